@@ -1,0 +1,83 @@
+"""Reading settings from the environment: strict, and a wrong value names its variable.
+
+Values come from the environment or, beneath it, from the file named by `ENV_FILE` (default `var/env`), so that cron
+and hands see the same settings as the server that `make run` started.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+
+PERIODS = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
+
+
+def load_file(default: Path) -> None:
+    """Fill gaps of the environment from the env file; what is set already wins."""
+    load_dotenv(os.environ.get("ENV_FILE") or default, override=False)
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """True or False; anything that is neither stops the start."""
+    value = text(name, str(default))
+    if value.lower() in {"true", "1", "yes", "on"}:
+        return True
+    if value.lower() in {"false", "0", "no", "off", ""}:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r}: write True or False")
+
+
+def integer(name: str, default: int, *, least: int = 0, most: int = 10**9) -> int:
+    """A whole number between `least` and `most`."""
+    value = text(name, str(default))
+    if not re.fullmatch(r"-?[0-9]{1,12}", value) or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name}={value!r}: write a whole number from {least} to {most}")
+    return int(value)
+
+
+def number(name: str, default: float, *, least: float = 0.0, most: float = 1e9) -> float:
+    """A number between `least` and `most`."""
+    value = text(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value) or not least <= float(value) <= most:
+        raise ImproperlyConfigured(f"{name}={value!r}: write a number from {least:g} to {most:g}")
+    return float(value)
+
+
+def listing(name: str, default: Sequence[str] = ()) -> list[str]:
+    """Comma-separated words, blanks dropped."""
+    value = text(name, ",".join(default))
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def choices(name: str, default: Sequence[str], *, known: Sequence[str]) -> list[str]:
+    """Comma-separated words, each out of `known`, none twice."""
+    words = list(dict.fromkeys(listing(name, default)))
+    if strangers := [word for word in words if word not in known]:
+        raise ImproperlyConfigured(f"{name}: {strangers[0]!r} is not known; choose from {', '.join(known)}")
+    return words
+
+
+def address(name: str, default: str) -> str:
+    """An http(s) base address, without a slash at its end."""
+    value = text(name, default).rstrip("/")
+    if value and not re.fullmatch(r"https?://[^\s/?#@\\]+(/[^\s?#]*)?", value):
+        raise ImproperlyConfigured(f"{name}={value!r}: write an address such as {default or 'https://example.org'}")
+    return value
+
+
+def rate(name: str, default: str) -> tuple[int, int]:
+    """`6/min` as (requests, seconds); the units are s, min, hour and day."""
+    value = text(name, default)
+    match = re.fullmatch(r"([1-9][0-9]{0,8})/(s|min|hour|day)", value)
+    if match is None:
+        raise ImproperlyConfigured(f"{name}={value!r}: write a rate such as {default} (per s, min, hour or day)")
+    return int(match[1]), PERIODS[match[2]]

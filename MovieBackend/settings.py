@@ -1,0 +1,250 @@
+"""Settings: read once, here and nowhere else, from the environment (README lists them all)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from MovieBackend import env
+from scraper import sources
+from scraper.addresses import Allowed
+
+VERSION = "0.1.0"
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
+env.load_file(VAR_DIR / "env")
+
+# --- the server
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.text("SECRET_KEY") or ("only-for-development" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set: set it, or start once with `make run`, which makes one in var/env"
+    )
+ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", *env.listing("HOST")])
+CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+BEHIND_HTTPS = env.flag("BEHIND_HTTPS")
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, most=10)
+WEB_WORKERS = env.integer("WEB_WORKERS", 2, least=1, most=64)
+WEB_THREADS = env.integer("WEB_THREADS", 8, least=1, most=256)
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 8000, least=1, most=65535)
+ADMIN_ENABLED = env.flag("ADMIN_ENABLED", True)
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+SITE_NAME = "Openreel"
+CONTACT = env.text("CONTACT", "no contact set")
+USER_AGENT = f"Openreel/{VERSION} (+{CONTACT})"
+
+# --- where things are kept
+SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    # One writer at a time, readers never wait, and a web server, spiders and cron live together: without IMMEDIATE a
+    # transaction that upgrades from read to write fails at once, whatever the time-out (measured: links were lost).
+    "OPTIONS": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+    },
+}
+
+
+def _database() -> dict[str, object]:
+    url = env.text("DATABASE_URL")
+    if not url:
+        VAR_DIR.mkdir(parents=True, exist_ok=True)
+        return {**SQLITE, "NAME": VAR_DIR / "openreel.sqlite3"}
+    try:
+        parsed = dict(dj_database_url.parse(url))
+    except (ValueError, KeyError):
+        raise ImproperlyConfigured("DATABASE_URL: write sqlite:///FILE or postgres://USER:PASSWORD@HOST/NAME") from None
+    if parsed["ENGINE"] == SQLITE["ENGINE"]:
+        return {**SQLITE, "NAME": parsed["NAME"]}
+    if parsed["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL: only SQLite and PostgreSQL are supported")
+    return {**parsed, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+
+def _cache() -> dict[str, object]:
+    url = env.text("CACHE_URL", f"file://{VAR_DIR / 'cache'}")
+    if url.startswith("file://"):
+        return {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": url.removeprefix("file://"),
+            # Django's 300 would throw counters of the refresh throttle out before their window ends.
+            "OPTIONS": {"MAX_ENTRIES": 5000},
+        }
+    if url.startswith(("redis://", "rediss://")):
+        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
+    if url == "memory://":
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    raise ImproperlyConfigured("CACHE_URL: write file:///FOLDER, redis://HOST:PORT/N or memory://")
+
+
+DATABASES = {"default": _database()}
+CACHES = {"default": _cache()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- sources and what may be reached
+SOURCES = env.choices("SOURCES", ["example"], known=[slug for slug, one in sources.KNOWN.items() if one.has_spider])
+EXAMPLE_SITE_URL = env.address("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
+WIKIDATA_SPARQL_URL = env.address("WIKIDATA_SPARQL_URL", sources.ADDRESSES["WIKIDATA_SPARQL_URL"])
+WIKIDATA_API_URL = env.address("WIKIDATA_API_URL", sources.ADDRESSES["WIKIDATA_API_URL"])
+INTERNET_ARCHIVE_URL = env.address("INTERNET_ARCHIVE_URL", sources.ADDRESSES["INTERNET_ARCHIVE_URL"])
+COMMONS_API_URL = env.address("COMMONS_API_URL", sources.ADDRESSES["COMMONS_API_URL"])
+LIBRARY_OF_CONGRESS_URL = env.address("LIBRARY_OF_CONGRESS_URL", sources.ADDRESSES["LIBRARY_OF_CONGRESS_URL"])
+PEERTUBE_URLS = env.listing("PEERTUBE_URLS", sources.PEERTUBE_URLS)
+try:
+    ALLOW_PRIVATE_HOSTS = Allowed.parse(env.listing("ALLOW_PRIVATE_HOSTS"))
+except ValueError as error:
+    raise ImproperlyConfigured(f"ALLOW_PRIVATE_HOSTS: {error}") from None
+
+# --- scrape jobs
+STALE_HOURS = env.number("STALE_HOURS", 24)
+SCRAPE_COOLDOWN_MINUTES = env.number("SCRAPE_COOLDOWN_MINUTES", 10)
+SCRAPE_COOLDOWN_NOTHING_MINUTES = env.number("SCRAPE_COOLDOWN_NOTHING_MINUTES", 60)
+SCRAPE_CLICK_SECONDS = env.number("SCRAPE_CLICK_SECONDS", 10)
+SCRAPE_PROCESSES = env.integer("SCRAPE_PROCESSES", 4, least=1, most=64)
+SCRAPE_TIMEOUT = env.integer("SCRAPE_TIMEOUT", 60, least=1, most=3600)
+SCRAPE_LEASE_SECONDS = env.integer("SCRAPE_LEASE_SECONDS", 30, least=2, most=600)
+SCRAPE_IDLE_SECONDS = env.integer("SCRAPE_IDLE_SECONDS", 300, least=1, most=86400)
+SCRAPE_QUEUE_LIMIT = env.integer("SCRAPE_QUEUE_LIMIT", 200, least=1)
+# Where this machine's supervisor keeps its lock, its bell and its log.
+SCRAPE_DIR = Path(env.text("SCRAPE_DIR") or VAR_DIR / "scrape")
+# What a job's process does with the job's number.
+SCRAPE_CRAWL = "streaming.scraping.crawl.crawl"
+REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
+
+# --- link health
+LINK_GRACE_HOURS = env.number("LINK_GRACE_HOURS", 24)
+HEALTH_CANARIES = env.listing("HEALTH_CANARIES")
+HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, least=1, most=5000)
+HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, most=60_000)
+
+# --- Django
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "MovieBackend.static.OurStaticFiles",
+    "django.contrib.humanize",
+    "django.contrib.sitemaps",
+    "django_htmx",
+    "template_partials",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "streaming",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "MovieBackend.headers.SecurityHeaders",
+    "MovieBackend.headers.OpenToAllSites",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "MovieBackend.urls"
+WSGI_APPLICATION = "MovieBackend.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["streaming.templatetags.ui", "template_partials.templatetags.partials"],
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "MovieBackend.static.HashedStorage"},
+}
+
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "streaming.pages.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_HTTPS
+# Probes of the machine itself come without TLS and without the proxy's headers.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
+if BEHIND_HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Named as in Django 6.0, which has this built in; `MovieBackend.headers` sends it until then.
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "https:"],
+    "connect-src": ["'self'"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "streaming.api.answer_error",
+    "NUM_PROXIES": TRUSTED_PROXIES,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Openreel API",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Films and shows that may lawfully be watched for free, with links that are checked.",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": "MovieBackend.logs.OneLineFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING")},
+    # A page that is not there, or a foreign Host, is the asker's mistake: answered, not logged.
+    "loggers": {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
+}

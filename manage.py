@@ -1,0 +1,25 @@
+#!/usr/bin/env python
+"""Django's command line: the door for cron and hands."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
+
+def main() -> int:
+    """Run one command; a wrong setting ends in one sentence, not in a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        print(f"openreel: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The Scrapy project: reads sources, knows no Django and no catalogue."""

@@ -1,0 +1,181 @@
+"""Addresses we may open: one policy for spiders, checker and stored links. Pure: the standard library only.
+
+It stands here, at the bottom of the house, because both the spiders (which know no Django) and the catalogue ask it.
+`check_url` judges the text before anything is stored or fetched; `address_ok` judges the resolved address at the moment
+of connecting, which is the check that counts (redirects, DNS rebinding and odd spellings all pass it).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+
+LONGEST = 2000
+PORTS = frozenset({80, 443, 8080, 8443})
+DEFAULT_PORT = {"http": 80, "https": 443}
+PRIVATE_NAMES = (".local", ".internal", ".localhost", ".home.arpa", ".lan")
+FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\<>\"'`{}|^\u2028\u2029\ud800-\udfff]")
+# `is_global` of Python 3.11 lets these through (seen: NAT64, 6to4, IPv4-compatible, site-local, multicast ...).
+CLOSED_NETWORKS = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/96", "64:ff9b::/96",
+        "64:ff9b:1::/48", "2001::/32", "2001:20::/28", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10", "ff00::/8",
+    )
+)  # fmt: skip
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Refused(ValueError):
+    """An address or a value that we do not take; `code` is one word for counting, the message a sentence."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Private places that may be reached all the same (`ALLOW_PRIVATE_HOSTS`); empty by default."""
+
+    hosts: frozenset[str] = frozenset()
+    networks: tuple[IPNetwork, ...] = field(default=())
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> Allowed:
+        """From `host`, `host:port` or a network such as `127.0.0.0/8`; ValueError names the entry that is neither."""
+        hosts, networks = set(), []
+        for entry in entries:
+            if "/" in entry:
+                networks.append(ipaddress.ip_network(entry, strict=False))
+            elif re.fullmatch(r"\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?|[\w.-]+(:[0-9]{1,5})?|[0-9a-fA-F:]+", entry):
+                hosts.add(entry.lower())
+            else:
+                raise ValueError(f"{entry!r} is neither a host, a host:port nor a network")
+        return cls(frozenset(hosts), tuple(networks))
+
+    def host(self, host: str, port: int) -> bool:
+        """Whether this host (and port) was named, by name or by a network that holds it."""
+        bracketed = f"[{host}]" if ":" in host else host
+        if {host, bracketed, f"{bracketed}:{port}"} & self.hosts:
+            return True
+        literal = _literal(host)
+        return literal is not None and self.holds(literal)
+
+    def holds(self, address: IPAddress) -> bool:
+        return any(address.version == network.version and address in network for network in self.networks)
+
+
+NOTHING_PRIVATE = Allowed()
+
+
+def address_ok(text: str) -> bool:
+    """Whether a resolved address is public: not private, loopback, link-local, carrier NAT, multicast, reserved."""
+    address: IPAddress = ipaddress.ip_address(text.split("%")[0])
+    if address.version == 6 and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if not address.is_global or address.is_multicast or address.is_reserved or address.is_unspecified:
+        return False
+    return not any(address.version == network.version and address in network for network in CLOSED_NETWORKS)
+
+
+def may_connect(address: str, *, host: str, port: int, allowed: Allowed = NOTHING_PRIVATE) -> bool:
+    """The check at the socket: a public address on a usual port, or a place that was allowed by name."""
+    if allowed.host(host, port) or allowed.holds(ipaddress.ip_address(address.split("%")[0])):
+        return True
+    return port in PORTS and address_ok(address)
+
+
+def check_url(url: object, *, allowed: Allowed = NOTHING_PRIVATE) -> str:
+    """The URL in its one spelling, or Refused with the reason. Looks at the text only: no name is resolved.
+
+    Lower-case scheme and host, IDNA host, no default port, no fragment, other characters percent-encoded.
+    """
+    parts, port = _read(url)
+    scheme = parts.scheme.lower()
+    if scheme not in DEFAULT_PORT:
+        raise Refused(
+            "bad_scheme", f"only http and https are taken, not {scheme[:20] or 'an address without a scheme'}"
+        )
+    if "@" in parts.netloc:
+        raise Refused("credentials", "the address holds a user name or password")
+    host = _host(parts.hostname or "")
+    _check_place(host, port or DEFAULT_PORT[scheme], allowed=allowed)
+    place = f"[{host}]" if ":" in host else host
+    if port is not None and port != DEFAULT_PORT[scheme]:
+        place = f"{place}:{port}"
+    path = quote(parts.path or "/", safe="/%:@!$&()*+,;=~-._")
+    query = quote(parts.query, safe="/?%:@!$&()*+,;=~-._[]")
+    spelled = urlunsplit((scheme, place, path, query, ""))
+    if len(spelled) > LONGEST:
+        raise Refused("long_url", f"the address is longer than {LONGEST} characters")
+    return spelled
+
+
+def host_of(url: str) -> str:
+    """The lower-case host of a URL that `check_url` has spelled."""
+    return urlsplit(url).hostname or ""
+
+
+def _read(url: object) -> tuple[SplitResult, int | None]:
+    if not isinstance(url, str) or not url.strip():
+        raise Refused("empty_url", "there is no address")
+    if len(url) > LONGEST:
+        raise Refused("long_url", f"the address is longer than {LONGEST} characters")
+    if FORBIDDEN.search(url):
+        raise Refused("bad_character", "the address holds a character that addresses never hold")
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError:
+        raise Refused("malformed_url", "the address cannot be read") from None
+
+
+def _host(raw: str) -> str:
+    host = unicodedata.normalize("NFKC", raw).replace("\u3002", ".").rstrip(".").lower()
+    if not host:
+        raise Refused("no_host", "the address names no host")
+    if "%" in host:
+        raise Refused("bad_host", "the host holds a zone or an escape")
+    if ":" in host or host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise Refused("bad_host", "the host is not a name that can be looked up") from None
+
+
+def _check_place(host: str, port: int, *, allowed: Allowed) -> None:
+    if allowed.host(host, port):
+        return
+    literal = _literal(host)
+    if literal is None:
+        if ":" in host or _looks_numeric(host):
+            raise Refused("bad_host", "the host is an oddly spelled number")
+        if "." not in host or host.endswith(PRIVATE_NAMES):
+            raise Refused("private_address", f"{host} is a name inside a private network")
+        if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", host):
+            raise Refused("bad_host", "the host is not a name that can be looked up")
+    elif not address_ok(str(literal)):
+        raise Refused("private_address", f"{host} is not a public address")
+    if port not in PORTS:
+        raise Refused("bad_port", f"port {port} is not one that web sites use")
+
+
+def _looks_numeric(host: str) -> bool:
+    # WHATWG URL standard: a host whose last label is a number is an IPv4 address; only the plain form is taken.
+    last = host.rsplit(".", 1)[-1]
+    return last.isdigit() or last.startswith("0x")
+
+
+def _literal(host: str) -> IPAddress | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

@@ -1,0 +1,30 @@
+"""What a spider yields: one link of one movie, as the source states it and not yet cleaned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class LinkItem:
+    """One URL where a movie can be watched. Empty means the source does not say.
+
+    `imdb_id` is the key under which all sources meet; `title`, `year`, `type`, `synopsis` and `poster_url` describe the
+    movie and are only used when the catalogue does not know it yet. `quality` is a height such as `720p`; `language`
+    a BCP 47 tag; `licence` a slug of `scraper.sources.LICENCES`.
+    """
+
+    imdb_id: str
+    source: str
+    source_url: str
+    kind: str = "page"
+    label: str = ""
+    quality: str = ""
+    language: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    title: str = ""
+    year: int | None = None
+    type: str = "movie"
+    poster_url: str = ""
+    synopsis: str = ""

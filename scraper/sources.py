@@ -1,0 +1,103 @@
+"""The sources we know: their names, what they hold and what they may publish. Pure: facts, no network.
+
+A source with a spider can be searched (`SOURCES` enables it); one without has links that were given by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FREE_LICENCES = ("public-domain", "cc0", "cc-by", "cc-by-sa", "official")
+NOT_FREE = ("cc-by-nc", "cc-by-nd", "cc-by-nc-sa", "cc-by-nc-nd", "cc-nc", "cc-nd", "cc-nc-sa", "cc-nc-nd", "cc-sa")
+"""Creative Commons licences that forbid commercial use or changes, and the withdrawn ones: not published."""
+LICENCES = {
+    "public-domain": "Public domain",
+    "cc0": "CC0",
+    "cc-by": "CC BY",
+    "cc-by-sa": "CC BY-SA",
+    "cc": "Creative Commons",
+    "official": "Official",
+}
+
+ADDRESSES = {
+    "WIKIDATA_SPARQL_URL": "https://query.wikidata.org/sparql",
+    "WIKIDATA_API_URL": "https://www.wikidata.org/w/api.php",
+    "INTERNET_ARCHIVE_URL": "https://archive.org",
+    "COMMONS_API_URL": "https://commons.wikimedia.org/w/api.php",
+    "LIBRARY_OF_CONGRESS_URL": "https://www.loc.gov",
+}
+"""Where the sources answer, by the setting that puts a mirror or a test server in their place."""
+PEERTUBE_URLS = ("https://framatube.org", "https://video.blender.org", "https://peertube.cpy.re")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place that links come from; `slug` is also the spider's name and the file's.
+
+    `pause` is how many seconds lie between two requests to it, by what it publishes about its limits.
+    """
+
+    slug: str
+    name: str
+    host: str
+    holds: str
+    has_spider: bool = False
+    licences: tuple[str, ...] = FREE_LICENCES
+    pause: float = 0.0
+
+
+KNOWN = {
+    source.slug: source
+    for source in (
+        Source("example", "Example site", "127.0.0.1", "A small site of our own: all works offline", has_spider=True),
+        Source(
+            "internet_archive",
+            "Internet Archive",
+            "archive.org",
+            "Public-domain films, uploaded by its readers",
+            has_spider=True,
+            pause=1.0,
+        ),
+        Source(
+            "commons",
+            "Wikimedia Commons",
+            "commons.wikimedia.org",
+            "Freely licensed files, each with its licence",
+            has_spider=True,
+        ),
+        Source(
+            "library_of_congress",
+            "Library of Congress",
+            "www.loc.gov",
+            "Early films kept by the national library",
+            has_spider=True,
+            pause=1.0,
+        ),
+        Source(
+            "peertube",
+            "PeerTube",
+            "joinpeertube.org",
+            "Films on independent instances, each with its licence",
+            has_spider=True,
+            pause=0.2,
+        ),
+        Source(
+            "wikidata",
+            "Wikidata",
+            "www.wikidata.org",
+            "Watch pages that its readers noted, found by IMDb id",
+            has_spider=True,
+        ),
+        Source(
+            "schema_org", "Any web page", "", "Watch links in the page of a film, as schema.org data", has_spider=True
+        ),
+        Source("blender", "Blender Studio", "download.blender.org", "Open films under Creative Commons licences"),
+        Source("official_site", "Official site", "", "The owner's own watch page"),
+        Source("vodo", "VODO", "vodo.net", "Independent films and series that their makers give away"),
+    )
+}
+
+
+def name_of(slug: str) -> str:
+    """A source's name for people; an unknown slug is shown as it stands."""
+    return KNOWN[slug].name if slug in KNOWN else slug

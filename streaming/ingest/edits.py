@@ -1,0 +1,136 @@
+"""Edits by hand (API and admin): one row at a time, cleaned by the same records as everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from scraper.addresses import Refused, check_url
+from streaming.ingest.blocklist import Blocklist
+from streaming.ingest.records import LinkRecord, MovieRecord, link_record, movie_record
+from streaming.ingest.save import save_links
+from streaming.models import LinkFlip, Movie, StreamingLink
+from streaming.models.movie import touch
+
+BY_HAND = "by_hand"
+DUPLICATE = "this movie has a link with this address already"
+MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis")
+LINK_FIELDS = ("source", "source_url", "host", "kind", "label", "quality", "language", "licence", "licence_url")
+FIELDS = {
+    "no_title": "title",
+    "bad_imdb_id": "imdb_id",
+    "duplicate_movie": "imdb_id",
+    "taken_down_movie": "imdb_id",
+    "bad_licence_url": "licence_url",
+    **{
+        f"bad_{name}": name
+        for name in ("year", "type", "source", "kind", "quality", "language", "licence", "is_active")
+    },
+}
+NEVER_CHECKED: dict[str, Any] = {
+    "last_checked": None,
+    "reason": "",
+    "http_status": None,
+    "response_ms": None,
+    "failures": 0,
+    "checks": "",
+}
+
+
+def clean_movie(raw: Mapping[str, Any]) -> MovieRecord:
+    """A movie's fields as they would be kept."""
+    record = movie_record(raw)
+    if not record.title:
+        raise Refused("no_title", "a movie has a title")
+    if Blocklist.load().forbids(imdb_id=record.imdb_id):
+        raise Refused("taken_down_movie", f"{record.imdb_id} has been taken down here")
+    return record
+
+
+def clean_link(raw: Mapping[str, Any]) -> LinkRecord:
+    """A link's fields as they would be kept."""
+    _check_licence_url(raw)
+    record = link_record(raw, allowed=settings.ALLOW_PRIVATE_HOSTS)
+    if Blocklist.load().forbids(url=record.source_url, imdb_id=record.imdb_id):
+        raise Refused("taken_down", "this address has been taken down here")
+    return record
+
+
+def create_movie(raw: Mapping[str, Any]) -> Movie:
+    record = clean_movie(raw)
+    if Movie.objects.filter(imdb_id=record.imdb_id).exists():
+        raise Refused("duplicate_movie", f"{record.imdb_id} is in the catalogue already")
+    save_links([], movies=[record])
+    return Movie.objects.get(imdb_id=record.imdb_id)
+
+
+def change_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
+    """Change a part of the fields; unlike a spider, a hand may also empty one."""
+    stands = {name: getattr(movie, name) for name in ("imdb_id", *MOVIE_FIELDS)}
+    record = clean_movie({**stands, **raw})
+    if record.imdb_id != movie.imdb_id:
+        raise Refused("bad_imdb_id", "the imdb_id of a movie never changes: make another movie")
+    for name in MOVIE_FIELDS:
+        setattr(movie, name, getattr(record, name))
+    movie.type = record.type or Movie.Type.MOVIE
+    movie.updated_at = timezone.now()
+    movie.save(update_fields=[*MOVIE_FIELDS, "search_title", "updated_at"])
+    return movie
+
+
+def create_link(raw: Mapping[str, Any], *, movie: Movie) -> StreamingLink:
+    record = clean_link({**raw, "imdb_id": movie.imdb_id})
+    if StreamingLink.objects.filter(movie=movie, source_url=record.source_url).exists():
+        raise Refused("duplicate", DUPLICATE)
+    save_links([record])
+    return StreamingLink.objects.get(movie=movie, source_url=record.source_url)
+
+
+def change_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
+    """Change a part of the fields. Another address is another thing: what was known of its health is forgotten."""
+    stands = {name: getattr(link, name) for name in (*LINK_FIELDS, "is_active")}
+    changes = _changes(link, clean_link({**stands, **raw, "imdb_id": link.movie.imdb_id}))
+    for name, value in changes.items():
+        setattr(link, name, value)
+    try:
+        with transaction.atomic():
+            # Only what changed is written: the checker may be writing the rest of the row at this moment.
+            link.save(update_fields=list(changes))
+            if "is_active" in changes:
+                LinkFlip.objects.create(link=link, at=changes["state_since"], is_active=link.is_active, reason=BY_HAND)
+            touch(Movie.objects.filter(pk=link.movie_id))
+    except IntegrityError:
+        raise Refused("duplicate", DUPLICATE) from None
+    return link
+
+
+def remove_link(link: StreamingLink) -> None:
+    with transaction.atomic():
+        touch(Movie.objects.filter(pk=link.movie_id))
+        link.delete()
+
+
+def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
+    changes = {name: getattr(record, name) for name in LINK_FIELDS}
+    if record.source_url != link.source_url:
+        changes |= NEVER_CHECKED
+    if record.is_active != link.is_active:
+        changes |= {"is_active": record.is_active, "state_since": timezone.now(), "reason": BY_HAND, "failures": 0}
+    return changes
+
+
+def field_of(refusal: Refused, *, address: str) -> str:
+    """The field that a refusal speaks of; `address` is the field whose URL was judged."""
+    return FIELDS.get(refusal.code, address)
+
+
+def _check_licence_url(raw: Mapping[str, Any]) -> None:
+    if raw.get("licence_url"):
+        try:
+            check_url(raw["licence_url"], allowed=settings.ALLOW_PRIVATE_HOSTS)
+        except Refused as refusal:
+            raise Refused("bad_licence_url", str(refusal)) from None

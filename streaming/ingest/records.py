@@ -1,0 +1,189 @@
+"""Items and imported lines become records: cleaned, checked, hostile ones refused with a reason. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from scraper.addresses import NOTHING_PRIVATE, Allowed, Refused, check_url, host_of
+
+KINDS = frozenset({"page", "embed", "file", "stream"})
+QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
+TYPES = frozenset({"movie", "show"})
+EARLIEST_YEAR, LATEST_YEAR = 1870, 2200
+LONGEST_TITLE, LONGEST_LABEL, LONGEST_SYNOPSIS = 200, 200, 4000
+IMDB_ID = re.compile(r"tt[0-9]{7,9}")
+SLUG = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRecord:
+    """A link ready to be saved. `is_active` and `last_checked` count for a link that is new here, for no other."""
+
+    imdb_id: str
+    source: str
+    source_url: str
+    host: str
+    kind: str = "page"
+    label: str = ""
+    quality: str = ""
+    language: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    is_active: bool = True
+    last_checked: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovieRecord:
+    """A movie ready to be saved. None and empty mean: not stated, keep what we have."""
+
+    imdb_id: str
+    title: str = ""
+    year: int | None = None
+    type: str = ""
+    poster_url: str = ""
+    synopsis: str = ""
+
+
+def is_imdb_id(text: object) -> bool:
+    """`tt` and 7 to 9 ASCII digits, nothing before or behind (a line feed neither)."""
+    return isinstance(text, str) and IMDB_ID.fullmatch(text) is not None
+
+
+def link_record(raw: Mapping[str, Any], *, allowed: Allowed = NOTHING_PRIVATE) -> LinkRecord:
+    """One link out of an item or an imported line; Refused says what is wrong with it."""
+    url = check_url(raw.get("source_url"), allowed=allowed)
+    return LinkRecord(
+        imdb_id=_imdb_id(raw.get("imdb_id")),
+        source=_source(raw.get("source")),
+        source_url=url,
+        host=host_of(url),
+        kind=_one_of(raw.get("kind") or "page", KINDS, "kind"),
+        label=_line(raw.get("label"), LONGEST_LABEL),
+        quality=_one_of(raw.get("quality") or "", {"", *QUALITIES}, "quality"),
+        language=_language(raw.get("language")),
+        licence=_licence(raw.get("licence")),
+        licence_url=_optional_url(raw.get("licence_url"), allowed=allowed),
+        is_active=_flag(raw.get("is_active"), "is_active"),
+        last_checked=_moment(raw.get("last_checked")),
+    )
+
+
+def movie_record(raw: Mapping[str, Any]) -> MovieRecord:
+    """The movie of an item or an imported line; Refused says what is wrong with it."""
+    return MovieRecord(
+        imdb_id=_imdb_id(raw.get("imdb_id")),
+        title=_line(raw.get("title"), LONGEST_TITLE),
+        year=_year(raw.get("year")),
+        type=_one_of(raw.get("type") or "", {"", *TYPES}, "type"),
+        poster_url=_poster(raw.get("poster_url")),
+        synopsis=_text(raw.get("synopsis"), LONGEST_SYNOPSIS),
+    )
+
+
+def clean(text: str) -> str:
+    """Without control characters, lone surrogates and writing-direction controls, which forge what stands around."""
+    kept = (
+        c for c in text.translate(BIDI_CONTROLS) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co")
+    )
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _imdb_id(value: object) -> str:
+    if not is_imdb_id(value):
+        raise Refused("bad_imdb_id", f"imdb_id {_shown(value)} is not tt and 7 to 9 digits")
+    return str(value)
+
+
+def _source(value: object) -> str:
+    if not isinstance(value, str) or len(value) > 50 or not SLUG.fullmatch(value):
+        raise Refused("bad_source", f"source {_shown(value)} is not a slug such as internet_archive")
+    return value
+
+
+def _one_of(value: object, known: frozenset[str] | set[str], name: str) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise Refused(f"bad_{name}", f"{name} {_shown(value)} is not one of {', '.join(sorted(known - {''}))}")
+    return value
+
+
+def _language(value: object) -> str:
+    if value in (None, ""):
+        return ""
+    if not isinstance(value, str) or len(value) > 35 or not LANGUAGE.fullmatch(value):
+        raise Refused("bad_language", f"language {_shown(value)} is not a BCP 47 tag such as en or pt-BR")
+    return value
+
+
+def _licence(value: object) -> str:
+    if value in (None, ""):
+        return ""
+    if not isinstance(value, str) or len(value) > 40 or not SLUG.fullmatch(value):
+        raise Refused("bad_licence", f"licence {_shown(value)} is not a slug such as public-domain")
+    return value
+
+
+def _year(value: object) -> int | None:
+    if value in (None, ""):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not EARLIEST_YEAR <= value <= LATEST_YEAR:
+        raise Refused("bad_year", f"year {_shown(value)} is not a number from {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return value
+
+
+def _flag(value: object, name: str) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, bool):
+        raise Refused(f"bad_{name}", f"{name} {_shown(value)} is not true or false")
+    return value
+
+
+def _moment(value: object) -> datetime | None:
+    if value in (None, ""):
+        return None
+    if isinstance(value, datetime):
+        return value
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) and len(value) < 40 else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise Refused("bad_last_checked", f"last_checked {_shown(value)} is not a moment such as 2026-01-31T08:00:00Z")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _optional_url(value: object, *, allowed: Allowed = NOTHING_PRIVATE) -> str:
+    return "" if value in (None, "") else check_url(value, allowed=allowed)
+
+
+def _poster(value: object) -> str:
+    url = _optional_url(value)
+    if url and not url.startswith("https://"):
+        raise Refused("bad_poster", "a poster's address begins with https://")
+    return url
+
+
+def _line(value: object, longest: int) -> str:
+    return " ".join(_text(value, longest * 4).split())[:longest].strip()
+
+
+def _text(value: object, longest: int) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Refused("bad_text", f"{_shown(value)} is not text")
+    return clean(value)[:longest].strip()
+
+
+def _shown(value: object) -> str:
+    """A value for an error sentence: short, on one line, nothing of it unescaped."""
+    text = ascii(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

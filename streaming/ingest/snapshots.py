@@ -1,0 +1,94 @@
+"""Removing a movie with a tombstone, and bringing it back whole: the same rows with the same ids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.core import serializers
+from django.db import models, transaction
+from django.utils import timezone
+
+from streaming.models import LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
+
+BATCH = 200
+Row = TypeVar("Row", bound=models.Model)
+
+
+def remove_movies(movies: MovieQuerySet, *, reason: str) -> int:
+    """Remove these movies, each with a tombstone written first, in the same transaction a batch. Returns how many."""
+    removed = 0
+    while batch := list(movies.order_by("pk")[:BATCH]):
+        with transaction.atomic():
+            _write_tombstones(batch, reason=reason)
+            Movie.objects.filter(pk__in=[movie.pk for movie in batch]).delete()
+        removed += len(batch)
+    return removed
+
+
+def restore_movies(imdb_ids: Iterable[str]) -> list[str]:
+    """Bring removed movies back; the ids of those that came. One that is here already is passed over."""
+    wanted = set(imdb_ids)
+    restored = []
+    for tombstone in RemovedMovie.objects.filter(imdb_id__in=wanted, restored_at=None).order_by("pk"):
+        with transaction.atomic():
+            if _restore(tombstone):
+                restored.append(tombstone.imdb_id)
+    return restored
+
+
+def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
+    links, flips = defaultdict(list), defaultdict(list)
+    for link in StreamingLink.objects.filter(movie__in=batch).order_by("pk"):
+        links[link.movie_id].append(link)
+    for flip in LinkFlip.objects.filter(link__movie__in=batch).select_related("link").order_by("pk"):
+        flips[flip.link.movie_id].append(flip)
+    now = timezone.now()
+    RemovedMovie.objects.filter(imdb_id__in=[movie.imdb_id for movie in batch], restored_at=None).delete()
+    RemovedMovie.objects.bulk_create(
+        RemovedMovie(
+            imdb_id=movie.imdb_id,
+            title=movie.title,
+            removed_at=now,
+            reason=reason,
+            snapshot=_snapshot([movie, *links[movie.pk], *flips[movie.pk]]),
+        )
+        for movie in batch
+    )
+
+
+def _snapshot(rows: Sequence[models.Model]) -> dict[str, Any]:
+    return {"rows": serializers.serialize("python", rows)}
+
+
+def _restore(tombstone: RemovedMovie) -> bool:
+    claimed = RemovedMovie.objects.filter(pk=tombstone.pk, restored_at=None).update(restored_at=timezone.now())
+    if not claimed or Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():
+        return False
+    rows = [loaded.object for loaded in serializers.deserialize("python", tombstone.snapshot["rows"])]
+    movie = next(row for row in rows if isinstance(row, Movie))
+    links = [row for row in rows if isinstance(row, StreamingLink)]
+    flips = [row for row in rows if isinstance(row, LinkFlip)]
+    _save_with_free_ids(Movie, [movie])
+    for link in links:
+        link.movie = movie
+    _save_with_free_ids(StreamingLink, links)
+    owners = dict(zip(_old_ids(tombstone), links, strict=True))
+    for flip in flips:
+        flip.link = owners[flip.link_id]
+    _save_with_free_ids(LinkFlip, flips)
+    return True
+
+
+def _old_ids(tombstone: RemovedMovie) -> list[int]:
+    return [row["pk"] for row in tombstone.snapshot["rows"] if row["model"] == "streaming.streaminglink"]
+
+
+def _save_with_free_ids(model: type[Row], rows: Sequence[Row]) -> None:
+    """Insert the rows under their old ids; one whose id has been given away meanwhile gets a new one."""
+    taken = set(model._default_manager.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    for row in rows:
+        if row.pk in taken:
+            row.pk = None
+    model._default_manager.bulk_create(rows)

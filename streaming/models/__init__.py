@@ -1,0 +1,25 @@
+"""What we remember. One model a file; the rules the database can keep, it keeps."""
+
+from __future__ import annotations
+
+from streaming.models.blocked import BlockedAddress, BlockedAddressQuerySet
+from streaming.models.health import HealthRun, HostPause, LinkFlip
+from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
+from streaming.models.link import StreamingLink, StreamingLinkQuerySet
+from streaming.models.movie import Movie, MovieQuerySet
+from streaming.models.removed import RemovedMovie
+
+__all__ = [
+    "BlockedAddress",
+    "BlockedAddressQuerySet",
+    "HealthRun",
+    "HostPause",
+    "LinkFlip",
+    "Movie",
+    "MovieQuerySet",
+    "RemovedMovie",
+    "ScrapeJob",
+    "ScrapeJobQuerySet",
+    "StreamingLink",
+    "StreamingLinkQuerySet",
+]

@@ -1,0 +1,40 @@
+"""Takedown: addresses that are never saved and never shown again."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class BlockedAddressQuerySet(models.QuerySet["BlockedAddress"]):
+    """Questions about many takedowns."""
+
+    def of_kind(self, kind: str) -> BlockedAddressQuerySet:
+        return self.filter(kind=kind)
+
+
+class BlockedAddress(models.Model):
+    """`address` is a host (its subdomains too), the beginning of a URL, or an IMDb id; `kind` says which."""
+
+    class Kind(models.TextChoices):
+        HOST = "host", "Host"
+        PREFIX = "prefix", "URL prefix"
+        IMDB_ID = "imdb_id", "IMDb id"
+
+    kind = models.CharField(max_length=7, choices=Kind)
+    address = models.CharField(max_length=2000, unique=True)
+    reason = models.CharField(max_length=300)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = BlockedAddressQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "blocked addresses"
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=("host", "prefix", "imdb_id")), name="blocked_kind_known"),
+            models.CheckConstraint(condition=~Q(reason=""), name="blocked_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,133 @@
+"""Somebody asked for fresh links of one movie. The row is the job; engines only ring its bell."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from scraper import sources
+
+MOST_ATTEMPTS = 3
+LONGEST_LOG = 64 * 1024
+
+
+class SourceResult(TypedDict):
+    """One source's row of a job; `seconds` None while it has not ended, `error` a sentence or empty."""
+
+    source: str
+    state: str  # waiting, searching, found, nothing, failed, blocked
+    links: int
+    new: int
+    seconds: float | None
+    error: str
+
+
+class ScrapeJobQuerySet(models.QuerySet["ScrapeJob"]):
+    """Questions about many jobs."""
+
+    def open(self) -> ScrapeJobQuerySet:
+        # Written out: with parameters SQLite cannot know that the index of open jobs will do, and reads all jobs ever.
+        return self.filter(
+            models.Func(
+                models.F("state"),
+                template="%(expressions)s IN ('queued', 'running')",
+                output_field=models.BooleanField(),
+            )
+        )
+
+
+class ScrapeJob(models.Model):
+    """`owner`, `attempt` and `lease_until` fence a run: only the claimant of this attempt may close it.
+
+    `outcome` is empty until a job has succeeded; `sources` is a list of `SourceResult`; `error` one sentence.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting to start"
+        RUNNING = "running", "Looking for links"
+        SUCCEEDED = "succeeded", "Finished"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Outcome(models.TextChoices):
+        FOUND = "found", "Links found"
+        NOTHING = "nothing", "No links found"
+
+    movie = models.ForeignKey("streaming.Movie", on_delete=models.CASCADE, related_name="jobs")
+    state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
+    outcome = models.CharField(max_length=7, choices=Outcome, blank=True, default="")
+    requested_by = models.CharField(max_length=40, default="")
+    priority = models.SmallIntegerField(default=0)
+    target_url = models.CharField(max_length=2000, blank=True, default="")
+    sources: models.JSONField[list[SourceResult], list[SourceResult]] = models.JSONField(default=list)
+    links_found = models.PositiveIntegerField(default=0)
+    links_new = models.PositiveIntegerField(default=0)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True, default="")
+    attempt = models.PositiveSmallIntegerField(default=0)
+    owner = models.CharField(max_length=100, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    log = models.TextField(blank=True, default="")
+
+    # Not a column: True on a job that was handed to somebody who did not start it.
+    joined: bool = False
+
+    objects = ScrapeJobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["movie"], condition=Q(state__in=("queued", "running")), name="job_one_open_a_movie"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("queued", "running", "succeeded", "failed", "cancelled")), name="job_state_known"
+            ),
+            models.CheckConstraint(condition=Q(outcome__in=("", "found", "nothing")), name="job_outcome_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=("queued", "running"), finished_at=None)
+                | Q(state__in=("succeeded", "failed", "cancelled"), finished_at__isnull=False),
+                name="job_closed_has_end",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(lease_until__isnull=False) & ~Q(owner=""),
+                name="job_running_has_owner",
+            ),
+            models.CheckConstraint(condition=Q(attempt__lte=MOST_ATTEMPTS), name="job_attempts_bounded"),
+        ]
+        indexes = [
+            models.Index(fields=["-priority", "queued_at", "id"], condition=Q(state="queued"), name="job_next_queued"),
+            models.Index(fields=["lease_until"], condition=Q(state="running"), name="job_by_lease"),
+            models.Index(fields=["movie", "-id"], name="job_by_movie"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Scrape job {self.pk} ({self.state})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("job", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+    @property
+    def percent(self) -> int:
+        """How many of the sources have ended, 0 to 100."""
+        ended = sum(row["state"] not in ("waiting", "searching") for row in self.sources)
+        return round(100 * ended / len(self.sources)) if self.sources else 0
+
+    @property
+    def failed_sources(self) -> list[SourceResult]:
+        return [row for row in self.sources if row["state"] in ("failed", "blocked")]
+
+    @property
+    def named_sources(self) -> list[tuple[str, SourceResult]]:
+        """The sources' results with the names that people read."""
+        return [(sources.name_of(row["source"]), row) for row in self.sources]

@@ -1,0 +1,109 @@
+"""One URL where a movie can be watched, and what we know of its health."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from scraper import sources
+from streaming.models.reasons import in_words
+
+CHECKS_KEPT = 24
+
+
+class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
+    """Questions about many links."""
+
+    def active(self) -> StreamingLinkQuerySet:
+        return self.filter(is_active=True)
+
+    def inactive(self) -> StreamingLinkQuerySet:
+        return self.filter(is_active=False)
+
+
+class StreamingLink(models.Model):
+    """`checks` holds the last 24 results, oldest first, a letter each: `a`live, `g`one, `b`locked, `u`nreachable.
+
+    `failures` counts failed checks in a row; `state_since` is the moment of the last flip (None: never flipped);
+    `last_checked` None means never checked; `host` is kept beside the URL so that hosts can be asked in turn.
+    """
+
+    class Kind(models.TextChoices):
+        PAGE = "page", "Page"
+        EMBED = "embed", "Player"
+        FILE = "file", "File"
+        STREAM = "stream", "Stream"
+
+    class Quality(models.TextChoices):
+        P2160 = "2160p"
+        P1440 = "1440p"
+        P1080 = "1080p"
+        P720 = "720p"
+        P576 = "576p"
+        P480 = "480p"
+        P360 = "360p"
+        P240 = "240p"
+
+    movie = models.ForeignKey("streaming.Movie", on_delete=models.CASCADE, related_name="links")
+    source = models.SlugField(max_length=50, db_index=False)
+    source_url = models.CharField(max_length=2000)
+    host = models.CharField(max_length=255, editable=False)
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.PAGE)
+    label = models.CharField(max_length=200, blank=True, default="")
+    quality = models.CharField(max_length=5, choices=Quality, blank=True, default="")
+    language = models.CharField(max_length=35, blank=True, default="")
+    licence = models.SlugField(max_length=40, blank=True, default="", db_index=False)
+    licence_url = models.CharField(max_length=2000, blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    last_checked = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=40, blank=True, default="")
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    response_ms = models.PositiveIntegerField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    state_since = models.DateTimeField(null=True, blank=True)
+    checks = models.CharField(max_length=CHECKS_KEPT, blank=True, default="")
+    first_seen = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = StreamingLinkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["movie", "source_url"], name="link_once_a_movie"),
+            models.CheckConstraint(
+                condition=Q(source_url__startswith="http://") | Q(source_url__startswith="https://"),
+                name="link_url_http",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=("page", "embed", "file", "stream")), name="link_kind_known"),
+            models.CheckConstraint(
+                condition=Q(quality__in=("", "2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")),
+                name="link_quality_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["last_checked", "id"], name="link_by_checked"),
+            models.Index(fields=["host", "id"], name="link_by_host"),
+            models.Index(fields=["source", "is_active"], name="link_by_source"),
+            models.Index(fields=["movie"], condition=Q(is_active=True), name="link_active_of_movie"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_name}: {self.source_url}"
+
+    @property
+    def source_name(self) -> str:
+        return sources.name_of(self.source)
+
+    @property
+    def licence_name(self) -> str:
+        return sources.LICENCES.get(self.licence, self.licence)
+
+    @property
+    def reason_in_words(self) -> str:
+        return in_words(self.reason)
+
+    @property
+    def uptime(self) -> float | None:
+        """The share of the kept checks that were alive, 0 to 1; None when never checked."""
+        return round(self.checks.count("a") / len(self.checks), 3) if self.checks else None

@@ -1,0 +1,111 @@
+"""A film or show with an IMDb id: the thing that links belong to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+
+from streaming.models.fields import FoldedField, fold
+from streaming.models.link import StreamingLink
+
+LONGEST_SEARCH = 200
+MOST_WORDS = 8
+
+
+class MovieQuerySet(models.QuerySet["Movie"]):
+    """Questions about many movies, in the words of the trade."""
+
+    def named(self, identifier: str) -> MovieQuerySet:
+        """The movie of an address: its row id or its IMDb id. Anything else finds nothing."""
+        if identifier.isascii() and identifier.isdigit() and len(identifier) <= 18:
+            return self.filter(pk=int(identifier))
+        return self.filter(imdb_id=identifier) if len(identifier) <= 11 and identifier.isascii() else self.none()
+
+    def search(self, text: str) -> MovieQuerySet:
+        """Movies whose title holds every word, or whose IMDb id is the text. Long questions are cut, not refused."""
+        asked = text.replace("\x00", "")[:LONGEST_SEARCH]
+        found = self
+        for word in fold(asked).split()[:MOST_WORDS]:
+            found = found.filter(Q(search_title__contains=word) | Q(imdb_id__startswith=word))
+        return found
+
+    def watchable(self) -> MovieQuerySet:
+        """Movies with at least one active link."""
+        return self.filter(Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
+
+    def unwatchable(self) -> MovieQuerySet:
+        """Movies without an active link, those that never had one too."""
+        return self.filter(~Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
+
+    def offering(self, *conditions: Q, **wanted: str) -> MovieQuerySet:
+        """Movies with one active link that has all of these columns (`source`, `quality`, `language`, `licence`)."""
+        return self.filter(Exists(StreamingLink.objects.active().filter(*conditions, movie=OuterRef("pk"), **wanted)))
+
+    def with_active_count(self) -> MovieQuerySet:
+        """Each movie with `active_count`, counted for the rows of the page only."""
+        active = StreamingLink.objects.active().filter(movie=OuterRef("pk")).order_by().values("movie")
+        return self.annotate(active_count=Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0))
+
+    def with_active_links(self) -> MovieQuerySet:
+        """Each movie with `active_links`, a list, in one more query for all of them."""
+        return self.prefetch_related(Prefetch("links", StreamingLink.objects.active(), to_attr="active_links"))
+
+
+class Movie(models.Model):
+    """`imdb_id` is the key and the slug.
+
+    `next_scrape_at` is the moment before which no page starts a scrape (None: now); `fruitless_scrapes` counts the
+    scrapes in a row that found nothing and doubles that wait.
+    """
+
+    class Type(models.TextChoices):
+        MOVIE = "movie", "Movie"
+        SHOW = "show", "Show"
+
+    imdb_id = models.CharField("IMDb id", max_length=11, unique=True)
+    title = models.CharField(max_length=200)
+    search_title = FoldedField(of="title", max_length=400, default="")
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    type = models.CharField(max_length=5, choices=Type, default=Type.MOVIE)
+    poster_url = models.CharField(max_length=2000, blank=True, default="")
+    synopsis = models.TextField(max_length=4000, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_scraped_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_scrape_at = models.DateTimeField(null=True, blank=True, editable=False)
+    fruitless_scrapes = models.PositiveSmallIntegerField(default=0, editable=False)
+
+    objects = MovieQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(imdb_id__regex=r"\Att[0-9]{7,9}\Z"), name="movie_imdb_id_shape"),
+            models.CheckConstraint(condition=Q(type__in=("movie", "show")), name="movie_type_known"),
+            models.CheckConstraint(condition=~Q(title=""), name="movie_has_title"),
+            models.CheckConstraint(
+                condition=Q(year=None) | Q(year__gte=1870, year__lte=2200), name="movie_year_plausible"
+            ),
+            models.CheckConstraint(
+                condition=Q(poster_url="") | Q(poster_url__startswith="https://"), name="movie_poster_https"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["search_title", "id"], name="movie_by_title"),
+            models.Index(fields=["year", "search_title", "id"], name="movie_by_year"),
+            models.Index(fields=["created_at", "id"], name="movie_by_created"),
+            models.Index(fields=["updated_at", "id"], name="movie_by_updated"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.year})" if self.year else self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("movie", args=[self.imdb_id])
+
+
+def touch(movies: models.QuerySet[Movie]) -> int:
+    """Say that what is shown of these movies has changed (mirrors and caches look at `updated_at`)."""
+    return movies.update(updated_at=timezone.now())

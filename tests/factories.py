@@ -1,0 +1,36 @@
+"""The least that is valid; the test writes out what matters."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from scraper.addresses import host_of
+from streaming.models import Movie, ScrapeJob, StreamingLink
+
+numbers = count(1_000_001)
+
+
+def make_movie(**fields: Any) -> Movie:
+    fields.setdefault("imdb_id", f"tt{next(numbers):07d}")
+    fields.setdefault("title", f"Movie {fields['imdb_id']}")
+    return Movie.objects.create(**fields)
+
+
+def make_link(movie: Movie | None = None, **fields: Any) -> StreamingLink:
+    fields.setdefault("source", "example")
+    fields.setdefault("source_url", f"https://films.example.org/watch/{next(numbers)}")
+    fields.setdefault("host", host_of(fields["source_url"]))
+    return StreamingLink.objects.create(movie=movie or make_movie(), **fields)
+
+
+def make_job(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
+    if fields.get("state") == "running":
+        fields.setdefault("owner", "tests")
+        fields.setdefault("lease_until", timezone.now())
+        fields.setdefault("started_at", timezone.now())
+    if fields.get("state") in ("succeeded", "failed", "cancelled"):
+        fields.setdefault("finished_at", timezone.now())
+    return ScrapeJob.objects.create(movie=movie or make_movie(), **fields)

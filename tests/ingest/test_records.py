@@ -1,0 +1,137 @@
+"""Cleaning and refusing, by tables."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scraper.addresses import Allowed, Refused
+from streaming.ingest.records import clean, is_imdb_id, link_record, movie_record
+
+LINK = {"imdb_id": "tt0063350", "source": "example", "source_url": "https://films.example.org/watch/1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "ok"),
+    [
+        ("tt0063350", True),
+        ("tt10000000", True),
+        ("tt123456789", True),
+        ("tt123456", False),
+        ("tt1234567890", False),
+        ("tt0063350\n", False),
+        ("tt٠٠٦٣٣٥٠", False),
+        ("TT0063350", False),
+        ("nm0063350", False),
+        ("tt0111161/../../etc", False),
+        ("", False),
+        (None, False),
+        (63350, False),
+    ],
+)
+def test_imdb_ids(text, ok):
+    assert is_imdb_id(text) is ok
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"imdb_id": "tt1"}, "bad_imdb_id"),
+        ({"imdb_id": None}, "bad_imdb_id"),
+        ({"source": "Internet Archive"}, "bad_source"),
+        ({"source": ""}, "bad_source"),
+        ({"source_url": "javascript:alert(1)"}, "bad_scheme"),
+        ({"source_url": "http://user:pw@example.org/"}, "credentials"),
+        ({"source_url": "http://10.0.0.1/"}, "private_address"),
+        ({"source_url": "https://example.org/" + "x" * 5000}, "long_url"),
+        ({"source_url": None}, "empty_url"),
+        ({"source_url": ["https://example.org/"]}, "empty_url"),
+        ({"kind": "torrent"}, "bad_kind"),
+        ({"kind": 3}, "bad_kind"),
+        ({"quality": "HD"}, "bad_quality"),
+        ({"language": "English, French"}, "bad_language"),
+        ({"licence": "All rights?"}, "bad_licence"),
+        ({"licence_url": "data:,x"}, "bad_scheme"),
+        ({"is_active": "yes"}, "bad_is_active"),
+        ({"last_checked": "yesterday"}, "bad_last_checked"),
+        ({"last_checked": 5}, "bad_last_checked"),
+        ({"label": {"a": 1}}, "bad_text"),
+    ],
+)
+def test_bad_links_are_refused_with_a_reason(changes, code):
+    with pytest.raises(Refused) as refusal:
+        link_record({**LINK, **changes})
+    assert refusal.value.code == code
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_link_is_cleaned():
+    record = link_record(
+        {
+            **LINK,
+            "source_url": "HTTPS://Films.Example.ORG:443/a b".replace(" ", "%20"),
+            "label": " The\x00 \u202eFilm\n ",
+        }
+    )
+    assert record.source_url == "https://films.example.org/a%20b"
+    assert record.host == "films.example.org"
+    assert record.label == "The Film"
+    assert (record.kind, record.quality, record.language, record.is_active) == ("page", "", "", True)
+
+
+def test_a_moment_without_a_zone_is_utc():
+    record = link_record({**LINK, "last_checked": "2026-01-31T08:00:00"})
+    assert record.last_checked == datetime(2026, 1, 31, 8, tzinfo=UTC)
+
+
+def test_a_private_host_is_taken_where_it_is_allowed():
+    raw = {**LINK, "source_url": "http://127.0.0.1:8001/films/1"}
+    assert link_record(raw, allowed=Allowed.parse(["127.0.0.1:8001"])).host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"year": "1968"}, "bad_year"),
+        ({"year": 12}, "bad_year"),
+        ({"year": True}, "bad_year"),
+        ({"year": float("nan")}, "bad_year"),
+        ({"type": "episode"}, "bad_type"),
+        ({"poster_url": "http://example.org/p.jpg"}, "bad_poster"),
+        ({"poster_url": "javascript:1"}, "bad_scheme"),
+        ({"title": 5}, "bad_text"),
+    ],
+)
+def test_bad_movies_are_refused_with_a_reason(changes, code):
+    with pytest.raises(Refused) as refusal:
+        movie_record({"imdb_id": "tt0063350", "title": "Night", **changes})
+    assert refusal.value.code == code
+
+
+def test_titles_are_cut_and_lose_what_could_forge_a_page():
+    record = movie_record({"imdb_id": "tt0063350", "title": "\u202e\x1b[31m" + "x" * 10_000})
+    assert len(record.title) == 200
+    assert record.title.startswith("[31mxxx")
+
+
+@given(st.text())
+def test_clean_text_can_be_stored_anywhere(text):
+    cleaned = clean(text)
+    cleaned.encode("utf-8")
+    assert "\x00" not in cleaned
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*LINK, "kind", "label", "quality", "language", "licence"]),
+        st.none() | st.text() | st.integers() | st.floats() | st.lists(st.integers()),
+    )
+)
+def test_any_item_becomes_a_record_or_is_refused(raw):
+    with suppress(Refused):
+        link_record({**LINK, **raw})
+        movie_record({**LINK, **raw})

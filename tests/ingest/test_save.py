@@ -1,0 +1,204 @@
+"""Records become rows: each link once, health kept, the removed restored, the blocked refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from streaming.ingest.blocklist import block, unblock
+from streaming.ingest.records import link_record, movie_record
+from streaming.ingest.save import save_links
+from streaming.ingest.snapshots import remove_movies
+from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink
+from tests.factories import make_link, make_movie
+
+pytestmark = pytest.mark.django_db
+KEY = "tt0063350"
+
+
+def link(number=1, **fields):
+    url = fields.pop("source_url", f"https://films.example.org/watch/{number}")
+    return link_record({"imdb_id": KEY, "source": "example", "source_url": url, **fields})
+
+
+def movie(**fields):
+    return movie_record({"imdb_id": KEY, "title": "Night of the Living Dead", "year": 1968, **fields})
+
+
+def test_an_unknown_movie_with_a_title_is_made_with_its_links():
+    report = save_links([link(1), link(2)], movies=[movie()])
+    assert (report.new, report.seen_again, report.movies_new) == (2, 0, 1)
+    assert Movie.objects.get(imdb_id=KEY).links.count() == 2
+
+
+def test_a_link_of_a_movie_nobody_knows_is_refused():
+    report = save_links([link()])
+    assert report.refused["unknown_movie"] == 1
+    assert not StreamingLink.objects.exists()
+
+
+def test_the_same_link_again_is_one_row_and_keeps_its_health():
+    stood = make_link(
+        make_movie(imdb_id=KEY),
+        source_url="https://films.example.org/watch/1",
+        is_active=False,
+        reason="http_404",
+        http_status=404,
+        failures=3,
+        checks="aag",
+        label="old",
+        quality="480p",
+        last_checked=timezone.now() - timedelta(hours=1),
+        last_seen=timezone.now() - timedelta(days=3),
+    )
+    report = save_links(
+        [link(1, quality="720p"), link(1, quality="720p"), link(1, source_url="HTTPS://FILMS.example.org/watch/1")]
+    )
+    assert (report.new, report.seen_again) == (0, 1)
+    now = StreamingLink.objects.get()
+    assert (now.is_active, now.reason, now.http_status, now.failures, now.checks) == (False, "http_404", 404, 3, "aag")
+    assert now.last_checked == stood.last_checked
+    assert now.label == "old"
+    assert now.last_seen > stood.last_seen
+    assert now.first_seen == stood.first_seen
+
+
+def test_a_batch_takes_a_handful_of_queries_whatever_its_size(django_assert_max_num_queries):
+    make_movie(imdb_id=KEY, year=1968, synopsis="x", poster_url="https://example.org/p.jpg")
+    for size in (20, 40):
+        with django_assert_max_num_queries(7):  # savepoints of the test's own transaction included
+            save_links([link(n) for n in range(size)], movies=[movie()])
+    assert StreamingLink.objects.count() == 40
+
+
+def test_a_known_movie_is_completed_but_never_overwritten():
+    make_movie(imdb_id=KEY, title="Edited by hand", year=None)
+    save_links([], movies=[movie(synopsis="The dead rise.")])
+    known = Movie.objects.get()
+    assert (known.title, known.year, known.synopsis) == ("Edited by hand", 1968, "The dead rise.")
+
+
+def test_a_movie_changes_when_its_links_change_and_not_otherwise():
+    old = timezone.now() - timedelta(days=1)
+    stands = make_movie(imdb_id=KEY, updated_at=old)
+    save_links([link(1)])
+    changed = Movie.objects.get().updated_at
+    assert changed > old
+    save_links([link(1)])
+    assert Movie.objects.get(pk=stands.pk).updated_at == changed
+
+
+def test_a_removed_movie_comes_back_with_its_history_when_a_link_is_found():
+    gone = make_movie(imdb_id=KEY, title="Night")
+    dead = make_link(gone, is_active=False, reason="http_404", checks="gg")
+    dead.flips.create(is_active=False, reason="http_404")
+    remove_movies(Movie.objects.all(), reason="no working link")
+    assert not Movie.objects.exists()
+    report = save_links([link(9)], movies=[movie()])
+    assert (report.movies_restored, report.movies_new, report.new) == (1, 0, 1)
+    back = Movie.objects.get()
+    assert (back.pk, back.title) == (gone.pk, "Night")
+    assert back.links.get(pk=dead.pk).flips.count() == 1
+    assert RemovedMovie.objects.get().restored_at is not None
+
+
+def test_blocked_addresses_are_never_saved():
+    make_movie(imdb_id=KEY)
+    block("films.example.org", reason="asked by the owner")
+    block("https://cdn.example.net/bad/", reason="asked by the owner")
+    report = save_links(
+        [
+            link(1),
+            link(source_url="https://eu.films.example.org/x"),
+            link(source_url="https://cdn.example.net/bad/1.mp4"),
+            link(source_url="https://cdn.example.net/good/1.mp4"),
+            link(source_url="https://notfilms.example.org/x"),
+        ]
+    )
+    assert (report.new, report.refused["blocked_address"]) == (2, 3)
+
+
+def test_a_blocked_movie_goes_and_stays_away():
+    save_links([link()], movies=[movie()])
+    _, gone = block(KEY, reason="rights claimed")
+    assert gone == 1
+    report = save_links([link()], movies=[movie()])
+    assert report.refused["blocked_address"] == 2
+    assert not Movie.objects.exists()
+
+
+def test_blocking_hides_links_and_unblocking_leaves_them_to_the_checker():
+    shown = make_link(source_url="https://films.example.org/watch/1")
+    _, hidden = block("FILMS.example.org.", reason="asked")
+    shown.refresh_from_db()
+    assert (hidden, shown.is_active, shown.reason) == (1, False, "taken_down")
+    assert unblock("films.example.org")
+    assert not unblock("films.example.org")
+    assert not BlockedAddress.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [
+        (Movie, {"imdb_id": "tt1", "title": "x"}),
+        (Movie, {"imdb_id": "tt0000001\n", "title": "x"}),
+        (Movie, {"imdb_id": "tt0000001", "title": "x", "type": "film"}),
+        (Movie, {"imdb_id": "tt0000001", "title": ""}),
+        (Movie, {"imdb_id": "tt0000001", "title": "x", "poster_url": "javascript:1"}),
+        (StreamingLink, {"source_url": "javascript:alert(1)"}),
+        (StreamingLink, {"source_url": "https://x.example/", "kind": "torrent"}),
+        (StreamingLink, {"source_url": "https://x.example/", "quality": "HD"}),
+    ],
+)
+def test_the_database_itself_refuses(model, fields):
+    if model is StreamingLink:
+        fields = {"movie": make_movie(), "source": "example", "host": "x.example", **fields}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        model.objects.bulk_create([model(**fields)])
+
+
+def test_one_open_job_a_movie_is_kept_by_the_database():
+    subject = make_movie()
+    subject.jobs.create()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        subject.jobs.create(state="running", owner="x", lease_until=timezone.now())
+
+
+def test_sqlite_is_set_up_to_live_with_several_processes():
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        found = [
+            cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "busy_timeout", "synchronous")
+        ]
+    assert found == ["wal", 20000, 1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("nosf", True),
+        ("NOSFERATU", True),
+        ("symphonie grauens", True),
+        ("éine", True),
+        (KEY, True),
+        ("vampyr", False),
+        ("%", False),
+        ("x" * 60_000, False),
+        (" ".join(["nosferatu"] * 2000), True),
+        ("\x00nosf", True),
+        ("", True),
+    ],
+)
+def test_search(asked, found):
+    make_movie(imdb_id=KEY, title="Nosferatu, Éine Symphonie des Grauens")
+    assert Movie.objects.search(asked).exists() is found
+
+
+@pytest.mark.parametrize("identifier", ["0", "9" * 30, "tt", "tt0063350\n", "٣", "", "x" * 10_000, "-1", "1.0"])
+def test_an_odd_identifier_names_no_movie(identifier):
+    make_movie(imdb_id=KEY)
+    assert not Movie.objects.named(identifier).exists()

@@ -1,0 +1,63 @@
+"""What is removed can be brought back whole."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import serializers
+from django.utils import timezone
+
+from streaming.ingest.snapshots import remove_movies, restore_movies
+from streaming.models import LinkFlip, Movie, RemovedMovie, StreamingLink
+from tests.factories import make_link, make_movie
+
+pytestmark = pytest.mark.django_db
+
+
+def everything():
+    rows = [*Movie.objects.order_by("pk"), *StreamingLink.objects.order_by("pk"), *LinkFlip.objects.order_by("pk")]
+    return serializers.serialize("json", rows)
+
+
+def test_a_restored_movie_is_equal_to_the_byte():
+    for _ in range(3):
+        movie = make_movie(year=1922, synopsis="A \u2028 line")
+        for n in range(2):
+            make_link(
+                movie, is_active=False, reason="http_404", checks="aagg", last_checked=timezone.now()
+            ).flips.create(is_active=False, reason=f"http_40{n}")
+    before, ids = everything(), list(Movie.objects.values_list("imdb_id", flat=True))
+    assert remove_movies(Movie.objects.all(), reason="no working link") == 3
+    assert (Movie.objects.count(), StreamingLink.objects.count(), RemovedMovie.objects.count()) == (0, 0, 3)
+    assert sorted(restore_movies(ids)) == sorted(ids)
+    assert everything() == before
+
+
+def test_restoring_twice_or_what_is_here_changes_nothing():
+    movie = make_movie()
+    remove_movies(Movie.objects.all(), reason="test")
+    assert restore_movies([movie.imdb_id]) == [movie.imdb_id]
+    assert restore_movies([movie.imdb_id, "tt9999999"]) == []
+    assert Movie.objects.count() == 1
+
+
+def test_a_row_whose_id_was_given_away_comes_back_under_a_new_one():
+    movie = make_movie()
+    link = make_link(movie, is_active=False)
+    link.flips.create(is_active=False, reason="http_404")
+    remove_movies(Movie.objects.all(), reason="test")
+    other = make_movie(pk=movie.pk)
+    make_link(other, pk=link.pk)
+    assert restore_movies([movie.imdb_id]) == [movie.imdb_id]
+    back = Movie.objects.get(imdb_id=movie.imdb_id)
+    assert back.pk != movie.pk
+    assert back.links.get().flips.count() == 1
+    assert other.links.count() == 1
+
+
+def test_a_movie_removed_twice_has_one_open_tombstone():
+    movie = make_movie()
+    remove_movies(Movie.objects.all(), reason="first")
+    restore_movies([movie.imdb_id])
+    remove_movies(Movie.objects.all(), reason="second")
+    assert [row.reason for row in RemovedMovie.objects.filter(restored_at=None)] == ["second"]
+    assert RemovedMovie.objects.count() == 2

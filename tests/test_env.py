@@ -1,0 +1,103 @@
+"""Settings: a wrong value stops the start with a sentence that names the variable."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from MovieBackend import env
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def start(tmp_path, **variables):
+    """Run `manage.py check` as a stranger's shell would, with these variables and no others of ours."""
+    clean = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "HOME": str(tmp_path)}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={**clean, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, "SECRET_KEY"),
+        ({"SECRET_KEY": "x", "DEBUG": "maybe"}, "DEBUG"),
+        ({"SECRET_KEY": "x", "STALE_HOURS": "a day"}, "STALE_HOURS"),
+        ({"SECRET_KEY": "x", "SCRAPE_PROCESSES": "0"}, "SCRAPE_PROCESSES"),
+        ({"SECRET_KEY": "x", "REFRESH_RATE": "fast"}, "REFRESH_RATE"),
+        ({"SECRET_KEY": "x", "SOURCES": "example,netflix"}, "SOURCES"),
+        ({"SECRET_KEY": "x", "EXAMPLE_SITE_URL": "ftp://x"}, "EXAMPLE_SITE_URL"),
+        ({"SECRET_KEY": "x", "ALLOW_PRIVATE_HOSTS": "http://x/"}, "ALLOW_PRIVATE_HOSTS"),
+        ({"SECRET_KEY": "x", "DATABASE_URL": "mysql://x/y"}, "DATABASE_URL"),
+        ({"SECRET_KEY": "x", "DATABASE_URL": "nonsense"}, "DATABASE_URL"),
+        ({"SECRET_KEY": "x", "CACHE_URL": "memcached://x"}, "CACHE_URL"),
+        ({"SECRET_KEY": "x", "PORT": "99999"}, "PORT"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_that_names_it(tmp_path, variables, named):
+    result = start(tmp_path, **variables)
+    assert result.returncode == 1
+    assert named in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
+def test_the_shipped_settings_behind_https_pass_the_deployment_check(tmp_path):
+    clean = {
+        "PATH": os.environ["PATH"],
+        "VAR_DIR": str(tmp_path),
+        "SECRET_KEY": "k3" * 30 + "_-!abcdefghij",
+        "BEHIND_HTTPS": "1",
+    }
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_env_file_fills_gaps_and_the_environment_wins(tmp_path):
+    (tmp_path / "env").write_text("SECRET_KEY=from-file\nSTALE_HOURS=nonsense\n")
+    assert "STALE_HOURS" in start(tmp_path).stderr
+    assert start(tmp_path, STALE_HOURS="3").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("True", True), ("1", True), ("on", True), ("False", False), ("0", False), ("", False)]
+)
+def test_flags(monkeypatch, text, value):
+    monkeypatch.setenv("A_FLAG", text)
+    assert env.flag("A_FLAG") is value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("6/min", (6, 60)), ("1/s", (1, 1)), ("30/hour", (30, 3600)), ("5/day", (5, 86400))]
+)
+def test_rates(monkeypatch, text, value):
+    monkeypatch.setenv("A_RATE", text)
+    assert env.rate("A_RATE", "1/s") == value
+
+
+@pytest.mark.parametrize("text", ["", "6", "0/min", "6/week", "-1/s", "6/min\n/s"])
+def test_bad_rates_are_named(monkeypatch, text):
+    monkeypatch.setenv("A_RATE", text)
+    with pytest.raises(ImproperlyConfigured, match="A_RATE"):
+        env.rate("A_RATE", "1/s")
+
+
+@pytest.mark.parametrize("text", ["1.5", "-1", "1e3", "٣", "99999999999999"])
+def test_bad_whole_numbers_are_named(monkeypatch, text):
+    monkeypatch.setenv("A_NUMBER", text)
+    with pytest.raises(ImproperlyConfigured, match=re.escape("A_NUMBER")):
+        env.integer("A_NUMBER", 1)

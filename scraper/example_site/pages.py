@@ -1,0 +1,158 @@
+"""The example site's pages and files, drawn from its films. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+from scraper.example_site.films import LICENCE_URLS, Copy, Film
+
+LANGUAGES = {
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "zxx": "no words",
+}
+TYPES = {
+    "mp4": "video/mp4",
+    "webm": "video/webm",
+    "m3u8": "application/vnd.apple.mpegurl",
+    "ts": "video/mp2t",
+}
+ROBOTS = "User-agent: *\nDisallow: /-/\n"
+FILE_SIZE = 64 * 1024
+PLAYLIST = """#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-TARGETDURATION:10
+#EXTINF:10.0,
+part1.ts
+#EXTINF:10.0,
+part2.ts
+#EXT-X-ENDLIST
+"""
+
+
+def front_page(films: Iterable[Film]) -> str:
+    items = "".join(f'<li><a href="{film.path}">{escape(film.title)} ({film.year})</a></li>\n' for film in films)
+    return page("Example films", f"<p>Old films for trying things out.</p>\n<ul>\n{items}</ul>")
+
+
+def film_page(film: Film, copies: Sequence[Copy], *, site: str) -> str:
+    """Half of the copies stand in the structured data alone, half in the page alone, as on real sites."""
+    structured = [copy for number, copy in enumerate(copies) if number % 2 == 0]
+    plain = [copy for number, copy in enumerate(copies) if number % 2]
+    data = json.dumps(_film_data(film, structured, site=site), indent=1, ensure_ascii=False).replace("<", "\\u003c")
+    sources = "".join(_source(copy) for copy in plain if copy.kind == "file")
+    anchors = "".join(f"<li>{_anchor(copy)}</li>\n" for copy in plain)
+    body = (
+        f'<script type="application/ld+json">\n{data}\n</script>\n'
+        f'<p><a href="/">All films</a></p>\n{_licence(film)}'
+        f"<video controls>\n{sources}</video>\n<ul>\n{anchors}</ul>"
+    )
+    return page(f"{film.title} ({film.year})", body)
+
+
+def watch_page(film: Film, *, language: str) -> str:
+    body = (
+        f'<video controls src="/media/{film.imdb_id}/480p.{film.language}.mp4"></video>\n'
+        f'<p>{escape(film.title)}, {LANGUAGES[language]}. <a href="{film.path}">More about this film</a></p>'
+    )
+    return page(f"Watch {film.title}", body)
+
+
+def missing_page() -> str:
+    return page("Page not found", "<p>Sorry, this film is not here. It may have been removed.</p>")
+
+
+def page(title: str, body: str) -> str:
+    return (
+        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">\n'
+        f"<title>{escape(title)}</title></head>\n<body>\n<h1>{escape(title)}</h1>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def file_bytes(ending: str) -> bytes:
+    """A file that begins as one of its type does; behind the head stands nothing to be seen."""
+    heads = {
+        "mp4": b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41\x00\x00\xff\xe0free",
+        "webm": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82\x84webm",
+        "ts": b"\x47\x40\x00\x10",
+    }
+    if ending == "m3u8":
+        return PLAYLIST.encode()
+    return heads[ending].ljust(FILE_SIZE, b"\x00")
+
+
+def _film_data(film: Film, copies: Iterable[Copy], *, site: str) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Movie" if film.type == "movie" else "TVSeries",
+        "name": film.title,
+        "url": f"{site}{film.path}",
+        "sameAs": f"https://www.imdb.com/title/{film.imdb_id}/",
+        "datePublished": str(film.year),
+        "inLanguage": film.language,
+        "isAccessibleForFree": True,
+        "potentialAction": [_action(copy, site) for copy in copies if copy.kind in ("page", "stream")],
+        "subjectOf": [_video(film, copy, site) for copy in copies if copy.kind in ("file", "embed")],
+    }
+    if film.licence == "official":
+        data["publisher"] = {"@type": "Organization", "name": "Example films", "url": f"{site}/"}
+    else:
+        data["license"] = LICENCE_URLS[film.licence]
+    return data
+
+
+def _action(copy: Copy, site: str) -> dict[str, Any]:
+    point = {"@type": "EntryPoint", "urlTemplate": f"{site}{copy.path}", "inLanguage": copy.language}
+    return {"@type": "WatchAction", "name": _label(copy), "target": [point]}
+
+
+def _video(film: Film, copy: Copy, site: str) -> dict[str, Any]:
+    data = {
+        "@type": "VideoObject",
+        "name": _label(copy),
+        "inLanguage": copy.language,
+        "thumbnailUrl": f"{site}/dot.svg",
+    }
+    if copy.kind == "embed":
+        return {**data, "embedUrl": f"{site}{copy.path}"}
+    return {
+        **data,
+        "contentUrl": f"{site}{copy.path}",
+        "encodingFormat": media_type(copy.path),
+        "height": copy.quality[:-1],
+    }
+
+
+def _source(copy: Copy) -> str:
+    return (
+        f'<source src="{copy.path}" type="{media_type(copy.path)}" label="{copy.quality}" srclang="{copy.language}">\n'
+    )
+
+
+def _anchor(copy: Copy) -> str:
+    return f'<a href="{copy.path}" hreflang="{copy.language}">{_label(copy)}</a>'
+
+
+def _label(copy: Copy) -> str:
+    if copy.kind == "stream":
+        return f"Stream, {LANGUAGES[copy.language]}"
+    return (
+        f"Watch in {copy.quality}, {LANGUAGES[copy.language]}" if copy.quality else f"Watch, {LANGUAGES[copy.language]}"
+    )
+
+
+def _licence(film: Film) -> str:
+    address = LICENCE_URLS.get(film.licence)
+    return f'<p><a rel="license" href="{address}">Licence</a></p>\n' if address else "<p>Shown by its publisher.</p>\n"
+
+
+def media_type(path: str) -> str:
+    """The content type of a file by its ending."""
+    return TYPES[path.rsplit(".", 1)[-1]]

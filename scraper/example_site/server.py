@@ -1,0 +1,198 @@
+"""The example site's web server: threads, keep-alive, ranges, and fates that look like the real web's."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from scraper.example_site.films import FILMS, HANG_SECONDS, SLOW_SECONDS, Copy, Fate, Film, copies
+from scraper.example_site.pages import (
+    ROBOTS,
+    file_bytes,
+    film_page,
+    front_page,
+    media_type,
+    missing_page,
+    page,
+    watch_page,
+)
+
+HTML, TEXT, JSON = "text/html; charset=utf-8", "text/plain; charset=utf-8", "application/json"
+HOST = re.compile(r"[\w.\-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?", re.ASCII)
+RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
+PART = re.compile(r"/media/(tt[0-9]{7,9})/part[0-9]\.ts", re.ASCII)
+MOST_COUNTED = 10_000
+PLAIN_ERRORS = {
+    Fate.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Fate.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    Fate.GONE: HTTPStatus.GONE,
+    Fate.BROKEN: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is sent back; `ranges`: parts of it may be asked for."""
+
+    body: bytes
+    content_type: str = HTML
+    status: int = HTTPStatus.OK
+    headers: dict[str, str] = field(default_factory=dict)
+    ranges: bool = False
+
+
+class ExampleSite(ThreadingHTTPServer):
+    """One thread a connection; none of them keeps the process alive. `slow` seconds are waited before a film page."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], *, slow: float = 0.0) -> None:
+        self.films: dict[str, Film] = {film.path: film for film in FILMS}
+        self.by_id: dict[str, Film] = {film.imdb_id: film for film in FILMS}
+        self.copies = copies()
+        self.places = {copy.path: (self.by_id[key], copy) for key, held in self.copies.items() for copy in held}
+        self.slow = slow
+        self.stopping = threading.Event()
+        self.requests: Counter[str] = Counter()
+        self.counting = threading.Lock()
+        super().__init__(address, Visitor)
+
+    def count(self, path: str) -> None:
+        with self.counting:
+            known = path in self.requests or len(self.requests) < MOST_COUNTED
+            self.requests[path if known else "other"] += 1
+
+    def stats(self) -> dict[str, Any]:
+        with self.counting:
+            return {"total": self.requests.total(), "requests": dict(self.requests)}
+
+    def stop(self) -> None:
+        """End at once; who still waits for an answer gets none."""
+        self.stopping.set()
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A visitor who hangs up is no error of ours.
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
+class Visitor(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: ExampleSite
+    protocol_version = "HTTP/1.1"
+    server_version = "ExampleSite"
+    sys_version = ""
+    timeout = 30
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        self.server.count(path)
+        reply = self._reply(path)
+        if reply is None:
+            self.close_connection = True
+        else:
+            self._send(self._part_of(reply) if reply.ranges else reply)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: Any) -> None:
+        """Silent: the site is scenery."""
+
+    def _reply(self, path: str) -> Reply | None:
+        """None: say nothing and hang up."""
+        if path in self.server.places:
+            return self._copy(*self.server.places[path])
+        if path in self.server.films:
+            self.server.stopping.wait(self.server.slow)
+            film = self.server.films[path]
+            return _html(film_page(film, self.server.copies[film.imdb_id], site=self._site()))
+        if (part := PART.fullmatch(path)) and part[1] in self.server.by_id:
+            return Reply(file_bytes("ts"), media_type(path), ranges=True)
+        return self._plain(path)
+
+    def _plain(self, path: str) -> Reply:
+        match path:
+            case "/":
+                return _html(front_page(FILMS))
+            case "/robots.txt":
+                return Reply(ROBOTS.encode(), TEXT)
+            case "/-/stats":
+                return Reply(json.dumps(self.server.stats()).encode(), JSON)
+            case _:
+                return _html(missing_page(), HTTPStatus.NOT_FOUND)
+
+    def _copy(self, film: Film, copy: Copy) -> Reply | None:
+        if copy.fate in PLAIN_ERRORS:
+            status = PLAIN_ERRORS[copy.fate]
+            return _html(page(status.phrase, f"<p>{status.description or status.phrase}.</p>"), status)
+        match copy.fate:
+            case Fate.HANGS:
+                self.server.stopping.wait(HANG_SECONDS)
+                return None
+            case Fate.SLOW:
+                self.server.stopping.wait(SLOW_SECONDS)
+            case Fate.SOFT_404:
+                return _html(missing_page())
+            case Fate.TO_FRONT:
+                return _redirect("/", HTTPStatus.FOUND)
+            case Fate.MOVED:
+                return _redirect(f"/media/{film.imdb_id}/480p.{film.language}.mp4", HTTPStatus.MOVED_PERMANENTLY)
+            case Fate.NO_HEAD if self.command == "HEAD":
+                return Reply(b"", TEXT, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET"})
+        return _content(film, copy)
+
+    def _site(self) -> str:
+        host = self.headers.get("Host", "")
+        name, port = self.server.server_address[:2]
+        return f"http://{host}" if HOST.fullmatch(host) else f"http://{name!s}:{port}"
+
+    def _part_of(self, reply: Reply) -> Reply:
+        asked = RANGE.fullmatch(self.headers.get("Range", "").strip())
+        headers, size = {"Accept-Ranges": "bytes"}, len(reply.body)
+        if asked is None or asked[1] == asked[2] == "":
+            return Reply(reply.body, reply.content_type, headers=headers)
+        first = int(asked[1]) if asked[1] else max(0, size - int(asked[2]))
+        last = min(int(asked[2]), size - 1) if asked[1] and asked[2] else size - 1
+        if first >= size or first > last:
+            headers["Content-Range"] = f"bytes */{size}"
+            return Reply(b"", reply.content_type, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers)
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+        return Reply(reply.body[first : last + 1], reply.content_type, HTTPStatus.PARTIAL_CONTENT, headers)
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+
+def _content(film: Film, copy: Copy) -> Reply:
+    if copy.kind in ("page", "embed"):
+        return _html(watch_page(film, language=copy.language))
+    return Reply(file_bytes(copy.path.rsplit(".", 1)[-1]), media_type(copy.path), ranges=True)
+
+
+def _html(text: str, status: int = HTTPStatus.OK) -> Reply:
+    return Reply(text.encode(), status=status)
+
+
+def _redirect(place: str, status: int) -> Reply:
+    return Reply(b"", status=status, headers={"Location": place})

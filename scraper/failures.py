@@ -1,0 +1,81 @@
+"""What can go wrong at a source, in one plain sentence. A source that failed is never one that has nothing."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+from scrapy.spidermiddlewares.httperror import HttpError
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+source_failed = object()
+"""The Scrapy signal that `report` sends; its one argument is `failed`, a SourceFailed."""
+
+UNEXPECTED = "The answer was not what this source sends"
+TOO_LARGE = "The answer was too large"
+SENTENCES: tuple[tuple[type[Exception], str], ...] = (
+    (DownloadConnectionRefusedError, "Connection refused"),
+    (CannotResolveHostError, "The name of the site was not found"),
+    (DownloadCancelledError, TOO_LARGE),
+    (ResponseDataLossError, "The answer broke off"),
+    (DownloadFailedError, "The connection broke off"),
+)
+IGNORED = {"max redirections reached": "Too many redirects"}
+
+
+class SourceFailed(Exception):
+    """A source did not give what was asked of it. `blocked`: we may not ask (robots.txt, an address we do not open)."""
+
+    def __init__(self, sentence: str, *, blocked: bool = False) -> None:
+        super().__init__(sentence)
+        self.sentence, self.blocked = sentence, blocked
+
+
+def failure_of(error: BaseException, *, request: Request | None = None) -> SourceFailed:
+    """The failure that an exception of Scrapy's or Twisted's means."""
+    if isinstance(error, SourceFailed):
+        return error
+    if isinstance(error, HttpError):
+        return SourceFailed(f"The site answered {error.response.status}")
+    if isinstance(error, DownloadTimeoutError):
+        return SourceFailed(_timed_out(request))
+    if _is_about_certificates(error):
+        return SourceFailed("The certificate of the site is not valid")
+    if isinstance(error, IgnoreRequest):
+        return SourceFailed(IGNORED.get(str(error), TOO_LARGE if "DOWNLOAD_MAXSIZE" in str(error) else UNEXPECTED))
+    for kind, sentence in SENTENCES:
+        if isinstance(error, kind):
+            return SourceFailed(sentence)
+    return SourceFailed(f"The site could not be read ({type(error).__name__})")
+
+
+def report(crawler: Crawler, failed: SourceFailed) -> None:
+    """Say in the log and to whoever listens that this source failed."""
+    name = crawler.spider.name if crawler.spider else "?"
+    logger.warning("%s: %s", name, failed.sentence)
+    crawler.signals.send_catch_log(signal=source_failed, failed=failed)
+
+
+def _timed_out(request: Request | None) -> str:
+    seconds = request.meta.get("download_timeout") if request is not None else None
+    return f"Timed out after {seconds:g} s" if seconds else "Timed out"
+
+
+def _is_about_certificates(error: BaseException) -> bool:
+    # Twisted wraps what OpenSSL said into failures of the response; only there does it tell a bad certificate apart.
+    wrapped = getattr(error.__cause__, "reasons", None) or ()
+    causes = [getattr(failure, "value", failure) for failure in wrapped]
+    return any(type(cause).__module__.split(".")[0] in ("OpenSSL", "service_identity") for cause in causes)

@@ -1,0 +1,145 @@
+"""What stands between our spiders and the web: the address guard, robots.txt, and failures that are never silent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from protego import Protego
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CannotResolveHostError
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from twisted.python.failure import Failure
+
+from scraper.addresses import DEFAULT_PORT, Allowed, Refused, check_url
+from scraper.failures import SourceFailed, failure_of, report
+from scraper.resolver import GuardedResolver
+
+ROBOT = "Openreel"
+LONGEST_ROBOTS = 512 * 1024
+DISALLOWED = "The site's robots.txt asks us not to read this"
+
+
+class FailureReports:
+    """Gives every request that has none an errback that reports: Scrapy alone would only log, and end as if all went
+    well. A circle of redirects ends in its filter of duplicates, of which not even the errback hears."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        crawler.signals.connect(self.dropped, signal=signals.request_dropped)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> FailureReports:
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        if request.errback is None and request.callback is not NO_CALLBACK:
+            request.errback = self.failed
+
+    def failed(self, failure: Failure) -> None:
+        request = getattr(failure, "request", None)
+        report(self.crawler, failure_of(failure.value or SourceFailed("The site could not be read"), request=request))
+
+    def dropped(self, request: Request) -> None:
+        if request.url in request.meta.get("redirect_urls", ()):
+            report(self.crawler, SourceFailed("Redirects in a circle"))
+
+
+class UnexpectedPages:
+    """A spider that finds its page is not what it should be raises SourceFailed: reported, not shown as a bug."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> UnexpectedPages:
+        return cls(crawler)
+
+    def process_spider_exception(self, response: Response, exception: Exception) -> Iterable[Any] | None:
+        if not isinstance(exception, SourceFailed):
+            return None
+        report(self.crawler, exception)
+        return ()
+
+
+class RobotsRules:
+    """Asks a site's robots.txt once a crawl and obeys it. One that is missing allows all; one that the site fails to
+    give (5xx, time-out) allows nothing now, and the source has failed. Scrapy's own would go on in both cases."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.rules: dict[str, asyncio.Future[Protego]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RobotsRules:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        if request.meta.get("dont_obey_robotstxt"):
+            return
+        parts = urlsplit(request.url)
+        site = f"{parts.scheme}://{parts.netloc}"
+        if site not in self.rules:
+            self.rules[site] = asyncio.ensure_future(self._read(f"{site}/robots.txt"))
+        # Shielded: when one request is given up, the others still wait for the same answer.
+        rules = await asyncio.shield(self.rules[site])
+        if not rules.can_fetch(request.url, ROBOT):
+            raise SourceFailed(DISALLOWED, blocked=True)
+
+    async def _read(self, url: str) -> Protego:
+        request = Request(url, callback=NO_CALLBACK, priority=1000, meta={"dont_obey_robotstxt": True})
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except Exception as error:
+            raise failure_of(error, request=request) from error
+        if response.status >= 500 or response.status == 429:
+            raise SourceFailed(f"The site answered {response.status}")
+        body = response.body[:LONGEST_ROBOTS] if response.status == 200 else b""
+        return Protego.parse(body.decode("utf-8", errors="replace"))
+
+
+class AddressGuard:
+    """Looks at the text of every request's address, each hop of a redirect and robots.txt too; the resolved address is
+    judged by the GuardedResolver when the socket is made. Nearest to the downloader, so that nothing comes after."""
+
+    def __init__(self, allowed: Allowed, resolver: GuardedResolver) -> None:
+        self.allowed, self.resolver = allowed, resolver
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> AddressGuard:
+        return cls(crawler.settings["ALLOW_PRIVATE_HOSTS"], _installed_resolver())
+
+    def process_request(self, request: Request) -> None:
+        try:
+            check_url(request.url, allowed=self.allowed)
+        except Refused as refusal:
+            raise refused_address(refusal) from None
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        if not isinstance(exception, CannotResolveHostError):
+            return
+        parts = urlsplit(request.url)
+        address = self.resolver.refused(parts.hostname or "", parts.port or DEFAULT_PORT[parts.scheme])
+        if address is not None:
+            sentence = f"{parts.hostname} leads to {address}, which is not a public address"
+            raise SourceFailed(sentence, blocked=True) from exception
+
+
+def refused_address(refusal: Refused) -> SourceFailed:
+    """The failure of a source that sends us to an address we do not open."""
+    sentence = str(refusal)
+    return SourceFailed(sentence[:1].upper() + sentence[1:], blocked=True)
+
+
+def _installed_resolver() -> GuardedResolver:
+    # Imported only here: the import itself installs a reactor, and a process may have but one.
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    resolver = getattr(reactor, "nameResolver", None)
+    if not isinstance(resolver, GuardedResolver):
+        raise TypeError("the spiders' guarded resolver is not installed: leave TWISTED_DNS_RESOLVER as it is")
+    return resolver

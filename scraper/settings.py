@@ -1,0 +1,107 @@
+"""Scrapy's settings: only what our spiders need is loaded, and nothing listens.
+
+The `*_BASE` dictionaries are replaced, not masked: an entry that is None is imported all the same (a quarter of a
+cold start). From the environment come only the few values that a crawl by hand needs; the web server's own crawls
+override them with Django's settings.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+from scraper.addresses import Allowed
+from scraper.sources import ADDRESSES
+from scraper.sources import PEERTUBE_URLS as PEERTUBES
+
+load_dotenv(os.environ.get("ENV_FILE") or Path(__file__).resolve().parent.parent / "var" / "env", override=False)
+
+
+def _address(name: str, default: str) -> str:
+    return os.environ.get(name, "").strip().rstrip("/") or default
+
+
+def _allowed(text: str) -> Allowed:
+    try:
+        return Allowed.parse(word.strip() for word in text.split(",") if word.strip())
+    except ValueError as error:
+        # Read by `scrapy` before anything that could show an error: leaving is the only way to say one sentence.
+        raise SystemExit(f"ALLOW_PRIVATE_HOSTS: {error}") from None
+
+
+VERSION = "0.1.0"
+BOT_NAME = "openreel"
+SPIDER_MODULES = ["scraper.spiders"]
+# A spider that cannot be read is one failed source, not the end of all others; the tests read every one.
+SPIDER_LOADER_WARN_ONLY = True
+NEWSPIDER_MODULE = "scraper.spiders"
+USER_AGENT = f"Openreel/{VERSION} (+{os.environ.get('CONTACT', '').strip() or 'no contact set'})"
+EXAMPLE_SITE_URL = _address("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
+PEERTUBE_URLS = [word.strip().rstrip("/") for word in _address("PEERTUBE_URLS", ",".join(PEERTUBES)).split(",")]
+# A name each in this module, where Scrapy looks for settings.
+globals().update({name: _address(name, default) for name, default in ADDRESSES.items()})
+ALLOW_PRIVATE_HOSTS = _allowed(os.environ.get("ALLOW_PRIVATE_HOSTS", ""))
+
+# --- manners: two requests at a time to a site, as fast as it answers and no faster; nothing kept, nobody imitated
+CONCURRENT_REQUESTS = 16
+CONCURRENT_REQUESTS_PER_DOMAIN = 2
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_START_DELAY = 0
+AUTOTHROTTLE_MAX_DELAY = 5
+COOKIES_ENABLED = False
+REFERRER_POLICY = "same-origin"
+DEFAULT_REQUEST_HEADERS = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.5"}
+
+# --- limits: what a slow, endless or circling site may cost us
+DOWNLOAD_TIMEOUT = 10
+DOWNLOAD_MAXSIZE = 4 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 0
+DOWNLOAD_VERIFY_CERTIFICATES = True
+REDIRECT_MAX_TIMES = 5
+# Once more for an answer that broke off; a time-out, a refusal or a 503 is not pressed.
+RETRY_TIMES = 1
+RETRY_HTTP_CODES = [500, 502, 504]
+RETRY_EXCEPTIONS = ["scrapy.exceptions.DownloadFailedError", "scrapy.exceptions.ResponseDataLossError"]
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"
+DEPTH_LIMIT = 5
+
+# --- what is loaded
+TWISTED_DNS_RESOLVER = "scraper.resolver.GuardedResolver"
+DOWNLOAD_HANDLERS_BASE = dict.fromkeys(
+    ("http", "https"), "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
+)
+DOWNLOADER_MIDDLEWARES_BASE = {
+    "scraper.middlewares.FailureReports": 10,
+    "scraper.middlewares.RobotsRules": 100,
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": 550,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": 600,
+    "scraper.middlewares.AddressGuard": 900,
+}
+SPIDER_MIDDLEWARES_BASE = {
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": 25,
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": 50,
+    "scraper.middlewares.UnexpectedPages": 60,
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": 700,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": 800,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": 900,
+}
+EXTENSIONS_BASE = {
+    "scrapy.extensions.corestats.CoreStats": 0,
+    "scrapy.extensions.closespider.CloseSpider": 0,
+    "scrapy.extensions.throttle.AutoThrottle": 0,
+}
+# `scrapy crawl ... -O FILE` writes with this; the web server's own crawls go without.
+EXTENSIONS = {"scrapy.extensions.feedexport.FeedExporter": 0}
+FEED_EXPORT_ENCODING = "utf-8"
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+WARN_ON_GENERATOR_RETURN_VALUE = False
+STATS_DUMP = False
+LOG_VERSIONS: list[str] = []
+LOG_LEVEL = "INFO"

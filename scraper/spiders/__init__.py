@@ -1,0 +1,1 @@
+"""Spiders, one file each; file, spider and class share one name."""

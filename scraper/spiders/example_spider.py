@@ -1,0 +1,92 @@
+"""The example site: a small web site of ours (`python -m scraper.example_site`), so that all works offline."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import Request
+from scrapy.http import Response, TextResponse
+
+from scraper.addresses import Refused, check_url
+from scraper.failures import UNEXPECTED, SourceFailed, report
+from scraper.items import LinkItem
+from scraper.middlewares import refused_address
+from scraper.structured_data import FilmPage, FoundFilm, FoundLink, read_page
+
+
+class ExampleSpider(scrapy.Spider):
+    """Reads the page of one film (`imdb_id`), any page that describes one (`target_url`), or else the whole site."""
+
+    name = "example"
+    handle_httpstatus_list = (404, 410)
+
+    def __init__(self, imdb_id: str = "", target_url: str = "", base_url: str = "", *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.imdb_id, self.target_url, self.base_url = imdb_id, target_url, base_url.rstrip("/")
+
+    async def start(self) -> AsyncIterator[Request]:
+        base = self.base_url or self.settings["EXAMPLE_SITE_URL"]
+        address = self.target_url or (f"{base}/films/{self.imdb_id}/" if self.imdb_id else f"{base}/")
+        try:
+            url = check_url(address, allowed=self.settings["ALLOW_PRIVATE_HOSTS"])
+        except Refused as refusal:
+            report(self.crawler, refused_address(refusal))
+            return
+        yield Request(url, callback=self.parse if self.imdb_id or self.target_url else self.parse_front)
+
+    def parse_front(self, response: Response) -> Iterator[Request]:
+        """The front page lists the films; one without any is not what this site sends."""
+        pages = text_of(response).xpath("//a[starts-with(@href, '/films/')]/@href").getall()
+        if not pages or response.status != 200:
+            raise SourceFailed(UNEXPECTED)
+        for page in dict.fromkeys(pages):
+            yield response.follow(page, callback=self.parse)
+
+    def parse(self, response: Response) -> Iterator[LinkItem]:
+        """The links of a film's page. A page that is not there is an answer: the site does not have the film."""
+        if response.status in self.handle_httpstatus_list:
+            return
+        page = read_page(text_of(response).text, url=response.url)
+        if page.film is None and not page.links:
+            raise SourceFailed(UNEXPECTED)
+        film = page.film or FoundFilm()
+        if self.imdb_id and film.imdb_id not in ("", self.imdb_id):
+            raise SourceFailed(f"The page is about another film, {film.imdb_id}")
+        if not (film.imdb_id or self.imdb_id):
+            raise SourceFailed("The page does not say which film it is about")
+        yield from items_of(page, film, imdb_id=self.imdb_id or film.imdb_id)
+
+
+def text_of(response: Response) -> TextResponse:
+    """The answer as text; bytes of a video or an image are not what this source sends."""
+    if not isinstance(response, TextResponse):
+        raise SourceFailed(UNEXPECTED)
+    return response
+
+
+def items_of(page: FilmPage, film: FoundFilm, *, imdb_id: str) -> Iterator[LinkItem]:
+    """One item a link, each with what the page says of its film."""
+    for link in page.links:
+        yield LinkItem(
+            imdb_id=imdb_id,
+            source=ExampleSpider.name,
+            source_url=link.url,
+            kind=link.kind,
+            label=link.label,
+            quality=link.quality,
+            language=link.language,
+            licence=link.licence or _official(link, film),
+            licence_url=link.licence_url,
+            title=film.title,
+            year=film.year,
+            type=film.type,
+            synopsis=film.synopsis,
+        )
+
+
+def _official(link: FoundLink, film: FoundFilm) -> str:
+    """A watch page on the site of the film's own publisher is an official one."""
+    return "official" if film.publisher and urlsplit(link.url).hostname == film.publisher else ""

@@ -1,0 +1,106 @@
+"""Small real web servers on loopback, one thread each."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from scraper.example_site.server import ExampleSite
+
+
+@dataclass
+class Page:
+    """An answer; `says` writes to the connection itself in place of an answer."""
+
+    body: bytes | str = b""
+    status: int = 200
+    content_type: str = "text/html; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    says: Callable[[BaseHTTPRequestHandler], None] | None = None
+
+
+class Site(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    pages: Mapping[str, Page]
+
+    def __init__(self, pages: Mapping[str, Page], *, family: socket.AddressFamily = socket.AF_INET) -> None:
+        self.address_family = family
+        self.pages, self.hits, self.agents, self.over = pages, Counter(), set(), threading.Event()
+        super().__init__(("127.0.0.1" if family == socket.AF_INET else "::1", 0), Handler)
+
+    @property
+    def port(self) -> int:
+        return self.server_address[1]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Visitors of these tests hang up as they like."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Site
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.server.hits[self.path] += 1
+        self.server.agents.add(self.headers.get("User-Agent"))
+        page = self.server.pages.get(self.path, self.server.pages.get("*", Page(status=404)))
+        if page.says is not None:
+            self.close_connection = True
+            page.says(self)
+            return
+        body = page.body.encode() if isinstance(page.body, str) else page.body
+        self.send_response(page.status)
+        for name, value in {
+            "Content-Type": page.content_type,
+            "Content-Length": str(len(body)),
+            **page.headers,
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Silent."""
+
+
+@contextmanager
+def serving(site: Any, *, tls: ssl.SSLContext | None = None) -> Iterator[Any]:
+    if tls is not None:
+        site.socket = tls.wrap_socket(site.socket, server_side=True)
+    thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield site
+    finally:
+        if isinstance(site, ExampleSite):
+            site.stop()
+        else:
+            site.over.set()
+            site.shutdown()
+            site.server_close()
+        thread.join(5)
+
+
+@contextmanager
+def example_site(**options: Any) -> Iterator[str]:
+    with serving(ExampleSite(("127.0.0.1", 0), **options)) as site:
+        yield f"http://127.0.0.1:{site.server_address[1]}"
+
+
+def free_port() -> int:
+    """A port that refuses connections."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

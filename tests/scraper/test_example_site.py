@@ -1,0 +1,241 @@
+"""The example site: what it holds, how it answers, how it starts and ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from scraper.example_site.films import ALL_GONE, FILMS, LIVING, ODD, Fate, copies
+from scraper.example_site.pages import film_page
+from scraper.structured_data import read_page
+from tests.scraper.servers import example_site, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = ROOT.parent / "shared" / "catalogue" / "demo_catalogue.json"
+FILM = {copy.fate: copy for held in copies().values() for copy in held}
+
+
+@pytest.fixture(scope="module")
+def site():
+    with example_site() as url:
+        yield url
+
+
+def ask(url, path, *, method="GET", timeout=5, **headers):
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=timeout)
+    try:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        answer.content = answer.read()
+        return answer
+    finally:
+        connection.close()
+
+
+class TestWhatItHolds:
+    def test_enough_films_and_those_that_are_looked_for(self):
+        ids = {film.imdb_id for film in FILMS}
+        assert len(ids) == len(FILMS) == 49
+        assert ids >= {"tt0013442", "tt0063350", "tt1254207", "tt0017925", "tt0015324"}
+
+    def test_only_official_watch_pages_of_what_may_not_be_free(self):
+        official = [film.imdb_id for film in FILMS if film.licence == "official"]
+        assert official == ["tt0046642", "tt0043238", "tt0052451"]
+        assert all([copy.kind for copy in copies()[imdb_id]] == ["page"] for imdb_id in official)
+
+    def test_a_known_share_is_dead_in_every_known_way(self):
+        fates = Counter(copy.fate for held in copies().values() for copy in held)
+        dead = sum(count for fate, count in fates.items() if fate not in LIVING)
+        assert all(fates[fate] >= 4 for fate in ODD)
+        assert (fates.total(), dead) == (241, 35)
+
+    def test_one_film_is_gone_altogether_and_every_other_one_can_be_watched(self):
+        living = {key: {copy.fate for copy in held} & LIVING for key, held in copies().items()}
+        assert [key for key, fates in living.items() if not fates] == [ALL_GONE]
+        assert {copy.fate for copy in copies()[ALL_GONE]} == {Fate.NOT_FOUND, Fate.GONE}
+
+    def test_all_copies_are_found_on_the_films_page_whether_structured_or_plain(self):
+        for film in FILMS:
+            held = copies()[film.imdb_id]
+            page = read_page(film_page(film, held, site="http://x.example.org"), url=f"http://x.example.org{film.path}")
+            assert {urlsplit(link.url).path for link in page.links} == {copy.path for copy in held}
+            assert (page.film.imdb_id, page.film.title, page.film.year) == (film.imdb_id, film.title, film.year)
+            kinds = {urlsplit(link.url).path: (link.kind, link.quality, link.language) for link in page.links}
+            assert kinds == {copy.path: (copy.kind, copy.quality, copy.language) for copy in held}
+
+    @pytest.mark.skipif(not CATALOGUE.exists(), reason="the catalogue's facts are not beside the project")
+    def test_its_facts_are_those_of_the_demo_catalogue(self):
+        known = {entry["imdb_id"]: entry for entry in json.loads(CATALOGUE.read_text())["entries"]}
+        for film in FILMS:
+            entry = known[film.imdb_id]
+            assert (film.title, film.year, film.type) == (entry["title"], entry["year"], entry["type"])
+            assert (film.licence == "official") == (entry["rights"]["basis"] == "us_listed_low_confidence")
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        ("fate", "head", "get"),
+        [
+            (Fate.LIVE, 200, 200), (Fate.NOT_FOUND, 404, 404), (Fate.NO_HEAD, 405, 200), (Fate.FORBIDDEN, 403, 403),
+            (Fate.MOVED, 301, 301), (Fate.GONE, 410, 410), (Fate.SOFT_404, 200, 200), (Fate.TO_FRONT, 302, 302),
+            (Fate.BROKEN, 500, 500),
+        ],
+    )  # fmt: skip
+    def test_every_fate_has_its_status(self, site, fate, head, get):
+        assert ask(site, FILM[fate].path, method="HEAD").status == head
+        assert ask(site, FILM[fate].path).status == get
+
+    def test_head_has_no_body_but_its_length(self, site):
+        answer = ask(site, "/media/tt0013442/480p.de.mp4", method="HEAD")
+        assert (answer.content, answer.headers["Content-Length"]) == (b"", "65536")
+
+    @pytest.mark.parametrize(
+        ("path", "content_type", "begins"),
+        [
+            ("/media/tt0013442/480p.de.mp4", "video/mp4", b"\x00\x00\x00\x20ftypisom"),
+            ("/media/tt0000417/360p.fr.webm", "video/webm", b"\x1a\x45\xdf\xa3"),
+            ("/media/tt0013442/all.m3u8", "application/vnd.apple.mpegurl", b"#EXTM3U"),
+            ("/media/tt0013442/part1.ts", "video/mp2t", b"\x47"),
+            ("/watch/tt0013442/de/", "text/html; charset=utf-8", b"<!doctype html>"),
+            ("/robots.txt", "text/plain; charset=utf-8", b"User-agent"),
+        ],
+    )
+    def test_files_are_what_they_say(self, site, path, content_type, begins):
+        answer = ask(site, path)
+        assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
+        assert answer.content.startswith(begins)
+
+    @pytest.mark.parametrize(
+        ("asked", "status", "told", "length"),
+        [
+            ("bytes=0-2047", 206, "bytes 0-2047/65536", 2048),
+            ("bytes=65530-", 206, "bytes 65530-65535/65536", 6),
+            ("bytes=-4", 206, "bytes 65532-65535/65536", 4),
+            ("bytes=-99999", 206, "bytes 0-65535/65536", 65536),
+            ("bytes=0-999999", 206, "bytes 0-65535/65536", 65536),
+            ("bytes=65536-", 416, "bytes */65536", 0),
+            ("bytes=9-3", 416, "bytes */65536", 0),
+            ("bytes=-0", 416, "bytes */65536", 0),
+            ("bytes=-", 200, None, 65536),
+            ("lines=1-2", 200, None, 65536),
+            ("bytes=0-1,4-5", 200, None, 65536),
+            ("bytes=" + "9" * 4000 + "-", 200, None, 65536),
+        ],
+    )
+    def test_parts_of_files(self, site, asked, status, told, length):
+        answer = ask(site, "/media/tt0013442/480p.de.mp4", Range=asked)
+        assert (answer.status, answer.headers["Content-Range"], len(answer.content)) == (status, told, length)
+
+    def test_a_film_that_is_not_here(self, site):
+        assert ask(site, "/films/tt0565808/").status == 404
+        assert ask(site, "/films/../../etc/passwd").status == 404
+        assert ask(site, "/media/tt9999999/part1.ts").status == 404
+
+    def test_a_name_that_is_none_is_not_repeated(self, site):
+        answer = ask(site, "/films/tt0013442/", Host='evil.example"/><script>')
+        assert b"evil" not in answer.content
+
+    def test_one_connection_serves_many_questions(self, site):
+        connection = http.client.HTTPConnection(urlsplit(site).netloc, timeout=5)
+        for path in ("/", "/films/tt0013442/", "/films/nothing/", "/robots.txt"):
+            connection.request("GET", path)
+            connection.getresponse().read()
+            assert connection.sock is not None
+        connection.close()
+
+    def test_requests_are_counted_by_path(self):
+        with example_site() as url:
+            for _ in range(3):
+                ask(url, "/films/tt0013442/?a=b")
+            ask(url, "/")
+            assert json.loads(ask(url, "/-/stats").content) == {
+                "total": 5,
+                "requests": {"/films/tt0013442/": 3, "/": 1, "/-/stats": 1},
+            }
+
+    def test_one_that_hangs_holds_nobody_else_and_ends_with_the_site(self):
+        with example_site() as url:
+            place = urlsplit(url)
+            with socket.create_connection((place.hostname, place.port), timeout=5) as waiting:
+                waiting.sendall(f"GET {FILM[Fate.HANGS].path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                begun = time.monotonic()
+                assert ask(url, "/").status == 200
+                waiting.settimeout(0.2)
+                with pytest.raises(TimeoutError):
+                    waiting.recv(1)
+            assert time.monotonic() - begun < 2
+
+    def test_a_slow_one_takes_its_time(self, site):
+        begun = time.monotonic()
+        assert ask(site, FILM[Fate.SLOW].path).status == 200
+        assert 1.9 < time.monotonic() - begun < 4
+
+    def test_the_site_can_be_slow_altogether(self):
+        with example_site(slow=0.3) as url:
+            begun = time.monotonic()
+            ask(url, "/")
+            assert time.monotonic() - begun < 0.25
+            ask(url, "/films/tt0013442/")
+            assert time.monotonic() - begun > 0.3
+
+
+def start(*words):
+    command = [sys.executable, "-m", "scraper.example_site", *words]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_it_starts_says_where_and_ends_at_once(name):
+    process = start("--port", "0")
+    try:
+        url = process.stdout.readline().removeprefix("Example site: ").strip().rstrip("/")
+        assert ask(url, "/").status == 200
+        with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=5) as waiting:
+            waiting.sendall(f"GET {FILM[Fate.HANGS].path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            begun = time.monotonic()
+            process.send_signal(name)
+            said = process.communicate(timeout=5)
+        assert (process.returncode, said) == (0, ("", ""))
+        assert time.monotonic() - begun < 1
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "The following arguments are required: --port"),
+        (("--port", "x"), "Argument --port: 'x' is not a port from 0 to 65535"),
+        (("--port", "99999"), "Argument --port: '99999' is not a port from 0 to 65535"),
+        (("--port", "1", "--slow", "soon"), "Argument --slow: 'soon' is not a number of seconds from 0 to 600"),
+        (("--port", "0", "--host", "no such host"), "The example site cannot listen on no such host:0"),
+    ],
+)
+def test_what_it_cannot_understand_is_said_in_one_sentence(words, said):
+    process = start(*words)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (1, "")
+    assert err.startswith(said)
+    assert err.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence():
+    port = free_port()
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", port))
+        holder.listen()
+        process = start("--port", str(port))
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (1, "")
+    assert err == f"The example site cannot listen on 127.0.0.1:{port}: Address already in use\n"

@@ -1,0 +1,128 @@
+"""Check the links: the door for cron."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+from tqdm import tqdm
+
+from scraper import sources
+from streaming.health.due import Selection
+from streaming.health.report import Report
+from streaming.health.sweep import OTHER_RUN, Options, Progress, Told, check
+from streaming.management.arguments import amount, whole
+from streaming.management.base import OpenreelCommand
+from streaming.models import Movie, StreamingLink
+
+WITHHELD = 3
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Command(OpenreelCommand):
+    help = "Ask every link whether it still works; turn dead ones off, revive those that are back, remove lost movies."
+    example = "python manage.py check_link_health --older-than 6 --max-runtime 50"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--limit", type=whole(1), metavar="N", help="ask at most N links")
+        parser.add_argument("--older-than", type=amount(), metavar="HOURS", help="only links not checked for so long")
+        parser.add_argument("--timeout", type=amount(0.05, 300), default=5.0, metavar="SECONDS", help="of one attempt")
+        parser.add_argument("--concurrency", type=whole(1, 5000), metavar="N", help="links asked at once, all hosts")
+        parser.add_argument(
+            "--per-host", type=whole(1, 64), default=4, metavar="N", help="links asked at once, one host"
+        )
+        parser.add_argument(
+            "--max-runtime", type=amount(0.001), metavar="MINUTES", help="stop then, keep what is known"
+        )
+        parser.add_argument("--source", metavar="SLUG", help="only links of this source")
+        parser.add_argument("--movie", metavar="IMDB_ID", help="only links of this movie")
+        parser.add_argument("--dry-run", action="store_true", help="ask, but write nothing")
+        parser.add_argument("--no-prune", action="store_true", help="remove no movie")
+        parser.add_argument("--force", action="store_true", help="write even if very much would be turned off")
+        parser.add_argument("--format", choices=("text", "json"), default="text", help="of the summary")
+
+    def handle(self, **options: Any) -> None:
+        asked = _options(options)
+        as_json = options["format"] == "json"
+        with _stoppable() as stop, self._progress(quiet=as_json) as told:
+            report = check(asked, now=timezone.now(), told=told, stop=stop)
+        if report is None:
+            self.stdout.write(json.dumps(Report(reason=OTHER_RUN).as_json()) if as_json else f"{OTHER_RUN}.")
+            return
+        self.stdout.write(json.dumps(report.as_json()) if as_json else "\n".join(report.sentences()))
+        if report.withheld:
+            raise CommandError(f"withheld: {report.reason}.", returncode=WITHHELD)
+        if not report.complete:
+            raise CommandError(f"{report.reason}.")
+
+    @contextmanager
+    def _progress(self, *, quiet: bool) -> Iterator[Told | None]:
+        """A bar on a terminal, a plain line now and then in a pipe, nothing beside JSON."""
+        if sys.stderr.isatty():
+            with tqdm(unit="link", leave=False) as bar:
+                yield lambda progress: _move(bar, progress)
+        elif quiet:
+            yield None
+        else:
+            yield self._lines()
+
+    def _lines(self) -> Told:
+        last = [time.monotonic()]
+
+        def told(progress: Progress) -> None:
+            if time.monotonic() - last[0] >= SECONDS_BETWEEN_LINES:
+                last[0] = time.monotonic()
+                counted = f"{progress.alive} alive, {progress.failed} failed"
+                self.stdout.write(f"{progress.done} of {progress.total} links: {counted}")
+
+        return told
+
+
+def _move(bar: Any, progress: Progress) -> None:
+    bar.total = progress.total
+    bar.set_postfix(alive=progress.alive, failed=progress.failed, refresh=False)
+    bar.update(progress.done - bar.n)
+
+
+def _options(options: dict[str, Any]) -> Options:
+    source, movie = options["source"] or "", options["movie"] or ""
+    if source and source not in sources.KNOWN and not StreamingLink.objects.filter(source=source).exists():
+        raise CommandError(f"--source {source[:60]!r} is not known; choose from {', '.join(sources.KNOWN)}.")
+    if movie and not Movie.objects.filter(imdb_id=movie).exists():
+        raise CommandError(f"--movie {movie[:60]!r}: there is no such movie.")
+    return Options(
+        selection=Selection(source=source, movie=movie, older_than=options["older_than"]),
+        limit=options["limit"],
+        timeout=options["timeout"],
+        concurrency=options["concurrency"],
+        per_host=options["per_host"],
+        max_runtime_minutes=options["max_runtime"],
+        dry_run=options["dry_run"],
+        prune=not options["no_prune"],
+        force=options["force"],
+    )
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Whether somebody pressed Ctrl-C or sent TERM; the run ends in good order then."""
+    received: list[int] = []
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in kept:
+            signal.signal(number, lambda number, _frame: received.append(number))
+    except ValueError:  # Not in the main thread: who started us there stops us otherwise.
+        yield bool
+        return
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)

@@ -1,0 +1,77 @@
+"""The catalogue into a file or a folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from streaming.exchange import csv, jsonl, m3u, shelf, strm
+from streaming.exchange.entries import MovieEntry
+from streaming.management.base import OpenreelCommand
+
+WRITERS: dict[str, Callable[[Iterable[MovieEntry]], Iterator[str]]] = {
+    "jsonl": jsonl.write,
+    "csv": csv.write,
+    "m3u": m3u.write,
+}
+WHOLE = ("jsonl", "csv")
+
+
+class Command(OpenreelCommand):
+    help = (
+        "Write the catalogue. jsonl and csv hold every link, jsonl can be imported again; m3u and strm hold what "
+        "players can open now. strm writes a folder with a small file a movie."
+    )
+    example = "python manage.py export_catalogue catalogue.jsonl"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", nargs="?", default="-", help="- or nothing: standard output")
+        parser.add_argument("--format", choices=("jsonl", "m3u", "strm", "csv"), default="jsonl")
+
+    def handle(self, *, file: str, format: str, **options: Any) -> None:  # noqa: A002 - the option's name
+        entries = shelf.entries(active_only=format not in WHOLE)
+        try:
+            if format == "strm":
+                self._folder(file, entries)
+            elif file == "-":
+                self.stdout.ending = ""
+                for line in WRITERS[format](entries):
+                    self.stdout.write(line)
+            else:
+                self._whole_file(Path(file), WRITERS[format](entries))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror or error}.") from None
+
+    def _whole_file(self, path: Path, lines: Iterable[str]) -> None:
+        """Written beside it and put in its place at the end: nobody ever reads half a catalogue."""
+        if path.is_dir():
+            raise CommandError(f"{path}: Is a directory.")
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as part:
+            try:
+                part.writelines(lines)
+                os.chmod(part.name, 0o644)
+                os.replace(part.name, path)
+            except BaseException:
+                os.unlink(part.name)
+                raise
+        self.stderr.write(f"Written: {path}")
+
+    def _folder(self, file: str, entries: Iterable[MovieEntry]) -> None:
+        if file == "-":
+            raise CommandError("strm writes many files: name a folder.")
+        folder = Path(file)
+        folder.mkdir(parents=True, exist_ok=True)
+        written = 0
+        for name, content in strm.write(entries):
+            (folder / name).write_text(content, encoding="utf-8")
+            written += 1
+        self.stderr.write(f"Written: {written} files in {folder}")

@@ -1,0 +1,98 @@
+"""A file of movies and links into the catalogue."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from tqdm import tqdm
+
+from streaming.exchange import jsonl
+from streaming.exchange.intake import IntakeReport, take_in
+from streaming.exchange.jsonl import BadLine, GoodLine
+from streaming.management.base import OpenreelCommand
+
+IN_MEMORY = 8 * 1024 * 1024
+
+
+class Command(OpenreelCommand):
+    help = (
+        "Read movies and links from a file of JSON lines, a movie a line. Known movies gain what they lack and new "
+        "links; what stands is not overwritten. A bad line is named on stderr, the good ones are kept, the status is 1."
+    )
+    example = "python manage.py import_catalogue catalogue.jsonl"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="the file, or - for standard input")
+        parser.add_argument("--strict", action="store_true", help="keep nothing when any line is bad")
+
+    def handle(self, *, file: str, strict: bool, **options: Any) -> str:
+        with _opened(file) as source, _twice(source, wanted=strict) as text:
+            if strict:
+                self._check(text)
+                text.seek(0)
+            report = self._take_in(text)
+        if report.bad:
+            raise CommandError(f"{_summary(report)} {report.bad} bad lines were left out.")
+        return _summary(report)
+
+    def _check(self, text: BinaryIO) -> None:
+        bad = 0
+        for line in _lines(text):
+            if isinstance(line, BadLine):
+                bad += 1
+                self._tell(line)
+        if bad:
+            raise CommandError(f"Nothing was kept: {bad} bad lines.")
+
+    def _take_in(self, text: BinaryIO) -> IntakeReport:
+        with tqdm(unit=" lines", delay=2, leave=False, disable=None, file=sys.stderr) as bar:
+            return take_in(_lines(text), bad=self._tell, step=lambda done: bar.update(done - bar.n) and None)
+
+    def _tell(self, line: BadLine) -> None:
+        tqdm.write(f"line {line.number}: {line.reason}", file=self.stderr._out)
+
+
+def _lines(text: BinaryIO) -> Iterator[GoodLine | BadLine]:
+    return jsonl.read(jsonl.lines(text.readline), allowed=settings.ALLOW_PRIVATE_HOSTS)
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with open(file, "rb") as source:
+            yield source
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror or error}.") from None
+
+
+@contextmanager
+def _twice(source: BinaryIO, *, wanted: bool) -> Iterator[BinaryIO]:
+    """Something that can be read from the beginning again; standard input cannot."""
+    if not wanted or source.seekable():
+        yield source
+        return
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as copy:
+        shutil.copyfileobj(source, copy)
+        copy.seek(0)
+        yield copy  # type: ignore[misc]  # typeshed does not call it a BinaryIO
+
+
+def _summary(report: IntakeReport) -> str:
+    saved = report.saved
+    refused = sum(saved.refused.values())
+    down = f", {refused} taken down or without a movie" if refused else ""
+    restored = f", {saved.movies_restored} movies restored" if saved.movies_restored else ""
+    return (
+        f"{report.good} lines read: {saved.movies_new} new movies{restored}, "
+        f"{saved.new} new links, {saved.seen_again} known ones{down}."
+    )

@@ -1,0 +1,65 @@
+"""Removed movies come back: the same rows with the same ids."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_date, parse_datetime
+
+from streaming.ingest.snapshots import restore_movies
+from streaming.management.base import OpenreelCommand
+from streaming.models import RemovedMovie
+
+
+class Command(OpenreelCommand):
+    help = "Bring removed movies back whole: by IMDb id, those removed since a date, or all."
+    example = "python manage.py restore_movies --since 2026-11-01 --list"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("imdb_ids", nargs="*", metavar="IMDB_ID", help="the movies that are to come back")
+        parser.add_argument("--since", metavar="DATE", help="all that were removed on this day (UTC) or later")
+        parser.add_argument("--all", action="store_true", help="all that are removed")
+        parser.add_argument("--list", action="store_true", help="only list them, restore nothing")
+
+    def handle(self, **options: Any) -> str:
+        removed = _chosen(options)
+        if options["list"]:
+            rows = removed.values_list("imdb_id", "removed_at", "title", "reason")
+            return "\n".join(f"{key}  {at:%Y-%m-%d %H:%M}  {title}  ({why})" for key, at, title, why in rows) or "None."
+        wanted = set(removed.values_list("imdb_id", flat=True))
+        restored = restore_movies(wanted)
+        if len(restored) < len(wanted):
+            there = ", ".join(sorted(wanted - set(restored))[:10])
+            raise CommandError(f"{len(restored)} movies restored; in the catalogue already: {there}.")
+        return f"{len(restored)} movies restored."
+
+
+def _chosen(options: dict[str, Any]) -> QuerySet[RemovedMovie]:
+    imdb_ids, since, everything = options["imdb_ids"], options["since"], options["all"]
+    removed = RemovedMovie.objects.filter(restored_at=None).order_by("removed_at", "pk")
+    if bool(imdb_ids) + bool(since) + everything > 1:
+        raise CommandError("Choose one of IMDB_ID, --since and --all.")
+    if since:
+        return removed.filter(removed_at__gte=_moment(since))
+    if imdb_ids:
+        known = set(removed.filter(imdb_id__in=imdb_ids).values_list("imdb_id", flat=True))
+        if strangers := [key for key in imdb_ids if key not in known]:
+            raise CommandError(f"{ascii(strangers[0])[:60]} is not a removed movie; --list shows them.")
+        return removed.filter(imdb_id__in=imdb_ids)
+    if not everything and not options["list"]:
+        raise CommandError("Say which movies: IMDB_ID, --since DATE or --all; --list shows them.")
+    return removed
+
+
+def _moment(text: str) -> datetime:
+    try:
+        day = parse_date(text)
+        moment = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else parse_datetime(text)
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise CommandError(f"--since {text[:40]!r}: write a day such as 2026-11-01.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,49 @@
+"""Run queued scrape jobs, on this machine beside the web server or on more machines over one PostgreSQL."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.module_loading import import_string
+
+from streaming.scraping import children, launchers, locks
+from streaming.scraping.supervisor import serve
+
+
+class Command(BaseCommand):
+    help = (
+        "Run queued scrape jobs until stopped. The web server starts one by itself when it needs it; run this on more "
+        "machines that share a PostgreSQL database. Example: manage.py scrape_worker"
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--stop", action="store_true", help="let this machine's worker hand back its jobs and go")
+        parser.add_argument("--spawn", action="store_true", help="a fresh Python for every job instead of a fork")
+        parser.add_argument("--embedded", action="store_true", help="leave when there was nothing to do for a while")
+        parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)
+        parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
+        parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+
+    def handle(self, *args: Any, stop: bool, job: int | None, parent: int, **options: Any) -> None:
+        if stop:
+            self.stop()
+        elif job is not None:
+            children.run_here(job, deed=import_string(settings.SCRAPE_CRAWL), parent=parent)
+        else:
+            self.work(**options)
+
+    def stop(self) -> None:
+        pid = launchers.stop()
+        self.stdout.write("No worker runs here." if pid is None else f"Worker {pid} was told to leave.")
+
+    def work(self, *, lock: int | None, embedded: bool, spawn: bool, **options: Any) -> None:
+        held = locks.take(launchers.lock_path()) if lock is None else locks.inherited(lock)
+        if held is None:
+            self.stdout.write("Another worker runs on this machine already.")
+            return
+        idle = settings.SCRAPE_IDLE_SECONDS if embedded or lock is not None else None
+        serve(lock=held, idle_seconds=idle, spawning=spawn)

@@ -1,0 +1,29 @@
+"""The one call by which every door asks for fresh links of a movie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.utils import timezone
+
+from scraper.addresses import check_url
+from streaming.models import Movie, ScrapeJob
+from streaming.scraping import jobs, launchers
+
+
+def scrape_movie_on_demand(
+    movie: Movie, *, requested_by: str, target_url: str | None = None, sources: Sequence[str] | None = None
+) -> ScrapeJob:
+    """The movie's open job, a new one, or the one that has just answered the same click; returns at once.
+
+    `joined` on it is True when nothing was started. `sources` None: all that are enabled. Raises `jobs.QueueFull`, and
+    `scraper.addresses.Refused` for a `target_url` that may not be opened.
+    """
+    request = jobs.Request(
+        requested_by=requested_by,
+        priority=jobs.PRIORITIES.get(requested_by, jobs.CLICK_PRIORITY),
+        target_url=check_url(target_url, allowed=settings.ALLOW_PRIVATE_HOSTS) if target_url else "",
+        sources=sources,
+    )
+    return jobs.start_or_join(movie.pk, request=request, now=timezone.now(), ring=launchers.ring)

@@ -1,0 +1,320 @@
+"""One crawl of all sources of a scrape job, in this process: the only module of the catalogue that meets Scrapy.
+
+Import it before forking: what a crawl needs is loaded here once, and neither a reactor nor a thread is started. A
+process can crawl once only (Twisted's reactor does not start again).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib import import_module
+from time import monotonic
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings as django_settings
+from django.db import Error as AnyDatabaseError
+from django.db import connections
+from scrapy import Spider, signals
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
+from scrapy.utils.misc import load_object
+from twisted.python.failure import Failure
+
+from scraper.failures import SourceFailed, source_failed
+from scraper.sources import ADDRESSES
+from streaming.ingest.pipeline import SaveLinks
+from streaming.ingest.save import SaveReport
+from streaming.models import ScrapeJob
+from streaming.models.job import SourceResult
+from streaming.scraping.progress import write_result
+
+logger = logging.getLogger(__name__)
+FLUSH_SECONDS = 0.2
+SOFT_SHARE = 0.75
+ENDED = frozenset({"found", "nothing", "failed", "blocked"})
+FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "EXAMPLE_SITE_URL", "PEERTUBE_URLS", *ADDRESSES)
+LOADED_LATE = (
+    "encodings.charmap",
+    "encodings.idna",
+    "scrapy.core.downloader.handlers.http11",
+    "scrapy.core.scheduler",
+    "scrapy.dupefilters",
+    "scrapy.http",
+    "scrapy.logformatter",
+    "scrapy.pipelines",
+    "scrapy.pqueues",
+    "scrapy.squeues",
+    "scrapy.statscollectors",
+    "scrapy.utils.request",
+    "twisted.internet.asyncioreactor",
+)
+NOT_STARTED = "The spider could not start"
+NO_SPIDER = "This source has no spider"
+BROKEN = "The spider broke on what it was sent"
+NOT_SAVED = "Links could not be saved"
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlReport:
+    """What became of each source, and what was saved in all; `refused` counts items by reason code."""
+
+    results: list[SourceResult]
+    links: int
+    new: int
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What is known of one source's crawl so far. `reason` is Scrapy's word for its end, None while it goes on."""
+
+    source: str
+    seconds: float = 0.0
+    saved: SaveReport = field(default_factory=SaveReport)
+    failures: list[SourceFailed] = field(default_factory=list)
+    unsaved: str = ""
+    reason: str | None = None
+
+
+def crawl(job_id: int) -> CrawlReport:
+    """Run every source of the job that has not ended, side by side, and write on the job's row how each fares.
+
+    Neither claims nor closes the job. Raises the database's error when not even the results can be written.
+    """
+    job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
+    waiting = [row["source"] for row in job.sources if row["state"] not in ENDED]
+    runs = [SourceRun(job, source) for source in waiting]
+    connections.close_all()
+    run_all(runs)
+    for run in runs:
+        write_result(job_id, result_of(run.outcome))
+    refused = sum((run.outcome.saved.refused for run in runs), Counter[str]())
+    job.refresh_from_db(fields=["sources"])
+    return CrawlReport(job.sources, sum(r["links"] for r in job.sources), sum(r["new"] for r in job.sources), refused)
+
+
+def result_of(outcome: Outcome) -> SourceResult:
+    """The row of a source out of what is known of its crawl. A source that failed is never one that found nothing."""
+    links = outcome.saved.new + outcome.saved.seen_again
+    return SourceResult(
+        source=outcome.source,
+        state=_state_of(outcome, links=links),
+        links=links,
+        new=outcome.saved.new,
+        seconds=round(outcome.seconds, 2) if outcome.reason is not None else None,
+        error=_error_of(outcome),
+    )
+
+
+def _state_of(outcome: Outcome, *, links: int) -> str:
+    if outcome.reason is None:
+        return "searching"
+    if outcome.unsaved:
+        return "failed"
+    if links:
+        return "found"
+    if outcome.failures:
+        return "blocked" if all(failed.blocked for failed in outcome.failures) else "failed"
+    return "nothing" if outcome.reason == "finished" else "failed"
+
+
+def _error_of(outcome: Outcome) -> str:
+    """One sentence; of a source that found links it says what was missed."""
+    if outcome.unsaved:
+        return outcome.unsaved
+    if outcome.failures:
+        return outcome.failures[0].sentence[:200]
+    if outcome.reason == "closespider_timeout":
+        return f"Not finished after {outcome.seconds:.0f} s"
+    if outcome.reason not in (None, "finished"):
+        return f"Ended early ({outcome.reason})"[:200]
+    if outcome.saved.refused:
+        codes = ", ".join(code.replace("_", " ") for code, count in sorted(outcome.saved.refused.items()) if count)
+        count = outcome.saved.refused.total()
+        return f"{count} {'link was' if count == 1 else 'links were'} refused: {codes}"[:200] if count else ""
+    return ""
+
+
+class SourceRun:
+    """One source of one job while it is crawled: hears Scrapy's signals, counts, and tells the job's row."""
+
+    def __init__(self, job: ScrapeJob, source: str) -> None:
+        self.job_id, self.movie_id, self.target_url = job.pk, job.movie.imdb_id, job.target_url
+        self.outcome = Outcome(source)
+        self.started = monotonic()
+
+    def arguments(self) -> dict[str, str]:
+        """What the spider is told."""
+        return {"imdb_id": self.movie_id} | ({"target_url": self.target_url} if self.target_url else {})
+
+    def listen(self, crawler: Crawler) -> None:
+        for heard, signal in (
+            (self.opened, signals.spider_opened),
+            (self.closed, signals.spider_closed),
+            (self.broke, signals.spider_error),
+            (self.item_broke, signals.item_error),
+            (self.failed, source_failed),
+        ):
+            crawler.signals.connect(heard, signal=signal)
+
+    async def opened(self) -> None:
+        self.started = monotonic()
+        await sync_to_async(write_result)(self.job_id, result_of(self.outcome))
+
+    async def closed(self, reason: str) -> None:
+        self.end(reason)
+        await sync_to_async(write_result)(self.job_id, result_of(self.outcome))
+        # The worker thread's connection, which nobody else can close; it opens again when another source needs it.
+        await sync_to_async(connections.close_all)()
+
+    def told(self, report: SaveReport) -> None:
+        """Called in the worker thread after each batch that was saved."""
+        self.outcome.saved.add(report)
+        write_result(self.job_id, result_of(self.outcome))
+
+    def failed(self, failed: SourceFailed) -> None:
+        self.outcome.failures.append(failed)
+
+    def broke(self, failure: Failure) -> None:
+        self.failed(SourceFailed(f"{BROKEN} ({type(failure.value).__name__})"))
+
+    def item_broke(self, failure: Failure) -> None:
+        self.not_saved(failure.value)
+
+    def not_saved(self, error: BaseException | None) -> None:
+        self.outcome.unsaved = f"{NOT_SAVED}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"[
+            :200
+        ]
+
+    def end(self, reason: str) -> None:
+        self.outcome.seconds = monotonic() - self.started
+        self.outcome.reason = reason
+
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """The crawl is over; one that broke before its spider opened has told nobody yet."""
+        error = task.exception() if not task.cancelled() else None
+        if error is not None:
+            logger.error("%s could not be crawled", self.outcome.source, exc_info=error)
+            self.failed(SourceFailed(f"{NOT_STARTED} ({type(error).__name__})"))
+        if self.outcome.reason is None:
+            self.end("shutdown")
+
+
+class JobCrawler(Crawler):
+    """A crawler that knows for which source of which job it works."""
+
+    def __init__(self, spidercls: type[Spider], settings: Settings, run: SourceRun) -> None:
+        super().__init__(spidercls, settings)
+        self.run = run
+        run.listen(self)
+
+
+class SaveJobLinks(SaveLinks):
+    """Saves the links of one source of a job: the first ones soon, so that whoever watches sees them come."""
+
+    def __init__(self, run: SourceRun) -> None:
+        super().__init__(allowed=django_settings.ALLOW_PRIVATE_HOSTS, only=run.movie_id, told=run.told)
+        self.run = run
+        self.timer: asyncio.TimerHandle | None = None
+        self.saving: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: JobCrawler) -> SaveJobLinks:
+        return cls(crawler.run)
+
+    async def process_item(self, item: Any) -> Any:
+        item = await super().process_item(item)
+        if self.links and self.timer is None:
+            self.timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush_soon)
+        return item
+
+    def _flush_soon(self) -> None:
+        self.timer = None
+        task = asyncio.ensure_future(self.flush())
+        self.saving.add(task)
+        task.add_done_callback(self.saving.discard)
+
+    async def flush(self) -> None:
+        """Save what waits. A database that refuses makes the source a failed one; it is said here, once, for Scrapy
+        would log what closing the spider raises and end as if all went well."""
+        try:
+            await super().flush()
+        except AnyDatabaseError as error:
+            logger.error("%s: links could not be saved: %s", self.run.outcome.source, error)
+            self.run.not_saved(error)
+
+    async def close_spider(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        await asyncio.gather(*self.saving)
+        await super().close_spider()
+
+
+def run_all(runs: Iterable[SourceRun]) -> None:
+    """Crawl these sources side by side until the last has ended. Once a process."""
+    settings = _crawl_settings()
+    spiders = SpiderLoader.from_settings(settings)
+    known = set(spiders.list())
+    startable = []
+    for run in runs:
+        if run.outcome.source in known:
+            startable.append(run)
+        else:
+            run.failed(SourceFailed(NO_SPIDER))
+            run.end("shutdown")
+    if not startable:
+        return
+    # Scrapy sets its loggers to DEBUG when it starts; LOG_LEVEL is to count for them as for all others.
+    logging.disable(logging.getLogger().getEffectiveLevel() - 1)
+    process = AsyncCrawlerProcess(settings)
+    logging.getLogger("twisted").addFilter(_is_news)
+    for run in startable:
+        crawler = JobCrawler(spiders.load(run.outcome.source), settings, run)
+        process.crawl(crawler, **run.arguments()).add_done_callback(run.ended)
+    # Without Scrapy's signal handlers: on TERM the process is to end, not to wait for answers.
+    process.start(install_signal_handlers=False)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Twisted adds a traceback for each certificate of another name, which is reported in a sentence already."""
+    return not record.getMessage().startswith("while verifying certificate")
+
+
+def _crawl_settings() -> Settings:
+    settings = Settings()
+    settings.setmodule("scraper.settings", priority="project")
+    settings.setdict(
+        {name: getattr(django_settings, name) for name in FROM_DJANGO if hasattr(django_settings, name)},
+        priority="cmdline",
+    )
+    settings.setdict(
+        {
+            "CLOSESPIDER_TIMEOUT": django_settings.SCRAPE_TIMEOUT * SOFT_SHARE,
+            "EXTENSIONS": {},
+            "ITEM_PIPELINES": {SaveJobLinks: 300},
+            "LOG_INSTALL_ROOT_HANDLER": False,
+        },
+        priority="cmdline",
+    )
+    return settings
+
+
+def _load_what_crawls_need() -> None:
+    """Import before the fork what Scrapy would import in every child; none of it starts a reactor or a thread."""
+    settings = _crawl_settings()
+    SpiderLoader.from_settings(settings)
+    for name in LOADED_LATE:
+        import_module(name)
+    for group in ("DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE", "EXTENSIONS_BASE"):
+        for path in settings[group]:
+            load_object(path)
+    load_object(settings["TWISTED_DNS_RESOLVER"])
+
+
+_load_what_crawls_need()

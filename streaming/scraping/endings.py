@@ -1,0 +1,107 @@
+"""How a job ended, read from its sources' rows; and what of the child's log is kept. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from streaming.models.job import LONGEST_LOG, SourceResult
+
+LONGEST_ERROR = 300
+UNFINISHED = ("waiting", "searching")
+UNANSWERED = ("failed", "blocked")
+ANSWERED = ("found", "nothing", "blocked")
+CUT_SHORT = "The search ended before this source had answered."
+NO_SOURCE = "No source is enabled."
+DIED = "The search stopped unexpectedly"
+LOG_TOO_LONG = "The search wrote too much and was stopped."
+WORD = re.compile(r"[^\s\"'<>]+")
+# What a terminal would obey and what PostgreSQL cannot hold; line feeds and tabs stay.
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is written when a job is closed; `error` is empty when it succeeded."""
+
+    state: str
+    outcome: str = ""
+    error: str = ""
+    sources: tuple[SourceResult, ...] = ()
+
+    @property
+    def links_found(self) -> int:
+        return sum(row["links"] for row in self.sources)
+
+    @property
+    def links_new(self) -> int:
+        return sum(row["new"] for row in self.sources)
+
+
+def waiting(slugs: Iterable[str]) -> list[SourceResult]:
+    """The rows of a job that has not begun."""
+    return [SourceResult(source=x, state="waiting", links=0, new=0, seconds=None, error="") for x in slugs]
+
+
+def again(rows: Iterable[SourceResult]) -> list[SourceResult]:
+    """The rows of a job that is tried again: who answered need not answer twice."""
+    return [row if row["state"] in ANSWERED else waiting([row["source"]])[0] for row in rows]
+
+
+def ending_of(rows: Sequence[SourceResult], *, cut_short: str = CUT_SHORT) -> Ending:
+    """How a job whose crawl is over ended; it fails only when no source answered. Whoever has not ended has failed."""
+    ended = tuple(_ended(row, cut_short) for row in rows)
+    if any(row["state"] == "found" for row in ended):
+        return Ending("succeeded", "found", sources=ended)
+    if not ended:
+        return Ending("failed", error=NO_SOURCE)
+    failed = [row for row in ended if row["state"] == "failed"]
+    if failed and all(row["state"] in UNANSWERED for row in ended):
+        return Ending("failed", error=_sentence(failed), sources=ended)
+    return Ending("succeeded", "nothing", sources=ended)
+
+
+def ended_by_force(state: str, rows: Sequence[SourceResult], *, error: str) -> Ending:
+    """A job that is over whatever its sources said: it was cancelled, or its process died once too often."""
+    return Ending(state, error=error[:LONGEST_ERROR], sources=tuple(_ended(row, error) for row in rows))
+
+
+def _ended(row: SourceResult, error: str) -> SourceResult:
+    return {**row, "state": "failed", "error": error[:LONGEST_ERROR]} if row["state"] in UNFINISHED else row
+
+
+def _sentence(failed: Sequence[SourceResult]) -> str:
+    errors = list(dict.fromkeys(row["error"] for row in failed if row["error"]))
+    return (errors[0] if len(errors) == 1 else "No source could be searched.")[:LONGEST_ERROR]
+
+
+def death(status: int) -> str:
+    """The sentence for a process that ended with this status (below 0: the signal that killed it)."""
+    return f"{DIED} ({f'killed by signal {-status}' if status < 0 else f'exit status {status}'})."
+
+
+def too_long(limit: timedelta) -> str:
+    return f"Stopped after {limit.total_seconds():g} seconds without an end."
+
+
+def log_tail(raw: bytes, *, secrets: Iterable[str] = ()) -> str:
+    """The last 64 KiB of a log, fit to be shown: no secrets, no credentials or query strings, no control characters."""
+    text = raw[-2 * LONGEST_LOG :].decode("utf-8", errors="replace").replace("\r\n", "\n")
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, "[secret]")
+    text = WORD.sub(lambda match: _public(match[0]), text)
+    text = UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    return text.encode()[-LONGEST_LOG:].decode("utf-8", errors="ignore")
+
+
+def _public(word: str) -> str:
+    """An address without credentials, query and fragment; any other word as it is. Linear, whatever a site sends."""
+    scheme, mark, rest = word.partition("://")
+    if not mark:
+        return word
+    rest = rest.partition("?")[0].partition("#")[0]
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

@@ -1,0 +1,314 @@
+"""The life of a scrape job, kept by the database: every change of state filters on the old one and counts its rows.
+
+Moments that two machines must agree on (leases) are the database's time, never a host's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, StreamingLink
+from streaming.scraping import endings
+from streaming.scraping.endings import Ending
+from streaming.scraping.freshness import Act, Asker, Facts, Rules, cooldown_after, decide
+
+State = ScrapeJob.State
+# A job whose process died is tried once more; one that kills its process each time must not do so for ever.
+MOST_ATTEMPTS = 2
+RETRY_AFTER = 30
+PRIORITIES = {"discover": -10, "command": 0}
+CLICK_PRIORITY = 10
+PAGE_PRIORITY = 0
+ASLEEP_AFTER = timedelta(seconds=2)
+LOST = f"{endings.DIED} (the machine or its supervisor went away)."
+CANCELLED = "Cancelled."
+
+
+class QueueFull(Exception):
+    """As many jobs are open as `SCRAPE_QUEUE_LIMIT` allows; try again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: int = RETRY_AFTER) -> None:
+        super().__init__("Too many searches are waiting.")
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run one job. Whoever lost it (`owner`, `attempt`) changes nothing any more."""
+
+    job_id: int
+    owner: str
+    attempt: int
+
+    def row(self) -> ScrapeJobQuerySet:
+        """The job's row while the claim stands, else nothing."""
+        return ScrapeJob.objects.filter(pk=self.job_id, state=State.RUNNING, owner=self.owner, attempt=self.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for. `sources` None: all that are enabled."""
+
+    requested_by: str
+    priority: int = CLICK_PRIORITY
+    target_url: str = ""
+    sources: Sequence[str] | None = None
+
+
+# --- asking
+
+
+def rules() -> Rules:
+    return Rules(
+        stale_after=timedelta(hours=settings.STALE_HOURS), click_window=timedelta(seconds=settings.SCRAPE_CLICK_SECONDS)
+    )
+
+
+def facts_of(movie_id: int) -> tuple[Facts, ScrapeJob | None]:
+    """What `decide` wants to know, and the movie's newest job.
+
+    The movie is read before its job: a job that is closed in between is then seen, and cannot be started twice.
+    """
+    active = StreamingLink.objects.active().filter(movie=OuterRef("pk")).order_by().values("movie")
+    next_at, checked, seen = (
+        Movie.objects.filter(pk=movie_id)
+        .annotate(checked=Subquery(active.annotate(newest=Max("last_checked")).values("newest")))
+        .annotate(seen=Subquery(active.annotate(newest=Max("last_seen")).values("newest")))
+        .values_list("next_scrape_at", "checked", "seen")
+        .get()
+    )
+    job = newest_job(movie_id)
+    newest = max((look for look in (checked, seen) if look is not None), default=None)
+    return Facts(newest, next_at, job.state if job else "", job.queued_at if job else None), job
+
+
+def newest_job(movie_id: int) -> ScrapeJob | None:
+    """The movie's newest job, without its log: that may be 64 KiB, and whoever asks shows it to nobody."""
+    return ScrapeJob.objects.filter(movie=movie_id).defer("log").order_by("-pk").first()
+
+
+def start_or_join(movie_id: int, *, request: Request, now: datetime, ring: Callable[[int], object]) -> ScrapeJob:
+    """What a click gets: the open job, the one that has just answered, or a new one."""
+    facts, job = facts_of(movie_id)
+    decision = decide(facts, asker=Asker.CLICK, now=now, rules=rules())
+    if decision.act is Act.JOIN and job is not None:
+        return _joined(job)
+    return enqueue(movie_id, facts, request=request, now=now, ring=ring)
+
+
+def _joined(job: ScrapeJob) -> ScrapeJob:
+    job.joined = True
+    return job
+
+
+def enqueue(
+    movie_id: int, facts: Facts, *, request: Request, now: datetime, ring: Callable[[int], object]
+) -> ScrapeJob:
+    """One job for all who decided by the same facts: who loses the race gets the winner's, even if closed again."""
+    try:
+        with transaction.atomic():
+            job = _insert(movie_id, facts, request=request, now=now)
+    except IntegrityError:
+        job = None
+    if job is not None:
+        transaction.on_commit(partial(ring, job.pk))
+        return job
+    winner = newest_job(movie_id)
+    if winner is None:
+        raise Movie.DoesNotExist(f"movie {movie_id} was removed meanwhile")
+    return _joined(winner)
+
+
+def _insert(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> ScrapeJob | None:
+    """Compare-and-set on the movie's next moment, then the row; None when somebody else was first.
+
+    The constraint (one open job a movie) alone is not enough: a request that read "no job" may insert after the first
+    job has been closed again.
+    """
+    mine = now + timedelta(minutes=settings.SCRAPE_COOLDOWN_MINUTES, microseconds=1)
+    gate = Movie.objects.filter(pk=movie_id, next_scrape_at=facts.next_scrape_at)
+    if gate.update(next_scrape_at=mine) == 0:
+        return None
+    if ScrapeJob.objects.open().count() >= settings.SCRAPE_QUEUE_LIMIT:
+        raise QueueFull
+    return ScrapeJob.objects.create(
+        movie_id=movie_id,
+        requested_by=request.requested_by[:40],
+        priority=request.priority,
+        target_url=request.target_url,
+        sources=endings.waiting(settings.SOURCES if request.sources is None else request.sources),
+        queued_at=now,
+    )
+
+
+def wake_for(job: ScrapeJob, *, now: datetime, ring: Callable[[int], object]) -> None:
+    """Ring again for an open job that nobody seems to care for: its bell was lost, or its runner died."""
+    asleep = job.state == State.QUEUED and now - job.queued_at > ASLEEP_AFTER
+    if asleep or (job.state == State.RUNNING and job.lease_until is not None and job.lease_until < now):
+        ring(job.pk)
+
+
+def position(job: ScrapeJob) -> int:
+    """How many jobs are before this one in the queue; 0 when it is next or not waiting."""
+    if job.state != State.QUEUED:
+        return 0
+    before = Q(priority__gt=job.priority) | Q(priority=job.priority, queued_at__lt=job.queued_at)
+    return ScrapeJob.objects.open().filter(before, state=State.QUEUED).count()
+
+
+# --- running
+
+
+def _in(seconds: float) -> CombinedExpression:
+    return Now() + timedelta(seconds=seconds)
+
+
+def _abandoned() -> Q:
+    """Running, but nobody renews its lease; a lease that lies too far ahead was given before the clock was set back."""
+    lease = settings.SCRAPE_LEASE_SECONDS
+    return Q(state=State.RUNNING) & (Q(lease_until__lt=Now()) | Q(lease_until__gt=_in(2 * lease + 60)))
+
+
+def work_waits() -> bool:
+    """Whether anything could be claimed; a cheap look that takes no write lock."""
+    return ScrapeJob.objects.open().filter(Q(state=State.QUEUED) | _abandoned()).exists()
+
+
+def overlooked() -> list[int]:
+    """Jobs that nobody has cared for in a lease's time, the most urgent first: not begun, or left by their runner."""
+    late = Q(state=State.QUEUED, queued_at__lt=_in(-settings.SCRAPE_LEASE_SECONDS))
+    rows = ScrapeJob.objects.open().filter(late | _abandoned()).order_by("-priority", "queued_at", "pk")
+    return list(rows.values_list("pk", flat=True)[: settings.SCRAPE_QUEUE_LIMIT])
+
+
+def claim(*, owner: str, most: int) -> list[Claim]:
+    """Take up to `most` jobs, clicks first, abandoned ones too. No job is ever given to two."""
+    if most <= 0 or not work_waits():
+        return []
+    with transaction.atomic():
+        _bury_abandoned()
+        claimable = Q(state=State.QUEUED) | _abandoned()
+        rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=MOST_ATTEMPTS)
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True)
+        found = list(rows.order_by("-priority", "queued_at", "pk")[:most])
+        return [mine for job in found if (mine := _take(job, claimable, owner=owner))]
+
+
+def _take(job: ScrapeJob, claimable: Q, *, owner: str) -> Claim | None:
+    taken = ScrapeJob.objects.filter(claimable, pk=job.pk, attempt=job.attempt).update(
+        state=State.RUNNING,
+        owner=owner,
+        attempt=F("attempt") + 1,
+        lease_until=_in(settings.SCRAPE_LEASE_SECONDS),
+        started_at=Now(),
+        sources=endings.again(job.sources),
+    )
+    return Claim(job.pk, owner, job.attempt + 1) if taken else None
+
+
+def _bury_abandoned() -> None:
+    """Close abandoned jobs that may not be tried again, or that somebody wanted cancelled."""
+    hopeless = Q(attempt__gte=MOST_ATTEMPTS) | Q(cancel_requested=True)
+    for job in ScrapeJob.objects.open().filter(_abandoned(), hopeless):
+        state, error = (State.CANCELLED, CANCELLED) if job.cancel_requested else (State.FAILED, LOST)
+        ending = endings.ended_by_force(state, job.sources, error=error)
+        _close(ScrapeJob.objects.filter(_abandoned(), pk=job.pk), job, ending=ending, log=job.log)
+
+
+def heartbeat(claims: Sequence[Claim]) -> None:
+    """Renew the leases of what is still ours."""
+    for one in claims:
+        one.row().update(lease_until=_in(settings.SCRAPE_LEASE_SECONDS))
+
+
+def wanted(claims: Sequence[Claim]) -> dict[Claim, bool]:
+    """The claims that still stand, each with whether it is to go on (False: somebody cancelled it)."""
+    rows = ScrapeJob.objects.filter(pk__in=[one.job_id for one in claims], state=State.RUNNING)
+    fence = rows.values_list("pk", "owner", "attempt", "cancel_requested")
+    standing = {Claim(pk, owner, attempt): not off for pk, owner, attempt, off in fence}
+    return {one: standing[one] for one in claims if one in standing}
+
+
+def close(claim: Claim, *, judge: Callable[[ScrapeJob], Ending], log: str) -> bool:
+    """End the job as `judge` reads it; False when the claim is no longer ours: then nothing is changed."""
+    with transaction.atomic():
+        job = claim.row().first()
+        return job is not None and _close(claim.row(), job, ending=judge(job), log=log)
+
+
+def hand_back(claim: Claim, *, counted: bool, log: str = "") -> bool:
+    """Queue the job again; `counted`: its process died (an attempt is used up), else we only had to leave it."""
+    job = claim.row().first()
+    return job is not None and bool(
+        claim.row().update(
+            state=State.QUEUED,
+            owner="",
+            lease_until=None,
+            attempt=claim.attempt if counted else claim.attempt - 1,
+            sources=endings.again(job.sources),
+            log=log,
+        )
+    )
+
+
+def cancel(job_id: int) -> bool:
+    """A waiting job is cancelled at once, a running one by its runner within a second. False: it was over already."""
+    with transaction.atomic():
+        waiting = ScrapeJob.objects.filter(pk=job_id, state=State.QUEUED)
+        job = waiting.first()
+        if job is not None:
+            ending = endings.ended_by_force(State.CANCELLED, job.sources, error=CANCELLED)
+            if _close(waiting, job, ending=ending, log=job.log):
+                return True
+        # The lease of a running job is left alone: its runner, or whoever finds it abandoned, ends it.
+        return bool(ScrapeJob.objects.filter(pk=job_id, state=State.RUNNING).update(cancel_requested=True))
+
+
+def _close(rows: ScrapeJobQuerySet, job: ScrapeJob, *, ending: Ending, log: str) -> bool:
+    closed = rows.update(
+        state=ending.state,
+        outcome=ending.outcome,
+        error=ending.error,
+        sources=list(ending.sources),
+        links_found=ending.links_found,
+        links_new=ending.links_new,
+        finished_at=Now(),
+        lease_until=None,
+        log=log,
+    )
+    if closed:
+        _tell_movie(job.movie_id, ending, now=timezone.now())
+    return bool(closed)
+
+
+def _tell_movie(movie_id: int, ending: Ending, *, now: datetime) -> None:
+    """Let the movie cool down; only a search that ended with an answer counts as one."""
+    movie = Movie.objects.only("fruitless_scrapes", "last_scraped_at").filter(pk=movie_id).first()
+    if movie is None:  # removed in this moment
+        return
+    searched = ending.state == State.SUCCEEDED
+    fruitless = movie.fruitless_scrapes
+    if searched:
+        fruitless = min(fruitless + 1, 1000) if ending.outcome == "nothing" else 0
+    wait = cooldown_after(
+        ending.outcome,
+        fruitless=fruitless,
+        found=timedelta(minutes=settings.SCRAPE_COOLDOWN_MINUTES),
+        nothing=timedelta(minutes=settings.SCRAPE_COOLDOWN_NOTHING_MINUTES),
+    )
+    Movie.objects.filter(pk=movie_id).update(
+        next_scrape_at=now + wait,
+        fruitless_scrapes=fruitless,
+        last_scraped_at=now if searched else movie.last_scraped_at,
+    )

@@ -1,0 +1,120 @@
+"""The doorbell: wake this machine's supervisor, or start one when there is none; or ring wherever `SCRAPE_BELL` says.
+The job's row is the job; a bell that is lost, late or rung twice does no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from streaming.scraping import locks
+from streaming.scraping.children import worker_command
+
+log = logging.getLogger(__name__)
+
+MOST_LOGGED = 1024 * 1024
+
+
+def lock_path() -> Path:
+    return Path(settings.SCRAPE_DIR) / "supervisor.lock"
+
+
+def bell_path() -> Path:
+    return Path(settings.SCRAPE_DIR) / "bell"
+
+
+def log_path() -> Path:
+    return Path(settings.SCRAPE_DIR) / "supervisor.log"
+
+
+def ring(job_id: int) -> None:
+    """Tell whoever runs jobs here that this one waits. Never raises: the job waits in its row."""
+    import_string(settings.SCRAPE_BELL)(job_id)
+
+
+def ring_here(job_id: int) -> None:
+    """The bell of the embedded engine; its supervisor looks at the queue itself, so it need not know which job."""
+    wake()
+
+
+def wake() -> None:
+    """Make sure that this machine's supervisor looks at the queue soon."""
+    if locks.ring(bell_path()):
+        return
+    try:
+        lock = locks.take(lock_path())
+        if lock is not None:
+            with lock:
+                _start(lock)
+        # Held without a bell: one is just starting or just leaving, and either looks at the queue once more.
+    except OSError as error:
+        log.error("no supervisor could be started: %s", error)
+
+
+def _start(lock: IO[str]) -> None:
+    """Start a supervisor that is nobody's child. It inherits the lock, so that of many who ring only one starts one."""
+    command = [*worker_command(), "--lock", str(lock.fileno())]
+    with _open_log() as output:
+        if sys.platform == "win32":
+            lock.close()
+            subprocess.Popen(  # noqa: S603  our own command
+                [*worker_command(), "--embedded"],
+                cwd=settings.BASE_DIR,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                creationflags=subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP,
+            )
+            return
+        # The shell leaves at once and is reaped here; what it has put in the background belongs to init.
+        subprocess.run(  # noqa: S603  our own command, and a number
+            ["/bin/sh", "-c", '"$@" &', "sh", *command],
+            check=True,
+            cwd=settings.BASE_DIR,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=[lock.fileno()],
+            start_new_session=True,
+        )
+
+
+def _open_log() -> IO[bytes]:
+    path = log_path()
+    flags = os.O_WRONLY | os.O_APPEND
+    if path.exists() and path.stat().st_size > MOST_LOGGED:
+        flags |= os.O_TRUNC
+    return open(locks.open_private(path, flags), "ab")
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and in full what the supervisor would else read relative to where it stands."""
+    told = {**os.environ, "SCRAPE_DIR": str(Path(settings.SCRAPE_DIR).resolve())}
+    if connection.vendor == "sqlite":
+        told["DATABASE_URL"] = f"sqlite:///{quote(str(Path(connection.settings_dict['NAME']).resolve()))}"
+    return told
+
+
+def stop(*, seconds: float = 10.0) -> int | None:
+    """Let this machine's supervisor hand its jobs back and leave; its process id, None when there was none."""
+    pid = locks.signed(lock_path())
+    if pid is None:
+        return None
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + seconds
+    while locks.signed(lock_path()) == pid and time.monotonic() < end:
+        time.sleep(0.05)
+    return pid

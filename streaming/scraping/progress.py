@@ -1,0 +1,32 @@
+"""How far a scrape job has come: the row of one source of it is rewritten while the others go on."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from streaming.models import ScrapeJob
+from streaming.models.job import SourceResult
+
+OPEN = ("waiting", "searching")
+
+
+@transaction.atomic
+def write_result(job_id: int, result: SourceResult) -> bool:
+    """Put this result in the place of the source's last one, and the sums on the job; False when the job is gone.
+
+    The row is read and written in one transaction (locked on PostgreSQL, IMMEDIATE on SQLite), since several sources
+    of a job report at once.
+    """
+    job = ScrapeJob.objects.select_for_update().filter(pk=job_id).only("sources").first()
+    if job is None:
+        return False
+    rows = [result if _replaces(result, row) else row for row in job.sources]
+    ScrapeJob.objects.filter(pk=job_id).update(
+        sources=rows, links_found=sum(row["links"] for row in rows), links_new=sum(row["new"] for row in rows)
+    )
+    return True
+
+
+def _replaces(result: SourceResult, row: SourceResult) -> bool:
+    """A source that has ended is not searching again, however late a worker thread's word of it arrives."""
+    return row["source"] == result["source"] and (result["state"] != "searching" or row["state"] in OPEN)

@@ -1,0 +1,245 @@
+"""import_catalogue, export_catalogue, block and unblock, as a hand or cron calls them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from streaming.ingest.snapshots import remove_movies
+from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink
+from tests.factories import make_link, make_movie
+
+ROOT = Path(__file__).resolve().parents[2]
+GOOD = '{"imdb_id":"tt0013442","title":"Nosferatu","year":1922,"links":[{"source":"commons","source_url":"https://a.example.org/n"}]}'
+OTHER = '{"imdb_id":"tt0013443","title":"Other","links":[]}'
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Calls a command by name; what it said on both streams, and its status."""
+
+    def call(name: str, *args: object, text: str | None = None) -> tuple[str, str, int]:
+        if text is not None:
+            (tmp_path / "in.jsonl").write_text(text)
+            args = (str(tmp_path / "in.jsonl"), *args)
+        out, err = io.StringIO(), io.StringIO()
+        try:
+            call_command(name, *map(str, args), stdout=out, stderr=err)
+        except CommandError as error:
+            return out.getvalue(), f"{err.getvalue()}{error}", error.returncode
+        return out.getvalue(), err.getvalue(), 0
+
+    return call
+
+
+@pytest.mark.django_db
+class TestImport:
+    def test_good_lines_become_movies_and_links(self, run):
+        out, err, status = run("import_catalogue", text=f"{GOOD}\n{OTHER}\n")
+        assert (out, err, status) == ("2 lines read: 2 new movies, 1 new links, 0 known ones.\n", "", 0)
+        assert StreamingLink.objects.get().movie.title == "Nosferatu"
+
+    def test_a_second_time_nothing_is_new(self, run):
+        run("import_catalogue", text=GOOD)
+        out, _, status = run("import_catalogue", text=GOOD)
+        assert (out, status) == ("1 lines read: 0 new movies, 0 new links, 1 known ones.\n", 0)
+
+    def test_bad_lines_are_named_and_the_good_ones_kept(self, run):
+        _, err, status = run("import_catalogue", text=f"{GOOD}\n{{bad\n\n[]\n{OTHER}\n")
+        assert status == 1
+        assert "line 2: not JSON" in err
+        assert "line 4: not a JSON object" in err
+        assert err.endswith("2 lines read: 2 new movies, 1 new links, 0 known ones. 2 bad lines were left out.")
+        assert Movie.objects.count() == 2
+
+    def test_strict_keeps_none(self, run):
+        _, err, status = run("import_catalogue", "--strict", text=f"{GOOD}\n{{bad\n")
+        assert (status, err.splitlines()[-1]) == (1, "Nothing was kept: 1 bad lines.")
+        assert "line 2: not JSON" in err
+        assert not Movie.objects.exists()
+
+    def test_strict_keeps_all_when_all_are_good(self, run):
+        assert run("import_catalogue", "--strict", text=f"{GOOD}\n{OTHER}\n")[2] == 0
+        assert Movie.objects.count() == 2
+
+    def test_many_lines_are_saved_in_batches(self, run, monkeypatch, django_assert_max_num_queries):
+        monkeypatch.setattr("streaming.exchange.intake.MOVIES", 10)
+        lines = "\n".join(
+            GOOD.replace("tt0013442", f"tt{n:07d}").replace("example.org/n", f"example.org/{n}") for n in range(35)
+        )
+        with django_assert_max_num_queries(60):
+            run("import_catalogue", text=lines)
+        assert (Movie.objects.count(), StreamingLink.objects.count()) == (35, 35)
+
+    def test_what_was_taken_down_stays_away_without_an_error(self, run):
+        run("block", "a.example.org", "--reason", "asked")
+        out, _, status = run("import_catalogue", text=GOOD)
+        assert (out.endswith(", 1 taken down or without a movie.\n"), status) == (True, 0)
+        assert not StreamingLink.objects.exists()
+
+    def test_a_removed_movie_comes_back_with_a_link(self, run):
+        make_link(make_movie(imdb_id="tt0013442", title="As it was"))
+        remove_movies(Movie.objects.all(), reason="gone")
+        out, _, _ = run("import_catalogue", text=GOOD)
+        assert "1 movies restored" in out
+        assert (Movie.objects.get().title, StreamingLink.objects.count()) == ("As it was", 2)
+
+    @pytest.mark.parametrize(("make", "says"), [("nothing", "No such file"), ("folder", "directory")])
+    def test_a_file_that_cannot_be_read_is_one_sentence(self, run, tmp_path, make, says):
+        path = tmp_path / "x"
+        if make == "folder":
+            path.mkdir()
+        _, err, status = run("import_catalogue", path)
+        assert (status, says in err, err.count("\n")) == (1, True, 0)
+
+
+@pytest.mark.django_db
+class TestExport:
+    def fill(self):
+        movie = make_movie(imdb_id="tt0013442", title="Nosferatu – „Symphonie“", year=1922, synopsis="Two\nlines")
+        make_link(movie, kind="file", source_url="https://a.example.org/n.mp4", quality="720p", language="de")
+        make_link(movie, source_url="https://a.example.org/off", is_active=False, licence="cc0", label="=1+1")
+        make_movie(imdb_id="tt0013441", title="Lost", type="show")
+
+    def test_what_is_exported_and_imported_exports_the_same(self, run, tmp_path):
+        self.fill()
+        first, second = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
+        assert run("export_catalogue", first)[2] == 0
+        Movie.objects.all().delete()
+        assert run("import_catalogue", first)[2] == 0
+        run("export_catalogue", second)
+        assert first.read_bytes() == second.read_bytes()
+        assert [json.loads(line)["imdb_id"] for line in first.read_text().splitlines()] == ["tt0013441", "tt0013442"]
+
+    def test_to_standard_output(self, run):
+        self.fill()
+        out, err, status = run("export_catalogue")
+        assert (len(out.splitlines()), err, status) == (2, "", 0)
+
+    def test_a_playlist_and_a_spreadsheet(self, run):
+        self.fill()
+        assert run("export_catalogue", "--format", "m3u")[0].splitlines()[-1] == "https://a.example.org/n.mp4"
+        table = run("export_catalogue", "--format", "csv")[0]
+        assert "https://a.example.org/off" in table
+        assert "'=1+1" in table
+
+    def test_a_folder_of_small_files(self, run, tmp_path):
+        self.fill()
+        _, err, status = run("export_catalogue", tmp_path / "films", "--format", "strm")
+        assert (status, "1 files" in err) == (0, True)
+        (file,) = (tmp_path / "films").iterdir()
+        assert (file.name, file.read_text()) == ("Nosferatu – „Symphonie“ (1922).strm", "https://a.example.org/n.mp4\n")
+
+    def test_an_export_that_fails_leaves_the_old_file_as_it_was(self, run, tmp_path, monkeypatch):
+        def breaks(entries):
+            yield "half a line"
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setitem(sys.modules["streaming.management.commands.export_catalogue"].WRITERS, "jsonl", breaks)
+        target = tmp_path / "kept.jsonl"
+        target.write_text("old")
+        _, err, status = run("export_catalogue", target)
+        assert (status, "No space left" in err) == (1, True)
+        assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("kept.jsonl", "old")]
+
+    @pytest.mark.parametrize(
+        ("args", "says"),
+        [
+            (["/nowhere/at/all.jsonl"], "No such file"),
+            (["/"], "directory"),
+            (["--format", "strm"], "name a folder"),
+            (["--format", "xml"], "invalid choice"),
+            (["/dev/null/x", "--format", "strm"], "Not a directory"),
+        ],
+    )
+    def test_what_cannot_be_written_is_one_sentence(self, run, args, says):
+        _, err, status = run("export_catalogue", *args)
+        assert (status, says in err) == (1, True)
+
+
+@pytest.mark.django_db
+class TestTakedown:
+    def test_a_host_is_blocked_and_unblocked(self, run):
+        link = make_link(source_url="https://cdn.films.example.org/x")
+        out, _, status = run("block", "Films.Example.ORG", "--reason", "the owner  asked")
+        assert (out, status) == ("Blocked host films.example.org: 1 links turned off.\n", 0)
+        link.refresh_from_db()
+        assert (link.is_active, BlockedAddress.objects.get().reason) == (False, "the owner asked")
+        assert run("unblock", "films.example.org")[0] == "Unblocked films.example.org.\n"
+        assert not BlockedAddress.objects.exists()
+
+    def test_a_movie_is_blocked_with_a_tombstone(self, run):
+        make_movie(imdb_id="tt0013442")
+        assert run("block", "tt0013442", "--reason", "asked")[0] == "Blocked imdb_id tt0013442: 1 movie removed.\n"
+        assert RemovedMovie.objects.get().reason == "taken down: asked"
+
+    @pytest.mark.parametrize(
+        ("name", "args"),
+        [
+            ("block", ["films/x", "--reason", "x"]),
+            ("block", ["https://u:p@films.example.org/", "--reason", "x"]),
+            ("block", ["films.example.org", "--reason", "  "]),
+            ("block", ["films.example.org"]),
+            ("block", []),
+            ("unblock", ["films.example.org"]),
+            ("unblock", ["\x00"]),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused_in_a_sentence(self, run, name, args):
+        _, err, status = run(name, *args)
+        assert (status, err.count("\n")) == (1, 0)
+        assert not BlockedAddress.objects.exists()
+
+
+class TestProcess:
+    """What only a real process shows: exit statuses, streams, pipes."""
+
+    def start(self, tmp_path, *args: str, **options):
+        return subprocess.run(
+            [sys.executable, "manage.py", *args],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "ENV_FILE": os.devnull,
+                "SECRET_KEY": "x",
+                "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
+                "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+            },
+            capture_output=True,
+            timeout=60,
+            check=False,
+            **options,
+        )
+
+    def test_hostile_standard_input_is_reported_and_the_status_is_1(self, tmp_path):
+        assert self.start(tmp_path, "migrate", "-v0").returncode == 0
+        hostile = b"\xef\xbb\xbf" + GOOD.encode() + b"\n\xff\n" + b"[" * 10_000 + b"\n" + OTHER.encode()
+        done = self.start(tmp_path, "import_catalogue", "-", input=hostile)
+        assert done.returncode == 1
+        assert b"line 2: byte 1 is not UTF-8\nline 3: the JSON is nested too deeply\n" in done.stderr
+        assert b"Traceback" not in done.stderr
+        strict = self.start(tmp_path, "import_catalogue", "-", "--strict", input=hostile)
+        assert (strict.returncode, b"Nothing was kept" in strict.stderr) == (1, True)
+        exported = self.start(tmp_path, "export_catalogue")
+        assert (exported.returncode, len(exported.stdout.splitlines()), exported.stderr) == (0, 2, b"")
+
+    def test_wrong_arguments_and_a_missing_table_are_one_sentence_and_status_1(self, tmp_path):
+        wrong = self.start(tmp_path, "import_catalogue")
+        assert (wrong.returncode, wrong.stderr.count(b"\n")) == (1, 1)
+        bare = self.start(tmp_path, "export_catalogue")
+        assert (bare.returncode, b"no such table" in bare.stderr, b"Traceback" in bare.stderr) == (1, True, False)
+
+
+@pytest.mark.parametrize("name", ["import_catalogue", "export_catalogue", "block", "unblock"])
+def test_help_shows_an_example(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        call_command(name, "--help")
+    assert stop.value.code == 0
+    assert f"Example: python manage.py {name} " in " ".join(capsys.readouterr().out.split())

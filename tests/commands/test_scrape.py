@@ -1,0 +1,87 @@
+"""The `scrape` command: jobs by hand."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from streaming.models import ScrapeJob
+from streaming.scraping import launchers
+from tests.factories import make_job, make_movie
+from tests.scraping.conftest import engine
+
+__all__ = ["engine"]
+
+
+def scrape(*words: str, **options: object) -> str:
+    out = StringIO()
+    call_command("scrape", *words, stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_it_queues_a_job_a_movie_and_says_so():
+    first, second = make_movie(), make_movie()
+    open_job = make_job(second)
+    said = scrape(first.imdb_id, second.imdb_id, first.imdb_id)
+    job = ScrapeJob.objects.get(movie=first)
+    assert (job.requested_by, job.priority) == ("command", 0)
+    assert said.splitlines() == [
+        f"{first.imdb_id}: job {job.pk} waiting to start",
+        f"{second.imdb_id}: job {open_job.pk} waiting to start (was asked for already)",
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["tt9999999"], "No such movie: tt9999999."),
+        (["tt99\n99"], "No such movie: tt99?99."),
+        (["{movie}", "--source", "nowhere"], "--source: nowhere is not enabled; choose from example."),
+        (["{movie}", "--target-url", "file:///etc/passwd"], "--target-url: "),
+    ],
+)
+def test_bad_input_is_one_sentence_and_starts_nothing(words, sentence):
+    movie = make_movie()
+    with pytest.raises(CommandError) as error:
+        scrape(*[word.format(movie=movie.imdb_id) for word in words])
+    assert str(error.value).startswith(sentence)
+    assert "\n" not in str(error.value)
+    assert not ScrapeJob.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_full_queue_is_one_sentence(settings):
+    settings.SCRAPE_QUEUE_LIMIT = 1
+    make_job()
+    with pytest.raises(CommandError, match=r"^Too many searches are waiting\. Try again in \d+ seconds\.$"):
+        scrape(make_movie().imdb_id)
+
+
+def test_waiting_follows_each_source_to_the_end(engine):
+    movie = make_movie()
+    said = scrape(movie.imdb_id, "--source", "example", "--target-url", "http://127.0.0.1/found", "--wait")
+    assert said.splitlines()[1:] == [
+        f"{movie.imdb_id}: Example site: 1 links, 1 new",
+        f"{movie.imdb_id}: succeeded: Links found (1 links, 1 new)",
+    ]
+
+
+def test_waiting_for_a_job_that_fails_ends_with_status_1(engine):
+    movie = make_movie()
+    with pytest.raises(CommandError, match="1 of 1 searches failed"):
+        scrape(movie.imdb_id, "--target-url", "http://127.0.0.1/failed", "--wait")
+
+
+def test_a_worker_is_stopped_by_hand(engine):
+    out = StringIO()
+    call_command("scrape_worker", "--stop", stdout=out)
+    launchers.wake()
+    engine.until(lambda: (engine.folder / "bell").exists())
+    pid = engine.pid()
+    call_command("scrape_worker", "--stop", stdout=out)
+    assert out.getvalue().splitlines() == ["No worker runs here.", f"Worker {pid} was told to leave."]
+    assert engine.pid() is None

@@ -1,0 +1,94 @@
+"""A machine of its own for each test: its folder, its limits, and no supervisor that outlives it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from streaming.models import ScrapeJob
+from streaming.scraping import launchers, locks
+from tests.factories import make_job
+
+LIMITS = {
+    "SCRAPE_LEASE_SECONDS": 2,
+    "SCRAPE_TIMEOUT": 30,
+    "SCRAPE_IDLE_SECONDS": 20,
+    "SCRAPE_PROCESSES": 4,
+    "SCRAPE_QUEUE_LIMIT": 200,
+}
+
+
+class Engine:
+    """The test's hands on real supervisors: separate processes on the test's own database file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.foreground: list[subprocess.Popen[bytes]] = []
+
+    def job(self, word: str = "found", **fields: object) -> ScrapeJob:
+        sources = [{"source": "example", "state": "waiting", "links": 0, "new": 0, "seconds": None, "error": ""}]
+        return make_job(**{"sources": sources, "target_url": f"http://127.0.0.1/{word}", **fields})
+
+    def worker(self, *options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "manage.py", "scrape_worker", *options]
+        process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
+        self.foreground.append(process)
+        return process
+
+    def pid(self) -> int | None:
+        return locks.signed(launchers.lock_path())
+
+    def deeds(self) -> list[str]:
+        file = self.folder / "deeds.txt"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def until(self, happened: Callable[[], object], *, seconds: float = 10) -> object:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if result := happened():
+                return result
+            time.sleep(0.02)
+        log = self.folder / "supervisor.log"
+        raise AssertionError(f"not within {seconds} s; {log.read_text() if log.exists() else ''}")
+
+    def closed(self, *waited: ScrapeJob, seconds: float = 10) -> list[ScrapeJob]:
+        """The jobs, once all of them have ended."""
+        ids = [job.pk for job in waited]
+        self.until(lambda: not ScrapeJob.objects.open().filter(pk__in=ids).exists(), seconds=seconds)
+        return list(ScrapeJob.objects.filter(pk__in=ids).order_by("pk"))
+
+    def running(self, job: ScrapeJob) -> int:
+        """The job's process, once it is at work."""
+        line = self.until(lambda: next((x for x in self.deeds() if x.split()[1] == str(job.pk)), ""))
+        return int(str(line).split()[0])
+
+    def leave(self) -> None:
+        for process in self.foreground:
+            process.terminate()
+            process.wait(10)
+        if (pid := launchers.stop()) is not None and self.pid() == pid:
+            os.kill(pid, signal.SIGKILL)
+            raise AssertionError("the supervisor did not leave")
+
+
+@pytest.fixture
+def engine(transactional_db: None, tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    settings.SCRAPE_DIR = tmp_path
+    monkeypatch.setenv("SCRAPE_DIR", str(tmp_path))
+    monkeypatch.setenv("SCRAPE_CRAWL", "tests.scraping.deeds.deed")
+    if connection.vendor == "sqlite":
+        monkeypatch.setenv("DATABASE_URL", f"sqlite:///{connection.settings_dict['NAME']}")
+    for name, value in LIMITS.items():
+        monkeypatch.setenv(name, str(value))
+        setattr(settings, name, value)
+    engine = Engine(tmp_path)
+    yield engine
+    engine.leave()

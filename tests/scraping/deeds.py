@@ -1,0 +1,117 @@
+"""What the processes of the engine's tests do instead of a crawl: the last word of the job's target URL says what."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from streaming.models import ScrapeJob, StreamingLink
+
+
+def deed(job_id: int) -> None:
+    """Search, in the way the job's URL asks for."""
+    job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
+    word = job.target_url.rsplit("/", 1)[-1] or "found"
+    note(f"{job_id} {word}")
+    WAYS[word](job)
+
+
+def note(line: str) -> None:
+    with (Path(settings.SCRAPE_DIR) / "deeds.txt").open("a") as file:
+        file.write(f"{os.getpid()} {line}\n")
+
+
+def say(job: ScrapeJob, state: str, *, links: int = 0, error: str = "") -> None:
+    rows = [
+        {**row, "state": state, "links": links, "new": links, "seconds": 0.1, "error": error} for row in job.sources
+    ]
+    ScrapeJob.objects.filter(pk=job.pk).update(sources=rows)
+
+
+def found(job: ScrapeJob) -> None:
+    url = f"http://127.0.0.1/{job.movie.imdb_id}"
+    StreamingLink.objects.get_or_create(
+        movie=job.movie,
+        source_url=url,
+        defaults={"source": "example", "host": "127.0.0.1", "last_seen": timezone.now()},
+    )
+    print("read http://user:word@127.0.0.1/page?token=hidden and", settings.SECRET_KEY, "\x1b[31m")
+    say(job, "found", links=1)
+
+
+def nothing(job: ScrapeJob) -> None:
+    say(job, "nothing")
+
+
+def failed(job: ScrapeJob) -> None:
+    say(job, "failed", error="The site answered HTML for JSON.")
+
+
+def crash(job: ScrapeJob) -> None:
+    raise RuntimeError("the crawl broke")
+
+
+def die_once(job: ScrapeJob) -> None:
+    if job.attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    found(job)
+
+
+def hang_once(job: ScrapeJob) -> None:
+    if job.attempt == 1:
+        hang(job)
+    found(job)
+
+
+def slow(job: ScrapeJob) -> None:
+    say(job, "searching")
+    connection.close()
+    time.sleep(1.5)
+    found(job)
+
+
+def hang(job: ScrapeJob) -> None:
+    say(job, "searching")
+    connection.close()
+    time.sleep(60)
+
+
+def stubborn(job: ScrapeJob) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    grandchild = subprocess.Popen([sys.executable, "-c", "import signal,time; signal.signal(15,1); time.sleep(60)"])
+    note(f"{job.pk} grandchild={grandchild.pid}")
+    hang(job)
+
+
+def leaves_one(job: ScrapeJob) -> None:
+    grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    note(f"{job.pk} grandchild={grandchild.pid}")
+    found(job)
+    os._exit(0)
+
+
+def chatter(job: ScrapeJob) -> None:
+    while True:
+        os.write(1, b"x" * 65536)
+        time.sleep(0.001)
+
+
+def short(job: ScrapeJob) -> None:
+    note(f"{job.pk} begins={time.monotonic():.3f}")
+    time.sleep(0.15)
+    found(job)
+    note(f"{job.pk} ends={time.monotonic():.3f}")
+
+
+WAYS = {
+    way.__name__: way
+    for way in (found, nothing, failed, crash, die_once, hang_once, slow, hang, stubborn, leaves_one, chatter, short)
+}

@@ -1,0 +1,50 @@
+"""Spiders that behave as spiders should not, under the names of sources that have none."""
+
+from __future__ import annotations
+
+from scrapy import Request, Spider
+
+from scraper.items import LinkItem
+
+
+class Odd(Spider):
+    """Begins as all do."""
+
+    async def start(self):
+        yield Request(f"{self.settings['EXAMPLE_SITE_URL']}/odd", callback=self.parse)
+
+    def link(self, path):
+        return LinkItem(imdb_id=self.imdb_id, source=self.name, source_url=f"https://films.example.org/{path}")
+
+
+class SlowSpider(Odd):
+    name = "blender"
+
+    async def start(self):
+        yield Request(f"{self.settings['EXAMPLE_SITE_URL']}/hangs", callback=self.parse)
+
+
+class BrokenSpider(Odd):
+    """Has a bug, behind its first link."""
+
+    name = "vodo"
+
+    def parse(self, response):
+        raise KeyError("a bug")
+
+
+class HalfBrokenSpider(Odd):
+    name = "official_site"
+
+    def parse(self, response):
+        yield self.link(1)
+        yield {"imdb_id": self.imdb_id}
+        yield self.link(2)
+        raise KeyError("a bug")
+
+
+class UnreadySpider(Odd):
+    name = "unready"
+
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError("no key")

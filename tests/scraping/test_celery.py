@@ -1,0 +1,302 @@
+"""Celery for real: RabbitMQ and Redis of our own, PostgreSQL, and worker processes that are killed. Whatever a broker
+does with its messages, each job ends once and its links come once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.scraper.servers import free_port
+from tests.scraping.brokers import Broker
+from tests.scraping.processes import is_alive
+
+pytestmark = [pytest.mark.postgres, pytest.mark.broker]
+ROOT = Path(__file__).parents[2]
+POSTGRES = "postgres://postgres@127.0.0.1:5432/{name}"
+BEGIN = """
+import django, json, sys, time
+django.setup()
+from django.utils import timezone
+from streaming.models import HealthRun, Movie, ScrapeJob
+from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraping import jobs, launchers
+def ask(number, word, requested_by="click"):
+    movie = Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
+    return scrape_movie_on_demand(movie, requested_by=requested_by, target_url=f"http://127.0.0.1/{word}")
+"""
+
+
+class Machines:
+    """Web machines and workers around one broker and one database."""
+
+    def __init__(self, database: str, broker: Broker, folder: Path) -> None:
+        self.database, self.broker, self.folder = database, broker, folder
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database,
+            "CELERY_BROKER_URL": broker.url,
+            "CACHE_URL": f"file://{folder / 'cache'}",
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "SCRAPE_CRAWL": "tests.scraping.deeds.deed",
+            "SCRAPE_DIR": str(folder),
+            "SCRAPE_LEASE_SECONDS": "2",
+            "VAR_DIR": str(folder),
+        }
+
+    def worker(self, *words: str) -> subprocess.Popen[bytes]:
+        """A machine; the words come after `celery worker`."""
+        name = f"machine{len(self.workers)}"
+        command = [sys.executable, "-m", "celery", "-A", "MovieBackend", "worker", "-n", name, *words]
+        quick = ["--without-mingle", "--without-gossip"]
+        with (self.folder / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [*command, *quick], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        self.workers.append(process)
+        return process
+
+    def run(self, code: str) -> str:
+        """What this prints on a web machine."""
+        command = [sys.executable, "-c", BEGIN + code]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def jobs(self) -> list[tuple[object, ...]]:
+        return self.query("SELECT state, attempt, error FROM streaming_scrapejob ORDER BY id")
+
+    def links(self) -> int:
+        return int(str(self.query("SELECT count(*) FROM streaming_streaminglink")[0][0]))
+
+    def until(self, sql: str, *, seconds: float = 30) -> None:
+        """Wait for a row."""
+        end = time.monotonic() + seconds
+        while not self.query(sql):
+            assert time.monotonic() < end, (self.jobs(), self.deeds(), self.said())
+            time.sleep(0.05)
+
+    def all_closed(self, *, seconds: float = 30) -> list[tuple[object, ...]]:
+        self.until(
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM streaming_scrapejob WHERE finished_at IS NULL)", seconds=seconds
+        )
+        return self.jobs()
+
+    def deeds(self) -> list[list[str]]:
+        """What the jobs' processes noted: pid, job, word."""
+        file = self.folder / "deeds.txt"
+        return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+
+    def begun(self) -> list[int]:
+        return [int(line[1]) for line in self.deeds() if "=" not in line[2]]
+
+    def said(self) -> str:
+        return "\n".join(path.read_text(errors="replace")[-3000:] for path in sorted(self.folder.glob("machine*.log")))
+
+    def leave(self) -> None:
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.terminate()
+        try:
+            for worker in self.workers:
+                worker.wait(15)
+        finally:
+            for worker in self.workers:
+                if worker.poll() is None:
+                    os.killpg(worker.pid, signal.SIGKILL)
+                    worker.wait(5)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    try:
+        admin = psycopg.connect(POSTGRES.format(name="postgres"), autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError:
+        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (apt-get install postgresql; trust for postgres)")
+    name = f"openreel_celery_{os.getpid()}"
+    with admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        environment = {**os.environ, "DATABASE_URL": POSTGRES.format(name=name)}
+        command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--settings=tests.settings"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+        yield POSTGRES.format(name=name)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module", params=["rabbitmq", "redis"])
+def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    broker = Broker(request.param, tmp_path_factory.mktemp(request.param))
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def machines(database: str, broker: Broker, tmp_path: Path) -> Iterator[Machines]:
+    if broker.process is None:
+        broker.start()
+    machines = Machines(database, broker, tmp_path)
+    yield machines
+    machines.leave()
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("TRUNCATE streaming_movie, streaming_healthrun CASCADE")
+
+
+def test_each_job_is_closed_once_although_each_message_comes_twice(machines):
+    machines.worker("-c", "2")
+    machines.worker("-c", "2")
+    machines.run("""
+from streaming import tasks
+for job in [ask(number, "short") for number in range(1000, 1016)]:
+    tasks.run_job.delay(job.pk)
+""")
+    assert machines.all_closed() == [("succeeded", 1, "")] * 16
+    assert sorted(machines.begun()) == sorted(set(machines.begun()))
+    assert (len(machines.begun()), machines.links()) == (16, 16)
+    owners = machines.query("SELECT DISTINCT split_part(owner, ':', 2) FROM streaming_scrapejob")
+    assert len(owners) >= 2
+
+
+def test_the_job_of_a_killed_machine_is_done_by_the_other_and_its_links_come_once(machines):
+    first = machines.worker("-c", "1")
+    machines.run("""ask(1000, "hang_once")""")
+    machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'running'")
+    machines.worker("-c", "1")
+    machines.run("""ask(1001, "found")""")
+    machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'succeeded'")
+    (child,) = [int(line[0]) for line in machines.deeds() if line[2] == "hang_once"]
+    os.killpg(first.pid, signal.SIGKILL)
+    assert machines.all_closed(seconds=15) == [("succeeded", 2, ""), ("succeeded", 1, "")]
+    assert not is_alive(child)
+    assert machines.links() == 2
+
+
+def test_a_child_that_always_dies_ends_after_two_attempts_however_often_the_message_comes(machines):
+    machines.worker("-c", "2")
+    machines.run("""
+from streaming import tasks
+job = ask(1000, "crash")
+for _ in range(6):
+    tasks.run_job.delay(job.pk)
+ask(1001, "found")
+""")
+    died = "The search stopped unexpectedly (exit status 1)."
+    assert machines.all_closed() == [("failed", 2, died), ("succeeded", 1, "")]
+    assert len(machines.begun()) == 3
+
+
+def test_a_search_without_end_is_killed_at_the_wall_clock_and_a_cancelled_one_at_once(machines):
+    machines.environment["SCRAPE_TIMEOUT"] = "2"
+    machines.worker("-c", "2")
+    machines.run("""
+ask(1000, "stubborn")
+cancelled = ask(1001, "hang")
+while ScrapeJob.objects.filter(state="running").count() < 2:
+    time.sleep(0.02)
+jobs.cancel(cancelled.pk)
+""")
+    assert machines.all_closed() == [
+        ("failed", 1, "Stopped after 2 seconds without an end."),
+        ("cancelled", 1, "Cancelled."),
+    ]
+    assert not any(is_alive(int(line[0])) for line in machines.deeds())
+
+
+def test_a_click_goes_before_what_was_asked_for_earlier(machines):
+    ids = json.loads(
+        machines.run("""
+asked = [ask(1000, "found", "discover"), ask(1001, "found", "command"), ask(1002, "found", "click")]
+print(json.dumps([job.pk for job in asked]))
+""")
+    )
+    machines.worker("-c", "1")
+    machines.all_closed()
+    assert machines.begun() == list(reversed(ids))
+
+
+def test_however_many_watch_a_waiting_job_it_is_rung_for_once_a_lease(machines):
+    sent = machines.run("""
+from streaming import tasks
+job = ask(1000, "found")
+for _ in range(50):
+    launchers.ring(job.pk)
+with tasks.app.connection_for_read() as connection:
+    queue = connection.SimpleQueue("scrape")
+    print(queue.qsize())
+    queue.clear()
+""")
+    assert sent.split() == ["1"]
+
+
+def test_a_health_worker_checks_links_and_leaves_searches_alone(machines):
+    machines.worker("-c", "1", "-Q", "health")
+    machines.run("""
+from streaming import tasks
+ask(1000, "found")
+tasks.check_links.delay()
+""")
+    machines.until("SELECT 1 FROM streaming_healthrun WHERE finished_at IS NOT NULL")
+    assert machines.jobs() == [("queued", 0, "")]
+
+
+def test_jobs_asked_for_while_the_broker_is_away_wait_and_are_run_when_it_is_back(machines):
+    """The broker goes while one job runs, another is asked for in between, and both end once."""
+    machines.worker("-c", "2")
+    machines.run("""ask(1000, "slow")""")
+    machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'running'")
+    machines.broker.kill()
+    answer = json.loads(
+        machines.run("""
+from django.test import Client
+Movie.objects.create(imdb_id="tt0001001", title="A movie")
+asked = time.monotonic()
+response = Client().post("/api/streaming/movies/tt0001001/refresh_links/", headers={"host": "127.0.0.1"})
+print(json.dumps([response.status_code, response.json()["state"], time.monotonic() - asked]))
+""")
+    )
+    assert answer[:2] == [202, "queued"]
+    assert answer[2] < 5
+    machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'succeeded'")
+    assert machines.jobs()[1][0] == "queued"
+    machines.broker.start()
+    assert [row[:2] for row in machines.all_closed(seconds=40)] == [("succeeded", 1), ("succeeded", 1)]
+    assert len(machines.begun()) == len(set(machines.begun())) == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"DATABASE_URL": "sqlite:///x.sqlite3"}, "set DATABASE_URL to a PostgreSQL database"),
+        ({"CELERY_BROKER_URL": ""}, "CELERY_BROKER_URL is not set"),
+        ({"CELERY_BROKER_URL": "http://127.0.0.1/"}, "CELERY_BROKER_URL: write amqp://"),
+    ],
+)
+def test_celery_without_what_it_needs_says_one_sentence(told, sentence, tmp_path):
+    environment = {
+        **os.environ,
+        "SECRET_KEY": "x",
+        "ENV_FILE": os.devnull,
+        "VAR_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
+        "DATABASE_URL": "postgres://postgres@127.0.0.1/none",
+        "CELERY_BROKER_URL": f"redis://127.0.0.1:{free_port()}/0",
+        **told,
+    }
+    command = [sys.executable, "-m", "celery", "-A", "MovieBackend", "worker"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

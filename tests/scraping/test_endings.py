@@ -1,0 +1,90 @@
+"""How a job ended, read from its sources; and what of a log may be shown."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from streaming.scraping.endings import CUT_SHORT, NO_SOURCE, death, ended_by_force, ending_of, log_tail, waiting
+
+
+def row(state, *, links=0, error=""):
+    return {"source": state, "state": state, "links": links, "new": links, "seconds": 0.1, "error": error}
+
+
+FOUND, NOTHING, BLOCKED = row("found", links=2), row("nothing"), row("blocked", error="robots.txt forbids it.")
+FAILED = row("failed", error="The site timed out.")
+
+
+@pytest.mark.parametrize(
+    ("rows", "state", "outcome", "error"),
+    [
+        ([FOUND], "succeeded", "found", ""),
+        ([FOUND, FAILED], "succeeded", "found", ""),
+        ([NOTHING], "succeeded", "nothing", ""),
+        ([NOTHING, FAILED], "succeeded", "nothing", ""),
+        ([FAILED], "failed", "", "The site timed out."),
+        ([FAILED, FAILED], "failed", "", "The site timed out."),
+        ([FAILED, row("failed", error="It answered HTML.")], "failed", "", "No source could be searched."),
+        ([row("failed")], "failed", "", "No source could be searched."),
+        ([FAILED, BLOCKED], "failed", "", "The site timed out."),
+        ([BLOCKED], "succeeded", "nothing", ""),
+        ([row("searching")], "failed", "", CUT_SHORT),
+        ([row("waiting"), FOUND], "succeeded", "found", ""),
+        ([], "failed", "", NO_SOURCE),
+    ],
+)
+def test_a_job_fails_only_when_no_source_answered(rows, state, outcome, error):
+    ending = ending_of(rows)
+    assert (ending.state, ending.outcome, ending.error) == (state, outcome, error)
+
+
+def test_who_was_cut_short_is_told_why_and_links_found_before_are_counted():
+    ending = ending_of([FOUND, row("searching", links=1), *waiting(["later"])], cut_short="Stopped after 60 seconds.")
+    assert [one["state"] for one in ending.sources] == ["found", "failed", "failed"]
+    assert [one["error"] for one in ending.sources] == ["", "Stopped after 60 seconds.", "Stopped after 60 seconds."]
+    assert (ending.links_found, ending.links_new) == (3, 3)
+
+
+def test_an_end_by_force_keeps_what_was_answered():
+    ending = ended_by_force("cancelled", [FOUND, row("searching")], error="x" * 400)
+    assert [one["state"] for one in ending.sources] == ["found", "failed"]
+    assert len(ending.error) == 300
+
+
+def test_a_death_names_its_cause():
+    assert death(-9) == "The search stopped unexpectedly (killed by signal 9)."
+    assert death(3) == "The search stopped unexpectedly (exit status 3)."
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        (b"GET https://h.example/a?key=1&x=2 done", "GET https://h.example/a done"),
+        (b"<GET https://h.example/a?key=1> (referer: None)", "<GET https://h.example/a> (referer: None)"),
+        (b"postgres://user:pw@db/name", "postgres://db/name"),
+        (b"https://user:p%40w@h.example/#frag", "https://h.example/"),
+        (b"why? because", "why? because"),
+        (b"the key is s3cret-key!", "the key is [secret]!"),
+        (b"red \x1b[31m\x00 end", "red \\x1b[31m\\x00 end"),
+        ("forged\u2028line\u202e".encode(), "forged\\u2028line\\u202e"),
+        (b"a\r\nb\tc", "a\nb\tc"),
+        (b"broken \xff utf-8", "broken \ufffd utf-8"),
+    ],
+)
+def test_a_log_is_fit_to_be_shown(raw, kept):
+    assert log_tail(raw, secrets=["s3cret-key", ""]) == kept
+
+
+def test_a_log_keeps_its_last_64_kib_whatever_the_letters():
+    kept = log_tail("é".encode() * 100_000 + b"end")
+    assert len(kept.encode()) <= 64 * 1024
+    assert kept.endswith("éend")
+
+
+@pytest.mark.parametrize("word", [b"http://", b"a://", b"https://a?", b"a" * 10, b"\x1b", b"://@"])
+def test_a_hostile_log_is_cleaned_quickly(word):
+    begun = time.perf_counter()
+    log_tail(word * (131072 // len(word)))
+    assert time.perf_counter() - begun < 2

@@ -1,0 +1,337 @@
+"""The life of a job in the database: one open job a movie whoever asks, claims that exclude, ends that count once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, connections, transaction
+from django.utils import timezone
+
+from scraper.addresses import Refused
+from streaming.models import Movie, ScrapeJob
+from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraping import jobs
+from streaming.scraping.endings import ending_of
+from streaming.scraping.jobs import QueueFull, Request, start_or_join
+from tests.factories import make_job, make_link, make_movie
+
+pytestmark = pytest.mark.django_db
+
+
+def rings(job_id: int) -> None:
+    """A doorbell in an empty house."""
+
+
+def ask(movie: Movie, **request: object) -> ScrapeJob:
+    return start_or_join(movie.pk, request=Request("click", **request), now=timezone.now(), ring=rings)
+
+
+def claim_one(owner: str = "a") -> jobs.Claim:
+    (claim,) = jobs.claim(owner=owner, most=1)
+    return claim
+
+
+def found(job: ScrapeJob):
+    return ending_of([{**row, "state": "found", "links": 1, "new": 1} for row in job.sources])
+
+
+def nothing(job: ScrapeJob):
+    return ending_of([{**row, "state": "nothing"} for row in job.sources])
+
+
+def expire(job_id: int, **fields: object) -> None:
+    ScrapeJob.objects.filter(pk=job_id).update(lease_until=timezone.now() - timedelta(seconds=1), **fields)
+
+
+# --- asking
+
+
+def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_callbacks):
+    rung = []
+    with django_capture_on_commit_callbacks(execute=True):
+        job = start_or_join(make_movie().pk, request=Request("click"), now=timezone.now(), ring=rung.append)
+    job.refresh_from_db()
+    assert (job.state, job.requested_by, job.priority, job.attempt) == ("queued", "click", 10, 0)
+    assert job.sources == [
+        {"source": "example", "state": "waiting", "links": 0, "new": 0, "seconds": None, "error": ""}
+    ]
+    assert job.joined is False
+    assert rung == [job.pk]
+
+
+def test_the_next_click_joins_and_rings_no_bell(django_capture_on_commit_callbacks):
+    movie = make_movie()
+    job = ask(movie)
+    with django_capture_on_commit_callbacks() as callbacks:
+        again = ask(movie)
+    assert (again.pk, again.joined) == (job.pk, True)
+    assert callbacks == []
+
+
+@pytest.mark.parametrize(
+    ("state", "queued_ago", "joined"),
+    [("succeeded", 5, True), ("succeeded", 15, False), ("failed", 5, False), ("cancelled", 5, False)],
+)
+def test_a_click_after_the_end(state, queued_ago, joined):
+    movie = make_movie()
+    outcome = "found" if state == "succeeded" else ""
+    make_job(movie, state=state, outcome=outcome, queued_at=timezone.now() - timedelta(seconds=queued_ago))
+    assert ask(movie).joined is joined
+
+
+def test_who_decided_by_old_facts_gets_the_winners_job_even_when_that_is_over():
+    movie = make_movie()
+    facts, _ = jobs.facts_of(movie.pk)
+    first = ask(movie)
+    assert jobs.close(claim_one(), judge=nothing, log="")
+    late = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now(), ring=rings)
+    assert (late.pk, late.joined) == (first.pk, True)
+    assert ScrapeJob.objects.count() == 1
+
+
+def test_the_constraint_catches_what_the_gate_lets_through():
+    movie = make_movie()
+    job = make_job(movie)
+    facts, _ = jobs.facts_of(movie.pk)
+    again = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now(), ring=rings)
+    assert (again.pk, again.joined) == (job.pk, True)
+    assert Movie.objects.get().next_scrape_at is None, "the lost insert takes its mark on the movie back"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_job(movie)
+
+
+def test_a_full_queue_refuses_and_leaves_no_trace(settings):
+    settings.SCRAPE_QUEUE_LIMIT = 2
+    make_job()
+    make_job(state="running")
+    movie = make_movie()
+    with pytest.raises(QueueFull) as refused:
+        ask(movie)
+    assert refused.value.retry_after > 0
+    assert not movie.jobs.exists()
+    movie.refresh_from_db()
+    assert movie.next_scrape_at is None
+
+
+def test_a_removed_movie_is_not_asked_for():
+    movie = make_movie()
+    Movie.objects.all().delete()
+    with pytest.raises(Movie.DoesNotExist):
+        ask(movie)
+
+
+def test_the_facts_look_at_active_links_only():
+    movie = make_movie()
+    now = timezone.now()
+    make_link(movie, is_active=False, last_seen=now, last_checked=now)
+    assert jobs.facts_of(movie.pk)[0].newest_look is None
+    make_link(movie, last_seen=now - timedelta(hours=3), last_checked=None)
+    assert jobs.facts_of(movie.pk)[0].newest_look == now - timedelta(hours=3)
+    make_link(movie, last_seen=now - timedelta(hours=9), last_checked=now - timedelta(hours=1))
+    assert jobs.facts_of(movie.pk)[0].newest_look == now - timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("by", "priority"), [("click", 10), ("api", 10), ("command", 0), ("discover", -10)])
+def test_who_asks_decides_who_goes_first(by, priority):
+    assert scrape_movie_on_demand(make_movie(), requested_by=by).priority == priority
+
+
+def test_a_target_url_is_checked_and_spelled_in_the_one_way():
+    job = scrape_movie_on_demand(make_movie(), requested_by="click", target_url="HTTP://127.0.0.1:80/film#top")
+    assert job.target_url == "http://127.0.0.1/film"
+    for hostile in ("file:///etc/passwd", "http://10.0.0.5/", "--set=X", "http://user:pw@example.org/"):
+        with pytest.raises(Refused):
+            scrape_movie_on_demand(make_movie(), requested_by="click", target_url=hostile)
+
+
+# --- running
+
+
+def test_clicks_go_first_then_pages_then_discoveries_each_in_turn():
+    now = timezone.now()
+    given = [make_job(priority=p, queued_at=now + timedelta(seconds=i)) for i, p in enumerate([0, -10, 10, 0, 10])]
+    order = [given[i].pk for i in (2, 4, 0, 3, 1)]
+    assert [jobs.position(job) for job in given] == [2, 4, 0, 3, 1]
+    assert [claim_one().job_id for _ in given] == order
+    assert jobs.claim(owner="a", most=1) == []
+
+
+def test_a_claim_is_renewed_by_its_owner_only_and_never_taken_while_it_is():
+    job = make_job()
+    claim = claim_one("a")
+    assert jobs.claim(owner="b", most=5) == []
+    expire(job.pk)
+    jobs.heartbeat([jobs.Claim(job.pk, "b", 1)])
+    assert jobs.work_waits()
+    jobs.heartbeat([claim])
+    assert not jobs.work_waits()
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_not_waited_for():
+    job = make_job()
+    claim_one("a")
+    ScrapeJob.objects.filter(pk=job.pk).update(lease_until=timezone.now() + timedelta(hours=1))
+    assert claim_one("b").attempt == 2
+
+
+def test_an_abandoned_job_is_tried_twice_and_then_fails_with_the_reason():
+    job = make_job(make_movie())
+    claim_one("a")
+    expire(job.pk)
+    assert claim_one("b").attempt == 2
+    expire(job.pk)
+    assert jobs.claim(owner="c", most=1) == []
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == ("failed", 2)
+    assert job.error.startswith("The search stopped unexpectedly")
+    assert ask(job.movie).joined is False
+
+
+def test_who_lost_its_lease_closes_nothing():
+    job = ask(make_movie())
+    zombie = claim_one("a")
+    expire(job.pk)
+    heir = claim_one("b")
+    assert not jobs.close(zombie, judge=found, log="late")
+    assert not jobs.hand_back(zombie, counted=True)
+    assert jobs.wanted([zombie, heir]) == {heir: True}
+    assert jobs.close(heir, judge=found, log="")
+    assert not jobs.close(heir, judge=nothing, log="twice")
+    job.refresh_from_db()
+    assert (job.state, job.log, job.attempt) == ("succeeded", "", 2)
+
+
+def test_a_job_that_is_tried_again_asks_those_that_did_not_answer():
+    states = ("found", "nothing", "failed", "searching")
+    rows = [{"source": x, "state": x, "links": 1, "new": 1, "seconds": 1.0, "error": ""} for x in states]
+    job = make_job()
+    claim = claim_one()
+    ScrapeJob.objects.filter(pk=job.pk).update(sources=rows)
+    assert jobs.hand_back(claim, counted=True, log="first try")
+    job.refresh_from_db()
+    assert (job.state, job.attempt, job.log) == ("queued", 1, "first try")
+    assert [row["state"] for row in job.sources] == ["found", "nothing", "waiting", "waiting"]
+    assert [row["links"] for row in job.sources] == [1, 1, 0, 0]
+
+
+def test_the_movie_cools_down_longer_with_each_search_that_finds_nothing():
+    movie = make_movie()
+    waits = []
+    for judge in (nothing, nothing, found, nothing):
+        ScrapeJob.objects.all().delete()
+        before = timezone.now()
+        ask(movie)
+        jobs.close(claim_one(), judge=judge, log="")
+        movie.refresh_from_db()
+        waits.append(round((movie.next_scrape_at - before).total_seconds() / 60))
+    assert waits == [60, 120, 10, 60]
+    assert movie.last_scraped_at is not None
+
+
+def test_cancelling_a_waiting_job_ends_it_and_a_running_one_is_asked_to_end():
+    waiting = make_job()
+    assert jobs.cancel(waiting.pk)
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.error, waiting.cancel_requested) == ("cancelled", "Cancelled.", False)
+    assert not jobs.cancel(waiting.pk)
+    running = make_job()
+    claim = claim_one()
+    assert jobs.cancel(running.pk)
+    assert jobs.wanted([claim]) == {claim: False}
+    expire(running.pk)
+    assert jobs.claim(owner="b", most=1) == []
+    running.refresh_from_db()
+    assert running.state == "cancelled"
+    assert not jobs.cancel(10**9)
+
+
+def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for():
+    now = timezone.now()
+    rung: list[int] = []
+    for number, fields in enumerate(
+        [
+            {"queued_at": now},
+            {"queued_at": now - timedelta(seconds=3)},
+            {"state": "running", "lease_until": now + timedelta(seconds=9)},
+            {"state": "running", "lease_until": now - timedelta(seconds=1)},
+            {"state": "failed", "queued_at": now - timedelta(hours=1)},
+        ]
+    ):
+        jobs.wake_for(make_job(**fields), now=now, ring=lambda job_id, number=number: rung.append(number))
+    assert rung == [1, 3]
+
+
+# --- at once
+
+
+@pytest.fixture
+def threads(transactional_db):
+    """Run a deed so many times at once, each with a connection of its own."""
+
+    def run(count, deed):
+        start = threading.Barrier(count)
+
+        def one(number):
+            try:
+                start.wait(20)
+                return deed(number)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(count) as pool:
+            return list(pool.map(one, range(count)))
+
+    return run
+
+
+@pytest.mark.parametrize("ending", [None, found, nothing], ids=["still open", "found at once", "nothing at once"])
+def test_two_hundred_clicks_at_once_are_one_job(threads, ending):
+    movie = make_movie()
+
+    def click(number):
+        if number % 20 == 0 and ending:  # a runner that is faster than the clicks
+            for claim in jobs.claim(owner=f"runner {number}", most=1):
+                jobs.close(claim, judge=ending, log="")
+        return ask(movie)
+
+    answers = threads(200, click)
+    assert ScrapeJob.objects.count() == 1
+    assert len({job.pk for job in answers}) == 1
+    assert sum(not job.joined for job in answers) == 1
+
+
+def test_a_job_that_runs_between_our_two_reads_is_not_started_twice(threads):
+    movie = make_movie()
+    ran: list[object] = []
+
+    def run_one(number):
+        ask(movie)
+        return jobs.close(claim_one(), judge=nothing, log="")
+
+    def in_between(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        if not ran:
+            ran.extend(threads(1, run_one))
+        return result
+
+    with connection.execute_wrapper(in_between):
+        job = ask(movie)
+    assert ran == [True]
+    assert job.joined
+    assert ScrapeJob.objects.count() == 1
+
+
+def test_many_runners_never_take_the_same_job(threads):
+    given = {make_job().pk for _ in range(60)}
+    taken = threads(6, lambda number: [x for _ in range(20) for x in jobs.claim(owner=f"runner {number}", most=3)])
+    claimed = [claim.job_id for claims in taken for claim in claims]
+    assert sorted(claimed) == sorted(given)
+    assert set(ScrapeJob.objects.values_list("attempt", flat=True)) == {1}
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's planner")
+def test_open_jobs_are_found_by_their_index_however_many_have_ended():
+    assert "job_one_open_a_movie" in ScrapeJob.objects.open().explain()

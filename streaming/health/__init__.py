@@ -1,0 +1,1 @@
+"""Link health: probing, judging, guarding, sweeping, pruning, reporting."""

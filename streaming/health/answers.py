@@ -1,0 +1,76 @@
+"""What is asked and what came back: the values between the prober and the judge. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Trouble(StrEnum):
+    """Why there is no HTTP answer to judge; the words are those of `streaming.models.reasons`."""
+
+    NONE = ""
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    RESET = "reset"
+    DNS = "dns"
+    TLS = "tls"
+    PROTOCOL = "protocol"
+    LOCAL = "local"
+    PRIVATE = "private_address"
+    PAUSED = "paused"
+    BAD_REDIRECT = "bad_redirect"
+    LOOP = "redirect_loop"
+    TOO_MANY = "too_many_redirects"
+
+
+BELOW_HTTP = frozenset(
+    {
+        Trouble.TIMEOUT, Trouble.REFUSED, Trouble.RESET, Trouble.DNS, Trouble.TLS, Trouble.PROTOCOL, Trouble.LOCAL,
+    }
+)  # fmt: skip
+
+
+class Question(NamedTuple):
+    """One link to ask; `media`: a video is due there, so its bytes may settle more than a page's."""
+
+    id: int
+    url: str
+    media: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one link said in the end, after redirects, GET and retry.
+
+    `status` None: nothing on HTTP's level, `trouble` says why. `length` None: not told. `body` is None when the body
+    was not asked for (HEAD), else its first bytes. `shared`: the host never answered others, this link was not asked.
+    """
+
+    id: int
+    url: str
+    status: int | None = None
+    trouble: Trouble = Trouble.NONE
+    final_url: str = ""
+    hops: int = 0
+    content_type: str = ""
+    length: int | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    response_ms: int | None = None
+    method: str = "HEAD"
+    shared: bool = False
+
+    @property
+    def below_http(self) -> bool:
+        """Nothing was said on HTTP's level: the host, the way to it, or our own machine failed."""
+        return self.status is None and self.trouble in BELOW_HTTP
+
+    @property
+    def retry_after(self) -> str:
+        return self.headers.get("retry-after", "")

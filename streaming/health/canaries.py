@@ -1,0 +1,48 @@
+"""Canaries: links that ought to answer. When none of them does, it is our side that is down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from scraper.addresses import Allowed
+from streaming.health.answers import Question
+from streaming.health.due import MEDIA_KINDS, is_private
+from streaming.health.probe import Manners, Prober
+from streaming.health.verdict import LinkFacts, Verdict, judge
+from streaming.models import StreamingLink
+
+HOW_MANY = 5
+LATELY = timedelta(days=7)
+LOOKED_AT = 500
+
+
+def canaries(*, now: datetime, allowed: Allowed) -> list[Question]:
+    """`HEALTH_CANARIES`, or links of ours on different public hosts that were alive lately; there may be none."""
+    if settings.HEALTH_CANARIES:
+        return [Question(number, url) for number, url in enumerate(settings.HEALTH_CANARIES)]
+    lately = StreamingLink.objects.active().filter(reason="ok", last_checked__gt=now - LATELY, last_checked__lte=now)
+    rows = lately.order_by("-last_checked", "-pk").values_list("pk", "source_url", "kind", "host")[:LOOKED_AT]
+    by_host = {host: Question(pk, url, kind in MEDIA_KINDS) for pk, url, kind, host in rows}
+    return [question for host, question in by_host.items() if not is_private(host, allowed)][:HOW_MANY]
+
+
+def none_answers(questions: Iterable[Question], manners: Manners) -> bool:
+    """Whether there are canaries and not one of them is alive now."""
+    asked = dict(enumerate(questions))
+    prober = Prober(replace(manners, delay=0.0))
+    answers = prober.ask(Question(number, one.url, one.media) for number, one in asked.items())
+    verdicts = [judge(answer, LinkFacts(media=asked[answer.id].media)).verdict for answer in answers]
+    return bool(verdicts) and not any(verdict in (Verdict.ALIVE, Verdict.THROTTLED) for verdict in verdicts)
+
+
+def to_ask_again(chosen: Iterable[Question], witnesses: Mapping[str, Question], *, allowed: Allowed) -> list[Question]:
+    """Whom to ask in the middle of a run: the canaries and links that answered in it.
+
+    While there are public ones, private ones say nothing of our way out.
+    """
+    public = [question for place, question in witnesses.items() if not is_private(place, allowed)]
+    return [*chosen, *public[-HOW_MANY:]] or list(witnesses.values())[-HOW_MANY:]

@@ -1,0 +1,97 @@
+"""What a judgement changes in a link's row, and how long a host is left alone. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+from streaming.health.answers import Answer
+from streaming.health.verdict import Judgement, Verdict
+
+CHECKS_KEPT = 24
+LONGEST_PAUSE = timedelta(hours=24)
+USUAL_PAUSE = timedelta(minutes=15)
+HOST_DOWN = "host_down"
+LETTERS = {Verdict.ALIVE: "a", Verdict.GONE: "g", Verdict.BLOCKED: "b", Verdict.UNREACHABLE: "u"}
+
+
+class Standing(NamedTuple):
+    """A link's health before a check; `place` is its host, with the port when it is an unusual one."""
+
+    id: int
+    movie_id: int
+    place: str
+    is_active: bool
+    reason: str
+    failures: int
+    state_since: datetime | None
+    checks: str
+
+
+class Change(NamedTuple):
+    """A link's health after a check, and what it was before, so that nobody's change is overwritten."""
+
+    id: int
+    movie_id: int
+    was_active: bool
+    was_reason: str
+    is_active: bool
+    reason: str
+    http_status: int | None
+    response_ms: int | None
+    failures: int
+    state_since: datetime | None
+    checks: str
+
+    @property
+    def is_flip(self) -> bool:
+        return self.was_active != self.is_active
+
+
+class Finding(NamedTuple):
+    """One link's judgement with the little of its answer that is kept."""
+
+    standing: Standing
+    judgement: Judgement
+    http_status: int | None
+    response_ms: int | None
+
+
+def change_of(finding: Finding, *, now: datetime, host_down: bool = False) -> Change:
+    """The link's new row. With `host_down` a link that failed keeps its state: its host is at fault, not the film."""
+    link, (verdict, reason) = finding.standing, (finding.judgement.verdict, finding.judgement.reason)
+    keeps = verdict == Verdict.THROTTLED or (host_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
+    is_active = link.is_active if keeps else verdict == Verdict.ALIVE
+    if keeps:
+        failures = link.failures
+        reason = link.reason if not link.is_active else (HOST_DOWN if host_down else reason)
+    else:
+        failures = 0 if is_active else link.failures + 1
+    starts = is_active != link.is_active or (link.state_since is None and not is_active and not keeps)
+    return Change(
+        id=link.id,
+        movie_id=link.movie_id,
+        was_active=link.is_active,
+        was_reason=link.reason,
+        is_active=is_active,
+        reason=reason,
+        http_status=finding.http_status,
+        response_ms=finding.response_ms,
+        failures=failures,
+        state_since=now if starts else link.state_since,
+        checks=(link.checks + LETTERS.get(verdict, ""))[-CHECKS_KEPT:],
+    )
+
+
+def paused_until(answer: Answer, *, now: datetime) -> datetime:
+    """How long a host that is busy wants to be left alone: Retry-After, 15 minutes without one, a day at most."""
+    told = answer.retry_after.strip()
+    if told.isascii() and told.isdigit() and len(told) < 9:
+        return now + min(timedelta(seconds=int(told)), LONGEST_PAUSE)
+    try:
+        moment = parsedate_to_datetime(told)
+    except ValueError:
+        return now + USUAL_PAUSE
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(moment, now), now + LONGEST_PAUSE)

@@ -1,0 +1,180 @@
+"""Whose turn it is: a lane a host, hosts in turn, hanging links put aside, silent hosts given up. Pure: no network."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from streaming.health.answers import Answer, Trouble
+
+TRIES_BEFORE_GIVING_UP = 4
+THROTTLES_BEFORE_LEAVING = 3
+SILENCE = frozenset({Trouble.TIMEOUT, Trouble.REFUSED, Trouble.DNS, Trouble.TLS})
+
+
+@dataclass(slots=True)
+class Task:
+    """One link on its way: where it stands, how it is asked, what HEAD said. `cookies` None: none are kept."""
+
+    id: int
+    asked: str
+    media: bool
+    url: str = ""
+    get: bool = False
+    ranged: bool = True
+    hops: int = 0
+    tries: int = 0
+    seen: set[str] = field(default_factory=set)
+    head: Answer | None = None
+    head_hung: bool = False
+    cookies: dict[str, str] | None = None
+
+    def again_from_start(self) -> None:
+        """Ask with GET, from the link's own address: a host may send HEAD elsewhere."""
+        self.url, self.get, self.hops, self.seen, self.head = self.asked, True, 0, set(), None
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One host (name and port). `aside`: requests it leaves hanging while it answers others; they hold no slot.
+
+    `down`: it never answered and is not asked any more; `left`: it asked us to come back later, again and again.
+    """
+
+    place: str
+    delay: float
+    waiting: deque[Task] = field(default_factory=deque)
+    busy: int = 0
+    aside: int = 0
+    next_at: float = 0.0
+    listed: bool = False
+    answered: bool = False
+    last_answer: float = 0.0
+    latency: float = 0.0
+    failures: int = 0
+    throttles: int = 0
+    down: Trouble = Trouble.NONE
+    left: bool = False
+    head_useless: bool = False
+
+    def heard(self, now: float, seconds: float) -> None:
+        """It answered something on HTTP's level."""
+        self.latency = seconds if not self.answered else self.latency + (seconds - self.latency) * 0.2
+        self.answered, self.last_answer, self.failures = True, now, 0
+
+    def is_brisk(self, now: float, stall: float, timeout: float) -> bool:
+        """Whether it answers others quickly, so that a request it leaves hanging is the link's fault, not its own."""
+        return self.answered and self.latency < stall / 2 and now - self.last_answer < timeout
+
+    def count_failure(self, trouble: Trouble) -> None:
+        """A link ended below HTTP; after a few of them with never an answer the host is given up."""
+        if self.answered or trouble not in SILENCE:
+            return
+        self.failures += 1
+        if self.failures >= TRIES_BEFORE_GIVING_UP:
+            self.down = trouble
+
+    def count_throttle(self, throttled: bool) -> None:
+        self.throttles = self.throttles + 1 if throttled else 0
+        self.left = self.left or self.throttles >= THROTTLES_BEFORE_LEAVING
+
+
+class Schedule:
+    """All lanes of a run; hands out tasks host by host."""
+
+    def __init__(self, *, per_host: int, delay: float, most_aside: int) -> None:
+        self.per_host, self.delay, self.most_aside = per_host, delay, most_aside
+        self.lanes: dict[str, Lane] = {}
+        self.waiting = 0
+        self._ready: deque[Lane] = deque()
+        self._sleeping: list[tuple[float, int, Lane, Task | None]] = []
+        self._number = count()
+
+    def lane(self, url: str) -> Lane:
+        place = url.split("/", 3)[2]
+        found = self.lanes.get(place)
+        if found is None:
+            found = self.lanes[place] = Lane(place, 0.0 if is_loopback(place) else self.delay)
+        return found
+
+    def add(self, task: Task, *, first: bool = False) -> Lane:
+        """Put a task in its host's lane; `first`: a second question about a link goes before new links."""
+        lane = self.lane(task.url)
+        if first:
+            lane.waiting.appendleft(task)
+        else:
+            lane.waiting.append(task)
+        self.waiting += 1
+        self._list(lane)
+        return lane
+
+    def later(self, task: Task, at: float) -> None:
+        """Put a task back at that moment."""
+        self.waiting += 1
+        heapq.heappush(self._sleeping, (at, next(self._number), self.lane(task.url), task))
+
+    def wake(self, now: float) -> None:
+        while self._sleeping and self._sleeping[0][0] <= now:
+            _, _, lane, task = heapq.heappop(self._sleeping)
+            if task is not None:
+                lane.waiting.appendleft(task)
+            self._list(lane)
+
+    def next_wake(self) -> float | None:
+        return self._sleeping[0][0] if self._sleeping else None
+
+    def has_ready(self) -> bool:
+        return bool(self._ready)
+
+    def next(self, now: float) -> tuple[Lane, Task] | None:
+        """The next task whose host has a free slot now; hosts take turns."""
+        while self._ready:
+            lane = self._ready.popleft()
+            lane.listed = False
+            if not lane.waiting or lane.busy >= self.per_host:
+                continue
+            if lane.next_at > now:
+                heapq.heappush(self._sleeping, (lane.next_at, next(self._number), lane, None))
+                continue
+            task = lane.waiting.popleft()
+            self.waiting -= 1
+            lane.busy += 1
+            lane.next_at = now + lane.delay
+            self._list(lane)
+            return lane, task
+        return None
+
+    def ended(self, lane: Lane, *, aside: bool) -> None:
+        """A request of this lane is over."""
+        if aside:
+            lane.aside -= 1
+        else:
+            lane.busy -= 1
+        self._list(lane)
+
+    def put_aside(self, lane: Lane) -> bool:
+        """Give a hanging request's slot to another link of its host; False when too many hang there already."""
+        if lane.aside >= self.most_aside:
+            return False
+        lane.aside += 1
+        lane.busy -= 1
+        self._list(lane)
+        return True
+
+    def drain(self, lane: Lane) -> Iterator[Task]:
+        """Take out all that wait in a lane which is not asked any more."""
+        while lane.waiting:
+            self.waiting -= 1
+            yield lane.waiting.popleft()
+
+    def _list(self, lane: Lane) -> None:
+        if not lane.listed and lane.waiting and lane.busy < self.per_host:
+            lane.listed = True
+            self._ready.append(lane)
+
+
+def is_loopback(place: str) -> bool:
+    return place.startswith(("127.", "localhost", "[::1]"))

@@ -1,0 +1,79 @@
+"""What the machine has one of: the right to run a sweep, and room for open connections."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.db import connection
+
+ADVISORY_KEY = 7_264_110_053
+SPARE_FILES = 100
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _claim(file: IO[str]) -> bool:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _most_files() -> int:
+        return 1024
+else:
+    import fcntl
+    import resource
+
+    def _claim(file: IO[str]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _most_files() -> int:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = min(hard, 20_000) if hard != resource.RLIM_INFINITY else 20_000
+        if soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return max(soft, wanted)
+
+
+def room_for(concurrency: int) -> int:
+    """How many of these connections the open-files limit allows; hanging links may hold as many again."""
+    return max(1, min(concurrency, (_most_files() - SPARE_FILES) // 2))
+
+
+@contextmanager
+def only_sweep() -> Iterator[bool]:
+    """Whether this is the only sweep of this database now. A sweep that is killed frees its place at once."""
+    if connection.vendor == "postgresql":
+        yield from _advisory_lock()
+        return
+    with open(_lock_file(), "a", encoding="utf-8") as file:
+        yield _claim(file)
+
+
+def _advisory_lock() -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_KEY])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
+
+
+def _lock_file() -> Path:
+    database = Path(str(connection.settings_dict["NAME"]))
+    if database.is_absolute() and database.parent.is_dir():
+        return database.with_name(f"{database.name}.sweep.lock")
+    return Path(settings.VAR_DIR) / "sweep.lock"

@@ -1,0 +1,173 @@
+"""Removing movies that nobody can watch, each with a tombstone; and the numbers before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+
+from streaming.health.changes import Change
+from streaming.health.report import latest_run
+from streaming.health.verdict import GONE_REASONS
+from streaming.ingest.snapshots import remove_movies
+from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
+
+LEAST_FAILURES = 2
+STILL_RUNNING = timedelta(minutes=2)
+NO_LINK_LEFT = "no working link left"
+NEVER_LINKED = "never had a link"
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The catalogue in five numbers; `removed` counts the tombstones of movies that are gone now."""
+
+    movies: int
+    links: int
+    active_links: int
+    movies_without_active_link: int
+    removed: int
+
+    def sentence(self) -> str:
+        return (
+            f"{self.movies} movies, {self.links} links, {self.active_links} active links, "
+            f"{self.movies_without_active_link} movies without active link, {self.removed} removed"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """`unwatchable`: movies whose links all failed; `never_linked`: movies that never had one; `note`: a caution."""
+
+    before: Statistics
+    after: Statistics
+    unwatchable: int
+    never_linked: int
+    note: str = ""
+    dry_run: bool = False
+
+    @property
+    def removed(self) -> int:
+        return self.unwatchable + self.never_linked
+
+    def sentences(self) -> list[str]:
+        done = "Would remove" if self.dry_run else "Removed"
+        lines = [self.note] if self.note else []
+        lines.append(f"Before: {self.before.sentence()}.")
+        lines.append(
+            f"{done} {self.removed} movies: {self.unwatchable} whose links all failed, {self.never_linked} that never "
+            f"had a link."
+        )
+        return lines if self.dry_run else [*lines, f"After: {self.after.sentence()}."]
+
+
+def statistics() -> Statistics:
+    return Statistics(
+        movies=Movie.objects.count(),
+        links=StreamingLink.objects.count(),
+        active_links=StreamingLink.objects.active().count(),
+        movies_without_active_link=Movie.objects.unwatchable().count(),
+        removed=RemovedMovie.objects.filter(restored_at=None).count(),
+    )
+
+
+def unwatchable(*, now: datetime) -> MovieQuerySet:
+    """Movies that have links, none active, each gone or failing long enough; an open scrape job protects a movie."""
+    links = StreamingLink.objects.filter(movie=OuterRef("pk"))
+    return Movie.objects.filter(
+        Exists(links), ~Exists(links.filter(is_active=True)), ~Exists(links.exclude(_is_lost(now))), ~_has_open_job()
+    )
+
+
+def never_linked(*, now: datetime) -> MovieQuerySet:
+    """Movies without any link that are older than the grace and for which nobody is looking."""
+    links = StreamingLink.objects.filter(movie=OuterRef("pk"))
+    return Movie.objects.filter(~Exists(links), ~_has_open_job(), created_at__lte=now - _grace())
+
+
+def prune_after_check(*, now: datetime) -> int:
+    """The removal that ends a believed run: how many movies went. Movies that never had a link stay."""
+    return remove_movies(unwatchable(now=now), reason=NO_LINK_LEFT)
+
+
+def prune(*, now: datetime, dry_run: bool = False) -> PruneReport:
+    """The clean-up by hand: movies that nobody can watch, and those that never had a link.
+
+    What the last run of the checker found is only acted on when that run was believed.
+    """
+    before = statistics()
+    note, trusted = _trust(now)
+    lost = unwatchable(now=now) if trusted else Movie.objects.none()
+    bare = never_linked(now=now)
+    if dry_run:
+        return PruneReport(before, before, lost.count(), bare.count(), note, dry_run=True)
+    gone = remove_movies(lost, reason=NO_LINK_LEFT) if trusted else 0
+    empty = remove_movies(bare, reason=NEVER_LINKED)
+    return PruneReport(before, statistics(), gone, empty, note)
+
+
+def would_remove(changes: Iterable[Change], *, now: datetime) -> int:
+    """How many movies a check would remove if these changes were written."""
+    by_link = {change.id: change for change in changes}
+    touched = list({change.movie_id for change in by_link.values()})
+    lost = set(unwatchable(now=now).values_list("pk", flat=True)) - set(touched)
+    for start in range(0, len(touched), CHUNK):
+        lost |= _lost_with(touched[start : start + CHUNK], by_link, now)
+    return len(lost)
+
+
+def _lost_with(movie_ids: list[int], by_link: dict[int, Change], now: datetime) -> set[int]:
+    rows = StreamingLink.objects.filter(movie__in=movie_ids).exclude(_protected())
+    lost = dict.fromkeys(rows.values_list("movie_id", flat=True), True)
+    columns = ("pk", "movie_id", "is_active", "reason", "failures", "state_since")
+    for pk, movie_id, *state in rows.values_list(*columns):
+        change = by_link.get(pk)
+        if change is not None:
+            state = [change.is_active, change.reason, change.failures, change.state_since]
+        lost[movie_id] = lost[movie_id] and _is_lost_link(*state, now=now)
+    return {movie_id for movie_id, is_lost in lost.items() if is_lost}
+
+
+def _protected() -> Q:
+    return Q(Exists(ScrapeJob.objects.open().filter(movie=OuterRef("movie"))))
+
+
+def _has_open_job() -> Exists:
+    return Exists(ScrapeJob.objects.open().filter(movie=OuterRef("pk")))
+
+
+def _grace() -> timedelta:
+    return timedelta(hours=settings.LINK_GRACE_HOURS)
+
+
+def _least_failures() -> int:
+    """Two failed checks; a grace of 0 is the literal rule, at once."""
+    return LEAST_FAILURES if settings.LINK_GRACE_HOURS else 1
+
+
+def _is_lost(now: datetime) -> Q:
+    failing = Q(failures__gte=_least_failures(), state_since__lte=now - _grace())
+    return Q(is_active=False) & (Q(reason__in=GONE_REASONS) | failing)
+
+
+def _is_lost_link(is_active: bool, reason: str, failures: int, since: datetime | None, *, now: datetime) -> bool:
+    """`_is_lost` for one row in memory."""
+    if is_active:
+        return False
+    failing = failures >= _least_failures() and since is not None and since <= now - _grace()
+    return reason in GONE_REASONS or failing
+
+
+def _trust(now: datetime) -> tuple[str, bool]:
+    run = latest_run()
+    if run is None:
+        return "The links have never been checked.", True
+    if run.withheld:
+        return f"The last check was not believed ({run.reason}): movies with links stay.", False
+    if run.finished_at is None and run.heartbeat_at > now - STILL_RUNNING:
+        return "A check is running now; what it has not written yet is not looked at.", True
+    return "", True

@@ -1,0 +1,163 @@
+"""Reading what a server sent: is it a video, and does a page say that there is nothing? Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from dataclasses import dataclass
+from itertools import islice
+
+MOST_TEXT = 400
+MEDIA_TYPES = (
+    "video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/mpegurl",
+    "application/dash+xml", "application/ogg", "application/mp4", "application/x-matroska",
+    "application/vnd.ms-sstr+xml",
+)  # fmt: skip
+OTHER_TYPES = (
+    "image/", "font/", "text/css", "text/javascript", "application/json", "application/pdf", "application/zip",
+    "application/javascript",
+)  # fmt: skip
+MARKUP_TYPES = ("text/html", "application/xhtml+xml")
+MEDIA_STARTS = (
+    b"\x1aE\xdf\xa3", b"OggS", b"FLV", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u", b"ID3", b"fLaC",
+)  # fmt: skip
+NOT_MEDIA = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
+
+TAGS = re.compile(r"<[^<>]{0,4000}>")
+UNSEEN = re.compile(r"<(script|style|noscript|template|svg|head)\b", re.I)
+TITLE = re.compile(r"<title\b[^<>]{0,300}>(.{0,300}?)</title", re.S | re.I)
+HEADING = re.compile(r"<h[12]\b[^<>]{0,300}>(.{0,300}?)</h[12]", re.S | re.I)
+PLAYER = re.compile(r"<(?:video|audio|iframe|embed|object)")
+PLAYERS_NAMED = ("og:video", "videoobject")
+SPLIT = re.compile(r"[|·•:»–—\n]| - ")
+
+THINGS = "page|file|video|item|content|document|recording|upload|resource|url|address"
+FILMS = "movie|film|title|stream|media|show|episode"
+NOT = "could not|cannot|can not|can't|couldn't|was not|is not|isn't|wasn't|not"
+WHOLE = re.compile(
+    r"(?:error |http |http error |status )?(?:404|410)(?: error| page)?(?:[ ,.]*(?:page |file )?(?:not found|gone))?"
+    r"|(?:page |file |error )?not found"
+    r"|(?:oops|sorry|whoops|uh oh)[!,. ]*(?:page |file |video )?(?:not found|unavailable|gone)"
+    rf"|(?:(?:the |this )?(?:{THINGS}|{FILMS}) )?(?:is |was |has been )?"
+    r"(?:unavailable|removed|deleted|gone|not available|no longer available)"
+)
+
+
+def _denial(things: str) -> re.Pattern[str]:
+    """Sentences that say a thing is not there; bounded, for pages are hostile."""
+    thing = rf"\b(?:{things})(?: you (?:requested|want|are looking for|were looking for|tried to reach))?"
+    return re.compile(
+        rf"{thing} (?:{NOT}) (?:be )?(?:found|available|exist)\b|{thing} (?:is |are )?(?:currently )?unavailable\b"
+        rf"|{thing} (?:is )?no longer (?:available|exists?|here|online)\b|{thing} (?:does not|doesn't) exist\b"
+        rf"|{thing} (?:has been|have been|was|were|is) (?:removed|deleted|taken down|gone)\b"
+        rf"|\b(?:no such|(?:could not|couldn't|can't|cannot) find (?:that|this|the|your)) (?:{things})\b"
+    )
+
+
+# In running text a film may well be "removed" or "not available": it is a synopsis. In a heading it is not.
+DENIAL_IN_HEADING = _denial(f"{THINGS}|{FILMS}")
+DENIAL_IN_TEXT = _denial(THINGS)
+WALLS = (
+    "just a moment", "attention required! | cloudflare", "checking your browser", "verify you are human",
+    "verifying you are human", "are you a robot", "ddos-guard", "please enable cookies and reload",
+    "pardon our interruption", "security check to access", "complete the captcha",
+    "access to this page has been denied",
+)  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, blanks made one: page titles and movie titles are compared like this."""
+    plain = unicodedata.normalize("NFKD", html.unescape(text)).casefold().replace("’", "'")
+    return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
+
+
+def is_media_type(content_type: str) -> bool:
+    return content_type.startswith(MEDIA_TYPES)
+
+
+def is_markup(content_type: str, body: bytes) -> bool:
+    """Whether this is a web page, whatever type it was sent as."""
+    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return content_type.startswith(MARKUP_TYPES) or start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
+
+
+def is_media(body: bytes) -> bool:
+    """Whether the first bytes are a film's: mp4, webm, mkv, ogg, avi, flv, MPEG, wmv, mp3, HLS or DASH."""
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return body.startswith(MEDIA_STARTS) or (
+        body[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp")
+        or (body.startswith(b"RIFF") and body[8:12] in (b"AVI ", b"WAVE"))
+        or (body[:1] == b"G" and body[188:189] == b"G")
+        or start.startswith(b"#EXTM3U")
+        or (start.startswith(b"<") and b"<MPD" in start[:2048])
+    )
+
+
+def is_other_thing(body: bytes) -> bool:
+    """Whether the first bytes are surely no film: a document, picture or archive, or plain text."""
+    if body.startswith(NOT_MEDIA):
+        return True
+    start = body[:512]
+    return bool(start) and all(byte >= 32 or byte in (9, 10, 13) for byte in start)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page says: its title and first headings; and its whole text when that is short and without a player."""
+
+    headings: tuple[str, ...] = ()
+    running: str = ""
+
+
+def read_page(body: bytes) -> Page:
+    text = body.decode("utf-8", "replace")
+    lower = text.lower()
+    found = [*islice(TITLE.finditer(text), 1), *islice(HEADING.finditer(text), 3)] if "<" in text else []
+    headings = tuple(fold(TAGS.sub(" ", match[1])) for match in found)
+    if PLAYER.search(lower) or any(name in lower for name in PLAYERS_NAMED):
+        return Page(headings)
+    running = " ".join(TAGS.sub(" ", _seen(text, lower)).split())
+    return Page(headings, fold(running) if len(running) <= MOST_TEXT else "")
+
+
+def is_bot_wall(page: Page) -> bool:
+    """Whether a page wants proof of a human."""
+    said = " ".join([*page.headings, page.running])
+    return any(wall in said for wall in WALLS)
+
+
+def says_nothing_here(page: Page, *, title: str) -> bool:
+    """Whether a page that was sent with 200 says "not found", "removed" or "unavailable".
+
+    The movie's own title is taken out first: films are called "404", "Gone" and "Not Found". A page's running text is
+    only read when it is short and holds no player, for a synopsis may tell of things that were removed.
+    """
+    lines = [_without(line, fold(title)) for line in page.headings]
+    parts = [part.strip(" .!?-") for line in lines for part in SPLIT.split(line)]
+    return (
+        any(WHOLE.fullmatch(part) for part in parts)
+        or any(DENIAL_IN_HEADING.search(line) for line in lines)
+        or bool(DENIAL_IN_TEXT.search(_without(page.running, fold(title))))
+    )
+
+
+def _seen(text: str, lower: str) -> str:
+    """The text without scripts, styles and head; by hand, for a pattern would go over hostile pages again and again."""
+    if len(lower) != len(text):  # Some letters grow when lowered; places would not agree.
+        text = lower
+    kept, here = [], 0
+    for opening in UNSEEN.finditer(text):
+        if opening.start() < here:
+            continue
+        kept.append(text[here : opening.start()])
+        here = lower.find(f"</{opening[1].lower()}", opening.end())
+        if here < 0:
+            return "".join(kept)
+    return "".join([*kept, text[here:]])
+
+
+def _without(line: str, title: str) -> str:
+    if not title or title not in line:
+        return line
+    return re.sub(rf"(?<!\w){re.escape(title)}(?!\w)", " \n ", line).strip(" ")

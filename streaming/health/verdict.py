@@ -1,0 +1,188 @@
+"""What an answer means for a link. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from streaming.health import reading
+from streaming.health.answers import Answer, Trouble
+
+GONE_REASONS = frozenset(
+    {"http_404", "http_410", "redirect_loop", "soft_404", "redirect_home", "wrong_type", "empty"}
+)  # fmt: skip
+NOT_ASKED = frozenset({Trouble.PRIVATE, Trouble.LOCAL, Trouble.PAUSED})
+PAGE_TYPES = (*reading.MARKUP_TYPES, "text/")
+WALLED = frozenset({200, 202, 401, 403, 429, 503})
+READ = WALLED | frozenset(range(200, 300))
+HOME_PATHS = re.compile(r"/(?:(?:index|default|home)(?:\.[a-z]{3,5})?/?)?", re.I)
+LOGIN_PATH = re.compile(
+    r"/(?:log-?in|sign-?in|signup|sso|oauth2?|auth|authenticate|consent|session/new|account/login|users/sign_in"
+    r"|wp-login\.php|age-?check|cookie-?wall)(?:[/._-]|\Z)",
+    re.I,
+)
+LOGIN_HOSTS = ("accounts.", "login.", "signin.", "auth.", "sso.", "consent.")
+NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]+)\s*", re.I)
+
+
+class Verdict(StrEnum):
+    """What became of a link; the words are those of the reports."""
+
+    ALIVE = "alive"
+    GONE = "gone"
+    BLOCKED = "blocked"
+    UNREACHABLE = "unreachable"
+    THROTTLED = "throttled"
+    NOT_CHECKED = "not_checked"
+
+    @property
+    def is_bad(self) -> bool:
+        """It turns a link off, once it is believed."""
+        return self in (Verdict.GONE, Verdict.BLOCKED, Verdict.UNREACHABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """What the judge knows of the link itself; `media`: a video is due there, not a page; `title` is the movie's."""
+
+    title: str = ""
+    media: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`reason` is a word of `streaming.models.reasons`."""
+
+    verdict: Verdict
+    reason: str
+
+
+ALIVE = Judgement(Verdict.ALIVE, "ok")
+THROTTLED = Judgement(Verdict.THROTTLED, "throttled")
+BOT_WALL = Judgement(Verdict.BLOCKED, "bot_wall")
+
+
+def gone(reason: str) -> Judgement:
+    return Judgement(Verdict.GONE, reason)
+
+
+KNOWN = {
+    304: ALIVE,
+    401: Judgement(Verdict.BLOCKED, "http_401"),
+    403: Judgement(Verdict.BLOCKED, "http_403"),
+    404: gone("http_404"),
+    408: Judgement(Verdict.UNREACHABLE, "timeout"),
+    410: gone("http_410"),
+    451: Judgement(Verdict.BLOCKED, "http_451"),
+    999: Judgement(Verdict.BLOCKED, "http_999"),
+}
+
+
+def judge(answer: Answer, facts: LinkFacts) -> Judgement:
+    """The verdict on one link after everything was asked that there is to ask."""
+    if answer.status is None or answer.trouble:
+        return _without_answer(answer)
+    page = _page_of(answer)
+    if "cf-mitigated" in answer.headers or (page and answer.status in WALLED and reading.is_bot_wall(page)):
+        return BOT_WALL
+    if 200 <= answer.status < 300:
+        return _success(answer, facts, page)
+    return _other_status(answer, answer.status)
+
+
+def is_clear(answer: Answer, *, media: bool) -> bool:
+    """Whether this answer to HEAD settles a link, so that its body need not be asked for.
+
+    A web page never does: only its text tells whether it is a film's or says "not found".
+    """
+    if answer.status is None or answer.trouble:
+        return answer.trouble in (Trouble.PRIVATE, Trouble.PAUSED)
+    if answer.status == 304 or is_throttling(answer):
+        return True
+    if answer.status not in (200, 203, 206) or answer.length == 0:
+        return False
+    return reading.is_media_type(answer.content_type) or not (media or answer.content_type.startswith(PAGE_TYPES))
+
+
+def _without_answer(answer: Answer) -> Judgement:
+    if answer.trouble in NOT_ASKED:
+        return Judgement(Verdict.NOT_CHECKED, answer.trouble)
+    if answer.trouble == Trouble.LOOP:
+        return gone(answer.trouble)
+    return Judgement(Verdict.UNREACHABLE, answer.trouble or Trouble.PROTOCOL)
+
+
+def _page_of(answer: Answer) -> reading.Page | None:
+    """The web page that came and may have to be read, None when it was none."""
+    if answer.status in READ and answer.body and reading.is_markup(answer.content_type, answer.body):
+        return reading.read_page(answer.body)
+    return None
+
+
+def is_throttling(answer: Answer) -> bool:
+    if "cf-mitigated" in answer.headers:
+        return False
+    return answer.status == 429 or (answer.status == 503 and bool(answer.retry_after))
+
+
+def _other_status(answer: Answer, status: int) -> Judgement:
+    if is_throttling(answer):
+        return THROTTLED
+    if status in KNOWN:
+        return KNOWN[status]
+    if status == 416:
+        return _unsatisfiable(answer)
+    if 300 <= status < 400:
+        return Judgement(Verdict.UNREACHABLE, Trouble.BAD_REDIRECT)
+    if 400 <= status < 500:
+        return Judgement(Verdict.BLOCKED, "http_4xx")
+    return Judgement(Verdict.UNREACHABLE, "http_5xx" if 500 <= status < 600 else Trouble.PROTOCOL)
+
+
+def _unsatisfiable(answer: Answer) -> Judgement:
+    """416: the first bytes cannot be had. With a length there is a file; of length 0 it is an empty one."""
+    told = NO_LENGTH.fullmatch(answer.headers.get("content-range", ""))
+    if told is None:
+        return Judgement(Verdict.BLOCKED, "http_4xx")
+    return ALIVE if int(told[1]) else gone("empty")
+
+
+def _success(answer: Answer, facts: LinkFacts, page: reading.Page | None) -> Judgement:
+    if answer.hops and _is_login(answer):
+        return Judgement(Verdict.BLOCKED, "login")
+    if answer.hops and _is_sent_home(answer):
+        return gone("redirect_home")
+    if page and reading.says_nothing_here(page, title=facts.title):
+        return gone("soft_404")
+    return _media(answer) if facts.media else ALIVE
+
+
+def _is_login(answer: Answer) -> bool:
+    """Sent to a login or consent page that the link itself was not."""
+    asked, got = urlsplit(answer.url), urlsplit(answer.final_url)
+    if LOGIN_PATH.search(got.path):
+        return LOGIN_PATH.search(asked.path) is None
+    moved = asked.hostname != got.hostname
+    return moved and (got.hostname or "").startswith(LOGIN_HOSTS)
+
+
+def _is_sent_home(answer: Answer) -> bool:
+    """Sent from a film's path to a front page."""
+    asked, got = urlsplit(answer.url), urlsplit(answer.final_url)
+    was_home = HOME_PATHS.fullmatch(asked.path or "/") is not None and not asked.query
+    return not was_home and HOME_PATHS.fullmatch(got.path or "/") is not None and not got.query
+
+
+def _media(answer: Answer) -> Judgement:
+    """A video is due: binary that we do not know may be a film; a page, text, pictures or nothing is none."""
+    body = answer.body or b""
+    if answer.body == b"" or answer.length == 0 or answer.status in (204, 205):
+        return gone("empty")
+    if reading.is_markup(answer.content_type, body):
+        return gone("wrong_type")
+    if reading.is_media_type(answer.content_type) or reading.is_media(body):
+        return ALIVE
+    told_other = answer.content_type.startswith(reading.OTHER_TYPES)
+    return gone("wrong_type") if told_other or reading.is_other_thing(body) else ALIVE

@@ -1,0 +1,94 @@
+"""Results become rows: a batch is one short transaction with few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from streaming.health.changes import Change
+from streaming.models import HostPause, LinkFlip, Movie, StreamingLink
+from streaming.models.movie import touch
+
+UPDATE = """
+    UPDATE streaming_streaminglink
+    SET last_checked = %s, is_active = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
+        state_since = %s, checks = %s
+    WHERE id = %s AND is_active = %s AND reason = %s
+"""
+
+
+@dataclass(slots=True)
+class Written:
+    """How many links turned."""
+
+    died: int = 0
+    revived: int = 0
+
+    def add(self, other: Written) -> None:
+        self.died += other.died
+        self.revived += other.revived
+
+
+def flips_of(changes: Iterable[Change]) -> Written:
+    """What these changes turn, or would turn."""
+    turned = [change.is_active for change in changes if change.is_flip]
+    return Written(died=turned.count(False), revived=turned.count(True))
+
+
+def write(changes: Sequence[Change], *, now: datetime) -> Written:
+    """Write a batch. A link that somebody else turned, took down or removed meanwhile is left as it is.
+
+    `executemany` and not `bulk_update`: the latter's CASE WHEN is sixteen times slower (measured on 200,000 rows).
+    """
+    with transaction.atomic():
+        standing = _still_standing([change for change in changes if change.is_flip])
+        true = [
+            change
+            for change in changes
+            if not change.is_flip or (change.id, change.was_active, change.was_reason) in standing
+        ]
+        moment = connection.ops.adapt_datetimefield_value
+        rows = [_row(change, moment(now), moment(change.state_since)) for change in sorted(true)]
+        with connection.cursor() as cursor:
+            cursor.executemany(UPDATE, rows)
+        turned = [change for change in true if change.is_flip]
+        LinkFlip.objects.bulk_create(
+            LinkFlip(link_id=change.id, at=now, is_active=change.is_active, reason=change.reason) for change in turned
+        )
+        if turned:
+            touch(Movie.objects.filter(pk__in={change.movie_id for change in turned}))
+    return flips_of(true)
+
+
+def write_pauses(pauses: Mapping[str, tuple[datetime, str]]) -> None:
+    """Leave these hosts alone until then; what was said before about them is replaced."""
+    HostPause.objects.bulk_create(
+        [HostPause(host=host[:255], paused_until=until, reason=why[:200]) for host, (until, why) in pauses.items()],
+        update_conflicts=True,
+        unique_fields=["host"],
+        update_fields=["paused_until", "reason"],
+    )
+
+
+def mark_private(ids: Sequence[int]) -> None:
+    """Say of links whose address we may not open why they are never checked; their state stays."""
+    StreamingLink.objects.filter(pk__in=ids, is_active=True).exclude(reason="private_address").update(
+        reason="private_address"
+    )
+
+
+def _still_standing(flips: Sequence[Change]) -> set[tuple[int, bool, str]]:
+    if not flips:
+        return set()
+    rows = StreamingLink.objects.filter(pk__in=[change.id for change in flips])
+    return set(rows.values_list("pk", "is_active", "reason"))
+
+
+def _row(change: Change, now: str | None, since: str | None) -> tuple[str | int | bool | None, ...]:
+    return (
+        now, change.is_active, change.reason, change.http_status, change.response_ms, change.failures, since,
+        change.checks, change.id, change.was_active, change.was_reason,
+    )  # fmt: skip

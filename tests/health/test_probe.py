@@ -1,0 +1,201 @@
+"""The prober against real servers: what it asks, how often, how long, and what it hears."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from scraper.addresses import NOTHING_PRIVATE, Allowed
+from streaming.health.answers import Question, Trouble
+from streaming.health.probe import MOST_PAGE, Manners, Prober
+from streaming.health.verdict import LinkFacts, judge
+from tests.health.origin import Origin, closed_port
+
+LOOPBACK = Allowed.parse(["127.0.0.0/8"])
+MANNERS = Manners(user_agent="Openreel/tests (+tests@example.org)", timeout=0.6, stall=0.2, allowed=LOOPBACK)
+
+
+@pytest.fixture
+def origin():
+    with Origin() as server:
+        yield server
+
+
+def ask(*urls, manners=MANNERS, media=False, stop=lambda: False):
+    prober = Prober(manners, stop=stop)
+    return sorted(prober.ask(Question(number, url, media) for number, url in enumerate(urls)), key=lambda one: one.id)
+
+
+def ask_one(url, **options):
+    return ask(url, **options)[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "media", "word"),
+    [
+        ("page/1", False, "ok"), ("soft/1", False, "soft_404"), ("video/1", True, "ok"), ("page/1", True, "wrong_type"),
+        ("nohead/1", False, "ok"), ("headonly/1", False, "ok"), ("headhangs/1", False, "ok"), ("flaky/1", False, "ok"),
+        ("404/1", False, "http_404"), ("410/1", False, "http_410"), ("403/1", False, "http_403"),
+        ("451/1", False, "http_451"), ("500/1", False, "http_5xx"), ("busy/1", False, "throttled"),
+        ("later/1", False, "throttled"), ("norange/1", False, "ok"), ("to/page/1", False, "ok"),
+        ("to/404/1", False, "http_404"), ("to/4", False, "ok"), ("to/9", False, "too_many_redirects"),
+        ("loop/a", False, "redirect_loop"), ("cookie/1", False, "ok"), ("to/", False, "redirect_home"),
+        ("hang/1", False, "timeout"), ("drip/1", False, "timeout"), ("endless/1", False, "ok"),
+        ("short/1", False, "ok"),
+        ("reset/1", False, "reset"), ("junk/1", False, "protocol"),
+        ("to/ftp://films.example.org/", False, "bad_redirect"),
+        ("to/http://10.0.0.5/", False, "private_address"), ("to/http://169.254.169.254/x", False, "private_address"),
+        ("bigheaders/1", False, "reset"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_link_gets_its_reason(origin, path, media, word):
+    answer = ask_one(origin.url(path), media=media)
+    assert judge(answer, LinkFacts(title="Nosferatu", media=media)).reason == word
+
+
+def test_a_video_is_settled_by_head_alone(origin):
+    answer = ask_one(origin.url("video/1"), media=True)
+    assert origin.log == [("HEAD", "/video/1")]
+    assert (answer.method, answer.content_type, answer.length) == ("HEAD", "video/mp4", 4012)
+
+
+def test_a_page_is_asked_again_with_get_and_head_is_spared_the_next_ones(origin):
+    ask(origin.url("page/1"), origin.url("page/2"), manners=Manners("x", per_host=1, timeout=0.6, allowed=LOOPBACK))
+    assert origin.log == [("HEAD", "/page/1"), ("GET", "/page/1"), ("GET", "/page/2")]
+
+
+def test_a_body_is_capped(origin):
+    answer = ask_one(origin.url("endless/1"))
+    assert len(answer.body) == MOST_PAGE
+
+
+@pytest.mark.parametrize("path", ["drip/1", "hang/1", "endless/1"])
+def test_each_attempt_ends_at_its_time_out_whatever_is_dripped(origin, path):
+    began = time.monotonic()
+    ask_one(origin.url(path))
+    assert time.monotonic() - began < MANNERS.timeout + 1
+
+
+def test_refused_and_unknown_names_are_told_apart():
+    refused = ask_one(f"http://127.0.0.1:{closed_port()}/x")
+    unknown = ask_one("http://no-such-host.invalid/x")
+    assert refused.trouble == Trouble.REFUSED
+    assert unknown.trouble in (Trouble.DNS, Trouble.TIMEOUT)
+    assert refused.below_http
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/", "http://localhost/", "http://2130706433/", "http://0x7f.0x0.0x0.0x1/", "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/", "http://10.0.0.5/", "http://100.64.1.1/", "http://169.254.169.254/latest/",
+        "http://user@films.example.org/", "http://0/", "http://192.168.0.1/", "file:///etc/passwd",
+    ],
+)  # fmt: skip
+def test_private_places_are_not_asked(url):
+    answer = ask_one(url, manners=Manners("x", timeout=0.3, allowed=NOTHING_PRIVATE))
+    assert (answer.trouble, answer.shared) == (Trouble.PRIVATE, True)
+
+
+def test_the_address_is_looked_at_when_connecting(origin):
+    """A name that passes as text and resolves to loopback: only the check at the socket can see it."""
+    port = origin.server_address[1]
+    manners = Manners("x", timeout=0.5, allowed=NOTHING_PRIVATE)
+    prober = Prober(manners)
+    prober._approve = lambda url: url
+    answers = list(prober.ask([Question(1, f"http://localhost:{port}/page/1")]))
+    assert answers[0].trouble == Trouble.PRIVATE
+    assert origin.log == []
+
+
+def test_proxies_of_the_environment_are_ignored(origin, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+    assert ask_one(origin.url("page/1")).status == 200
+
+
+def test_a_redirect_tells_where_it_ended(origin):
+    answer = ask_one(origin.url("to/2"))
+    assert (answer.hops, answer.final_url) == (3, origin.url("page/end"))
+
+
+def test_hanging_links_do_not_hold_the_others_up():
+    with Origin() as server:
+        urls = [server.url(f"page/{number}") for number in range(40)]
+        urls[5:5] = [server.url(f"hang/{number}") for number in range(8)]
+        began = time.monotonic()
+        answers = ask(*urls, manners=Manners("x", timeout=1.0, stall=0.1, per_host=2, allowed=LOOPBACK))
+        took = time.monotonic() - began
+    assert sum(answer.trouble == Trouble.TIMEOUT for answer in answers) == 8
+    assert sum(answer.status == 200 for answer in answers) == 40
+    assert took < 2.5  # two slots and a second each would be four
+
+
+def test_a_host_that_never_answers_is_given_up():
+    with Origin(everything="hang") as silent, Origin("127.0.0.2") as other:
+        urls = [silent.url(f"page/{number}") for number in range(30)] + [other.url("page/1")]
+        answers = ask(*urls, manners=Manners("x", timeout=0.4, allowed=LOOPBACK))
+    assert all(answer.trouble == Trouble.TIMEOUT for answer in answers[:30])
+    assert sum(answer.shared for answer in answers) >= 20
+    assert answers[30].status == 200
+
+
+def test_a_host_that_keeps_saying_busy_is_left_alone():
+    with Origin(everything="busy") as server:
+        answers = ask(*(server.url(f"page/{number}") for number in range(30)))
+    assert sum(answer.status == 429 for answer in answers) < 10
+    assert sum(answer.trouble == Trouble.PAUSED for answer in answers) > 20
+    assert answers[0].retry_after == "120"
+
+
+def test_at_most_so_many_at_a_host_and_connections_are_kept():
+    with Origin() as server:
+        most = []
+        server.asked = lambda handler: most.append(len(server.sockets))
+        ask(*(server.url(f"video/{number}") for number in range(60)), media=True)
+    assert len(most) == 60
+    assert max(most) <= MANNERS.per_host
+
+
+def test_the_user_agent_is_honest_and_no_encoding_is_asked_for(origin):
+    heard = []
+    origin.asked = lambda handler: heard.append(dict(handler.headers))
+    ask_one(origin.url("page/1"))
+    assert heard[-1]["User-Agent"] == MANNERS.user_agent
+    assert heard[-1]["Accept-Encoding"] == "identity"
+    assert heard[-1]["Range"] == "bytes=0-2047"
+
+
+def test_a_minimum_distance_between_requests_of_one_host_is_kept(monkeypatch):
+    monkeypatch.setattr("streaming.health.lanes.is_loopback", lambda place: False)
+    with Origin() as server:
+        moments = []
+        server.asked = lambda handler: moments.append(time.monotonic())
+        ask(
+            *(server.url(f"video/{n}") for n in range(6)),
+            media=True,
+            manners=Manners("x", delay=0.05, allowed=LOOPBACK),
+        )
+    assert moments[-1] - moments[0] > 0.2
+
+
+def test_a_stopped_prober_ends_at_once(origin):
+    began = time.monotonic()
+    ask(*(origin.url(f"hang/{n}") for n in range(20)), stop=lambda: time.monotonic() - began > 0.2)
+    assert time.monotonic() - began < 0.6
+
+
+def test_questions_are_drawn_only_as_they_are_needed(origin, monkeypatch):
+    monkeypatch.setattr("streaming.health.probe.WINDOW", 500)
+    drawn = []
+
+    def questions():
+        for number in range(10_000):
+            drawn.append(number)
+            yield Question(number, origin.url("video/1"), True)
+
+    answers = Prober(MANNERS).ask(questions())
+    next(answers)
+    answers.close()
+    assert len(drawn) < 600

@@ -1,0 +1,383 @@
+"""Whole runs over real servers and a real database: what is written, what is believed, what is removed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from streaming.health.due import Selection, due_links, how_many_due
+from streaming.health.sweep import Options, check, check_now
+from streaming.ingest.blocklist import block
+from streaming.models import HealthRun, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
+from tests.factories import make_link, make_movie
+from tests.health.origin import Origin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FIELDS = ("id", "is_active", "reason", "failures", "checks", "last_checked", "state_since", "http_status")
+
+
+@pytest.fixture
+def hosts():
+    """Servers on addresses of their own, as many as are asked for."""
+    with ExitStack() as stack:
+        yield lambda count=1, **options: [
+            stack.enter_context(Origin(f"127.0.0.{2 + number}", **options)) for number in range(count)
+        ]
+
+
+def links_at(server, *paths, **fields):
+    """One movie a link, so that what is removed can be counted."""
+    return [make_link(source_url=server.url(path), host=server.server_address[0], **fields) for path in paths]
+
+
+def many(server, count, kind="page", **fields):
+    return links_at(server, *(f"{kind}/{number}" for number in range(count)), **fields)
+
+
+def run(*, now=None, stop=lambda: False, told=None, **options):
+    options.setdefault("timeout", 1.0)
+    return check(Options(**options), now=now or timezone.now(), stop=stop, told=told)
+
+
+def state():
+    return list(StreamingLink.objects.order_by("pk").values_list(*FIELDS))
+
+
+def active():
+    return StreamingLink.objects.active().count()
+
+
+def test_each_link_gets_its_verdict_and_the_dead_turn_off(hosts):
+    (server,) = hosts()
+    many(server, 10)
+    links_at(server, "404/1", "soft/1", "403/1", "nohead/1", "busy/1")
+    report = run(prune=False)
+    reasons = dict(StreamingLink.objects.values_list("source_url", "reason"))
+    assert reasons[server.url("404/1")] == "http_404"
+    assert reasons[server.url("soft/1")] == "soft_404"
+    assert reasons[server.url("403/1")] == "http_403"
+    assert reasons[server.url("nohead/1")] == "ok"
+    assert (report.verdicts["alive"], report.died, report.revived, report.checked) == (11, 3, 0, 15)
+    assert active() == 12
+    assert LinkFlip.objects.filter(is_active=False).count() == 3
+    row = HealthRun.objects.get()
+    assert (row.checked, row.gone, row.died, row.withheld, bool(row.finished_at)) == (15, 2, 3, False, True)
+
+
+def test_a_dead_link_revives_at_once_and_its_movie_is_touched(hosts):
+    (server,) = hosts()
+    (link,) = links_at(server, "page/1", is_active=False, reason="http_404", failures=3)
+    before = link.movie.updated_at
+    assert run().revived == 1
+    link.refresh_from_db()
+    assert (link.is_active, link.reason, link.failures, link.checks) == (True, "ok", 0, "a")
+    assert Movie.objects.get().updated_at > before
+
+
+def test_a_movie_with_only_gone_links_is_removed_and_one_that_is_blocked_stays(hosts):
+    (server,) = hosts()
+    many(server, 5)
+    gone, blocked = links_at(server, "404/1", "403/1")
+    assert run().removed == 1
+    assert RemovedMovie.objects.get().imdb_id == gone.movie.imdb_id
+    assert Movie.objects.filter(pk=blocked.movie_id).exists()
+
+
+def test_no_prune_removes_nothing(hosts):
+    (server,) = hosts()
+    links_at(server, "page/1", "404/1")
+    assert run(prune=False).removed == 0
+    assert Movie.objects.count() == 2
+
+
+def test_a_run_in_which_nobody_answers_changes_nothing(hosts):
+    servers = hosts(3)
+    for server in servers:
+        many(server, 4)
+        server.go_down()
+    before = state()
+    report = run()
+    assert report.withheld
+    assert "no host answered" in report.reason
+    assert state() == before
+    assert HealthRun.objects.get().withheld
+    assert HostPause.objects.count() == 0
+
+
+@pytest.mark.parametrize("kind", ["403", "404", "500"])
+def test_when_all_hosts_turn_at_once_nothing_changes(hosts, kind):
+    for server in hosts(4, everything=kind):
+        many(server, 8)
+    before = state()
+    report = run()
+    assert report.withheld
+    assert state() == before
+    assert Movie.objects.count() == 32
+
+
+def test_when_the_way_is_cut_in_the_middle_nothing_is_turned_off(hosts):
+    servers = hosts(3)
+    for server in servers:
+        many(server, 15)
+        server.shut_after = 13  # HEAD once, then a GET a page: too little is lost for breaker and brake
+    report = run(per_host=1)
+    assert report.withheld
+    assert active() == 45
+
+
+def test_one_host_that_is_down_is_paused_and_its_films_stay(hosts):
+    down, *fine = hosts(3)
+    many(down, 25)
+    down.everything = "503"
+    for server in fine:
+        many(server, 10)
+    report = run()
+    assert not report.withheld
+    assert (report.died, report.removed, active()) == (0, 0, 45)
+    assert len(report.hosts_down) == 1
+    assert HostPause.objects.get().host == report.hosts_down[0]
+    assert set(StreamingLink.objects.filter(host="127.0.0.2").values_list("reason", flat=True)) == {"host_down"}
+    asked = len(down.log)
+    again = run(now=timezone.now() + timedelta(minutes=5))
+    assert (len(down.log), again.verdicts["not_checked"]) == (asked, 25)
+
+
+def test_the_brake_holds_until_it_is_forced(hosts):
+    (server,) = hosts()
+    many(server, 60)
+    many(server, 40, "404")
+    before = state()
+    report = run()
+    assert report.withheld
+    assert "--force" in report.reason
+    assert state() == before
+    forced = run(force=True)
+    assert (forced.withheld, forced.died, forced.removed) == (False, 40, 40)
+
+
+def test_a_dry_run_writes_nothing_and_says_what_it_would_do(hosts):
+    (server,) = hosts()
+    many(server, 5)
+    links_at(server, "404/1", "busy/1")
+    links_at(server, "page/9", is_active=False, reason="http_404")
+    before = state()
+    report = run(dry_run=True)
+    assert (report.died, report.revived, report.removed) == (1, 1, 1)
+    assert state() == before
+    assert HealthRun.objects.count() == HostPause.objects.count() == 0
+
+
+def test_a_busy_host_is_paused_as_long_as_it_says_and_its_link_stays(hosts):
+    (server,) = hosts()
+    links_at(server, "page/1", "busy/1")
+    now = timezone.now()
+    report = run(now=now)
+    pause = HostPause.objects.get()
+    assert pause.paused_until == now + timedelta(seconds=120)
+    assert report.verdicts["throttled"] == 1
+    assert active() == 2
+    assert run(now=now + timedelta(seconds=60)).verdicts["not_checked"] == 2
+    assert run(now=now + timedelta(seconds=121)).checked == 2
+
+
+def test_private_and_taken_down_addresses_are_not_asked(hosts):
+    (server,) = hosts()
+    links_at(server, "page/1", "page/2")
+    private = make_link(source_url="http://10.0.0.5/film")
+    taken = links_at(server, "secret/1")[0]
+    block(server.url("secret"), reason="the owner asked")
+    report = run()
+    assert report.verdicts["not_checked"] == 2
+    assert not any("secret" in path for _, path in server.log)
+    private.refresh_from_db()
+    taken.refresh_from_db()
+    assert (private.is_active, private.reason, private.last_checked) == (True, "private_address", None)
+    assert (taken.is_active, taken.reason) == (False, "taken_down")
+
+
+def test_public_links_are_kept_when_only_loopback_can_be_reached(hosts):
+    (server,) = hosts()
+    many(server, 4)
+    links_at(server, "404/1")
+    for number in range(4):
+        make_link(source_url=f"http://no-such-host-{number}.invalid/film")
+    report = run()
+    assert not report.withheld
+    assert "no way to the internet" in report.reason
+    assert (report.died, report.removed) == (1, 1)
+    assert StreamingLink.objects.filter(host__endswith=".invalid", is_active=True, last_checked=None).count() == 4
+
+
+def test_silent_canaries_withhold_the_run_before_anything_is_asked(hosts, settings):
+    (server,) = hosts()
+    many(server, 3)
+    make_link(source_url="http://no-such-host.invalid/film")
+    with Origin() as canary:
+        settings.HEALTH_CANARIES = [canary.url("page/1")]
+        canary.go_down()
+        report = run()
+    assert report.withheld
+    assert "canary" in report.reason
+    assert server.log == []
+
+
+def test_with_loopback_links_alone_no_canary_is_asked(hosts, settings):
+    settings.HEALTH_CANARIES = ["http://127.0.0.1:1/"]
+    (server,) = hosts()
+    many(server, 3)
+    assert not run().withheld
+
+
+def test_the_oldest_come_first_and_the_never_checked_before_all(hosts):
+    (server,) = hosts()
+    now = timezone.now()
+    moments = [now - timedelta(hours=1), None, now + timedelta(days=365), now - timedelta(days=9), None]
+    made = [links_at(server, f"page/{n}", last_checked=moment)[0] for n, moment in enumerate(moments)]
+    order = [due.standing.id for due in due_links(Selection(), now=now)]
+    assert order == [made[number].pk for number in (1, 4, 2, 3, 0)]
+    assert how_many_due(Selection(older_than=5), now=now) == 4
+    assert run(limit=2, now=now).checked == 2
+    assert StreamingLink.objects.filter(last_checked=now).count() == 2
+
+
+def test_pages_within_one_moment_are_complete(monkeypatch):
+    monkeypatch.setattr("streaming.health.due.PAGE", 3)
+    now = timezone.now()
+    movie = make_movie()
+    for number in range(20):
+        make_link(movie, last_checked=now - timedelta(hours=number // 8) - timedelta(minutes=1))
+    found = [due.standing.id for due in due_links(Selection(), now=now)]
+    assert len(found) == len(set(found)) == 20
+
+
+def test_source_and_movie_choose_the_links(hosts):
+    (server,) = hosts()
+    mine = links_at(server, "page/1", source="commons")[0]
+    other = links_at(server, "page/2")[0]
+    assert run(selection=Selection(source="commons")).checked == 1
+    assert run(selection=Selection(movie=other.movie.imdb_id)).checked == 1
+    mine.refresh_from_db()
+    assert mine.reason == "ok"
+
+
+def test_batches_are_written_while_a_run_goes_on(hosts, monkeypatch):
+    monkeypatch.setattr("streaming.health.sweep.BATCH", 10)
+    (server,) = hosts()
+    many(server, 40)
+    seen = []
+    run(stop=lambda: seen.append(StreamingLink.objects.exclude(last_checked=None).count()) or False)
+    assert any(0 < count < 40 for count in seen)
+
+
+def test_an_interrupted_run_keeps_the_good_news_and_turns_nothing_off(hosts):
+    (server,) = hosts()
+    many(server, 10)
+    links_at(server, "404/1")
+    many(server, 5, "hang")
+    began = time.monotonic()
+    report = run(timeout=3.0, stop=lambda: time.monotonic() - began > 0.8)
+    assert time.monotonic() - began < 1.8
+    assert not report.complete
+    assert report.died == 0
+    assert active() == 16
+    assert StreamingLink.objects.filter(reason="ok").count() == 10
+    assert HealthRun.objects.get().finished_at
+
+
+def test_max_runtime_ends_a_run_that_is_believed(hosts):
+    (server,) = hosts()
+    many(server, 10)
+    links_at(server, "404/1")
+    many(server, 3, "hang")
+    report = run(timeout=4.0, max_runtime_minutes=0.8 / 60)
+    assert report.seconds < 2
+    assert report.complete
+    assert report.died == 1
+
+
+def test_a_second_run_steps_aside(hosts):
+    (server,) = hosts()
+    many(server, 3)
+    inner = []
+
+    def run_too():
+        try:
+            inner.append(run())
+        finally:
+            connection.close()
+
+    def told(progress):
+        if not inner:
+            second = threading.Thread(target=run_too)
+            second.start()
+            second.join(10)
+
+    run(told=told)
+    assert inner == [None]
+    assert HealthRun.objects.count() == 1
+
+
+def test_what_somebody_else_did_meanwhile_is_not_overwritten(hosts):
+    (server,) = hosts()
+    kept, taken, removed = links_at(server, "page/1", "page/2", "404/3")
+
+    def meddle(handler):
+        server.asked = lambda handler: None
+        StreamingLink.objects.filter(pk=taken.pk).update(is_active=False, reason="taken_down")
+        Movie.objects.filter(pk=removed.movie_id).delete()
+
+    server.asked = meddle
+    report = run()
+    taken.refresh_from_db()
+    assert (taken.is_active, taken.reason) == (False, "taken_down")
+    assert report.died == 0
+    assert StreamingLink.objects.get(pk=kept.pk).reason == "ok"
+
+
+def test_a_flip_is_kept_only_when_a_link_turns(hosts):
+    (server,) = hosts()
+    links_at(server, "page/1", "404/1")
+    run(prune=False)
+    run(prune=False)
+    assert LinkFlip.objects.count() == 1
+    assert StreamingLink.objects.get(reason="http_404").checks == "gg"
+
+
+def test_check_now_judges_a_few_links_without_brake(hosts):
+    (server,) = hosts()
+    good, gone, private = *links_at(server, "page/1", "404/1"), make_link(source_url="http://10.0.0.5/x")
+    said = check_now([good.pk, gone.pk, private.pk])
+    assert said == {good.pk: "ok", gone.pk: "http_404", private.pk: "private_address"}
+    assert Movie.objects.count() == 3
+    assert HealthRun.objects.count() == 0
+    server.go_down()
+    assert check_now([good.pk]) == {good.pk: "refused"}
+    assert active() == 1
+
+
+def test_the_number_of_statements_does_not_grow_with_the_links(hosts, django_assert_max_num_queries):
+    (server,) = hosts()
+    movie = make_movie()
+    for number in range(120):
+        make_link(movie, source_url=server.url(f"page/{number}"), host="127.0.0.2")
+    with django_assert_max_num_queries(30):
+        run()
+
+
+def test_an_outage_does_not_count_towards_removal(hosts):
+    """Two runs in which the host is down are no two failed checks of its films."""
+    down, fine = hosts(2)
+    many(down, 6)
+    many(fine, 6)
+    down.everything = "500"
+    now = timezone.now()
+    for hours in range(3):
+        run(now=now + timedelta(hours=2 * hours))
+    assert Movie.objects.count() == 12
+    assert set(StreamingLink.objects.values_list("failures", flat=True)) == {0}

@@ -1,0 +1,346 @@
+"""The door for staff: every table, searched and filtered; what is written here passes the one way in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.cache import cache
+from django.db.models import Model, QuerySet
+from django.forms import BaseModelFormSet
+from django.http import HttpRequest
+
+from scraper.addresses import Refused
+from streaming.health.sweep import check_now
+from streaming.ingest import edits
+from streaming.ingest.blocklist import block, kind_of, unblock
+from streaming.ingest.records import is_imdb_id
+from streaming.ingest.snapshots import remove_movies, restore_movies
+from streaming.models import (
+    BlockedAddress,
+    HealthRun,
+    HostPause,
+    LinkFlip,
+    Movie,
+    MovieQuerySet,
+    RemovedMovie,
+    ScrapeJob,
+    StreamingLink,
+)
+from streaming.models.reasons import in_words
+from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraping import jobs
+from streaming.scraping.throttle import client_of
+
+ASKED_BY = "admin"
+MOST_AT_ONCE = 100
+WRONG_PASSWORDS, LOCKED_SECONDS = 5, 15 * 60
+NO_MOVIE_YET = "tt0000000"
+LINK_FIELDS = (
+    "source", "source_url", "kind", "label", "quality", "language", "licence", "licence_url", "is_active",
+)  # fmt: skip
+MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
+LINK_HEALTH = (
+    "host", "last_checked", "reason_in_words", "http_status", "response_ms", "failures", "uptime", "checks",
+    "state_since", "first_seen", "last_seen",
+)  # fmt: skip
+
+
+class LockingLoginForm(AdminAuthenticationForm):
+    """Five wrong passwords from one client close the door to it for a quarter of an hour."""
+
+    def clean(self) -> dict[str, Any]:
+        key = f"wrong-passwords:{self._client()}"
+        if int(cache.get(key, 0)) >= WRONG_PASSWORDS:
+            raise forms.ValidationError("Too many wrong passwords. Try again in 15 minutes.", code="locked")
+        try:
+            cleaned = super().clean()
+        except forms.ValidationError:
+            cache.set(key, int(cache.get(key, 0)) + 1, LOCKED_SECONDS)
+            raise
+        cache.delete(key)
+        return cleaned or {}
+
+    def _client(self) -> str:
+        meta = self.request.META if self.request else {}
+        return client_of(
+            meta.get("REMOTE_ADDR", ""),
+            forwarded_for=meta.get("HTTP_X_FORWARDED_FOR", ""),
+            trusted_proxies=settings.TRUSTED_PROXIES,
+        )
+
+
+class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Movie
+        fields = MOVIE_FIELDS
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            stands = {"imdb_id": self.instance.imdb_id, **cleaned}
+            try:
+                record = edits.clean_movie(stands)
+            except Refused as refusal:
+                field = edits.field_of(refusal, address="poster_url")
+                self.add_error(field if field in self.fields else None, str(refusal))
+            else:
+                cleaned.update({name: getattr(record, name) for name in cleaned})
+        return cleaned
+
+
+class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = StreamingLink
+        fields = LINK_FIELDS
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            movie = cleaned.get("movie") or self.instance.movie
+            # A new movie's own form may still be wrong: its id is judged there.
+            imdb_id = movie.imdb_id if is_imdb_id(movie.imdb_id) else NO_MOVIE_YET
+            try:
+                record = edits.clean_link({**{name: cleaned.get(name) for name in LINK_FIELDS}, "imdb_id": imdb_id})
+            except Refused as refusal:
+                self.add_error(edits.field_of(refusal, address="source_url"), str(refusal))
+            else:
+                cleaned.update({name: getattr(record, name) for name in LINK_FIELDS})
+        return cleaned
+
+
+class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = BlockedAddress
+        fields = ("address", "reason")
+
+    def clean_address(self) -> str:
+        try:
+            return kind_of(self.cleaned_data["address"])[1]
+        except Refused as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+
+
+class LinksInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = StreamingLink
+    form = LinkForm
+    fields = (*LINK_FIELDS, "reason_in_words", "last_checked")
+    readonly_fields = ("reason_in_words", "last_checked")
+    extra = 0
+    show_change_link = True
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that the machine writes. They may be deleted: a movie takes its own with it."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Movie)
+class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = MovieForm
+    fields = (*MOVIE_FIELDS, "created_at", "updated_at", "last_scraped_at", "next_scrape_at")
+    readonly_fields: ClassVar = ["created_at", "updated_at", "last_scraped_at", "next_scrape_at"]
+    list_display = ("title", "year", "type", "imdb_id", "active_links_count", "updated_at")
+    list_filter = ("type", "created_at")
+    search_fields = ("search_title", "imdb_id")
+    ordering = ("search_title", "pk")
+    inlines = (LinksInline,)
+    actions = ("refresh",)
+    show_full_result_count = False
+    view_on_site = True
+
+    def get_queryset(self, request: HttpRequest) -> MovieQuerySet:
+        return Movie.objects.with_active_count()
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return queryset.search(search_term), False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Movie | None = None) -> list[str]:
+        return [*self.readonly_fields, *(["imdb_id"] if obj else [])]
+
+    @admin.display(description="Active links")
+    def active_links_count(self, movie: Movie) -> int:
+        return int(getattr(movie, "active_count", 0))
+
+    def save_model(self, request: HttpRequest, obj: Movie, form: Any, change: bool) -> None:
+        raw = {name: getattr(obj, name) for name in MOVIE_FIELDS}
+        saved = edits.change_movie(Movie.objects.get(pk=obj.pk), raw) if change else edits.create_movie(raw)
+        obj.pk, obj._state.adding = saved.pk, False
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: BaseModelFormSet[Any, Any], change: bool) -> None:
+        for link in formset.save(commit=False):
+            _save_link(self, request, link)
+        for link in formset.deleted_objects:
+            edits.remove_link(link)
+
+    def delete_model(self, request: HttpRequest, obj: Movie) -> None:
+        self.delete_queryset(request, Movie.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
+        chosen = Movie.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        remove_movies(chosen, reason=f"removed by {request.user} in the admin"[:200])
+
+    @admin.action(description="Refresh: look for links now")
+    def refresh(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
+        _start_jobs(self, request, list(queryset[:MOST_AT_ONCE]))
+
+
+@admin.register(StreamingLink)
+class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = LinkForm
+    fields = ("movie", *LINK_FIELDS, *LINK_HEALTH)
+    readonly_fields: ClassVar = list(LINK_HEALTH)
+    autocomplete_fields = ("movie",)
+    list_display = ("movie", "source", "kind", "quality", "language", "is_active", "reason_in_words", "last_checked")
+    list_filter = ("is_active", "source", "kind", "quality", "licence", "reason")
+    list_select_related = ("movie",)
+    search_fields = ("=movie__imdb_id", "movie__search_title", "source_url")
+    ordering = ("-pk",)
+    actions = ("check_links", "block_hosts")
+    show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: StreamingLink | None = None) -> list[str]:
+        return [*self.readonly_fields, *(["movie"] if obj else [])]
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("movie",)
+
+    def save_model(self, request: HttpRequest, obj: StreamingLink, form: Any, change: bool) -> None:
+        _save_link(self, request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: StreamingLink) -> None:
+        edits.remove_link(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+        for link in queryset:
+            edits.remove_link(link)
+
+    @admin.action(description="Check now")
+    def check_links(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+        reasons = check_now(list(queryset.values_list("pk", flat=True)[:MOST_AT_ONCE]))
+        counted = Counter(in_words(reason) for reason in reasons.values())
+        said = ", ".join(f"{number} × {words}" for words, number in counted.most_common())
+        self.message_user(request, f"Checked {len(reasons)} links: {said or 'none'}.")
+
+    @admin.action(description="Block the hosts of these links")
+    def block_hosts(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+        for host in sorted(set(queryset.values_list("host", flat=True))):
+            row, gone = block(host, reason=f"blocked by {request.user} in the admin"[:300])
+            self.message_user(request, f"Blocked {row.address}: {gone} links turned off.")
+
+
+@admin.register(ScrapeJob)
+class JobAdmin(ReadOnly):
+    list_display = ("pk", "movie", "state", "outcome", "requested_by", "links_new", "queued_at", "finished_at")
+    list_filter = ("state", "outcome", "requested_by", "queued_at")
+    list_select_related = ("movie",)
+    search_fields = ("=movie__imdb_id", "movie__search_title")
+    ordering = ("-pk",)
+    actions = ("cancel", "retry")
+    show_full_result_count = False
+
+    @admin.action(description="Cancel")
+    def cancel(self, request: HttpRequest, queryset: QuerySet[ScrapeJob]) -> None:
+        cancelled = sum(jobs.cancel(pk) for pk in queryset.values_list("pk", flat=True))
+        self.message_user(request, f"{cancelled} jobs cancelled.")
+
+    @admin.action(description="Try again")
+    def retry(self, request: HttpRequest, queryset: QuerySet[ScrapeJob]) -> None:
+        movies = {job.movie_id: job.movie for job in queryset.select_related("movie")[:MOST_AT_ONCE]}
+        _start_jobs(self, request, list(movies.values()))
+
+
+@admin.register(RemovedMovie)
+class RemovedAdmin(ReadOnly):
+    list_display = ("title", "imdb_id", "removed_at", "reason", "restored_at")
+    list_filter = ("removed_at", ("restored_at", admin.EmptyFieldListFilter))
+    search_fields = ("title", "imdb_id")
+    ordering = ("-removed_at",)
+    actions = ("restore",)
+
+    @admin.action(description="Restore")
+    def restore(self, request: HttpRequest, queryset: QuerySet[RemovedMovie]) -> None:
+        restored = restore_movies(queryset.values_list("imdb_id", flat=True))
+        self.message_user(request, f"{len(restored)} movies restored.")
+
+
+@admin.register(BlockedAddress)
+class BlockedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = BlockForm
+    list_display = ("address", "kind", "reason", "created_at")
+    list_filter = ("kind",)
+    search_fields = ("address", "reason")
+    ordering = ("address",)
+
+    def has_change_permission(self, request: HttpRequest, obj: BlockedAddress | None = None) -> bool:
+        """A takedown is lifted and made anew, so that its reach is always what its row says."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: BlockedAddress, form: Any, change: bool) -> None:
+        row, gone = block(obj.address, reason=obj.reason)
+        obj.pk, obj.kind = row.pk, row.kind
+        self.message_user(request, f"{gone} links or movies went.")
+
+    def delete_model(self, request: HttpRequest, obj: BlockedAddress) -> None:
+        unblock(obj.address)
+
+
+@admin.register(HealthRun)
+class HealthRunAdmin(ReadOnly):
+    list_display = ("started_at", "finished_at", "checked", "alive", "died", "revived", "removed", "withheld")
+    list_filter = ("withheld", "started_at")
+    search_fields = ("reason",)
+    ordering = ("-started_at",)
+
+
+@admin.register(LinkFlip)
+class FlipAdmin(ReadOnly):
+    list_display = ("at", "link", "is_active", "reason")
+    list_filter = ("is_active", "reason", "at")
+    list_select_related = ("link",)
+    search_fields = ("=link__movie__imdb_id", "link__source_url")
+    ordering = ("-at",)
+    show_full_result_count = False
+
+
+@admin.register(HostPause)
+class PauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("host", "paused_until", "reason")
+    search_fields = ("host", "reason")
+    ordering = ("host",)
+
+
+def _save_link(door: admin.ModelAdmin[Any], request: HttpRequest, link: StreamingLink) -> None:
+    raw = {name: getattr(link, name) for name in LINK_FIELDS}
+    try:
+        if link.pk:
+            edits.change_link(StreamingLink.objects.select_related("movie").get(pk=link.pk), raw)
+        else:
+            link.pk = edits.create_link(raw, movie=link.movie).pk
+    except Refused as refusal:
+        # The form has judged it already: only somebody who was faster can bring us here.
+        door.message_user(request, f"{link.source_url} was not saved: {refusal}.", messages.ERROR)
+
+
+def _start_jobs(door: admin.ModelAdmin[Any], request: HttpRequest, movies: list[Movie]) -> None:
+    started = 0
+    try:
+        for movie in movies:
+            started += not scrape_movie_on_demand(movie, requested_by=ASKED_BY).joined
+    except jobs.QueueFull:
+        door.message_user(request, "The queue is full: try the rest later.", messages.WARNING)
+    door.message_user(request, f"{started} searches started.")
+
+
+admin.site.site_header = admin.site.site_title = settings.SITE_NAME
+admin.site.index_title = "Catalogue"
+admin.site.login_form = LockingLoginForm

@@ -1,0 +1,53 @@
+"""What the formats write: a movie with its links as plain values. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+PLAYABLE = ("file", "stream")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEntry:
+    """One link; `kind` file and stream are what players open, page and embed what browsers do."""
+
+    source: str
+    source_url: str
+    source_name: str = ""
+    kind: str = "page"
+    label: str = ""
+    quality: str = ""
+    language: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    is_active: bool = True
+    last_checked: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovieEntry:
+    """One movie with its links, best first."""
+
+    imdb_id: str
+    title: str
+    year: int | None = None
+    type: str = "movie"
+    poster_url: str = ""
+    synopsis: str = ""
+    links: tuple[LinkEntry, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """`Title (Year)`."""
+        return f"{self.title} ({self.year})" if self.year else self.title
+
+    @property
+    def playable(self) -> tuple[LinkEntry, ...]:
+        """The links that a player can open."""
+        return tuple(link for link in self.links if link.kind in PLAYABLE)
+
+
+def moment(at: datetime) -> str:
+    """ISO 8601 with `Z` for UTC."""
+    return at.isoformat().replace("+00:00", "Z")

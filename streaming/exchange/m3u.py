@@ -1,0 +1,37 @@
+"""A playlist of what players can open. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from streaming.exchange.entries import LinkEntry, MovieEntry
+
+FORBIDDEN = str.maketrans({"\r": " ", "\n": " ", '"': "'", "\u2028": " ", "\u2029": " ", "\x0b": " ", "\x0c": " "})
+
+
+def write(entries: Iterable[MovieEntry]) -> Iterator[str]:
+    """Of a movie its best link; of a show the best link of each labelled part."""
+    yield "#EXTM3U\n"
+    for entry in entries:
+        if entry.type == "show":
+            yield from _parts(entry)
+        elif entry.playable:
+            yield _item(entry, entry.playable[0], title=entry.name, group="Movies")
+
+
+def _parts(show: MovieEntry) -> Iterator[str]:
+    best: dict[str, LinkEntry] = {}
+    for link in show.playable:
+        best.setdefault(link.label, link)
+    for label, link in best.items():
+        yield _item(show, link, title=f"{show.name} – {label}" if label else show.name, group="Shows")
+
+
+def _item(entry: MovieEntry, link: LinkEntry, *, title: str, group: str) -> str:
+    logo = f' tvg-logo="{_plain(entry.poster_url)}"' if entry.poster_url else ""
+    head = f'#EXTINF:-1 tvg-id="{entry.imdb_id}" tvg-name="{_plain(entry.title)}"{logo} group-title="{group}"'
+    return f"{head},{_plain(title)}\n{link.source_url}\n"
+
+
+def _plain(text: str) -> str:
+    return text.translate(FORBIDDEN)

@@ -1,0 +1,55 @@
+"""From rows to entries: the whole catalogue in small pieces, however long it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.db.models import Prefetch
+
+from streaming.exchange.entries import LinkEntry, MovieEntry
+from streaming.ingest.blocklist import REASON as TAKEN_DOWN
+from streaming.models import Movie, MovieQuerySet, StreamingLink
+from streaming.ranking import best_first
+
+BATCH = 500
+
+
+def entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
+    """The movies by IMDb id, in pieces of their own queries: memory stays flat and no transaction stays open."""
+    links = StreamingLink.objects.active() if active_only else StreamingLink.objects.exclude(reason=TAKEN_DOWN)
+    rows = (Movie.objects.all() if movies is None else movies).order_by("imdb_id")
+    rows = rows.prefetch_related(Prefetch("links", links))
+    last = ""
+    while batch := list(rows.filter(imdb_id__gt=last)[:BATCH]):
+        for movie in batch:
+            yield entry(movie, list(movie.links.all()))
+        last = batch[-1].imdb_id
+
+
+def entry(movie: Movie, links: Sequence[StreamingLink], *, languages: Sequence[str] = ()) -> MovieEntry:
+    """One movie with these links, best first."""
+    return MovieEntry(
+        imdb_id=movie.imdb_id,
+        title=movie.title,
+        year=movie.year,
+        type=movie.type,
+        poster_url=movie.poster_url,
+        synopsis=movie.synopsis,
+        links=tuple(_link(link) for link in best_first(links, languages=languages)),
+    )
+
+
+def _link(link: StreamingLink) -> LinkEntry:
+    return LinkEntry(
+        source=link.source,
+        source_url=link.source_url,
+        source_name=link.source_name,
+        kind=link.kind,
+        label=link.label,
+        quality=link.quality,
+        language=link.language,
+        licence=link.licence,
+        licence_url=link.licence_url,
+        is_active=link.is_active,
+        last_checked=link.last_checked,
+    )

@@ -1,0 +1,135 @@
+"""The catalogue as Stremio's add-on protocol wants it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from streaming.exchange.entries import LinkEntry, MovieEntry
+
+TYPES = {"movie": "movie", "series": "show"}
+CATALOGUES = {"movie": "openreel-movies", "series": "openreel-shows"}
+PAGE = 100
+DEEPEST_SKIP = 100_000
+VIDEO_ID = re.compile(r"(tt[0-9]{7,9})(?::([0-9]{1,4}):([0-9]{1,5}))?")
+EPISODE = re.compile(r"\bS([0-9]{1,3})\s?E([0-9]{1,4})\b|\b([0-9]{1,3})x([0-9]{1,4})\b", re.IGNORECASE)
+EXTRA = re.compile(r"(skip|search|genre)=(.*?)(?=&(?:skip|search|genre)=|$)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What a catalogue is asked for beyond its name."""
+
+    skip: int = 0
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A movie, or one episode of a show."""
+
+    imdb_id: str
+    episode: tuple[int, int] | None = None
+
+
+def manifest(*, version: str, name: str, description: str, logo: str) -> dict[str, Any]:
+    prefixed = {"types": list(TYPES), "idPrefixes": ["tt"]}
+    extra = [{"name": "search", "isRequired": False}, {"name": "skip", "isRequired": False}]
+    return {
+        "id": "org.openreel.addon",
+        "version": version,
+        "name": name,
+        "description": description,
+        "logo": logo,
+        "types": list(TYPES),
+        "catalogs": [{"type": kind, "id": key, "name": name, "extra": extra} for kind, key in CATALOGUES.items()],
+        "resources": ["catalog", {"name": "meta", **prefixed}, {"name": "stream", **prefixed}],
+        "idPrefixes": ["tt"],
+    }
+
+
+def read_extra(text: str) -> Extra:
+    """`skip=100&search=nosferatu`, already percent-decoded; a skip that is no number is none."""
+    found = {match[1]: match[2] for match in EXTRA.finditer(text)}
+    skip = found.get("skip", "0")
+    number = int(skip) if skip.isascii() and skip.isdigit() and len(skip) <= 6 else 0
+    return Extra(skip=min(number, DEEPEST_SKIP), search=found.get("search", "").strip())
+
+
+def read_video(text: str) -> Video | None:
+    """`tt0013442`, or `tt0055662:1:3` for an episode; None: an id that is not ours."""
+    if not (match := VIDEO_ID.fullmatch(text)):
+        return None
+    return Video(match[1], (int(match[2]), int(match[3])) if match[2] else None)
+
+
+def catalogue(entries: Iterable[MovieEntry], *, site: str) -> dict[str, Any]:
+    return {"metas": [_described(entry, site=site) for entry in entries]}
+
+
+def meta(entry: MovieEntry, *, site: str) -> dict[str, Any]:
+    described = _described(entry, site=site) | {"background": _poster(entry, site=site)}
+    if entry.type == "show":
+        described["videos"] = _videos(entry)
+    return {"meta": described}
+
+
+def streams(entry: MovieEntry, video: Video) -> dict[str, Any]:
+    """The links, best first; of an episode those that name it and those that name none."""
+    return {"streams": [_stream(entry, link) for link in entry.links if _belongs(link, video.episode)]}
+
+
+def _described(entry: MovieEntry, *, site: str) -> dict[str, Any]:
+    return {
+        "id": entry.imdb_id,
+        "type": "series" if entry.type == "show" else "movie",
+        "name": entry.title,
+        "poster": _poster(entry, site=site),
+        "posterShape": "poster",
+        **({"releaseInfo": str(entry.year)} if entry.year else {}),
+        **({"description": entry.synopsis} if entry.synopsis else {}),
+    }
+
+
+def _poster(entry: MovieEntry, *, site: str) -> str:
+    return entry.poster_url or f"{site}/posters/{entry.imdb_id}.svg"
+
+
+def _videos(entry: MovieEntry) -> list[dict[str, Any]]:
+    named = {episode: link.label for link in reversed(entry.links) if (episode := _episode(link))}
+    return [
+        {"id": f"{entry.imdb_id}:{season}:{number}", "title": label, "season": season, "episode": number}
+        for (season, number), label in sorted((named or {(1, 1): entry.title}).items())
+    ]
+
+
+def _belongs(link: LinkEntry, episode: tuple[int, int] | None) -> bool:
+    return episode is None or _episode(link) in (None, episode)
+
+
+def _episode(link: LinkEntry) -> tuple[int, int] | None:
+    if not (match := EPISODE.search(link.label)):
+        return None
+    season, number = (group for group in match.groups() if group)
+    return int(season), int(number)
+
+
+def _stream(entry: MovieEntry, link: LinkEntry) -> dict[str, Any]:
+    """Exactly one of url and externalUrl: what a player opens, and what a browser does."""
+    said = (link.label, link.language, link.licence, "" if link.kind in ("file", "stream") else "opens in the browser")
+    described = {
+        "name": " ".join(word for word in (link.source_name or link.source, link.quality) if word),
+        "description": " · ".join(word for word in said if word) or entry.title,
+    }
+    if link.kind not in ("file", "stream"):
+        return {**described, "externalUrl": link.source_url}
+    parts = urlsplit(link.source_url)
+    hints: dict[str, Any] = {"bingeGroup": f"openreel-{link.source}-{link.quality or 'any'}"}
+    if parts.scheme != "https" or not parts.path.lower().endswith(".mp4"):
+        hints["notWebReady"] = True
+    if link.kind == "file" and (filename := parts.path.rsplit("/", 1)[-1]):
+        hints["filename"] = filename
+    return {**described, "url": link.source_url, "behaviorHints": hints}

@@ -1,0 +1,234 @@
+"""How the catalogue stands, in numbers: for the pages, the API and Prometheus. Query counts do not grow with rows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Max, Q
+
+from scraper import sources
+from streaming.models import HealthRun, LinkFlip, Movie, ScrapeJob, StreamingLink
+from streaming.models.reasons import in_words
+
+JOBS_LOOKED_AT = 200
+MOST_AT_RISK = ("active_count", "search_title", "pk")
+ANSWERED = frozenset({"found", "nothing"})
+ENDED = ANSWERED | {"failed", "blocked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The catalogue in one line; `last_run` None: the checker has never run."""
+
+    movies: int
+    links: int
+    active_links: int
+    last_run: HealthRun | None
+    open_jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStats:
+    """One source. Rate and moments look at the last scrape jobs; None: it was not searched in them."""
+
+    slug: str
+    name: str
+    enabled: bool
+    holds: str
+    licences: tuple[str, ...]
+    links: int
+    active: int
+    success_rate: float | None
+    last_success: datetime | None
+    last_error: str
+    last_search: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfLinks:
+    """What the checker did on one day (UTC)."""
+
+    day: date
+    runs: int = 0
+    checked: int = 0
+    alive: int = 0
+    died: int = 0
+    revived: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """A fingerprint of all that the lists show: it differs when anything in them does."""
+
+    movies: int
+    updated_at: datetime | None
+    checked_at: datetime | None
+    run: tuple[object, ...]
+
+    @property
+    def at(self) -> datetime | None:
+        moments = (self.updated_at, self.checked_at, *self.run)
+        return max((moment for moment in moments if isinstance(moment, datetime)), default=None)
+
+
+@dataclass(slots=True)
+class Searches:
+    """What the last jobs say about one source, newest first."""
+
+    asked: int = 0
+    answered: int = 0
+    last_search: datetime | None = None
+    last_success: datetime | None = None
+    last_error: str = ""
+
+    def count(self, *, state: str, at: datetime | None, error: str) -> None:
+        self.asked += 1
+        self.last_search = self.last_search or at
+        if state in ANSWERED:
+            self.answered += 1
+            self.last_success = self.last_success or at
+        else:
+            self.last_error = self.last_error or error or state
+
+
+def totals() -> Totals:
+    links = StreamingLink.objects.aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
+    return Totals(
+        movies=Movie.objects.count(),
+        links=links["all"],
+        active_links=links["active"],
+        last_run=HealthRun.objects.order_by("-started_at").first(),
+        open_jobs=ScrapeJob.objects.open().count(),
+    )
+
+
+def source_stats() -> list[SourceStats]:
+    """Every known source, enabled ones first in their order of preference, then those that only appear in links."""
+    rows = StreamingLink.objects.order_by().values_list("source")
+    counted = {
+        source: (links, active)
+        for source, links, active in rows.annotate(n=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
+    }
+    searches = _searches()
+    slugs = dict.fromkeys([*settings.SOURCES, *sources.KNOWN, *sorted(counted)])
+    return [_stats(slug, counted.get(slug, (0, 0)), searches.get(slug, Searches())) for slug in slugs]
+
+
+def reasons_of_inactive() -> list[tuple[str, int]]:
+    """Why links are off, in words, the most frequent first."""
+    counts: Counter[str] = Counter()
+    rows = StreamingLink.objects.inactive().order_by().values_list("reason").annotate(n=Count("pk"))
+    for reason, number in rows:
+        counts[in_words(reason)] += number
+    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+
+
+def at_risk(limit: int) -> list[Movie]:
+    """Movies that have lost their last active link, or are one check away from it (`active_count` 0 or 1)."""
+    rows = Movie.objects.with_active_count().filter(Q(active_count__lte=1))
+    return list(rows.order_by(*MOST_AT_RISK)[:limit])
+
+
+def latest_deaths(limit: int) -> list[StreamingLink]:
+    """Links that died lately and are still off, the latest first, with their movies."""
+    rows = (
+        LinkFlip.objects.filter(is_active=False, link__is_active=False)
+        .select_related("link__movie")
+        .order_by("-at", "-pk")[: 4 * limit]
+    )
+    return list({flip.link_id: flip.link for flip in rows}.values())[:limit]
+
+
+def runs_by_day(days: int, now: datetime) -> list[DayOfLinks]:
+    """The last `days` days, the oldest first, those without a run too; withheld runs changed nothing and count not."""
+    today = now.astimezone(UTC).date()
+    first = today - timedelta(days=days - 1)
+    start = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    kept: defaultdict[date, Counter[str]] = defaultdict(Counter)
+    names = ("checked", "alive", "died", "revived", "removed")
+    for started, *numbers in HealthRun.objects.filter(started_at__gte=start, withheld=False).values_list(
+        "started_at", *names
+    ):
+        kept[started.astimezone(UTC).date()].update({"runs": 1, **dict(zip(names, numbers, strict=True))})
+    every_day = (first + timedelta(days=number) for number in range(days))
+    return [DayOfLinks(day=day, **kept[day]) for day in every_day]
+
+
+def prometheus(now: datetime) -> Iterator[str]:
+    """The numbers in Prometheus' text format."""
+    whole = totals()
+    yield from _gauge("openreel_movies", "Movies in the catalogue", {"": whole.movies})
+    yield from _gauge("openreel_open_jobs", "Scrape jobs that wait or run", {"": whole.open_jobs})
+    yield from _gauge(
+        "openreel_links",
+        "Links by source and state",
+        {
+            f'{{source="{row.slug}",active="{str(active).lower()}"}}': row.active if active else row.links - row.active
+            for row in source_stats()
+            for active in (True, False)
+            if row.links
+        },
+    )
+    if (run := whole.last_run) is not None:
+        yield from _gauge(
+            "openreel_health_run_age_seconds",
+            "Since the last run began",
+            {"": int((now - run.started_at).total_seconds())},
+        )
+        yield from _gauge("openreel_health_run_withheld", "1: its results were not believed", {"": int(run.withheld)})
+        by_verdict = ("alive", "gone", "blocked", "unreachable", "throttled", "not_checked")
+        yield from _gauge(
+            "openreel_health_run_links",
+            "Links of the last run by verdict",
+            {f'{{verdict="{name}"}}': getattr(run, name) for name in by_verdict},
+        )
+
+
+def last_change() -> LastChange:
+    """Three index look-ups, however long the lists are."""
+    movies = Movie.objects.aggregate(n=Count("pk"), at=Max("updated_at"))
+    run = HealthRun.objects.order_by("-started_at").values_list("pk", "heartbeat_at", "finished_at").first()
+    return LastChange(
+        movies=movies["n"],
+        updated_at=movies["at"],
+        checked_at=StreamingLink.objects.aggregate(at=Max("last_checked"))["at"],
+        run=run or (),
+    )
+
+
+def _searches() -> dict[str, Searches]:
+    found: defaultdict[str, Searches] = defaultdict(Searches)
+    jobs = ScrapeJob.objects.filter(finished_at__isnull=False).order_by("-pk")
+    for results, at in jobs.values_list("sources", "finished_at")[:JOBS_LOOKED_AT]:
+        for row in results:
+            if row["state"] in ENDED:
+                found[row["source"]].count(state=row["state"], at=at, error=row["error"])
+    return found
+
+
+def _stats(slug: str, counted: tuple[int, int], searched: Searches) -> SourceStats:
+    known = sources.KNOWN.get(slug)
+    return SourceStats(
+        slug=slug,
+        name=sources.name_of(slug),
+        enabled=slug in settings.SOURCES,
+        holds=known.holds if known else "",
+        licences=known.licences if known else (),
+        links=counted[0],
+        active=counted[1],
+        success_rate=round(searched.answered / searched.asked, 3) if searched.asked else None,
+        last_success=searched.last_success,
+        last_error=searched.last_error,
+        last_search=searched.last_search,
+    )
+
+
+def _gauge(name: str, says: str, values: dict[str, int]) -> Iterator[str]:
+    yield f"# HELP {name} {says}\n# TYPE {name} gauge\n"
+    for labels, value in values.items():
+        yield f"{name}{labels} {value}\n"

@@ -1,0 +1,224 @@
+"""How rows look to programs, and how what programs write is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from scraper.addresses import Refused
+from streaming.ingest import edits
+from streaming.ingest.records import EARLIEST_YEAR, LATEST_YEAR, LONGEST_LABEL, LONGEST_SYNOPSIS, LONGEST_TITLE
+from streaming.metrics import SourceStats, Totals
+from streaming.models import HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.ranking import best_first
+from streaming.scraping.visits import Refresh
+
+
+class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
+    source_name = serializers.CharField(read_only=True)
+    uptime = serializers.FloatField(
+        read_only=True, allow_null=True, help_text="Share of the last 24 checks that were alive; null: never checked."
+    )
+
+    class Meta:
+        model = StreamingLink
+        fields = (
+            "id", "source", "source_name", "source_url", "kind", "label", "quality", "language", "licence",
+            "licence_url", "is_active", "last_checked", "reason", "response_ms", "uptime",
+        )  # fmt: skip
+
+
+class MovieSerializer(serializers.ModelSerializer[Movie]):
+    url = serializers.SerializerMethodField(help_text="The movie's page for people.")
+    links = serializers.SerializerMethodField(help_text="Active links only, best first.")
+
+    class Meta:
+        model = Movie
+        fields = (
+            "id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at", "url",
+            "links",
+        )  # fmt: skip
+
+    @extend_schema_field({"type": "string", "format": "uri"})
+    def get_url(self, movie: Movie) -> str:
+        return str(self.context["request"].build_absolute_uri(movie.get_absolute_url()))
+
+    @extend_schema_field(LinkSerializer(many=True))
+    def get_links(self, movie: Movie) -> Sequence[dict[str, Any]]:
+        """Active links, best first for this viewer; one query, none when `with_active_links()` has brought them."""
+        active = movie.active_links if hasattr(movie, "active_links") else movie.links.active()
+        ranked = best_first(active, languages=self.context.get("languages", ()))
+        return [self.link_form.to_representation(link) for link in ranked]
+
+    @cached_property
+    def link_form(self) -> LinkSerializer:
+        """One for all links of the answer: making one costs more than using it."""
+        return LinkSerializer()
+
+
+class RefreshSerializer(serializers.Serializer[Refresh]):
+    state = serializers.ChoiceField(choices=("fresh", "queued", "running", "stale", "cooling_down"))
+    job = serializers.IntegerField(source="job.pk", allow_null=True, default=None, help_text="The open job's id.")
+    reason = serializers.CharField(help_text="One word: why the state is what it is.")
+    next_allowed_at = serializers.DateTimeField(allow_null=True)
+
+    def to_representation(self, instance: Refresh) -> dict[str, Any]:
+        at = self.fields["next_allowed_at"]
+        return {
+            "state": instance.state,
+            "job": instance.job.pk if instance.job else None,
+            "reason": str(instance.reason),
+            "next_allowed_at": at.to_representation(instance.next_allowed_at) if instance.next_allowed_at else None,
+        }
+
+
+class MovieDetailSerializer(MovieSerializer):
+    refresh = serializers.SerializerMethodField(help_text="What this visit did about the movie's links.")
+
+    class Meta(MovieSerializer.Meta):
+        fields = (*MovieSerializer.Meta.fields, "refresh")  # type: ignore[assignment]  # one longer
+
+    @extend_schema_field(RefreshSerializer)
+    def get_refresh(self, movie: Movie) -> dict[str, Any]:
+        return RefreshSerializer().to_representation(self.context["refresh"])
+
+
+class SourceResultSerializer(serializers.Serializer[dict[str, Any]]):
+    source = serializers.CharField()  # type: ignore[assignment]  # a declared field, not the argument of that name
+    state = serializers.ChoiceField(choices=("waiting", "searching", "found", "nothing", "failed", "blocked"))
+    links = serializers.IntegerField()
+    new = serializers.IntegerField()
+    seconds = serializers.FloatField(allow_null=True)
+    error = serializers.CharField()
+
+
+class JobSerializer(serializers.ModelSerializer[ScrapeJob]):
+    sources = SourceResultSerializer(many=True)
+
+    class Meta:
+        model = ScrapeJob
+        fields = (
+            "id", "movie", "state", "outcome", "requested_by", "sources", "links_found", "links_new", "queued_at",
+            "started_at", "finished_at", "error",
+        )  # fmt: skip
+
+
+class SourceSerializer(serializers.Serializer[SourceStats]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    enabled = serializers.BooleanField(help_text="Whether scrape jobs search it.")
+    holds = serializers.CharField()
+    licences = serializers.ListField(child=serializers.CharField(), help_text="Licences that it may publish.")
+    links = serializers.IntegerField()
+    active = serializers.IntegerField()
+    success_rate = serializers.FloatField(allow_null=True, help_text="Share of its last searches that it answered.")
+    last_success = serializers.DateTimeField(allow_null=True)
+    last_error = serializers.CharField()
+    last_search = serializers.DateTimeField(allow_null=True)
+
+
+class HealthRunSerializer(serializers.ModelSerializer[HealthRun]):
+    class Meta:
+        model = HealthRun
+        fields = (
+            "started_at", "finished_at", "checked", "alive", "gone", "blocked", "unreachable", "throttled",
+            "not_checked", "died", "revived", "removed", "withheld", "reason",
+        )  # fmt: skip
+
+
+class StatsSerializer(serializers.Serializer[Totals]):
+    movies = serializers.IntegerField()
+    links = serializers.IntegerField()
+    active_links = serializers.IntegerField()
+    open_jobs = serializers.IntegerField()
+    last_run = HealthRunSerializer(allow_null=True)
+
+
+class RemovedSerializer(serializers.ModelSerializer[RemovedMovie]):
+    class Meta:
+        model = RemovedMovie
+        fields = ("imdb_id", "title", "removed_at", "reason")
+
+
+class ChangesSerializer(serializers.Serializer[Any]):
+    changed = MovieSerializer(many=True)
+    removed = RemovedSerializer(many=True, help_text="Not here any more; a movie that came back is under changed.")
+    next_since = serializers.CharField(help_text="The `since` of the next question. It marks the last row, exactly.")
+    more = serializers.BooleanField(help_text="Whether there is more to ask for at once.")
+
+
+class RootSerializer(serializers.Serializer[Any]):
+    movies = serializers.URLField()
+    sources = serializers.URLField()
+    stats = serializers.URLField()
+    changes = serializers.URLField()
+    schema = serializers.URLField()
+    docs = serializers.URLField()
+
+
+class DetailSerializer(serializers.Serializer[Any]):
+    detail = serializers.CharField()
+
+
+class WriteSerializer(serializers.Serializer[Any]):
+    """Reads types only; what a value may be is judged by the records, as for everything that comes in."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        known = {name for name, field in self.fields.items() if not field.read_only}
+        if isinstance(data, dict) and (strangers := sorted(str(name) for name in data.keys() - known)):
+            allowed = ", ".join(sorted(known))
+            raise serializers.ValidationError({strangers[0][:60]: [f"Unknown field. Allowed: {allowed}."]})
+        return super().to_internal_value(data)
+
+    def judged(self, edit: Callable[..., Any], *args: Any, address: str, **options: Any) -> Any:
+        """Do the edit; a refusal becomes the error of the field that it speaks of."""
+        try:
+            return edit(*args, self.validated_data, **options)
+        except Refused as refusal:
+            field = edits.field_of(refusal, address=address)
+            raise serializers.ValidationError({field: [str(refusal)]}) from None
+
+
+class MovieWriteSerializer(WriteSerializer):
+    imdb_id = serializers.CharField(max_length=11, help_text="Never changes once the movie stands.")
+    title = serializers.CharField(max_length=LONGEST_TITLE)
+    year = serializers.IntegerField(min_value=EARLIEST_YEAR, max_value=LATEST_YEAR, allow_null=True, required=False)
+    type = serializers.ChoiceField(choices=Movie.Type.choices, required=False)
+    poster_url = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    synopsis = serializers.CharField(max_length=LONGEST_SYNOPSIS, allow_blank=True, required=False)
+
+
+@extend_schema_field({"type": ["integer", "string"]})
+class MovieByName(serializers.Field[Movie, Any, int, Any]):
+    """A movie, written as its id or IMDb id."""
+
+    def to_internal_value(self, data: Any) -> Movie:
+        found = Movie.objects.named(str(data)[:20]).first() if isinstance(data, int | str) else None
+        if found is None:
+            raise serializers.ValidationError("There is no such movie: write its id or imdb_id.")
+        return found
+
+    def to_representation(self, value: Movie) -> int:
+        return value.pk
+
+
+class LinkWriteSerializer(WriteSerializer):
+    movie = MovieByName()
+    source = serializers.CharField(max_length=50)  # type: ignore[assignment]  # a declared field, as above
+    source_url = serializers.CharField(max_length=2000)
+    kind = serializers.ChoiceField(choices=StreamingLink.Kind.choices, required=False)
+    label = serializers.CharField(max_length=LONGEST_LABEL, allow_blank=True, required=False)  # type: ignore[assignment]  # a declared field, as above
+    quality = serializers.ChoiceField(choices=StreamingLink.Quality.choices, allow_blank=True, required=False)
+    language = serializers.CharField(max_length=35, allow_blank=True, required=False)
+    licence = serializers.CharField(max_length=40, allow_blank=True, required=False)
+    licence_url = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    is_active = serializers.BooleanField(required=False)
+
+
+class LinkDetailSerializer(LinkSerializer):
+    class Meta(LinkSerializer.Meta):
+        fields = (*LinkSerializer.Meta.fields, "movie")  # type: ignore[assignment]  # one longer

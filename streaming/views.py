@@ -1,0 +1,373 @@
+"""The door for programs: the API under /api/streaming/."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+from django.db.models import Count, Max, Q
+from django.http import HttpResponseBase
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, Throttled, ValidationError
+from rest_framework.permissions import BasePermission, IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.viewsets import GenericViewSet
+
+from streaming import metrics
+from streaming.api import Busy, Conflict, FromHere, JsonView, languages_of, unless_known
+from streaming.exchange.changes import Since, changes_since
+from streaming.filters import MovieFilters, check_language, read_moment
+from streaming.health.sweep import check_now
+from streaming.ingest import edits
+from streaming.ingest.snapshots import remove_movies
+from streaming.models import Movie, MovieQuerySet, ScrapeJob, StreamingLink
+from streaming.paging import PARAMETERS, MoviePages
+from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraping import jobs
+from streaming.scraping.throttle import refresh_wait
+from streaming.scraping.visits import Refresh, visit
+from streaming.serializers import (
+    ChangesSerializer,
+    DetailSerializer,
+    JobSerializer,
+    LinkDetailSerializer,
+    LinkWriteSerializer,
+    MovieDetailSerializer,
+    MovieSerializer,
+    MovieWriteSerializer,
+    RootSerializer,
+    SourceSerializer,
+    StatsSerializer,
+)
+
+ASKED_BY = "api"
+CHANGES_A_TIME = 500
+OF_ONE_VISITOR = "private, no-cache"
+ERROR = OpenApiResponse(DetailSerializer)
+IDENTIFIER = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The row id or the IMDb id.")
+NUMBER = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH)
+LANGUAGE = OpenApiParameter("language", description="Links in this language first; else as Accept-Language says.")
+SINCE = OpenApiParameter("since", description="A moment, a day, or next_since of an earlier answer. Empty: everything.")
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Movies", auth=[], responses={200: MovieSerializer(many=True), 304: None, 400: ERROR}),
+)
+class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movie]):
+    """Movies with their active links. Every address takes the row id or the IMDb id."""
+
+    queryset = Movie.objects.all()
+    serializer_class = MovieSerializer
+    pagination_class = MoviePages
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = MovieFilters
+    lookup_value_regex = "[0-9]{1,18}|tt[0-9]{7,9}"
+    parameters = {
+        "list": frozenset(MovieFilters.base_filters) | PARAMETERS,
+        "retrieve": frozenset({"language"}),
+    }
+
+    def get_permissions(self) -> Sequence[BasePermission]:
+        writes = self.action in ("create", "partial_update", "destroy")
+        return [FromHere(), *([IsAdminUser()] if writes else [])]
+
+    def get_queryset(self) -> MovieQuerySet:
+        return Movie.objects.with_active_links()
+
+    def get_object(self) -> Movie:
+        """The movie alone: what it costs to show its links is paid by whoever shows them."""
+        movie = Movie.objects.named(self.kwargs["pk"]).first()
+        if movie is None:
+            raise NotFound(f"There is no movie {self.kwargs['pk']}.")
+        return movie
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "languages": languages_of(self.request)}
+
+    def list(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:  # type: ignore[override]
+        state = metrics.last_change()
+        return unless_known(
+            request, lambda: super(StreamingMovieViewSet, self).list(request), state=state, modified=state.at
+        )
+
+    @extend_schema(
+        summary="One movie",
+        auth=[],
+        description="May start a scrape job when the movie has no active link or they have not been looked at lately.",
+        parameters=[IDENTIFIER, LANGUAGE],
+        responses={200: MovieDetailSerializer, 304: None, 404: ERROR},
+    )
+    def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
+        check_language(request.query_params)
+        movie = self.get_object()
+        refresh = visit(request._request, movie, requested_by=ASKED_BY)
+        links = movie.links.aggregate(active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked"))
+        context = {**self.get_serializer_context(), "refresh": refresh}
+        return unless_known(
+            request,
+            lambda: Response(MovieDetailSerializer(movie, context=context).data),
+            state=(movie.updated_at, links, _fingerprint(refresh)),
+            modified=_latest(movie.updated_at, links["at"], refresh.job),
+            cache_control=OF_ONE_VISITOR,
+        )
+
+    @extend_schema(
+        summary="Look for links now",
+        auth=[],
+        description="Starts a scrape job and answers 202; 200 when one was open already. The body is the job.",
+        parameters=[IDENTIFIER],
+        request=None,
+        responses={200: JobSerializer, 202: JobSerializer, 403: ERROR, 404: ERROR, 429: ERROR, 503: ERROR},
+    )
+    @action(detail=True, methods=["post"], url_path="refresh_links", url_name="refresh-links")
+    def refresh_links(self, request: Request, pk: str) -> Response:
+        movie = self.get_object()
+        if (wait := refresh_wait(request._request)) is not None:
+            raise Throttled(wait)
+        try:
+            job = scrape_movie_on_demand(movie, requested_by=ASKED_BY)
+        except jobs.QueueFull as full:
+            raise Busy(full.retry_after) from None
+        address = reverse("api:job-detail", [job.pk], request=request)
+        return _fresh(JobSerializer(job).data, status=200 if job.joined else 202, headers={"Location": address})
+
+    @extend_schema(
+        summary="Add a movie (staff)",
+        request=MovieWriteSerializer,
+        responses={201: MovieSerializer, 400: ERROR, 403: ERROR},
+    )
+    def create(self, request: Request) -> Response:
+        written = _written(MovieWriteSerializer(data=request.data))
+        movie = written.judged(edits.create_movie, address="poster_url")
+        address = reverse("api:movie-detail", [movie.imdb_id], request=request)
+        return _fresh(self.get_serializer(movie).data, status=201, headers={"Location": address})
+
+    @extend_schema(
+        summary="Change a movie (staff)",
+        parameters=[IDENTIFIER],
+        request=MovieWriteSerializer,
+        responses={200: MovieSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
+    )
+    def partial_update(self, request: Request, pk: str) -> Response:
+        written = _written(MovieWriteSerializer(data=request.data, partial=True))
+        movie = written.judged(edits.change_movie, self.get_object(), address="poster_url")
+        return _fresh(self.get_serializer(movie).data)
+
+    @extend_schema(
+        summary="Remove a movie (staff)",
+        description="It leaves a tombstone and can be restored.",
+        parameters=[IDENTIFIER],
+        responses={204: None, 403: ERROR, 404: ERROR},
+    )
+    def destroy(self, request: Request, pk: str) -> Response:
+        movie = self.get_object()
+        remove_movies(Movie.objects.filter(pk=movie.pk), reason=f"removed by {request.user}"[:200])
+        return Response(status=204)
+
+
+class LinkViewSet(JsonView, GenericViewSet[StreamingLink]):
+    """Links, for staff: everybody else reads them with their movies."""
+
+    queryset = StreamingLink.objects.select_related("movie")
+    serializer_class = LinkDetailSerializer
+    permission_classes = [FromHere, IsAdminUser]
+    lookup_value_regex = "[0-9]{1,18}"
+
+    @extend_schema(summary="One link (staff)", parameters=[NUMBER], responses={200: LinkDetailSerializer, 404: ERROR})
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return _fresh(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        summary="Add a link (staff)",
+        request=LinkWriteSerializer,
+        responses={201: LinkDetailSerializer, 400: ERROR, 403: ERROR},
+    )
+    def create(self, request: Request) -> Response:
+        written = _written(LinkWriteSerializer(data=request.data))
+        movie = written.validated_data.pop("movie")
+        link = written.judged(edits.create_link, address="source_url", movie=movie)
+        address = reverse("api:link-detail", [link.pk], request=request)
+        return _fresh(self.get_serializer(link).data, status=201, headers={"Location": address})
+
+    @extend_schema(
+        summary="Change a link (staff)",
+        parameters=[NUMBER],
+        request=LinkWriteSerializer,
+        responses={200: LinkDetailSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
+    )
+    def partial_update(self, request: Request, pk: str) -> Response:
+        link = self.get_object()
+        written = _written(LinkWriteSerializer(data=request.data, partial=True))
+        if written.validated_data.pop("movie", link.movie) != link.movie:
+            raise ValidationError({"movie": ["A link stays with its movie: add it to the other one."]})
+        return _fresh(self.get_serializer(written.judged(edits.change_link, link, address="source_url")).data)
+
+    @extend_schema(summary="Delete a link (staff)", parameters=[NUMBER], responses={204: None, 403: ERROR, 404: ERROR})
+    def destroy(self, request: Request, pk: str) -> Response:
+        edits.remove_link(self.get_object())
+        return Response(status=204)
+
+    @extend_schema(
+        summary="Check a link now (staff)",
+        parameters=[NUMBER],
+        request=None,
+        responses={200: LinkDetailSerializer, 403: ERROR, 404: ERROR},
+    )
+    @action(detail=True, methods=["post"])
+    def check(self, request: Request, pk: str) -> Response:
+        link = self.get_object()
+        check_now([link.pk])
+        return _fresh(self.get_serializer(self.get_object()).data)
+
+
+class JobViewSet(JsonView, GenericViewSet[ScrapeJob]):
+    """Scrape jobs: somebody asked for fresh links of one movie."""
+
+    queryset = ScrapeJob.objects.defer("log")
+    serializer_class = JobSerializer
+    lookup_value_regex = "[0-9]{1,18}"
+
+    def get_permissions(self) -> Sequence[BasePermission]:
+        return [FromHere(), *([IsAdminUser()] if self.action == "cancel" else [])]
+
+    @extend_schema(summary="One scrape job", auth=[], parameters=[NUMBER], responses={200: JobSerializer, 404: ERROR})
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return _fresh(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        summary="Cancel a scrape job (staff)",
+        parameters=[NUMBER],
+        request=None,
+        responses={200: JobSerializer, 403: ERROR, 404: ERROR, 409: ERROR},
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        job = self.get_object()
+        if not jobs.cancel(job.pk):
+            raise Conflict(f"The job has ended already: {job.state}.")
+        return _fresh(self.get_serializer(self.get_object()).data)
+
+
+class SourceViewSet(JsonView, GenericViewSet[Movie]):
+    """Where links come from."""
+
+    queryset = Movie.objects.none()
+    parameters = {"list": frozenset()}
+
+    @extend_schema(summary="Sources", auth=[], responses={200: SourceSerializer(many=True)}, filters=False)
+    def list(self, request: Request) -> Response:
+        rows: Any = metrics.source_stats()
+        return _fresh(SourceSerializer(rows, many=True).data)
+
+
+class Stats(JsonView):
+    """The catalogue in numbers."""
+
+    parameters = {"": frozenset()}
+
+    @extend_schema(summary="Totals and the last health run", auth=[], responses={200: StatsSerializer})
+    def get(self, request: Request) -> Response:
+        return _fresh(StatsSerializer(metrics.totals()).data)
+
+
+class Changes(JsonView):
+    """For mirrors."""
+
+    parameters = {"": frozenset({"since"})}
+
+    @extend_schema(
+        summary="What has changed, for mirrors",
+        auth=[],
+        description="Ask with the next_since of the last answer; at once when more is true, else when you like.",
+        parameters=[SINCE],
+        responses={200: ChangesSerializer, 400: ERROR},
+    )
+    def get(self, request: Request) -> Response:
+        changes = changes_since(_since(request), limit=CHANGES_A_TIME)
+        body = {
+            "changed": Movie.objects.filter(pk__in=changes.movie_ids).with_active_links().order_by("updated_at", "pk"),
+            "removed": changes.removed,
+            "next_since": str(changes.until),
+            "more": changes.more,
+        }
+        return _fresh(ChangesSerializer(body, context={"request": request}).data)
+
+
+class Root(JsonView):
+    """Where to begin."""
+
+    parameters = {"": frozenset()}
+
+    @extend_schema(summary="What there is", auth=[], responses={200: RootSerializer})
+    def get(self, request: Request) -> Response:
+        names = {
+            "movies": "movie-list",
+            "sources": "source-list",
+            "stats": "stats",
+            "changes": "changes",
+            "schema": "schema",
+            "docs": "docs",
+        }
+        return Response({key: reverse(f"api:{name}", request=request) for key, name in names.items()})
+
+
+@extend_schema(exclude=True)
+class Nowhere(JsonView):
+    """Addresses under /api/ that do not exist."""
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> NoReturn:
+        raise NotFound("There is nothing at this address.")
+
+
+class Schema(SpectacularAPIView):
+    """As JSON, which every reader of OpenAPI takes."""
+
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]
+
+
+class Docs(SpectacularSwaggerView):
+    """Swagger's page; its files are our own static files."""
+
+    url_name = "api:schema"
+
+
+def _written(serializer: Any) -> Any:
+    serializer.is_valid(raise_exception=True)
+    return serializer
+
+
+def _fresh(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """An answer of this moment, not to be kept."""
+    return Response(data, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
+
+
+def _fingerprint(refresh: Refresh) -> tuple[object, ...]:
+    job = refresh.job
+    return refresh.state, refresh.reason, refresh.next_allowed_at, job and job.pk
+
+
+def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None) -> datetime:
+    moments: list[datetime | None] = [
+        updated,
+        checked,
+        *((job.queued_at, job.started_at, job.finished_at) if job else ()),
+    ]
+    return max(moment for moment in moments if moment is not None)
+
+
+def _since(request: Request) -> Since:
+    text = request.query_params.get("since", "")
+    try:
+        return (Since.marked(text) or Since(read_moment(text))) if text else Since()
+    except ValueError:
+        sentence = "Write a moment such as 2026-01-31T08:00:00Z, a day, or next_since of an earlier answer."
+        raise ValidationError({"since": [sentence]}) from None

@@ -1,0 +1,230 @@
+"""sources/, stats/, changes/, schema/, docs/, and what every answer of the API has in common."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+
+from streaming import metrics
+from streaming.ingest.snapshots import remove_movies, restore_movies
+from streaming.models import HealthRun, Movie, RemovedMovie
+from streaming.models.movie import touch
+from tests.factories import make_job, make_link, make_movie
+
+pytestmark = pytest.mark.django_db
+API = "/api/streaming/"
+CHANGES = f"{API}changes/"
+
+
+def test_sources_say_what_they_are_and_how_they_do(robot):
+    movie = make_movie()
+    make_link(movie)
+    make_link(movie, is_active=False)
+    row = {"source": "example", "state": "found", "links": 1, "new": 1, "seconds": 1.0, "error": ""}
+    job = make_job(movie, state="succeeded", outcome="found", sources=[row])
+    first, *others = robot.get(f"{API}sources/").json()
+    assert set(first) == {
+        "slug", "name", "enabled", "holds", "licences", "links", "active", "success_rate", "last_success",
+        "last_error", "last_search",
+    }  # fmt: skip
+    assert (first["slug"], first["name"], first["enabled"]) == ("example", "Example site", True)
+    assert (first["links"], first["active"], first["success_rate"]) == (2, 1, 1.0)
+    assert first["last_success"] == job.finished_at.isoformat().replace("+00:00", "Z")
+    assert "internet_archive" in {source["slug"] for source in others}
+
+
+def test_stats_are_the_totals_and_the_last_run(robot):
+    assert robot.get(f"{API}stats/").json() == {
+        "movies": 0, "links": 0, "active_links": 0, "open_jobs": 0, "last_run": None,
+    }  # fmt: skip
+    movie = make_movie()
+    make_link(movie)
+    make_link(movie, is_active=False)
+    make_job(movie)
+    HealthRun.objects.create(checked=2, alive=1, gone=1, died=1, withheld=True, reason="offline")
+    answer = robot.get(f"{API}stats/").json()
+    assert (answer["movies"], answer["links"], answer["active_links"], answer["open_jobs"]) == (1, 2, 1, 1)
+    assert (answer["last_run"]["checked"], answer["last_run"]["withheld"]) == (2, True)
+
+
+def walk(client, since=""):
+    """Follow the story to its end, as a mirror would."""
+    pages = []
+    while True:
+        page = client.get(CHANGES, {"since": since}).json()
+        assert set(page) == {"changed", "removed", "next_since", "more"}
+        pages.append(page)
+        if not page["more"]:
+            return pages
+        since = page["next_since"]
+
+
+def names(pages, key):
+    return [row["imdb_id"] for page in pages for row in page[key]]
+
+
+def test_a_mirror_learns_of_what_came_what_went_and_what_came_back(robot):
+    stays, goes, returns = make_movie(), make_movie(), make_movie()
+    make_link(stays)
+    make_link(stays, is_active=False)
+    (start,) = walk(robot)
+    assert set(names([start], "changed")) == {stays.imdb_id, goes.imdb_id, returns.imdb_id}
+    assert len(start["changed"][0]["links"]) == 1
+    (still,) = walk(robot, start["next_since"])
+    assert (still["changed"], still["removed"], still["next_since"]) == ([], [], start["next_since"])
+    remove_movies(Movie.objects.exclude(pk=stays.pk), reason="all gone")
+    (gone,) = walk(robot, start["next_since"])
+    assert (names([gone], "changed"), set(names([gone], "removed"))) == ([], {goes.imdb_id, returns.imdb_id})
+    assert set(gone["removed"][0]) == {"imdb_id", "title", "removed_at", "reason"}
+    restore_movies([returns.imdb_id])
+    (back,) = walk(robot, gone["next_since"])
+    assert (names([back], "changed"), back["removed"]) == ([returns.imdb_id], [])
+
+
+def test_a_removed_movie_that_was_made_anew_is_not_reported_as_removed(robot):
+    make_movie(imdb_id="tt0000007")
+    remove_movies(Movie.objects.all(), reason="gone")
+    make_movie(imdb_id="tt0000007")
+    (page,) = walk(robot)
+    assert (names([page], "changed"), page["removed"]) == (["tt0000007"], [])
+
+
+@pytest.mark.parametrize("since", ["", "2026-01-01", "2999-01-01T00:00:00+02:00"])
+def test_where_nothing_happened_the_story_can_still_be_followed(robot, since):
+    (page,) = walk(robot, since)
+    (again,) = walk(robot, page["next_since"])
+    assert again == page
+    assert (page["changed"], page["removed"]) == ([], [])
+
+
+def test_many_changes_of_one_moment_are_all_told_in_pieces(robot, monkeypatch):
+    monkeypatch.setattr("streaming.views.CHANGES_A_TIME", 3)
+    wanted = {make_movie().imdb_id for _ in range(8)}
+    touch(Movie.objects.all())
+    gone = {make_movie().imdb_id for _ in range(4)}
+    remove_movies(Movie.objects.filter(imdb_id__in=gone), reason="gone")
+    RemovedMovie.objects.update(removed_at=Movie.objects.first().updated_at)
+    pages = walk(robot)
+    assert (len(pages), set(names(pages, "changed")), set(names(pages, "removed"))) == (4, wanted, gone)
+    assert len(names(pages, "changed")) == 8
+
+
+def test_changes_since_a_day_or_a_moment(robot):
+    old, new = make_movie(), make_movie()
+    Movie.objects.filter(pk=old.pk).update(updated_at=timezone.now() - timedelta(days=400))
+    yesterday = timezone.now() - timedelta(days=1)
+    for since in (yesterday.isoformat(), f"{yesterday:%Y-%m-%d}", f"{yesterday:%Y-%m-%dT%H:%M:%SZ}"):
+        assert names(walk(robot, since), "changed") == [new.imdb_id]
+
+
+@pytest.mark.parametrize(
+    "since", ["yesterday", "2026-13-01", "2026-01-01T00:00:00~0-1", "garbage~0-1", "~", "\x00", "9" * 5000]
+)
+def test_a_since_that_cannot_be_read_is_refused(robot, since):
+    response = robot.get(CHANGES, {"since": since})
+    assert (response.status_code, list(response.json())) == (400, ["since"])
+
+
+def test_changes_cost_the_same_number_of_queries_however_many_they_are(robot, django_assert_num_queries):
+    def story(number):
+        for _ in range(number):
+            make_link(make_movie())
+        gone = [make_movie().pk for _ in range(number)]
+        remove_movies(Movie.objects.filter(pk__in=gone), reason="gone")
+
+    story(1)
+    with django_assert_num_queries(7):
+        robot.get(CHANGES)
+    story(20)
+    with django_assert_num_queries(7):
+        robot.get(CHANGES)
+
+
+@pytest.mark.parametrize("address", ["sources/", "stats/", "changes/", ""])
+def test_unknown_parameters_are_refused_everywhere(robot, address):
+    response = robot.get(f"{API}{address}?colour=red")
+    assert (response.status_code, list(response.json())) == (400, ["detail"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/api/streaming/nothing/", "/api/v2/", "/api/streaming/movies/1/links/", "/api/streaming/movies/a.json/"],
+)
+@pytest.mark.parametrize("method", ["get", "post", "delete", "options"])
+def test_an_address_that_is_not_there_is_a_404_in_json(robot, address, method):
+    response = getattr(robot, method)(address)
+    assert (response.status_code, list(response.json())) == (404, ["detail"])
+
+
+def test_an_address_without_its_slash_is_sent_to_the_one_with_it(robot):
+    assert robot.get(f"{API}movies?type=show")["Location"] == f"{API}movies/?type=show"
+
+
+@pytest.mark.parametrize("address", ["movies/", "sources/", "stats/", "changes/", "schema/", ""])
+def test_wrong_methods_are_a_405_in_json(robot, address):
+    response = robot.put(f"{API}{address}")
+    assert (response.status_code, list(response.json())) == (405, ["detail"])
+
+
+@pytest.mark.parametrize("accept", ["text/html,*/*;q=0.8", "*/*", "application/json"])
+def test_json_is_all_there_is(robot, accept):
+    response = robot.get(f"{API}movies/", headers={"Accept": accept})
+    assert response["Content-Type"] == "application/json"
+    assert robot.get(f"{API}movies/?format=api").status_code == 404
+    assert list(robot.get(f"{API}movies/?format=api").json()) == ["detail"]
+
+
+def test_what_nobody_expected_is_a_500_in_json_and_tells_nothing(monkeypatch):
+    def broken():
+        raise RuntimeError("the secret of the house")
+
+    monkeypatch.setattr(metrics, "totals", broken)
+    response = Client(raise_request_exception=False).get(f"{API}stats/")
+    assert (response.status_code, response.json()) == (500, {"detail": "Something went wrong here."})
+
+
+def test_what_nobody_expected_still_reaches_the_developer(robot, monkeypatch):
+    def broken():
+        raise DatabaseError("disk I/O error")
+
+    monkeypatch.setattr(metrics, "totals", broken)
+    with pytest.raises(DatabaseError):
+        robot.get(f"{API}stats/")
+
+
+def test_the_schema_is_valid_and_complete(tmp_path):
+    target = tmp_path / "schema.json"
+    call_command("spectacular", "--format", "openapi-json", "--validate", "--fail-on-warn", "--file", str(target))
+    schema = json.loads(target.read_text())
+    assert schema["openapi"].startswith("3.1")
+    assert {
+        "/api/streaming/movies/", "/api/streaming/movies/{id}/", "/api/streaming/movies/{id}/refresh_links/",
+        "/api/streaming/jobs/{id}/", "/api/streaming/jobs/{id}/cancel/", "/api/streaming/sources/",
+        "/api/streaming/stats/", "/api/streaming/changes/", "/api/streaming/links/", "/api/streaming/links/{id}/",
+        "/api/streaming/links/{id}/check/",
+    } <= set(schema["paths"])  # fmt: skip
+    asked = {parameter["name"] for parameter in schema["paths"]["/api/streaming/movies/"]["get"]["parameters"]}
+    assert asked == {
+        "type", "year", "year_min", "year_max", "source", "quality", "language", "licence", "has_links", "search",
+        "updated_since", "ordering", "page", "page_size", "cursor",
+    }  # fmt: skip
+
+
+def test_the_schema_is_served_as_json_and_its_page_needs_no_other_site(robot):
+    assert robot.get(f"{API}schema/").json()["openapi"].startswith("3.1")
+    page = robot.get(f"{API}docs/", headers={"Accept": "text/html"}).content.decode()
+    assert "/static/drf_spectacular_sidecar/" in page
+    assert "https://" not in page
+
+
+def test_the_root_names_what_there_is(robot):
+    answer = robot.get(API).json()
+    assert set(answer) == {"movies", "sources", "stats", "changes", "schema", "docs"}
+    for address in answer.values():
+        assert robot.get(address, headers={"Accept": "*/*"}).status_code == 200

@@ -1,0 +1,388 @@
+"""GET movies/ and movies/{id}/: shape, filters, pages, cursors, 304."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from streaming.filters import columns_of, order_of
+from streaming.models import Movie, ScrapeJob
+from streaming.models.movie import touch
+from streaming.paging import _parts
+from tests.api.conftest import MOVIES
+from tests.factories import make_job, make_link, make_movie
+
+pytestmark = pytest.mark.django_db
+MOVIE_KEYS = {
+    "id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at", "url", "links",
+}  # fmt: skip
+LINK_KEYS = {
+    "id", "source", "source_name", "source_url", "kind", "label", "quality", "language", "licence", "licence_url",
+    "is_active", "last_checked", "reason", "response_ms", "uptime",
+}  # fmt: skip
+PAGE_KEYS = {"count", "next", "previous", "results"}
+
+
+def titles(response):
+    return [movie["title"] for movie in response.json()["results"]]
+
+
+def shelf():
+    """Four movies that every filter can tell apart."""
+    nosferatu = make_movie(title="Nosferatu", year=1922, imdb_id="tt0013442")
+    make_link(nosferatu, source="internet_archive", quality="720p", language="de", licence="public-domain")
+    make_link(nosferatu, source="commons", quality="240p", language="en-GB", licence="cc0", is_active=False)
+    bunny = make_movie(title="Big Buck Bunny", year=2008)
+    make_link(bunny, source="commons", quality="2160p", language="en-GB", licence="cc-by")
+    make_link(bunny, source="internet_archive", quality="480p", language="fr", licence="cc0")
+    make_movie(title="Bonanza", year=1959, type="show")
+    make_movie(title="Élan vital")
+
+
+def test_a_list_has_exactly_the_keys_of_the_design(robot):
+    make_link(make_movie(title="Nosferatu", year=1922))
+    page = robot.get(MOVIES).json()
+    assert set(page) == PAGE_KEYS
+    assert set(page["results"][0]) == MOVIE_KEYS
+    assert set(page["results"][0]["links"][0]) == LINK_KEYS
+
+
+def test_a_movie_has_exactly_the_keys_of_the_design_under_both_its_names(robot):
+    movie = make_movie(imdb_id="tt0013442", title="Nosferatu", year=1922)
+    make_link(movie, checks="aaag", last_checked=timezone.now(), reason="ok", response_ms=120)
+    answer = robot.get(f"{MOVIES}tt0013442/").json()
+    assert set(answer) == MOVIE_KEYS | {"refresh"}
+    assert set(answer["refresh"]) == {"state", "job", "reason", "next_allowed_at"}
+    assert (answer["title"], answer["year"], answer["url"]) == (
+        "Nosferatu",
+        1922,
+        "http://testserver/streaming/tt0013442/",
+    )
+    assert answer["links"][0]["uptime"] == 0.75
+    assert robot.get(f"{MOVIES}{movie.pk}/").json() == answer
+
+
+def test_only_active_links_are_shown_best_first(robot):
+    movie = make_movie()
+    make_link(movie, source_url="https://a.example.org/dead", is_active=False)
+    make_link(movie, source_url="https://a.example.org/low", quality="240p")
+    make_link(movie, source_url="https://a.example.org/high", quality="1080p")
+    shown = [link["source_url"] for link in robot.get(f"{MOVIES}{movie.pk}/").json()["links"]]
+    assert shown == ["https://a.example.org/high", "https://a.example.org/low"]
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "first"),
+    [("", "", "de"), ("?language=fr", "", "fr"), ("", "en-US,en;q=0.5", "en"), ("?language=fr", "en", "fr")],
+)
+def test_links_in_the_viewers_language_come_first(robot, query, header, first):
+    movie = make_movie()
+    make_link(movie, language="de", quality="1080p")
+    make_link(movie, language="fr", quality="480p")
+    make_link(movie, language="en", quality="240p")
+    answer = robot.get(f"{MOVIES}{movie.pk}/{query}", headers={"Accept-Language": header}).json()
+    assert answer["links"][0]["language"] == first
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["Big Buck Bunny", "Bonanza", "Élan vital", "Nosferatu"]),
+        ("type=show", ["Bonanza"]),
+        ("year=1922", ["Nosferatu"]),
+        ("year_min=1923&year_max=1960", ["Bonanza"]),
+        ("source=commons", ["Big Buck Bunny"]),
+        ("quality=720p", ["Nosferatu"]),
+        ("language=en", ["Big Buck Bunny"]),
+        ("language=EN-gb", ["Big Buck Bunny"]),
+        ("language=e", None),
+        ("licence=cc0", ["Big Buck Bunny"]),
+        ("source=commons&licence=cc0", []),
+        ("source=internet_archive&language=fr&licence=cc0&quality=480p", ["Big Buck Bunny"]),
+        ("has_links=true", ["Big Buck Bunny", "Nosferatu"]),
+        ("has_links=false", ["Bonanza", "Élan vital"]),
+        ("search=nosf", ["Nosferatu"]),
+        ("search=elan", ["Élan vital"]),
+        ("search=tt0013442", ["Nosferatu"]),
+        ("search=", ["Big Buck Bunny", "Bonanza", "Élan vital", "Nosferatu"]),
+        ("updated_since=2999-01-01", []),
+        ("updated_since=2000-01-01T00:00:00%2B02:00&type=show", ["Bonanza"]),
+        ("updated_since=2000-01-01T00:00:00+02:00&type=show", ["Bonanza"]),
+        ("ordering=-title", ["Nosferatu", "Élan vital", "Bonanza", "Big Buck Bunny"]),
+        ("ordering=-year&has_links=true", ["Big Buck Bunny", "Nosferatu"]),
+        ("ordering=created_at", ["Nosferatu", "Big Buck Bunny", "Bonanza", "Élan vital"]),
+        ("format=json&type=show", ["Bonanza"]),
+    ],
+)
+def test_filters(robot, query, found):
+    shelf()
+    response = robot.get(f"{MOVIES}?{query}")
+    if found is None:
+        assert response.status_code == 400
+    else:
+        assert titles(response) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "allowed"),
+    [
+        ("colour=red", "detail", "year_min"),
+        ("title=x", "detail", "'title'"),
+        ("type=cartoon", "type", "movie, show"),
+        ("type=movie&type=show", "type", "once"),
+        ("type=", "type", "empty"),
+        ("year=abc", "year", "1870"),
+        ("year=0", "year", "1870"),
+        ("year_min=" + "9" * 5000, "year_min", "2200"),
+        ("source=nowhere", "source", "internet_archive"),
+        ("source=" + "x" * 10_000, "source", "internet_archive"),
+        ("quality=9000p", "quality", "1080p"),
+        ("language=klingon!", "language", "BCP 47"),
+        ("licence=warez", "licence", "cc-by-sa"),
+        ("has_links=maybe", "has_links", "true, false"),
+        ("updated_since=yesterday", "updated_since", "2026-01-31"),
+        ("updated_since=9999-12-31T23:59:59-12:00", "updated_since", "2026-01-31"),
+        ("updated_since=2026-02-30", "updated_since", "2026-01-31"),
+        ("ordering=imdb_id", "ordering", "created_at"),
+        ("ordering=search_title", "ordering", "created_at"),
+        ("page=abc", "page", "1 to"),
+        ("page=0", "page", "1 to"),
+        ("page=-1", "page", "1 to"),
+        ("page=1000000000000", "page", "1 to"),
+        ("page=٣", "page", "1 to"),
+        ("page_size=0", "page_size", "1 to 100"),
+        ("page_size=101", "page_size", "1 to 100"),
+        ("page_size=1000000000", "page_size", "1 to 100"),
+        ("cursor=nonsense", "cursor", "next"),
+        ("cursor=" + "A" * 9000, "cursor", "next"),
+        ("cursor=&page=2", "page", "not both"),
+        ("search=%00", "search", "Null"),
+    ],
+)
+def test_a_wrong_question_is_refused_and_says_what_is_allowed(robot, query, field, allowed):
+    response = robot.get(f"{MOVIES}?{query}")
+    assert response.status_code == 400
+    assert list(response.json()) == [field]
+    assert allowed in str(response.json()[field])
+
+
+@pytest.mark.parametrize("text", ["x" * 60_000, "wort " * 2_000, "%", "_", "'\"\\", "[[[" * 500])
+def test_a_monstrous_search_is_answered(robot, text):
+    make_movie(title="Nosferatu")
+    response = robot.get(MOVIES, {"search": text})
+    assert response.status_code == 200
+    assert titles(response) == []
+
+
+def test_a_source_that_only_imported_links_have_is_known(robot):
+    make_link(make_movie(title="Odd"), source="a_shelf_of_mine")
+    assert titles(robot.get(f"{MOVIES}?source=a_shelf_of_mine")) == ["Odd"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tt9999999", "0", "999999999999999999", "9999999999999999999999", "nosferatu", "tt12", "TT0013442",
+        "tt0013442%0A", "tt00%D9%A1%D9%A2%D9%A3%D9%A4%D9%A5", "%00", "..%2F..%2Fetc", "x" * 10_000,
+    ],
+)  # fmt: skip
+def test_a_movie_that_is_not_there_is_a_404_in_json(robot, name):
+    response = robot.get(f"{MOVIES}{name}/")
+    assert response.status_code == 404
+    assert list(response.json()) == ["detail"]
+
+
+def test_pages_by_number(robot):
+    for number in range(30):
+        make_movie(title=f"Film {number:02d}")
+    first = robot.get(MOVIES).json()
+    assert (first["count"], len(first["results"]), first["previous"]) == (30, 24, None)
+    second = robot.get(first["next"]).json()
+    assert (second["count"], len(second["results"]), second["next"]) == (30, 6, None)
+    assert robot.get(second["previous"]).json() == first
+    assert robot.get(f"{MOVIES}?page=3").status_code == 404
+
+
+@pytest.mark.parametrize("ordering", ["title", "-title", "year", "-year", "created_at", "-created_at"])
+def test_a_cursor_walks_through_everything_once_and_back(robot, ordering):
+    moment = timezone.now()
+    for number in range(23):
+        year = None if number % 4 == 0 else 1900 + number % 3
+        make_movie(title=f"Film {number % 5}", year=year, created_at=moment + timedelta(hours=number % 2))
+    address, there, pages = f"{MOVIES}?cursor=&page_size=5&ordering={ordering}", [], []
+    while address:
+        page = robot.get(address).json()
+        assert set(page) == {"next", "previous", "results"}
+        pages.append(page)
+        there += [movie["id"] for movie in page["results"]]
+        address = page["next"]
+    assert there == [x["id"] for x in robot.get(f"{MOVIES}?page_size=100&ordering={ordering}").json()["results"]]
+    back, address = [x["id"] for x in pages[-1]["results"]], pages[-1]["previous"]
+    while address:
+        page = robot.get(address).json()
+        back = [movie["id"] for movie in page["results"]] + back
+        address = page["previous"]
+    assert back == there
+
+
+def test_a_cursor_survives_new_movies_and_keeps_to_its_filter(robot):
+    for letter in "bdfh":
+        make_link(make_movie(title=letter), source="commons")
+    first = robot.get(f"{MOVIES}?cursor=&page_size=2&source=commons").json()
+    make_link(make_movie(title="a"), source="commons")
+    make_movie(title="e")
+    assert titles(robot.get(first["next"])) == ["f", "h"]
+
+
+def test_a_cursor_of_another_order_is_refused(robot):
+    for number in range(3):
+        make_movie(title=f"Film {number}")
+    following = robot.get(f"{MOVIES}?cursor=&page_size=1").json()["next"]
+    response = robot.get(f"{following}&ordering=-year")
+    assert response.status_code == 400
+    assert "ordering=title" in response.json()["cursor"][0]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plan")
+@pytest.mark.parametrize("ordering", ["title", "-title", "year", "-year", "created_at", "-created_at"])
+def test_a_cursor_enters_an_index_where_it_stands(ordering):
+    row = make_movie(year=1922)
+    order = columns_of(ordering)
+    values = [getattr(row, column.removeprefix("-")) for column in order]
+    columns = [column.removeprefix("-") for column in order]
+    first = _parts(Movie.objects.all(), columns, values, downwards=ordering.startswith("-"))[0]
+    plan = first.order_by(*order).explain()
+    assert "SEARCH streaming_movie USING INDEX" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "TEMP B-TREE" not in Movie.objects.order_by(*order_of(ordering)).explain()
+
+
+def test_the_list_costs_the_same_number_of_queries_however_long_it_is(robot, django_assert_num_queries):
+    def fill(number):
+        for _ in range(number):
+            movie = make_movie()
+            make_link(movie)
+            make_link(movie)
+
+    fill(5)
+    with django_assert_num_queries(6):
+        robot.get(f"{MOVIES}?page_size=100")
+    fill(20)
+    with django_assert_num_queries(6):
+        robot.get(f"{MOVIES}?page_size=100")
+    with django_assert_num_queries(5):
+        robot.get(f"{MOVIES}?page_size=100&cursor=")
+
+
+def test_a_movie_costs_the_same_number_of_queries_however_many_links_it_has(robot, django_assert_max_num_queries):
+    movie = make_movie()
+    make_link(movie, last_checked=timezone.now())
+    with django_assert_max_num_queries(6) as few:
+        robot.get(f"{MOVIES}{movie.pk}/")
+    for _ in range(20):
+        make_link(movie, last_checked=timezone.now())
+    with django_assert_max_num_queries(len(few)):
+        robot.get(f"{MOVIES}{movie.pk}/")
+
+
+def test_a_list_that_has_not_changed_is_not_sent_again(robot, django_assert_num_queries):
+    make_link(make_movie())
+    first = robot.get(MOVIES)
+    with django_assert_num_queries(3):
+        again = robot.get(MOVIES, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert robot.get(MOVIES, headers={"If-Modified-Since": first["Last-Modified"]}).status_code == 304
+    assert first["Cache-Control"] == "no-cache"
+
+
+def check_a_link():
+    link = make_link(make_movie())
+    link.last_checked = timezone.now() + timedelta(seconds=5)
+    link.save()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        make_movie,
+        check_a_link,
+        lambda: touch(Movie.objects.all()),
+        lambda: Movie.objects.last().delete(),
+    ],
+)
+def test_a_list_that_has_changed_is_sent_again(robot, change):
+    make_movie()
+    etag = robot.get(MOVIES)["ETag"]
+    change()
+    assert robot.get(MOVIES, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_another_question_has_another_etag(robot):
+    make_movie()
+    plain = robot.get(MOVIES)
+    assert "Accept-Language" in plain["Vary"]
+    assert robot.get(f"{MOVIES}?type=show")["ETag"] != plain["ETag"]
+    assert robot.get(MOVIES, headers={"Accept-Language": "fr"})["ETag"] != plain["ETag"]
+
+
+def test_a_movie_is_sent_again_when_a_link_was_checked_or_a_job_goes_on(robot):
+    movie = make_movie()
+    link = make_link(movie, last_checked=timezone.now() - timedelta(hours=1))
+    address = f"{MOVIES}{movie.pk}/"
+    first = robot.get(address)
+    assert first["Cache-Control"] == "private, no-cache"
+    assert robot.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 304
+    link.last_checked = timezone.now()
+    link.save()
+    second = robot.get(address, headers={"If-None-Match": first["ETag"]})
+    assert second.status_code == 200
+    make_job(movie, state="running")
+    third = robot.get(address, headers={"If-None-Match": second["ETag"]})
+    assert (third.status_code, third.json()["refresh"]["state"]) == (200, "running")
+
+
+def test_opening_a_movie_without_links_starts_one_job(person):
+    movie = make_movie()
+    first = person.get(f"{MOVIES}{movie.pk}/").json()["refresh"]
+    job = ScrapeJob.objects.get()
+    assert first == {"state": "queued", "job": job.pk, "reason": "no_active_link", "next_allowed_at": None}
+    assert person.get(f"{MOVIES}{movie.imdb_id}/").json()["refresh"]["job"] == job.pk
+    assert ScrapeJob.objects.count() == 1
+
+
+def test_a_conditional_get_starts_the_job_too(person, robot):
+    movie = make_movie()
+    etag = robot.get(f"{MOVIES}{movie.pk}/")["ETag"]
+    person.get(f"{MOVIES}{movie.pk}/", headers={"If-None-Match": etag})
+    assert ScrapeJob.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("head", {}),
+        ("options", {}),
+        ("get", {"Sec-Purpose": "prefetch"}),
+        ("get", {"Purpose": "prefetch"}),
+        ("get", {"User-Agent": "Mozilla/5.0 (compatible; bingbot/2.0)"}),
+    ],
+)
+def test_who_only_looks_around_starts_no_job(person, method, headers):
+    movie = make_movie()
+    response = getattr(person, method)(f"{MOVIES}{movie.pk}/", headers=headers)
+    assert response.status_code == 200
+    assert not ScrapeJob.objects.exists()
+
+
+def test_a_list_starts_no_job(person):
+    make_movie()
+    assert person.get(MOVIES).status_code == 200
+    assert not ScrapeJob.objects.exists()
+
+
+def test_a_wrong_language_of_a_movie_is_refused(robot):
+    response = robot.get(f"{MOVIES}{make_movie().pk}/?language=e+n")
+    assert (response.status_code, list(response.json())) == (400, ["language"])

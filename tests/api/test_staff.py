@@ -1,0 +1,220 @@
+"""Staff writes: movies and links, cleaned like everything else that comes in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from streaming.ingest.blocklist import block
+from streaming.ingest.snapshots import restore_movies
+from streaming.models import LinkFlip, Movie, RemovedMovie, StreamingLink
+from tests.api.conftest import MOVIES
+from tests.api.test_movies import LINK_KEYS, MOVIE_KEYS
+from tests.factories import make_link, make_movie
+from tests.health.origin import Origin
+
+pytestmark = pytest.mark.django_db
+LINKS = "/api/streaming/links/"
+NOSFERATU = {"imdb_id": "tt0013442", "title": "Nosferatu", "year": 1922, "type": "movie"}
+
+
+def test_a_movie_is_added_changed_and_removed(staff):
+    added = staff.post(MOVIES, NOSFERATU)
+    assert (added.status_code, set(added.json())) == (201, MOVIE_KEYS)
+    assert added["Location"] == "http://testserver/api/streaming/movies/tt0013442/"
+    changed = staff.patch(f"{MOVIES}tt0013442/", {"title": "  Nosferatu,\n a symphony ", "year": None})
+    assert (changed.status_code, changed.json()["title"], changed.json()["year"]) == (
+        200,
+        "Nosferatu, a symphony",
+        None,
+    )
+    assert Movie.objects.search("symphony").count() == 1
+    assert staff.delete(f"{MOVIES}tt0013442/").status_code == 204
+    assert not Movie.objects.exists()
+
+
+def test_a_removed_movie_can_be_restored_whole(staff):
+    link = make_link(make_movie(imdb_id="tt0013442"))
+    staff.delete(f"{MOVIES}tt0013442/")
+    assert RemovedMovie.objects.get().reason == "removed by alice"
+    assert restore_movies(["tt0013442"]) == ["tt0013442"]
+    assert StreamingLink.objects.get().source_url == link.source_url
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({**NOSFERATU, "imdb_id": "tt12"}, "imdb_id"),
+        ({**NOSFERATU, "imdb_id": "tt٠٠١٣٤٤٢"}, "imdb_id"),
+        ({**NOSFERATU, "imdb_id": "tt0000001"}, "imdb_id"),
+        ({**NOSFERATU, "imdb_id": "tt0000002"}, "imdb_id"),
+        ({**NOSFERATU, "title": ""}, "title"),
+        ({**NOSFERATU, "title": "\u202e"}, "title"),
+        ({**NOSFERATU, "title": "x" * 201}, "title"),
+        ({**NOSFERATU, "year": 99999}, "year"),
+        ({**NOSFERATU, "type": "cartoon"}, "type"),
+        ({**NOSFERATU, "poster_url": "http://posters.example.org/x.jpg"}, "poster_url"),
+        ({**NOSFERATU, "poster_url": "javascript:alert(1)"}, "poster_url"),
+        ({**NOSFERATU, "colour": "red"}, "colour"),
+        ({"title": "Nosferatu"}, "imdb_id"),
+        ([], "non_field_errors"),
+    ],
+)
+def test_a_wrong_movie_is_refused_by_its_field(staff, body, field):
+    make_movie(imdb_id="tt0000001")
+    block("tt0000002", reason="asked")
+    response = staff.post(MOVIES, json.dumps(body), content_type="application/json")
+    assert (response.status_code, list(response.json())) == (400, [field])
+    assert Movie.objects.count() == 1
+
+
+def test_a_movie_keeps_its_imdb_id(staff):
+    make_movie(imdb_id="tt0013442")
+    response = staff.patch(f"{MOVIES}tt0013442/", {"imdb_id": "tt0013443"})
+    assert (response.status_code, list(response.json())) == (400, ["imdb_id"])
+
+
+@pytest.mark.parametrize("name", ["tt0013442", "id"])
+def test_a_link_is_added_under_either_name_of_its_movie(staff, name):
+    movie = make_movie(imdb_id="tt0013442")
+    body = {
+        "movie": movie.pk if name == "id" else name,
+        "source": "commons",
+        "source_url": "HTTPS://Films.Example.org:443/a b".replace(" ", "%20"),
+        "quality": "720p",
+        "licence": "cc0",
+    }
+    response = staff.post(LINKS, body)
+    assert (response.status_code, set(response.json())) == (201, LINK_KEYS | {"movie"})
+    link = StreamingLink.objects.get()
+    assert (link.source_url, link.host) == ("https://films.example.org/a%20b", "films.example.org")
+    assert staff.get(response["Location"]).json() == response.json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"source_url": "javascript:alert(1)"}, "source_url"),
+        ({"source_url": "https://user:secret@films.example.org/"}, "source_url"),
+        ({"source_url": "https://10.0.0.5/"}, "source_url"),
+        ({"source_url": "https://films.example.org/" + "x" * 5000}, "source_url"),
+        ({"source_url": "https://taken.example.org/x"}, "source_url"),
+        ({"source_url": "https://FILMS.example.org/here"}, "source_url"),
+        ({"source": "Not A Slug"}, "source"),
+        ({"kind": "torrent"}, "kind"),
+        ({"quality": "9000p"}, "quality"),
+        ({"language": "klingon!"}, "language"),
+        ({"licence": "© me"}, "licence"),
+        ({"licence_url": "ftp://x.example.org"}, "licence_url"),
+        ({"movie": "tt9999999"}, "movie"),
+        ({"movie": ["x"]}, "movie"),
+        ({"is_active": "perhaps"}, "is_active"),
+        ({"checks": "aaaa"}, "checks"),
+    ],
+)
+def test_a_wrong_link_is_refused_by_its_field(staff, changes, field):
+    movie = make_movie()
+    make_link(movie, source_url="https://films.example.org/here")
+    block("taken.example.org", reason="asked")
+    body = {"movie": movie.pk, "source": "commons", "source_url": "https://films.example.org/new", **changes}
+    response = staff.post(LINKS, body)
+    assert (response.status_code, list(response.json())) == (400, [field])
+    assert StreamingLink.objects.count() == 1
+
+
+def test_another_address_forgets_the_health_of_the_old_one(staff):
+    link = make_link(checks="aaa", failures=2, reason="timeout", http_status=200)
+    before = link.movie.updated_at
+    response = staff.patch(f"{LINKS}{link.pk}/", {"source_url": "https://b.example.org/x"})
+    assert response.status_code == 200
+    link.refresh_from_db()
+    assert (link.host, link.checks, link.failures, link.reason) == ("b.example.org", "", 0, "")
+    link.movie.refresh_from_db()
+    assert link.movie.updated_at > before
+
+
+def test_turning_a_link_off_by_hand_is_a_flip(staff):
+    link = make_link(label="keep me")
+    assert staff.patch(f"{LINKS}{link.pk}/", {"is_active": False}).json()["is_active"] is False
+    flip = LinkFlip.objects.get()
+    assert (flip.is_active, flip.reason) == (False, "by_hand")
+    link.refresh_from_db()
+    assert (link.label, link.state_since) == ("keep me", flip.at)
+
+
+def test_a_change_onto_another_links_address_is_refused(staff):
+    movie = make_movie()
+    taken, link = make_link(movie), make_link(movie)
+    response = staff.patch(f"{LINKS}{link.pk}/", {"source_url": taken.source_url})
+    assert (response.status_code, list(response.json())) == (400, ["source_url"])
+
+
+@pytest.mark.parametrize(("path", "reason", "is_active"), [("page", "ok", True), ("404", "http_404", False)])
+def test_a_link_is_checked_at_once(staff, path, reason, is_active):
+    with Origin() as site:
+        link = make_link(source_url=site.url(path))
+        answer = staff.post(f"{LINKS}{link.pk}/check/").json()
+    assert set(answer) == LINK_KEYS | {"movie"}
+    assert (answer["reason"], answer["is_active"], answer["last_checked"] is not None) == (reason, is_active, True)
+
+
+def test_a_link_stays_with_its_movie(staff):
+    response = staff.patch(f"{LINKS}{make_link().pk}/", {"movie": make_movie().pk})
+    assert (response.status_code, list(response.json())) == (400, ["movie"])
+
+
+def test_a_link_is_deleted_and_its_movie_has_changed(staff):
+    link = make_link()
+    before = link.movie.updated_at
+    assert staff.delete(f"{LINKS}{link.pk}/").status_code == 204
+    assert Movie.objects.get().updated_at > before
+    assert staff.get(f"{LINKS}{link.pk}/").status_code == 404
+
+
+WRITES = [
+    ("post", MOVIES, NOSFERATU),
+    ("patch", f"{MOVIES}tt0000001/", {"title": "x"}),
+    ("delete", f"{MOVIES}tt0000001/", None),
+    ("post", LINKS, {}),
+    ("get", f"{LINKS}1/", None),
+    ("patch", f"{LINKS}1/", {"label": "x"}),
+    ("delete", f"{LINKS}1/", None),
+    ("post", f"{LINKS}1/check/", None),
+]
+
+
+@pytest.mark.parametrize(("method", "address", "body"), WRITES)
+def test_nobody_else_writes(person, method, address, body):
+    link = make_link(make_movie(imdb_id="tt0000001", title="Untouched"))
+    address = address.replace("/1/", f"/{link.pk}/")
+    visitor = APIClient()
+    visitor.force_authenticate(User.objects.create(username="bob"))
+    wrong = APIClient(headers={"Authorization": "Token nonsense"})
+    for client in (person, visitor, wrong):
+        response = getattr(client, method)(address, body)
+        assert response.status_code in (401, 403)
+        assert list(response.json()) == ["detail"]
+    assert Movie.objects.get().title == "Untouched"
+    assert StreamingLink.objects.count() == 1
+
+
+def test_a_token_of_staff_writes():
+    token = Token.objects.create(user=User.objects.create(username="carol", is_staff=True))
+    client = APIClient(headers={"Authorization": f"Token {token.key}"})
+    assert client.post(MOVIES, NOSFERATU).status_code == 201
+
+
+@pytest.mark.parametrize("text", ["{", "", "\x00", '{"title": NaN}', "[" * 100_000, "\xff"])
+def test_broken_json_is_a_400(staff, text):
+    response = staff.generic("POST", MOVIES, text.encode("latin-1"), content_type="application/json")
+    assert response.status_code == 400
+    assert response.json()
+
+
+def test_a_form_is_not_taken(staff):
+    response = staff.generic("POST", MOVIES, "title=x", content_type="application/x-www-form-urlencoded")
+    assert (response.status_code, list(response.json())) == (415, ["detail"])

@@ -1,0 +1,92 @@
+"""Playlist, small files, spreadsheet."""
+
+from __future__ import annotations
+
+import csv as reader
+
+import pytest
+
+from streaming.exchange import csv, m3u, strm
+from streaming.exchange.entries import LinkEntry, MovieEntry
+
+
+def link(url: str, **fields: object) -> LinkEntry:
+    return LinkEntry(source="commons", source_url=url, **{"kind": "file", **fields})
+
+
+def movie(*links: LinkEntry, **fields: object) -> MovieEntry:
+    return MovieEntry(links=links, **{"imdb_id": "tt0013442", "title": "Nosferatu", "year": 1922, **fields})
+
+
+def test_a_playlist_holds_the_best_link_that_a_player_can_open():
+    page, best, other = (
+        link("https://a.example.org/page", kind="page"),
+        link("https://a.example.org/best.mp4", label="512Kb MPEG4"),
+        link("https://a.example.org/other.mp4"),
+    )
+    assert "".join(m3u.write([movie(page, best, other), movie(page)])) == (
+        "#EXTM3U\n"
+        '#EXTINF:-1 tvg-id="tt0013442" tvg-name="Nosferatu" group-title="Movies",Nosferatu (1922)\n'
+        "https://a.example.org/best.mp4\n"
+    )
+
+
+def test_a_playlist_holds_every_part_of_a_show_once():
+    parts = [link(f"https://a.example.org/{n}.mp4", label=f"S01E0{1 + n % 2}") for n in range(4)]
+    text = "".join(m3u.write([movie(*parts, type="show")]))
+    assert text.count("#EXTINF") == 2
+    assert 'group-title="Shows",Nosferatu (1922) – S01E02\nhttps://a.example.org/1.mp4' in text
+
+
+def test_a_title_cannot_forge_lines_of_a_playlist():
+    hostile = movie(link("https://a.example.org/x"), title='A"\r\n#EXTINF:-1,B\u2028\nhttps://evil.example/\n')
+    assert len("".join(m3u.write([hostile])).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("Nosferatu (1922)", "Nosferatu (1922)"),
+        ("../../etc/passwd", "etc passwd"),
+        ("..", "Untitled"),
+        ("", "Untitled"),
+        ('a/b\\c:d*e?f"g<h>i|j', "a b c d e f g h i j"),
+        ("line\nfeed\x00\x7f\u2028end", "line feed end"),
+        (".hidden. ", "hidden"),
+        ("CON", "_CON"),
+        ("nul.txt", "_nul.txt"),
+        ("Amélie", "Amélie"),
+        ("x" * 500, "x" * 200),
+        ("ä" * 500, "ä" * 100),
+    ],
+)
+def test_a_file_name_is_safe_everywhere(name, stem):
+    assert strm.file_stem(name) == stem
+
+
+def test_small_files_hold_an_address_and_never_share_a_name():
+    here = link("https://a.example.org/x.mp4")
+    twins = [
+        movie(here, imdb_id="tt0000001"),
+        movie(here, imdb_id="tt0000002", title="NOSFERATU"),
+        movie(imdb_id="tt3"),
+    ]
+    assert dict(strm.write(twins)) == {
+        "Nosferatu (1922).strm": "https://a.example.org/x.mp4\n",
+        "NOSFERATU (1922) [tt0000002].strm": "https://a.example.org/x.mp4\n",
+    }
+
+
+def test_a_spreadsheet_has_a_row_a_link_and_one_for_a_movie_without():
+    rows = list(
+        reader.reader(csv.write([movie(link("https://a.example.org/1"), link("https://a.example.org/2")), movie()]))
+    )
+    assert rows[0] == list(csv.COLUMNS)
+    assert [row[5] for row in rows[1:]] == ["https://a.example.org/1", "https://a.example.org/2", ""]
+    assert {len(row) for row in rows} == {len(csv.COLUMNS)}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
+def test_a_spreadsheet_runs_no_title(start):
+    (_, row) = reader.reader(csv.write([movie(title=f"{start}cmd|' /C calc'!A0")]))
+    assert row[1].startswith("'")

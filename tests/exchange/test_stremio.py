@@ -1,0 +1,199 @@
+"""Stremio's protocol, by values and over HTTP."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from streaming.exchange import stremio
+from streaming.exchange.entries import LinkEntry, MovieEntry
+from streaming.exchange.stremio import Extra, Video
+from streaming.exports import LOGO
+from streaming.models import ScrapeJob
+from tests.factories import make_link, make_movie
+
+ROBOT = {"User-Agent": "Googlebot"}
+
+
+def stream_of(**fields: object) -> dict:
+    link = LinkEntry(
+        **{
+            "source": "commons",
+            "source_name": "Wikimedia Commons",
+            "source_url": "https://a.example.org/x.mp4",
+            **fields,
+        }
+    )
+    (stream,) = stremio.streams(MovieEntry(imdb_id="tt1", title="T", links=(link,)), Video("tt1"))["streams"]
+    return stream
+
+
+@pytest.mark.parametrize(
+    ("fields", "key", "not_web_ready"),
+    [
+        ({"kind": "file"}, "url", None),
+        ({"kind": "file", "source_url": "https://a.example.org/x.MP4?y=1"}, "url", None),
+        ({"kind": "file", "source_url": "http://a.example.org/x.mp4"}, "url", True),
+        ({"kind": "file", "source_url": "https://a.example.org/x.webm"}, "url", True),
+        ({"kind": "stream", "source_url": "https://a.example.org/x.m3u8"}, "url", True),
+        ({"kind": "page"}, "externalUrl", None),
+        ({"kind": "embed"}, "externalUrl", None),
+    ],
+)
+def test_a_stream_has_exactly_one_address(fields, key, not_web_ready):
+    stream = stream_of(**fields)
+    assert [name for name in ("url", "externalUrl", "ytId", "infoHash") if name in stream] == [key]
+    assert stream.get("behaviorHints", {}).get("notWebReady") is not_web_ready
+
+
+def test_a_stream_says_what_it_is():
+    stream = stream_of(kind="file", quality="720p", language="de", licence="cc0", label="Restored")
+    assert stream["name"] == "Wikimedia Commons 720p"
+    assert stream["description"] == "Restored · de · cc0"
+    assert stream["behaviorHints"] == {"bingeGroup": "openreel-commons-720p", "filename": "x.mp4"}
+
+
+@pytest.mark.parametrize(
+    ("text", "extra"),
+    [
+        ("", Extra()),
+        ("skip=100", Extra(skip=100)),
+        ("search=nosferatu", Extra(search="nosferatu")),
+        ("search=tom & jerry&skip=24", Extra(skip=24, search="tom & jerry")),
+        ("search=a=b", Extra(search="a=b")),
+        ("skip=-1", Extra()),
+        ("skip=٣", Extra()),
+        ("skip=" + "9" * 9000, Extra()),
+        ("skip=999999", Extra(skip=100_000)),
+        ("genre=x&colour=red", Extra()),
+    ],
+)
+def test_extra_is_read_kindly(text, extra):
+    assert stremio.read_extra(text) == extra
+
+
+@pytest.mark.parametrize(
+    ("text", "video"),
+    [
+        ("tt0013442", Video("tt0013442")),
+        ("tt0055662:1:3", Video("tt0055662", (1, 3))),
+        ("tt0055662:1", None),
+        ("kitsu:1", None),
+        ("tt12", None),
+        ("tt0013442\n", None),
+    ],
+)
+def test_ids_of_videos(text, video):
+    assert stremio.read_video(text) == video
+
+
+def test_an_episode_has_the_links_that_name_it_and_those_that_name_none():
+    labels = ("S01E01", "1x02 The Clampetts", "s1 e2", "All of it")
+    links = tuple(
+        LinkEntry(source="x", source_url=f"https://a.example.org/{n}", label=label) for n, label in enumerate(labels)
+    )
+    show = MovieEntry(imdb_id="tt0055662", title="Show", type="show", links=links)
+    found = stremio.streams(show, Video("tt0055662", (1, 2)))["streams"]
+    assert [stream["externalUrl"][-1] for stream in found] == ["1", "2", "3"]
+    videos = stremio.meta(show, site="https://x.example.org")["meta"]["videos"]
+    assert [video["id"] for video in videos] == ["tt0055662:1:1", "tt0055662:1:2"]
+
+
+@pytest.mark.django_db
+class TestDoor:
+    def get(self, address: str, **headers: str):
+        return Client().get(f"/stremio/{address}", headers={**ROBOT, **headers})
+
+    def test_the_manifest_names_what_the_add_on_can(self):
+        manifest = self.get("manifest.json").json()
+        assert {"id", "version", "name", "description", "types", "catalogs", "resources", "idPrefixes"} <= set(manifest)
+        for catalogue in manifest["catalogs"]:
+            assert self.get(f"catalog/{catalogue['type']}/{catalogue['id']}.json").json() == {"metas": []}
+
+    def test_its_logo_is_a_file_that_we_have(self):
+        assert finders.find(LOGO)
+        assert self.get("manifest.json").json()["logo"].endswith(LOGO)
+
+    def test_a_catalogue_lists_what_can_be_watched_in_pages(self, monkeypatch):
+        monkeypatch.setattr(stremio, "PAGE", 2)
+        for title in ("Aelita", "Metropolis", "Nosferatu"):
+            make_link(make_movie(title=title, year=1922))
+        make_movie(title="Lost")
+        make_link(make_movie(title="A show", type="show"))
+        first = self.get("catalog/movie/openreel-movies.json").json()["metas"]
+        assert [meta["name"] for meta in first] == ["Aelita", "Metropolis"]
+        assert first[0]["poster"].startswith("http://testserver/posters/tt")
+        assert first[0]["releaseInfo"] == "1922"
+        rest = self.get("catalog/movie/openreel-movies/skip=2.json").json()["metas"]
+        assert [meta["name"] for meta in rest] == ["Nosferatu"]
+        found = self.get("catalog/movie/openreel-movies/search=METRO%20polis.json").json()["metas"]
+        assert [meta["name"] for meta in found] == ["Metropolis"]
+        shows = self.get("catalog/series/openreel-shows.json").json()["metas"]
+        assert [(meta["name"], meta["type"]) for meta in shows] == [("A show", "series")]
+
+    def test_a_search_with_a_slash_and_an_ampersand_is_one_search(self):
+        make_link(make_movie(title="Tom & Jerry a/b"))
+        address = "catalog/movie/openreel-movies/search=tom%20%26%20jerry%20a%2Fb&skip=0.json"
+        assert len(self.get(address).json()["metas"]) == 1
+
+    def test_a_movie_is_described_and_streamed(self):
+        movie = make_movie(title="Nosferatu", synopsis="A symphony", poster_url="https://p.example.org/n.jpg")
+        make_link(movie, kind="file", source_url="https://a.example.org/n.mp4", language="de", quality="240p")
+        make_link(movie, kind="page", language="en", quality="720p")
+        make_link(movie, is_active=False)
+        meta = self.get(f"meta/movie/{movie.imdb_id}.json").json()["meta"]
+        assert (meta["name"], meta["description"], meta["poster"]) == (
+            "Nosferatu",
+            "A symphony",
+            "https://p.example.org/n.jpg",
+        )
+        response = self.get(f"stream/movie/{movie.imdb_id}.json", **{"Accept-Language": "de"})
+        assert [set(stream) & {"url", "externalUrl"} for stream in response.json()["streams"]] == [
+            {"url"},
+            {"externalUrl"},
+        ]
+        assert "max-age=300" in response["Cache-Control"]
+
+    @pytest.mark.parametrize("key", ["tt9999999", "kitsu:1", "x" * 5000, "tt0013442:1:2"])
+    def test_no_streams_is_an_empty_list_that_is_soon_asked_again(self, key):
+        response = self.get(f"stream/movie/{key}.json")
+        assert (response.status_code, response.json()) == (200, {"streams": []})
+        assert "max-age=60" in response["Cache-Control"]
+
+    def test_asking_for_streams_that_are_not_there_looks_for_them(self):
+        movie = make_movie()
+        response = self.get(f"stream/movie/{movie.imdb_id}.json", **{"User-Agent": "Stremio/4"})
+        assert response.json() == {"streams": []}
+        assert ScrapeJob.objects.get().requested_by == "stremio"
+
+    @pytest.mark.parametrize(
+        ("address", "status"),
+        [
+            ("manifest.json", 200),
+            ("stream/movie/tt9999999.json", 200),
+            ("catalog/movie/nothing.json", 404),
+            ("meta/movie/tt9999999.json", 404),
+            ("nothing/at/all", 404),
+            ("", 404),
+        ],
+    )
+    def test_every_site_may_read_every_answer(self, address, status):
+        response = self.get(address, Origin="https://web.stremio.example")
+        assert (response.status_code, response["Access-Control-Allow-Origin"]) == (status, "*")
+        assert json.loads(response.content)
+
+    def test_errors_of_any_kind_are_open_too(self):
+        assert Client().post("/stremio/manifest.json")["Access-Control-Allow-Origin"] == "*"
+        assert (
+            Client().get("/stremio/manifest.json", headers={"Host": "evil.example"})["Access-Control-Allow-Origin"]
+            == "*"
+        )
+        asked = Client().options("/stremio/manifest.json", headers={"Access-Control-Request-Method": "GET"})
+        assert (asked.status_code, asked["Access-Control-Allow-Methods"]) == (204, "GET, HEAD, OPTIONS")
+
+    def test_nothing_else_is_open(self):
+        for address in ("/api/streaming/movies/", "/healthz", "/api/streaming/stats/"):
+            assert "Access-Control-Allow-Origin" not in Client().get(address, headers={"Origin": "https://x.example"})

@@ -1,0 +1,313 @@
+"""The admin: every table opens, and what is written there passes the one way in."""
+
+from __future__ import annotations
+
+import runpy
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+import MovieBackend.urls
+from streaming.models import (
+    BlockedAddress,
+    HealthRun,
+    HostPause,
+    LinkFlip,
+    Movie,
+    RemovedMovie,
+    ScrapeJob,
+    StreamingLink,
+)
+from tests.factories import make_job, make_link, make_movie
+from tests.health.origin import Origin
+
+pytestmark = pytest.mark.django_db
+MODELS = [BlockedAddress, HealthRun, HostPause, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink]
+NO_LINKS = {"links-TOTAL_FORMS": "0", "links-INITIAL_FORMS": "0"}
+
+
+@pytest.fixture
+def client():
+    client = Client()
+    client.force_login(User.objects.create_superuser("alice"))
+    return client
+
+
+def page(model, name="changelist", *args):
+    return reverse(f"admin:streaming_{model._meta.model_name}_{name}", args=args)
+
+
+def act(client, model, action, *rows):
+    body = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return client.post(page(model), body, follow=True)
+
+
+def said(response):
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+def link_body(of, **fields):
+    body = {
+        "movie": of.pk,
+        "source": "commons",
+        "source_url": "https://a.example.org/x",
+        "kind": "page",
+        "is_active": "on",
+    }
+    return {**body, **fields}
+
+
+def fill():
+    link = make_link(make_movie(), is_active=False)
+    make_job(link.movie, state="failed", error="why")
+    LinkFlip.objects.create(link=link, is_active=False, reason="http_404")
+    HealthRun.objects.create()
+    HostPause.objects.create(host="a.example.org", paused_until=link.first_seen, reason="busy")
+    BlockedAddress.objects.create(kind="host", address="b.example.org", reason="asked")
+    RemovedMovie.objects.create(imdb_id="tt0000001", title="Gone", reason="gone", snapshot={"rows": []})
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_table_can_be_searched_filtered_and_opened(client, model):
+    fill()
+    assert client.get(page(model)).status_code == 200
+    assert client.get(page(model), {"q": "nosf tt0000001"}).status_code == 200
+    assert client.get(page(model, "change", model.objects.first().pk)).status_code == 200
+    assert {type(admin.site.get_model_admin(model)).__module__} == {"streaming.admin"}
+
+
+@pytest.mark.parametrize("model", [BlockedAddress, Movie, StreamingLink, HostPause])
+def test_what_people_write_has_a_form(client, model):
+    assert client.get(page(model, "add")).status_code == 200
+
+
+def test_the_list_of_movies_costs_the_same_number_of_queries(client, django_assert_max_num_queries):
+    make_link()
+    client.get(page(Movie))
+    with django_assert_max_num_queries(10) as few:
+        client.get(page(Movie))
+    for _ in range(20):
+        make_link()
+    with django_assert_max_num_queries(len(few)):
+        client.get(page(Movie))
+
+
+def test_a_movie_is_added_with_a_link_both_cleaned(client):
+    body = {
+        "imdb_id": "tt0013442",
+        "title": " Nosferatu\u202e ",
+        "type": "movie",
+        "links-TOTAL_FORMS": "1",
+        "links-INITIAL_FORMS": "0",
+        "links-0-source": "commons",
+        "links-0-source_url": "HTTPS://A.example.org:443/x#part",
+        "links-0-kind": "page",
+        "links-0-is_active": "on",
+    }
+    assert client.post(page(Movie, "add"), body).status_code == 302
+    link = StreamingLink.objects.get()
+    assert (link.movie.title, link.source_url, link.host) == ("Nosferatu", "https://a.example.org/x", "a.example.org")
+
+
+def test_a_movie_is_changed_and_its_links_with_it(client):
+    movie = make_movie(imdb_id="tt0013442", title="Old")
+    stays, goes = make_link(movie), make_link(movie)
+    body = {"title": "New", "type": "show", "links-TOTAL_FORMS": "2", "links-INITIAL_FORMS": "2"}
+    for number, link in enumerate((stays, goes)):
+        fields = {"id": link.pk, "movie": movie.pk, "source": "commons", "source_url": link.source_url, "kind": "page"}
+        body |= {f"links-{number}-{name}": value for name, value in fields.items()}
+    assert client.post(page(Movie, "change", movie.pk), {**body, "links-1-DELETE": "on"}).status_code == 302
+    movie.refresh_from_db()
+    stays.refresh_from_db()
+    assert (movie.imdb_id, movie.title, movie.search_title, movie.type) == ("tt0013442", "New", "new", "show")
+    assert (stays.source, stays.is_active, LinkFlip.objects.get().link) == ("commons", False, stays)
+    assert list(StreamingLink.objects.all()) == [stays]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"imdb_id": "tt12"}, "is not tt and 7 to 9 digits"),
+        ({"imdb_id": "tt0000001"}, "already exists"),
+        ({"title": "\u202e"}, "a movie has a title"),
+        ({"year": "1200"}, "from 1870 to 2200"),
+        ({"poster_url": "http://p.example.org/x.jpg"}, "begins with https://"),
+        ({"poster_url": "javascript:alert(1)"}, "only http and https"),
+    ],
+)
+def test_a_wrong_movie_is_shown_again_with_a_sentence(client, fields, says):
+    make_movie(imdb_id="tt0000001")
+    response = client.post(
+        page(Movie, "add"), {"imdb_id": "tt0013442", "title": "T", "type": "movie", **NO_LINKS, **fields}
+    )
+    assert (response.status_code, says in response.content.decode()) == (200, True)
+    assert Movie.objects.count() == 1
+
+
+def test_a_wrong_movie_with_a_link_is_shown_again(client):
+    body = {"imdb_id": "tt12", "title": "T", "type": "movie", "links-TOTAL_FORMS": "1", "links-INITIAL_FORMS": "0"}
+    link = {"source": "commons", "source_url": "javascript:alert(1)", "kind": "page"}
+    response = client.post(page(Movie, "add"), {**body, **{f"links-0-{name}": value for name, value in link.items()}})
+    text = response.content.decode()
+    assert (response.status_code, "7 to 9 digits" in text, "only http and https" in text) == (200, True, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"source_url": "javascript:alert(1)"}, "only http and https"),
+        ({"source_url": "http://10.0.0.5/"}, "not a public address"),
+        ({"source_url": "https://u:p@a.example.org/"}, "user name or password"),
+        ({"source_url": "HTTPS://A.EXAMPLE.org/taken"}, "already exists"),
+        ({"source_url": "https://down.example.org/"}, "taken down"),
+        ({"source": "Not a slug"}, "slug"),
+        ({"language": "klingon!"}, "BCP 47"),
+        ({"licence_url": "ftp://x.example.org"}, "only http and https"),
+        ({"movie": "999999"}, "Select a valid choice"),
+    ],
+)
+def test_a_wrong_link_is_shown_again_with_a_sentence(client, fields, says):
+    movie = make_movie()
+    make_link(movie, source_url="https://a.example.org/taken")
+    BlockedAddress.objects.create(kind="host", address="down.example.org", reason="asked")
+    response = client.post(page(StreamingLink, "add"), link_body(movie, **fields))
+    assert (response.status_code, says in response.content.decode()) == (200, True)
+    assert StreamingLink.objects.count() == 1
+
+
+def test_a_link_is_added_and_changed(client):
+    movie = make_movie()
+    assert client.post(page(StreamingLink, "add"), link_body(movie)).status_code == 302
+    link = StreamingLink.objects.get()
+    StreamingLink.objects.update(checks="aaa", reason="ok")
+    client.post(
+        page(StreamingLink, "change", link.pk), link_body(movie, source_url="https://b.example.org/y", quality="720p")
+    )
+    link.refresh_from_db()
+    assert (link.host, link.quality, link.checks, link.reason) == ("b.example.org", "720p", "", "")
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_a_deleted_movie_leaves_a_tombstone_and_can_be_restored(client, way):
+    link = make_link(make_movie(imdb_id="tt0013442"))
+    make_job(link.movie)
+    LinkFlip.objects.create(link=link, is_active=True, reason="ok")
+    if way == "page":
+        client.post(page(Movie, "delete", link.movie.pk), {"post": "yes"})
+    else:
+        body = {"action": "delete_selected", "_selected_action": [link.movie.pk], "post": "yes"}
+        client.post(page(Movie), body)
+    assert not Movie.objects.exists()
+    tombstone = RemovedMovie.objects.get()
+    assert tombstone.reason == "removed by alice in the admin"
+    assert "1 movies restored" in said(act(client, RemovedMovie, "restore", tombstone))
+    assert StreamingLink.objects.get().source_url == link.source_url
+
+
+def test_deleted_links_change_their_movie(client):
+    first, second = make_link(), make_link()
+    before = first.movie.updated_at
+    client.post(page(StreamingLink, "delete", first.pk), {"post": "yes"})
+    client.post(page(StreamingLink), {"action": "delete_selected", "_selected_action": [second.pk], "post": "yes"})
+    first.movie.refresh_from_db()
+    assert (StreamingLink.objects.count(), first.movie.updated_at > before) == (0, True)
+
+
+def test_hosts_are_blocked_from_their_links(client):
+    link, other = make_link(source_url="https://bad.example.org/x"), make_link()
+    assert "Blocked bad.example.org: 1 links" in said(act(client, StreamingLink, "block_hosts", link))
+    link.refresh_from_db()
+    other.refresh_from_db()
+    assert (link.is_active, other.is_active) == (False, True)
+
+
+def test_links_are_checked_at_once(client):
+    with Origin() as site:
+        works, gone = make_link(source_url=site.url("page")), make_link(source_url=site.url("404"))
+        text = said(act(client, StreamingLink, "check_links", works, gone))
+    assert "Checked 2 links" in text
+    assert "1 × Not found" in text
+    gone.refresh_from_db()
+    assert (gone.is_active, gone.reason) == (False, "http_404")
+
+
+def test_an_address_is_blocked_and_the_block_lifted(client):
+    link = make_link(source_url="https://bad.example.org/x")
+    client.post(page(BlockedAddress, "add"), {"address": "BAD.example.org", "reason": "asked"})
+    row = BlockedAddress.objects.get()
+    link.refresh_from_db()
+    assert (row.kind, row.address, link.is_active) == ("host", "bad.example.org", False)
+    client.post(page(BlockedAddress, "delete", row.pk), {"post": "yes"})
+    assert not BlockedAddress.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["films/x", "https://u:p@films.example.org/", "", "bad.example.org"])
+def test_a_wrong_block_is_shown_again(client, address):
+    BlockedAddress.objects.create(kind="host", address="bad.example.org", reason="asked")
+    response = client.post(page(BlockedAddress, "add"), {"address": address, "reason": "x"})
+    assert (response.status_code, BlockedAddress.objects.count()) == (200, 1)
+
+
+def test_searches_are_started_cancelled_and_tried_again(client):
+    movie = make_movie()
+    assert "1 searches started" in said(act(client, Movie, "refresh", movie))
+    job = ScrapeJob.objects.get()
+    assert job.requested_by == "admin"
+    assert "1 jobs cancelled" in said(act(client, ScrapeJob, "cancel", job))
+    assert "1 searches started" in said(act(client, ScrapeJob, "retry", job))
+    assert ScrapeJob.objects.open().count() == 1
+
+
+def test_a_full_queue_is_said(client, settings):
+    settings.SCRAPE_QUEUE_LIMIT = 1
+    make_job()
+    assert "queue is full" in said(act(client, Movie, "refresh", make_movie()))
+
+
+def test_what_the_machine_writes_is_not_edited(client):
+    fill()
+    for model in (ScrapeJob, HealthRun, LinkFlip, RemovedMovie):
+        assert client.get(page(model, "add")).status_code == 403
+        assert client.post(page(model, "change", model.objects.first().pk), {}).status_code == 403
+
+
+def test_nobody_else_comes_in():
+    visitor = Client()
+    visitor.force_login(User.objects.create(username="bob"))
+    for client in (Client(), visitor):
+        assert client.get(page(Movie)).status_code == 302
+
+
+def sign_in(password, address="9.9.9.9"):
+    body = {"username": "carol", "password": password}
+    return Client(REMOTE_ADDR=address).post(reverse("admin:login"), body)
+
+
+def test_five_wrong_passwords_lock_the_door_to_that_client_only():
+    User.objects.create_superuser("carol", password="right")
+    for _ in range(5):
+        assert "correct username" in sign_in("wrong").content.decode()
+    locked = sign_in("right")
+    assert (locked.status_code, "15 minutes" in locked.content.decode()) == (200, True)
+    assert sign_in("right", address="8.8.8.8").status_code == 302
+
+
+def test_a_right_password_forgives_the_wrong_ones():
+    User.objects.create_superuser("carol", password="right")
+    for password in ("wrong",) * 4 + ("right",) + ("wrong",) * 4:
+        sign_in(password)
+    assert sign_in("right").status_code == 302
+
+
+def test_the_house_has_its_name_on_the_door(client):
+    assert "Openreel" in client.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_door_can_be_taken_away(settings, is_there):
+    settings.ADMIN_ENABLED = is_there
+    patterns = runpy.run_path(MovieBackend.urls.__file__)["urlpatterns"]
+    assert ("admin/" in {str(pattern.pattern) for pattern in patterns}) is is_there

@@ -1,0 +1,85 @@
+"""Which link comes first: a table anyone can lengthen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+
+import pytest
+
+from streaming.ranking import accepted_languages, best_first
+
+
+@dataclass(frozen=True)
+class Link:
+    name: str
+    is_active: bool = True
+    uptime: float | None = None
+    language: str = ""
+    quality: str = ""
+    kind: str = "page"
+    response_ms: int | None = None
+    source: str = "commons"
+    source_url: str = "https://a.example.org/"
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "languages"),
+    [
+        (Link("active", quality="240p"), Link("dead", is_active=False, quality="2160p"), []),
+        (Link("reliable", uptime=0.9), Link("shaky", uptime=0.89, quality="2160p"), []),
+        (Link("never checked"), Link("shaky", uptime=0.5, quality="2160p"), []),
+        (
+            Link("reliable, small", uptime=0.95, quality="720p"),
+            Link("perfect, smaller", uptime=1.0, quality="480p"),
+            [],
+        ),
+        (Link("mine", language="de", quality="240p"), Link("other", language="fr", quality="2160p"), ["de"]),
+        (Link("mine, regional", language="pt-BR"), Link("other", language="es"), ["pt"]),
+        (Link("mine, general", language="pt"), Link("other", language="es"), ["pt-BR"]),
+        (Link("dearest", language="de"), Link("second", language="en", quality="2160p"), ["de", "en"]),
+        (Link("mine", language="de"), Link("silent", language="zxx", quality="2160p"), ["de"]),
+        (Link("silent", language="zxx"), Link("foreign", language="fr", quality="2160p"), ["de"]),
+        (Link("not stated"), Link("foreign", language="fr", quality="2160p"), ["de"]),
+        (Link("sharp", quality="1080p", language="fr"), Link("soft", quality="720p", language="en"), []),
+        (Link("known", quality="240p"), Link("unknown"), []),
+        (Link("file", kind="file"), Link("stream", kind="stream"), []),
+        (Link("stream", kind="stream"), Link("embed", kind="embed"), []),
+        (Link("embed", kind="embed"), Link("page", kind="page"), []),
+        (Link("quick", response_ms=50), Link("slow", response_ms=900), []),
+        (Link("slow", response_ms=9000), Link("never asked"), []),
+        (Link("first source", source="internet_archive"), Link("later source", source="vodo"), []),
+        (Link("known source", source="vodo"), Link("stranger", source="aaa"), []),
+        (Link("a", source_url="https://a.example.org/1"), Link("b", source_url="https://a.example.org/2"), []),
+    ],
+)
+def test_the_better_link_comes_first(better, worse, languages):
+    assert best_first([worse, better], languages=languages) == [better, worse]
+    assert best_first([better, worse], languages=languages) == [better, worse]
+
+
+def test_the_order_does_not_depend_on_the_order_before():
+    links = [
+        Link(str(n), quality=q, source_url=f"https://a.example.org/{n}")
+        for n, q in enumerate(("", "720p", "720p", "1080p"))
+    ]
+    orders = {tuple(link.name for link in best_first(mixed)) for mixed in permutations(links)}
+    assert orders == {("3", "1", "2", "0")}
+
+
+@pytest.mark.parametrize(
+    ("header", "languages"),
+    [
+        ("", []),
+        ("de", ["de"]),
+        ("en-US,en;q=0.5", ["en-US", "en"]),
+        ("fr;q=0.2, de ; q=0.9 ,en", ["en", "de", "fr"]),
+        ("de;q=0,en", ["en"]),
+        ("*", []),
+        ("de;q=2,en", ["en"]),
+        ("\x00,;;,q=1,de", ["de"]),
+        ("a," * 100_000, ["a"] * 10),
+    ],
+)
+def test_accept_language_is_read_dearest_first(header, languages):
+    assert accepted_languages(header) == languages

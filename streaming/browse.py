@@ -1,0 +1,156 @@
+"""What a visitor wants to see of the catalogue: the home page's question, read from its address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.cache import cache
+from django.db.models import F
+from django.db.models.expressions import OrderBy
+
+from scraper.sources import KNOWN, LICENCES, name_of
+from streaming.models import Movie, MovieQuerySet, StreamingLink
+from streaming.models.movie import LONGEST_SEARCH
+from streaming.words import language_name, shown
+
+PAGE_SIZE = 24
+SORTS = {
+    "title": "Title A–Z",
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "added": "Added recently",
+    "links": "Most working links",
+}
+ORDERS: dict[str, tuple[str | OrderBy, ...]] = {
+    "title": (),
+    "newest": (F("year").desc(nulls_last=True),),
+    "oldest": (F("year").asc(nulls_last=True),),
+    "added": ("-created_at",),
+    "links": ("-active_count",),
+}
+TYPES = {"movie": "Movies", "show": "Shows"}
+LINK_FIELDS = ("source", "quality", "language", "licence")
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+LONGEST_CHIP = 40
+FACETS_KEPT_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is on, and the address without it."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for; an empty value means any. A value that we do not know is as good as none."""
+
+    q: str = ""
+    type: str = ""
+    working: str = ""
+    decade: str = ""
+    source: str = ""
+    quality: str = ""
+    language: str = ""
+    licence: str = ""
+    sort: str = "title"
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Wanted:
+        """Read the parameters; malformed ones are left out, a long search is cut."""
+        return cls(
+            q=shown(query.get("q", ""), longest=LONGEST_SEARCH),
+            type=_one_of(query.get("type"), TYPES),
+            working=_one_of(query.get("working"), {"1": ""}),
+            decade=_decade(query.get("decade", "")),
+            source=_one_of(query.get("source"), KNOWN),
+            quality=_one_of(query.get("quality"), dict(StreamingLink.Quality.choices)),
+            language=_language(query.get("language", "")),
+            licence=_one_of(query.get("licence"), LICENCES),
+            sort=_one_of(query.get("sort"), SORTS) or "title",
+        )
+
+    def movies(self) -> MovieQuerySet:
+        """The movies that fit, in order, each with `active_count`."""
+        found = Movie.objects.search(self.q).with_active_count().defer("synopsis")
+        if self.type:
+            found = found.filter(type=self.type)
+        if self.decade:
+            found = found.filter(year__gte=int(self.decade), year__lt=int(self.decade) + 10)
+        if offered := {name: getattr(self, name) for name in LINK_FIELDS if getattr(self, name)}:
+            found = found.offering(**offered)
+        elif self.working:
+            found = found.watchable()
+        return found.order_by(*ORDERS[self.sort], "search_title", "id")
+
+    def address(self, **changes: Any) -> str:
+        """The query string of this question with `changes`; what is left at its default is not written."""
+        page = changes.pop("page", "")
+        changed = replace(self, **changes)
+        said = {x.name: getattr(changed, x.name) for x in fields(self) if getattr(changed, x.name) != x.default}
+        query = urlencode(said | ({"page": page} if page else {}))
+        return f"?{query}" if query else "?"
+
+    def chips(self) -> list[Chip]:
+        """The filters that are on, in the order of the bar."""
+        labels = {
+            "q": f"“{shown(self.q, longest=LONGEST_CHIP)}”",
+            "type": TYPES.get(self.type, ""),
+            "working": "Working links only",
+            "decade": f"{self.decade}s",
+            "source": name_of(self.source),
+            "quality": self.quality,
+            "language": language_name(self.language),
+            "licence": LICENCES.get(self.licence, ""),
+        }
+        return [Chip(text, self.address(**{name: ""})) for name, text in labels.items() if getattr(self, name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filter bar offers, as (value, words)."""
+
+    decade: list[tuple[str, str]]
+    source: list[tuple[str, str]]
+    quality: list[tuple[str, str]]
+    language: list[tuple[str, str]]
+    licence: list[tuple[str, str]]
+
+
+def choices(wanted: Wanted) -> Choices:
+    """Only what the catalogue holds, and what is wanted now. Kept for some minutes: it costs a scan of the links."""
+    held = cache.get_or_set("browse-held", _held, FACETS_KEPT_SECONDS) or _held()
+    values = {name: {*held[name], *filter(None, [getattr(wanted, name)])} for name in held}
+    heights = [quality for quality in StreamingLink.Quality.values if quality in values["quality"]]
+    return Choices(
+        decade=[(decade, f"{decade}s") for decade in sorted(values["decade"], reverse=True)],
+        source=[(slug, name_of(slug)) for slug in KNOWN if slug in values["source"]],
+        quality=[(height, height) for height in heights],
+        language=sorted(((tag, language_name(tag)) for tag in values["language"]), key=lambda pair: pair[1]),
+        licence=[(slug, name) for slug, name in LICENCES.items() if slug in values["licence"]],
+    )
+
+
+def _held() -> dict[str, list[str]]:
+    links = StreamingLink.objects.active().order_by()
+    years = Movie.objects.exclude(year=None).order_by().values_list("year", flat=True).distinct()
+    held = {name: [x for x in links.values_list(name, flat=True).distinct() if x] for name in LINK_FIELDS}
+    return {**held, "decade": sorted({str(year // 10 * 10) for year in years if year})}
+
+
+def _one_of(value: str | None, known: Mapping[str, object]) -> str:
+    return value if value is not None and value in known else ""
+
+
+def _decade(value: str) -> str:
+    return value if re.fullmatch(r"(1[89]|20|21)[0-9]0", value, re.ASCII) else ""
+
+
+def _language(value: str) -> str:
+    return value if LANGUAGE_TAG.fullmatch(value) else ""

@@ -1,0 +1,126 @@
+"""Charts as SVG: no script and no inline style, so that a strict CSP holds; colours come from classes. Pure.
+
+Each carries its words as a text alternative; the pages print the same numbers as a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+ALIVE = "a"
+WIDTH, HEIGHT, LEFT, FOOT, HEAD = 720, 240, 40, 24, 8
+STEPS = [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One column: what stands below (`good`) and above (`bad`)."""
+
+    label: str
+    good: int
+    bad: int
+
+
+def uptime(checks: str, *, size: int = 24) -> str:
+    """One bar a check, newest right. Passed is tall, failed short, none a dot: height speaks, not colour alone."""
+    kept = checks[-size:]
+    cells = [_cell(i * 5, letter) for i, letter in enumerate(kept.rjust(size))]
+    words = f"{kept.count(ALIVE)} of the last {len(kept)} checks passed" if kept else "Not checked yet"
+    return _svg("".join(cells), width=size * 5 - 2, height=20, words=words, name="uptime", stretch=True)
+
+
+def sparkline(values: Sequence[int], *, width: int = 120, height: int = 28) -> str:
+    """A small line of how a number went; nothing when there are fewer than two."""
+    if len(values) < 2:
+        return ""
+    low, top = min(values), max(values)
+    step, span = width / (len(values) - 1), (top - low) or 1
+    points = " ".join(
+        f"{i * step:.1f},{height - 3 - (value - low) / span * (height - 6):.1f}" for i, value in enumerate(values)
+    )
+    drawn = (
+        f'<polygon class="area" points="0,{height} {points} {width},{height}"/>'
+        f'<polyline class="line" points="{points}"/>'
+    )
+    words = f"From {values[0]} to {values[-1]}, between {low} and {top}"
+    return _svg(drawn, width=width, height=height, words=words, name="spark", stretch=True)
+
+
+def meter(value: float, total: float) -> str:
+    """A share as a filled track; the number stands beside it in the page."""
+    share = round(100 * min(value, total) / total) if total else 0
+    return (
+        '<svg class="chart meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="track" width="100" height="6"/><rect class="fill" width="{share}" height="6"/></svg>'
+    )
+
+
+def stacked(bars: Sequence[Bar], *, good: str, bad: str, words: str) -> str:
+    """Columns of `good` with `bad` on top, with an axis; `words` says in a sentence what the picture shows."""
+    if not bars:
+        return ""
+    ticks = _ticks(max(bar.good + bar.bad for bar in bars))
+    scale = (HEIGHT - FOOT - HEAD) / ticks[-1]
+    drawn = [_tick(tick, scale) for tick in ticks]
+    room = (WIDTH - LEFT) / len(bars)
+    drawn += [_column(bar, x=LEFT + i * room, room=room, scale=scale, good=good, bad=bad) for i, bar in enumerate(bars)]
+    drawn += [_label(bars, i, room) for i in range(len(bars)) if _is_labelled(i, len(bars))]
+    return _svg("".join(drawn), width=WIDTH, height=HEIGHT, words=words, name="stacked")
+
+
+def _cell(x: int, letter: str) -> str:
+    if letter == " ":
+        return f'<rect class="none" x="{x}" y="11" width="3" height="3" rx="1"/>'
+    if letter == ALIVE:
+        return f'<rect class="up" x="{x}" y="1" width="3" height="18" rx="1"/>'
+    return f'<rect class="down" x="{x}" y="12" width="3" height="7" rx="1"/>'
+
+
+def _ticks(top: int) -> list[int]:
+    """Round numbers from 0 to just above the top, five of them at most."""
+    step = next(step for step in STEPS if max(top, 1) / step <= 4)
+    return [i * step for i in range(-(-max(top, 1) // step) + 1)]
+
+
+def _height(value: int, scale: float) -> float:
+    return HEIGHT - FOOT - value * scale
+
+
+def _tick(value: int, scale: float) -> str:
+    y = _height(value, scale)
+    return (
+        f'<line class="grid" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value}</text>'
+    )
+
+
+def _column(bar: Bar, *, x: float, room: float, scale: float, good: str, bad: str) -> str:
+    left, width = x + room * 0.14, min(room * 0.72, 48)
+    middle, top = _height(bar.good, scale), _height(bar.good + bar.bad, scale)
+    lower, upper = HEIGHT - FOOT - middle, max(0.0, middle - top - 1.5)
+    return (
+        f'<g class="day"><title>{escape(bar.label)}: {bar.good} {escape(good)}, {bar.bad} {escape(bad)}</title>'
+        f'<rect class="hit" x="{x:.1f}" y="{HEAD}" width="{room:.1f}" height="{HEIGHT - FOOT - HEAD}"/>'
+        f'<rect class="up" x="{left:.1f}" y="{middle:.1f}" width="{width:.1f}" height="{lower:.1f}"/>'
+        f'<rect class="down" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{upper:.1f}"/></g>'
+    )
+
+
+def _is_labelled(i: int, count: int) -> bool:
+    return i == count - 1 or (i % 5 == 0 and i < count - 3)
+
+
+def _label(bars: Sequence[Bar], i: int, room: float) -> str:
+    is_last = i == len(bars) - 1
+    x, anchor = (WIDTH, "end") if is_last and len(bars) > 1 else (LEFT + i * room + room * 0.14, "start")
+    return f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}">{escape(bars[i].label)}</text>'
+
+
+def _svg(drawn: str, *, width: int, height: int, words: str, name: str, stretch: bool = False) -> str:
+    aspect = ' preserveAspectRatio="none"' if stretch else ""
+    return (
+        f'<svg class="chart {name}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words)}"{aspect}>'
+        f"{drawn}</svg>"
+    )

@@ -1,0 +1,442 @@
+"""The door for people: each page parses the question, makes a call or two, and shows the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import dropwhile
+from typing import Any
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.db.models import Count, Min, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.middleware import HtmxDetails
+
+from scraper.sources import LICENCES
+from streaming import charts, metrics, posters
+from streaming.browse import PAGE_SIZE, SORTS, Wanted, choices
+from streaming.models import HealthRun, HostPause, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.ranking import accepted_languages, best_first
+from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraping.jobs import QueueFull
+from streaming.scraping.throttle import refresh_wait
+from streaming.scraping.visits import visit
+from streaming.words import hours, shown
+
+OUTSIDE = "noopener noreferrer nofollow ugc"
+TAKEN_DOWN = ("taken_down", "blocked_host")
+RISKS_SHOWN, DEATHS_SHOWN, DAYS_SHOWN, HOSTS_SHOWN, MORE_SHOWN = 8, 8, 30, 12, 6
+HEARTBEAT_IS_OLD = timedelta(minutes=5)
+NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+LOOKS = re.compile(r"[0-9]{1,4}", re.ASCII)
+MOVIE_PATH = re.compile(r"/streaming/(tt[0-9]{7,9})/", re.ASCII)
+SOUND = 0.8
+QUEUE_FULL = "Many searches are waiting. Open this page again in a minute."
+FOR_EVER, FOR_MINUTES = 31_536_000, 300
+
+
+class HtmxRequest(HttpRequest):
+    """A request that went through django-htmx's middleware."""
+
+    htmx: HtmxDetails
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """A page, or a part of one: never kept without asking, and different for the theme's cookie and for htmx."""
+    theme = request.COOKIES.get("theme")
+    shared = {"theme": theme if theme in ("light", "dark") else "", "rel": OUTSIDE}
+    response = render(request, template, shared | context, status=status)
+    response.headers["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(response, ["Cookie", "HX-Request", "HX-Target"])
+    return response
+
+
+# --- the catalogue
+
+
+@require_safe
+def home(request: HtmxRequest) -> HttpResponse:
+    """Browse: search, filters, sort, pages. htmx gets the results or, for "Show more", the next cards alone."""
+    wanted = Wanted.of(request.GET)
+    page = Paginator(wanted.movies(), PAGE_SIZE).get_page(request.GET.get("page"))
+    totals = metrics.totals()
+    context = {
+        "wanted": wanted,
+        "page": page,
+        "chips": wanted.chips(),
+        "sorts": SORTS,
+        "totals": totals,
+        "checked": totals.last_run and totals.last_run.finished_at,
+        "canonical": request.build_absolute_uri(reverse("home") + wanted.address().rstrip("?")),
+    }
+    if part := _home_part(request):
+        return _page(request, f"home.html#{part}", context)
+    return _page(request, "home.html", context | {"choices": choices(wanted)})
+
+
+def _home_part(request: HtmxRequest) -> str:
+    if not request.htmx or request.htmx.history_restore_request:
+        return ""
+    return "more" if request.htmx.target == "more" else "results"
+
+
+# --- a movie
+
+
+@dataclass(frozen=True, slots=True)
+class LinksShown:
+    """A movie's links as the page shows them: active ones best first, the others folded away."""
+
+    active: list[StreamingLink]
+    inactive: list[StreamingLink]
+    checked: datetime | None
+    stale: bool
+
+    @classmethod
+    def of(cls, movie: Movie, *, languages: Sequence[str], now: datetime) -> LinksShown:
+        links = best_first(list(movie.links.exclude(reason__in=TAKEN_DOWN)), languages=languages)
+        active = [link for link in links if link.is_active]
+        looked_at = [moment for link in active for moment in (link.last_checked, link.last_seen) if moment]
+        return cls(
+            active=active,
+            inactive=[link for link in links if not link.is_active],
+            checked=max((link.last_checked for link in links if link.last_checked), default=None),
+            stale=bool(active) and max(looked_at) < now - timedelta(hours=settings.STALE_HOURS),
+        )
+
+    @property
+    def best(self) -> StreamingLink | None:
+        return self.active[0] if self.active else None
+
+
+@require_http_methods(["GET", "HEAD", "OPTIONS"])
+def movie(request: HttpRequest, identifier: str) -> HttpResponse:
+    """A movie. Opened by a person, it may start a search; the panel then shows it from the first moment."""
+    found = Movie.objects.named(identifier).first()
+    if found is None:
+        return not_found(request, None)
+    if request.method == "OPTIONS":
+        return HttpResponse(headers={"Allow": "GET, HEAD, OPTIONS"})
+    refresh = visit(request, found, requested_by="page")
+    notice = QUEUE_FULL if refresh.reason == "queue_full" else ""
+    return _movie_page(request, found, job=_job_asked_for(request, found) or refresh.job, notice=notice)
+
+
+@require_POST
+def refresh(request: HtmxRequest, identifier: str) -> HttpResponse:
+    """The button: a panel for htmx, a redirect back to the movie without it. Too many are answered kindly."""
+    found = Movie.objects.named(identifier).first()
+    if found is None:
+        return not_found(request, None)
+    if wait := refresh_wait(request):
+        return _later(request, found, wait=wait, status=429, why="Too many refreshes.")
+    try:
+        job = scrape_movie_on_demand(found, requested_by="page")
+    except QueueFull as full:
+        return _later(request, found, wait=full.retry_after, status=503, why="Many searches are waiting.")
+    if request.htmx:
+        return _job_part(request, job, status=202)
+    # 303: the browser asks for the page with GET, and reloading it does not press the button again.
+    return HttpResponseRedirect(f"{found.get_absolute_url()}?job={job.pk}#refresh", status=303)
+
+
+def _later(request: HtmxRequest, found: Movie, *, wait: int, status: int, why: str) -> HttpResponse:
+    told = f"{why} Try again in {wait} second{'' if wait == 1 else 's'}."
+    if request.htmx:
+        response = HttpResponse(told, content_type="text/plain; charset=utf-8", status=status)
+    else:
+        response = _movie_page(request, found, job=None, notice=told, status=status)
+    response.headers["Retry-After"] = str(wait)
+    return response
+
+
+@require_safe
+def job(request: HtmxRequest, pk: int) -> HttpResponse:
+    """How a search goes: the panel for htmx; when it has ended, all that it changed, and no more polling."""
+    found = ScrapeJob.objects.select_related("movie").filter(pk=pk).first() if pk < 2**63 else None
+    if found is None:
+        return not_found(request, None)
+    if request.htmx:
+        return _job_part(request, found)
+    context = {"movie": found.movie, "name": _name(found.movie), **_job_context(request, found)}
+    return _page(request, "job.html", context)
+
+
+def _job_part(request: HttpRequest, found: ScrapeJob, *, status: int = 200) -> HttpResponse:
+    context = {"movie": found.movie, **_job_context(request, found)}
+    if found.is_open:
+        return _page(request, "movie.html#job", context, status=status)
+    return _page(request, "movie.html#ended", context | _links_context(request, found.movie), status=status)
+
+
+def _movie_page(
+    request: HttpRequest, found: Movie, *, job: ScrapeJob | None, notice: str = "", status: int = 200
+) -> HttpResponse:
+    canonical = request.build_absolute_uri(found.get_absolute_url())
+    context = {
+        "movie": found,
+        "name": _name(found),
+        "canonical": canonical,
+        "notice": notice,
+        "more": _more_like(found),
+        **_links_context(request, found),
+    }
+    if job is None and not context["active"]:
+        job = found.jobs.order_by("-id").first()
+    context |= _job_context(request, job)
+    context["structured"] = _structured(found, context["active"], canonical)
+    response = _page(request, "movie.html", context, status=status)
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
+
+
+def _links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
+    links = LinksShown.of(found, languages=_languages(request), now=timezone.now())
+    return {
+        "links": [*links.active, *links.inactive],
+        "active": links.active,
+        "inactive": links.inactive,
+        "best": links.best,
+        "checked": links.checked,
+        "stale": links.stale,
+    }
+
+
+def _job_context(request: HttpRequest, job: ScrapeJob | None) -> dict[str, Any]:
+    """`look` counts the looks of a browser without scripts: an address that changes is one that it loads again."""
+    look = request.GET.get("look", "")
+    return {
+        "job": job,
+        "failure": _failure(job) if job else "",
+        "grace": hours(settings.LINK_GRACE_HOURS),
+        "look": int(look) + 1 if LOOKS.fullmatch(look) else 1,
+    }
+
+
+def _failure(job: ScrapeJob) -> str:
+    failed, asked = len(job.failed_sources), len(job.sources)
+    if failed:
+        return f"{failed} of {asked} source{'' if asked == 1 else 's'} did not answer."
+    return job.error
+
+
+def _job_asked_for(request: HttpRequest, found: Movie) -> ScrapeJob | None:
+    pk = request.GET.get("job", "")
+    return found.jobs.filter(pk=int(pk)).first() if NUMBER.fullmatch(pk) else None
+
+
+def _name(found: Movie) -> str:
+    return f"{shown(found.title)} ({found.year})" if found.year else shown(found.title)
+
+
+def _languages(request: HttpRequest) -> list[str]:
+    return accepted_languages(request.headers.get("Accept-Language", ""))
+
+
+def _structured(found: Movie, active: Sequence[StreamingLink], canonical: str) -> dict[str, Any]:
+    """schema.org's Movie with a WatchAction for every working link."""
+    about = {
+        "@context": "https://schema.org",
+        "@type": "TVSeries" if found.type == Movie.Type.SHOW else "Movie",
+        "name": shown(found.title),
+        "url": canonical,
+        "sameAs": f"https://www.imdb.com/title/{found.imdb_id}/",
+        "datePublished": str(found.year) if found.year else "",
+        "description": shown(found.synopsis, longest=500),
+        "image": found.poster_url,
+        "potentialAction": [{"@type": "WatchAction", "target": link.source_url} for link in active],
+    }
+    return {key: value for key, value in about.items() if value}
+
+
+def _more_like(found: Movie) -> list[Movie]:
+    """A few others that can be watched, of about the same time."""
+    others = Movie.objects.watchable().exclude(pk=found.pk).with_active_count().defer("synopsis")
+    if found.year is None:
+        return list(others.order_by("search_title", "id")[:MORE_SHOWN])
+    later = others.filter(year__gte=found.year).order_by("year", "search_title", "id")[:MORE_SHOWN]
+    earlier = others.filter(year__lt=found.year).order_by("-year", "-search_title", "-id")[:MORE_SHOWN]
+    near = sorted([*later, *earlier], key=lambda other: (abs((other.year or 0) - (found.year or 0)), other.title))
+    return near[:MORE_SHOWN]
+
+
+# --- how it stands
+
+
+@require_safe
+def health(request: HttpRequest) -> HttpResponse:
+    """Whether the checks run, what they found, what is at risk."""
+    now, totals = timezone.now(), metrics.totals()
+    days = metrics.runs_by_day(DAYS_SHOWN, now)
+    reasons = metrics.reasons_of_inactive()
+    oldest = StreamingLink.objects.aggregate(at=Min("last_checked"), never=Count("pk", filter=Q(last_checked=None)))
+    context = {
+        "totals": totals,
+        "inactive": totals.links - totals.active_links,
+        "share": f"{100 * totals.active_links / totals.links:.1f}" if totals.links else "",
+        "run": _run_shown(totals.last_run, now=now),
+        "oldest": oldest["at"],
+        "never": oldest["never"],
+        "days": [day for day in reversed(days) if day.runs],
+        "bars": [_bar_of(day) for day in dropwhile(lambda day: not day.runs, days)],
+        "alive_a_day": [day.alive for day in days if day.runs],
+        "died_a_day": [day.died for day in days if day.runs],
+        "checked_a_day": [day.checked for day in days if day.runs],
+        "reasons": reasons,
+        "most": max((number for _, number in reasons), default=0),
+        "at_risk": metrics.at_risk(RISKS_SHOWN),
+        "deaths": metrics.latest_deaths(DEATHS_SHOWN),
+        "paused": list(HostPause.objects.filter(paused_until__gt=now).order_by("-paused_until")[:HOSTS_SHOWN]),
+        "grace": hours(settings.LINK_GRACE_HOURS),
+    }
+    return _page(request, "health.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class RunShown:
+    """The newest run, and the newest that came to an end; `is_late`: the next one should have come long ago."""
+
+    newest: HealthRun
+    ended: HealthRun | None
+    is_running: bool
+    is_late: bool
+
+
+def _run_shown(newest: HealthRun | None, *, now: datetime) -> RunShown | None:
+    """None: the checker has never run."""
+    if newest is None:
+        return None
+    is_running = newest.finished_at is None and now - newest.heartbeat_at < HEARTBEAT_IS_OLD
+    ended = (
+        newest if newest.finished_at else HealthRun.objects.exclude(finished_at=None).order_by("-started_at").first()
+    )
+    last = ended.finished_at if ended else None
+    is_late = not is_running and (last is None or now - last > timedelta(hours=settings.STALE_HOURS))
+    return RunShown(newest=newest, ended=ended, is_running=is_running, is_late=is_late)
+
+
+def _bar_of(day: metrics.DayOfLinks) -> charts.Bar:
+    return charts.Bar(f"{day.day.day} {day.day:%b}", day.alive, max(0, day.checked - day.alive))
+
+
+@require_safe
+def sources(request: HttpRequest) -> HttpResponse:
+    """Where links come from, how each source answers, what it holds."""
+    rows = [_source_shown(stats) for stats in metrics.source_stats() if stats.enabled or stats.links]
+    context = {
+        "rows": rows,
+        "troubled": sum(row.is_troubled for row in rows),
+        "searched": any(row.stats.last_search for row in rows),
+    }
+    return _page(request, "sources.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceShown:
+    """A source as its card shows it; `answered` in per cent, None: not searched lately."""
+
+    stats: metrics.SourceStats
+    answered: int | None
+    is_troubled: bool
+    licences: str
+
+
+def _source_shown(stats: metrics.SourceStats) -> SourceShown:
+    return SourceShown(
+        stats=stats,
+        answered=None if stats.success_rate is None else round(100 * stats.success_rate),
+        is_troubled=stats.enabled and _is_troubled(stats),
+        licences=", ".join(LICENCES.get(licence, licence) for licence in stats.licences),
+    )
+
+
+def _is_troubled(stats: metrics.SourceStats) -> bool:
+    """Its last search had no answer, or too many of the last ones had none."""
+    if stats.success_rate is None:
+        return False
+    return stats.success_rate < SOUND or stats.last_success != stats.last_search
+
+
+@require_safe
+def api(request: HttpRequest) -> HttpResponse:
+    """How programs are served, with lines to copy."""
+    example = Movie.objects.order_by("search_title", "id").values_list("imdb_id", flat=True).first() or "tt0013442"
+    return _page(request, "api.html", {"base": request.build_absolute_uri("/api/streaming/"), "example": example})
+
+
+# --- pictures and signposts
+
+
+def _poster_version(movie: Movie) -> str:
+    return posters.version(movie.imdb_id, title=movie.title, year=movie.year, is_show=movie.type == Movie.Type.SHOW)
+
+
+@require_safe
+def poster(request: HttpRequest, imdb_id: str) -> HttpResponse:
+    """The drawn poster. Under the address that names its version it may be kept for ever, else for some minutes."""
+    found = Movie.objects.named(imdb_id).first()
+    if found is None or found.imdb_id != imdb_id:
+        return not_found(request, None)
+    version, is_glow = _poster_version(found), bool(request.GET.get("glow"))
+    etag = f'"{version}{"-glow" if is_glow else ""}"'
+    response = get_conditional_response(request, etag=etag) or HttpResponse(
+        _drawn(found, is_glow=is_glow), content_type="image/svg+xml"
+    )
+    response.headers["ETag"] = etag
+    if request.GET.get("v") == version:
+        patch_cache_control(response, public=True, max_age=FOR_EVER, immutable=True)
+    else:
+        patch_cache_control(response, public=True, max_age=FOR_MINUTES)
+    return response
+
+
+def _drawn(movie: Movie, *, is_glow: bool) -> str:
+    if is_glow:
+        return posters.glow(movie.imdb_id)
+    is_show = movie.type == Movie.Type.SHOW
+    return posters.poster(movie.imdb_id, title=shown(movie.title), year=movie.year, is_show=is_show)
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def robots(request: HttpRequest) -> HttpResponse:
+    """What crawlers may read: the pages, not the jobs nor the API."""
+    lines = ["User-agent: *", "Disallow: /jobs/", "Disallow: /api/", "Disallow: /admin/"]
+    lines += ["Disallow: /*?", f"Sitemap: {request.build_absolute_uri(reverse('sitemap'))}", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+# --- when there is nothing to show
+
+
+def not_found(request: HttpRequest, exception: Exception | None) -> HttpResponse:
+    """404 in our look, as JSON for programs. A removed movie's page says when it went and why."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "Not found."}, status=404)
+    match = MOVIE_PATH.match(request.path)
+    removed = match and RemovedMovie.objects.filter(imdb_id=match[1], restored_at=None).first()
+    return _page(request, "404.html", {"removed": removed}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500 without a context: whatever broke, this page does not need it."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "Something failed on our side."}, status=500)
+    return HttpResponse(render_to_string("500.html"), status=500, headers={"Cache-Control": "no-store"})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was not sent from our own pages."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "Not sent from our own pages."}, status=403)
+    return _page(request, "403.html", {}, status=403)

@@ -1,0 +1,316 @@
+"""Posters drawn from the title, the year and the IMDb id: the same movie always gets the same picture. Pure.
+
+Used when a movie has no poster, and when its poster cannot be loaded. No fonts, no network, about 1 KB compressed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from html import escape
+from math import cos, pi, sin
+
+WIDTH, HEIGHT = 300, 450
+DRAWING = "1"  # raise it when the drawing changes: it is part of every poster's version
+ROOM = 252
+Palette = tuple[str, str, str, str, str]  # paper, deep, mid, accent, ink
+Random = Callable[[int], int]
+Motif = Callable[[Palette, Random], str]
+PALETTES: list[Palette] = [
+    ("#f2e4cf", "#16324f", "#2a628f", "#e4572e", "#16324f"),
+    ("#1b1b2f", "#e43f5a", "#162447", "#f6c453", "#fdf6e3"),
+    ("#f6efe2", "#0f3d3e", "#2f7f79", "#e2a03f", "#0f3d3e"),
+    ("#10231c", "#3aa17e", "#1d4d3d", "#f3d9a4", "#f6f1e3"),
+    ("#f4d9c6", "#5c2a4d", "#a14a76", "#f28f3b", "#4a1f3d"),
+    ("#171421", "#6c5ce7", "#2d2547", "#ff9f68", "#f4efff"),
+    ("#e7ecef", "#23395b", "#7c9bb8", "#d7263d", "#1b2c47"),
+    ("#2b1a16", "#c8553d", "#5b2e23", "#f4b860", "#fbeee0"),
+    ("#efe6dd", "#231f20", "#8c7a6b", "#bb4430", "#231f20"),
+    ("#0d2232", "#1f7a8c", "#123a52", "#ffd166", "#eef7f9"),
+    ("#f9e0a6", "#7a1f2b", "#c4473a", "#1f5f61", "#5a1420"),
+    ("#1a1a1a", "#8f8f8f", "#3a3a3a", "#f2f2f2", "#f5f5f5"),
+]
+NARROW, WIDE = frozenset("iljtfrI.,:;'!|()1 "), frozenset("mwMW@%&")
+SIZES = ((46, 2), (42, 2), (38, 2), (36, 3), (33, 3), (30, 3), (27, 4), (24, 4), (21, 4), (18, 5))
+FONT = "Inter,Helvetica Neue,Helvetica,Arial,sans-serif"
+
+
+def poster(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
+    """The poster as SVG. `title` is any text; it is escaped here, and cut when it does not fit."""
+    digest = hashlib.sha256(imdb_id.encode()).digest()
+    palette = PALETTES[digest[0] % len(PALETTES)]
+    motif = MOTIFS[digest[1] % len(MOTIFS)]
+    grounded = motif in GROUNDED
+    if digest[30] & 1 and not grounded:  # another colouring, and a mirror image: neighbours rarely look alike
+        palette = (palette[0], palette[3], palette[1], palette[2], palette[4])
+    art = motif(palette, _random(digest))
+    if digest[31] & 1:
+        art = f'<g transform="translate({WIDTH}) scale(-1 1)">{art}</g>'
+    return _framed(art, palette=palette, grounded=grounded, title=title, caption=_caption(year, is_show=is_show))
+
+
+def glow(imdb_id: str) -> str:
+    """Soft light in the poster's colours for the movie page: gradients, since a blur costs the browser dearly."""
+    palette = PALETTES[hashlib.sha256(imdb_id.encode()).digest()[0] % len(PALETTES)]
+    lights = ((".15", ".3", ".7", palette[3]), (".8", ".1", ".7", palette[1]), (".6", "1", ".8", palette[2]))
+    spots = "".join(
+        f'<radialGradient id="g{i}" cx="{x}" cy="{y}" r="{r}"><stop stop-color="{colour}"/>'
+        f'<stop offset="1" stop-color="{colour}" stop-opacity="0"/></radialGradient>'
+        f'<rect width="100" height="60" fill="url(#g{i})"/>'
+        for i, (x, y, r, colour) in enumerate(lights)
+    )
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 60" preserveAspectRatio="none">{spots}</svg>'
+
+
+def version(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
+    """Changes whenever the picture does, so that browsers may keep each for ever."""
+    told = "\x1f".join([DRAWING, imdb_id, title, str(year), str(is_show)])
+    return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:10]
+
+
+def _random(digest: bytes) -> Random:
+    """Small numbers out of the digest, the same ones every time."""
+    stream = iter(digest[2:] * 40)
+    return lambda below: next(stream) % below
+
+
+def _caption(year: int | None, *, is_show: bool) -> str:
+    return f"{year or ''}{' · SERIES' if is_show else ''}"
+
+
+def _framed(art: str, *, palette: Palette, grounded: bool, title: str, caption: str) -> str:
+    paper, ink, mark = palette[0], palette[4], palette[3]
+    if grounded:
+        ink = max(palette[0], palette[4], key=lambda colour: _contrast(colour, palette[1]))
+    size, rows = _fit(title)
+    base = HEIGHT - 30 - (len(rows) - 1) * size * 1.04
+    text = "".join(
+        f'<tspan x="24" y="{base + i * size * 1.04:.0f}">{escape(row)}</tspan>' for i, row in enumerate(rows)
+    )
+    rule = base - size - 14
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        f'role="img" aria-label="{escape(title)}">'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{paper}"/>{art}{"" if grounded else _fade(rule, paper)}'
+        f'<rect x="24" y="{rule:.0f}" width="38" height="5" fill="{mark}"/><g fill="{ink}" font-family="{FONT}">'
+        f'<text font-size="{size}" font-weight="800" letter-spacing="-.8">{text}</text>'
+        f'<text x="76" y="{rule + 7:.0f}" font-size="14" font-weight="600" letter-spacing="1.5">{caption}</text>'
+        "</g></svg>"
+    )
+
+
+def _fade(rule: float, paper: str) -> str:
+    """Paper under the title, so that it can be read whatever was drawn."""
+    return (
+        f'<linearGradient id="f" x2="0" y2="1"><stop offset="{(rule - 54) / HEIGHT:.2f}" stop-color="{paper}" '
+        f'stop-opacity="0"/><stop offset="{(rule - 8) / HEIGHT:.2f}" stop-color="{paper}"/></linearGradient>'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="url(#f)"/>'
+    )
+
+
+def _fit(title: str) -> tuple[int, list[str]]:
+    """The largest size at which the title fits: 2 rows when large, up to 5 when small, cut when even that fails."""
+    for size, most in SIZES:
+        rows = _wrapped(title, size)
+        if len(rows) <= most and max(_width(row, size) for row in rows) <= ROOM:
+            return size, rows
+    return 18, [*(_cut(row, 18) for row in _wrapped(title, 18)[:4]), "…"]
+
+
+def _cut(row: str, size: int) -> str:
+    """As much of the row as there is room for."""
+    fitting = row[: int(ROOM / size / 0.34)]
+    while _width(fitting, size) > ROOM:
+        fitting = fitting[:-1]
+    return fitting
+
+
+def _wrapped(title: str, size: int) -> list[str]:
+    rows, row = [], ""
+    for word in title.split():
+        longer = f"{row} {word}".strip()
+        if row and _width(longer, size) > ROOM:
+            rows.append(row)
+            row = word
+        else:
+            row = longer
+    return [*rows, row]
+
+
+def _width(text: str, size: int) -> float:
+    return size * sum(_letter(letter) for letter in text)
+
+
+def _letter(letter: str) -> float:
+    """The width of a letter in ems, as a sans serif of that weight has it."""
+    if letter in NARROW:
+        return 0.34
+    if letter in WIDE or letter >= "\u2e80":
+        return 0.93 if letter in WIDE else 1.0
+    return 0.71 if letter.isupper() else 0.6
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (_linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.03928 else float(((part + 0.055) / 1.055) ** 2.4)
+
+
+def _contrast(one: str, two: str) -> float:
+    low, high = sorted((_luminance(one), _luminance(two)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _disc(x: float, y: float, radius: float, colour: str, more: str = "") -> str:
+    return f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="{colour}"{more}/>'
+
+
+def _box(x: float, y: float, width: float, height: float, colour: str, more: str = "") -> str:
+    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill="{colour}"{more}/>'
+
+
+def _shape(path: str, colour: str, more: str = "") -> str:
+    return f'<path d="{path}" fill="{colour}"{more}/>'
+
+
+def _moon(p: Palette, r: Random) -> str:
+    x, y = 150 + r(50) - 25, 150 + r(30)
+    ring = f' stroke="{p[2]}" stroke-width="10"'
+    rings = "".join(_disc(x, y, radius, "none", ring) for radius in (92, 120, 148, 176, 204))
+    return rings + _disc(x, y, 66, p[3]) + _disc(x + 24, y - 14, 54, p[0])
+
+
+def _beam(p: Palette, r: Random) -> str:
+    y = 70 + r(50)
+    rays = "".join(
+        _shape(f"M-10 {y} L320 {y - 140 + i * 62} L320 {y - 106 + i * 62}Z", p[2] if i % 2 else p[1]) for i in range(6)
+    )
+    return rays + _disc(22, y, 44, p[3]) + _disc(22, y, 17, p[0])
+
+
+def _reel(p: Palette, r: Random) -> str:
+    x, y, turn = 178, 150, r(60)
+    angles = [pi * (turn + 72 * i) / 180 for i in range(5)]
+    holes = "".join(_disc(round(x + 66 * cos(angle)), round(y + 66 * sin(angle)), 27, p[0]) for angle in angles)
+    film = _shape(f"M{x} {y + 118} H330 V{y + 134} H{x - 30}Z", p[2])
+    return film + _disc(x, y, 120, p[1]) + holes + _disc(x, y, 15, p[3])
+
+
+def _sunset(p: Palette, r: Random) -> str:
+    y = 190 + r(30)
+    bands = "".join(_box(0, y - 92 + i * 22, 300, 3 + i * 2, p[0]) for i in range(7))
+    hills = _shape(f"M0 {y + 44} Q70 {y - 14} 150 {y + 34} T300 {y + 14} V450 H0Z", p[1])
+    return _disc(150 + r(60) - 30, y - 24, 100, p[3]) + bands + hills
+
+
+def _city(p: Palette, r: Random) -> str:
+    houses, x = "", 0
+    while x < WIDTH:
+        width, height = 22 + r(26), 70 + r(150)
+        houses += _box(x, 286 - height, width, height + 2, p[1] if r(2) else p[2])
+        if width > 28:
+            houses += "".join(
+                _box(x + 7, 298 - height + i * 18, width - 14, 4, p[3] if r(3) == 0 else p[0], ' opacity=".8"')
+                for i in range(height // 22)
+            )
+        x += width
+    return _disc(210 - r(130), 86, 38, p[3]) + houses + _box(0, 286, 300, 170, p[1])
+
+
+def _venn(p: Palette, r: Random) -> str:
+    radius, x, y = 70 + r(40), 96 + r(40), 104 + r(50)
+    second = _disc(x + 84, y - 14 + r(30), 60 + r(30), p[3], ' opacity=".86"')
+    third = _disc(130 + r(50), 204, 56 + r(22), p[2], ' opacity=".86"')
+    return _disc(x, y, radius, p[1], ' opacity=".92"') + second + third
+
+
+def _blinds(p: Palette, r: Random) -> str:
+    slats = "".join(
+        _shape(
+            f"M-20 {18 + i * 27} L330 {-34 + i * 27 + r(6)} V{-20 + i * 27} L-20 {34 + i * 27}Z", p[1 if i % 3 else 2]
+        )
+        for i in range(12)
+    )
+    return _disc(196 - r(50), 150, 86, p[3]) + slats
+
+
+def _dots(p: Palette, r: Random) -> str:
+    middle_x, middle_y, dots = 90 + r(120), 120 + r(50), ""
+    for x in range(15, 300, 27):
+        for y in range(18, 290, 25):
+            far = float(((x - middle_x) ** 2 + (y - middle_y) ** 2) ** 0.5)
+            dots += _disc(x, y, round(max(1.4, 12.5 - far / 14), 1), p[3] if far < 62 else p[1])
+    return dots
+
+
+def _waves(p: Palette, r: Random) -> str:
+    waves = "".join(
+        _shape(f"M-20 {138 + i * 32} q40 {-34 - r(12)} 85 0 t85 0 t85 0 t85 0 V450 H-20Z", p[1 + i % 2])
+        for i in range(5)
+    )
+    return _disc(90 + r(120), 96, 56, p[3]) + waves
+
+
+def _spiral(p: Palette, r: Random) -> str:
+    turn, arcs = r(90), ""
+    for i in range(9):
+        radius = 16 + i * 17
+        line = f' stroke="{p[3] if i == 2 else p[1 + i % 2]}" stroke-width="9"'
+        dashes = (
+            f' stroke-dasharray="{radius * 4.1:.0f} {radius * 2.2:.0f}" transform="rotate({turn + i * 31} 150 150)"'
+        )
+        arcs += _disc(150, 150, radius, "none", line + dashes)
+    return arcs
+
+
+def _peaks(p: Palette, r: Random) -> str:
+    one, two = 60 + r(50), 170 + r(60)
+    sun = _disc(60 + r(180), 70 + r(30), 42, p[3])
+    far = _shape(f"M-40 300 L{one} {110 + r(40)} L{one + 150} 320Z", p[2])
+    near = _shape(f"M60 330 L{two} {90 + r(50)} L360 340Z", p[1])
+    return sun + far + near + _shape("M-10 262 L120 220 L310 276 V450 H-10Z", p[1])
+
+
+def _stairs(p: Palette, r: Random) -> str:
+    up = r(2)
+    steps = "".join(_box(i * 50, (250 - i * 36) if up else (70 + i * 36), 50, 400, p[1 + i % 2]) for i in range(6))
+    return _disc(64 if up else 236, 84, 48, p[3]) + steps + _box(0, 292, 300, 160, p[1])
+
+
+def _lens(p: Palette, r: Random) -> str:
+    turn, blade = r(60), "M150 146 L150 26 A120 120 0 0 1 254 86Z"
+    blades = "".join(_shape(blade, p[1 + i % 2], f' transform="rotate({turn + 60 * i} 150 146)"') for i in range(6))
+    return blades + _disc(150, 146, 52, p[0]) + _disc(150, 146, 34, p[3])
+
+
+def _tiles(p: Palette, r: Random) -> str:
+    return "".join(
+        _tile(x, y, (p[1], p[2], p[3], p[1])[r(4)], r(5)) for y in range(0, 300, 75) for x in range(0, 300, 75)
+    )
+
+
+def _tile(x: int, y: int, colour: str, kind: int) -> str:
+    paths = (
+        f"M{x} {y} h75 v75 h-75Z",
+        f"M{x} {y} h75 a75 75 0 0 1 -75 75Z",
+        f"M{x} {y} a75 75 0 0 0 75 75 v-75Z",
+        f"M{x} {y + 75} L{x + 75} {y} V{y + 75}Z",
+    )
+    return _shape(paths[kind], colour) if kind < len(paths) else _disc(x + 37.5, y + 37.5, 30, colour)
+
+
+def _strip(p: Palette, r: Random) -> str:
+    x = 96 + r(40)
+    holes = "".join(_box(x + dx, y, 12, 16, p[0], ' rx="3"') for y in range(-160, 480, 32) for dx in (9, 119))
+    frames = "".join(
+        _box(x + 32, -158 + i * 106, 76, 92, (p[3], p[2], p[0])[(i + r(2)) % 3], ' rx="4"') for i in range(6)
+    )
+    return f'<g transform="rotate({-24 + r(9)} 150 150)">{_box(x, -180, 140, 700, p[1])}{holes}{frames}</g>'
+
+
+# These stand on a ground that runs to the foot of the poster; the title is set on it.
+GROUNDED: Sequence[Motif] = (_sunset, _city, _waves, _peaks, _stairs)
+MOTIFS: Sequence[Motif] = (_moon, _beam, _reel, _venn, _blinds, _dots, _spiral, _lens, _tiles, _strip, *GROUNDED)

@@ -1,0 +1,43 @@
+"""The sitemap: an index over parts of some thousand addresses each, read from the database part by part."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.sitemaps import Sitemap
+from django.db.models import Max
+from django.urls import reverse
+
+from streaming.models import Movie, MovieQuerySet
+
+PART = 2000
+
+
+class MovieSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Every movie's page, in the order of their rows so that a part stays the same while others come."""
+
+    limit = PART
+
+    def items(self) -> MovieQuerySet:
+        return Movie.objects.only("imdb_id", "updated_at").order_by("pk")
+
+    def lastmod(self, item: Movie) -> datetime:
+        return item.updated_at
+
+    def get_latest_lastmod(self) -> datetime | None:
+        """In one query: Django's own way asks every movie."""
+        latest: datetime | None = Movie.objects.aggregate(at=Max("updated_at"))["at"]
+        return latest
+
+
+class PageSitemap(Sitemap):  # type: ignore[type-arg]
+    """The pages that are not movies."""
+
+    def items(self) -> list[str]:
+        return ["home", "health", "sources", "api-root"]
+
+    def location(self, item: str) -> str:
+        return reverse(item)
+
+
+SITEMAPS = {"pages": PageSitemap, "movies": MovieSitemap}

@@ -1,0 +1,110 @@
+"""Template tags of the pages: icons, moments, charts, safe texts. They show; they decide nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template import Context
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from streaming import charts, posters, words
+from streaming.models import Movie
+
+register = template.Library()
+register.filter("shown", words.shown)
+register.filter("language_name", words.language_name)
+register.filter("hours", words.hours)
+
+LONGEST_SYNOPSIS = 4000
+
+# What could end the script element or start a tag inside JSON.
+SCRIPT_ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
+
+
+@register.simple_tag
+def site_name() -> str:
+    return str(settings.SITE_NAME)
+
+
+@register.filter
+def long(text: str) -> str:
+    """A synopsis: as harmless as a title, but longer."""
+    return words.shown(text, longest=LONGEST_SYNOPSIS)
+
+
+@register.filter
+def web(url: str) -> str:
+    """The address when a browser may be sent there; otherwise nothing."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+@register.filter
+def secure(url: str) -> str:
+    """The address of a picture that a page may show; otherwise nothing."""
+    return url if url.startswith("https://") else ""
+
+
+@register.simple_tag
+def icon(name: str, kind: str = "") -> SafeString:
+    """A sign of our own sprite. Decorative: the text beside it carries the meaning."""
+    sprite = static("img/icons.svg")
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', kind, sprite, name)
+
+
+@register.simple_tag
+def when(moment: datetime | None) -> SafeString | str:
+    """How long ago for people, the exact moment for the careful."""
+    if not moment:
+        return "never"
+    exact, stamp = moment.strftime("%d %b %Y, %H:%M UTC"), moment.isoformat(timespec="seconds")
+    told = words.ago(moment, now=timezone.now())
+    return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', stamp, exact, told)
+
+
+@register.simple_tag
+def uptime(checks: str) -> SafeString:
+    return mark_safe(charts.uptime(checks))  # noqa: S308
+
+
+@register.simple_tag
+def sparkline(values: list[int]) -> SafeString:
+    return mark_safe(charts.sparkline(values))  # noqa: S308
+
+
+@register.simple_tag
+def stacked(bars: Sequence[charts.Bar], good: str, bad: str, words: str) -> SafeString:
+    return mark_safe(charts.stacked(bars, good=good, bad=bad, words=words))  # noqa: S308
+
+
+@register.simple_tag
+def meter(value: float, total: float) -> SafeString:
+    return mark_safe(charts.meter(value, total))  # noqa: S308
+
+
+@register.simple_tag
+def drawn_poster(movie: Movie) -> str:
+    """Where the drawn poster is; its version is part of the address, so that it may be kept for ever."""
+    version = posters.version(movie.imdb_id, title=movie.title, year=movie.year, is_show=movie.type == "show")
+    return f"{reverse('poster', args=[movie.imdb_id])}?v={version}"
+
+
+@register.simple_tag
+def json_ld(data: dict[str, Any]) -> SafeString:
+    """Structured data for search engines: a data block, which no browser runs and no title can end."""
+    told = json.dumps(data, ensure_ascii=False).translate(SCRIPT_ESCAPES)
+    return mark_safe(f'<script type="application/ld+json">{told}</script>')  # noqa: S308
+
+
+@register.simple_tag(takes_context=True)
+def address(context: Context, **changes: Any) -> str:
+    """The home page's question with `changes` (see `streaming.browse.Wanted.address`)."""
+    return str(context["wanted"].address(**changes))

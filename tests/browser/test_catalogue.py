@@ -1,0 +1,99 @@
+"""The catalogue in a real browser: search as you type, filters, the way back, more, the theme; and without scripts."""
+
+from __future__ import annotations
+
+from tests.browser import seed
+from tests.browser.conftest import Visit, expect
+
+
+def pages_asked_for(visit: Visit) -> list[str]:
+    return [url for url in visit.requests if "/?" in url or url.endswith("/")]
+
+
+def focused(page) -> str:
+    return page.evaluate("document.activeElement.id || document.activeElement.tagName")
+
+
+def test_search_finds_as_you_type(visit):
+    page = visit.page
+    page.goto("/")
+    expect(page.locator("#count")).to_have_text(f"{seed.TITLES} titles")
+    page.keyboard.press("/")
+    assert focused(page) == "q"
+    visit.requests.clear()
+    page.keyboard.type("nosf", delay=30)
+    expect(page.locator("#count")).to_have_text("1 title")
+    expect(page.locator(".movie-card .name")).to_have_text("Nosferatu")
+    expect(page).to_have_url("/?q=nosf")
+    expect(page.locator("#live")).to_have_text("1 title")
+    assert focused(page) == "q"
+    assert len(pages_asked_for(visit)) == 1
+
+
+def test_filters_chips_and_the_way_back(visit):
+    page = visit.page
+    page.goto("/")
+    page.get_by_text("Working links only").click()
+    page.wait_for_url("/?working=1")
+    page.select_option("select[name=decade]", "1920")
+    page.wait_for_url("/?working=1&decade=1920")
+    with_both = page.locator("#count").inner_text()
+    page.get_by_text("Movies", exact=True).click()
+    page.wait_for_url("/?type=movie&working=1&decade=1920")
+    expect(page.locator(".chips li")).to_have_count(4)
+    page.go_back()
+    page.wait_for_url("/?working=1&decade=1920")
+    expect(page.locator("#count")).to_have_text(with_both)
+    assert page.input_value("select[name=decade]") == "1920"
+    assert page.locator("input[name=working]").is_checked()
+    page.get_by_role("link", name="1920s remove filter").click()
+    page.wait_for_url("/?working=1")
+    assert page.input_value("select[name=decade]") == ""
+
+
+def test_show_more_appends_and_moves_the_focus_to_the_first_new_one(visit):
+    page = visit.page
+    page.goto("/")
+    page.get_by_role("link", name="Show more titles").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".movie-card")).to_have_count(48)
+    new = page.locator(".movie-card a").nth(24)
+    expect(new).to_be_focused()
+    expect(page.locator("#more p")).to_have_text(f"48 of {seed.TITLES}")
+
+
+def test_nothing_found_says_what_to_try_and_clears(visit):
+    page = visit.page
+    page.goto("/")
+    page.fill("#q", "zzzz")
+    expect(page.get_by_text("Nothing matches “zzzz”")).to_be_visible()
+    page.get_by_role("link", name="Clear search and filters").click()
+    expect(page.locator("#count")).to_have_text(f"{seed.TITLES} titles")
+
+
+def test_the_theme_is_kept_and_comes_from_the_server(visit):
+    page = visit.page
+    page.goto("/health/")
+    toggle = page.locator("[data-theme-toggle]")
+    toggle.click()
+    toggle.click()
+    assert page.get_attribute("html", "data-theme") == "dark"
+    page.goto("/sources/")
+    assert page.get_attribute("html", "data-theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 17, 22)"
+
+
+def test_without_scripts_search_filters_and_pages_work(plain):
+    plain.goto("/")
+    plain.fill("#q", "nosf")
+    plain.keyboard.press("Enter")
+    expect(plain.locator(".movie-card .name")).to_have_text("Nosferatu")
+    plain.goto("/")
+    plain.select_option("select[name=decade]", "1910")
+    plain.get_by_role("button", name="Apply").click()
+    assert plain.locator(".movie-card").count() > 3
+    assert "decade=1910" in plain.url
+    plain.goto("/")
+    plain.get_by_role("link", name="Show more titles").click()
+    plain.wait_for_url("/?page=2")
+    assert plain.locator(".movie-card").count() == 24

@@ -1,0 +1,101 @@
+"""Every page: nobody shut out, nothing sideways, nothing from elsewhere, light enough."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.browser import seed
+from tests.browser.conftest import axe_playwright_python, expect
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES = {
+    "home": "/",
+    "search": "/?q=the&type=movie&decade=1920",
+    "nothing found": "/?q=zzzz",
+    "movie": f"/streaming/{seed.SHOWN}/",
+    "hostile movie": f"/streaming/{seed.HOSTILE}/",
+    "failed search": f"/streaming/{seed.FAILED}/",
+    "search without result": f"/streaming/{seed.NOTHING}/",
+    "health": "/health/",
+    "sources": "/sources/",
+    "api": "/api/",
+    "404": "/nowhere/",
+    "job": "/jobs/1/",
+}
+KILOBYTE = 1024
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, site, name):
+    context = browser.new_context(base_url=site.address, bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    # A load for each: just after a change of the viewport or the theme, Chromium mixes old styles with new ones.
+    for scheme, width in product(("light", "dark"), (1280, 390)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(PAGES[name])
+        page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(page) == [], f"{name} at {width} in {scheme}"
+    context.close()
+
+
+def violations(page) -> list[tuple[str, str, str]]:
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+    first = [(rule["id"], rule["nodes"][0]) for rule in found["violations"]]
+    return [(name, node["html"][:200], node["failureSummary"]) for name, node in first]
+
+
+@pytest.mark.parametrize("name", ["home", "movie", "hostile movie", "failed search", "health", "sources", "api", "job"])
+def test_the_console_is_empty_and_nobody_else_is_asked(visit, name):
+    visit.page.goto(PAGES[name])
+    visit.page.wait_for_load_state("networkidle")
+    assert visit.requests
+
+
+def test_an_injected_script_does_not_run(browser, site):
+    context = browser.new_context(base_url=site.address)
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(f"/streaming/{seed.HOSTILE}/")
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))"
+    )
+    assert page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in complaint for complaint in complaints)
+    context.close()
+
+
+def test_a_poster_that_cannot_be_loaded_gives_way_to_the_drawn_one(browser, site):
+    context = browser.new_context(base_url=site.address)
+    page = context.new_page()
+    page.goto(f"/streaming/{seed.NOTHING}/")
+    image = page.locator(".poster.big img")
+    expect(image).to_have_attribute("src", f"/posters/{seed.NOTHING}.svg?v={seed.drawn_version()}")
+    assert image.evaluate("img => img.decode().then(() => img.naturalWidth)") == 300
+    context.close()
+
+
+@pytest.mark.parametrize(("name", "most"), [("home", 80), ("movie", 50), ("health", 50)])
+def test_a_first_visit_is_light(browser, site, name, most):
+    context = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 6000})
+    page = context.new_page()
+    answers = []
+    page.on("requestfinished", lambda request: answers.append(request))
+    page.goto(PAGES[name])
+    page.wait_for_load_state("networkidle")
+    sizes = {answer.url: answer.sizes()["responseBodySize"] for answer in answers}
+    scripts = sum(size for url, size in sizes.items() if url.endswith(".js"))
+    styles = sum(size for url, size in sizes.items() if url.endswith(".css"))
+    print(f"{name}: {sum(sizes.values())} B in {len(sizes)} requests, scripts {scripts}, styles {styles}")
+    assert 0 < scripts <= 20 * KILOBYTE
+    assert 0 < styles <= 8 * KILOBYTE
+    assert sum(sizes.values()) <= most * KILOBYTE
+    assert len(sizes) <= (32 if name == "home" else 16)
+    if name == "home":
+        assert sum("/posters/" in url for url in sizes) == 24
+    context.close()

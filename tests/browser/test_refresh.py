@@ -1,0 +1,116 @@
+"""Links that are found while somebody watches: the real engine, the real spider, the example site."""
+
+from __future__ import annotations
+
+import re
+
+from tests.browser import seed
+from tests.browser.conftest import Visit, expect
+
+SOON = 30_000
+QUIET_MILLISECONDS = 2_500
+
+
+def polls(visit: Visit) -> list[str]:
+    return [url for url in visit.requests if "/jobs/" in url]
+
+
+def stay(page) -> None:
+    """Mark the page, so that a reload would show."""
+    page.evaluate("window.stayed = true")
+
+
+def remember_states(page) -> None:
+    page.evaluate(
+        """() => {
+            window.seen = [];
+            const look = () => {
+                const said = document.querySelector("#job .steps small");
+                if (said && window.seen.at(-1) !== said.textContent) window.seen.push(said.textContent);
+            };
+            new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+        }"""
+    )
+
+
+def test_refresh_links_shows_its_sources_and_ends(visit):
+    page = visit.page
+    page.goto(f"/streaming/{seed.REFRESHED}/")
+    stay(page)
+    remember_states(page)
+    before = page.locator("#table tbody tr").count()
+    button = page.get_by_role("button", name="Refresh Links", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#job.queued, #job.running")).to_be_visible()
+    assert button.get_attribute("aria-disabled") == "true"
+    presses = len([url for url in visit.requests if url.endswith("/refresh/")])
+    page.keyboard.press("Enter")
+    expect(page.locator("#job.succeeded")).to_be_visible(timeout=SOON)
+    assert len([url for url in visit.requests if url.endswith("/refresh/")]) == presses == 1
+    expect(page.locator(".job-title")).to_have_text(re.compile(r"[1-9]\d* more links?\. \d+ found\."))
+    expect(page.locator(".steps li.found")).to_contain_text("Example site")
+    expect(page.locator(".toast")).to_contain_text("Links refreshed:")
+    assert page.locator("#table tbody tr").count() > before
+    expect(button).to_be_focused()
+    assert button.get_attribute("aria-disabled") == "false"
+    assert "searching" in page.evaluate("window.seen")
+    assert page.evaluate("window.stayed")
+    asked = len(polls(visit))
+    assert asked >= 2
+    page.wait_for_timeout(QUIET_MILLISECONDS)
+    assert len(polls(visit)) == asked
+
+
+def test_opening_a_movie_without_links_brings_them(visit):
+    page = visit.page
+    page.goto(f"/streaming/{seed.LINKLESS[0]}/")
+    stay(page)
+    expect(page.locator("#watch")).to_contain_text("No working link right now.")
+    expect(page.locator("#job")).to_be_visible()
+    expect(page.locator("#watch")).to_contain_text("Watch on Example site", timeout=SOON)
+    expect(page.locator("#fresh")).to_contain_text("working")
+    assert page.locator("#table .badge-active").count() > 0
+    assert page.evaluate("window.stayed")
+
+
+def test_two_tabs_see_the_same_search(visit):
+    first, second = visit.page, visit.context.new_page()
+    address = f"/streaming/{seed.LINKLESS[1]}/"
+    for tab in (first, second):
+        tab.goto(address)
+        expect(tab.locator("#job")).to_be_visible()
+    jobs = {tab.locator("#job").get_attribute("hx-get") for tab in (first, second)}
+    assert len(jobs) == 1
+    for tab in (first, second):
+        expect(tab.locator("#watch")).to_contain_text("Watch on", timeout=SOON)
+        expect(tab.locator("#job.succeeded")).to_be_visible()
+
+
+def test_without_scripts_the_button_and_the_link_do_the_same(plain):
+    plain.goto(f"/streaming/{seed.PLAIN}/")
+    before = plain.locator("#table tbody tr").count()
+    plain.get_by_role("button", name="Refresh Links", exact=True).click()
+    expect(plain.locator("#job")).to_be_visible()
+    assert "?job=" in plain.url
+    for _ in range(60):
+        if plain.locator("#job.succeeded, #job.failed").count():
+            break
+        address = plain.url
+        plain.get_by_role("link", name="Update progress").click()
+        assert plain.url != address
+        plain.wait_for_timeout(300)
+    expect(plain.locator("#job.succeeded")).to_be_visible()
+    assert plain.locator("#table tbody tr").count() > before
+
+
+def test_a_movie_that_goes_while_it_is_searched_ends_the_polling(browser, site):
+    site.run("from tests.browser import seed; seed.going()")
+    context = browser.new_context(base_url=site.address)
+    page = context.new_page()
+    page.goto(f"/streaming/{seed.GOING}/")
+    expect(page.locator("#job")).to_be_visible()
+    site.run("from tests.browser import seed; seed.gone()")
+    expect(page.locator(".toast")).to_contain_text("no longer in the catalogue", timeout=SOON)
+    assert page.locator("#job").get_attribute("hx-get") is None
+    context.close()

@@ -1,0 +1,222 @@
+"""The catalogue: what is found, how it is shown, what it costs."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from streaming.models import Movie
+from tests.factories import make_link, make_movie
+
+pytestmark = pytest.mark.django_db
+
+
+def names(response) -> list[str]:
+    return [movie.title for movie in response.context["page"]]
+
+
+@pytest.fixture
+def shelf() -> None:
+    nosferatu = make_movie(title="Nosferatu", year=1922, imdb_id="tt0013442")
+    make_link(nosferatu, quality="720p", language="de", licence="public-domain", source="internet_archive")
+    make_link(nosferatu, quality="480p", language="en", licence="cc-by", source="commons")
+    bonanza = make_movie(title="Bonanza", year=1959, type="show")
+    make_link(bonanza, quality="480p", language="en", licence="public-domain", source="internet_archive")
+    make_link(make_movie(title="Élan vital", year=1925), is_active=False, quality="720p")
+    make_movie(title="Undated")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["Bonanza", "Élan vital", "Nosferatu", "Undated"]),
+        ("q=nosf", ["Nosferatu"]),
+        ("q=NOS+fer", ["Nosferatu"]),
+        ("q=elan", ["Élan vital"]),
+        ("q=tt0013442", ["Nosferatu"]),
+        ("q=zzzz", []),
+        ("type=show", ["Bonanza"]),
+        ("working=1", ["Bonanza", "Nosferatu"]),
+        ("decade=1920", ["Élan vital", "Nosferatu"]),
+        ("source=commons", ["Nosferatu"]),
+        ("quality=720p", ["Nosferatu"]),
+        ("language=en", ["Bonanza", "Nosferatu"]),
+        ("licence=cc-by", ["Nosferatu"]),
+        ("quality=720p&language=en", []),
+        ("quality=480p&language=en&type=movie", ["Nosferatu"]),
+        ("sort=newest", ["Bonanza", "Élan vital", "Nosferatu", "Undated"]),
+        ("sort=oldest", ["Nosferatu", "Élan vital", "Bonanza", "Undated"]),
+        ("sort=added", ["Undated", "Élan vital", "Bonanza", "Nosferatu"]),
+        ("sort=links", ["Nosferatu", "Bonanza", "Élan vital", "Undated"]),
+    ],
+)
+def test_filters_and_sorts(client, shelf, query, found):
+    response = client.get(f"/?{query}")
+    assert (response.status_code, names(response)) == (200, found)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "type=book",
+        "decade=192",
+        "decade=1925",
+        "decade=٢٠٢٠",
+        "decade=99999999999",
+        "source=nobody",
+        "quality=8K",
+        "language=%3Cscript%3E",
+        "licence=stolen",
+        "sort=-id",
+        "working=yes",
+        "page=abc",
+        "page=-1",
+        "page=" + "9" * 5000,
+        "q=%00",
+        "unknown=1",
+        "type=movie&type=book",
+    ],
+)
+def test_what_cannot_be_understood_is_left_out(client, shelf, query):
+    response = client.get(f"/?{query}")
+    assert response.status_code == 200
+    assert len(names(response)) == 4
+    assert response.context["chips"] == []
+
+
+@pytest.mark.parametrize("text", ["x" * 60_000, "the " * 2_000, "%" * 500, "\\' OR 1=1 --", "\ud83d\ude00" * 300])
+def test_any_search_has_an_answer_of_moderate_size(client, shelf, text):
+    response = client.get("/", {"q": text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")})
+    assert response.status_code == 200
+    assert len(response.content) < 60_000
+
+
+def test_pages_of_24_and_the_last_one_has_no_more(client):
+    for number in range(30):
+        make_movie(title=f"Movie {number:02d}")
+    first, second, beyond = (client.get(f"/?page={number}") for number in (1, 2, 99))
+    assert [len(names(page)) for page in (first, second, beyond)] == [24, 6, 6]
+    assert b"24 of 30" in first.content
+    assert b'href="/?page=2"' in first.content
+    assert b"Show more titles" not in second.content
+
+
+def test_more_keeps_the_question(client):
+    for number in range(30):
+        make_movie(title=f"Movie {number:02d}")
+    page = client.get("/?q=movie&sort=newest&decade=&junk=1").content.decode()
+    assert 'href="/?q=movie&amp;sort=newest&amp;page=2"' in page
+
+
+def test_chips_take_their_own_filter_off(client, shelf):
+    chips = client.get("/?q=nosf&decade=1920&language=de").context["chips"]
+    assert [(chip.label, chip.address) for chip in chips] == [
+        ("“nosf”", "?decade=1920&language=de"),
+        ("1920s", "?q=nosf&language=de"),
+        ("German", "?q=nosf&decade=1920"),
+    ]
+
+
+def test_the_bar_offers_what_the_catalogue_holds(client, shelf):
+    offered = client.get("/").context["choices"]
+    assert offered.decade == [("1950", "1950s"), ("1920", "1920s")]
+    assert offered.source == [("internet_archive", "Internet Archive"), ("commons", "Wikimedia Commons")]
+    assert offered.quality == [("720p", "720p"), ("480p", "480p")]
+    assert offered.language == [("en", "English"), ("de", "German")]
+    assert offered.licence == [("public-domain", "Public domain"), ("cc-by", "CC BY")]
+
+
+def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, shelf):
+    page = client.get("/?language=fr").content.decode()
+    assert '<option value="fr" selected>French</option>' in page
+    assert "No title fits these filters" in page
+
+
+def test_says_what_search_looks_at(client, shelf):
+    page = client.get("/?q=murnau").content.decode()
+    assert "Nothing matches “murnau”" in page
+    assert "not at directors" in page
+
+
+def test_an_empty_catalogue_says_how_to_fill_it(client):
+    assert b"import_catalogue" in client.get("/").content
+
+
+@pytest.mark.parametrize(
+    ("headers", "starts"),
+    [
+        ({"HX-Request": "true", "HX-Target": "results"}, '<section id="results"'),
+        ({"HX-Request": "true", "HX-Target": "more"}, '<li class="movie-card'),
+        ({"HX-Request": "true", "HX-History-Restore-Request": "true"}, "<!doctype html>"),
+        ({}, "<!doctype html>"),
+    ],
+)
+def test_htmx_gets_its_part(client, shelf, headers, starts):
+    response = client.get("/", headers=headers)
+    assert response.content.decode().strip().startswith(starts)
+    assert {"HX-Request", "HX-Target", "Cookie"} <= set(response.headers["Vary"].split(", "))
+    assert response.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_queries_do_not_grow_with_the_rows(client):
+    costs = []
+    for _ in range(2):
+        for _ in range(12):
+            make_link(make_movie())
+        cache.clear()
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            client.get("/")
+        costs.append(len(asked))
+    assert costs[0] == costs[1] <= 14
+
+
+def test_a_search_as_you_type_costs_few_queries(client, shelf, django_assert_max_num_queries):
+    with django_assert_max_num_queries(7):
+        client.get("/?q=nosf", headers={"HX-Request": "true", "HX-Target": "results"})
+
+
+def test_a_movie_without_links_says_so_on_its_card(client):
+    make_movie(title="Alone")
+    page = client.get("/").content.decode()
+    assert "No link" in page
+    assert 'class="movie-card off"' in page
+
+
+def test_real_posters_fall_back_on_drawn_ones(client):
+    make_movie(poster_url="https://pictures.example.org/1.jpg")
+    page = client.get("/").content.decode()
+    assert 'src="https://pictures.example.org/1.jpg" data-fallback="/posters/tt' in page
+    assert 'referrerpolicy="no-referrer"' in page
+
+
+def test_a_hostile_title_is_text(client):
+    make_movie(title='"><script>alert(1)</script>{{7*7}}\u202egnp')
+    page = client.get("/").content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page
+    assert "\u202e" not in page
+
+
+def test_a_title_of_ten_thousand_letters_is_cut(client):
+    movie = make_movie()
+    Movie.objects.filter(pk=movie.pk).update(title="W" * 10_000)
+    assert "W" * 201 not in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("cookie", "html"), [("dark", 'data-theme="dark"'), ("light", 'data-theme="light"'), ("x", '<html lang="en">')]
+)
+def test_the_theme_comes_from_the_cookie(cookie, html):
+    client = Client()
+    client.cookies["theme"] = cookie
+    assert html in client.get("/").content.decode()
+
+
+def test_head_and_post(client):
+    assert client.head("/").status_code == 200
+    assert client.post("/").status_code == 405

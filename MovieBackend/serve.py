@@ -1,0 +1,196 @@
+"""`make run`: everything a stranger needs, started with one command and stopped with Ctrl-C.
+
+First start: `var/env` with a secret key, the database, the demo catalogue, the static files. Then the example site and
+the web server run as children of this process until one of them ends or a signal comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO_CATALOGUE = ROOT / "streaming" / "data" / "demo_catalogue.jsonl"
+PATIENCE = 10.0
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  what HOST may say, not what we bind by ourselves
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class CannotStart(Exception):
+    """What stands in the way, as one sentence."""
+
+
+def main() -> int:
+    """Prepare, run, stop; 1 with one sentence when it cannot start."""
+    for number in STOPS:
+        signal.signal(number, _stop)
+    try:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
+        _make_env_file(Path(os.environ.get("VAR_DIR") or ROOT / "var"))
+        return _run()
+    except (CannotStart, CommandError, ImproperlyConfigured, OSError) as error:
+        print(f"openreel: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nOpenreel has stopped.", flush=True)
+        return 0
+
+
+def _stop(number: int, frame: object) -> None:
+    for other in STOPS:
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _make_env_file(folder: Path) -> None:
+    """Write `var/env` once, for the server and for cron alike; what it says later is the owner's business."""
+    file = Path(os.environ.get("ENV_FILE") or folder / "env")
+    if file.exists() or os.environ.get("SECRET_KEY"):
+        return
+    site = os.environ.get("EXAMPLE_SITE_URL") or f"http://127.0.0.1:{_number(os.environ.get('PORT', '8000')) + 1}"
+    lines = [
+        "# Settings of this installation, read by the server, by cron and by hand; the environment wins over them.",
+        f"SECRET_KEY={secrets.token_urlsafe(50)}",
+        f"EXAMPLE_SITE_URL={site}",
+        f"ALLOW_PRIVATE_HOSTS={os.environ.get('ALLOW_PRIVATE_HOSTS') or urlsplit(site).netloc}",
+    ]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write("\n".join(lines) + "\n")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 8000
+
+
+def _run() -> int:
+    django.setup()
+    site = urlsplit(settings.EXAMPLE_SITE_URL)
+    own_site = site.hostname in ("127.0.0.1", "localhost") and "example" in settings.SOURCES
+    _need_free(settings.HOST, settings.PORT, "PORT")
+    if own_site:
+        _need_free("127.0.0.1", site.port or 80, "EXAMPLE_SITE_URL")
+    _prepare()
+    children = []
+    try:
+        if own_site:
+            children.append(_start("-m", "scraper.example_site", "--port", str(site.port or 80)))
+        children.append(_start("-m", "gunicorn", *_gunicorn_options(), "MovieBackend.wsgi"))
+        _announce(children)
+        return _wait(children)
+    finally:
+        _end(children)
+        call_command("scrape_worker", stop=True, stdout=io.StringIO())
+
+
+def _need_free(host: str, port: int, variable: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(
+                f"{host}:{port} cannot be used ({error.strerror}): stop what uses it, or set {variable} to another port"
+            ) from None
+
+
+def _prepare() -> None:
+    call_command("migrate", interactive=False, verbosity=0)
+    if not apps.get_model("streaming", "Movie").objects.exists():
+        call_command("import_catalogue", str(DEMO_CATALOGUE))
+    _collect_static()
+
+
+def _collect_static() -> None:
+    """Hash and compress the static files, unless nothing changed since the last time (it takes seconds)."""
+    stamp, mark = settings.STATIC_ROOT.with_suffix(".stamp"), _static_mark()
+    if settings.STATIC_ROOT.exists() and stamp.exists() and stamp.read_text() == mark:
+        return
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    stamp.write_text(mark)
+
+
+def _static_mark() -> str:
+    own = sorted(file for file in (ROOT / "static").rglob("*") if file.is_file())
+    parts = [f"{file.relative_to(ROOT)} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in own]
+    parts.append((ROOT / "requirements.txt").read_text())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _gunicorn_options() -> Sequence[str]:
+    host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
+    return (
+        f"--bind={host}:{settings.PORT}",
+        f"--workers={settings.WEB_WORKERS}",
+        f"--threads={settings.WEB_THREADS}",
+        "--preload",
+        "--no-control-socket",
+        "--log-level=warning",
+        "--graceful-timeout=5",
+    )
+
+
+def _start(*words: str) -> subprocess.Popen[bytes]:
+    # A session of its own: Ctrl-C reaches this process alone, which then ends the children in order.
+    return subprocess.Popen([sys.executable, *words], cwd=ROOT, start_new_session=True)  # noqa: S603  our own command
+
+
+def _announce(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    host = "127.0.0.1" if settings.HOST in EVERYWHERE else settings.HOST
+    url = f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}/"
+    deadline = time.monotonic() + 6 * PATIENCE
+    while not _answers(f"{url}healthz"):
+        if time.monotonic() > deadline or any(child.poll() is not None for child in children):
+            raise CannotStart("the web server did not start; what it said stands above")
+        time.sleep(0.05)
+    print(f"Openreel is at {url} (Ctrl-C stops it)", flush=True)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own address
+            return True
+    except (URLError, OSError):
+        return False
+
+
+def _wait(children: Sequence[subprocess.Popen[bytes]]) -> int:
+    while all(child.poll() is None for child in children):
+        time.sleep(0.2)
+    return 1
+
+
+def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    for child in reversed(children):
+        child.terminate()
+    deadline = time.monotonic() + PATIENCE
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

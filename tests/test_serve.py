@@ -1,0 +1,103 @@
+"""`make run` without make: a stranger's first start, the second one, and the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port():
+    """A port whose neighbour is free too: the example site takes the next one."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+def start(folder, port, **more):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "VAR_DIR": str(folder), "PORT": str(port), **more}
+    return subprocess.Popen(
+        [sys.executable, "-m", "MovieBackend.serve"],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def wait_for_address(process):
+    line = process.stdout.readline()
+    while line and "Openreel is at" not in line:
+        line = process.stdout.readline()
+    assert line, process.stderr.read()
+    return re.search(r"http://\S+", line)[0]
+
+
+def descendants_gone(session, seconds=10):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not subprocess.run(["pgrep", "-g", str(session)], capture_output=True, check=False).stdout:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_sets_itself_up_serves_and_ends_cleanly(tmp_path, how):
+    port = free_port()
+    process = start(tmp_path, port)
+    try:
+        url = wait_for_address(process)
+        listed = json.load(urllib.request.urlopen(f"{url}api/streaming/movies/", timeout=10))
+        assert listed["count"] == 75
+        page = urllib.request.urlopen(url, timeout=10).read().decode()
+        sheet = re.search(r'href="(/static/css/site\.[0-9a-f]{12}\.css)"', page)
+        asked = urllib.request.Request(url.rstrip("/") + sheet[1], headers={"Accept-Encoding": "br"})
+        answer = urllib.request.urlopen(asked, timeout=10)
+        assert answer.headers["Content-Encoding"] == "br"
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert urllib.request.urlopen(f"http://127.0.0.1:{port + 1}/", timeout=10).status == 200
+        assert stat.S_IMODE((tmp_path / "env").stat().st_mode) == 0o600
+    finally:
+        process.send_signal(how)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert "has stopped" in out
+    assert descendants_gone(process.pid)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+
+
+def test_a_taken_port_is_one_sentence(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = start(tmp_path, taken.getsockname()[1])
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert len(err.strip().splitlines()) == 1
+    assert "PORT" in err
+
+
+def test_a_wrong_setting_is_one_sentence(tmp_path):
+    process = start(tmp_path, free_port(), STALE_HOURS="a day")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert len(err.strip().splitlines()) == 1
+    assert "STALE_HOURS" in err

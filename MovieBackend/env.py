@@ -66,12 +66,29 @@ def choices(name: str, default: Sequence[str], *, known: Sequence[str]) -> list[
     return words
 
 
+def choice(name: str, default: str, *, known: Sequence[str]) -> str:
+    """One word out of `known`, in whatever case it is written."""
+    word = text(name, default).upper() or default
+    if word not in known:
+        raise ImproperlyConfigured(f"{name}={word!r} is not known; choose from {', '.join(known)}")
+    return word
+
+
 def address(name: str, default: str) -> str:
     """An http(s) base address, without a slash at its end."""
     value = text(name, default).rstrip("/")
     if value and not re.fullmatch(r"https?://[^\s/?#@\\]+(/[^\s?#]*)?", value):
         raise ImproperlyConfigured(f"{name}={value!r}: write an address such as {default or 'https://example.org'}")
     return value
+
+
+def addresses(name: str, default: Sequence[str] = ()) -> list[str]:
+    """Comma-separated http(s) addresses."""
+    words = listing(name, default)
+    for word in words:
+        if not re.fullmatch(r"https?://[^\s/?#@\\]+(/\S*)?", word):
+            raise ImproperlyConfigured(f"{name}: {word!r} is no address such as https://example.org")
+    return words
 
 
 def rate(name: str, default: str) -> tuple[int, int]:

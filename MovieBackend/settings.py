@@ -82,19 +82,38 @@ def _cache() -> dict[str, object]:
     raise ImproperlyConfigured("CACHE_URL: write file:///FOLDER, redis://HOST:PORT/N or memory://")
 
 
+def _broker() -> str:
+    url = env.text("CELERY_BROKER_URL")
+    if url and not url.startswith(("amqp://", "amqps://", "redis://", "rediss://")):
+        raise ImproperlyConfigured("CELERY_BROKER_URL: write amqp://USER:PASSWORD@HOST/VHOST or redis://HOST:PORT/N")
+    if url and DATABASES["default"]["ENGINE"] == SQLITE["ENGINE"]:
+        raise ImproperlyConfigured(
+            "CELERY_BROKER_URL is for many machines, and these cannot share an SQLite file: set DATABASE_URL to a "
+            "PostgreSQL database, postgres://USER:PASSWORD@HOST/NAME"
+        )
+    return url
+
+
 DATABASES = {"default": _database()}
 CACHES = {"default": _cache()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- sources and what may be reached
 SOURCES = env.choices("SOURCES", ["example"], known=[slug for slug, one in sources.KNOWN.items() if one.has_spider])
+ALLOW_LICENCES = env.choices("ALLOW_LICENCES", [], known=[*sources.NOT_FREE, "cc"])
 EXAMPLE_SITE_URL = env.address("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
 WIKIDATA_SPARQL_URL = env.address("WIKIDATA_SPARQL_URL", sources.ADDRESSES["WIKIDATA_SPARQL_URL"])
 WIKIDATA_API_URL = env.address("WIKIDATA_API_URL", sources.ADDRESSES["WIKIDATA_API_URL"])
 INTERNET_ARCHIVE_URL = env.address("INTERNET_ARCHIVE_URL", sources.ADDRESSES["INTERNET_ARCHIVE_URL"])
 COMMONS_API_URL = env.address("COMMONS_API_URL", sources.ADDRESSES["COMMONS_API_URL"])
 LIBRARY_OF_CONGRESS_URL = env.address("LIBRARY_OF_CONGRESS_URL", sources.ADDRESSES["LIBRARY_OF_CONGRESS_URL"])
-PEERTUBE_URLS = env.listing("PEERTUBE_URLS", sources.PEERTUBE_URLS)
+PEERTUBE_URLS = env.addresses("PEERTUBE_URLS", sources.PEERTUBE_URLS)
+# Catalogues that describe films; asked only by `describe_movies`.
+TMDB_URL = env.address("TMDB_URL", "https://api.themoviedb.org")
+TMDB_API_KEY = env.text("TMDB_API_KEY")
+OMDB_URL = env.address("OMDB_URL", "https://www.omdbapi.com")
+OMDB_API_KEY = env.text("OMDB_API_KEY")
+TVMAZE_URL = env.address("TVMAZE_URL", "https://api.tvmaze.com")
 try:
     ALLOW_PRIVATE_HOSTS = Allowed.parse(env.listing("ALLOW_PRIVATE_HOSTS"))
 except ValueError as error:
@@ -112,13 +131,18 @@ SCRAPE_IDLE_SECONDS = env.integer("SCRAPE_IDLE_SECONDS", 300, least=1, most=8640
 SCRAPE_QUEUE_LIMIT = env.integer("SCRAPE_QUEUE_LIMIT", 200, least=1)
 # Where this machine's supervisor keeps its lock, its bell and its log.
 SCRAPE_DIR = Path(env.text("SCRAPE_DIR") or VAR_DIR / "scrape")
+# Empty: this machine's own supervisor runs the jobs. Else Celery's workers do, on any machine.
+CELERY_BROKER_URL = _broker()
+SCRAPE_BELL = "streaming.tasks.ring" if CELERY_BROKER_URL else "streaming.scraping.launchers.ring_here"
 # What a job's process does with the job's number.
 SCRAPE_CRAWL = "streaming.scraping.crawl.crawl"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
+VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 
 # --- link health
 LINK_GRACE_HOURS = env.number("LINK_GRACE_HOURS", 24)
-HEALTH_CANARIES = env.listing("HEALTH_CANARIES")
+HEALTH_CANARIES = env.addresses("HEALTH_CANARIES")
+HEALTH_ADAPTIVE = env.flag("HEALTH_ADAPTIVE")
 HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, least=1, most=5000)
 HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, most=60_000)
 
@@ -233,6 +257,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
 }
+LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -244,7 +269,12 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING")},
-    # A page that is not there, or a foreign Host, is the asker's mistake: answered, not logged.
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
+    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "WARNING", known=LOG_LEVELS)},
+    # A page that is not there, or a foreign Host, is the asker's mistake: answered, not logged. The server warns of
+    # every HEAD whose answer was made as for GET, and then sends it rightly.
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "gunicorn.http.wsgi": {"level": "ERROR"},
+    },
 }

@@ -11,7 +11,8 @@ class LinkItem:
 
     `imdb_id` is the key under which all sources meet; `title`, `year`, `type`, `synopsis` and `poster_url` describe the
     movie and are only used when the catalogue does not know it yet. `quality` is a height such as `720p`; `language`
-    a BCP 47 tag; `licence` a slug of `scraper.sources.LICENCES`.
+    a BCP 47 tag; `licence` a slug of `scraper.sources.LICENCES`; `evidence` is what that rests on, in the source's own
+    words or as an address; `season` and `episode` say which part of a show it is.
     """
 
     imdb_id: str
@@ -23,6 +24,9 @@ class LinkItem:
     language: str = ""
     licence: str = ""
     licence_url: str = ""
+    evidence: str = ""
+    season: int | None = None
+    episode: int | None = None
     title: str = ""
     year: int | None = None
     type: str = "movie"

@@ -16,7 +16,8 @@ from scraper.addresses import Allowed
 from scraper.sources import ADDRESSES
 from scraper.sources import PEERTUBE_URLS as PEERTUBES
 
-load_dotenv(os.environ.get("ENV_FILE") or Path(__file__).resolve().parent.parent / "var" / "env", override=False)
+_VAR_DIR = Path(os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent / "var")
+load_dotenv(os.environ.get("ENV_FILE") or _VAR_DIR / "env", override=False)
 
 
 def _address(name: str, default: str) -> str:

@@ -5,11 +5,13 @@ A source with a spider can be searched (`SOURCES` enables it); one without has l
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 
 FREE_LICENCES = ("public-domain", "cc0", "cc-by", "cc-by-sa", "official")
 NOT_FREE = ("cc-by-nc", "cc-by-nd", "cc-by-nc-sa", "cc-by-nc-nd", "cc-nc", "cc-nd", "cc-nc-sa", "cc-nc-nd", "cc-sa")
-"""Creative Commons licences that forbid commercial use or changes, and the withdrawn ones: not published."""
+"""Creative Commons licences that forbid commercial use or changes, and withdrawn ones of the same kind."""
 LICENCES = {
     "public-domain": "Public domain",
     "cc0": "CC0",
@@ -17,6 +19,10 @@ LICENCES = {
     "cc-by-sa": "CC BY-SA",
     "cc": "Creative Commons",
     "official": "Official",
+    "cc-by-nc": "CC BY-NC",
+    "cc-by-nd": "CC BY-ND",
+    "cc-by-nc-sa": "CC BY-NC-SA",
+    "cc-by-nc-nd": "CC BY-NC-ND",
 }
 
 ADDRESSES = {
@@ -34,7 +40,8 @@ PEERTUBE_URLS = ("https://framatube.org", "https://video.blender.org", "https://
 class Source:
     """One place that links come from; `slug` is also the spider's name and the file's.
 
-    `pause` is how many seconds lie between two requests to it, by what it publishes about its limits.
+    `pause` is how many seconds lie between two requests to it, by what it publishes about its limits. One that
+    `reads_addresses` reads what a person bound to a film; the others are only searched.
     """
 
     slug: str
@@ -44,6 +51,10 @@ class Source:
     has_spider: bool = False
     licences: tuple[str, ...] = FREE_LICENCES
     pause: float = 0.0
+
+    @property
+    def reads_addresses(self) -> bool:
+        return self.has_spider and self.slug != "wikidata"
 
 
 KNOWN = {
@@ -73,6 +84,9 @@ KNOWN = {
             has_spider=True,
             pause=1.0,
         ),
+        Source("blender", "Blender Studio", "download.blender.org", "Open films under Creative Commons licences"),
+        Source("official_site", "Official site", "", "The owner's own watch page"),
+        Source("vodo", "VODO", "vodo.net", "Independent films and series that their makers give away"),
         Source(
             "peertube",
             "PeerTube",
@@ -88,14 +102,30 @@ KNOWN = {
             "Watch pages that its readers noted, found by IMDb id",
             has_spider=True,
         ),
-        Source(
-            "schema_org", "Any web page", "", "Watch links in the page of a film, as schema.org data", has_spider=True
-        ),
-        Source("blender", "Blender Studio", "download.blender.org", "Open films under Creative Commons licences"),
-        Source("official_site", "Official site", "", "The owner's own watch page"),
-        Source("vodo", "VODO", "vodo.net", "Independent films and series that their makers give away"),
+        Source("schema_org", "Web page", "", "Watch links in the page of a film, as schema.org data", has_spider=True),
     )
 }
+
+
+class Standing(StrEnum):
+    """What a source's policy says of a licence: may be published, stated by nobody, or known not to be free."""
+
+    FREE = "free"
+    UNSTATED = "unstated"
+    REFUSED = "refused"
+
+
+def standing(slug: str, licence: str, *, allowed_too: Collection[str] = ()) -> Standing:
+    """The standing of a link of this source with this licence (a slug of ours, empty when none is stated).
+
+    `allowed_too` are licences that the operator publishes although they are not free.
+    """
+    if licence in allowed_too:
+        return Standing.FREE
+    if licence in NOT_FREE:
+        return Standing.REFUSED
+    allowed = KNOWN[slug].licences if slug in KNOWN else FREE_LICENCES
+    return Standing.FREE if licence in allowed else Standing.UNSTATED
 
 
 def name_of(slug: str) -> str:

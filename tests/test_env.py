@@ -44,6 +44,9 @@ def start(tmp_path, **variables):
         ({"SECRET_KEY": "x", "DATABASE_URL": "nonsense"}, "DATABASE_URL"),
         ({"SECRET_KEY": "x", "CACHE_URL": "memcached://x"}, "CACHE_URL"),
         ({"SECRET_KEY": "x", "PORT": "99999"}, "PORT"),
+        ({"SECRET_KEY": "x", "LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"SECRET_KEY": "x", "PEERTUBE_URLS": "framatube.org"}, "PEERTUBE_URLS"),
+        ({"SECRET_KEY": "x", "HEALTH_CANARIES": "javascript:x"}, "HEALTH_CANARIES"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence_that_names_it(tmp_path, variables, named):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,9 +23,18 @@ class ExampleSpider(scrapy.Spider):
     name = "example"
     handle_httpstatus_list = (404, 410)
 
-    def __init__(self, imdb_id: str = "", target_url: str = "", base_url: str = "", *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        imdb_id: str = "",
+        target_url: str = "",
+        base_url: str = "",
+        bound_urls: Sequence[str] = (),
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.imdb_id, self.target_url, self.base_url = imdb_id, target_url, base_url.rstrip("/")
+        self.bound_urls = tuple(bound_urls)
 
     async def start(self) -> AsyncIterator[Request]:
         base = self.base_url or self.settings["EXAMPLE_SITE_URL"]
@@ -36,6 +45,9 @@ class ExampleSpider(scrapy.Spider):
             report(self.crawler, refused_address(refusal))
             return
         yield Request(url, callback=self.parse if self.imdb_id or self.target_url else self.parse_front)
+        for bound in self.bound_urls:
+            if bound.startswith(f"{base}/"):
+                yield Request(bound, callback=self.parse)
 
     def parse_front(self, response: Response) -> Iterator[Request]:
         """The front page lists the films; one without any is not what this site sends."""
@@ -80,6 +92,7 @@ def items_of(page: FilmPage, film: FoundFilm, *, imdb_id: str) -> Iterator[LinkI
             language=link.language,
             licence=link.licence or _official(link, film),
             licence_url=link.licence_url,
+            evidence=link.licence_url or (f"Published by {film.publisher}" if _official(link, film) else ""),
             title=film.title,
             year=film.year,
             type=film.type,

@@ -1,17 +1,12 @@
-"""Takedown: what may not be saved or shown, asked once a batch."""
+"""What has been taken down and may not be saved or shown, asked once a batch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import Q
-
-from scraper.addresses import Allowed, Refused, check_url, host_of
-from streaming.ingest.records import is_imdb_id
-from streaming.ingest.snapshots import remove_movies
-from streaming.models import BlockedAddress, Movie, StreamingLink
-from streaming.models.movie import touch
+from scraper.addresses import host_of
+from streaming.ingest.works import link_key
+from streaming.models import BlockedAddress
 
 REASON = "taken_down"
 
@@ -23,6 +18,7 @@ class Blocklist:
     hosts: frozenset[str]
     prefixes: tuple[str, ...]
     imdb_ids: frozenset[str]
+    links: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls) -> Blocklist:
@@ -32,50 +28,17 @@ class Blocklist:
             frozenset(address for kind, address in rows if kind == BlockedAddress.Kind.HOST),
             tuple(address for kind, address in rows if kind == BlockedAddress.Kind.PREFIX),
             frozenset(address for kind, address in rows if kind == BlockedAddress.Kind.IMDB_ID),
+            frozenset(link_key(address) for kind, address in rows if kind == BlockedAddress.Kind.LINK),
         )
 
     def forbids(self, *, url: str = "", imdb_id: str = "") -> bool:
-        """Whether a link or a movie has been taken down: by host (its subdomains too), URL prefix or IMDb id."""
-        return imdb_id in self.imdb_ids or (bool(url) and (self._host(host_of(url)) or url.startswith(self.prefixes)))
+        """Whether a link or a movie has been taken down: by host (its subdomains too), URL prefix, link or IMDb id."""
+        return imdb_id in self.imdb_ids or (bool(url) and self._url(url))
+
+    def _url(self, url: str) -> bool:
+        is_below = self._host(host_of(url)) or url.startswith(self.prefixes)
+        return is_below or (bool(self.links) and link_key(url) in self.links)
 
     def _host(self, host: str) -> bool:
         labels = host.split(".")
         return any(".".join(labels[start:]) in self.hosts for start in range(len(labels)))
-
-
-def kind_of(address: str) -> tuple[str, str]:
-    """What an operator's ADDRESS means, as (kind, its one spelling); Refused when it is none of the three."""
-    if is_imdb_id(address):
-        return BlockedAddress.Kind.IMDB_ID, address
-    anywhere = Allowed.parse(["0.0.0.0/0", "::/0"])
-    if "://" in address:
-        return BlockedAddress.Kind.PREFIX, check_url(address, allowed=anywhere)
-    host = address.strip().rstrip(".").lower()
-    named = Allowed(hosts=frozenset({host}))
-    if "/" in host or (":" in host and not host.startswith("[")):
-        raise Refused("bad_address", f"{ascii(address)[:80]} is not a host, a URL prefix or an IMDb id")
-    return BlockedAddress.Kind.HOST, host_of(check_url(f"http://{host}/", allowed=named))
-
-
-@transaction.atomic
-def block(address: str, *, reason: str) -> tuple[BlockedAddress, int]:
-    """Take an address down for good: (the row, how many links or movies went). Blocking twice changes nothing more."""
-    kind, spelled = kind_of(address)
-    row, _ = BlockedAddress.objects.get_or_create(address=spelled, defaults={"kind": kind, "reason": reason})
-    if kind == BlockedAddress.Kind.IMDB_ID:
-        return row, remove_movies(Movie.objects.filter(imdb_id=spelled), reason=f"taken down: {reason}"[:200])
-    links = StreamingLink.objects.active().filter(_matching(kind, spelled))
-    touch(Movie.objects.filter(pk__in=list(links.values_list("movie", flat=True))))
-    return row, links.update(is_active=False, reason=REASON)
-
-
-def unblock(address: str) -> bool:
-    """Lift a takedown; False when there was none. Its links come back when the next check finds them alive."""
-    _, spelled = kind_of(address)
-    return BlockedAddress.objects.filter(address=spelled).delete()[0] > 0
-
-
-def _matching(kind: str, address: str) -> Q:
-    if kind == BlockedAddress.Kind.PREFIX:
-        return Q(source_url__startswith=address)
-    return Q(host=address) | Q(host__endswith=f".{address}")

@@ -10,25 +10,43 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from scraper.addresses import Refused, check_url
+from scraper.sources import Standing
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.records import LinkRecord, MovieRecord, link_record, movie_record
-from streaming.ingest.save import save_links
+from streaming.ingest.save import save_links, standing_of
+from streaming.ingest.works import link_key
 from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import touch
 
 BY_HAND = "by_hand"
 DUPLICATE = "this movie has a link with this address already"
 MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis")
-LINK_FIELDS = ("source", "source_url", "host", "kind", "label", "quality", "language", "licence", "licence_url")
+LINK_FIELDS = (
+    "source", "source_url", "host", "kind", "label", "quality", "language", "licence", "licence_url", "evidence",
+    "season", "episode",
+)  # fmt: skip
 FIELDS = {
     "no_title": "title",
     "bad_imdb_id": "imdb_id",
     "duplicate_movie": "imdb_id",
     "taken_down_movie": "imdb_id",
     "bad_licence_url": "licence_url",
+    "licence_refused": "licence",
     **{
         f"bad_{name}": name
-        for name in ("year", "type", "source", "kind", "quality", "language", "licence", "is_active")
+        for name in (
+            "year",
+            "type",
+            "source",
+            "kind",
+            "quality",
+            "language",
+            "licence",
+            "season",
+            "episode",
+            "is_active",
+            "is_published",
+        )
     },
 }
 NEVER_CHECKED: dict[str, Any] = {
@@ -52,9 +70,11 @@ def clean_movie(raw: Mapping[str, Any]) -> MovieRecord:
 
 
 def clean_link(raw: Mapping[str, Any]) -> LinkRecord:
-    """A link's fields as they would be kept."""
+    """A link's fields as they would be kept. Staff vouch for a link; a licence that is not free they cannot lift."""
     _check_licence_url(raw)
     record = link_record(raw, allowed=settings.ALLOW_PRIVATE_HOSTS)
+    if standing_of(record) is Standing.REFUSED:
+        raise Refused("licence_refused", f"{record.licence} is not published here: see ALLOW_LICENCES")
     if Blocklist.load().forbids(url=record.source_url, imdb_id=record.imdb_id):
         raise Refused("taken_down", "this address has been taken down here")
     return record
@@ -84,16 +104,20 @@ def change_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
 
 def create_link(raw: Mapping[str, Any], *, movie: Movie) -> StreamingLink:
     record = clean_link({**raw, "imdb_id": movie.imdb_id})
-    if StreamingLink.objects.filter(movie=movie, source_url=record.source_url).exists():
+    if _same_link(movie, record.source_url) is not None:
         raise Refused("duplicate", DUPLICATE)
-    save_links([record])
-    return StreamingLink.objects.get(movie=movie, source_url=record.source_url)
+    save_links([record], is_vouched=True)
+    link = StreamingLink.objects.get(movie=movie, source_url=record.source_url)
+    return link if _flag(raw) else change_link(link, {"is_published": False})
 
 
 def change_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
     """Change a part of the fields. Another address is another thing: what was known of its health is forgotten."""
     stands = {name: getattr(link, name) for name in (*LINK_FIELDS, "is_active")}
     changes = _changes(link, clean_link({**stands, **raw, "imdb_id": link.movie.imdb_id}))
+    changes["is_published"] = _flag({"is_published": link.is_published, **raw})
+    if _same_link(link.movie, changes["source_url"]) not in (None, link.pk):
+        raise Refused("duplicate", DUPLICATE)
     for name, value in changes.items():
         setattr(link, name, value)
     try:
@@ -121,6 +145,19 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
     if record.is_active != link.is_active:
         changes |= {"is_active": record.is_active, "state_since": timezone.now(), "reason": BY_HAND, "failures": 0}
     return changes
+
+
+def _flag(raw: Mapping[str, Any]) -> bool:
+    value = raw.get("is_published", True)
+    if not isinstance(value, bool):
+        raise Refused("bad_is_published", "is_published is true or false")
+    return value
+
+
+def _same_link(movie: Movie, url: str) -> int | None:
+    """The row of this movie under this address, in whatever spelling."""
+    rows = movie.links.order_by("pk").values_list("pk", "source_url")
+    return next((pk for pk, address in rows if link_key(address) == link_key(url)), None)
 
 
 def field_of(refusal: Refused, *, address: str) -> str:

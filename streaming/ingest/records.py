@@ -15,7 +15,9 @@ KINDS = frozenset({"page", "embed", "file", "stream"})
 QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
 TYPES = frozenset({"movie", "show"})
 EARLIEST_YEAR, LATEST_YEAR = 1870, 2200
-LONGEST_TITLE, LONGEST_LABEL, LONGEST_SYNOPSIS = 200, 200, 4000
+LONGEST_TITLE, LONGEST_LABEL, LONGEST_EVIDENCE, LONGEST_SYNOPSIS = 200, 200, 300, 4000
+LAST_PART = 9999
+PART = re.compile(r"S([1-9][0-9]{0,3}) E([1-9][0-9]{0,3})(?: (.*))?")
 IMDB_ID = re.compile(r"tt[0-9]{7,9}")
 SLUG = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -36,6 +38,9 @@ class LinkRecord:
     language: str = ""
     licence: str = ""
     licence_url: str = ""
+    evidence: str = ""
+    season: int | None = None
+    episode: int | None = None
     is_active: bool = True
     last_checked: datetime | None = None
 
@@ -60,17 +65,21 @@ def is_imdb_id(text: object) -> bool:
 def link_record(raw: Mapping[str, Any], *, allowed: Allowed = NOTHING_PRIVATE) -> LinkRecord:
     """One link out of an item or an imported line; Refused says what is wrong with it."""
     url = check_url(raw.get("source_url"), allowed=allowed)
+    label, season, episode = _labelled(raw)
     return LinkRecord(
         imdb_id=_imdb_id(raw.get("imdb_id")),
         source=_source(raw.get("source")),
         source_url=url,
         host=host_of(url),
         kind=_one_of(raw.get("kind") or "page", KINDS, "kind"),
-        label=_line(raw.get("label"), LONGEST_LABEL),
+        label=label,
         quality=_one_of(raw.get("quality") or "", {"", *QUALITIES}, "quality"),
         language=_language(raw.get("language")),
         licence=_licence(raw.get("licence")),
         licence_url=_optional_url(raw.get("licence_url"), allowed=allowed),
+        evidence=_line(raw.get("evidence"), LONGEST_EVIDENCE),
+        season=season,
+        episode=episode,
         is_active=_flag(raw.get("is_active"), "is_active"),
         last_checked=_moment(raw.get("last_checked")),
     )
@@ -94,6 +103,22 @@ def clean(text: str) -> str:
         c for c in text.translate(BIDI_CONTROLS) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co")
     )
     return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _labelled(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
+    """Label, season and episode. `S1 E2 The Key`, as we write the three ourselves in exports, is read apart again."""
+    label = _line(raw.get("label"), LONGEST_LABEL)
+    if match := PART.fullmatch(label):
+        return match[3] or "", int(match[1]), int(match[2])
+    return label, _part(raw.get("season"), "season"), _part(raw.get("episode"), "episode")
+
+
+def _part(value: object, name: str) -> int | None:
+    if value in (None, ""):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LAST_PART:
+        raise Refused(f"bad_{name}", f"{name} {_shown(value)} is not a number from 1 to {LAST_PART}")
+    return value
 
 
 def _imdb_id(value: object) -> str:
@@ -152,12 +177,15 @@ def _moment(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return value
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) and len(value) < 40 else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise Refused("bad_last_checked", f"last_checked {_shown(value)} is not a moment such as 2026-01-31T08:00:00Z")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        # In UTC at once: a moment near an end of the calendar has none, and the database would fall over it.
+        return _in_utc(datetime.fromisoformat(value if isinstance(value, str) and len(value) < 40 else ""))
+    except (ValueError, OverflowError):
+        said = f"last_checked {_shown(value)} is not a moment such as 2026-01-31T08:00:00Z"
+        raise Refused("bad_last_checked", said) from None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _optional_url(value: object, *, allowed: Allowed = NOTHING_PRIVATE) -> str:

@@ -7,83 +7,136 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
 from django.utils import timezone
 
+from scraper.sources import Standing, standing
 from streaming.ingest.blocklist import Blocklist
-from streaming.ingest.records import LinkRecord, MovieRecord
+from streaming.ingest.records import LONGEST_EVIDENCE, LinkRecord, MovieRecord
 from streaming.ingest.snapshots import restore_movies
+from streaming.ingest.works import link_key
 from streaming.models import Movie, StreamingLink
 from streaming.models.movie import touch
 
-DESCRIBING = ("label", "quality", "language", "licence", "licence_url")
-REFRESHED = ["kind", "source", *DESCRIBING, "last_seen"]
+DESCRIBING = ("label", "quality", "language", "licence", "licence_url", "evidence", "season", "episode")
+# Neither the source (who found a link first keeps it) nor whether it is published (only ever turned on here).
+REFRESHED = ["kind", *DESCRIBING, "last_seen"]
+FILLED = ("year", "poster_url", "synopsis")
 IMPORTED = "imported"
+OUR_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+VOUCHED = "Stated by the operator"
 
 
 @dataclass(slots=True)
 class SaveReport:
-    """What became of a batch: links by fate, movies made or restored, refusals counted by reason code."""
+    """What became of a batch: links by fate, movies made or restored, refusals counted by reason code.
+
+    `waiting` and `waiting_new` are those among them that are not published.
+    """
 
     new: int = 0
     seen_again: int = 0
+    waiting: int = 0
+    waiting_new: int = 0
     movies_new: int = 0
     movies_restored: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    new_by_source: Counter[str] = field(default_factory=Counter)
-    links_by_source: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: SaveReport) -> None:
         """Count another batch in."""
         self.new += other.new
         self.seen_again += other.seen_again
+        self.waiting += other.waiting
+        self.waiting_new += other.waiting_new
         self.movies_new += other.movies_new
         self.movies_restored += other.movies_restored
         self.refused.update(other.refused)
-        self.new_by_source.update(other.new_by_source)
-        self.links_by_source.update(other.links_by_source)
 
 
-def save_links(links: Sequence[LinkRecord], *, movies: Sequence[MovieRecord] = ()) -> SaveReport:
+def save_links(
+    links: Sequence[LinkRecord], *, movies: Sequence[MovieRecord] = (), is_vouched: bool = False
+) -> SaveReport:
     """Save one batch in one short transaction; a handful of queries whatever its size.
 
     `movies` describe movies that may be unknown; a link of a movie that is neither known, described with a title nor
-    restorable is refused as `unknown_movie`.
+    restorable is refused as `unknown_movie`. A link whose licence the policy takes is published, one without waits for
+    review, one whose licence is known not to be free is refused as `licence_refused`. `is_vouched`: the operator states
+    them (an import, a link by hand), so that they are published without a licence too.
     """
     report = SaveReport()
     with transaction.atomic():
         blocklist = Blocklist.load()
-        kept = _unblocked(links, blocklist, report)
+        kept = _unblocked(_lawful(links, report), blocklist, report)
         described = [movie for movie in movies if not blocklist.forbids(imdb_id=movie.imdb_id)]
         report.refused["blocked_address"] += len(movies) - len(described)
-        ids = _movie_ids(kept, described, report)
-        _upsert(kept, ids, report)
+        known = _known_movies(kept, described, report)
+        ids = _made(known, described, report)
+        changed = _upsert(kept, ids, report, is_vouched=is_vouched)
+        gaps = _gaps(known, described)
+        # Links first, then their movies, each by id: as the checker does.
+        _lock_movies(changed | {movie.pk for movie in gaps})
+        _fill(gaps)
+        touch(Movie.objects.filter(pk__in=changed))
     return report
 
 
+def _lawful(links: Iterable[LinkRecord], report: SaveReport) -> list[LinkRecord]:
+    kept = []
+    for link in links:
+        if standing_of(link) is Standing.REFUSED:
+            report.refused["licence_refused"] += 1
+        else:
+            kept.append(link)
+    return kept
+
+
+def standing_of(link: LinkRecord) -> Standing:
+    """What the policy of its source and the operator's settings say of a link's licence. What the example site shows of
+    itself, on this machine, is nobody else's and needs none."""
+    said = standing(link.source, link.licence, allowed_too=settings.ALLOW_LICENCES)
+    is_ours = link.source == "example" and link.host in OUR_HOSTS
+    return Standing.FREE if said is Standing.UNSTATED and is_ours else said
+
+
 def _unblocked(links: Iterable[LinkRecord], blocklist: Blocklist, report: SaveReport) -> list[LinkRecord]:
-    kept = {}
+    kept: dict[tuple[str, str], LinkRecord] = {}
     for link in links:
         if blocklist.forbids(url=link.source_url, imdb_id=link.imdb_id):
             report.refused["blocked_address"] += 1
         else:
-            kept[link.imdb_id, link.source_url] = link
-    return list(kept.values())
+            key = (link.imdb_id, link_key(link.source_url))
+            kept[key] = _better_spelled(link, kept.get(key))
+    # In one order everywhere: two batches that lock the same rows must meet them in the same order, or PostgreSQL ends
+    # one of them for a deadlock and its links are lost (seen with two crawls of the same films).
+    return [kept[key] for key in sorted(kept)]
 
 
-def _movie_ids(links: Sequence[LinkRecord], movies: Sequence[MovieRecord], report: SaveReport) -> dict[str, int]:
-    """Row ids by IMDb id, after restoring, describing and creating what is to be."""
-    described = {movie.imdb_id: movie for movie in movies}
+def _better_spelled(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:
+    """The later mention of a link in the better spelling of the two: https before http."""
+    if other is None or link.source_url.startswith("https:") or not other.source_url.startswith("https:"):
+        return link
+    return replace(link, source_url=other.source_url, host=other.host)
+
+
+def _known_movies(links: Sequence[LinkRecord], movies: Sequence[MovieRecord], report: SaveReport) -> dict[str, Movie]:
+    """The movies that stand, by IMDb id, after restoring what links were found for."""
     wanted = {link.imdb_id for link in links}
-    known = {movie.imdb_id: movie for movie in Movie.objects.filter(imdb_id__in=wanted | described.keys())}
+    known = {x.imdb_id: x for x in Movie.objects.filter(imdb_id__in=wanted | {movie.imdb_id for movie in movies})}
     if lost := wanted - known.keys():
-        report.movies_restored += len(restored := restore_movies(lost))
-        known |= {movie.imdb_id: movie for movie in Movie.objects.filter(imdb_id__in=restored)}
-    fresh = [_new_movie(movie) for key, movie in described.items() if key not in known and movie.title]
+        report.movies_restored += len(restore_movies(lost))
+        # Not only those that came back just now: another crawl may have restored or made one a moment ago.
+        known |= {movie.imdb_id: movie for movie in Movie.objects.filter(imdb_id__in=lost)}
+    return known
+
+
+def _made(known: dict[str, Movie], movies: Sequence[MovieRecord], report: SaveReport) -> dict[str, int]:
+    """Row ids by IMDb id, after making the movies that nobody knew."""
+    described = {movie.imdb_id: movie for movie in movies}
+    fresh = [_new_movie(described[key]) for key in sorted(described.keys() - known.keys()) if described[key].title]
     # Two crawls may meet the same unknown movie: the second insert yields, and both read the row that stands.
     Movie.objects.bulk_create(fresh, ignore_conflicts=True)
     report.movies_new += len(fresh)
-    _fill_gaps(known, described)
     ids = {imdb_id: movie.pk for imdb_id, movie in known.items()}
     return ids | dict(Movie.objects.filter(imdb_id__in=[m.imdb_id for m in fresh]).values_list("imdb_id", "pk"))
 
@@ -99,57 +152,112 @@ def _new_movie(record: MovieRecord) -> Movie:
     )
 
 
-def _fill_gaps(known: dict[str, Movie], described: dict[str, MovieRecord]) -> None:
-    """Fill what a known movie lacks; what stands (staff may have edited it) is never overwritten."""
+def _gaps(known: dict[str, Movie], movies: Sequence[MovieRecord]) -> list[Movie]:
+    """Known movies with what they lacked; what stands (staff may have edited it) is never overwritten."""
+    described = {movie.imdb_id: movie for movie in movies}
     filled = []
     for imdb_id in known.keys() & described.keys():
         movie, record = known[imdb_id], described[imdb_id]
-        gaps = {name: getattr(record, name) for name in ("year", "poster_url", "synopsis") if not getattr(movie, name)}
+        gaps = {name: getattr(record, name) for name in FILLED if not getattr(movie, name)}
         if any(gaps.values()):
             for name, value in gaps.items():
                 setattr(movie, name, value)
             movie.updated_at = timezone.now()
             filled.append(movie)
-    if filled:
-        Movie.objects.bulk_update(filled, ["year", "poster_url", "synopsis", "updated_at"])
+    return filled
 
 
-def _upsert(links: Sequence[LinkRecord], ids: dict[str, int], report: SaveReport) -> None:
-    placed = [link for link in links if link.imdb_id in ids]
-    report.refused["unknown_movie"] += len(links) - len(placed)
-    movie_ids = {ids[link.imdb_id] for link in placed}
-    standing = {
-        (link.movie_id, link.source_url): link
-        for link in StreamingLink.objects.filter(movie__in=movie_ids, source_url__in=[x.source_url for x in placed])
-    }
-    merged = [_merged(link, standing.get((ids[link.imdb_id], link.source_url))) for link in placed]
+def _fill(movies: Sequence[Movie]) -> None:
+    if movies:
+        Movie.objects.bulk_update(movies, [*FILLED, "updated_at"])
+
+
+def _lock_movies(ids: set[int]) -> None:
+    """Wait for whoever writes to these movies, in one order; on SQLite nobody else writes in a transaction."""
+    if ids and connection.features.has_select_for_update:
+        list(Movie.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A link on its way into its row: `old` is the row as it stands, None for a new one."""
+
+    link: LinkRecord
+    movie_id: int
+    old: StreamingLink | None
+    is_published: bool
+
+    @property
+    def differs(self) -> bool:
+        old = self.old
+        if old is None or self.is_revealed:
+            return True
+        return any(getattr(old, name) != getattr(self.link, name) for name in ("kind", *DESCRIBING))
+
+    @property
+    def is_revealed(self) -> bool:
+        """It waited for review, and now there is evidence. What is published is never hidden again here."""
+        return self.old is not None and self.is_published and not self.old.is_published
+
+
+def _upsert(links: Sequence[LinkRecord], ids: dict[str, int], report: SaveReport, *, is_vouched: bool) -> set[int]:
+    """Save the links; the ids of the movies of which something is shown otherwise now."""
+    known = [link for link in links if link.imdb_id in ids]
+    report.refused["unknown_movie"] += len(links) - len(known)
+    rows = _standing_rows({ids[link.imdb_id] for link in known}, {link_key(link.source_url) for link in known})
+    placed = [_placed(link, ids[link.imdb_id], rows, is_vouched=is_vouched) for link in known]
     now = timezone.now()
     StreamingLink.objects.bulk_create(
-        (_row(link, movie_id=ids[link.imdb_id], now=now) for link in merged),
+        (_row(one, now=now) for one in placed),
         update_conflicts=True,
         unique_fields=["movie", "source_url"],
         update_fields=REFRESHED,
     )
-    _count(placed, standing, ids, report)
-    changed = {ids[x.imdb_id] for x, y in zip(placed, merged, strict=True) if _differs(y, standing, ids)}
-    touch(Movie.objects.filter(pk__in=changed))
+    if revealed := [one.old.pk for one in placed if one.old is not None and one.is_revealed]:
+        StreamingLink.objects.filter(pk__in=revealed).update(is_published=True)
+    _count(placed, report)
+    return {one.movie_id for one in placed if one.differs}
 
 
-def _merged(link: LinkRecord, standing: StreamingLink | None) -> LinkRecord:
-    """What the source does not say any more stays as it was said before."""
-    if standing is None:
-        return link
-    return replace(link, **{name: getattr(link, name) or getattr(standing, name) for name in DESCRIBING})
+def _standing_rows(movie_ids: set[int], keys: set[str]) -> dict[tuple[int, str], StreamingLink]:
+    """The rows of these movies under one of these keys, whatever their spelling, locked. A source may still name the
+    address that a link had before it moved."""
+    addresses = StreamingLink.objects.filter(movie__in=movie_ids).values_list("pk", "source_url", "moved_from")
+    wanted = [pk for pk, *urls in addresses if any(link_key(url) in keys for url in urls if url)]
+    rows: dict[tuple[int, str], StreamingLink] = {}
+    moved: dict[tuple[int, str], StreamingLink] = {}
+    for row in StreamingLink.objects.filter(pk__in=wanted).select_for_update().order_by("pk"):
+        rows.setdefault((row.movie_id, link_key(row.source_url)), row)
+        if row.moved_from:
+            moved.setdefault((row.movie_id, link_key(row.moved_from)), row)
+    return moved | rows
 
 
-def _differs(link: LinkRecord, standing: dict[tuple[int, str], StreamingLink], ids: dict[str, int]) -> bool:
-    old = standing.get((ids[link.imdb_id], link.source_url))
-    return old is None or any(getattr(old, name) != getattr(link, name) for name in ("kind", "source", *DESCRIBING))
+def _placed(
+    link: LinkRecord, movie_id: int, rows: dict[tuple[int, str], StreamingLink], *, is_vouched: bool
+) -> _Placed:
+    old = rows.get((movie_id, link_key(link.source_url)))
+    merged = link if old is None else _merged(link, old)
+    if is_vouched and not merged.evidence:
+        merged = replace(merged, evidence=merged.licence_url[:LONGEST_EVIDENCE] or VOUCHED)
+    is_free = is_vouched or standing_of(merged) is Standing.FREE
+    return _Placed(merged, movie_id, old, is_free or (old is not None and old.is_published))
 
 
-def _row(link: LinkRecord, *, movie_id: int, now: datetime) -> StreamingLink:
+def _merged(link: LinkRecord, old: StreamingLink) -> LinkRecord:
+    """What the source does not say any more stays as it was said before. Who found a link first describes it; what
+    another source says fills the gaps, or two of them would describe it anew in turns."""
+    if link.source == old.source:
+        told = {name: getattr(link, name) or getattr(old, name) for name in DESCRIBING}
+    else:
+        told = {name: getattr(old, name) or getattr(link, name) for name in DESCRIBING} | {"kind": old.kind}
+    return replace(link, source=old.source, source_url=old.source_url, host=old.host, **told)
+
+
+def _row(placed: _Placed, *, now: datetime) -> StreamingLink:
+    link = placed.link
     return StreamingLink(
-        movie_id=movie_id,
+        movie_id=placed.movie_id,
         source=link.source,
         source_url=link.source_url,
         host=link.host,
@@ -159,6 +267,10 @@ def _row(link: LinkRecord, *, movie_id: int, now: datetime) -> StreamingLink:
         language=link.language,
         licence=link.licence,
         licence_url=link.licence_url,
+        evidence=link.evidence,
+        season=link.season,
+        episode=link.episode,
+        is_published=placed.is_published,
         is_active=link.is_active,
         last_checked=link.last_checked,
         reason="" if link.is_active else IMPORTED,
@@ -167,15 +279,10 @@ def _row(link: LinkRecord, *, movie_id: int, now: datetime) -> StreamingLink:
     )
 
 
-def _count(
-    placed: Sequence[LinkRecord],
-    standing: dict[tuple[int, str], StreamingLink],
-    ids: dict[str, int],
-    report: SaveReport,
-) -> None:
-    for link in placed:
-        is_new = (ids[link.imdb_id], link.source_url) not in standing
+def _count(placed: Sequence[_Placed], report: SaveReport) -> None:
+    for one in placed:
+        is_new = one.old is None
         report.new += is_new
         report.seen_again += not is_new
-        report.new_by_source[link.source] += is_new
-        report.links_by_source[link.source] += 1
+        report.waiting += not one.is_published
+        report.waiting_new += is_new and not one.is_published

@@ -10,7 +10,8 @@ from django.core import serializers
 from django.db import models, transaction
 from django.utils import timezone
 
-from streaming.models import LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
+from streaming.ingest.blocklist import REASON, Blocklist
+from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
 
 BATCH = 200
 Row = TypeVar("Row", bound=models.Model)
@@ -19,23 +20,34 @@ Row = TypeVar("Row", bound=models.Model)
 def remove_movies(movies: MovieQuerySet, *, reason: str) -> int:
     """Remove these movies, each with a tombstone written first, in the same transaction a batch. Returns how many."""
     removed = 0
-    while batch := list(movies.order_by("pk")[:BATCH]):
+    while ids := list(movies.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
-            _write_tombstones(batch, reason=reason)
-            Movie.objects.filter(pk__in=[movie.pk for movie in batch]).delete()
-        removed += len(batch)
+            removed += _remove(_still_wanted(movies, ids), reason=reason)
     return removed
 
 
 def restore_movies(imdb_ids: Iterable[str]) -> list[str]:
-    """Bring removed movies back; the ids of those that came. One that is here already is passed over."""
-    wanted = set(imdb_ids)
+    """Bring removed movies back; the ids of those that came. One that is here already or taken down is passed over."""
+    wanted, blocklist = set(imdb_ids), Blocklist.load()
+    wanted -= blocklist.imdb_ids
     restored = []
     for tombstone in RemovedMovie.objects.filter(imdb_id__in=wanted, restored_at=None).order_by("pk"):
         with transaction.atomic():
-            if _restore(tombstone):
+            if _restore(tombstone, blocklist):
                 restored.append(tombstone.imdb_id)
     return restored
+
+
+def _still_wanted(movies: MovieQuerySet, ids: Sequence[int]) -> list[Movie]:
+    """Those of `movies` that are to go even now that nobody can add a link to them: one may just have been found."""
+    list(Movie.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    return list(movies.filter(pk__in=ids).order_by("pk"))
+
+
+def _remove(batch: Sequence[Movie], *, reason: str) -> int:
+    _write_tombstones(batch, reason=reason)
+    Movie.objects.filter(pk__in=[movie.pk for movie in batch]).delete()
+    return len(batch)
 
 
 def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
@@ -44,6 +56,9 @@ def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
         links[link.movie_id].append(link)
     for flip in LinkFlip.objects.filter(link__movie__in=batch).select_related("link").order_by("pk"):
         flips[flip.link.movie_id].append(flip)
+    bindings = defaultdict(list)
+    for binding in Binding.objects.filter(movie__in=batch).order_by("pk"):
+        bindings[binding.movie_id].append(binding)
     now = timezone.now()
     RemovedMovie.objects.filter(imdb_id__in=[movie.imdb_id for movie in batch], restored_at=None).delete()
     RemovedMovie.objects.bulk_create(
@@ -52,7 +67,7 @@ def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
             title=movie.title,
             removed_at=now,
             reason=reason,
-            snapshot=_snapshot([movie, *links[movie.pk], *flips[movie.pk]]),
+            snapshot=_snapshot([movie, *links[movie.pk], *flips[movie.pk], *bindings[movie.pk]]),
         )
         for movie in batch
     )
@@ -62,7 +77,7 @@ def _snapshot(rows: Sequence[models.Model]) -> dict[str, Any]:
     return {"rows": serializers.serialize("python", rows)}
 
 
-def _restore(tombstone: RemovedMovie) -> bool:
+def _restore(tombstone: RemovedMovie, blocklist: Blocklist) -> bool:
     claimed = RemovedMovie.objects.filter(pk=tombstone.pk, restored_at=None).update(restored_at=timezone.now())
     if not claimed or Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():
         return False
@@ -73,11 +88,17 @@ def _restore(tombstone: RemovedMovie) -> bool:
     _save_with_free_ids(Movie, [movie])
     for link in links:
         link.movie = movie
+        if link.is_active and blocklist.forbids(url=link.source_url):
+            link.is_active, link.reason = False, REASON
     _save_with_free_ids(StreamingLink, links)
     owners = dict(zip(_old_ids(tombstone), links, strict=True))
     for flip in flips:
         flip.link = owners[flip.link_id]
     _save_with_free_ids(LinkFlip, flips)
+    bindings = [row for row in rows if isinstance(row, Binding)]
+    for binding in bindings:
+        binding.movie = movie
+    _save_with_free_ids(Binding, bindings)
     return True
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from streaming.models.binding import Binding
 from streaming.models.blocked import BlockedAddress, BlockedAddressQuerySet
+from streaming.models.gate import HostGate
 from streaming.models.health import HealthRun, HostPause, LinkFlip
 from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
 from streaming.models.link import StreamingLink, StreamingLinkQuerySet
@@ -10,9 +12,11 @@ from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
 
 __all__ = [
+    "Binding",
     "BlockedAddress",
     "BlockedAddressQuerySet",
     "HealthRun",
+    "HostGate",
     "HostPause",
     "LinkFlip",
     "Movie",

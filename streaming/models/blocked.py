@@ -15,11 +15,13 @@ class BlockedAddressQuerySet(models.QuerySet["BlockedAddress"]):
 
 
 class BlockedAddress(models.Model):
-    """`address` is a host (its subdomains too), the beginning of a URL, or an IMDb id; `kind` says which."""
+    """`address` is a host (its subdomains too), the beginning of a URL, one link in any spelling, or an IMDb id; `kind`
+    says which."""
 
     class Kind(models.TextChoices):
         HOST = "host", "Host"
         PREFIX = "prefix", "URL prefix"
+        LINK = "link", "One link"
         IMDB_ID = "imdb_id", "IMDb id"
 
     kind = models.CharField(max_length=7, choices=Kind)
@@ -32,7 +34,9 @@ class BlockedAddress(models.Model):
     class Meta:
         verbose_name_plural = "blocked addresses"
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=("host", "prefix", "imdb_id")), name="blocked_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=("host", "prefix", "link", "imdb_id")), name="blocked_kind_known"
+            ),
             models.CheckConstraint(condition=~Q(reason=""), name="blocked_has_reason"),
         ]
 

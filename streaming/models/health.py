@@ -24,7 +24,8 @@ class LinkFlip(models.Model):
 class HealthRun(models.Model):
     """One run of the checker. `finished_at` None: it runs, or was killed when `heartbeat_at` is old.
 
-    Counts are links, `removed` movies. `withheld`: nothing was believed, `reason` says why in one sentence.
+    Counts are links, `removed` movies. `moved`: links seen to have moved for good; `died_of`: of what links died, a
+    count a reason. `withheld`: nothing was believed, `reason` says why in one sentence.
     """
 
     started_at = models.DateTimeField(default=timezone.now)
@@ -42,6 +43,8 @@ class HealthRun(models.Model):
     removed = models.PositiveIntegerField(default=0)
     withheld = models.BooleanField(default=False)
     reason = models.CharField(max_length=500, blank=True, default="")
+    moved = models.PositiveIntegerField(default=0)
+    died_of: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(default=dict)
     hosts_down: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
 
     class Meta:

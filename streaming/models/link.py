@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from scraper import sources
 from streaming.models.reasons import in_words
+from streaming.words import with_episode
 
 CHECKS_KEPT = 24
 
@@ -15,11 +16,19 @@ CHECKS_KEPT = 24
 class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
     """Questions about many links."""
 
+    def published(self) -> StreamingLinkQuerySet:
+        """Links that everybody may see; the others wait for staff's review."""
+        return self.filter(is_published=True)
+
     def active(self) -> StreamingLinkQuerySet:
-        return self.filter(is_active=True)
+        return self.filter(is_active=True, is_published=True)
 
     def inactive(self) -> StreamingLinkQuerySet:
-        return self.filter(is_active=False)
+        return self.filter(is_active=False, is_published=True)
+
+    def waiting(self) -> StreamingLinkQuerySet:
+        """Links that nobody has published yet and that have not been taken down."""
+        return self.filter(is_published=False).exclude(reason="taken_down")
 
 
 class StreamingLink(models.Model):
@@ -27,6 +36,10 @@ class StreamingLink(models.Model):
 
     `failures` counts failed checks in a row; `state_since` is the moment of the last flip (None: never flipped);
     `last_checked` None means never checked; `host` is kept beside the URL so that hosts can be asked in turn.
+    `source` is who found it first; `evidence` is what its licence rests on, in the source's words or as an address;
+    without `is_published` it waits for review and is seen by staff alone.
+    `next_check_at`: when the checker's own rhythm wants it asked again (None: now). `moved_to`: where its address leads
+    for good, seen `moved_seen` times running; `moved_from`: the address it had before such a move was followed.
     """
 
     class Kind(models.TextChoices):
@@ -55,6 +68,10 @@ class StreamingLink(models.Model):
     language = models.CharField(max_length=35, blank=True, default="")
     licence = models.SlugField(max_length=40, blank=True, default="", db_index=False)
     licence_url = models.CharField(max_length=2000, blank=True, default="")
+    evidence = models.CharField(max_length=300, blank=True, default="")
+    season = models.PositiveSmallIntegerField(null=True, blank=True)
+    episode = models.PositiveSmallIntegerField(null=True, blank=True)
+    is_published = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     last_checked = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=40, blank=True, default="")
@@ -63,6 +80,10 @@ class StreamingLink(models.Model):
     failures = models.PositiveIntegerField(default=0)
     state_since = models.DateTimeField(null=True, blank=True)
     checks = models.CharField(max_length=CHECKS_KEPT, blank=True, default="")
+    next_check_at = models.DateTimeField(null=True, blank=True, editable=False)
+    moved_to = models.CharField(max_length=2000, blank=True, default="", editable=False)
+    moved_seen = models.PositiveSmallIntegerField(default=0, editable=False)
+    moved_from = models.CharField(max_length=2000, blank=True, default="", editable=False)
     first_seen = models.DateTimeField(default=timezone.now, editable=False)
     last_seen = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -83,9 +104,12 @@ class StreamingLink(models.Model):
         ]
         indexes = [
             models.Index(fields=["last_checked", "id"], name="link_by_checked"),
+            models.Index(fields=["next_check_at", "id"], name="link_by_next_check"),
+            models.Index(fields=["moved_seen", "id"], condition=Q(moved_seen__gt=0), name="link_by_moved"),
             models.Index(fields=["host", "id"], name="link_by_host"),
-            models.Index(fields=["source", "is_active"], name="link_by_source"),
-            models.Index(fields=["movie"], condition=Q(is_active=True), name="link_active_of_movie"),
+            models.Index(fields=["source", "is_active", "is_published"], name="link_counted_by_source"),
+            models.Index(fields=["movie"], condition=Q(is_active=True, is_published=True), name="link_shown_of_movie"),
+            models.Index(fields=["movie"], condition=Q(is_published=False), name="link_waiting_of_movie"),
         ]
 
     def __str__(self) -> str:
@@ -94,6 +118,11 @@ class StreamingLink(models.Model):
     @property
     def source_name(self) -> str:
         return sources.name_of(self.source)
+
+    @property
+    def shown_label(self) -> str:
+        """The label with the episode before it, `S1 E2 The Key`."""
+        return with_episode(self.label, season=self.season, episode=self.episode)
 
     @property
     def licence_name(self) -> str:

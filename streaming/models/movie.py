@@ -55,7 +55,7 @@ class MovieQuerySet(models.QuerySet["Movie"]):
 
 
 class Movie(models.Model):
-    """`imdb_id` is the key and the slug.
+    """`imdb_id` is the key and the slug; `bindings` are addresses that searches for it read too.
 
     `next_scrape_at` is the moment before which no page starts a scrape (None: now); `fruitless_scrapes` counts the
     scrapes in a row that found nothing and doubles that wait.

@@ -35,6 +35,7 @@ REASONS = {
     "robots": "Not checked: robots.txt",
     "host_down": "Host down, links kept",
     "local": "Our own fault, not judged",
+    "moved": "Moved to an address that is listed",
     "imported": "As imported",
     "taken_down": "Taken down here",
     "by_hand": "Set by hand",

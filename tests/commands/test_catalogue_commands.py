@@ -81,7 +81,7 @@ class TestImport:
     def test_what_was_taken_down_stays_away_without_an_error(self, run):
         run("block", "a.example.org", "--reason", "asked")
         out, _, status = run("import_catalogue", text=GOOD)
-        assert (out.endswith(", 1 taken down or without a movie.\n"), status) == (True, 0)
+        assert (out.endswith(", 1 taken down, without a movie or not free.\n"), status) == (True, 0)
         assert not StreamingLink.objects.exists()
 
     def test_a_removed_movie_comes_back_with_a_link(self, run):

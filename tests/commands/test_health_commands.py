@@ -199,10 +199,17 @@ def test_a_killed_run_loses_nothing_and_two_at_once_are_one(catalogue, tmp_path)
         first.send_signal(signal.SIGKILL)
         first.communicate()
         assert 0 < checked_links(database) < 800
+        for _ in range(4):
+            again = started(database, "check_link_health", "--older-than", "0.5", "--timeout", "60")
+            asked = len(server.log)
+            wait_for(lambda asked=asked: len(server.log) > asked + 10, 20)
+            again.send_signal(signal.SIGKILL)
+            again.communicate()
         assert ended(started(database, "check_link_health", "--older-than", "0.5", "--timeout", "1.5"))[0] == 0
         assert ended(started(undisturbed, "check_link_health", "--timeout", "1.5"))[0] == 0
     assert outcome(database) == outcome(undisturbed)
     assert len(outcome(database)[1]) == 721
+    assert {len(checks) for *_, checks in outcome(database)[0]} == {1}
 
 
 def test_ctrl_c_ends_within_a_second_with_a_summary(catalogue):

@@ -59,6 +59,8 @@ def test_imdb_ids(text, ok):
         ({"is_active": "yes"}, "bad_is_active"),
         ({"last_checked": "yesterday"}, "bad_last_checked"),
         ({"last_checked": 5}, "bad_last_checked"),
+        ({"last_checked": "9999-12-31T23:59:59-14:00"}, "bad_last_checked"),
+        ({"last_checked": "0001-01-01T00:00:00+14:00"}, "bad_last_checked"),
         ({"label": {"a": 1}}, "bad_text"),
     ],
 )

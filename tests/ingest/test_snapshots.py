@@ -7,6 +7,7 @@ from django.core import serializers
 from django.utils import timezone
 
 from streaming.ingest.snapshots import remove_movies, restore_movies
+from streaming.ingest.takedown import block, unblock
 from streaming.models import LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.factories import make_link, make_movie
 
@@ -61,3 +62,29 @@ def test_a_movie_removed_twice_has_one_open_tombstone():
     remove_movies(Movie.objects.all(), reason="second")
     assert [row.reason for row in RemovedMovie.objects.filter(restored_at=None)] == ["second"]
     assert RemovedMovie.objects.count() == 2
+
+
+def test_a_movie_whose_link_came_back_in_the_last_moment_stays(meanwhile):
+    saved, lost = make_movie(), make_movie()
+    links = [make_link(movie, is_active=False) for movie in (saved, lost)]
+    revive = StreamingLink.objects.filter(pk=links[0].pk)
+    # The first question is which movies go; the link revives before the rows are taken.
+    with meanwhile('"streaming_movie"."id" IN (%s, %s)', lambda: revive.update(is_active=True)):
+        assert remove_movies(Movie.objects.unwatchable(), reason="test") == 1
+    assert list(Movie.objects.all()) == [saved]
+
+
+def test_what_was_taken_down_does_not_come_back():
+    movie = make_movie()
+    for host in ("bad", "good"):
+        make_link(movie, source_url=f"https://{host}.example.org/film", host=f"{host}.example.org")
+    remove_movies(Movie.objects.all(), reason="test")
+    block(movie.imdb_id, reason="asked for")
+    assert restore_movies([movie.imdb_id]) == []
+    unblock(movie.imdb_id)
+    block("bad.example.org", reason="asked for")
+    assert restore_movies([movie.imdb_id]) == [movie.imdb_id]
+    assert list(StreamingLink.objects.order_by("host").values_list("host", "is_active", "reason")) == [
+        ("bad.example.org", False, "taken_down"),
+        ("good.example.org", True, ""),
+    ]

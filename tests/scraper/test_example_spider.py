@@ -27,7 +27,7 @@ def read(name, imdb_id, **more):
 
 def test_a_films_page_gives_its_links():
     found = read("film.html", "tt0013442")
-    about = {"title": "Nosferatu", "year": 1922, "licence": "public-domain", "licence_url": MARK}
+    about = {"title": "Nosferatu", "year": 1922, "licence": "public-domain", "licence_url": MARK, "evidence": MARK}
     place, said = f"{SITE}/media/tt0013442", {"imdb_id": "tt0013442", "source": "example", "language": "de", **about}
     file = {**said, "kind": "file"}
     assert sorted(found, key=lambda item: item.source_url) == [

@@ -83,3 +83,12 @@ def test_what_listens_or_reads_other_than_the_web_is_off():
     assert not [path for path in loaded if any(word in path for word in ("telnet", "remote", "cookies", "proxy"))]
     assert (settings.TELNETCONSOLE_ENABLED, settings.REMOTE_CONTROL_ENABLED) == (False, False)
     assert settings.DOWNLOAD_VERIFY_CERTIFICATES is True
+
+
+def test_the_env_file_of_another_var_dir_is_read(tmp_path):
+    (tmp_path / "env").write_text("ALLOW_PRIVATE_HOSTS=127.0.0.1:8301\n")
+    told = subprocess.run(
+        [sys.executable, "-c", "from scraper import settings; print(settings.ALLOW_PRIVATE_HOSTS)"],
+        cwd=Path(__file__).resolve().parents[2], env={"VAR_DIR": str(tmp_path)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "8301" in told.stdout, told.stderr

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from scraper.addresses import Refused
-from streaming.ingest.blocklist import block
+from streaming.ingest.takedown import block
 from streaming.management.base import OpenreelCommand
 from streaming.models import BlockedAddress
 

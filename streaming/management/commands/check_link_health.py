@@ -29,14 +29,22 @@ SECONDS_BETWEEN_LINES = 10.0
 class Command(OpenreelCommand):
     help = "Ask every link whether it still works; turn dead ones off, revive those that are back, remove lost movies."
     example = "python manage.py check_link_health --older-than 6 --max-runtime 50"
+    # They read all pages' code, a third of a second that cron pays each time; `make check` runs them.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--limit", type=whole(1), metavar="N", help="ask at most N links")
         parser.add_argument("--older-than", type=amount(), metavar="HOURS", help="only links not checked for so long")
+        parser.add_argument(
+            "--due", action="store_true", help="only links whose own rhythm wants it (see HEALTH_ADAPTIVE)"
+        )
         parser.add_argument("--timeout", type=amount(0.05, 300), default=5.0, metavar="SECONDS", help="of one attempt")
         parser.add_argument("--concurrency", type=whole(1, 5000), metavar="N", help="links asked at once, all hosts")
         parser.add_argument(
             "--per-host", type=whole(1, 64), default=4, metavar="N", help="links asked at once, one host"
+        )
+        parser.add_argument(
+            "--strict", action="store_true", help="count requests that a host leaves hanging among its N"
         )
         parser.add_argument(
             "--max-runtime", type=amount(0.001), metavar="MINUTES", help="stop then, keep what is known"
@@ -45,6 +53,9 @@ class Command(OpenreelCommand):
         parser.add_argument("--movie", metavar="IMDB_ID", help="only links of this movie")
         parser.add_argument("--dry-run", action="store_true", help="ask, but write nothing")
         parser.add_argument("--no-prune", action="store_true", help="remove no movie")
+        parser.add_argument(
+            "--follow-moves", action="store_true", help="write the new addresses of links that moved for good"
+        )
         parser.add_argument("--force", action="store_true", help="write even if very much would be turned off")
         parser.add_argument("--format", choices=("text", "json"), default="text", help="of the summary")
 
@@ -98,14 +109,16 @@ def _options(options: dict[str, Any]) -> Options:
     if movie and not Movie.objects.filter(imdb_id=movie).exists():
         raise CommandError(f"--movie {movie[:60]!r}: there is no such movie.")
     return Options(
-        selection=Selection(source=source, movie=movie, older_than=options["older_than"]),
+        selection=Selection(source=source, movie=movie, older_than=options["older_than"], due=options["due"]),
         limit=options["limit"],
         timeout=options["timeout"],
         concurrency=options["concurrency"],
         per_host=options["per_host"],
+        strict=options["strict"],
         max_runtime_minutes=options["max_runtime"],
         dry_run=options["dry_run"],
         prune=not options["no_prune"],
+        follow_moves=options["follow_moves"],
         force=options["force"],
     )
 

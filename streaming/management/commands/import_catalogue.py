@@ -90,7 +90,7 @@ def _twice(source: BinaryIO, *, wanted: bool) -> Iterator[BinaryIO]:
 def _summary(report: IntakeReport) -> str:
     saved = report.saved
     refused = sum(saved.refused.values())
-    down = f", {refused} taken down or without a movie" if refused else ""
+    down = f", {refused} taken down, without a movie or not free" if refused else ""
     restored = f", {saved.movies_restored} movies restored" if saved.movies_restored else ""
     return (
         f"{report.good} lines read: {saved.movies_new} new movies{restored}, "

@@ -33,7 +33,7 @@ class Command(OpenreelCommand):
         restored = restore_movies(wanted)
         if len(restored) < len(wanted):
             there = ", ".join(sorted(wanted - set(restored))[:10])
-            raise CommandError(f"{len(restored)} movies restored; in the catalogue already: {there}.")
+            raise CommandError(f"{len(restored)} movies restored; in the catalogue already or taken down: {there}.")
         return f"{len(restored)} movies restored."
 
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from scraper import sources
 from scraper.addresses import Refused
+from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, ScrapeJob
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs, launchers
@@ -20,8 +21,9 @@ from streaming.scraping import jobs, launchers
 LOOK_SECONDS = 0.2
 
 
-class Command(BaseCommand):
-    help = "Search for links of movies. Example: manage.py scrape tt0013442 tt0063350 --wait"
+class Command(OpenreelCommand):
+    help = "Search for links of movies, now."
+    example = "python manage.py scrape tt0013442 tt0063350 --wait"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("imdb_ids", nargs="+", metavar="IMDB_ID")

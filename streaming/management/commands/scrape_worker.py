@@ -6,18 +6,20 @@ import argparse
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.module_loading import import_string
 
+from streaming.management.base import OpenreelCommand
 from streaming.scraping import children, launchers, locks
 from streaming.scraping.supervisor import serve
 
 
-class Command(BaseCommand):
+class Command(OpenreelCommand):
     help = (
         "Run queued scrape jobs until stopped. The web server starts one by itself when it needs it; run this on more "
-        "machines that share a PostgreSQL database. Example: manage.py scrape_worker"
+        "machines that share a PostgreSQL database."
     )
+    example = "python manage.py scrape_worker"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

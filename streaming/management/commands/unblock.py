@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from scraper.addresses import Refused
-from streaming.ingest.blocklist import unblock
+from streaming.ingest.takedown import unblock
 from streaming.management.base import OpenreelCommand
 
 

@@ -1,0 +1,144 @@
+"""What a source says about one film, and how that becomes items. Pure.
+
+Every reader of a source gives a `Film`; only `items_of` knows what the catalogue takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from scraper.addresses import Refused, check_url
+from scraper.formats import SHOWN_QUALITIES
+from scraper.items import LinkItem
+from scraper.sources import LICENCES, name_of
+
+MOST_LINKS = 50
+LONGEST_EVIDENCE, LAST_PART = 300, 9999
+FILLED = ("label", "quality", "width", "height", "language", "licence", "size", "media_type")
+EARLIEST_YEAR, LATEST_YEAR = 1870, 2200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licence:
+    """What the source says one may do with it. `slug` is ours, the rest is the source's own words."""
+
+    slug: str = ""
+    url: str = ""
+    name: str = ""
+    artist: str = ""
+    attribution: str = ""
+    attribution_required: bool = False
+
+
+UNKNOWN = Licence()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundLink:
+    """One URL where the source says that its film can be watched; empty and None mean that it does not say."""
+
+    url: str
+    kind: str = "page"
+    label: str = ""
+    quality: str = ""
+    width: int | None = None
+    height: int | None = None
+    language: str = ""
+    licence: Licence | None = None
+    size: int | None = None
+    media_type: str = ""
+    season: int | None = None
+    episode: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """One film of a source. `problem` is one word for why it has no links (`not_found`, `withdrawn` …), empty if none.
+
+    `identifier` is the source's own, `page` and `embed` its addresses for people; `subtitles` are (URL, language).
+    """
+
+    imdb_id: str = ""
+    identifier: str = ""
+    title: str = ""
+    year: int | None = None
+    type: str = "movie"
+    language: str = ""
+    duration: float | None = None
+    synopsis: str = ""
+    page: str = ""
+    embed: str = ""
+    licence: Licence = UNKNOWN
+    links: tuple[FoundLink, ...] = ()
+    subtitles: tuple[tuple[str, str], ...] = ()
+    episodes: int | None = None
+    problem: str = ""
+
+
+def items_of(film: Film, *, imdb_id: str, source: str) -> Iterator[LinkItem]:
+    """One item a link, MOST_LINKS at most. Those that may not be published are items too: the catalogue decides."""
+    for link in once(film.links)[:MOST_LINKS]:
+        licence = link.licence or film.licence
+        yield LinkItem(
+            imdb_id=imdb_id,
+            source=source,
+            source_url=link.url,
+            kind=link.kind,
+            label=link.label,
+            quality=link.quality if link.quality in SHOWN_QUALITIES else "",
+            language=link.language,
+            licence=licence.slug,
+            licence_url=_address(licence.url),
+            evidence=evidence_of(licence, source=source),
+            season=_part(link.season),
+            episode=_part(link.episode),
+            title=film.title,
+            year=plausible(film.year),
+            type=film.type,
+            synopsis=film.synopsis,
+        )
+
+
+def once(links: Iterable[FoundLink]) -> list[FoundLink]:
+    """Each address once: what the first mention leaves open the others fill in. An http twin of an https address is
+    the same address."""
+    kept: dict[str, FoundLink] = {}
+    for link in links:
+        link = replace(link, url=link.url.split("#")[0])
+        key = link.url.split("://", 1)[-1]
+        kept[key] = _filled(kept[key], link) if key in kept else link
+    return list(kept.values())
+
+
+def _filled(first: FoundLink, other: FoundLink) -> FoundLink:
+    told = {name: getattr(first, name) or getattr(other, name) for name in FILLED}
+    is_twin = first.url.startswith("http:") and other.url.startswith("https:")
+    return replace(first, url=other.url if is_twin else first.url, **told)
+
+
+def evidence_of(licence: Licence, *, source: str) -> str:
+    """What a link's licence rests on: the source's words for it and the address where it says so. Empty without a
+    licence."""
+    if not licence.slug:
+        return ""
+    said = " ".join(part for part in (licence.name, _address(licence.url)) if part)
+    return (said or f"{name_of(source)}: {LICENCES.get(licence.slug, licence.slug)}")[:LONGEST_EVIDENCE]
+
+
+def plausible(year: int | None) -> int | None:
+    """A year that a film may have; None for any other."""
+    return year if year is not None and EARLIEST_YEAR <= year <= LATEST_YEAR else None
+
+
+def _part(number: int | None) -> int | None:
+    """The number of a season or an episode; None for one that no show has."""
+    return number if number is not None and 0 < number <= LAST_PART else None
+
+
+def _address(url: str) -> str:
+    """The address of a licence; empty when it is no address that may be shown: the link itself is good all the same."""
+    try:
+        return check_url(url) if url else ""
+    except Refused:
+        return ""

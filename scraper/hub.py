@@ -1,0 +1,422 @@
+"""What Wikidata says of films: the questions and their answers. The hub where an IMDb id meets the sites. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from scraper.addresses import host_of
+from scraper.films import UNKNOWN, Film, FoundLink, Licence
+from scraper.formats import kind_of
+from scraper.languages import tag_of
+from scraper.licences import licence_of_url
+from scraper.reading import (
+    IMDB_ID,
+    Unreadable,
+    is_safe,
+    mapping,
+    mappings,
+    text,
+    year_of,
+)
+
+ARCHIVE_ITEM, COMMONS_FILE, FULL_WORK = "P724", "P10", "P953"
+YOUTUBE, VIMEO = "P1651", "P4015"
+OFFICIAL = (
+    *("P1874", "P9586", "P9751", "P8055", "P14462", "P7595", "P7596", "P13902", "P6466", "P6467", "P8298", "P11815"),
+    *("P13147", "P7760", "P7761", "P7985", "P7299", "P9584", "P7334", "P6562", "P6398", "P6614", "P3194", "P6549"),
+)
+WATCHED = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, "P11731", FULL_WORK, *OFFICIAL)
+FORMATTERS = {
+    ARCHIVE_ITEM: "https://archive.org/details/$1",
+    YOUTUBE: "https://www.youtube.com/watch?v=$1",
+    VIMEO: "https://vimeo.com/$1",
+    "P1874": "https://www.netflix.com/title/$1",
+    "P9586": "https://tv.apple.com/movie/$1",
+    "P14462": "https://www.primevideo.com/detail/$1",
+}
+"""For the answers that carry no formatter URL; the questions that we ask get each property's own."""
+VALUE_SHAPES = {YOUTUBE: r"[A-Za-z0-9_-]{11}", VIMEO: r"[0-9]{1,12}", ARCHIVE_ITEM: r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"}
+FULL_VIDEO, TRAILER = "Q89347362", "Q622550"
+PUBLIC_DOMAIN = frozenset({"Q19652", "Q88088423"})
+SHOWS = frozenset({"Q5398426", "Q21191270", "Q1259759", "Q3464665"})
+IN_COMMONS_NAMES = re.compile(r"[|#<>\[\]{}\x00-\x1f\x7f]")
+COMMONS_PAGE = "https://commons.wikimedia.org/wiki/File:"
+COLUMNS = {
+    "archive_ids": ARCHIVE_ITEM,
+    "ia": ARCHIVE_ITEM,
+    "commons_files": COMMONS_FILE,
+    "commons": COMMONS_FILE,
+    "vimeo": VIMEO,
+    "full": FULL_WORK,
+    "netflix": "P1874",
+    "netflixLink": "P1874",
+    "appletv": "P9586",
+}
+"""The columns of a table of films, a row a film, and the property that each holds; YouTube is left out, for a table
+does not say whether it is the trailer."""
+LONGEST_PAGE = 500
+TOLD = "?imdb ?item ?itemLabel ?prop ?propLabel ?value ?formatter ?role ?lang ?end ?status ?licence"
+NAMES = {ARCHIVE_ITEM: "Internet Archive", COMMONS_FILE: "Wikimedia Commons", "P1874": "Netflix", "P9586": "Apple TV"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One place that Wikidata notes for one film; `role` is a Q id (the trailer, the full video …)."""
+
+    imdb_id: str
+    item: str
+    prop: str
+    value: str
+    title: str = ""
+    name: str = ""
+    formatter: str = ""
+    role: str = ""
+    language: str = ""
+    ended: bool = False
+    licence: Licence = UNKNOWN
+
+    @property
+    def offers(self) -> bool:
+        """Whether it leads to the whole film, now. YouTube holds so many trailers that the statement has to say so."""
+        if self.ended or self.role == TRAILER or (self.prop == YOUTUBE and self.role != FULL_VIDEO):
+            return False
+        shape = VALUE_SHAPES.get(self.prop)
+        return is_safe(self.value) and (shape is None or re.fullmatch(shape, self.value) is not None)
+
+    @property
+    def archive_item(self) -> str:
+        """The item at the Internet Archive; empty when the statement is about something else."""
+        if not self.offers:
+            return ""
+        return self.value if self.prop == ARCHIVE_ITEM else archive_item_of(self.url)
+
+    @property
+    def commons_file(self) -> str:
+        """The name of a file on Commons, with blanks and without `File:`; empty when it is about something else."""
+        if self.prop != COMMONS_FILE or not self.offers:
+            return ""
+        name = unquote(self.value.rsplit("Special:FilePath/", 1)[-1]).replace("_", " ")
+        return "" if IN_COMMONS_NAMES.search(name) else name
+
+    @property
+    def url(self) -> str:
+        """Where a person watches it; empty when no address follows from the statement."""
+        if not self.offers:
+            return ""
+        if name := self.commons_file:
+            return commons_page(name)
+        url = self.value if self.prop == FULL_WORK else self._formatted()
+        try:
+            return url if urlsplit(url).scheme in ("https", "http") and urlsplit(url).hostname else ""
+        except ValueError:
+            return ""
+
+    def _label(self) -> str:
+        if self.prop == FULL_WORK:
+            return host_of(self.url)
+        name = NAMES.get(self.prop) or self.name
+        # Wikidata does not say what a service asks of those who watch.
+        return f"{name} (may not be free)".strip() if self.prop in OFFICIAL else name
+
+    def _kind(self) -> str:
+        # The page of a file on Commons ends like the file.
+        is_file = self.prop == FULL_WORK and "/wiki/File:" not in self.url
+        return (kind_of(self.url) if is_file else "") or "page"
+
+    def _formatted(self) -> str:
+        return self.formatter.replace("$1", quote(self.value, safe="/:@!$()*,;=~")) if "$1" in self.formatter else ""
+
+    def link(self) -> FoundLink:
+        """The page as a link; the watch page of a service is an official one, else the film's own licence counts."""
+        official = self.prop in OFFICIAL
+        return FoundLink(
+            url=self.url,
+            kind=self._kind(),
+            label=self._label(),
+            language=self.language,
+            licence=Licence(slug="official") if official else self.licence,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FilmTable:
+    """One page of a table of films; `next_after` is the IMDb id after which the next page begins ('' without films);
+    `rows` counts those without a film too: fewer than were asked for are the last page."""
+
+    films: tuple[Film, ...]
+    next_after: str
+    rows: int
+
+
+def question(imdb_ids: Sequence[str], *, properties: Sequence[str] = WATCHED) -> str:
+    """The SPARQL query for the places of these films. ValueError for anything that is no IMDb id or no property."""
+    wrong = [text for text in imdb_ids if not IMDB_ID.fullmatch(text)]
+    wrong += [name for name in properties if not re.fullmatch(r"P[1-9][0-9]{0,7}", name)]
+    if wrong or not imdb_ids:
+        raise ValueError(f"{ascii(wrong)[:80]} cannot be asked for")
+    ids = " ".join(f'"{one}"' for one in imdb_ids)
+    watched = " ".join(f"wd:{name}" for name in properties)
+    return f"""SELECT {TOLD} WHERE {{
+  VALUES ?imdb {{ {ids} }}
+  VALUES ?prop {{ {watched} }}
+  ?item wdt:P345 ?imdb .
+  ?prop wikibase:claim ?p ; wikibase:statementProperty ?ps .
+  ?item ?p ?st .
+  ?st ?ps ?value ; wikibase:rank ?rank .
+  FILTER(?rank != wikibase:DeprecatedRank)
+  OPTIONAL {{ ?prop wdt:P1630 ?formatter }}
+  OPTIONAL {{ ?st pq:P3831 ?role }}
+  OPTIONAL {{ ?st pq:P407/wdt:P218 ?lang }}
+  OPTIONAL {{ ?st pq:P582 ?end }}
+  OPTIONAL {{ ?item wdt:P6216 ?status }}
+  OPTIONAL {{ ?item wdt:P275/(wdt:P856|wdt:P2699) ?licence }}
+  SERVICE wikibase:label {{ bd:serviceParam wikibase:language "en,mul" }}
+}}"""
+
+
+def films_question(after: str, *, limit: int) -> str:
+    """The SPARQL query for the next films that can be watched somewhere, by IMDb id (as a text: tt10 is before tt2);
+    `tt` begins. ValueError for an `after` that is no id and a limit that is no page."""
+    if not re.fullmatch(r"tt[0-9]{0,9}", after) or not 1 <= limit <= LONGEST_PAGE:
+        raise ValueError(f"{ascii(after)[:40]}, {limit} is no page")
+    return f"""SELECT ?item ?imdb (SAMPLE(?t) AS ?title) (MIN(YEAR(?date)) AS ?year)
+  (GROUP_CONCAT(DISTINCT COALESCE(?ia, ""); separator="|") AS ?archive_ids)
+  (GROUP_CONCAT(DISTINCT COALESCE(STR(?file), ""); separator="|") AS ?commons_files)
+  (GROUP_CONCAT(DISTINCT COALESCE(STR(?status), ""); separator="|") AS ?copyright_status)
+  (GROUP_CONCAT(DISTINCT COALESCE(STR(?lic), ""); separator="|") AS ?licences)
+  (GROUP_CONCAT(DISTINCT COALESCE(?langcode, ""); separator="|") AS ?languages)
+WHERE {{
+  {{ SELECT DISTINCT ?item ?imdb WHERE {{
+      {{ ?item wdt:P724 ?any }} UNION {{ ?item wdt:P10 ?any }}
+      ?item wdt:P345 ?imdb .
+      FILTER(STRSTARTS(?imdb, "tt") && ?imdb > "{after}")
+      FILTER EXISTS {{ ?item wdt:P31/wdt:P279* wd:Q11424 }}
+      FILTER NOT EXISTS {{ ?item wdt:P31 wd:Q97570383 }}
+    }} ORDER BY ?imdb LIMIT {limit} }}
+  OPTIONAL {{ ?item rdfs:label ?t . FILTER(LANG(?t) = "en") }}
+  OPTIONAL {{ ?item wdt:P577 ?date }}
+  OPTIONAL {{ ?item wdt:P724 ?ia }}
+  OPTIONAL {{ ?item wdt:P10 ?file }}
+  OPTIONAL {{ ?item wdt:P6216 ?status }}
+  OPTIONAL {{ ?item wdt:P275/(wdt:P856|wdt:P2699) ?lic }}
+  OPTIONAL {{ ?item wdt:P364/wdt:P218 ?langcode }}
+}} GROUP BY ?item ?imdb ORDER BY ?imdb"""
+
+
+def statements_of(answer: object) -> list[Statement]:
+    """The answer to `question`: one statement a property and value, however many rows its other columns make."""
+    statements: dict[tuple[str, str, str], Statement] = {}
+    for row in _rows(answer):
+        imdb_id, name, value = row.get("imdb", ""), _last(row.get("prop", "")), row.get("value", "")
+        if IMDB_ID.fullmatch(imdb_id) and name and value:
+            statements.setdefault((imdb_id, name, value), _statement(row, name))
+    return list(statements.values())
+
+
+def films_of(statements: Iterable[Statement]) -> list[Film]:
+    """The statements gathered by film, each address once."""
+    films: dict[str, list[Statement]] = {}
+    for statement in statements:
+        films.setdefault(statement.imdb_id, []).append(statement)
+    return [
+        Film(
+            imdb_id=imdb_id,
+            identifier=told[0].item,
+            title=told[0].title,
+            links=tuple({one.url: one.link() for one in told if one.url}.values()),
+        )
+        for imdb_id, told in films.items()
+    ]
+
+
+def table_of(answer: object) -> FilmTable:
+    """A table of films, a row a film; cells that list several values part them with `|` and may be empty."""
+    films = [_film_of_row(row) for row in _rows(answer)]
+    known = [film for film in films if film.imdb_id]
+    return FilmTable(tuple(known), known[-1].imdb_id if known else "", len(films))
+
+
+def film_of_entity(answer: object) -> Film:
+    """The film of an entity answer (`wbgetentities`); without an IMDb id when the entity is no film with one."""
+    entity = _entity(answer)
+    told = statements_of_entity(answer)
+    kinds = {_id_of(value) for value in _values(entity, "P31")}
+    titles = [text(mapping(value).get("text")) for value in _values(entity, "P1476")]
+    label = text(mapping(mapping(entity.get("labels")).get("en")).get("value"))
+    years = [year for value in _values(entity, "P577") if (year := year_of(mapping(value).get("time")))]
+    return Film(
+        imdb_id=_imdb_id_of(entity),
+        identifier=text(entity.get("id")),
+        title=label or next(iter(titles), ""),
+        year=min(years, default=None),
+        type="show" if kinds & SHOWS else "movie",
+        links=tuple({one.url: one.link() for one in told if one.url}.values()),
+    )
+
+
+def statements_of_entity(answer: object) -> list[Statement]:
+    """The statements of an entity answer, as `statements_of` gives them for a query."""
+    entity = _entity(answer)
+    imdb_id, item = _imdb_id_of(entity), text(entity.get("id"))
+    if not imdb_id:
+        return []
+    label = text(mapping(mapping(entity.get("labels")).get("en")).get("value"))
+    status = {_id_of(value) for value in _values(entity, "P6216")}
+    return [
+        Statement(
+            imdb_id=imdb_id,
+            item=item,
+            prop=name,
+            value=value,
+            title=label,
+            formatter=FORMATTERS.get(name, ""),
+            role=next((_id_of(one) for one in _qualifiers(claim, "P3831")), ""),
+            ended=bool(list(_qualifiers(claim, "P582"))),
+            licence=_licence_of_work(item, bool(status & PUBLIC_DOMAIN), ""),
+        )
+        for name in WATCHED
+        for claim in _claims(entity, name)
+        if (value := text(_value(claim), longest=2000))
+    ]
+
+
+def item_ids_of(answer: object) -> list[str]:
+    """The Q ids of a `list=search` answer."""
+    results = mapping(mapping(answer).get("query")).get("search")
+    if not isinstance(results, list):
+        raise Unreadable("the search has no result list")
+    titles = [text(one.get("title")) for one in mappings(results)]
+    return [title for title in titles if re.fullmatch(r"Q[1-9][0-9]{0,11}", title)]
+
+
+def commons_page(name: str) -> str:
+    """The page of a file on Commons, spelled as Commons does."""
+    return COMMONS_PAGE + quote(name.replace(" ", "_"), safe="/:@!$()*,;~")
+
+
+def archive_item_of(url: str, *, home: str = "https://archive.org") -> str:
+    """The item that an address at the Internet Archive is about; empty for any other address."""
+    try:
+        parts, own = urlsplit(url), urlsplit(home).hostname or ""
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+    found = re.match(
+        r"/(?:details|embed|download|metadata|stream)/([A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:/|$)", parts.path
+    )
+    return found[1] if found and host in ("archive.org", own) else ""
+
+
+def _statement(row: Mapping[str, str], name: str) -> Statement:
+    item = _last(row.get("item", ""))
+    return Statement(
+        imdb_id=row["imdb"],
+        item=item,
+        prop=name,
+        value=row["value"],
+        title=row.get("itemLabel", ""),
+        name=_service(row.get("propLabel", "")),
+        formatter=row.get("formatter", ""),
+        role=_last(row.get("role", "")),
+        language=tag_of(row.get("lang", "")),
+        ended=bool(row.get("end")),
+        licence=_licence_of_work(item, _last(row.get("status", "")) in PUBLIC_DOMAIN, row.get("licence", "")),
+    )
+
+
+def _licence_of_work(item: str, is_public: bool, url: str) -> Licence:
+    if slug := licence_of_url(url):
+        return Licence(slug=slug, url=url)
+    return Licence(slug="public-domain", url=f"https://www.wikidata.org/wiki/{quote(item)}") if is_public else UNKNOWN
+
+
+def _film_of_row(row: Mapping[str, str]) -> Film:
+    imdb_id = row.get("imdb") or row.get("movieIMDB") or ""
+    item = _last(row.get("item") or row.get("film") or "")
+    is_public = bool(PUBLIC_DOMAIN & {_last(one) for one in row.get("copyright_status", "").split("|")})
+    languages = {tag for one in row.get("languages", "").split("|") if (tag := tag_of(one))}
+    links = (
+        Statement(
+            imdb_id=imdb_id,
+            item=item,
+            prop=name,
+            value=value.removeprefix(FORMATTERS.get(name, "$1").removesuffix("$1")),
+            formatter=FORMATTERS.get(name, ""),
+            licence=_licence_of_work(item, is_public, row.get("licences", "").split("|")[0]),
+        )
+        for column, name in COLUMNS.items()
+        for value in row.get(column, "").split("|")
+        if value
+    )
+    return Film(
+        imdb_id=imdb_id if IMDB_ID.fullmatch(imdb_id) else "",
+        identifier=item,
+        title=row.get("title") or row.get("filmLabel") or row.get("movieName") or "",
+        year=year_of(row.get("year") or row.get("date") or row.get("firstReleaseDate") or ""),
+        type="show" if "series" in row.get("contentTypes", "") else "movie",
+        language=languages.pop() if len(languages) == 1 else "",
+        links=tuple({one.url: one.link() for one in links if one.url}.values()),
+    )
+
+
+def _rows(answer: object) -> Iterator[dict[str, str]]:
+    """The rows of a SPARQL answer as texts; a variable may be missing in a row, or be empty."""
+    bindings = mapping(mapping(answer).get("results")).get("bindings")
+    if not isinstance(bindings, list):
+        raise Unreadable("the query has no result table")
+    for row in mappings(bindings):
+        yield {name: text(mapping(cell).get("value"), longest=4000) for name, cell in row.items()}
+
+
+def _entity(answer: object) -> Mapping[str, Any]:
+    entities = mapping(answer).get("entities")
+    if not isinstance(entities, Mapping):
+        raise Unreadable("the answer has no entities")
+    return next(mappings(entities), {})
+
+
+def _imdb_id_of(entity: Mapping[str, Any]) -> str:
+    # P345 also holds people, companies and events.
+    ids = [value for value in _values(entity, "P345") if isinstance(value, str) and IMDB_ID.fullmatch(value)]
+    return ids[0] if ids else ""
+
+
+def _claims(entity: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The claims that count: of preferred rank if there are any, else of normal rank, and with a value."""
+    claims = [one for one in mappings(mapping(entity.get("claims")).get(name)) if one.get("rank") != "deprecated"]
+    preferred = [one for one in claims if one.get("rank") == "preferred"]
+    return [one for one in preferred or claims if _snak(one).get("snaktype") == "value"]
+
+
+def _values(entity: Mapping[str, Any], name: str) -> list[object]:
+    return [_value(claim) for claim in _claims(entity, name)]
+
+
+def _snak(claim: Mapping[str, Any]) -> Mapping[str, Any]:
+    return mapping(claim.get("mainsnak"))
+
+
+def _value(claim: Mapping[str, Any]) -> object:
+    return mapping(_snak(claim).get("datavalue")).get("value")
+
+
+def _qualifiers(claim: Mapping[str, Any], name: str) -> Iterator[object]:
+    for snak in mappings(mapping(claim.get("qualifiers")).get(name)):
+        yield mapping(snak.get("datavalue")).get("value")
+
+
+def _id_of(value: object) -> str:
+    return text(mapping(value).get("id"))
+
+
+def _last(url: str) -> str:
+    return url.rsplit("/", 1)[-1]
+
+
+def _service(label: str) -> str:
+    """`Netflix ID` and `MUBI film ID` as a person says it."""
+    return re.sub(r"\s+(?:(?:film|movie|video|series|title|series or movie)\s+)?(?:ID|identifier)$", "", label)

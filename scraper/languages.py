@@ -1,0 +1,66 @@
+"""Languages as sources write them become BCP 47 tags. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Tag, ISO 639-2 codes, and the names that sources write.
+TABLE = """
+af afr afrikaans|ar ara arabic|be bel belarusian|bg bul bulgarian|bn ben bengali|bs bos bosnian|ca cat catalan
+cs ces cze czech|cy cym wel welsh|da dan danish|de deu ger german deutsch|el ell gre greek|en eng english
+eo epo esperanto|es spa spanish castilian español|et est estonian|eu eus baq basque|fa fas per persian farsi
+fi fin finnish|fr fra fre french français|ga gle irish|gl glg galician|gu guj gujarati|he heb hebrew|hi hin hindi
+hr hrv croatian|hu hun hungarian|hy hye arm armenian|id ind indonesian|is isl ice icelandic|it ita italian italiano
+ja jpn japanese|ka kat geo georgian|kk kaz kazakh|kn kan kannada|ko kor korean|la lat latin|lt lit lithuanian
+lv lav latvian|mk mkd mac macedonian|ml mal malayalam|mr mar marathi|ms msa may malay|nb nob|nl nld dut dutch flemish
+nn nno|no nor norwegian|pa pan punjabi|pl pol polish|pt por portuguese|ro ron rum romanian|ru rus russian
+sk slk slo slovak|sl slv slovenian slovene|sq sqi alb albanian|sr srp serbian|sv swe swedish|sw swa swahili
+ta tam tamil|te tel telugu|th tha thai|tl tgl tagalog|tr tur turkish|uk ukr ukrainian|ur urd urdu|vi vie vietnamese
+yi yid yiddish|zh zho chi chinese mandarin|zxx silent
+"""
+NAMES = {
+    name: words[0] for words in (row.split() for row in re.split(r"[|\n]", TABLE) if row.strip()) for name in words
+}
+TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-(?:[A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{2,8}){0,3}")
+LONGEST = 35
+UNSTATED = frozenset({"und", "mul", "mis", "qaa"})
+
+
+def language_of(words: object) -> str:
+    """The tag of one language written as a name, a code or a tag; empty for none, several or free text.
+
+    >>> language_of("English"), language_of("ger"), language_of("french, dutch"), language_of(["eng"])
+    ('en', 'de', '', 'en')
+    """
+    if isinstance(words, list):
+        known = {language_of(word) for word in words[:20]}
+        return known.pop() if len(known) == 1 else ""
+    if not isinstance(words, str):
+        return ""
+    word = words.strip().casefold()
+    return NAMES.get(word) or _known_tag(words.strip())
+
+
+def tag_of(stated: object) -> str:
+    """The tag where a source promises one: any well-formed tag is taken, in its usual spelling; names too."""
+    if not isinstance(stated, str) or len(stated) > LONGEST:
+        return ""
+    return NAMES.get(stated.strip().casefold()) or (_spelled(stated.strip()) if TAG.fullmatch(stated.strip()) else "")
+
+
+def languages_of(words: Iterable[str]) -> list[str]:
+    """The tags of a list of names, unknown ones left out."""
+    return [tag for word in words if (tag := language_of(word))]
+
+
+def _known_tag(text: str) -> str:
+    # In free text three letters may be anything ("the"): the first part has to be a code of the table.
+    return _spelled(text) if TAG.fullmatch(text) and text.split("-")[0].casefold() in NAMES else ""
+
+
+def _spelled(tag: str) -> str:
+    first, *rest = tag.split("-")
+    language = NAMES.get(first.casefold(), first.casefold())
+    parts = [part.title() if len(part) == 4 and part.isalpha() else part.upper() for part in rest]
+    return "" if language in UNSTATED else "-".join([language, *parts])

@@ -1,0 +1,41 @@
+"""Licences as sources state them become slugs of `scraper.sources`. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+BY_PATH = (
+    ("/publicdomain/mark/", "public-domain"),
+    ("/publicdomain/zero/", "cc0"),
+    ("/licenses/publicdomain", "public-domain"),
+)
+DEED = re.compile(r"/licenses/((?:by|nc|nd|sa)(?:-(?:by|nc|nd|sa)){0,3})(?:/|$)")
+SHORT_NAME = re.compile(r"cc[ -]?((?:by|nc|nd|sa)(?:[ -](?:by|nc|nd|sa)){0,3})(?:[ -][0-9.]{1,4})?(?:[ -].*)?")
+NAMED = {"public domain": "public-domain", "public domain mark": "public-domain", "cc0": "cc0", "cc0 1.0": "cc0"}
+CREATIVE_COMMONS = "creativecommons.org"
+
+
+def licence_of_url(url: str) -> str:
+    """The slug of a Creative Commons address, such as `cc-by-sa`; empty for any other address."""
+    try:
+        parts = urlsplit(url)
+        host, path = parts.hostname or "", parts.path.lower()
+    except ValueError:
+        return ""
+    if host != CREATIVE_COMMONS and not host.endswith(f".{CREATIVE_COMMONS}"):
+        return ""
+    for beginning, slug in BY_PATH:
+        if path.startswith(beginning):
+            return slug
+    found = DEED.match(path)
+    return f"cc-{found[1]}" if found else ""
+
+
+def licence_of_name(name: str) -> str:
+    """The slug of a licence's short name (`CC BY-SA 4.0`, `Public domain`); empty when it is none that we know."""
+    bare = " ".join(name[:100].casefold().split())
+    if bare in NAMED:
+        return NAMED[bare]
+    found = SHORT_NAME.fullmatch(bare)
+    return f"cc-{found[1].replace(' ', '-')}" if found else ""

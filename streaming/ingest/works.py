@@ -1,0 +1,87 @@
+"""Which addresses are one and the same: spellings of one link, and links to one work of a source. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+TRACKING = re.compile(
+    r"(?:utm_[a-z0-9_]*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|si)",
+    re.IGNORECASE,
+)
+ARCHIVE = "Internet Archive"
+DEFAULT_PORTS = {"http": 80, "https": 443}
+ARCHIVE_ITEM = re.compile(r"/(?:details|embed|download|stream|serve)/([A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:/|$)")
+ARCHIVE_SERVER = re.compile(r"/[0-9]{1,3}/items/([A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:/|$)")
+COMMONS_PAGE = re.compile(r"/wiki/(?:File:|Special:FilePath/)(.+)")
+COMMONS_FILE = re.compile(r"/wikipedia/commons/(?:transcoded/)?[0-9a-f]/[0-9a-f]{2}/([^/]+)(?:/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One work of a source, under several addresses: `site` in people's words and what the site calls the work."""
+
+    site: str
+    name: str
+
+    @property
+    def in_words(self) -> str:
+        return f"{self.site}: {'item' if self.site == ARCHIVE else 'file'} {self.name}"
+
+
+def link_key(url: str) -> str:
+    """The same for all spellings of one address: http or https, with or without `www.`, a slash at the end, and what
+    only tells where a visitor came from."""
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").removeprefix("www."), parts.port
+    except ValueError:
+        return url
+    place = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
+    query = "&".join(pair for pair in parts.query.split("&") if pair and not _is_tracking(pair))
+    return f"{place}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
+
+
+def spellings(url: str) -> list[str]:
+    """The usual spellings of an address: both schemes, with and without `www.` and a slash at the end."""
+    parts = urlsplit(url)
+    place = parts.netloc.removeprefix("www.")
+    paths = {parts.path, f"{parts.path.rstrip('/')}/", parts.path.rstrip("/") or "/"}
+    rest = f"?{parts.query}" if parts.query else ""
+    return sorted(
+        {url} | {f"{way}://{front}{place}{path}{rest}" for way in ("http", "https") for front in ("", "www.")
+                 for path in paths}
+    )  # fmt: skip
+
+
+def work_of(url: str) -> Work | None:
+    """The work that an address of a site with several addresses a work is about; None for any other address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    host = (parts.hostname or "").removeprefix("www.")
+    if host == "archive.org" and (found := ARCHIVE_ITEM.match(parts.path)):
+        return Work(ARCHIVE, found[1])
+    if host.endswith(".archive.org") and (found := ARCHIVE_SERVER.match(parts.path)):
+        return Work(ARCHIVE, found[1])
+    return _commons_work(host, parts.path)
+
+
+def work_key(url: str) -> str:
+    """The same for all links to one work: of a page, a player and the files of one item; else the link's own key."""
+    work = work_of(url)
+    return work.in_words if work else link_key(url)
+
+
+def _commons_work(host: str, path: str) -> Work | None:
+    if host in ("commons.wikimedia.org", "commons.m.wikimedia.org"):
+        found = COMMONS_PAGE.match(path)
+    else:
+        found = COMMONS_FILE.match(path) if host == "upload.wikimedia.org" else None
+    return Work("Wikimedia Commons", unquote(found[1]).replace("_", " ")) if found else None
+
+
+def _is_tracking(pair: str) -> bool:
+    return TRACKING.fullmatch(pair.partition("=")[0]) is not None

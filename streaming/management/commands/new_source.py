@@ -1,0 +1,141 @@
+"""The beginning of a new source: a spider, a saved page and a test that passes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from scraper import sources
+from streaming.management.base import OpenreelCommand
+
+NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+LONGEST = 50
+
+SPIDER = '''"""{title}: one sentence on what it holds and under which licence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scrapy import Request
+from scrapy.http import Response, TextResponse
+
+from scraper.asking import MISSING, SourceSpider
+from scraper.failures import UNEXPECTED, SourceFailed
+from scraper.films import items_of
+from scraper.items import LinkItem
+from scraper.page_data import film_of_page
+
+HOME = "https://{host}"
+
+
+class {spider}(SourceSpider):
+    """Reads the page of the film. Raise SourceFailed for what this source does not send: never "no links"."""
+
+    name = "{name}"
+
+    def first(self) -> Iterator[Request]:
+        yield from self.named(f"{{HOME}}/films/{{self.imdb_id}}")
+
+    def named(self, url: str) -> Iterator[Request]:
+        if url.startswith(f"{{HOME}}/"):
+            yield Request(url, callback=self.read, meta={{"handle_httpstatus_list": list(MISSING)}})
+
+    def read(self, response: Response) -> Iterator[LinkItem]:
+        """The links of a film's page; a page that is not there is an answer."""
+        if response.status in MISSING:
+            return
+        if not isinstance(response, TextResponse):
+            raise SourceFailed(UNEXPECTED)
+        film = film_of_page(response.text, url=response.url, wanted=self.imdb_id)
+        if film.problem or film.imdb_id != self.imdb_id:
+            raise SourceFailed(f"The page is not about {{self.imdb_id}}")
+        yield from items_of(film, imdb_id=self.imdb_id, source=self.name)
+'''
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Nosferatu</title>
+<script type="application/ld+json">
+{{"@context": "https://schema.org", "@type": "Movie", "name": "Nosferatu", "datePublished": "1922",
+ "sameAs": "https://www.imdb.com/title/tt0013442/", "license": "https://creativecommons.org/publicdomain/mark/1.0/",
+ "potentialAction": {{"@type": "WatchAction", "target": "https://{host}/watch/nosferatu"}}}}
+</script></head><body></body></html>
+"""
+TEST = '''"""{title} on saved pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scrapy import Request
+from scrapy.http import HtmlResponse
+
+from scraper.failures import SourceFailed
+from scraper.spiders.{name} import {spider}
+
+PAGES = Path(__file__).parent / "pages" / "{name}"
+URL = "https://{host}/films/tt0013442"
+
+
+def read(imdb_id, *, status=200):
+    body = (PAGES / "film.html").read_bytes()
+    response = HtmlResponse(URL, body=body, status=status, request=Request(URL))
+    return list({spider}(imdb_id=imdb_id).read(response))
+
+
+def test_the_links_of_a_film():
+    (link,) = read("tt0013442")
+    assert (link.source, link.source_url) == ("{name}", "https://{host}/watch/nosferatu")
+    assert (link.title, link.year, link.licence) == ("Nosferatu", 1922, "public-domain")
+
+
+def test_a_page_that_is_not_there_has_no_links():
+    assert read("tt0013442", status=404) == []
+
+
+def test_a_page_about_another_film_is_a_failure():
+    with pytest.raises(SourceFailed):
+        read("tt0017925")
+'''
+LEFT = """Left to do:
+1. Put it into KNOWN of scraper/sources.py: Source("{name}", "{title}", "{host}", "what it holds", has_spider=True)
+2. Give it a line in docs/sources.md: what it promises, its limits, its licence.
+3. Save real answers of it beside {page} and make the spider read them.
+"""
+
+
+class Command(OpenreelCommand):
+    help = "Make the spider, the saved page and the test of a new source. Lawful sources only: docs/sources.md."
+    example = "python manage.py new_source open_films --host films.example.org"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="a slug such as open_films")
+        parser.add_argument("--host", default="films.example.org", metavar="HOST", help="where it is on the web")
+
+    def handle(self, *, name: str, host: str, **options: Any) -> None:
+        if not NAME.fullmatch(name) or len(name) > LONGEST:
+            raise CommandError(f"{ascii(name)[:60]} is not a slug such as open_films.")
+        if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", host):
+            raise CommandError(f"{ascii(host)[:60]} is not a host such as films.example.org.")
+        spider = "".join(word.capitalize() for word in name.split("_")) + "Spider"
+        words = {"name": name, "host": host, "spider": spider, "title": name.replace("_", " ").capitalize()}
+        files = {
+            f"scraper/spiders/{name}.py": SPIDER,
+            f"tests/scraper/pages/{name}/film.html": PAGE,
+            f"tests/scraper/test_{name}.py": TEST,
+        }
+        _write({Path(settings.BASE_DIR) / file: text.format(**words) for file, text in files.items()}, name=name)
+        self.stdout.write("\n".join([*files, LEFT.format(**words, page=f"tests/scraper/pages/{name}/film.html")]))
+
+
+def _write(files: dict[Path, str], *, name: str) -> None:
+    """All of them or none: nothing that stands is written over."""
+    if name in sources.KNOWN or any(file.exists() for file in files):
+        raise CommandError(f"{name} is there already.")
+    for file, text in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")

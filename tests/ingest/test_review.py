@@ -1,0 +1,203 @@
+"""What may be published: decided by source and licence when a link comes in, else by staff."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as real_settings
+from django.db import connection
+from django.db.models import Count
+from django.utils import timezone
+
+from streaming import metrics
+from streaming.exchange import shelf
+from streaming.health.prune import unwatchable
+from streaming.ingest import review
+from streaming.ingest.records import link_record
+from streaming.ingest.save import VOUCHED, save_links
+from streaming.ingest.takedown import unblock
+from streaming.models import Movie, StreamingLink
+from tests.factories import make_link, make_movie
+
+pytestmark = pytest.mark.django_db
+KEY = "tt0063350"
+URL = "https://films.example.org/watch/1"
+DEED = "https://creativecommons.org/licenses/by/3.0/"
+
+
+def link(url=URL, source="peertube", **fields):
+    raw = {"imdb_id": KEY, "source": source, "source_url": url, **fields}
+    return link_record(raw, allowed=real_settings.ALLOW_PRIVATE_HOSTS)
+
+
+@pytest.fixture
+def movie():
+    return make_movie(imdb_id=KEY)
+
+
+@pytest.mark.parametrize(
+    ("licence", "allowed", "is_vouched", "published"),
+    [
+        ("public-domain", [], False, True),
+        ("cc0", [], False, True),
+        ("cc-by-sa", [], False, True),
+        ("official", [], False, True),
+        ("", [], False, False),
+        ("cc", [], False, False),
+        ("gpl", [], False, False),
+        ("cc", ["cc"], False, True),
+        ("cc-by-nc", [], False, None),
+        ("cc-by-nd", ["cc-by-nc"], False, None),
+        ("cc-by-nc", ["cc-by-nc"], False, True),
+        ("", [], True, True),
+        ("cc", [], True, True),
+        ("cc-by-nc-nd", [], True, None),
+    ],
+)
+def test_the_licence_decides(movie, settings, licence, allowed, is_vouched, published):
+    settings.ALLOW_LICENCES = allowed
+    report = save_links([link(licence=licence)], is_vouched=is_vouched)
+    assert list(movie.links.values_list("is_published", flat=True)) == ([] if published is None else [published])
+    assert report.refused["licence_refused"] == (published is None)
+    assert (report.new, report.waiting, report.waiting_new) == (
+        int(published is not None),
+        int(published is False),
+        int(published is False),
+    )
+
+
+def test_what_waits_is_seen_nowhere(movie, client):
+    save_links([link()])
+    assert not movie.links.active().exists()
+    assert not Movie.objects.watchable().exists()
+    assert [one.links for one in shelf.entries(active_only=False)] == [()]
+    assert (metrics.totals().links, metrics.totals().active_links) == (0, 0)
+    assert {row.links for row in metrics.source_stats()} == {0}
+    for address in (
+        f"/streaming/{KEY}/",
+        f"/api/streaming/movies/{KEY}/",
+        "/export/movies.jsonl",
+        "/export/movies.m3u8",
+    ):
+        answer = client.get(address, headers={"User-Agent": "Googlebot/2.1"})
+        said = answer.getvalue() if answer.streaming else answer.content
+        assert (answer.status_code, URL.encode() in said, b"review" in said) == (200, False, False)
+
+
+def test_staff_are_told_on_the_page_how_many_wait(movie, admin_client):
+    save_links([link(), link("https://films.example.org/2")])
+    said = admin_client.get(f"/streaming/{KEY}/", headers={"User-Agent": "Googlebot/2.1"}).content.decode()
+    assert "2 links wait for review" in said
+    assert f"is_published__exact=0&amp;q={KEY}" in said
+
+
+def test_the_same_page_for_staff_stands_without_an_admin(movie, admin_client, settings):
+    settings.ROOT_URLCONF = "tests.ingest.urls_without_admin"
+    save_links([link()])
+    said = admin_client.get(f"/streaming/{KEY}/", headers={"User-Agent": "Googlebot/2.1"}).content.decode()
+    assert "1 link waits for review" in said
+    assert "is_published__exact" not in said
+
+
+def test_evidence_publishes_what_waited_and_nothing_hides_it_again(movie):
+    save_links([link()])
+    save_links([link(licence="cc-by", licence_url=DEED, evidence="CC BY 3.0")])
+    row = StreamingLink.objects.get()
+    assert (row.is_published, row.licence, row.evidence) == (True, "cc-by", "CC BY 3.0")
+    before = Movie.objects.get().updated_at
+    save_links([link()])
+    row = StreamingLink.objects.get()
+    assert (row.is_published, row.licence, row.evidence) == (True, "cc-by", "CC BY 3.0")
+    assert Movie.objects.get().updated_at == before
+
+
+def test_an_imported_link_rests_on_its_licence_or_on_the_operators_word(movie):
+    save_links([link(licence="cc-by", licence_url=DEED), link(f"{URL}/2")], is_vouched=True)
+    assert set(StreamingLink.objects.values_list("evidence", flat=True)) == {DEED, VOUCHED}
+    save_links([link(f"{URL}/2", evidence="CC0", licence="cc0")])
+    save_links([link(f"{URL}/2")], is_vouched=True)
+    assert StreamingLink.objects.filter(evidence="CC0").count() == 1
+
+
+def test_published_by_hand_stays_published_when_it_is_found_again(movie):
+    save_links([link()])
+    assert review.publish(StreamingLink.objects.all(), by="alice") == 1
+    assert review.publish(StreamingLink.objects.all(), by="bob") == 0
+    save_links([link()])
+    row = movie.links.active().get()
+    assert row.evidence == "Published by alice"
+
+
+def test_what_was_refused_never_comes_back_in_any_spelling(movie):
+    longer = make_link(movie, source_url=f"{URL}0")
+    save_links([link()])
+    assert review.refuse(StreamingLink.objects.all(), reason="no licence") == 1
+    assert movie.links.waiting().count() == 0
+    again = [link(licence="cc-by"), link("http://www.films.example.org/watch/1/?fbclid=x", licence="cc-by")]
+    assert save_links(again).refused["blocked_address"] == 2
+    assert list(movie.links.active()) == [longer]
+    assert unblock(URL)
+    assert save_links(again).refused["blocked_address"] == 0
+
+
+def test_a_movie_stays_while_a_living_link_waits(movie):
+    now = timezone.now()
+    long_dead = {"is_active": False, "reason": "http_404", "failures": 9, "state_since": now - timedelta(days=9)}
+    make_link(movie, **long_dead)
+    waits = make_link(movie, is_published=False)
+    assert not Movie.objects.watchable().exists()
+    assert not unwatchable(now=now).exists()
+    StreamingLink.objects.filter(pk=waits.pk).update(**long_dead)
+    assert list(unwatchable(now=now)) == [movie]
+
+
+def test_who_finds_a_link_first_keeps_and_describes_it(movie):
+    save_links([link(source="wikidata", licence="official", label="Archive")])
+    save_links([link(source="internet_archive", licence="cc-by", label="Item", quality="720p", kind="file")])
+    row = StreamingLink.objects.get()
+    assert (row.source, row.licence, row.label, row.quality, row.kind) == (
+        "wikidata", "official", "Archive", "720p", "page",
+    )  # fmt: skip
+    before = Movie.objects.get().updated_at
+    save_links([link(source="internet_archive", licence="cc-by", label="Item", quality="720p", kind="file")])
+    assert Movie.objects.get().updated_at == before
+
+
+def test_spellings_of_one_link_are_one_row(movie):
+    first = save_links([link("http://films.example.org/watch/1"), link("https://www.films.example.org/watch/1/")])
+    again = save_links([link("http://www.films.example.org/watch/1?utm_source=x"), link(quality="480p")])
+    assert (first.new, again.new, again.seen_again) == (1, 0, 1)
+    row = StreamingLink.objects.get()
+    assert (row.source_url, row.host) == ("https://www.films.example.org/watch/1/", "www.films.example.org")
+    assert row.quality == "480p"
+
+
+def test_a_link_that_moved_is_known_under_its_old_address_too(movie):
+    make_link(movie, source_url="https://new.example.org/x", moved_from=URL, source="peertube")
+    assert save_links([link()]).new == 0
+
+
+def test_episodes_keep_their_numbers_beside_their_label(movie):
+    save_links([link(label="The Key", season=1, episode=2)])
+    save_links([link(f"{URL}/3", label="S1 E3 The Door")])
+    rows = StreamingLink.objects.order_by("episode")
+    assert list(rows.values_list("season", "episode", "label")) == [(1, 2, "The Key"), (1, 3, "The Door")]
+    assert [row.shown_label for row in rows] == ["S1 E2 The Key", "S1 E3 The Door"]
+
+
+def test_the_example_site_needs_no_licence_for_its_own_links_alone(movie):
+    here = "http://127.0.0.1:8001/media/1.mp4"
+    found = [link(here, source="example"), link(source="example"), link(f"{here}?2", source="schema_org")]
+    not_free = link(f"{here}?3", source="example", licence="cc-by-nd")
+    assert save_links([*found, not_free]).refused["licence_refused"] == 1
+    assert [one.source_url for one in movie.links.active()] == [here]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="plans are SQLite's")
+def test_what_is_shown_is_found_by_its_own_index(movie):
+    assert "link_shown_of_movie" in Movie.objects.watchable().explain()
+    assert "link_shown_of_movie" in Movie.objects.unwatchable().explain()
+    counted = StreamingLink.objects.published().order_by().values("source").annotate(n=Count("pk")).explain()
+    assert "COVERING INDEX link_counted_by_source" in counted
+    assert "link_waiting_of_movie" in StreamingLink.objects.filter(is_published=False).order_by("movie").explain()

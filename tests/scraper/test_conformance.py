@@ -1,0 +1,277 @@
+"""Saved answers of every source give exactly what was worked out by hand: our own small ones, and the recorded ones
+where they lie beside the project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from scraper import hub, metadata
+from scraper.films import Film, FoundLink, once
+from scraper.metadata import Description
+from scraper.page_data import film_of_page
+from scraper.reading import decoded
+from scraper.spiders import commons, internet_archive, library_of_congress, peertube
+
+OWN = Path(__file__).parent / "pages"
+RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
+# The formats that we write ourselves are another room's business.
+NOT_READ = ("stremio/", "m3u_strm/")
+# `reject` and `not_links` are looked at on their own; the others are what we do not read: the licence counts by name.
+NOT_COMPARED = ("reject", "not_links", "licence_id", "category", "nsfw")
+LICENCE_WORDS = {"internet_archive": "url", "peertube": "name"}
+
+
+@dataclass(frozen=True)
+class Case:
+    folder: Path
+    file: str
+    expected: dict[str, Any]
+
+    @property
+    def source(self) -> str:
+        return self.file.split("/")[0]
+
+    def body(self) -> bytes:
+        return (self.folder / self.file).read_bytes()
+
+
+def cases() -> list[Case]:
+    found = []
+    for folder in (OWN, RECORDED):
+        index = folder / "expected.json"
+        rows = json.loads(index.read_text("utf-8")) if index.exists() else []
+        found += [Case(folder, row["file"], row["expected"]) for row in rows if not row["file"].startswith(NOT_READ)]
+    return found
+
+
+def read(case: Case) -> dict[str, Any]:
+    """What we read out of the answer, under the keys of the expectations."""
+    reader = next(reader for beginning, reader in READERS if case.file.startswith(beginning))
+    return reader(case)
+
+
+def one_film(film_of: Callable[[object], Film]) -> Callable[[Case], dict[str, Any]]:
+    return lambda case: as_dict(film_of(decoded(case.body())), source=case.source)
+
+
+def as_dict(film: Film, *, source: str = "") -> dict[str, Any]:
+    return {
+        "imdb_id": film.imdb_id or None,
+        "identifier": film.identifier,
+        "wikidata": film.identifier,
+        "uuid": film.identifier,
+        "title": film.title,
+        "year": film.year,
+        "type": film.type,
+        "types": {"movie": "film"}.get(film.type),
+        "language": film.language or None,
+        "duration": film.duration,
+        "page": film.page,
+        "embed": film.embed,
+        "licence": licence(film, source),
+        "licence_slug": film.licence.slug,
+        "error": film.problem,
+        "links": once(film.links),
+        "subtitles": [{"url": url, "language": language} for url, language in film.subtitles],
+        "episodes": film.episodes,
+    }
+
+
+def licence(film: Film, source: str) -> object:
+    said = film.licence
+    if source == "commons" and said.name:
+        return {
+            "short": said.name,
+            "url": said.url,
+            "attribution": said.attribution,
+            "attribution_required": said.attribution_required,
+            "artist_text": said.artist,
+        }
+    return getattr(said, LICENCE_WORDS.get(source, "slug")) or None
+
+
+def archive_search(case: Case) -> dict[str, Any]:
+    page = internet_archive.search_of(decoded(case.body()))
+    films = [hit.identifier for hit in page.hits if hit.is_film]
+    return {"numFound": page.total, "docs": len(page.hits), "movies": films, "next": page.next}
+
+
+def archive_hits(case: Case) -> dict[str, Any]:
+    hits = list(internet_archive.hits_of(decoded(case.body())))
+    return {
+        "hits": len(hits),
+        "identifiers_movies": [hit.identifier for hit in hits if hit.is_film],
+        "with_licenseurl": [hit.identifier for hit in hits if hit.is_film and hit.licence_url],
+    }
+
+
+def archive_scrape(case: Case) -> dict[str, Any]:
+    page = internet_archive.scrape_of(decoded(case.body()))
+    return {"items": len(page.hits), "count": len(page.hits), "total": page.total, "cursor": page.next}
+
+
+def wikidata_table(case: Case) -> dict[str, Any]:
+    table = hub.table_of(decoded(case.body()))
+    return {"next_after": table.next_after, "rows": [as_dict(film) for film in table.films]}
+
+
+def wikidata_film(case: Case) -> dict[str, Any]:
+    (film,) = hub.films_of(hub.statements_of(decoded(case.body())))
+    return as_dict(film)
+
+
+def commons_file(case: Case) -> dict[str, Any]:
+    (film,) = commons.films_of(decoded(case.body()))
+    return as_dict(film, source="commons")
+
+
+def library_search(case: Case) -> dict[str, Any]:
+    films = library_of_congress.films_of_search(decoded(case.body()))
+    return {"links": [], "items": [film.identifier for film in films]}
+
+
+def peertube_list(case: Case) -> dict[str, Any]:
+    page = peertube.list_of(decoded(case.body()))
+    free = [film.identifier for film in page.films if film.licence.slug in ("cc-by", "cc-by-sa", "cc0")]
+    return {
+        "total": page.total,
+        "items": len(page.films),
+        "free_licence": free,
+        "detail_urls": [film.page for film in page.films],
+        "next": page.next,
+    }
+
+
+def peertube_captions(case: Case) -> dict[str, Any]:
+    found = peertube.captions_of(decoded(case.body()), home="https://framatube.org")
+    return {"total": len(found), "languages": [language for _, language in found]}
+
+
+def peertube_video(case: Case) -> dict[str, Any]:
+    return as_dict(peertube.film_of(decoded(case.body())), source="peertube")
+
+
+def described(film: Description) -> dict[str, Any]:
+    return {
+        "imdb_id": film.imdb_id or None,
+        "title": film.title,
+        "original_title": film.original_title,
+        "year": film.year,
+        "type": film.type,
+        "runtime": film.runtime,
+        "language": film.languages[0] if film.languages else None,
+        "languages": list(film.languages),
+        "genres": list(film.genres),
+        "poster_url": film.poster_url,
+        "error": film.problem,
+        # A catalogue has no watch links: there is nothing of that kind in a Description.
+        "links": [],
+    }
+
+
+def tmdb_find(case: Case) -> dict[str, Any]:
+    found = metadata.tmdb_matches_of(decoded(case.body()))
+    return described(found.first) | {"tmdb_movie_ids": list(found.movies), "tmdb_tv_ids": list(found.shows)}
+
+
+def catalogue(reader: Callable[[object], Description]) -> Callable[[Case], dict[str, Any]]:
+    return lambda case: described(reader(decoded(case.body())))
+
+
+def imdb_rows(case: Case) -> dict[str, Any]:
+    rows = [described(film) for film in metadata.imdb_titles(case.body().decode().splitlines())]
+    return {"rows": len(rows), "check": [row for row in rows if row["imdb_id"] in checked(case)]}
+
+
+def checked(case: Case) -> list[str]:
+    return [row["imdb_id"] for row in case.expected["check"]]
+
+
+def page(case: Case) -> dict[str, Any]:
+    return as_dict(film_of_page(case.body().decode(), url=case.expected["page_url"])) | {
+        "page_url": case.expected["page_url"]
+    }
+
+
+READERS: list[tuple[str, Callable[[Case], dict[str, Any]]]] = [
+    ("internet_archive/advancedsearch", archive_search),
+    ("internet_archive/page_production", archive_hits),
+    ("internet_archive/scrape", archive_scrape),
+    ("internet_archive/", one_film(internet_archive.film_of)),
+    ("wikidata/entity", one_film(hub.film_of_entity)),
+    ("wikidata/sparql_one_title", wikidata_film),
+    ("wikidata/", wikidata_table),
+    ("commons/", commons_file),
+    ("loc/search", library_search),
+    ("loc/", one_film(library_of_congress.film_of)),
+    ("peertube/list", peertube_list),
+    ("peertube/captions", peertube_captions),
+    ("peertube/", peertube_video),
+    ("html/", page),
+    ("tmdb/find", tmdb_find),
+    ("tmdb/", catalogue(metadata.tmdb_details_of)),
+    ("omdb/", catalogue(metadata.omdb_of)),
+    ("tvmaze/", catalogue(metadata.tvmaze_of)),
+    ("imdb_datasets/", imdb_rows),
+]
+
+
+def compare(got: dict[str, Any], expected: dict[str, Any]) -> None:
+    for key, value in expected.items():
+        if key == "links":
+            compare_links(got["links"], value)
+        elif key == "check":
+            assert [{name: row[name] for name in wanted} for row, wanted in zip(got[key], value, strict=True)] == value
+        elif key == "rows" and isinstance(value, list):
+            assert len(got["rows"]) == len(value)
+            for row, wanted in zip(got["rows"], value, strict=True):
+                compare(row, wanted)
+        elif key not in NOT_COMPARED:
+            assert got[key] == value, key
+    for refused in expected.get("not_links", []):
+        assert refused not in [link.url for link in got.get("links", [])]
+
+
+def compare_links(got: list[FoundLink], expected: list[dict[str, Any]]) -> None:
+    found, wanted = {unquote(link.url): link for link in got}, {unquote(link["url"]): link for link in expected}
+    assert len(found) == len(got)
+    assert [url for url, link in wanted.items() if link.get("must", True) and url not in found] == []
+    assert [url for url in found if url not in wanted] == []
+    for url, link in found.items():
+        compare_link(link, wanted[url])
+
+
+def compare_link(link: FoundLink, wanted: dict[str, Any]) -> None:
+    assert link.kind == wanted["kind"], link.url
+    assert (link.quality or None) in wanted.get("quality_any_of", [wanted["quality"]]), link.url
+    assert (link.language or None) == wanted["language"], link.url
+    for key, value in wanted.items():
+        if key in ("width", "height", "size", "episode", "season") and value is not None:
+            assert getattr(link, key) == value, (link.url, key)
+    assert link.media_type in ("", wanted.get("mime", link.media_type)), link.url
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.folder.name}-{case.file}")
+def test_an_answer_gives_what_was_worked_out_by_hand(case: Case) -> None:
+    compare(read(case), case.expected)
+
+
+def test_every_reader_has_a_saved_answer_of_our_own() -> None:
+    own = [case.file for case in cases() if case.folder == OWN]
+    unread = [beginning for beginning, _ in READERS if not any(file.startswith(beginning) for file in own)]
+    assert unread == []
+
+
+def test_all_recorded_answers_are_compared(record_property: Callable[[str, object], None]) -> None:
+    there = RECORDED / "expected.json"
+    index = json.loads(there.read_text("utf-8")) if there.exists() else []
+    compared = [case.file for case in cases() if case.folder == RECORDED]
+    record_property("recorded_answers", len(compared))
+    assert len(compared) == len([row for row in index if not row["file"].startswith(NOT_READ)])

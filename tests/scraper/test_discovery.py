@@ -1,0 +1,155 @@
+"""New films are found page by page; a run that is killed goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+
+from scraper import hub
+from streaming.scraping import bookmarks
+from streaming.scraping.bookmarks import Bookmark
+from tests.fakes.sources import source_web
+from tests.scraper.servers import Page
+from tests.scraper.test_sources_command import ROOT, Site
+
+FIRST_KEYS = ["tt", "tt1000099", "tt1000199", "tt1000299", "tt1000399"]
+
+
+@pytest.fixture
+def web():
+    with source_web() as web:
+        yield web
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("migrated")
+    assert Site(folder, {}).run("migrate", "-v0").returncode == 0
+    return folder / "openreel.sqlite3"
+
+
+@pytest.fixture
+def site(tmp_path, web, migrated):
+    shutil.copy(migrated, tmp_path)
+    return Site(tmp_path, web.settings())
+
+
+def movies(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "openreel.sqlite3")) as database:
+        return [row[0] for row in database.execute("SELECT imdb_id FROM streaming_movie ORDER BY imdb_id")]
+
+
+def kept(tmp_path):
+    return bookmarks.read(tmp_path / "discover-wikidata.json")
+
+
+@pytest.mark.parametrize("after", ["", 'tt1" } DROP', "nm0000001", "tt1\n", "tt12345678901"])
+def test_nothing_but_a_key_gets_into_the_query(after):
+    with pytest.raises(ValueError):
+        hub.films_question(after, limit=10)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 501])
+def test_a_page_has_a_size(limit):
+    with pytest.raises(ValueError):
+        hub.films_question("tt", limit=limit)
+
+
+def test_a_bookmark_is_kept_whole(tmp_path):
+    path = tmp_path / "deeper" / "mark.json"
+    assert bookmarks.read(path) == Bookmark()
+    bookmarks.write(path, Bookmark("tt5", 7))
+    assert bookmarks.read(path) == Bookmark("tt5", 7)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"after": "tt1"}', '{"after": "tt1", "taken": "x"}', "null"])
+def test_what_is_no_bookmark_is_the_beginning(tmp_path, body):
+    (tmp_path / "mark").write_text(body)
+    assert bookmarks.read(tmp_path / "mark") == Bookmark()
+
+
+def test_a_run_that_is_killed_half_way_ends_with_all_and_no_page_is_read_twice(site, web, tmp_path):
+    web.hold_after = "tt1000199"
+    command = [sys.executable, "manage.py", "discover", "--source", "wikidata", "--limit", "500"]
+    process = subprocess.Popen(command, cwd=ROOT, env=site.environment, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 40
+    while kept(tmp_path).taken < 200 and time.monotonic() < end:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(10)
+    assert kept(tmp_path) == Bookmark("tt1000199", 200)
+    assert len(movies(tmp_path)) == 200
+    web.hold_after = ""
+    told = site.run(*command[2:])
+    assert told.returncode == 0, told.stderr
+    assert "300 films read, 300 new. 300 new links." in told.stdout
+    assert len(movies(tmp_path)) == 500
+    assert web.pages == FIRST_KEYS
+    assert kept(tmp_path) == Bookmark("tt1000499", 0)
+
+
+def test_the_next_run_goes_on_and_the_last_says_so(site, web, tmp_path):
+    web.films = 150
+    bookmarks.write(tmp_path / "discover-wikidata.json", Bookmark("tt1000119", 0))
+    told = site.run("discover", "--source", "wikidata", "--limit", "100")
+    assert "30 films read, 30 new." in told.stdout
+    assert "begins anew" in told.stdout
+    assert kept(tmp_path) == Bookmark("", 0)
+    exported = [json.loads(line) for line in site.run("export_catalogue").stdout.splitlines()]
+    assert len(exported) == 30
+    assert (exported[0]["title"], exported[0]["year"]) == ("Film 120", 1925)
+    (link,) = exported[0]["links"]
+    assert (link["source_url"], link["licence"]) == ("https://archive.org/details/film_120", "public-domain")
+
+
+def test_items_of_the_archive_count_when_they_state_a_free_licence(site, web, tmp_path):
+    web.films = 150
+    told = site.run("discover", "--source", "internet_archive", "--limit", "500")
+    assert told.returncode == 0, told.stderr
+    assert "100 films read, 100 new. 100 new links." in told.stdout
+    assert web.pages == ["0", "100", "150"]
+    exported = [json.loads(line) for line in site.run("export_catalogue").stdout.splitlines()]
+    assert len(exported) == 100
+    assert {link["licence"] for film in exported for link in film["links"]} == {"public-domain"}
+    assert exported[0]["links"][0]["source_url"] == f"{web.url}/archive/details/item_1"
+    assert bookmarks.read(tmp_path / "discover-internet_archive.json") == Bookmark()
+
+
+def test_a_walk_through_the_archive_goes_on_by_its_cursor(site, web, tmp_path):
+    bookmarks.write(tmp_path / "discover-internet_archive.json", Bookmark("300", 0))
+    assert site.run("discover", "--source", "internet_archive", "--limit", "100").returncode == 0
+    assert web.pages == ["300"]
+    assert bookmarks.read(tmp_path / "discover-internet_archive.json") == Bookmark("400", 0)
+
+
+def test_a_dry_run_saves_nothing(site, web, tmp_path):
+    told = site.run("discover", "--source", "wikidata", "--limit", "20", "--dry-run")
+    assert "20 films read, 20 would be new." in told.stdout
+    assert movies(tmp_path) == []
+    assert kept(tmp_path) == Bookmark()
+
+
+def test_a_source_that_fails_is_said_and_nothing_is_lost(site, web, tmp_path):
+    bookmarks.write(tmp_path / "discover-wikidata.json", Bookmark("tt1000199", 200))
+    web.faults["/sparql"] = Page("slow down", status=429, headers={"Retry-After": "60"})
+    told = site.run("discover", "--source", "wikidata", "--limit", "500")
+    assert told.returncode == 1
+    assert "The site answered 429" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert kept(tmp_path) == Bookmark("tt1000199", 200)
+
+
+@pytest.mark.parametrize("words", [["--source", "vodo"], [], ["--source", "wikidata", "--limit", "0"]])
+def test_wrong_arguments_are_one_sentence(site, words):
+    told = site.run("discover", *words)
+    assert told.returncode == 1
+    assert len(told.stderr.splitlines()) == 1

@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=make ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test check fix bench clean
+.PHONY: help install run test check fix bench bench-jobs bench-health clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -30,8 +30,13 @@ fix: $(VENV)/.dev ## let ruff mend what it can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: $(VENV)/.dev ## timed figures, as ratios within one run
-	$(DEV_RUN) -m tests.bench
+bench: bench-jobs bench-health ## all timed figures, as ratios within one run
+
+bench-jobs: $(VENV)/.dev ## from the click to the first link, and many films at once, against what else runs spiders
+	@$(DEV_RUN) -m tests.bench.jobs
+
+bench-health: $(VENV)/.dev ## the checker of links beside other checkers, over one farm
+	@$(DEV_RUN) -m tests.bench.health
 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)

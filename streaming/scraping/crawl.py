@@ -32,6 +32,7 @@ from streaming.ingest.pipeline import SaveLinks
 from streaming.ingest.save import SaveReport
 from streaming.models import ScrapeJob
 from streaming.models.job import SourceResult
+from streaming.scraping.hostgate import turn
 from streaming.scraping.progress import write_result
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "EXAMPLE_SITE_URL", "PEERTUB
 LOADED_LATE = (
     "encodings.charmap",
     "encodings.idna",
+    "scraper.gate",
     "scrapy.core.downloader.handlers.http11",
     "scrapy.core.scheduler",
     "scrapy.dupefilters",
@@ -87,7 +89,7 @@ def crawl(job_id: int) -> CrawlReport:
 
     Neither claims nor closes the job. Raises the database's error when not even the results can be written.
     """
-    job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
+    job = ScrapeJob.objects.select_related("movie").prefetch_related("movie__bindings").get(pk=job_id)
     waiting = [row["source"] for row in job.sources if row["state"] not in ENDED]
     runs = [SourceRun(job, source) for source in waiting]
     connections.close_all()
@@ -101,12 +103,12 @@ def crawl(job_id: int) -> CrawlReport:
 
 def result_of(outcome: Outcome) -> SourceResult:
     """The row of a source out of what is known of its crawl. A source that failed is never one that found nothing."""
-    links = outcome.saved.new + outcome.saved.seen_again
+    links = outcome.saved.new + outcome.saved.seen_again - outcome.saved.waiting
     return SourceResult(
         source=outcome.source,
         state=_state_of(outcome, links=links),
         links=links,
-        new=outcome.saved.new,
+        new=outcome.saved.new - outcome.saved.waiting_new,
         seconds=round(outcome.seconds, 2) if outcome.reason is not None else None,
         error=_error_of(outcome),
     )
@@ -134,11 +136,19 @@ def _error_of(outcome: Outcome) -> str:
         return f"Not finished after {outcome.seconds:.0f} s"
     if outcome.reason not in (None, "finished"):
         return f"Ended early ({outcome.reason})"[:200]
-    if outcome.saved.refused:
-        codes = ", ".join(code.replace("_", " ") for code, count in sorted(outcome.saved.refused.items()) if count)
-        count = outcome.saved.refused.total()
-        return f"{count} {'link was' if count == 1 else 'links were'} refused: {codes}"[:200] if count else ""
-    return ""
+    return "; ".join(part for part in (_waiting_of(outcome.saved), _refused_of(outcome.saved)) if part)[:200]
+
+
+def _waiting_of(saved: SaveReport) -> str:
+    if not saved.waiting:
+        return ""
+    return f"{saved.waiting} {'link waits' if saved.waiting == 1 else 'links wait'} for review: no licence is stated"
+
+
+def _refused_of(saved: SaveReport) -> str:
+    codes = ", ".join(code.replace("_", " ") for code, count in sorted(saved.refused.items()) if count)
+    count = saved.refused.total()
+    return f"{count} {'link was' if count == 1 else 'links were'} refused: {codes}"[:200] if count else ""
 
 
 class SourceRun:
@@ -146,12 +156,17 @@ class SourceRun:
 
     def __init__(self, job: ScrapeJob, source: str) -> None:
         self.job_id, self.movie_id, self.target_url = job.pk, job.movie.imdb_id, job.target_url
+        # A job that is about one page reads that page alone.
+        self.bound = (
+            [] if job.target_url else [one.url for one in job.movie.bindings.all() if one.source in ("", source)]
+        )
         self.outcome = Outcome(source)
         self.started = monotonic()
 
-    def arguments(self) -> dict[str, str]:
+    def arguments(self) -> dict[str, Any]:
         """What the spider is told."""
-        return {"imdb_id": self.movie_id} | ({"target_url": self.target_url} if self.target_url else {})
+        told: dict[str, Any] = {"target_url": self.target_url} if self.target_url else {}
+        return {"imdb_id": self.movie_id} | told | ({"bound_urls": self.bound} if self.bound else {})
 
     def listen(self, crawler: Crawler) -> None:
         for heard, signal in (
@@ -296,7 +311,9 @@ def _crawl_settings() -> Settings:
     settings.setdict(
         {
             "CLOSESPIDER_TIMEOUT": django_settings.SCRAPE_TIMEOUT * SOFT_SHARE,
+            "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "scraper.gate.GatedDownloads"),
             "EXTENSIONS": {},
+            "HOST_TURN": turn,
             "ITEM_PIPELINES": {SaveJobLinks: 300},
             "LOG_INSTALL_ROOT_HANDLER": False,
         },

@@ -101,9 +101,15 @@ def start_or_join(movie_id: int, *, request: Request, now: datetime, ring: Calla
     """What a click gets: the open job, the one that has just answered, or a new one."""
     facts, job = facts_of(movie_id)
     decision = decide(facts, asker=Asker.CLICK, now=now, rules=rules())
-    if decision.act is Act.JOIN and job is not None:
+    if decision.act is Act.JOIN and job is not None and (job.is_open or _answers(job, request)):
         return _joined(job)
     return enqueue(movie_id, facts, request=request, now=now, ring=ring)
+
+
+def _answers(job: ScrapeJob, request: Request) -> bool:
+    """Whether a job that is over was asked the same: another page, or a source it did not search, is another search."""
+    searched = {row["source"] for row in job.sources}
+    return job.target_url == request.target_url and searched.issuperset(request.sources or ())
 
 
 def _joined(job: ScrapeJob) -> ScrapeJob:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import IO
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connections
@@ -217,7 +218,8 @@ def _limit() -> timedelta:
 def secrets() -> list[str]:
     """What must never be read in a log."""
     password = str(settings.DATABASES["default"].get("PASSWORD") or "")
-    return [word for word in (settings.SECRET_KEY, password, settings.METRICS_TOKEN) if word]
+    broker = urlsplit(settings.CELERY_BROKER_URL).password
+    return [word for word in (settings.SECRET_KEY, password, broker, settings.METRICS_TOKEN) if word]
 
 
 def serve(*, lock: IO[str], idle_seconds: float | None, spawning: bool) -> None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from streaming.models import ScrapeJob, StreamingLink
@@ -111,7 +111,33 @@ def short(job: ScrapeJob) -> None:
     note(f"{job.pk} ends={time.monotonic():.3f}")
 
 
+def kills_runner(job: ScrapeJob) -> None:
+    """Its runner is gone while the first attempt reads; the kernel then ends this process too."""
+    say(job, "searching")
+    if job.attempt == 1:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)
+    found(job)
+
+
+def kills_runner_mid_batch(job: ScrapeJob) -> None:
+    """The same in the middle of a batch of links."""
+    with transaction.atomic():
+        for number in range(4):
+            if number == 2 and job.attempt == 1:
+                os.kill(os.getppid(), signal.SIGKILL)
+                time.sleep(60)
+            url = f"http://127.0.0.1/{job.movie.imdb_id}/{number}"
+            StreamingLink.objects.create(
+                movie=job.movie, source_url=url, source="example", host="127.0.0.1", last_seen=timezone.now()
+            )
+    say(job, "found", links=4)
+
+
 WAYS = {
     way.__name__: way
-    for way in (found, nothing, failed, crash, die_once, hang_once, slow, hang, stubborn, leaves_one, chatter, short)
-}
+    for way in (
+        found, nothing, failed, crash, die_once, hang_once, slow, hang, stubborn, leaves_one, chatter, short,
+        kills_runner, kills_runner_mid_batch,
+    )
+}  # fmt: skip

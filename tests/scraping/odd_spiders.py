@@ -14,7 +14,9 @@ class Odd(Spider):
         yield Request(f"{self.settings['EXAMPLE_SITE_URL']}/odd", callback=self.parse)
 
     def link(self, path):
-        return LinkItem(imdb_id=self.imdb_id, source=self.name, source_url=f"https://films.example.org/{path}")
+        return LinkItem(
+            imdb_id=self.imdb_id, source=self.name, source_url=f"https://films.example.org/{path}", licence="cc0"
+        )
 
 
 class SlowSpider(Odd):

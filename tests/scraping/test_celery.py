@@ -109,15 +109,8 @@ class Machines:
     def leave(self) -> None:
         for worker in self.workers:
             if worker.poll() is None:
-                worker.terminate()
-        try:
-            for worker in self.workers:
-                worker.wait(15)
-        finally:
-            for worker in self.workers:
-                if worker.poll() is None:
-                    os.killpg(worker.pid, signal.SIGKILL)
-                    worker.wait(5)
+                os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait(5)
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +191,15 @@ ask(1001, "found")
     assert len(machines.begun()) == 3
 
 
+def test_a_worker_told_to_leave_finishes_what_runs(machines):
+    worker = machines.worker("-c", "1")
+    machines.run("""ask(1000, "slow")""")
+    machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'running'")
+    worker.terminate()
+    assert worker.wait(15) == 0, machines.said()
+    assert machines.jobs() == [("succeeded", 1, "")]
+
+
 def test_a_search_without_end_is_killed_at_the_wall_clock_and_a_cancelled_one_at_once(machines):
     machines.environment["SCRAPE_TIMEOUT"] = "2"
     machines.worker("-c", "2")
@@ -230,6 +232,8 @@ print(json.dumps([job.pk for job in asked]))
 def test_however_many_watch_a_waiting_job_it_is_rung_for_once_a_lease(machines):
     sent = machines.run("""
 from streaming import tasks
+with tasks.app.connection_for_read() as connection:
+    connection.SimpleQueue("scrape").clear()
 job = ask(1000, "found")
 for _ in range(50):
     launchers.ring(job.pk)
@@ -250,6 +254,16 @@ tasks.check_links.delay()
 """)
     machines.until("SELECT 1 FROM streaming_healthrun WHERE finished_at IS NOT NULL")
     assert machines.jobs() == [("queued", 0, "")]
+
+
+def test_what_beat_asks_for_exists_and_goes_to_the_health_queue(machines):
+    said = machines.run("""
+from streaming import tasks
+for entry in tasks.app.conf.beat_schedule.values():
+    name = entry["task"]
+    print(name in tasks.app.tasks, tasks.app.amqp.router.route({}, name)["queue"].name)
+""")
+    assert said.splitlines() == ["True health"]
 
 
 def test_jobs_asked_for_while_the_broker_is_away_wait_and_are_run_when_it_is_back(machines):

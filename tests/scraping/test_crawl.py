@@ -54,9 +54,12 @@ def crawled(job, url, settings, **more):
     return told.value, told.log
 
 
+LICENCE = '"license": "https://creativecommons.org/publicdomain/mark/1.0/"'
+
+
 def film_page(*links, imdb_id=NOSFERATU):
     anchors = "".join(f'<a href="{link}">Watch</a>' for link in links)
-    data = f'{{"@type": "Movie", "name": "Nosferatu", "sameAs": "https://www.imdb.com/title/{imdb_id}/"}}'
+    data = f'{{"@type": "Movie", "name": "Nosferatu", "sameAs": "https://www.imdb.com/title/{imdb_id}/", {LICENCE}}}'
     return f'<script type="application/ld+json">{data}</script>{anchors}'
 
 

@@ -14,7 +14,7 @@ from scraper.addresses import Refused
 from streaming.models import Movie, ScrapeJob
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.endings import ending_of
+from streaming.scraping.endings import ending_of, waiting
 from streaming.scraping.jobs import QueueFull, Request, start_or_join
 from tests.factories import make_job, make_link, make_movie
 
@@ -80,6 +80,18 @@ def test_a_click_after_the_end(state, queued_ago, joined):
     outcome = "found" if state == "succeeded" else ""
     make_job(movie, state=state, outcome=outcome, queued_at=timezone.now() - timedelta(seconds=queued_ago))
     assert ask(movie).joined is joined
+
+
+def test_a_click_for_another_page_or_source_is_no_answered_click():
+    movie = make_movie()
+    just = {"state": "succeeded", "outcome": "found", "queued_at": timezone.now()}
+    job = make_job(movie, target_url="http://127.0.0.1/a", **just)
+    assert ask(movie, target_url="http://127.0.0.1/a").pk == job.pk
+    assert ask(movie, target_url="http://127.0.0.1/b").joined is False
+    other = make_movie()
+    make_job(other, sources=waiting(["example"]), **just)
+    assert ask(other, sources=["example"]).joined is True
+    assert ask(other, sources=["wikidata"]).joined is False
 
 
 def test_who_decided_by_old_facts_gets_the_winners_job_even_when_that_is_over():

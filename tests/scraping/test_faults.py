@@ -1,0 +1,98 @@
+"""The runner of jobs is killed at each point of a job's life, clocks go back, the server is stopped: every job ends,
+truthfully, and its links come once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from streaming.models import ScrapeJob, StreamingLink
+from streaming.scraping import launchers
+from tests.scraping.processes import children_of, is_alive
+
+ROOT = Path(__file__).parents[2]
+# A supervisor like any other, but for the moment of its death.
+DYING = """
+import django, os, signal, sys
+django.setup()
+from streaming.scraping import children, launchers, locks, supervisor
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+end = supervisor._end
+if sys.argv[1] == "claimed":
+    children.fork = die
+elif sys.argv[1] == "before the finish":
+    supervisor._end = die
+elif sys.argv[1] == "after the finish":
+    supervisor._end = lambda run: (end(run), die())
+supervisor.serve(lock=locks.take(launchers.lock_path()), idle_seconds=None, spawning=False)
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "word", "attempts", "links"),
+    [
+        ("claimed", "found", 2, 1),
+        ("crawling", "kills_runner", 2, 1),
+        ("in the middle of a batch", "kills_runner_mid_batch", 2, 4),
+        ("before the finish", "found", 2, 1),
+        ("after the finish", "found", 1, 1),
+    ],
+)
+def test_a_runner_killed_at_any_point_costs_no_job_and_doubles_no_link(engine, point, word, attempts, links):
+    job = engine.job(word)
+    runner = subprocess.Popen([sys.executable, "-c", DYING, point], cwd=ROOT)
+    assert runner.wait(20) == -signal.SIGKILL
+    job.refresh_from_db()
+    assert job.state == ("succeeded" if point == "after the finish" else "running")
+    launchers.wake()
+    (job,) = engine.closed(job)
+    assert (job.state, job.outcome, job.attempt, job.error) == ("succeeded", "found", attempts, "")
+    assert StreamingLink.objects.count() == job.links_found == links
+    engine.until(engine.pid)  # one that has just been started is to be stopped with this test
+    engine.until(lambda: not any(is_alive(int(line.split()[0])) for line in engine.deeds()), seconds=2)
+
+
+def test_a_server_stopped_with_jobs_waiting_and_running_ends_them_all_after_its_next_start(engine, monkeypatch):
+    monkeypatch.setenv("SCRAPE_PROCESSES", "2")
+    given = [engine.job("slow") for _ in range(5)]
+    launchers.wake()
+    engine.until(lambda: ScrapeJob.objects.filter(state="running").count() == 2)
+    assert launchers.stop() is not None
+    assert set(ScrapeJob.objects.values_list("state", "attempt")) == {("queued", 0)}
+    launchers.wake()
+    ended = engine.closed(*given, seconds=15)
+    assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
+    assert StreamingLink.objects.count() == 5
+
+
+def test_two_hundred_jobs_leave_no_zombie(engine):
+    given = [engine.job() for _ in range(200)]
+    launchers.wake()
+    engine.until(engine.deeds)
+    supervisor = engine.pid()
+    ended = engine.closed(*given, seconds=60)
+    assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
+    engine.until(lambda: children_of(supervisor) == [], seconds=2)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_an_hour_is_not_waited_for(engine):
+    ahead = timezone.now() + timedelta(hours=1)
+    job = engine.job(state="running", owner="gone:1:a", attempt=1, lease_until=ahead, queued_at=ahead)
+    launchers.wake()
+    (job,) = engine.closed(job, seconds=8)
+    assert (job.state, job.attempt) == ("succeeded", 2)
+
+
+def test_a_job_queued_before_the_clock_was_set_back_an_hour_is_run_at_once(engine):
+    job = engine.job(queued_at=timezone.now() + timedelta(hours=1))
+    launchers.wake()
+    assert engine.closed(job, seconds=8)[0].state == "succeeded"

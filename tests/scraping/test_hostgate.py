@@ -1,0 +1,144 @@
+"""Politeness over processes: one host is asked by one process at a time, as often as its source publishes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from scraper.sources import KNOWN
+from streaming.models import HostGate
+from streaming.scraping import hostgate
+from streaming.scraping.crawl import crawl
+from streaming.scraping.hostgate import pause_of, reserve
+from tests.scraper.forked import in_child
+from tests.scraper.servers import Page, serving
+from tests.scraping.test_crawl import NOSFERATU, film_page, job_for, site_with
+from tests.scraping.test_machines import _environment, database, python  # noqa: F401  a fixture
+
+ROOT = Path(__file__).parents[2]
+CC0 = '<a rel="license" href="https://creativecommons.org/publicdomain/zero/1.0/">CC0</a>'
+MIGRATE = """
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+"""
+ASK = """
+import django, sys, time
+django.setup()
+from streaming.models import HostGate
+from streaming.scraping.hostgate import reserve
+HostGate.objects.exists()
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(10):
+    time.sleep(reserve("films.example.org", pause=0.05))
+    print(time.monotonic(), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "source", "pause"),
+    [
+        ("archive.org", "internet_archive", 1.0),
+        ("ia801.us.archive.org", "internet_archive", 1.0),
+        ("archive.org", "schema_org", 1.0),
+        ("notarchive.org", "schema_org", 0.0),
+        ("query.wikidata.org", "internet_archive", KNOWN["wikidata"].pause),
+        ("www.loc.gov", "library_of_congress", 1.0),
+        ("video.blender.example", "peertube", 0.2),
+        ("mirror.example.org", "internet_archive", 1.0),
+        ("films.example.org", "unknown", 0.0),
+        ("127.0.0.1", "internet_archive", 0.0),
+        ("127.8.9.1", "example", 0.0),
+        ("[::1]", "peertube", 0.0),
+        ("localhost", "peertube", 0.0),
+    ],
+)
+def test_the_pause_is_that_of_the_host_and_none_on_loopback(host, source, pause):
+    assert pause_of(host, source=source) == pause
+
+
+def test_four_processes_keep_their_distance_from_one_host(database, tmp_path):  # noqa: F811
+    environment = _environment(database, tmp_path)
+    python(MIGRATE, environment)
+    command = [sys.executable, "-c", ASK]
+    askers = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for asker in askers:
+        assert asker.stdout.readline() == "ready\n"
+    for asker in askers:
+        asker.stdin.write("go\n")
+        asker.stdin.flush()
+    asked = sorted(float(moment) for asker in askers for moment in asker.communicate(timeout=30)[0].split())
+    assert [asker.returncode for asker in askers] == [0] * 4
+    assert len(asked) == 40
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    # The moments are reserved exactly; what is left is how late a busy machine lets a process wake up.
+    assert min(gaps) >= 0.03, sorted(gaps)[:5]
+    assert 39 * 0.05 <= asked[-1] - asked[0] + 0.02 < 39 * 0.05 + 2
+
+
+@pytest.mark.django_db
+class TestReserving:
+    def test_turns_come_one_after_the_other_and_hosts_do_not_wait_for_each_other(self):
+        waits = [reserve("a.example", pause=1.0) for _ in range(4)]
+        assert waits == [pytest.approx(number, abs=0.2) for number in range(4)]
+        assert reserve("b.example", pause=1.0) == 0
+
+    def test_who_would_wait_too_long_reserves_nothing(self):
+        for _ in range(3):
+            reserve("a.example", pause=2.0)
+        before = HostGate.objects.get().next_at
+        assert reserve("a.example", pause=2.0, patience=timedelta(seconds=1)) is None
+        assert HostGate.objects.get().next_at == before
+
+    def test_a_moment_from_before_the_clock_was_set_back_is_not_waited_for(self):
+        HostGate.objects.create(host="a.example", next_at=timezone.now() + timedelta(hours=1))
+        assert reserve("a.example", pause=1.0) == 0
+
+    def test_a_name_longer_than_any_is_kept_cut(self):
+        assert reserve("a" * 400, pause=1.0) == 0
+        assert 0 < reserve("a" * 400, pause=1.0) <= 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSpidersWait:
+    @pytest.fixture
+    def site(self, settings, monkeypatch):
+        """A site on loopback that is to be asked as if it were a public one."""
+        monkeypatch.setattr(hostgate, "pause_of", lambda host, *, source: 0.4)
+        page = film_page("https://films.example.org/1") + CC0
+        with serving(site_with(Page(page))) as site:
+            settings.EXAMPLE_SITE_URL = site.url
+            yield site
+
+    def test_each_request_of_a_crawl_takes_its_turn(self, site):
+        job = job_for()
+        told = in_child(crawl, job.pk)
+        assert told.broke == ""
+        job.refresh_from_db()
+        assert job.sources[0]["state"] == "found"
+        assert job.sources[0]["seconds"] >= 0.4
+        assert site.hits == {"/robots.txt": 1, f"/films/{NOSFERATU}/": 1}
+        assert HostGate.objects.get().host == "127.0.0.1"
+
+    def test_a_source_whose_turn_would_come_too_late_has_failed_and_is_not_asked(self, site):
+        HostGate.objects.create(host="127.0.0.1", next_at=timezone.now() + timedelta(seconds=50))
+        job = job_for()
+        told = in_child(crawl, job.pk)
+        assert told.broke == ""
+        job.refresh_from_db()
+        assert (job.sources[0]["state"], job.sources[0]["error"]) == (
+            "failed",
+            "Too many searches ask this site at once",
+        )
+        assert not site.hits

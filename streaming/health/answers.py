@@ -50,6 +50,7 @@ class Answer:
 
     `status` None: nothing on HTTP's level, `trouble` says why. `length` None: not told. `body` is None when the body
     was not asked for (HEAD), else its first bytes. `shared`: the host never answered others, this link was not asked.
+    `moved_to`: where permanent redirects led, before any other kind of redirect.
     """
 
     id: int
@@ -65,6 +66,7 @@ class Answer:
     response_ms: int | None = None
     method: str = "HEAD"
     shared: bool = False
+    moved_to: str = ""
 
     @property
     def below_http(self) -> bool:

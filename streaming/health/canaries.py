@@ -35,8 +35,12 @@ def none_answers(questions: Iterable[Question], manners: Manners) -> bool:
     asked = dict(enumerate(questions))
     prober = Prober(replace(manners, delay=0.0))
     answers = prober.ask(Question(number, one.url, one.media) for number, one in asked.items())
-    verdicts = [judge(answer, LinkFacts(media=asked[answer.id].media)).verdict for answer in answers]
-    return bool(verdicts) and not any(verdict in (Verdict.ALIVE, Verdict.THROTTLED) for verdict in verdicts)
+    some = False
+    for answer in answers:  # The first good answer settles it; the others need not be waited for.
+        some = True
+        if judge(answer, LinkFacts(media=asked[answer.id].media)).verdict in (Verdict.ALIVE, Verdict.THROTTLED):
+            return False
+    return some
 
 
 def to_ask_again(chosen: Iterable[Question], witnesses: Mapping[str, Question], *, allowed: Allowed) -> list[Question]:

@@ -7,12 +7,14 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from streaming.health.answers import Answer
+from streaming.health.rhythm import next_check
 from streaming.health.verdict import Judgement, Verdict
 
 CHECKS_KEPT = 24
 LONGEST_PAUSE = timedelta(hours=24)
 USUAL_PAUSE = timedelta(minutes=15)
 HOST_DOWN = "host_down"
+MOST_SEEN = 1000
 LETTERS = {Verdict.ALIVE: "a", Verdict.GONE: "g", Verdict.BLOCKED: "b", Verdict.UNREACHABLE: "u"}
 
 
@@ -27,6 +29,8 @@ class Standing(NamedTuple):
     failures: int
     state_since: datetime | None
     checks: str
+    moved_to: str = ""
+    moved_seen: int = 0
 
 
 class Change(NamedTuple):
@@ -43,6 +47,9 @@ class Change(NamedTuple):
     failures: int
     state_since: datetime | None
     checks: str
+    next_check_at: datetime | None = None
+    moved_to: str = ""
+    moved_seen: int = 0
 
     @property
     def is_flip(self) -> bool:
@@ -56,9 +63,10 @@ class Finding(NamedTuple):
     judgement: Judgement
     http_status: int | None
     response_ms: int | None
+    moved_to: str = ""
 
 
-def change_of(finding: Finding, *, now: datetime, host_down: bool = False) -> Change:
+def change_of(finding: Finding, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> Change:
     """The link's new row. With `host_down` a link that failed keeps its state: its host is at fault, not the film."""
     link, (verdict, reason) = finding.standing, (finding.judgement.verdict, finding.judgement.reason)
     keeps = verdict == Verdict.THROTTLED or (host_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
@@ -69,6 +77,9 @@ def change_of(finding: Finding, *, now: datetime, host_down: bool = False) -> Ch
     else:
         failures = 0 if is_active else link.failures + 1
     starts = is_active != link.is_active or (link.state_since is None and not is_active and not keeps)
+    state_since = now if starts else link.state_since
+    checks = (link.checks + LETTERS.get(verdict, ""))[-CHECKS_KEPT:]
+    moved_to, moved_seen = _move(finding)
     return Change(
         id=link.id,
         movie_id=link.movie_id,
@@ -79,9 +90,30 @@ def change_of(finding: Finding, *, now: datetime, host_down: bool = False) -> Ch
         http_status=finding.http_status,
         response_ms=finding.response_ms,
         failures=failures,
-        state_since=now if starts else link.state_since,
-        checks=(link.checks + LETTERS.get(verdict, ""))[-CHECKS_KEPT:],
+        state_since=state_since,
+        checks=checks,
+        next_check_at=_next_check(verdict, is_active, checks, state_since, now=now, adaptive=adaptive),
+        moved_to=moved_to,
+        moved_seen=moved_seen,
     )
+
+
+def _next_check(
+    verdict: Verdict, is_active: bool, checks: str, since: datetime | None, *, now: datetime, adaptive: bool
+) -> datetime:
+    if verdict == Verdict.THROTTLED:
+        return now
+    return next_check(is_active=is_active, checks=checks, state_since=since, now=now, adaptive=adaptive)
+
+
+def _move(finding: Finding) -> tuple[str, int]:
+    """Where the address leads for good and how often that was seen running; what failed says nothing of it."""
+    link = finding.standing
+    if finding.judgement.verdict != Verdict.ALIVE:
+        return link.moved_to, link.moved_seen
+    if not finding.moved_to:
+        return "", 0
+    return finding.moved_to, min(link.moved_seen + 1, MOST_SEEN) if finding.moved_to == link.moved_to else 1
 
 
 def paused_until(answer: Answer, *, now: datetime) -> datetime:

@@ -9,28 +9,36 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from django.db.models import Q
+
 from scraper.addresses import Allowed, address_ok
 from streaming.health.changes import Standing
 from streaming.models import StreamingLink, StreamingLinkQuerySet
 
 PAGE = 1000
+FOLDED = "moved"
+LONGEST_WAIT = timedelta(days=31)
 MEDIA_KINDS = (StreamingLink.Kind.FILE, StreamingLink.Kind.STREAM)
 COLUMNS = (
     "id", "movie_id", "source_url", "kind", "is_active", "reason", "failures", "state_since", "checks", "movie__title",
-    "movie__imdb_id", "last_checked",
+    "movie__imdb_id", "moved_to", "moved_seen",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which links a run is about; `older_than` hours since the last check, None: all."""
+    """Which links a run is about; `older_than` hours since the last check, None: all.
+
+    `due`: only those whose own rhythm wants it. A link that was folded into another one is not asked any more.
+    """
 
     source: str = ""
     movie: str = ""
     older_than: float | None = None
+    due: bool = False
 
     def links(self) -> StreamingLinkQuerySet:
-        links = StreamingLink.objects.all()
+        links = StreamingLink.objects.exclude(reason=FOLDED, is_active=False)
         if self.source:
             links = links.filter(source=self.source)
         return links.filter(movie__imdb_id=self.movie) if self.movie else links
@@ -48,16 +56,29 @@ class DueLink(NamedTuple):
 
 def due_links(selection: Selection, *, now: datetime) -> Iterator[DueLink]:
     """All due links. A last check in the future (the clock was turned back) counts as never."""
-    links = selection.links()
-    yield from _by_id(links.filter(last_checked=None))
-    yield from _by_moment(links.filter(last_checked__gt=now))
-    yield from _by_moment(links.filter(last_checked__lt=_horizon(selection, now)))
+    never, *parts = _parts(selection, now)
+    yield from _by_id(never)
+    for part in parts:
+        yield from _by_moment(part, "next_check_at" if selection.due else "last_checked")
 
 
 def how_many_due(selection: Selection, *, now: datetime) -> int:
+    return sum(part.count() for part in _parts(selection, now))
+
+
+def _parts(selection: Selection, now: datetime) -> list[StreamingLinkQuerySet]:
+    """The never checked, those with a moment that cannot be true, and the due: each along an index.
+
+    Strictly before `now`: what this very run writes is not met again.
+    """
     links = selection.links()
-    checked = links.filter(last_checked__lt=_horizon(selection, now)).count()
-    return links.filter(last_checked=None).count() + links.filter(last_checked__gt=now).count() + checked
+    if not selection.due:
+        old = links.filter(last_checked__lt=horizon(selection, now))
+        return [links.filter(last_checked=None), links.filter(last_checked__gt=now), old]
+    if selection.older_than is not None:
+        links = links.filter(Q(last_checked=None) | Q(last_checked__lt=horizon(selection, now)))
+    too_late = links.filter(next_check_at__gt=now + LONGEST_WAIT)
+    return [links.filter(next_check_at=None), too_late, links.filter(next_check_at__lt=now)]
 
 
 def these_links(ids: list[int]) -> Iterator[DueLink]:
@@ -87,30 +108,32 @@ def is_private(place: str, allowed: Allowed) -> bool:
         return "." not in host
 
 
-def _horizon(selection: Selection, now: datetime) -> datetime:
+def horizon(selection: Selection, now: datetime) -> datetime:
     return now if selection.older_than is None else now - timedelta(hours=selection.older_than)
 
 
 def _by_id(links: StreamingLinkQuerySet) -> Iterator[DueLink]:
     last = 0
-    while page := list(links.filter(pk__gt=last).order_by("pk").values_list(*COLUMNS)[:PAGE]):
+    columns = (*COLUMNS, "last_checked")
+    while page := list(links.filter(pk__gt=last).order_by("pk").values_list(*columns)[:PAGE]):
         last = page[-1][0]
         yield from map(_due, page)
 
 
-def _by_moment(links: StreamingLinkQuerySet) -> Iterator[DueLink]:
-    """By last check, then id. A whole run shares one moment, so the pages within a moment go by id."""
-    ordered = links.order_by("last_checked", "pk").values_list(*COLUMNS)
+def _by_moment(links: StreamingLinkQuerySet, name: str) -> Iterator[DueLink]:
+    """By that moment, then id. A whole run shares one moment, so the pages within a moment go by id."""
+    ordered = links.order_by(name, "pk").values_list(*COLUMNS, name)
     page = list(ordered[:PAGE])
     while page:
         yield from map(_due, page)
         last, moment = page[-1][0], page[-1][-1]
-        page = list(ordered.filter(last_checked=moment, pk__gt=last)[:PAGE])
-        page = page or list(ordered.filter(last_checked__gt=moment)[:PAGE])
+        page = list(ordered.filter(**{name: moment}, pk__gt=last)[:PAGE])
+        page = page or list(ordered.filter(**{f"{name}__gt": moment})[:PAGE])
 
 
 def _due(row: tuple[object, ...]) -> DueLink:
-    pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, _ = row
-    place = sys.intern(str(url).split("/", 3)[2])
-    standing = Standing(pk, movie_id, place, is_active, reason, failures, since, checks)  # type: ignore[arg-type]
+    pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, moved_to, seen, _ = row
+    # The same few words in very many rows, some of which are held until the run ends: each is kept once.
+    place, reason, checks = (sys.intern(text) for text in (str(url).split("/", 3)[2], str(reason), str(checks)))
+    standing = Standing(pk, movie_id, place, is_active, reason, failures, since, checks, moved_to, seen)  # type: ignore[arg-type]
     return DueLink(standing, str(url), kind in MEDIA_KINDS, str(title), str(imdb_id))

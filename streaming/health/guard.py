@@ -27,6 +27,7 @@ class HostTally:
     """What one host (name and port) did in a run; `active` counts links that were active before it.
 
     `turned_soft`: active links that are now unreachable or blocked; `turned_gone`: that answered they are gone.
+    `before`: active links that a run which was broken off had found alive and this one, going on, does not ask again.
     """
 
     public: bool = True
@@ -35,6 +36,7 @@ class HostTally:
     active: int = 0
     turned_soft: int = 0
     turned_gone: int = 0
+    before: int = 0
 
     @property
     def is_silent(self) -> bool:
@@ -43,7 +45,8 @@ class HostTally:
     @property
     def is_down(self) -> bool:
         """The host breaker: five or more active links, and most of them failed at once."""
-        return self.active >= BREAKER_LEAST_LINKS and self.turned_soft > BREAKER_SHARE * self.active
+        known = self.active + self.before
+        return known >= BREAKER_LEAST_LINKS and self.turned_soft > BREAKER_SHARE * known
 
 
 @dataclass(frozen=True, slots=True)

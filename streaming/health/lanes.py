@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -17,7 +17,10 @@ SILENCE = frozenset({Trouble.TIMEOUT, Trouble.REFUSED, Trouble.DNS, Trouble.TLS}
 
 @dataclass(slots=True)
 class Task:
-    """One link on its way: where it stands, how it is asked, what HEAD said. `cookies` None: none are kept."""
+    """One link on its way: where it stands, how it is asked, what HEAD said. `cookies` None: none are kept.
+
+    `moving`: all redirects so far were permanent ones, `moved_to` is where they led.
+    """
 
     id: int
     asked: str
@@ -31,10 +34,13 @@ class Task:
     head: Answer | None = None
     head_hung: bool = False
     cookies: dict[str, str] | None = None
+    moved_to: str = ""
+    moving: bool = True
 
     def again_from_start(self) -> None:
         """Ask with GET, from the link's own address: a host may send HEAD elsewhere."""
         self.url, self.get, self.hops, self.seen, self.head = self.asked, True, 0, set(), None
+        self.moved_to, self.moving = "", True
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +48,7 @@ class Lane:
     """One host (name and port). `aside`: requests it leaves hanging while it answers others; they hold no slot.
 
     `down`: it never answered and is not asked any more; `left`: it asked us to come back later, again and again.
+    `head_says_little`: it answers HEAD, but its links are pages, of which only the text tells; media still get a HEAD.
     """
 
     place: str
@@ -59,6 +66,7 @@ class Lane:
     down: Trouble = Trouble.NONE
     left: bool = False
     head_useless: bool = False
+    head_says_little: bool = False
 
     def heard(self, now: float, seconds: float) -> None:
         """It answered something on HTTP's level."""
@@ -85,8 +93,9 @@ class Lane:
 class Schedule:
     """All lanes of a run; hands out tasks host by host."""
 
-    def __init__(self, *, per_host: int, delay: float, most_aside: int) -> None:
-        self.per_host, self.delay, self.most_aside = per_host, delay, most_aside
+    def __init__(self, *, per_host: int, delay: float, most_aside: int, known: Container[str] = ()) -> None:
+        """`known`: hosts that answered a moment ago; they are not given up, whatever their first links do."""
+        self.per_host, self.delay, self.most_aside, self.known = per_host, delay, most_aside, known
         self.lanes: dict[str, Lane] = {}
         self.waiting = 0
         self._ready: deque[Lane] = deque()
@@ -97,7 +106,8 @@ class Schedule:
         place = url.split("/", 3)[2]
         found = self.lanes.get(place)
         if found is None:
-            found = self.lanes[place] = Lane(place, 0.0 if is_loopback(place) else self.delay)
+            delay = 0.0 if is_loopback(place) else self.delay
+            found = self.lanes[place] = Lane(place, delay, answered=place in self.known)
         return found
 
     def add(self, task: Task, *, first: bool = False) -> Lane:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import errno
 import re
-import selectors
 import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -26,9 +25,11 @@ from scraper.addresses import DEFAULT_PORT, NOTHING_PRIVATE, Allowed, Refused, c
 from streaming.health.answers import Answer, Question, Trouble
 from streaming.health.lanes import Lane, Schedule, Task
 from streaming.health.reading import is_media_type
+from streaming.health.sockets import Watch
 from streaming.health.verdict import is_clear, is_throttling
 
 MOST_HOPS = 5
+MOST_ASIDE = 8
 MOST_PAGE = 64 * 1024
 MOST_MEDIA = 2 * 1024
 RANGE = f"0-{MOST_MEDIA - 1}"
@@ -36,9 +37,16 @@ WINDOW = 20_000
 RETRY_PAUSE = 0.25
 LONGEST_HEAD = 1.0
 LONG_PAUSE = 0.5
-KEPT_HEADERS = frozenset({"retry-after", "cf-mitigated", "location", "content-range", "content-type", "set-cookie"})
+KEPT_HEADERS = re.compile(
+    rb"^(retry-after|cf-mitigated|location|content-range|content-type|set-cookie)[ \t]*:[ \t]*([^\r\n]*)", re.I | re.M
+)
+PERMANENT = frozenset({301, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 RETRIED = frozenset({Trouble.REFUSED, Trouble.RESET, Trouble.DNS, Trouble.TLS, Trouble.PROTOCOL})
+# A write error that is no cut of ours is an exception in our own callback: nothing is known of the link then.
+OUR_OWN_FAULTS = frozenset(
+    {pycurl.E_WRITE_ERROR, pycurl.E_ABORTED_BY_CALLBACK, pycurl.E_OUT_OF_MEMORY, pycurl.E_FAILED_INIT}
+)
 LOCAL_ERRNOS = frozenset(
     {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 )
@@ -74,7 +82,7 @@ class Manners:
     timeout: float = 5.0
     delay: float = 0.0
     stall: float = 1.0
-    most_aside: int = 8
+    most_aside: int = MOST_ASIDE
     allowed: Allowed = NOTHING_PRIVATE
     ca_file: str = ""
 
@@ -84,52 +92,60 @@ def never() -> bool:
 
 
 class Flight:
-    """One curl handle and what it hears; handles are reused, connections belong to the multi handle."""
+    """One curl handle and what it hears; handles are reused, connections belong to the multi handle.
+
+    Options are set only when they differ from the attempt before: at thousands a second they would be a fifth of it.
+    """
 
     __slots__ = (
         "allowed",
         "aside",
-        "body",
+        "chunks",
         "curl",
         "cut",
-        "get",
+        "head",
         "headers",
+        "heard",
         "lane",
         "local",
+        "method",
+        "most",
         "number",
         "refused",
         "started",
         "task",
+        "timeout",
     )  # fmt: skip
 
     def __init__(self, manners: Manners) -> None:
         self.allowed = manners.allowed
-        self.number = 0
-        self.get: bool | None = None
+        self.number = self.timeout = 0
+        self.method: tuple[bool, bool] | None = None
+        self.head: list[bytes] = []
         self.curl = _new_curl(self, manners)
 
     def begin(self, task: Task, lane: Lane, *, timeout: float, now: float) -> None:
         self.task, self.lane, self.started = task, lane, now
         self.aside = self.cut = self.refused = self.local = False
+        self.head.clear()
         self.headers: dict[str, str] = {}
-        self.body = bytearray()
+        self.chunks: list[bytes] = []
+        self.heard = self.most = 0
         self.number += 1
-        curl = self.curl
-        curl.setopt(pycurl.URL, task.url)
-        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
-        if task.get != self.get or task.get:
+        self.curl.setopt(pycurl.URL, task.url)
+        milliseconds = max(1, int(timeout * 1000))
+        if milliseconds != self.timeout:
+            self.timeout = milliseconds
+            self.curl.setopt(pycurl.TIMEOUT_MS, milliseconds)
+        if (task.get, task.ranged) != self.method:
             self._method(task)
         if task.cookies is not None:
-            curl.setopt(pycurl.COOKIE, "; ".join(f"{name}={value}" for name, value in task.cookies.items()))
+            self.curl.setopt(pycurl.COOKIE, "; ".join(f"{name}={value}" for name, value in task.cookies.items()))
 
     def _method(self, task: Task) -> None:
-        self.get = task.get
-        if not task.get:
-            self.curl.setopt(pycurl.NOBODY, 1)
-            self.curl.unsetopt(pycurl.RANGE)
-            return
-        self.curl.setopt(pycurl.HTTPGET, 1)
-        if task.ranged:
+        self.method = (task.get, task.ranged)
+        self.curl.setopt(pycurl.HTTPGET if task.get else pycurl.NOBODY, 1)
+        if task.get and task.ranged:
             self.curl.setopt(pycurl.RANGE, RANGE)
         else:
             self.curl.unsetopt(pycurl.RANGE)
@@ -138,29 +154,16 @@ class Flight:
         if self.task.cookies is not None:
             self.curl.unsetopt(pycurl.COOKIE)
 
-    # --- called by libcurl
-    def on_header(self, line: bytes) -> None:
-        if line.startswith(b"HTTP/"):
-            self.headers = {}
-            return
-        name, colon, value = line.partition(b":")
-        if colon and (key := name.strip().lower().decode("latin-1")) in KEPT_HEADERS:
-            self.headers[key] = _text(value.strip())
-            if key == "set-cookie" and self.task.cookies is not None:
-                self._keep_cookie(self.headers[key])
-
-    def _keep_cookie(self, line: str) -> None:
-        name, equals, value = line.partition(";")[0].partition("=")
-        if equals and self.task.cookies is not None and len(self.task.cookies) < 20 and len(line) < 4096:
-            self.task.cookies[name.strip()] = value.strip()
-
+    # --- called by libcurl; header lines go straight into `head`
     def on_body(self, chunk: bytes) -> int | None:
-        self.body += chunk
-        most = MOST_MEDIA if is_media_type(_type(self.headers.get("content-type"))) else MOST_PAGE
-        if len(self.body) <= most:
+        if not self.heard:
+            self.headers = self._headers()
+            self.most = MOST_MEDIA if is_media_type(_type(self.headers.get("content-type"))) else MOST_PAGE
+        self.chunks.append(chunk)
+        self.heard += len(chunk)
+        if self.heard <= self.most:
             return None
         self.cut = True
-        del self.body[most:]
         return 0
 
     def open_socket(self, _purpose: int, address: Any) -> Any:
@@ -183,9 +186,10 @@ class Flight:
         curl, task = self.curl, self.task
         status = curl.getinfo(pycurl.RESPONSE_CODE) or None
         trouble = self._trouble(code) if code else Trouble.NONE
-        if trouble and self.body and status and trouble in (Trouble.TIMEOUT, Trouble.RESET):
+        if trouble and self.heard and status and trouble in (Trouble.TIMEOUT, Trouble.RESET):
             trouble = Trouble.NONE  # It broke off in the body, or lied of its length: what was heard is enough.
         length = curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T)
+        headers = self.headers if self.heard else self._headers()
         return Answer(
             task.id,
             task.asked,
@@ -193,20 +197,36 @@ class Flight:
             trouble=trouble or (Trouble.NONE if status else Trouble.PROTOCOL),
             final_url=task.url,
             hops=task.hops,
-            content_type=_type(self.headers.get("content-type")),
+            content_type=_type(headers.get("content-type")),
             length=int(length) if length >= 0 else None,
-            body=bytes(self.body) if task.get else None,
-            headers=MappingProxyType(self.headers),
+            body=self._body() if task.get else None,
+            headers=MappingProxyType(headers),
             response_ms=round(curl.getinfo(pycurl.STARTTRANSFER_TIME) * 1000) or None,
             method="GET" if task.get else "HEAD",
+            moved_to=task.moved_to,
         )
+
+    def _headers(self) -> dict[str, str]:
+        """Those of the last answer that matter here; interim answers (1xx) come before it."""
+        text = b"".join(self.head)
+        found = {}
+        for match in KEPT_HEADERS.finditer(text, max(text.rfind(b"\nHTTP/"), 0)):
+            key, value = match[1].lower().decode("ascii"), _text(match[2].strip())
+            found[key] = value
+            if key == "set-cookie" and self.task.cookies is not None:
+                _keep_cookie(self.task.cookies, value)
+        return found
+
+    def _body(self) -> bytes:
+        body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
+        return body[: self.most] if self.cut else body
 
     def _trouble(self, code: int) -> Trouble:
         if code == pycurl.E_WRITE_ERROR and self.cut:
             return Trouble.NONE
         if self.refused:
             return Trouble.PRIVATE
-        if self.local:
+        if self.local or code in OUR_OWN_FAULTS:
             return Trouble.LOCAL
         trouble = TROUBLES.get(code, Trouble.PROTOCOL)
         if trouble == Trouble.REFUSED and self.curl.getinfo(pycurl.OS_ERRNO) in LOCAL_ERRNOS:
@@ -217,14 +237,18 @@ class Flight:
 class Prober:
     """Asks a stream of questions. `stop` is looked at several times a second; a stopped prober just ends."""
 
-    def __init__(self, manners: Manners, *, stop: Callable[[], bool] = never) -> None:
+    def __init__(
+        self, manners: Manners, *, stop: Callable[[], bool] = never, known: Container[str] = frozenset()
+    ) -> None:
         self.manners, self.stop = manners, stop
-        self.schedule = Schedule(per_host=manners.per_host, delay=manners.delay, most_aside=manners.most_aside)
+        self.schedule = Schedule(
+            per_host=manners.per_host, delay=manners.delay, most_aside=manners.most_aside, known=known
+        )
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, manners.concurrency * 2)
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._watch = Watch()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch.change)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self._selector = selectors.DefaultSelector()
         self._timer: float | None = None
         self._flights: dict[Any, Flight] = {}
         self._free: list[Flight] = []
@@ -298,7 +322,7 @@ class Prober:
         return spelled
 
     def _begin(self, lane: Lane, task: Task, *, now: float) -> None:
-        if lane.head_useless and not task.get:
+        if not task.get and (lane.head_useless or (lane.head_says_little and not task.media)):
             task.get = True
         flight = self._free.pop() if self._free else Flight(self.manners)
         # HEAD is only the first question: what does not answer it soon is asked again with GET, which has all the time.
@@ -311,11 +335,8 @@ class Prober:
     # --- waiting
     def _turn(self) -> None:
         now = time.monotonic()
-        for key, events in self._selector.select(self._patience(now)):
-            mask = (pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0) | (
-                pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
-            )
-            self._multi.socket_action(key.fd, mask)
+        for fd, mask in self._watch.wait(self._patience(now)):
+            self._multi.socket_action(fd, mask)
         now = time.monotonic()
         if self._timer is not None and self._timer <= now:
             self._timer = None
@@ -331,15 +352,6 @@ class Prober:
 
     def _on_timer(self, milliseconds: int) -> None:
         self._timer = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
-
-    def _on_socket(self, event: int, fd: int, _multi: Any, _data: Any) -> None:
-        if fd in self._selector.get_map():
-            self._selector.unregister(fd)
-        if event != pycurl.POLL_REMOVE:
-            mask = (selectors.EVENT_READ if event & pycurl.POLL_IN else 0) | (
-                selectors.EVENT_WRITE if event & pycurl.POLL_OUT else 0
-            )
-            self._selector.register(fd, mask)
 
     # --- ending requests
     def _collect(self, now: float) -> None:
@@ -412,6 +424,9 @@ class Prober:
             return
         if task.cookies is not None and urlsplit(target).hostname != urlsplit(task.url).hostname:
             task.cookies = {}
+        task.moving = task.moving and answer.status in PERMANENT
+        if task.moving:
+            task.moved_to = target
         task.url, task.hops = target, task.hops + 1
         self.schedule.add(task, first=True)
 
@@ -429,7 +444,8 @@ class Prober:
             self._finish(lane, answer)
             return
         success = answer.status is not None and 200 <= answer.status < 300
-        lane.head_useless = lane.head_useless or success or answer.status in (405, 501)
+        lane.head_says_little = lane.head_says_little or success
+        lane.head_useless = lane.head_useless or answer.status in (405, 501)
         if success:
             task.get, task.head = True, answer
         else:
@@ -477,7 +493,7 @@ class Prober:
         self._multi.close()
         for flight in self._free:
             flight.curl.close()
-        self._selector.close()
+        self._watch.close()
 
 
 def _new_curl(flight: Flight, manners: Manners) -> Any:
@@ -493,7 +509,7 @@ def _new_curl(flight: Flight, manners: Manners) -> Any:
         pycurl.DNS_CACHE_TIMEOUT: -1,
         pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
         pycurl.CAINFO: manners.ca_file or ssl.get_default_verify_paths().cafile or certifi.where(),
-        pycurl.HEADERFUNCTION: flight.on_header,
+        pycurl.HEADERFUNCTION: flight.head.append,
         pycurl.WRITEFUNCTION: flight.on_body,
         pycurl.OPENSOCKETFUNCTION: flight.open_socket,
     }
@@ -516,6 +532,12 @@ def _refusal(refusal: Refused, *, hop: bool = False) -> Trouble:
     if hop and refusal.code in ("bad_scheme", "malformed_url", "no_host", "empty_url", "bad_character", "long_url"):
         return Trouble.BAD_REDIRECT
     return Trouble.PRIVATE
+
+
+def _keep_cookie(cookies: dict[str, str], line: str) -> None:
+    name, equals, value = line.partition(";")[0].partition("=")
+    if equals and len(cookies) < 20 and len(line) < 4096:
+        cookies[name.strip()] = value.strip()
 
 
 def _type(content_type: str | None) -> str:

@@ -10,11 +10,13 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from streaming.health.changes import Change
+from streaming.health.due import FOLDED
 from streaming.health.report import latest_run
 from streaming.health.verdict import GONE_REASONS
 from streaming.ingest.snapshots import remove_movies
 from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
 
+LOST_REASONS = GONE_REASONS | {FOLDED}
 LEAST_FAILURES = 2
 STILL_RUNNING = timedelta(minutes=2)
 NO_LINK_LEFT = "no working link left"
@@ -151,7 +153,7 @@ def _least_failures() -> int:
 
 def _is_lost(now: datetime) -> Q:
     failing = Q(failures__gte=_least_failures(), state_since__lte=now - _grace())
-    return Q(is_active=False) & (Q(reason__in=GONE_REASONS) | failing)
+    return Q(is_active=False) & (Q(reason__in=LOST_REASONS) | failing)
 
 
 def _is_lost_link(is_active: bool, reason: str, failures: int, since: datetime | None, *, now: datetime) -> bool:
@@ -159,7 +161,7 @@ def _is_lost_link(is_active: bool, reason: str, failures: int, since: datetime |
     if is_active:
         return False
     failing = failures >= _least_failures() and since is not None and since <= now - _grace()
-    return reason in GONE_REASONS or failing
+    return reason in LOST_REASONS or failing
 
 
 def _trust(now: datetime) -> tuple[str, bool]:

@@ -112,13 +112,20 @@ class Page:
 
 def read_page(body: bytes) -> Page:
     text = body.decode("utf-8", "replace")
+    if "<" not in text:
+        return Page((), _short(text))
     lower = text.lower()
-    found = [*islice(TITLE.finditer(text), 1), *islice(HEADING.finditer(text), 3)] if "<" in text else []
+    found = [*islice(TITLE.finditer(text), 1), *islice(HEADING.finditer(text), 3)]
     headings = tuple(fold(TAGS.sub(" ", match[1])) for match in found)
     if PLAYER.search(lower) or any(name in lower for name in PLAYERS_NAMED):
         return Page(headings)
-    running = " ".join(TAGS.sub(" ", _seen(text, lower)).split())
-    return Page(headings, fold(running) if len(running) <= MOST_TEXT else "")
+    return Page(headings, _short(TAGS.sub(" ", _seen(text, lower))))
+
+
+def _short(text: str) -> str:
+    """A running text that is short, folded; of a long one nothing."""
+    running = " ".join(text.split())
+    return fold(running) if len(running) <= MOST_TEXT else ""
 
 
 def is_bot_wall(page: Page) -> bool:

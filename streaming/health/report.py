@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streaming.health.moves import Moves
 from streaming.health.verdict import Verdict
 from streaming.models import HealthRun
+from streaming.models.reasons import in_words
 
 COUNTED = ("alive", "gone", "blocked", "unreachable", "throttled", "not_checked")
 
@@ -16,6 +19,8 @@ class Report:
     """Counts are links, `removed` movies. `withheld`: nothing was believed, `reason` says why.
 
     `reason` may also tell of hosts that are down in a run that is believed. `complete` False: it was interrupted.
+    `down_before`: hosts that the believed run before found down; `moved`: links that have moved for good and wait for
+    --follow-moves, `moves`: what it did.
     """
 
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -26,6 +31,10 @@ class Report:
     reason: str = ""
     seconds: float = 0.0
     hosts_down: list[str] = field(default_factory=list)
+    down_before: list[str] = field(default_factory=list)
+    died_of: Counter[str] = field(default_factory=Counter)
+    moved: int = 0
+    moves: Moves = field(default_factory=Moves)
     complete: bool = True
     dry_run: bool = False
 
@@ -63,7 +72,38 @@ class Report:
             )
             if self.reason:
                 lines.append(f"{self.reason[:1].upper()}{self.reason[1:]}.")
+            lines.extend(self._since_last())
         return lines
+
+    def _since_last(self) -> list[str]:
+        """What is new since the last believed run, beside the bare counts."""
+        told = [_died_of(self.died_of)] if self.died_of else []
+        back = sorted(set(self.down_before) - set(self.hosts_down))
+        if back:
+            told.append(f"Hosts that are back: {_some(back)}.")
+        if self.moves.followed or self.moves.folded:
+            told.append(
+                f"{self.moves.followed} links got their new address, {self.moves.folded} turned off because their "
+                f"movie lists that address already."
+            )
+        if self.moved:
+            told.append(f"{self.moved} links have moved for good; --follow-moves writes their new addresses.")
+        return told
+
+
+def _died_of(counts: Mapping[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    return "Died: " + ", ".join(f"{in_words(reason)} ({number})" for reason, number in ordered) + "."
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+
+
+def hosts_down_before() -> list[str]:
+    """The hosts that the last believed run found down."""
+    ended = HealthRun.objects.filter(withheld=False).exclude(finished_at=None)
+    return ended.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
 
 
 def latest_run() -> HealthRun | None:

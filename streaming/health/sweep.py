@@ -17,13 +17,16 @@ from django.utils import timezone
 from scraper.addresses import host_of
 from streaming.health import canaries, guard
 from streaming.health.answers import Answer, Question
+from streaming.health.broken import INTERRUPTED, Before, left_before
 from streaming.health.changes import Change, Finding, change_of, paused_until
 from streaming.health.due import DueLink, Selection, due_links, has_public, how_many_due, is_private, these_links
 from streaming.health.guard import Belief, HostTally
+from streaming.health.held import Held
 from streaming.health.machine import only_sweep, room_for
-from streaming.health.probe import Manners, Prober, never
+from streaming.health.moves import follow_moves, how_many_moved
+from streaming.health.probe import MOST_ASIDE, Manners, Prober, never
 from streaming.health.prune import prune_after_check, would_remove
-from streaming.health.report import Report
+from streaming.health.report import Report, hosts_down_before
 from streaming.health.verdict import Judgement, LinkFacts, Verdict, judge
 from streaming.health.writing import Written, flips_of, mark_private, write, write_pauses
 from streaming.ingest.blocklist import Blocklist
@@ -38,12 +41,14 @@ WITNESSES_KEPT = 20
 OTHER_RUN = "another check is running; this one did nothing"
 SILENT_CANARIES = "no canary answers: this machine seems to have no way to the internet"
 LOST_ON_THE_WAY = "links that answered in this run do not answer any more: our own side went down"
-INTERRUPTED = "interrupted; bad answers were not believed yet, those links are asked again next time"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run is asked to do; None: as in the settings. `limit` counts links that are asked."""
+    """What a run is asked to do; None: as in the settings. `limit` counts links that are asked.
+
+    `strict`: a request that a host leaves hanging keeps its place among the `per_host`; none is put aside.
+    """
 
     selection: Selection = field(default_factory=Selection)
     limit: int | None = None
@@ -53,12 +58,15 @@ class Options:
     max_runtime_minutes: float | None = None
     dry_run: bool = False
     prune: bool = True
+    follow_moves: bool = False
+    strict: bool = False
     force: bool = False
 
     def manners(self) -> Manners:
         return Manners(
             user_agent=settings.USER_AGENT,
             per_host=self.per_host,
+            most_aside=0 if self.strict else MOST_ASIDE,
             concurrency=room_for(self.concurrency or settings.HEALTH_CONCURRENCY),
             timeout=self.timeout,
             stall=min(1.0, self.timeout / 2),
@@ -112,10 +120,11 @@ class _Sweep:
         self.run_row: HealthRun | None = None
         self.asked: dict[int, DueLink] = {}
         self.good: list[Finding] = []
-        self.held: list[Finding] = []
+        self.held = Held()
         self.reasons: dict[int, str] = {}
         self.private: list[int] = []
         self.hosts: dict[str, HostTally] = {}
+        self.before = Before()
         self.landings: dict[str, set[str]] = {}
         self.pauses: dict[str, tuple[datetime, str]] = {}
         self.witnesses: dict[str, Question] = {}
@@ -128,6 +137,8 @@ class _Sweep:
     # --- the two ways to run
     def run(self) -> Report:
         """The story of a run."""
+        self.before = left_before(self.options.selection, now=self.now)
+        self.report.down_before = hosts_down_before()
         self._open()
         if self._canaries_silent():
             self._withhold(SILENT_CANARIES)
@@ -161,6 +172,7 @@ class _Sweep:
 
     def _close(self) -> None:
         self.report.died, self.report.revived = self.written.died, self.written.revived
+        self.report.died_of = self.written.died_of
         self.report.seconds = time.monotonic() - self.began
         self._tell()
         if self.run_row is not None:
@@ -170,6 +182,8 @@ class _Sweep:
                 withheld=self.report.withheld,
                 reason=self.report.reason[:500],
                 hosts_down=self.report.hosts_down,
+                moved=self.report.moved,
+                died_of=self.report.died_of,
                 **self.report.numbers(),
             )
 
@@ -185,7 +199,7 @@ class _Sweep:
 
     # --- asking
     def _ask(self, links: Iterator[DueLink]) -> None:
-        prober = Prober(self.manners, stop=self._is_over)
+        prober = Prober(self.manners, stop=self._is_over, known=self.before.answered)
         for answer in prober.ask(self._questions(links)):
             self._take(answer)
             if self.report.withheld:
@@ -235,8 +249,11 @@ class _Sweep:
             if judgement.reason == "private_address":
                 self.private.append(answer.id)
         else:
-            finding = Finding(link.standing, judgement, answer.status, answer.response_ms)
-            (self.held if judgement.verdict.is_bad else self.good).append(finding)
+            finding = Finding(link.standing, judgement, answer.status, answer.response_ms, answer.moved_to)
+            if judgement.verdict.is_bad:
+                self.held.append(finding)
+            else:
+                self.good.append(finding)
         self.done += 1
         self._now_and_then()
 
@@ -244,7 +261,8 @@ class _Sweep:
         place, verdict = link.standing.place, judgement.verdict
         tally = self.hosts.get(place)
         if tally is None:
-            tally = self.hosts[place] = HostTally(public=not is_private(place, self.manners.allowed))
+            public = not is_private(place, self.manners.allowed)
+            tally = self.hosts[place] = HostTally(public=public, before=self.before.not_asked[place])
         if verdict == Verdict.NOT_CHECKED and not answer.below_http:
             return
         tally.asked += 1
@@ -312,7 +330,7 @@ class _Sweep:
             return
         if self.interrupted():
             self.report.complete, self.report.reason = False, INTERRUPTED
-            self.held = []
+            self.held = Held()
             self._write_all(Belief())
             return
         if self._doubtful() and self._our_side_is_down():
@@ -324,6 +342,7 @@ class _Sweep:
             return
         self._pause_hosts(belief)
         self._write_all(belief)
+        self._move()
         self._prune()
 
     def _doubtful(self) -> bool:
@@ -332,7 +351,7 @@ class _Sweep:
 
     def _belief(self) -> Belief:
         landings = {place: len(hosts) for place, hosts in self.landings.items()}
-        active = StreamingLink.objects.active().count()
+        active = StreamingLink.objects.filter(is_active=True).count()
         return guard.judge_run(self.hosts, active_links=active, force=self.options.force, landings=landings)
 
     def _pause_hosts(self, belief: Belief) -> None:
@@ -341,22 +360,29 @@ class _Sweep:
 
     def _write_all(self, belief: Belief) -> None:
         self._write(self.good, belief)
-        believed = [finding for finding in self.held if finding.standing.place not in belief.cut_off]
-        for start in range(0, len(believed), BATCH):
-            self._write(believed[start : start + BATCH], belief)
+        for batch in self.held.batches():
+            self._write([finding for finding in batch if finding.standing.place not in belief.cut_off], belief)
         if not self.options.dry_run:
             write_pauses(self.pauses)
             mark_private(self.private)
 
     def _write(self, findings: Iterable[Finding], belief: Belief) -> None:
-        changes = [
-            change_of(finding, now=self.now, host_down=finding.standing.place in belief.down) for finding in findings
-        ]
+        changes = [self._change(finding, belief) for finding in findings]
         if self.options.dry_run:
             self.would.extend(change for change in changes if change.is_flip or not change.is_active)
             self.written.add(flips_of(changes))
         else:
             self.written.add(write(changes, now=self.now))
+
+    def _change(self, finding: Finding, belief: Belief) -> Change:
+        down = finding.standing.place in belief.down
+        return change_of(finding, now=self.now, host_down=down, adaptive=settings.HEALTH_ADAPTIVE)
+
+    def _move(self) -> None:
+        """Offer, or follow, what has moved for good."""
+        if self.options.follow_moves and not self.options.dry_run:
+            self.report.moves = follow_moves(now=self.now)
+        self.report.moved = how_many_moved()
 
     def _prune(self) -> None:
         if not self.options.prune:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -15,7 +16,7 @@ from streaming.models.movie import touch
 UPDATE = """
     UPDATE streaming_streaminglink
     SET last_checked = %s, is_active = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
-        state_since = %s, checks = %s
+        state_since = %s, checks = %s, next_check_at = %s, moved_to = %s, moved_seen = %s
     WHERE id = %s AND is_active = %s AND reason = %s
 """
 
@@ -26,16 +27,19 @@ class Written:
 
     died: int = 0
     revived: int = 0
+    died_of: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Written) -> None:
+        self.died_of += other.died_of
         self.died += other.died
         self.revived += other.revived
 
 
 def flips_of(changes: Iterable[Change]) -> Written:
     """What these changes turn, or would turn."""
-    turned = [change.is_active for change in changes if change.is_flip]
-    return Written(died=turned.count(False), revived=turned.count(True))
+    turned = [change for change in changes if change.is_flip]
+    died_of = Counter(change.reason for change in turned if not change.is_active)
+    return Written(died=died_of.total(), revived=len(turned) - died_of.total(), died_of=died_of)
 
 
 def write(changes: Sequence[Change], *, now: datetime) -> Written:
@@ -51,7 +55,15 @@ def write(changes: Sequence[Change], *, now: datetime) -> Written:
             if not change.is_flip or (change.id, change.was_active, change.was_reason) in standing
         ]
         moment = connection.ops.adapt_datetimefield_value
-        rows = [_row(change, moment(now), moment(change.state_since)) for change in sorted(true)]
+        checked = moment(now)
+        # Most links are due at one moment, this one: the database's spelling of it is made once.
+        spelled = {None: None, now: checked}
+        for when in {change.next_check_at for change in true} | {change.state_since for change in true}:
+            spelled[when] = spelled.get(when) or moment(when)
+        rows = [
+            _row(change, checked, since=spelled[change.state_since], again=spelled[change.next_check_at])
+            for change in sorted(true, key=_by_id)
+        ]
         with connection.cursor() as cursor:
             cursor.executemany(UPDATE, rows)
         turned = [change for change in true if change.is_flip]
@@ -87,8 +99,14 @@ def _still_standing(flips: Sequence[Change]) -> set[tuple[int, bool, str]]:
     return set(rows.values_list("pk", "is_active", "reason"))
 
 
-def _row(change: Change, now: str | None, since: str | None) -> tuple[str | int | bool | None, ...]:
+def _by_id(change: Change) -> int:
+    return change.id
+
+
+def _row(
+    change: Change, now: str | None, *, since: str | None, again: str | None
+) -> tuple[str | int | bool | None, ...]:
     return (
         now, change.is_active, change.reason, change.http_status, change.response_ms, change.failures, since,
-        change.checks, change.id, change.was_active, change.was_reason,
+        change.checks, again, change.moved_to, change.moved_seen, change.id, change.was_active, change.was_reason,
     )  # fmt: skip

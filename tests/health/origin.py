@@ -96,6 +96,10 @@ class Handler(BaseHTTPRequestHandler):
             target = "/page/end" if target == "0" else f"/to/{int(target) - 1}"
         self.send(302, Location=target if "://" in target else f"/{target.lstrip('/')}")
 
+    def on_moved(self, kind):
+        """/moved/TARGET leads there for good."""
+        self.send(301, Location="/" + self.path.removeprefix("/moved/").lstrip("/"))
+
     def on_loop(self, kind):
         self.send(302, Location="/loop/b" if self.path == "/loop/a" else "/loop/a")
 

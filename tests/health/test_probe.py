@@ -7,6 +7,7 @@ import time
 import pytest
 
 from scraper.addresses import NOTHING_PRIVATE, Allowed
+from streaming.health import probe
 from streaming.health.answers import Question, Trouble
 from streaming.health.probe import MOST_PAGE, Manners, Prober
 from streaming.health.verdict import LinkFacts, judge
@@ -107,6 +108,16 @@ def test_the_address_is_looked_at_when_connecting(origin):
     answers = list(prober.ask([Question(1, f"http://localhost:{port}/page/1")]))
     assert answers[0].trouble == Trouble.PRIVATE
     assert origin.log == []
+
+
+def test_a_mistake_in_our_own_code_says_nothing_of_the_link(origin, monkeypatch):
+    def mistaken(content_type):
+        raise TypeError("a mistake")
+
+    monkeypatch.setattr(probe, "is_media_type", mistaken)
+    answer = ask_one(origin.url("page/1"))
+    assert answer.trouble is Trouble.LOCAL
+    assert judge(answer, LinkFacts()).verdict == "not_checked"
 
 
 def test_proxies_of_the_environment_are_ignored(origin, monkeypatch):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from streaming.health.due import Selection, due_links, how_many_due
 from streaming.health.sweep import Options, check, check_now
-from streaming.ingest.blocklist import block
+from streaming.ingest.takedown import block
 from streaming.models import HealthRun, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.factories import make_link, make_movie
 from tests.health.origin import Origin
@@ -246,6 +246,59 @@ def test_the_oldest_come_first_and_the_never_checked_before_all(hosts):
     assert StreamingLink.objects.filter(last_checked=now).count() == 2
 
 
+@pytest.mark.parametrize(("strict", "most"), [(True, 2), (False, 10)])
+def test_strict_puts_no_hanging_link_aside(hosts, strict, most):
+    (server,) = hosts()
+    many(server, 4)
+    many(server, 12, "hang")
+    hanging = []
+    began = time.monotonic()
+
+    def stop():
+        hanging.append(sum(path.startswith("/hang") and method == "GET" for method, path in server.log))
+        return time.monotonic() - began > 1.3
+
+    run(timeout=3.0, per_host=2, strict=strict, stop=stop)
+    assert hanging[-1] <= 2 if strict else 2 < hanging[-1] <= most
+
+
+def test_due_asks_only_what_its_own_rhythm_wants(hosts):
+    (server,) = hosts()
+    now = timezone.now()
+    moments = [None, now - timedelta(hours=1), now + timedelta(hours=1), now + timedelta(days=400)]
+    made = [links_at(server, f"page/{n}", next_check_at=moment)[0] for n, moment in enumerate(moments)]
+    due = Selection(due=True)
+    assert {link.standing.id for link in due_links(due, now=now)} == {made[number].pk for number in (0, 1, 3)}
+    assert how_many_due(due, now=now) == 3
+    assert run(selection=due, now=now).checked == 3
+    assert run(now=now + timedelta(seconds=1)).checked == 4
+
+
+def test_steady_links_wait_when_the_rhythm_is_on_and_failing_ones_always(hosts, settings):
+    (server,) = hosts()
+    steady, new = many(server, 2)
+    (dead,) = links_at(server, "503/1")
+    StreamingLink.objects.filter(pk=steady.pk).update(checks="a" * 24)
+    now, due = timezone.now(), Selection(due=True)
+    settings.HEALTH_ADAPTIVE = True
+    assert run(selection=due, now=now, prune=False).checked == 3
+    assert [link.standing.id for link in due_links(due, now=now + timedelta(minutes=1))] == [new.pk]
+    later = {link.standing.id for link in due_links(due, now=now + timedelta(days=1, minutes=1))}
+    assert later == {new.pk, dead.pk}
+    settings.HEALTH_ADAPTIVE = False
+    assert run(selection=Selection(), now=now + timedelta(minutes=1), prune=False).checked == 3
+    ids = {link.standing.id for link in due_links(due, now=now + timedelta(minutes=2))}
+    assert ids == {new.pk, steady.pk}
+
+
+def test_due_and_older_than_together_ask_what_both_want(hosts):
+    (server,) = hosts()
+    now = timezone.now()
+    links_at(server, "page/1", last_checked=now - timedelta(hours=1), next_check_at=now - timedelta(minutes=1))
+    links_at(server, "page/2", last_checked=now - timedelta(hours=9), next_check_at=now - timedelta(minutes=1))
+    assert how_many_due(Selection(due=True, older_than=5), now=now) == 1
+
+
 def test_pages_within_one_moment_are_complete(monkeypatch):
     monkeypatch.setattr("streaming.health.due.PAGE", 3)
     now = timezone.now()
@@ -288,6 +341,53 @@ def test_an_interrupted_run_keeps_the_good_news_and_turns_nothing_off(hosts):
     assert active() == 16
     assert StreamingLink.objects.filter(reason="ok").count() == 10
     assert HealthRun.objects.get().finished_at
+
+
+def test_what_a_broken_run_left_is_judged_like_in_a_whole_one(hosts):
+    """The bad links are left alone together: they must not pass for a host that is down or never answers."""
+    (server,) = hosts()
+    many(server, 40)
+    many(server, 6, "hang")
+    links_at(server, "403/1", "403/2")
+    began = time.monotonic()
+    run(timeout=3.0, stop=lambda: time.monotonic() - began > 1.2)
+    assert StreamingLink.objects.exclude(last_checked=None).count() == 40
+    later = links_at(server, "page/new")[0]
+    report = run(timeout=0.6, selection=Selection(older_than=1))
+    later.refresh_from_db()
+    assert later.reason == "ok"
+    assert (report.verdicts["unreachable"], report.verdicts["blocked"], report.verdicts["alive"]) == (6, 2, 1)
+    assert (report.died, report.hosts_down) == (8, [])
+    assert all(len(checks) == 1 for checks in StreamingLink.objects.values_list("checks", flat=True))
+
+
+def test_a_whole_run_after_a_broken_one_still_sees_a_host_that_is_down(hosts):
+    first, second = hosts(2)
+    many(first, 10)
+    many(second, 10)
+    began = time.monotonic()
+    many(second, 1, "hang")
+    run(timeout=3.0, stop=lambda: time.monotonic() - began > 0.8)
+    first.everything = "503"
+    report = run(timeout=0.5)
+    assert len(report.hosts_down) == 1
+    assert active() == 20
+
+
+def test_the_report_tells_what_changed_since_the_last_run(hosts):
+    first, second = hosts(2)
+    many(first, 10)
+    many(second, 10)
+    first.everything = "503"
+    assert run().hosts_down == [first.url("").split("/")[2]]
+    HostPause.objects.all().delete()
+    first.everything = ""
+    links_at(second, "404/1", "404/2", "403/1")
+    report = run(prune=False)
+    said = "\n".join(report.sentences())
+    assert "Died: Not found (2), Blocked by the site (1)." in said
+    assert f"Hosts that are back: {first.url('').split('/')[2]}." in said
+    assert HealthRun.objects.latest("pk").died_of == {"http_404": 2, "http_403": 1}
 
 
 def test_max_runtime_ends_a_run_that_is_believed(hosts):

@@ -1,0 +1,34 @@
+"""When a link is due again: steady ones ever more rarely, failing ones after 1, 3, 7, then each 30 days. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+# After so many checks in a row that were alive, so long until the next.
+STEADY = (
+    (18, timedelta(days=7)),
+    (14, timedelta(days=3)),
+    (10, timedelta(days=1)),
+    (6, timedelta(hours=6)),
+)
+# While it has failed for less than the span, so long until the next; then each 30 days: a link may come back any time.
+FAILING = (timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
+ALIVE = "a"
+
+
+def next_check(
+    *, is_active: bool, checks: str, state_since: datetime | None, now: datetime, adaptive: bool
+) -> datetime:
+    """When a link that was just checked wants to be asked again; `now`: in the very next run.
+
+    `checks` are its last results, the newest last. Active links become rarer with `adaptive` alone; one that did not
+    answer well this time (its host was busy or down) is asked in the next run.
+    """
+    if is_active:
+        return now + (_steady(len(checks) - len(checks.rstrip(ALIVE))) if adaptive else timedelta(0))
+    failing_for = now - state_since if state_since else timedelta(0)
+    return now + next((span for span in FAILING if failing_for < span), FAILING[-1])
+
+
+def _steady(alive_in_a_row: int) -> timedelta:
+    return next((span for least, span in STEADY if alive_in_a_row >= least), timedelta(0))

@@ -145,6 +145,8 @@ def _gunicorn_options() -> Sequence[str]:
         f"--threads={settings.WEB_THREADS}",
         "--preload",
         "--no-control-socket",
+        # As long as it goes: a search may be long, and what is longer still is refused before it costs anything.
+        "--limit-request-line=8190",
         "--log-level=warning",
         "--graceful-timeout=5",
     )

@@ -13,14 +13,17 @@ from django.core.cache import cache
 from django.db.models import Model, QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from scraper.addresses import Refused
+from streaming.health.moves import follow_moves, moved_links
 from streaming.health.sweep import check_now
-from streaming.ingest import edits
-from streaming.ingest.blocklist import block, kind_of, unblock
+from streaming.ingest import bindings, edits, review
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.snapshots import remove_movies, restore_movies
+from streaming.ingest.takedown import block, kind_of, unblock
 from streaming.models import (
+    Binding,
     BlockedAddress,
     HealthRun,
     HostPause,
@@ -41,11 +44,14 @@ MOST_AT_ONCE = 100
 WRONG_PASSWORDS, LOCKED_SECONDS = 5, 15 * 60
 NO_MOVIE_YET = "tt0000000"
 LINK_FIELDS = (
-    "source", "source_url", "kind", "label", "quality", "language", "licence", "licence_url", "is_active",
+    "source", "source_url", "kind", "label", "season", "episode", "quality", "language", "licence", "licence_url",
+    "evidence", "is_active",
 )  # fmt: skip
 MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
+MOVIE_FACTS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
 LINK_HEALTH = (
-    "host", "last_checked", "reason_in_words", "http_status", "response_ms", "failures", "uptime", "checks",
+    "is_published", "host", "last_checked", "next_check_at", "moved_to", "moved_seen", "moved_from",
+    "reason_in_words", "http_status", "response_ms", "failures", "uptime", "checks",
     "state_since", "first_seen", "last_seen",
 )  # fmt: skip
 
@@ -125,11 +131,34 @@ class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(str(refusal)) from None
 
 
+class BindingForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Binding
+        fields = ("url", "source")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                bindings.clean_binding(self.instance.movie, url=cleaned["url"], source=cleaned.get("source", ""))
+            except Refused as refusal:
+                self.add_error("source" if refusal.code == "bad_source" else "url", str(refusal))
+        return cleaned
+
+
+class BindingsInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Binding
+    form = BindingForm
+    fields = ("url", "source", "created_at")
+    readonly_fields = ("created_at",)
+    extra = 0
+
+
 class LinksInline(admin.TabularInline):  # type: ignore[type-arg]
     model = StreamingLink
     form = LinkForm
-    fields = (*LINK_FIELDS, "reason_in_words", "last_checked")
-    readonly_fields = ("reason_in_words", "last_checked")
+    fields = (*LINK_FIELDS, "is_published", "reason_in_words", "last_checked")
+    readonly_fields = ("is_published", "reason_in_words", "last_checked")
     extra = 0
     show_change_link = True
 
@@ -147,13 +176,13 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 @admin.register(Movie)
 class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = MovieForm
-    fields = (*MOVIE_FIELDS, "created_at", "updated_at", "last_scraped_at", "next_scrape_at")
-    readonly_fields: ClassVar = ["created_at", "updated_at", "last_scraped_at", "next_scrape_at"]
+    fields = (*MOVIE_FIELDS, *MOVIE_FACTS)
+    readonly_fields: ClassVar = list(MOVIE_FACTS)
     list_display = ("title", "year", "type", "imdb_id", "active_links_count", "updated_at")
     list_filter = ("type", "created_at")
     search_fields = ("search_title", "imdb_id")
     ordering = ("search_title", "pk")
-    inlines = (LinksInline,)
+    inlines = (LinksInline, BindingsInline)
     actions = ("refresh",)
     show_full_result_count = False
     view_on_site = True
@@ -171,12 +200,19 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def active_links_count(self, movie: Movie) -> int:
         return int(getattr(movie, "active_count", 0))
 
+    @admin.display(description="Links that wait for review")
+    def links_in_review(self, movie: Movie) -> int:
+        return movie.links.waiting().count() if movie.pk else 0
+
     def save_model(self, request: HttpRequest, obj: Movie, form: Any, change: bool) -> None:
         raw = {name: getattr(obj, name) for name in MOVIE_FIELDS}
         saved = edits.change_movie(Movie.objects.get(pk=obj.pk), raw) if change else edits.create_movie(raw)
         obj.pk, obj._state.adding = saved.pk, False
 
     def save_formset(self, request: HttpRequest, form: Any, formset: BaseModelFormSet[Any, Any], change: bool) -> None:
+        if formset.model is Binding:
+            formset.save()
+            return
         for link in formset.save(commit=False):
             _save_link(self, request, link)
         for link in formset.deleted_objects:
@@ -194,18 +230,34 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         _start_jobs(self, request, list(queryset[:MOST_AT_ONCE]))
 
 
+class HasMoved(admin.SimpleListFilter):
+    """Links whose address leads elsewhere for good, seen often enough to be offered."""
+
+    title = "moved"
+    parameter_name = "moved"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Moved for good")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> QuerySet[StreamingLink]:
+        return queryset.filter(pk__in=moved_links().values("pk")) if self.value() == "yes" else queryset
+
+
 @admin.register(StreamingLink)
 class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = LinkForm
     fields = ("movie", *LINK_FIELDS, *LINK_HEALTH)
     readonly_fields: ClassVar = list(LINK_HEALTH)
     autocomplete_fields = ("movie",)
-    list_display = ("movie", "source", "kind", "quality", "language", "is_active", "reason_in_words", "last_checked")
-    list_filter = ("is_active", "source", "kind", "quality", "licence", "reason")
+    list_display = (
+        "movie", "source", "kind", "quality", "licence", "evidence", "is_published", "is_active", "reason_in_words",
+        "last_checked",
+    )  # fmt: skip
+    list_filter = ("is_published", "is_active", "source", "kind", "quality", "licence", "reason", HasMoved)
     list_select_related = ("movie",)
     search_fields = ("=movie__imdb_id", "movie__search_title", "source_url")
     ordering = ("-pk",)
-    actions = ("check_links", "block_hosts")
+    actions = ("publish", "refuse", "withdraw", "check_links", "follow_moves", "block_hosts")
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: StreamingLink | None = None) -> list[str]:
@@ -224,12 +276,35 @@ class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for link in queryset:
             edits.remove_link(link)
 
+    @admin.action(description="Publish", permissions=["change"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+        links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        self.message_user(request, f"{review.publish(links, by=str(request.user))} links published.")
+
+    @admin.action(description="Refuse (block address)", permissions=["change"])
+    def refuse(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+        links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        refused = review.refuse(links, reason=f"refused by {request.user} in the review"[:300])
+        self.message_user(request, f"{refused} addresses that waited for review are blocked.")
+
+    @admin.action(description="Withdraw: back to the review", permissions=["change"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+        links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        self.message_user(request, f"{review.withdraw(links)} links are shown no more.")
+
     @admin.action(description="Check now")
     def check_links(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         reasons = check_now(list(queryset.values_list("pk", flat=True)[:MOST_AT_ONCE]))
         counted = Counter(in_words(reason) for reason in reasons.values())
         said = ", ".join(f"{number} × {words}" for words, number in counted.most_common())
         self.message_user(request, f"Checked {len(reasons)} links: {said or 'none'}.")
+
+    @admin.action(description="Write the new address of links that moved for good")
+    def follow_moves(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+        chosen = list(queryset.values_list("pk", flat=True)[:MOST_AT_ONCE])
+        moves = follow_moves(now=timezone.now(), among=chosen)
+        said = f"{moves.followed} links got their new address, {moves.folded} turned off: their movie lists it already."
+        self.message_user(request, said)
 
     @admin.action(description="Block the hosts of these links")
     def block_hosts(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:

@@ -71,7 +71,8 @@ class LostFeed(EntriesFeed):
 
     def items(self) -> list[Entry]:
         removed = RemovedMovie.objects.filter(restored_at=None).defer("snapshot").order_by("-removed_at")[:ENTRIES]
-        flips = LinkFlip.objects.filter(is_active=False).select_related("link__movie").order_by("-at", "-pk")[:ENTRIES]
+        deaths = LinkFlip.objects.filter(is_active=False, link__is_published=True)
+        flips = deaths.select_related("link__movie").order_by("-at", "-pk")[:ENTRIES]
         return _newest([*map(_removal, removed), *map(_death, flips)])
 
 

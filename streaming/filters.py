@@ -105,7 +105,7 @@ class SourceField(forms.CharField):
     def validate(self, value: str) -> None:
         if not value or value in sources.KNOWN:
             return
-        if "\x00" in value or not StreamingLink.objects.filter(source=value[:51]).exists():
+        if "\x00" in value or not StreamingLink.objects.published().filter(source=value[:51]).exists():
             raise FormError(f"{_shown(value)} is not known. Allowed: {', '.join(sources.KNOWN)}.")
 
 

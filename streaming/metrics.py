@@ -97,7 +97,7 @@ class Searches:
 
 
 def totals() -> Totals:
-    links = StreamingLink.objects.aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
+    links = StreamingLink.objects.published().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
     return Totals(
         movies=Movie.objects.count(),
         links=links["all"],
@@ -109,7 +109,7 @@ def totals() -> Totals:
 
 def source_stats() -> list[SourceStats]:
     """Every known source, enabled ones first in their order of preference, then those that only appear in links."""
-    rows = StreamingLink.objects.order_by().values_list("source")
+    rows = StreamingLink.objects.published().order_by().values_list("source")
     counted = {
         source: (links, active)
         for source, links, active in rows.annotate(n=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
@@ -137,11 +137,38 @@ def at_risk(limit: int) -> list[Movie]:
 def latest_deaths(limit: int) -> list[StreamingLink]:
     """Links that died lately and are still off, the latest first, with their movies."""
     rows = (
-        LinkFlip.objects.filter(is_active=False, link__is_active=False)
+        LinkFlip.objects.filter(is_active=False, link__is_active=False, link__is_published=True)
         .select_related("link__movie")
         .order_by("-at", "-pk")[: 4 * limit]
     )
     return list({flip.link_id: flip.link for flip in rows}.values())[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a run changed, beside its counts: of what links died, in words; hosts that were down before it."""
+
+    died_of: list[tuple[str, int]]
+    hosts_back: list[str]
+    revived: int
+    moved: int
+
+    def __bool__(self) -> bool:
+        return bool(self.died_of or self.hosts_back or self.revived or self.moved)
+
+
+def changed_by(run: HealthRun | None) -> Changed | None:
+    """None: no run has ended yet. A withheld run changed nothing."""
+    if run is None:
+        return None
+    believed = HealthRun.objects.filter(withheld=False, started_at__lt=run.started_at).exclude(finished_at=None)
+    before = believed.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
+    return Changed(
+        died_of=sorted(((in_words(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])),
+        hosts_back=[] if run.withheld else sorted(set(before) - set(run.hosts_down)),
+        revived=run.revived,
+        moved=run.moved,
+    )
 
 
 def runs_by_day(days: int, now: datetime) -> list[DayOfLinks]:
@@ -218,7 +245,7 @@ def _stats(slug: str, counted: tuple[int, int], searched: Searches) -> SourceSta
         name=sources.name_of(slug),
         enabled=slug in settings.SOURCES,
         holds=known.holds if known else "",
-        licences=known.licences if known else (),
+        licences=(*known.licences, *settings.ALLOW_LICENCES) if known else (),
         links=counted[0],
         active=counted[1],
         success_rate=round(searched.answered / searched.asked, 3) if searched.asked else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,8 +26,9 @@ from django_htmx.middleware import HtmxDetails
 from scraper.sources import LICENCES
 from streaming import charts, metrics, posters
 from streaming.browse import PAGE_SIZE, SORTS, Wanted, choices
+from streaming.ingest.works import work_key, work_of
 from streaming.models import HealthRun, HostPause, Movie, RemovedMovie, ScrapeJob, StreamingLink
-from streaming.ranking import accepted_languages, best_first
+from streaming.ranking import accepted_languages, best_first, together
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping.jobs import QueueFull
 from streaming.scraping.throttle import refresh_wait
@@ -104,7 +106,8 @@ class LinksShown:
 
     @classmethod
     def of(cls, movie: Movie, *, languages: Sequence[str], now: datetime) -> LinksShown:
-        links = best_first(list(movie.links.exclude(reason__in=TAKEN_DOWN)), languages=languages)
+        links = best_first(list(movie.links.published().exclude(reason__in=TAKEN_DOWN)), languages=languages)
+        links = together(links, of=lambda link: work_key(link.source_url))
         active = [link for link in links if link.is_active]
         looked_at = [moment for link in active for moment in (link.last_checked, link.last_seen) if moment]
         return cls(
@@ -117,6 +120,27 @@ class LinksShown:
     @property
     def best(self) -> StreamingLink | None:
         return self.active[0] if self.active else None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A row of the table; the first of several links to one work has that work's name above it."""
+
+    link: StreamingLink
+    heading: str
+    is_grouped: bool
+
+
+def _rows_of(links: Sequence[StreamingLink]) -> list[LinkRow]:
+    works = [work_of(link.source_url) for link in links]
+    counted = Counter(works)
+    before = [None, *works][: len(works)]
+    return [
+        LinkRow(link, work.in_words if work != last else "", is_grouped=True)
+        if work is not None and counted[work] > 1
+        else LinkRow(link, "", is_grouped=False)
+        for link, work, last in zip(links, works, before, strict=True)
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "OPTIONS"])
@@ -202,8 +226,12 @@ def _movie_page(
 
 def _links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
     links = LinksShown.of(found, languages=_languages(request), now=timezone.now())
+    is_staff = request.user.is_authenticated and request.user.is_staff
     return {
+        "waiting": found.links.waiting().count() if is_staff else 0,
         "links": [*links.active, *links.inactive],
+        "active_rows": _rows_of(links.active),
+        "inactive_rows": _rows_of(links.inactive),
         "active": links.active,
         "inactive": links.inactive,
         "best": links.best,
@@ -279,12 +307,16 @@ def health(request: HttpRequest) -> HttpResponse:
     now, totals = timezone.now(), metrics.totals()
     days = metrics.runs_by_day(DAYS_SHOWN, now)
     reasons = metrics.reasons_of_inactive()
-    oldest = StreamingLink.objects.aggregate(at=Min("last_checked"), never=Count("pk", filter=Q(last_checked=None)))
+    oldest = StreamingLink.objects.published().aggregate(
+        at=Min("last_checked"), never=Count("pk", filter=Q(last_checked=None))
+    )
+    run = _run_shown(totals.last_run, now=now)
     context = {
         "totals": totals,
+        "changed": metrics.changed_by(run.ended if run else None),
         "inactive": totals.links - totals.active_links,
         "share": f"{100 * totals.active_links / totals.links:.1f}" if totals.links else "",
-        "run": _run_shown(totals.last_run, now=now),
+        "run": run,
         "oldest": oldest["at"],
         "never": oldest["never"],
         "days": [day for day in reversed(days) if day.runs],

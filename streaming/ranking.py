@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from scraper import sources
@@ -45,6 +45,14 @@ def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[
     """The links in the order in which a viewer should try them; the same links always give the same order."""
     wanted = [tag.lower() for tag in languages]
     return sorted(links, key=lambda link: _key(link, wanted))
+
+
+def together(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Link]:
+    """The same order, but that the links `of` one work follow its best one."""
+    works: dict[str, list[Link]] = {}
+    for link in links:
+        works.setdefault(of(link), []).append(link)
+    return [link for work in works.values() for link in work]
 
 
 def accepted_languages(header: str) -> list[str]:

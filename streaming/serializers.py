@@ -11,9 +11,16 @@ from rest_framework import serializers
 
 from scraper.addresses import Refused
 from streaming.ingest import edits
-from streaming.ingest.records import EARLIEST_YEAR, LATEST_YEAR, LONGEST_LABEL, LONGEST_SYNOPSIS, LONGEST_TITLE
+from streaming.ingest.records import (
+    EARLIEST_YEAR,
+    LATEST_YEAR,
+    LONGEST_EVIDENCE,
+    LONGEST_LABEL,
+    LONGEST_SYNOPSIS,
+    LONGEST_TITLE,
+)
 from streaming.metrics import SourceStats, Totals
-from streaming.models import HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.ranking import best_first
 from streaming.scraping.visits import Refresh
 
@@ -23,6 +30,8 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
     uptime = serializers.FloatField(
         read_only=True, allow_null=True, help_text="Share of the last 24 checks that were alive; null: never checked."
     )
+
+    label = serializers.CharField(source="shown_label", read_only=True)  # type: ignore[assignment]  # a declared field
 
     class Meta:
         model = StreamingLink
@@ -216,9 +225,22 @@ class LinkWriteSerializer(WriteSerializer):
     language = serializers.CharField(max_length=35, allow_blank=True, required=False)
     licence = serializers.CharField(max_length=40, allow_blank=True, required=False)
     licence_url = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    evidence = serializers.CharField(max_length=LONGEST_EVIDENCE, allow_blank=True, required=False)
     is_active = serializers.BooleanField(required=False)
+    is_published = serializers.BooleanField(required=False, help_text="false: it waits for review, staff alone see it.")
 
 
 class LinkDetailSerializer(LinkSerializer):
     class Meta(LinkSerializer.Meta):
-        fields = (*LinkSerializer.Meta.fields, "movie")  # type: ignore[assignment]  # one longer
+        fields = (*LinkSerializer.Meta.fields, "movie", "evidence", "is_published")  # type: ignore[assignment]  # longer
+
+
+class BindingSerializer(serializers.ModelSerializer[Binding]):
+    class Meta:
+        model = Binding
+        fields = ("id", "url", "source", "created_at")
+
+
+class BindingWriteSerializer(WriteSerializer):
+    url = serializers.CharField(max_length=2000)
+    source = serializers.CharField(max_length=50, allow_blank=True, required=False)  # type: ignore[assignment]  # a declared field, as above

@@ -27,7 +27,8 @@ from streaming.api import Busy, Conflict, FromHere, JsonView, languages_of, unle
 from streaming.exchange.changes import Since, changes_since
 from streaming.filters import MovieFilters, check_language, read_moment
 from streaming.health.sweep import check_now
-from streaming.ingest import edits
+from streaming.ingest import bindings, edits
+from streaming.ingest.records import is_imdb_id
 from streaming.ingest.snapshots import remove_movies
 from streaming.models import Movie, MovieQuerySet, ScrapeJob, StreamingLink
 from streaming.paging import PARAMETERS, MoviePages
@@ -36,6 +37,8 @@ from streaming.scraping import jobs
 from streaming.scraping.throttle import refresh_wait
 from streaming.scraping.visits import Refresh, visit
 from streaming.serializers import (
+    BindingSerializer,
+    BindingWriteSerializer,
     ChangesSerializer,
     DetailSerializer,
     JobSerializer,
@@ -51,11 +54,13 @@ from streaming.serializers import (
 
 ASKED_BY = "api"
 CHANGES_A_TIME = 500
+OF_STAFF = frozenset({"create", "partial_update", "destroy", "bindings", "bind", "unbind"})
 OF_ONE_VISITOR = "private, no-cache"
 ERROR = OpenApiResponse(DetailSerializer)
 IDENTIFIER = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The row id or the IMDb id.")
 NUMBER = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH)
 LANGUAGE = OpenApiParameter("language", description="Links in this language first; else as Accept-Language says.")
+BOUND = OpenApiParameter("url", required=True, description="The address that was bound, in any spelling.")
 SINCE = OpenApiParameter("since", description="A moment, a day, or next_since of an earlier answer. Empty: everything.")
 
 
@@ -70,22 +75,25 @@ class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movi
     pagination_class = MoviePages
     filter_backends = [DjangoFilterBackend]
     filterset_class = MovieFilters
-    lookup_value_regex = "[0-9]{1,18}|tt[0-9]{7,9}"
+    lookup_value_regex = "[0-9]{1,18}|[Tt][Tt][^/]{0,60}"
     parameters = {
         "list": frozenset(MovieFilters.base_filters) | PARAMETERS,
         "retrieve": frozenset({"language"}),
+        "bindings": frozenset(),
     }
 
     def get_permissions(self) -> Sequence[BasePermission]:
-        writes = self.action in ("create", "partial_update", "destroy")
-        return [FromHere(), *([IsAdminUser()] if writes else [])]
+        return [FromHere(), *([IsAdminUser()] if self.action in OF_STAFF else [])]
 
     def get_queryset(self) -> MovieQuerySet:
         return Movie.objects.with_active_links()
 
     def get_object(self) -> Movie:
         """The movie alone: what it costs to show its links is paid by whoever shows them."""
-        movie = Movie.objects.named(self.kwargs["pk"]).first()
+        named = self.kwargs["pk"]
+        if not named.isdigit() and not is_imdb_id(named):
+            raise ValidationError({"imdb_id": [f"{named!a} is not tt and 7 to 9 digits."]})
+        movie = Movie.objects.named(named).first()
         if movie is None:
             raise NotFound(f"There is no movie {self.kwargs['pk']}.")
         return movie
@@ -110,7 +118,7 @@ class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movi
         check_language(request.query_params)
         movie = self.get_object()
         refresh = visit(request._request, movie, requested_by=ASKED_BY)
-        links = movie.links.aggregate(active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked"))
+        links = movie.links.published().aggregate(active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked"))
         context = {**self.get_serializer_context(), "refresh": refresh}
         return unless_known(
             request,
@@ -161,6 +169,42 @@ class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movi
         written = _written(MovieWriteSerializer(data=request.data, partial=True))
         movie = written.judged(edits.change_movie, self.get_object(), address="poster_url")
         return _fresh(self.get_serializer(movie).data)
+
+    @extend_schema(
+        summary="Addresses bound to a movie (staff)",
+        description="Searches for the movie read these too.",
+        parameters=[IDENTIFIER],
+        responses={200: BindingSerializer(many=True), 403: ERROR, 404: ERROR},
+        filters=False,
+    )
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def bindings(self, request: Request, pk: str) -> Response:
+        rows = self.get_object().bindings.order_by("pk")
+        return _fresh(BindingSerializer(rows, many=True).data)
+
+    @extend_schema(
+        summary="Bind an address to a movie (staff)",
+        parameters=[IDENTIFIER],
+        request=BindingWriteSerializer,
+        responses={200: BindingSerializer, 201: BindingSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
+    )
+    @bindings.mapping.post
+    def bind(self, request: Request, pk: str) -> Response:
+        movie, written = self.get_object(), _written(BindingWriteSerializer(data=request.data))
+        row, is_new = written.judged(lambda told: bindings.bind(movie, **told), address="url")
+        return _fresh(BindingSerializer(row).data, status=201 if is_new else 200)
+
+    @extend_schema(
+        summary="Lift a binding (staff)",
+        description="Links that were found there stay.",
+        parameters=[IDENTIFIER, BOUND],
+        responses={204: None, 403: ERROR, 404: ERROR},
+    )
+    @bindings.mapping.delete
+    def unbind(self, request: Request, pk: str) -> Response:
+        if not bindings.unbind(self.get_object(), url=request.query_params.get("url", "")):
+            raise NotFound("This address is not bound to the movie: name it as ?url=.")
+        return Response(status=204)
 
     @extend_schema(
         summary="Remove a movie (staff)",

@@ -48,6 +48,12 @@ def shown(text: str, *, longest: int = LONGEST_TITLE) -> str:
     return plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
 
 
+def with_episode(label: str, *, season: int | None, episode: int | None) -> str:
+    """The label of a part of a show, `S1 E2 The Key`; one that says it already stays as it is."""
+    numbers = " ".join(f"{letter}{number}" for letter, number in (("S", season), ("E", episode)) if number)
+    return label if not numbers or f"{label} ".startswith(f"{numbers} ") else f"{numbers} {label}".strip()
+
+
 def language_name(tag: str) -> str:
     """`de-AT` as `German (AT)`; a tag that we have no name for stays as it is."""
     primary, _, rest = tag.partition("-")

@@ -26,7 +26,8 @@ from tests.health.origin import Origin
 
 pytestmark = pytest.mark.django_db
 MODELS = [BlockedAddress, HealthRun, HostPause, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink]
-NO_LINKS = {"links-TOTAL_FORMS": "0", "links-INITIAL_FORMS": "0"}
+NO_BINDINGS = {"bindings-TOTAL_FORMS": "0", "bindings-INITIAL_FORMS": "0"}
+NO_LINKS = {"links-TOTAL_FORMS": "0", "links-INITIAL_FORMS": "0", **NO_BINDINGS}
 
 
 @pytest.fixture
@@ -106,6 +107,7 @@ def test_a_movie_is_added_with_a_link_both_cleaned(client):
         "links-0-source_url": "HTTPS://A.example.org:443/x#part",
         "links-0-kind": "page",
         "links-0-is_active": "on",
+        **NO_BINDINGS,
     }
     assert client.post(page(Movie, "add"), body).status_code == 302
     link = StreamingLink.objects.get()
@@ -115,7 +117,7 @@ def test_a_movie_is_added_with_a_link_both_cleaned(client):
 def test_a_movie_is_changed_and_its_links_with_it(client):
     movie = make_movie(imdb_id="tt0013442", title="Old")
     stays, goes = make_link(movie), make_link(movie)
-    body = {"title": "New", "type": "show", "links-TOTAL_FORMS": "2", "links-INITIAL_FORMS": "2"}
+    body = {"title": "New", "type": "show", "links-TOTAL_FORMS": "2", "links-INITIAL_FORMS": "2"} | NO_BINDINGS
     for number, link in enumerate((stays, goes)):
         fields = {"id": link.pk, "movie": movie.pk, "source": "commons", "source_url": link.source_url, "kind": "page"}
         body |= {f"links-{number}-{name}": value for name, value in fields.items()}
@@ -148,7 +150,7 @@ def test_a_wrong_movie_is_shown_again_with_a_sentence(client, fields, says):
 
 
 def test_a_wrong_movie_with_a_link_is_shown_again(client):
-    body = {"imdb_id": "tt12", "title": "T", "type": "movie", "links-TOTAL_FORMS": "1", "links-INITIAL_FORMS": "0"}
+    body = {"imdb_id": "tt12", "title": "T", "type": "movie", **NO_LINKS, "links-TOTAL_FORMS": "1"}
     link = {"source": "commons", "source_url": "javascript:alert(1)", "kind": "page"}
     response = client.post(page(Movie, "add"), {**body, **{f"links-0-{name}": value for name, value in link.items()}})
     text = response.content.decode()
@@ -311,3 +313,30 @@ def test_the_door_can_be_taken_away(settings, is_there):
     settings.ADMIN_ENABLED = is_there
     patterns = runpy.run_path(MovieBackend.urls.__file__)["urlpatterns"]
     assert ("admin/" in {str(pattern.pattern) for pattern in patterns}) is is_there
+
+
+def test_the_review_queue_is_filtered_published_and_refused(client):
+    movie = make_movie(imdb_id="tt0013442")
+    shown = make_link(movie, source_url="https://a.example.org/shown")
+    good, bad = (make_link(movie, source_url=f"https://a.example.org/{n}", is_published=False) for n in (1, 2))
+    listed = client.get(page(StreamingLink), {"is_published__exact": "0", "q": "tt0013442"}).context["cl"].queryset
+    assert set(listed) == {good, bad}
+    act(client, StreamingLink, "publish", good, shown)
+    act(client, StreamingLink, "refuse", bad, shown)
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert (good.is_published, good.evidence) == (True, "Published by alice")
+    assert (bad.is_published, bad.is_active, bad.reason) == (False, False, "taken_down")
+    assert list(BlockedAddress.objects.values_list("kind", "address")) == [("link", "https://a.example.org/2")]
+    act(client, StreamingLink, "withdraw", shown)
+    assert list(StreamingLink.objects.active()) == [good]
+
+
+def test_an_address_is_bound_beside_the_movie(client):
+    movie = make_movie(imdb_id="tt0013442", title="Nosferatu")
+    body = {"title": "Nosferatu", "type": "movie", **NO_LINKS, "bindings-TOTAL_FORMS": "1"}
+    bound = {"bindings-0-movie": movie.pk, "bindings-0-url": "https://video.example.org/w/nos"}
+    wrong = client.post(page(Movie, "change", movie.pk), {**body, **bound, "bindings-0-source": "wikidata"})
+    assert (wrong.status_code, "reads no addresses" in wrong.content.decode()) == (200, True)
+    assert client.post(page(Movie, "change", movie.pk), {**body, **bound}).status_code == 302
+    assert list(movie.bindings.values_list("url", "source")) == [("https://video.example.org/w/nos", "")]

@@ -65,6 +65,8 @@ def test_it_sets_itself_up_serves_and_ends_cleanly(tmp_path, how):
         url = wait_for_address(process)
         listed = json.load(urllib.request.urlopen(f"{url}api/streaming/movies/", timeout=10))
         assert listed["count"] == 75
+        wordy = f"{url}api/streaming/movies/?search={'no+' * 2000}"
+        assert urllib.request.urlopen(wordy, timeout=10).status == 200
         page = urllib.request.urlopen(url, timeout=10).read().decode()
         sheet = re.search(r'href="(/static/css/site\.[0-9a-f]{12}\.css)"', page)
         asked = urllib.request.Request(url.rstrip("/") + sheet[1], headers={"Accept-Encoding": "br"})

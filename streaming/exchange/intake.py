@@ -43,4 +43,4 @@ def take_in(
 def _save(waiting: list[GoodLine], report: IntakeReport) -> None:
     if waiting:
         links = [link for line in waiting for link in line.links]
-        report.saved.add(save_links(links, movies=[line.movie for line in waiting]))
+        report.saved.add(save_links(links, movies=[line.movie for line in waiting], is_vouched=True))

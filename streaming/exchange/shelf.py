@@ -16,7 +16,9 @@ BATCH = 500
 
 def entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
     """The movies by IMDb id, in pieces of their own queries: memory stays flat and no transaction stays open."""
-    links = StreamingLink.objects.active() if active_only else StreamingLink.objects.exclude(reason=TAKEN_DOWN)
+    links = (
+        StreamingLink.objects.active() if active_only else StreamingLink.objects.published().exclude(reason=TAKEN_DOWN)
+    )
     rows = (Movie.objects.all() if movies is None else movies).order_by("imdb_id")
     rows = rows.prefetch_related(Prefetch("links", links))
     last = ""
@@ -45,7 +47,7 @@ def _link(link: StreamingLink) -> LinkEntry:
         source_url=link.source_url,
         source_name=link.source_name,
         kind=link.kind,
-        label=link.label,
+        label=link.shown_label,
         quality=link.quality,
         language=link.language,
         licence=link.licence,

@@ -185,14 +185,21 @@ def test_a_source_that_only_imported_links_have_is_known(robot):
 @pytest.mark.parametrize(
     "name",
     [
-        "tt9999999", "0", "999999999999999999", "9999999999999999999999", "nosferatu", "tt12", "TT0013442",
-        "tt0013442%0A", "tt00%D9%A1%D9%A2%D9%A3%D9%A4%D9%A5", "%00", "..%2F..%2Fetc", "x" * 10_000,
+        "tt9999999", "0", "999999999999999999", "9999999999999999999999", "nosferatu", "%00", "..%2F..%2Fetc",
+        "x" * 10_000,
     ],
 )  # fmt: skip
 def test_a_movie_that_is_not_there_is_a_404_in_json(robot, name):
     response = robot.get(f"{MOVIES}{name}/")
     assert response.status_code == 404
     assert list(response.json()) == ["detail"]
+
+
+@pytest.mark.parametrize("name", ["tt12", "TT0013442", "tt0013442%0A", "tt00%D9%A1%D9%A2%D9%A3%D9%A4%D9%A5", "ttx"])
+def test_a_malformed_imdb_id_is_a_400_that_names_it(robot, name):
+    response = robot.get(f"{MOVIES}{name}/")
+    assert response.status_code == 400
+    assert "tt and 7 to 9 digits" in response.json()["imdb_id"][0]
 
 
 def test_pages_by_number(robot):

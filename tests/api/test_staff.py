@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from streaming.ingest.blocklist import block
 from streaming.ingest.snapshots import restore_movies
+from streaming.ingest.takedown import block
 from streaming.models import LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.api.conftest import MOVIES
 from tests.api.test_movies import LINK_KEYS, MOVIE_KEYS
@@ -89,7 +89,7 @@ def test_a_link_is_added_under_either_name_of_its_movie(staff, name):
         "licence": "cc0",
     }
     response = staff.post(LINKS, body)
-    assert (response.status_code, set(response.json())) == (201, LINK_KEYS | {"movie"})
+    assert (response.status_code, set(response.json())) == (201, LINK_KEYS | {"movie", "evidence", "is_published"})
     link = StreamingLink.objects.get()
     assert (link.source_url, link.host) == ("https://films.example.org/a%20b", "films.example.org")
     assert staff.get(response["Location"]).json() == response.json()
@@ -158,7 +158,7 @@ def test_a_link_is_checked_at_once(staff, path, reason, is_active):
     with Origin() as site:
         link = make_link(source_url=site.url(path))
         answer = staff.post(f"{LINKS}{link.pk}/check/").json()
-    assert set(answer) == LINK_KEYS | {"movie"}
+    assert set(answer) == LINK_KEYS | {"movie", "evidence", "is_published"}
     assert (answer["reason"], answer["is_active"], answer["last_checked"] is not None) == (reason, is_active, True)
 
 
@@ -218,3 +218,68 @@ def test_broken_json_is_a_400(staff, text):
 def test_a_form_is_not_taken(staff):
     response = staff.generic("POST", MOVIES, "title=x", content_type="application/x-www-form-urlencoded")
     assert (response.status_code, list(response.json())) == (415, ["detail"])
+
+
+def test_staff_withhold_a_link_and_publish_it(staff):
+    make_movie(imdb_id="tt0013442")
+    body = {"movie": "tt0013442", "source": "commons", "source_url": "https://a.example.org/x", "is_published": False}
+    added = staff.post(LINKS, body).json()
+    assert (added["is_published"], added["evidence"]) == (False, "Stated by the operator")
+    assert staff.get(f"{MOVIES}tt0013442/").json()["links"] == []
+    assert staff.patch(f"{LINKS}{added['id']}/", {"is_published": True}).json()["is_published"] is True
+    assert len(staff.get(f"{MOVIES}tt0013442/").json()["links"]) == 1
+
+
+def test_a_licence_that_is_not_free_is_refused_with_its_field(staff):
+    make_movie(imdb_id="tt0013442")
+    body = {"movie": "tt0013442", "source": "commons", "source_url": "https://a.example.org/x", "licence": "cc-by-nc"}
+    answer = staff.post(LINKS, body)
+    assert (answer.status_code, list(answer.json())) == (400, ["licence"])
+
+
+def test_another_spelling_of_a_link_is_a_duplicate(staff):
+    link = make_link(source_url="https://a.example.org/x")
+    other = make_link(link.movie, source_url="https://a.example.org/y")
+    twin = {"movie": link.movie.imdb_id, "source": "commons", "source_url": "http://www.a.example.org/x/?utm_source=b"}
+    assert staff.post(LINKS, twin).status_code == 400
+    assert staff.patch(f"{LINKS}{other.pk}/", {"source_url": "http://a.example.org/x"}).status_code == 400
+    assert staff.patch(f"{LINKS}{link.pk}/", {"source_url": "http://a.example.org/x"}).status_code == 200
+
+
+BINDINGS = f"{MOVIES}tt0013442/bindings/"
+
+
+def test_an_address_is_bound_listed_and_unbound(staff):
+    make_movie(imdb_id="tt0013442")
+    made = staff.post(BINDINGS, {"url": "https://video.example.org/w/nos", "source": "peertube"})
+    assert (made.status_code, set(made.json())) == (201, {"id", "url", "source", "created_at"})
+    again = staff.post(BINDINGS, {"url": "http://video.example.org/w/nos/"})
+    assert (again.status_code, again.json()["id"]) == (200, made.json()["id"])
+    assert [one["source"] for one in staff.get(BINDINGS).json()] == ["peertube"]
+    gone = f"{BINDINGS}?url=https://video.example.org/w/nos"
+    assert [staff.delete(gone).status_code, staff.delete(gone).status_code] == [204, 404]
+    assert staff.get(BINDINGS).json() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "url"),
+        ({"url": "javascript:alert(1)"}, "url"),
+        ({"url": "http://10.0.0.5/"}, "url"),
+        ({"url": "https://down.example.org/x"}, "url"),
+        ({"url": "https://a.example.org/x", "source": "wikidata"}, "source"),
+        ({"url": "https://a.example.org/x", "source": "nobody"}, "source"),
+    ],
+)
+def test_a_wrong_binding_is_refused_with_its_field(staff, body, field):
+    make_movie(imdb_id="tt0013442")
+    block("down.example.org", reason="asked")
+    answer = staff.post(BINDINGS, body)
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_bindings_are_for_staff_alone(robot):
+    make_movie(imdb_id="tt0013442")
+    answers = [robot.get(BINDINGS), robot.post(BINDINGS, {"url": "https://a.example.org/"}), robot.delete(BINDINGS)]
+    assert {answer.status_code for answer in answers} <= {401, 403}

@@ -35,7 +35,7 @@ def demo() -> None:
     entries = [json.loads(line) for line in DEMO.read_text(encoding="utf-8").splitlines()]
     movies = [movie_record(entry) for entry in entries]
     links = [link_record({**link, "imdb_id": entry["imdb_id"]}) for entry in entries for link in entry["links"]]
-    save_links(links, movies=movies)
+    save_links(links, movies=movies, is_vouched=True)
     StreamingLink.objects.filter(movie__imdb_id__in=LINKLESS).delete()
 
 

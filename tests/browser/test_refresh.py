@@ -69,7 +69,7 @@ def test_opening_a_movie_without_links_brings_them(visit):
     expect(page.locator("#watch")).to_contain_text("No working link right now.")
     expect(page.locator("#job")).to_be_visible()
     expect(page.locator("#watch")).to_contain_text("Watch on Example site", timeout=SOON)
-    expect(page.locator("#fresh")).to_contain_text("working")
+    expect(page.locator("#fresh")).to_contain_text("link")
     assert page.locator("#table .badge-active").count() > 0
     assert page.evaluate("window.stayed")
 

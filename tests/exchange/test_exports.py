@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from streaming.exchange import shelf
-from streaming.ingest.blocklist import block
+from streaming.ingest.takedown import block
 from tests.factories import make_link, make_movie
 
 pytestmark = pytest.mark.django_db

@@ -213,3 +213,18 @@ def test_synopsis_and_labels_are_text(client):
     page = text(client.get(movie.get_absolute_url()))
     assert "<img src=x" not in page
     assert "<b>x</b>" not in page
+
+
+def test_links_to_one_work_stand_together_under_its_name(client):
+    film = make_movie(imdb_id="tt0063350")
+    home = "https://archive.org"
+    make_link(film, source="internet_archive", source_url=f"{home}/download/dead/a.mp4", kind="file", quality="1080p")
+    make_link(film, source="commons", source_url="https://commons.wikimedia.org/wiki/File:A.webm", quality="720p")
+    make_link(film, source="internet_archive", source_url=f"{home}/details/dead", season=1, episode=2, label="The Key")
+    page = client.get("/streaming/tt0063350/", headers={"User-Agent": "Googlebot/2.1"})
+    rows = page.context["active_rows"]
+    assert [row.link.source for row in rows] == ["internet_archive", "internet_archive", "commons"]
+    assert [row.heading for row in rows] == ["Internet Archive: item dead", "", ""]
+    assert [row.is_grouped for row in rows] == [True, True, False]
+    assert page.content.decode().count('<tr class="work">') == 1
+    assert "S1 E2 The Key" in page.content.decode()

@@ -87,6 +87,25 @@ def test_reasons_risks_deaths_hosts_and_the_true_rule(client, settings):
     assert "old.example.org" not in page
 
 
+def test_what_the_last_check_changed(client):
+    make_run(hours_ago=5, hosts_down=["films.example.org", "old.example.org"])
+    make_run(hours_ago=4, withheld=True, reason="offline", hosts_down=[])
+    make_run(died_of={"http_404": 3, "timeout": 7}, revived=4, moved=2, hosts_down=["old.example.org"])
+    page = health(client)
+    panel = page.partition("Changed by the last check")[2].partition("</section>")[0]
+    assert panel.index("Died: Timed out") < panel.index("Died: Not found") < panel.index("Came back")
+    assert "Moved for good" in panel
+    assert "films.example.org" in panel
+    assert "old.example.org" not in panel
+
+
+def test_a_check_that_changed_nothing_says_so(client):
+    make_run(hours_ago=5, hosts_down=["films.example.org"])
+    make_run(withheld=True, reason="offline")
+    panel = health(client).partition("Changed by the last check")[2].partition("</section>")[0]
+    assert "Nothing." in panel
+
+
 def test_health_costs_the_same_whatever_there_is(client):
     costs = []
     for _ in range(2):

@@ -22,6 +22,16 @@ class OurStaticFiles(StaticFilesConfig):
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # the package has no types
-    """Hashed names for what CSS names, too; source maps are not collected, so they are not looked for."""
+    """Hashed names for what CSS names, too; source maps are not collected, so they are not looked for.
 
+    A file that was not collected is named as it is: a server that was started without `collectstatic` shows its pages.
+    """
+
+    manifest_strict = False
     patterns = (("*.css", CompressedManifestStaticFilesStorage.patterns[0][1][:2]),)
+
+    def stored_name(self, name: str) -> str:
+        try:
+            return str(super().stored_name(name))
+        except ValueError:
+            return name

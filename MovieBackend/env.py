@@ -14,6 +14,8 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
+from scraper.sources import delays_of
+
 PERIODS = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
@@ -98,3 +100,11 @@ def rate(name: str, default: str) -> tuple[int, int]:
     if match is None:
         raise ImproperlyConfigured(f"{name}={value!r}: write a rate such as {default} (per s, min, hour or day)")
     return int(match[1]), PERIODS[match[2]]
+
+
+def delays(name: str) -> dict[str, float]:
+    """Comma-separated `source=seconds`."""
+    try:
+        return delays_of(listing(name))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None

@@ -108,6 +108,7 @@ INTERNET_ARCHIVE_URL = env.address("INTERNET_ARCHIVE_URL", sources.ADDRESSES["IN
 COMMONS_API_URL = env.address("COMMONS_API_URL", sources.ADDRESSES["COMMONS_API_URL"])
 LIBRARY_OF_CONGRESS_URL = env.address("LIBRARY_OF_CONGRESS_URL", sources.ADDRESSES["LIBRARY_OF_CONGRESS_URL"])
 PEERTUBE_URLS = env.addresses("PEERTUBE_URLS", sources.PEERTUBE_URLS)
+SOURCE_DELAYS = env.delays("SOURCE_DELAYS")
 # Catalogues that describe films; asked only by `describe_movies`.
 TMDB_URL = env.address("TMDB_URL", "https://api.themoviedb.org")
 TMDB_API_KEY = env.text("TMDB_API_KEY")

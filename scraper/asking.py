@@ -13,6 +13,7 @@ from scrapy import Request
 from scrapy.core.engine import ExecutionEngine
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
+from scrapy.settings import BaseSettings
 
 from scraper.failures import UNEXPECTED, SourceFailed, failure_of, report
 from scraper.hub import Statement, item_ids_of, question, statements_of, statements_of_entity
@@ -46,6 +47,17 @@ class SourceSpider(scrapy.Spider):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.imdb_id, self.target_url, self.bound_urls = imdb_id, target_url, tuple(bound_urls)
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """The operator's `SOURCE_DELAYS` in the place of the spider's own distance."""
+        super().update_settings(settings)
+        delay = settings.getdict("SOURCE_DELAYS").get(cls.name)
+        if delay is not None:
+            settings.set("DOWNLOAD_DELAY", delay, priority="spider")
+            # AutoThrottle would cut a longer one.
+            longest = max(delay, settings.getfloat("AUTOTHROTTLE_MAX_DELAY"))
+            settings.set("AUTOTHROTTLE_MAX_DELAY", longest, priority="spider")
 
     async def start(self) -> AsyncIterator[Any]:
         if not IMDB_ID.fullmatch(self.imdb_id):

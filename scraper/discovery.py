@@ -17,7 +17,7 @@ from scraper.spiders.internet_archive import scrape_of
 PAGE = 100
 BEGINNING = "tt"
 WITH_IMDB_ID = r"external-identifier:urn\:imdb\:* AND mediatype:movies"
-FIELDS = "identifier,title,mediatype,year,date,language,licenseurl,external-identifier"
+FIELDS = "identifier,title,mediatype,year,date,language,licenseurl,external-identifier,description"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class Film:
     language: str = ""
     duration: float | None = None
     synopsis: str = ""
+    poster_url: str = ""
     page: str = ""
     embed: str = ""
     licence: Licence = UNKNOWN
@@ -97,6 +98,7 @@ def items_of(film: Film, *, imdb_id: str, source: str) -> Iterator[LinkItem]:
             year=plausible(film.year),
             type=film.type,
             synopsis=film.synopsis,
+            poster_url=film.poster_url,
         )
 
 

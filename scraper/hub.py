@@ -44,6 +44,9 @@ FULL_VIDEO, TRAILER = "Q89347362", "Q622550"
 PUBLIC_DOMAIN = frozenset({"Q19652", "Q88088423"})
 SHOWS = frozenset({"Q5398426", "Q21191270", "Q1259759", "Q3464665"})
 IN_COMMONS_NAMES = re.compile(r"[|#<>\[\]{}\x00-\x1f\x7f]")
+COMMONS_PICTURE = "https://commons.wikimedia.org/wiki/Special:FilePath/"
+PICTURE = re.compile(r"[^/%]{1,200}\.(?:jpe?g|png|gif|tiff?|svg|webp)", re.IGNORECASE)
+POSTER_WIDTH = 500
 COMMONS_PAGE = "https://commons.wikimedia.org/wiki/File:"
 COLUMNS = {
     "archive_ids": ARCHIVE_ITEM,
@@ -189,6 +192,7 @@ def films_question(after: str, *, limit: int) -> str:
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?status), ""); separator="|") AS ?copyright_status)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?lic), ""); separator="|") AS ?licences)
   (GROUP_CONCAT(DISTINCT COALESCE(?langcode, ""); separator="|") AS ?languages)
+  (MIN(STR(?posterfile)) AS ?poster) (MIN(STR(?imagefile)) AS ?image)
 WHERE {{
   {{ SELECT DISTINCT ?item ?imdb WHERE {{
       {{ ?item wdt:P724 ?any }} UNION {{ ?item wdt:P10 ?any }}
@@ -204,6 +208,8 @@ WHERE {{
   OPTIONAL {{ ?item wdt:P6216 ?status }}
   OPTIONAL {{ ?item wdt:P275/(wdt:P856|wdt:P2699) ?lic }}
   OPTIONAL {{ ?item wdt:P364/wdt:P218 ?langcode }}
+  OPTIONAL {{ ?item wdt:P3383 ?posterfile }}
+  OPTIONAL {{ ?item wdt:P18 ?imagefile }}
 }} GROUP BY ?item ?imdb ORDER BY ?imdb"""
 
 
@@ -298,6 +304,15 @@ def commons_page(name: str) -> str:
     return COMMONS_PAGE + quote(name.replace(" ", "_"), safe="/:@!$()*,;~")
 
 
+def poster_of(value: str) -> str:
+    """A small version of a picture on Commons, over https; empty when the value names none."""
+    match = re.fullmatch(r"https?://commons\.wikimedia\.org/wiki/Special:FilePath/([^/]+)", value)
+    name = unquote(match[1]).replace("_", " ") if match else ""
+    if IN_COMMONS_NAMES.search(name) or not is_safe(name) or not PICTURE.fullmatch(name):
+        return ""
+    return f"{COMMONS_PICTURE}{quote(name.replace(' ', '_'))}?width={POSTER_WIDTH}"
+
+
 def archive_item_of(url: str, *, home: str = "https://archive.org") -> str:
     """The item that an address at the Internet Archive is about; empty for any other address."""
     try:
@@ -359,6 +374,8 @@ def _film_of_row(row: Mapping[str, str]) -> Film:
         year=year_of(row.get("year") or row.get("date") or row.get("firstReleaseDate") or ""),
         type="show" if "series" in row.get("contentTypes", "") else "movie",
         language=languages.pop() if len(languages) == 1 else "",
+        # A picture of a film that is still protected may ask for more than we show beside it.
+        poster_url=(poster_of(row.get("poster", "")) or poster_of(row.get("image", ""))) if is_public else "",
         links=tuple({one.url: one.link() for one in links if one.url}.values()),
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from scraper.addresses import Allowed
-from scraper.sources import ADDRESSES
+from scraper.sources import ADDRESSES, delays_of
 from scraper.sources import PEERTUBE_URLS as PEERTUBES
 
 _VAR_DIR = Path(os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent / "var")
@@ -32,6 +32,13 @@ def _allowed(text: str) -> Allowed:
         raise SystemExit(f"ALLOW_PRIVATE_HOSTS: {error}") from None
 
 
+def _delays(text: str) -> dict[str, float]:
+    try:
+        return delays_of(word.strip() for word in text.split(",") if word.strip())
+    except ValueError as error:
+        raise SystemExit(f"SOURCE_DELAYS: {error}") from None
+
+
 VERSION = "0.1.0"
 BOT_NAME = "openreel"
 SPIDER_MODULES = ["scraper.spiders"]
@@ -43,6 +50,7 @@ EXAMPLE_SITE_URL = _address("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
 PEERTUBE_URLS = [word.strip().rstrip("/") for word in _address("PEERTUBE_URLS", ",".join(PEERTUBES)).split(",")]
 # A name each in this module, where Scrapy looks for settings.
 globals().update({name: _address(name, default) for name, default in ADDRESSES.items()})
+SOURCE_DELAYS = _delays(os.environ.get("SOURCE_DELAYS", ""))
 ALLOW_PRIVATE_HOSTS = _allowed(os.environ.get("ALLOW_PRIVATE_HOSTS", ""))
 
 # --- manners: two requests at a time to a site, as fast as it answers and no faster; nothing kept, nobody imitated

@@ -5,7 +5,8 @@ A source with a spider can be searched (`SOURCES` enables it); one without has l
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,6 +34,7 @@ ADDRESSES = {
     "LIBRARY_OF_CONGRESS_URL": "https://www.loc.gov",
 }
 """Where the sources answer, by the setting that puts a mirror or a test server in their place."""
+LONGEST_DELAY = 60.0
 PEERTUBE_URLS = ("https://framatube.org", "https://video.blender.org", "https://peertube.cpy.re")
 
 
@@ -126,6 +128,22 @@ def standing(slug: str, licence: str, *, allowed_too: Collection[str] = ()) -> S
         return Standing.REFUSED
     allowed = KNOWN[slug].licences if slug in KNOWN else FREE_LICENCES
     return Standing.FREE if licence in allowed else Standing.UNSTATED
+
+
+def delays_of(words: Iterable[str]) -> dict[str, float]:
+    """`internet_archive=2` and so on as seconds by source. ValueError says what is wrong."""
+    known = [slug for slug, source in KNOWN.items() if source.has_spider and slug != "example"]
+    delays: dict[str, float] = {}
+    for word in words:
+        slug, _, seconds = (part.strip() for part in word.partition("="))
+        if slug not in known:
+            raise ValueError(f"{slug!r} is not known; choose from {', '.join(known)}")
+        if slug in delays:
+            raise ValueError(f"{slug!r} is there twice")
+        if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", seconds) or float(seconds) > LONGEST_DELAY:
+            raise ValueError(f"{word!r}: write a source and seconds up to {LONGEST_DELAY:g}, such as wikidata=1.5")
+        delays[slug] = float(seconds)
+    return delays
 
 
 def name_of(slug: str) -> str:

@@ -46,6 +46,7 @@ def start(tmp_path, **variables):
         ({"SECRET_KEY": "x", "PORT": "99999"}, "PORT"),
         ({"SECRET_KEY": "x", "LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
         ({"SECRET_KEY": "x", "PEERTUBE_URLS": "framatube.org"}, "PEERTUBE_URLS"),
+        ({"SECRET_KEY": "x", "SOURCE_DELAYS": "netflix=1"}, "SOURCE_DELAYS"),
         ({"SECRET_KEY": "x", "HEALTH_CANARIES": "javascript:x"}, "HEALTH_CANARIES"),
     ],
 )
@@ -104,3 +105,19 @@ def test_bad_whole_numbers_are_named(monkeypatch, text):
     monkeypatch.setenv("A_NUMBER", text)
     with pytest.raises(ImproperlyConfigured, match=re.escape("A_NUMBER")):
         env.integer("A_NUMBER", 1)
+
+
+def test_delays_of_sources(monkeypatch):
+    monkeypatch.setenv("DELAYS", " internet_archive=2, peertube = 0.5,")
+    assert env.delays("DELAYS") == {"internet_archive": 2.0, "peertube": 0.5}
+    monkeypatch.setenv("DELAYS", "")
+    assert env.delays("DELAYS") == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["wikidata", "wikidata=", "wikidata=-1", "wikidata=61", "wikidata=1e1", "=1", "wikidata=1,wikidata=2"]
+)
+def test_bad_delays_are_named(monkeypatch, text):
+    monkeypatch.setenv("DELAYS", text)
+    with pytest.raises(ImproperlyConfigured, match="DELAYS"):
+        env.delays("DELAYS")

@@ -51,6 +51,7 @@ class Hit:
     licence_url: str
     imdb_id: str = ""
     year: int | None = None
+    synopsis: str = ""
 
     @property
     def is_film(self) -> bool:
@@ -67,6 +68,7 @@ class Hit:
             title=self.title,
             year=self.year,
             language=self.language,
+            synopsis=self.synopsis,
             page=page,
             licence=licence,
             links=(FoundLink(url=page, language=self.language, label=label),) if self.is_film else (),
@@ -140,6 +142,7 @@ def hits_of(documents: object) -> Iterator[Hit]:
                 text(values.get("licenseurl"), longest=2000),
                 imdb_id(values.get("external-identifier")),
                 year_of(values.get("year")) or year_of(values.get("date")),
+                plain(values.get("description")),
             )
 
 

@@ -29,8 +29,9 @@ def _parts(show: MovieEntry) -> Iterator[str]:
 
 def _item(entry: MovieEntry, link: LinkEntry, *, title: str, group: str) -> str:
     logo = f' tvg-logo="{_plain(entry.poster_url)}"' if entry.poster_url else ""
-    head = f'#EXTINF:-1 tvg-id="{entry.imdb_id}" tvg-name="{_plain(entry.title)}"{logo} group-title="{group}"'
-    return f"{head},{_plain(title)}\n{link.source_url}\n"
+    head = f'#EXTINF:-1 tvg-id="{entry.imdb_id}" tvg-name="{_plain(entry.name)}"{logo} group-title="{group}"'
+    said = "".join(f" [{word}]" for word in (link.quality, link.language) if word)
+    return f"{head},{_plain(title + said)}\n{link.source_url}\n"
 
 
 def _plain(text: str) -> str:

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.2
 SOFT_SHARE = 0.75
 ENDED = frozenset({"found", "nothing", "failed", "blocked"})
-FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "EXAMPLE_SITE_URL", "PEERTUBE_URLS", *ADDRESSES)
+FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "SOURCE_DELAYS", "EXAMPLE_SITE_URL", "PEERTUBE_URLS", *ADDRESSES)
 LOADED_LATE = (
     "encodings.charmap",
     "encodings.idna",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,13 +26,14 @@ from scraper.addresses import Refused
 from scraper.discovery import FINDERS, FoundPage
 from scraper.failures import SourceFailed, source_failed
 from scraper.films import Film, items_of, plausible
+from scraper.kept import KEEPING, KEPT_SECONDS
 from streaming.ingest.records import LinkRecord, MovieRecord, link_record, movie_record
 from streaming.ingest.save import SaveReport, save_links
 from streaming.models import Movie
 from streaming.scraping import bookmarks
 from streaming.scraping.bookmarks import Bookmark
 
-FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "WIKIDATA_SPARQL_URL", "INTERNET_ARCHIVE_URL")
+FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "SOURCE_DELAYS", "WIKIDATA_SPARQL_URL", "INTERNET_ARCHIVE_URL")
 BROKEN = "The spider broke on what it was sent"
 
 
@@ -142,6 +145,9 @@ def discover(discovery: Discovery) -> None:
     settings.setdict({name: getattr(django_settings, name) for name in FROM_DJANGO}, priority="cmdline")
     ours = {"EXTENSIONS": {}, "ITEM_PIPELINES": {SavePages: 300}, "LOG_INSTALL_ROOT_HANDLER": False}
     settings.setdict(ours, priority="cmdline")
+    kept = discovery.path.parent / "discover-answers"
+    _forget(kept, before=time.time() - KEPT_SECONDS)
+    settings.setdict({**KEEPING, "HTTPCACHE_DIR": str(kept)}, priority="cmdline")
     logging.disable(logging.getLogger().getEffectiveLevel() - 1)
     process = AsyncCrawlerProcess(settings)
     left = discovery.limit - discovery.bookmark.taken
@@ -156,8 +162,16 @@ def bookmark_path(source: str) -> Path:
     return Path(django_settings.SCRAPE_DIR) / f"discover-{source}.json"
 
 
+def _forget(folder: Path, *, before: float) -> None:
+    """Remove answers that are too old to be used: a folder each, under the source's name and two letters."""
+    for answer in folder.glob("*/*/*"):
+        if answer.stat().st_mtime < before:
+            shutil.rmtree(answer, ignore_errors=True)
+
+
 def _movie(film: Film) -> MovieRecord | None:
     about = {"imdb_id": film.imdb_id, "title": film.title, "year": plausible(film.year), "type": film.type}
+    about |= {"poster_url": film.poster_url, "synopsis": film.synopsis}
     try:
         return movie_record(about)
     except Refused:

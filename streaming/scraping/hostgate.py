@@ -22,11 +22,12 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def pause_of(host: str, *, source: str) -> float:
-    """The least seconds between two requests to a host: by what its own source publishes, else by the asking one."""
+    """The least seconds between two requests to a host: by what its own source publishes, else by the asking
+    one; `SOURCE_DELAYS` has the last word."""
     if _is_loopback(host):
         return 0.0
     asked = next((one for one in KNOWN.values() if _is_at(one, host)), KNOWN.get(source))
-    return asked.pause if asked is not None else 0.0
+    return settings.SOURCE_DELAYS.get(asked.slug, asked.pause) if asked is not None else 0.0
 
 
 def _is_at(source: Source, host: str) -> bool:

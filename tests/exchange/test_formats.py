@@ -26,7 +26,7 @@ def test_a_playlist_holds_the_best_link_that_a_player_can_open():
     )
     assert "".join(m3u.write([movie(page, best, other), movie(page)])) == (
         "#EXTM3U\n"
-        '#EXTINF:-1 tvg-id="tt0013442" tvg-name="Nosferatu" group-title="Movies",Nosferatu (1922)\n'
+        '#EXTINF:-1 tvg-id="tt0013442" tvg-name="Nosferatu (1922)" group-title="Movies",Nosferatu (1922)\n'
         "https://a.example.org/best.mp4\n"
     )
 

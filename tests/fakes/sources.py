@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from tests.scraper.servers import Page, serving
 
 ENTITY = "http://www.wikidata.org/entity/"
+PICTURES = "http://commons.wikimedia.org/wiki/Special:FilePath/"
 PUBLIC_DOMAIN_MARK = "http://creativecommons.org/publicdomain/mark/1.0/"
 BY_3 = "https://creativecommons.org/licenses/by/3.0/"
 FORMATTERS = {"P724": "https://archive.org/details/$1", "P1874": "https://www.netflix.com/title/$1"}
@@ -217,6 +218,7 @@ def films_page(web: SourceWeb, asked: str) -> Page:
 def table_row(number: int) -> dict[str, Any]:
     row = {"item": f"{ENTITY}Q{number}", "imdb": f"tt{1_000_000 + number}", "title": f"Film {number}", "year": "1925"}
     row |= {"archive_ids": f"film_{number}|", "commons_files": "", "copyright_status": f"{ENTITY}Q19652"}
+    row |= {"poster": f"{PICTURES}Film%20{number}.jpg"} if number % 2 else {"image": f"{PICTURES}Still%20{number}.png"}
     return {name: {"type": "literal", "value": cell} for name, cell in row.items()}
 
 
@@ -288,6 +290,7 @@ def archive_walk(web: SourceWeb, path: str, query: Query) -> Page:
 def walked(number: int) -> dict[str, Any]:
     """Every third item states no licence."""
     item = {"identifier": f"item_{number}", "title": f"Film {number}", "mediatype": "movies", "year": 1925}
+    item |= {"description": f"<div>The <i>tale</i> of film&nbsp;{number} &amp; others<br></div>"}
     item |= {"external-identifier": ["urn:oclc:1", f"urn:imdb:tt{1_000_000 + number}"]}
     return item | ({"licenseurl": PUBLIC_DOMAIN_MARK} if number % 3 else {})
 

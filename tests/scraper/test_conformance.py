@@ -21,7 +21,7 @@ from scraper.spiders import commons, internet_archive, library_of_congress, peer
 
 OWN = Path(__file__).parent / "pages"
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
-# The formats that we write ourselves are another room's business.
+# The formats that we write ourselves are compared in tests/exchange/test_conformance.py.
 NOT_READ = ("stremio/", "m3u_strm/")
 # `reject` and `not_links` are looked at on their own; the others are what we do not read: the licence counts by name.
 NOT_COMPARED = ("reject", "not_links", "licence_id", "category", "nsfw")

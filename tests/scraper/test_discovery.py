@@ -121,6 +121,7 @@ def test_items_of_the_archive_count_when_they_state_a_free_licence(site, web, tm
     assert len(exported) == 100
     assert {link["licence"] for film in exported for link in film["links"]} == {"public-domain"}
     assert exported[0]["links"][0]["source_url"] == f"{web.url}/archive/details/item_1"
+    assert exported[0]["synopsis"] == "The tale of film 1 & others"
     assert bookmarks.read(tmp_path / "discover-internet_archive.json") == Bookmark()
 
 
@@ -153,3 +154,81 @@ def test_wrong_arguments_are_one_sentence(site, words):
     told = site.run("discover", *words)
     assert told.returncode == 1
     assert len(told.stderr.splitlines()) == 1
+
+
+def test_a_run_that_is_started_again_asks_no_page_twice_within_a_day(site, web, tmp_path):
+    assert "100 would be new" in site.run("discover", "--source", "wikidata", "--limit", "100", "--dry-run").stdout
+    told = site.run("discover", "--source", "wikidata", "--limit", "100")
+    assert "100 films read, 100 new." in told.stdout
+    assert web.pages == ["tt"]
+    assert web.hits["/sparql"] == 1
+    (answer,) = (tmp_path / "discover-answers").glob("wikidata/*/*")
+    yesterday = time.time() - 86_400 - 60
+    for path in (*answer.iterdir(), answer):
+        os.utime(path, (yesterday, yesterday))
+    assert site.run("discover", "--source", "wikidata", "--limit", "100", "--dry-run").returncode == 0
+    assert web.pages == ["tt", "tt"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Page("busy", status=503), "The site answered 503"),
+        (Page('{"results": {"bindings": [', content_type="application/json"), "the answer is cut off"),
+        (Page("<html>too many requests</html>"), "the answer is a page, not data"),
+    ],
+)
+def test_an_answer_that_is_none_is_not_kept(site, web, tmp_path, fault, said):
+    web.faults["/sparql"] = fault
+    assert said in site.run("discover", "--source", "wikidata", "--limit", "10").stderr
+    web.faults.clear()
+    assert "10 films read, 10 new." in site.run("discover", "--source", "wikidata", "--limit", "10").stdout
+
+
+def test_posters_are_filled_in_and_what_staff_wrote_stays(site, web, tmp_path):
+    web.films = 4
+    ours = {
+        "imdb_id": "tt1000001",
+        "title": "Ours",
+        "poster_url": "https://p.example.org/1.jpg",
+        "synopsis": "Our words",
+    }
+    assert site.run("import_catalogue", "-", given=json.dumps(ours)).returncode == 0
+    assert site.run("discover", "--source", "wikidata", "--limit", "100").returncode == 0
+    exported = {film["imdb_id"]: film for film in map(json.loads, site.run("export_catalogue").stdout.splitlines())}
+    pictures = "https://commons.wikimedia.org/wiki/Special:FilePath"
+    assert {imdb_id: film["poster_url"] for imdb_id, film in exported.items()} == {
+        "tt1000000": f"{pictures}/Still_0.png?width=500",
+        "tt1000001": "https://p.example.org/1.jpg",
+        "tt1000002": f"{pictures}/Still_2.png?width=500",
+        "tt1000003": f"{pictures}/Film_3.jpg?width=500",
+    }
+    assert (exported["tt1000001"]["title"], exported["tt1000001"]["synopsis"]) == ("Ours", "Our words")
+
+
+@pytest.mark.parametrize(
+    ("value", "poster"),
+    [
+        ("http://commons.wikimedia.org/wiki/Special:FilePath/A%20%C3%A4.JPG", "A_%C3%A4.JPG"),
+        ("https://commons.wikimedia.org/wiki/Special:FilePath/A%3Fb.png", "A%3Fb.png"),
+        ("http://commons.wikimedia.org/wiki/Special:FilePath/Film.webm", ""),
+        ("http://commons.wikimedia.org/wiki/Special:FilePath/..%2F..%2Fx.jpg", ""),
+        ("http://commons.wikimedia.org/wiki/Special:FilePath/a%0Ab.jpg", ""),
+        ("http://evil.example/Special:FilePath/a.jpg", ""),
+        ("http://[/Special:FilePath/a.jpg", ""),
+        ("a.jpg", ""),
+        ("", ""),
+    ],
+)
+def test_a_poster_is_a_small_picture_of_commons(value, poster):
+    pictures = "https://commons.wikimedia.org/wiki/Special:FilePath"
+    assert hub.poster_of(value) == (f"{pictures}/{poster}?width=500" if poster else "")
+
+
+def test_a_film_that_is_still_protected_gets_no_picture():
+    row = {"imdb": "tt1000001", "title": "T", "poster": "http://commons.wikimedia.org/wiki/Special:FilePath/a.jpg"}
+    rows = [row, row | {"copyright_status": "http://www.wikidata.org/entity/Q19652"}]
+    bindings = [{name: {"value": value} for name, value in one.items()} for one in rows]
+    protected, free = hub.table_of({"results": {"bindings": bindings}}).films
+    assert protected.poster_url == ""
+    assert free.poster_url.endswith("/a.jpg?width=500")

@@ -9,6 +9,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 import pytest
+from scrapy.settings import Settings
 
 from scraper.spiders.internet_archive import InternetArchiveSpider
 from scraper.spiders.library_of_congress import LibraryOfCongressSpider
@@ -370,6 +371,30 @@ class TestPolite:
         moments = web.moments["archive"]
         assert len(moments) == 3
         assert all(later - earlier > 0.15 for earlier, later in pairwise(moments))
+
+    def test_the_operator_may_want_a_longer_distance(self, web, settings):
+        settings.SOURCE_DELAYS = {"internet_archive": 0.5, "wikidata": 9.0}
+        searched(LIVING_DEAD, "internet_archive")
+        moments = web.moments["archive"]
+        assert len(moments) == 3
+        assert all(later - earlier > 0.2 for earlier, later in pairwise(moments))
+
+    @pytest.mark.parametrize(("delay", "longest"), [(0.5, 5.0), (30.0, 30.0)])
+    def test_the_throttle_may_only_slow_down_what_the_operator_wants(self, delay, longest):
+        settings = Settings()
+        settings.setmodule("scraper.settings", priority="project")
+        settings.set("SOURCE_DELAYS", {"peertube": delay}, priority="cmdline")
+        PeertubeSpider.update_settings(settings)
+        assert settings.getbool("AUTOTHROTTLE_ENABLED")
+        assert "scrapy.extensions.throttle.AutoThrottle" in settings["EXTENSIONS_BASE"]
+        assert (settings.getfloat("DOWNLOAD_DELAY"), settings.getfloat("AUTOTHROTTLE_MAX_DELAY")) == (delay, longest)
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_who_asks_to_be_left_alone_is_not_asked_again_by_the_search(self, web, status):
+        web.faults["/archive/"] = Page("slow down", status=status, headers={"Retry-After": "60"})
+        rows, _ = searched(LIVING_DEAD, "internet_archive")
+        assert state(rows, "internet_archive") == ("failed", f"The site answered {status}")
+        assert {path: count for path, count in web.hits.items() if count > 1 and path.startswith("/archive")} == {}
 
     def test_each_source_has_the_pause_that_it_publishes(self):
         # Requested here because `hurried` replaces them on the classes.

@@ -65,6 +65,14 @@ def test_the_pause_is_that_of_the_host_and_none_on_loopback(host, source, pause)
     assert pause_of(host, source=source) == pause
 
 
+def test_the_operator_has_the_last_word_on_pauses(settings):
+    settings.SOURCE_DELAYS = {"internet_archive": 2.5, "wikidata": 0.5, "peertube": 0.0}
+    hosts = ("ia801.us.archive.org", "query.wikidata.org", "video.blender.example", "www.loc.gov", "127.0.0.1")
+    sources = ("schema_org", "commons", "peertube", "library_of_congress", "internet_archive")
+    asked = [pause_of(host, source=source) for host, source in zip(hosts, sources, strict=True)]
+    assert asked == [2.5, 0.5, 0.0, 1.0, 0.0]
+
+
 def test_four_processes_keep_their_distance_from_one_host(database, tmp_path):  # noqa: F811
     environment = _environment(database, tmp_path)
     python(MIGRATE, environment)

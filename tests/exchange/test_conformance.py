@@ -1,0 +1,217 @@
+"""What we write is what players read: 7 payloads of Stremio's protocol, of playlists and of small files.
+
+Our own stand under `pages/` and are matched to the letter; the 7 recorded ones, where they lie beside the project, by
+their shape and by every value that follows from the same film.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streaming.exchange import m3u, stremio, strm
+from streaming.exchange.entries import LinkEntry, MovieEntry
+from streaming.exchange.stremio import Video
+
+OWN = Path(__file__).parent / "pages"
+RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
+WRITTEN_BY_US = ("stremio/", "m3u_strm/")
+SITE = "https://films.example.org"
+ARCHIVE = "https://archive.org/download"
+BUNNY = MovieEntry(
+    imdb_id="tt1254207",
+    title="Big Buck Bunny",
+    year=2008,
+    links=(
+        LinkEntry(
+            source="internet_archive",
+            source_name="Internet Archive",
+            source_url=f"{ARCHIVE}/BigBuckBunny1280x720Stereo/big_buck_bunny_720_stereo.mp4",
+            kind="file",
+            label="h.264",
+            quality="720p",
+            language="English",
+        ),
+        LinkEntry(
+            source="commons",
+            source_name="Wikimedia Commons",
+            source_url="https://commons.wikimedia.org/wiki/File:Big_Buck_Bunny_4K.webm",
+            label="watch page",
+        ),
+    ),
+)
+LIVING_DEAD = MovieEntry(
+    imdb_id="tt0063350",
+    title="Night of the Living Dead",
+    year=1968,
+    links=(
+        LinkEntry(source="commons", source_url="https://commons.wikimedia.org/wiki/File:Living_Dead.webm"),
+        LinkEntry(
+            source="internet_archive",
+            source_url=f"{ARCHIVE}/Night.Of.The.Living.Dead_1080p/NightOfTheLivingDead_720p.mp4",
+            kind="file",
+            quality="720p",
+            language="en",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Payload:
+    folder: Path
+    file: str
+
+    @property
+    def is_own(self) -> bool:
+        return self.folder == OWN
+
+    def text(self) -> str:
+        return (self.folder / self.file).read_bytes().decode()
+
+    def value(self) -> Any:
+        return json.loads(self.text())
+
+
+def manifest(payload: Payload) -> None:
+    told = payload.value()
+    ours = stremio.manifest(version="1.0.0", name="Openreel", description="Free films", logo=f"{SITE}/logo.svg")
+    if payload.is_own:
+        assert ours == told
+    assert set(told) <= set(ours)
+    assert set(told["types"]) <= set(ours["types"])
+    assert {frozenset(one) for one in ours["catalogs"]} == {frozenset({*told["catalogs"][0], "name", "extra"})}
+    assert names_of(told["resources"]) <= names_of(ours["resources"])
+    by_name = {one["name"]: one for one in ours["resources"] if isinstance(one, dict)}
+    for one in told["resources"]:
+        if isinstance(one, dict):
+            assert set(one) == set(by_name[one["name"]])
+            assert one["idPrefixes"] == by_name[one["name"]]["idPrefixes"]
+
+
+def names_of(resources: list[Any]) -> set[str]:
+    return {one if isinstance(one, str) else one["name"] for one in resources}
+
+
+def catalogue(payload: Payload) -> None:
+    told = payload.value()
+    films = [MovieEntry(imdb_id=one["id"], title=one["name"], poster_url=one["poster"]) for one in told["metas"]]
+    ours = stremio.catalogue(films, site=SITE)
+    assert set(ours) == set(told)
+    for written, wanted in zip(ours["metas"], told["metas"], strict=True):
+        assert {key: written[key] for key in wanted} == wanted
+        assert not payload.is_own or written == wanted
+
+
+def streams(payload: Payload) -> None:
+    told, ours = payload.value(), stremio.streams(BUNNY, Video(BUNNY.imdb_id))
+    if payload.is_own:
+        assert ours == told
+    assert set(ours) == set(told)
+    for written, wanted in zip(ours["streams"], told["streams"], strict=True):
+        assert set(written) == set(wanted)
+        assert {key: written.get(key) for key in ("name", "url", "externalUrl")} == {
+            key: wanted.get(key) for key in ("name", "url", "externalUrl")
+        }
+        assert written["description"].startswith(wanted["description"])
+        hints, wanted_hints = written.get("behaviorHints", {}), wanted.get("behaviorHints", {})
+        assert set(hints) == set(wanted_hints)
+        assert hints.get("filename") == wanted_hints.get("filename")
+
+
+def described_film(payload: Payload) -> None:
+    """Of the same film our own meta says the same under the same names."""
+    imdb_id, told = payload.value()
+    assert (imdb_id, told["type"], told["id"]) == ("tt1254207", "movie", imdb_id)
+    film = MovieEntry(
+        imdb_id=imdb_id,
+        title=told["name"],
+        year=int(told["releaseInfo"]),
+        poster_url=told["poster"],
+        synopsis=told["description"],
+    )
+    ours = stremio.meta(film, site=SITE)["meta"]
+    said = ("id", "type", "name", "poster", "releaseInfo", "description")
+    assert {key: ours[key] for key in said} == {key: told[key] for key in said}
+    assert "background" in set(ours) & set(told)
+    assert stremio.streams(film, Video(imdb_id)) == {"streams": []}
+    if (expected := expectation(payload)) is not None:
+        assert expected == {
+            "imdb_id": ours["id"],
+            "title": ours["name"],
+            "year": int(ours["releaseInfo"]),
+            "type": ours["type"],
+            "links": [],
+        }
+
+
+def listed_streams(payload: Payload) -> None:
+    """Each address of a plain list becomes a stream; what is not https is not ready for a web page."""
+    told = payload.value()
+    links = [
+        LinkEntry(source="blender", source_url=one["url"], kind="file", label=one["title"])
+        for one in told
+        if one["id"] == BUNNY.imdb_id
+    ]
+    film = MovieEntry(imdb_id=BUNNY.imdb_id, title=BUNNY.title, links=tuple(links))
+    ours = stremio.streams(film, Video(BUNNY.imdb_id))["streams"]
+    assert [(one["url"], one["description"]) for one in ours] == [(one["url"], one["title"]) for one in told]
+    for one in ours:
+        assert one["behaviorHints"].get("notWebReady", False) is one["url"].startswith("http:")
+    if (expected := expectation(payload)) is not None:
+        assert expected["imdb_id"] == film.imdb_id
+        assert [link["url"] for link in expected["links"]] == [one["url"] for one in ours]
+        assert {(link["kind"], link["quality"], link["language"]) for link in expected["links"]} == {
+            (link.kind, link.quality or None, link.language or None) for link in film.links
+        }
+
+
+def playlist(payload: Payload) -> None:
+    assert "".join(m3u.write([LIVING_DEAD])) == payload.text()
+
+
+def small_file(payload: Payload) -> None:
+    assert list(strm.write([LIVING_DEAD])) == [(Path(payload.file).name, payload.text())]
+
+
+CHECKS: dict[str, Callable[[Payload], None]] = {
+    "stremio/manifest_minimal.json": manifest,
+    "stremio/catalog_movie.json": catalogue,
+    "stremio/stream_tt1254207_expected.json": streams,
+    "stremio/public_domain_meta_include.json": described_film,
+    "stremio/public_domain_streams_include.json": listed_streams,
+    "m3u_strm/playlist_expected.m3u8": playlist,
+    "m3u_strm/Night of the Living Dead (1968).strm": small_file,
+}
+
+
+def index() -> dict[str, Any]:
+    there = RECORDED / "expected.json"
+    rows = json.loads(there.read_text("utf-8")) if there.exists() else []
+    return {row["file"]: row["expected"] for row in rows if row["file"].startswith(WRITTEN_BY_US)}
+
+
+def expectation(payload: Payload) -> dict[str, Any] | None:
+    """What the index wants to be read out of a recorded payload; None for those of our own."""
+    return None if payload.is_own else index()[payload.file]
+
+
+def payloads() -> list[Payload]:
+    return [Payload(OWN, file) for file in CHECKS] + [Payload(RECORDED, file) for file in index()]
+
+
+@pytest.mark.parametrize("payload", payloads(), ids=lambda payload: f"{payload.folder.name}-{payload.file}")
+def test_what_we_write_has_the_shape_that_players_read(payload: Payload) -> None:
+    CHECKS[payload.file](payload)
+
+
+def test_all_payloads_of_formats_that_we_write_are_compared(record_property: Callable[[str, object], None]) -> None:
+    recorded = index()
+    record_property("recorded_outputs", len(recorded))
+    assert set(recorded) in (set(), set(CHECKS))
+    assert {str(path.relative_to(OWN)) for path in OWN.rglob("*") if path.is_file()} == set(CHECKS)

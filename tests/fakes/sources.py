@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.scraper.servers import Page, serving
+from tests.scraper.servers import Handler, Page, serving
 
 ENTITY = "http://www.wikidata.org/entity/"
 PICTURES = "http://commons.wikimedia.org/wiki/Special:FilePath/"
@@ -115,7 +115,7 @@ class SourceWeb(ThreadingHTTPServer):
         self.queries: list[tuple[str, dict[str, str]]] = []
         self.agents: set[str | None] = set()
         self.over = threading.Event()
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", 0), SourceHandler)
 
     @property
     def url(self) -> str:
@@ -145,11 +145,10 @@ class SourceWeb(ThreadingHTTPServer):
         """Visitors of these tests hang up as they like."""
 
 
-class Handler(BaseHTTPRequestHandler):
+class SourceHandler(Handler):
     server: SourceWeb
-    protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
+    def asked_for(self) -> Page:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         source = parts.path.split("/")[1]
@@ -157,24 +156,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.moments.setdefault(source, []).append(time.monotonic())
         self.server.queries.append((parts.path, query))
         self.server.agents.add(self.headers.get("User-Agent"))
-        page = self.server.answer(parts.path, query)
-        if page.says is not None:
-            self.close_connection = True
-            page.says(self)
-            return
-        body = page.body.encode() if isinstance(page.body, str) else page.body
-        self.send_response(page.status)
-        for name, value in {
-            "Content-Type": page.content_type,
-            "Content-Length": str(len(body)),
-            **page.headers,
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Silent."""
+        return self.server.answer(parts.path, query)
 
 
 @contextmanager

@@ -52,10 +52,14 @@ class Handler(BaseHTTPRequestHandler):
     server: Site
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
+    def asked_for(self) -> Page:
+        """Note the request; its answer."""
         self.server.hits[self.path] += 1
         self.server.agents.add(self.headers.get("User-Agent"))
-        page = self.server.pages.get(self.path, self.server.pages.get("*", Page(status=404)))
+        return self.server.pages.get(self.path, self.server.pages.get("*", Page(status=404)))
+
+    def do_GET(self) -> None:
+        page = self.asked_for()
         if page.says is not None:
             self.close_connection = True
             page.says(self)

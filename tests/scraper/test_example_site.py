@@ -181,12 +181,12 @@ class TestAnswers:
         assert 1.9 < time.monotonic() - begun < 4
 
     def test_the_site_can_be_slow_altogether(self):
-        with example_site(slow=0.3) as url:
+        with example_site(slow=1.0) as url:
             begun = time.monotonic()
             ask(url, "/")
-            assert time.monotonic() - begun < 0.25
+            assert time.monotonic() - begun < 0.9
             ask(url, "/films/tt0013442/")
-            assert time.monotonic() - begun > 0.3
+            assert time.monotonic() - begun > 1.0
 
 
 def start(*words):
@@ -206,7 +206,7 @@ def test_it_starts_says_where_and_ends_at_once(name):
             process.send_signal(name)
             said = process.communicate(timeout=5)
         assert (process.returncode, said) == (0, ("", ""))
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 4  # what hangs would hang for 30
     finally:
         process.kill()
         process.communicate()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -83,16 +83,16 @@ def test_four_processes_keep_their_distance_from_one_host(database, tmp_path):  
     ]
     for asker in askers:
         assert asker.stdout.readline() == "ready\n"
+    started = time.monotonic()
     for asker in askers:
         asker.stdin.write("go\n")
         asker.stdin.flush()
     asked = sorted(float(moment) for asker in askers for moment in asker.communicate(timeout=30)[0].split())
     assert [asker.returncode for asker in askers] == [0] * 4
     assert len(asked) == 40
-    gaps = [later - earlier for earlier, later in pairwise(asked)]
-    # The moments are reserved exactly; what is left is how late a busy machine lets a process wake up.
-    assert min(gaps) >= 0.03, sorted(gaps)[:5]
-    assert 39 * 0.05 <= asked[-1] - asked[0] + 0.02 < 39 * 0.05 + 2
+    # However late a busy machine wakes a process: nobody comes before the moment that was reserved for him.
+    assert [number for number, moment in enumerate(asked) if moment < started + number * 0.05 - 0.005] == []
+    assert asked[-1] < started + 39 * 0.05 + 20
 
 
 @pytest.mark.django_db

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -21,6 +23,9 @@ MOST_REMEMBERED = 1000
 
 def system_lookup(host: str, port: int) -> list[str]:
     """The addresses of a name, IPv4 and IPv6, as the machine's resolver gives them; none when it is not known."""
+    with suppress(ValueError):  # An address needs no looking up, which can fail for reasons of this machine's own.
+        ip_address(host)
+        return [host]
     try:
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):

@@ -335,7 +335,7 @@ def test_an_interrupted_run_keeps_the_good_news_and_turns_nothing_off(hosts):
     many(server, 5, "hang")
     began = time.monotonic()
     report = run(timeout=3.0, stop=lambda: time.monotonic() - began > 0.8)
-    assert time.monotonic() - began < 2.8  # a hanging link alone is 3
+    assert time.monotonic() - began < 1.8
     assert not report.complete
     assert report.died == 0
     assert active() == 16
@@ -396,7 +396,7 @@ def test_max_runtime_ends_a_run_that_is_believed(hosts):
     links_at(server, "404/1")
     many(server, 3, "hang")
     report = run(timeout=4.0, max_runtime_minutes=0.8 / 60)
-    assert report.seconds < 3.8  # a hanging link alone is 4
+    assert report.seconds < 2
     assert report.complete
     assert report.died == 1
 

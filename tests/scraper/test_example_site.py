@@ -206,7 +206,7 @@ def test_it_starts_says_where_and_ends_at_once(name):
             process.send_signal(name)
             said = process.communicate(timeout=5)
         assert (process.returncode, said) == (0, ("", ""))
-        assert time.monotonic() - begun < 4  # what hangs would hang for 30
+        assert time.monotonic() - begun < 1
     finally:
         process.kill()
         process.communicate()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -37,15 +36,16 @@ BELOW_HTTP = frozenset(
 
 
 class Question(NamedTuple):
-    """One link to ask; `media`: a video is due there, so its bytes may settle more than a page's."""
+    """One link to ask; `media`: a video is due there, so its bytes may settle more than a page's. `title`: the movie's,
+    for the judge."""
 
     id: int
     url: str
     media: bool = False
+    title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one link said in the end, after redirects, GET and retry.
 
     `status` None: nothing on HTTP's level, `trouble` says why. `length` None: not told. `body` is None when the body
@@ -62,7 +62,7 @@ class Answer:
     content_type: str = ""
     length: int | None = None
     body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    headers: Mapping[str, str] = NO_HEADERS
     response_ms: int | None = None
     method: str = "HEAD"
     shared: bool = False

@@ -11,7 +11,8 @@ from django.conf import settings
 from scraper.addresses import Allowed
 from streaming.health.answers import Question
 from streaming.health.due import MEDIA_KINDS, is_private
-from streaming.health.probe import Manners, Prober
+from streaming.health.manners import Manners
+from streaming.health.probe import Prober
 from streaming.health.verdict import LinkFacts, Verdict, judge
 from streaming.models import StreamingLink
 

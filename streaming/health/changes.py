@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from streaming.health.answers import Answer
 from streaming.health.rhythm import next_check
 from streaming.health.verdict import Judgement, Verdict
 
@@ -116,9 +115,9 @@ def _move(finding: Finding) -> tuple[str, int]:
     return finding.moved_to, min(link.moved_seen + 1, MOST_SEEN) if finding.moved_to == link.moved_to else 1
 
 
-def paused_until(answer: Answer, *, now: datetime) -> datetime:
+def paused_until(retry_after: str, *, now: datetime) -> datetime:
     """How long a host that is busy wants to be left alone: Retry-After, 15 minutes without one, a day at most."""
-    told = answer.retry_after.strip()
+    told = retry_after.strip()
     if told.isascii() and told.isdigit() and len(told) < 9:
         return now + min(timedelta(seconds=int(told)), LONGEST_PAUSE)
     try:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.db.models import Q
 
 from scraper.addresses import Allowed, address_ok
+from streaming.health.answers import Question
 from streaming.health.changes import Standing
 from streaming.models import StreamingLink, StreamingLinkQuerySet
 
@@ -52,6 +53,9 @@ class DueLink(NamedTuple):
     media: bool
     title: str
     imdb_id: str
+
+    def question(self) -> Question:
+        return Question(self.standing.id, self.url, self.media, self.title)
 
 
 def due_links(selection: Selection, *, now: datetime) -> Iterator[DueLink]:

@@ -1,237 +1,42 @@
 """Asks links over the network: a stream of questions in, answers out, on libcurl's multi interface. No database.
 
-libcurl does the protocol (TLS, HTTP/2, IPv6, keep-alive); whose turn it is, redirects and every address are ours. Each
-attempt has one total time-out, whatever the host drips; headers and body are capped; no proxy, no netrc, no signals.
+Whose turn it is and where redirects lead is ours; what one request does is a `Flight`'s.
 """
 
 from __future__ import annotations
 
-import errno
 import re
-import socket
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-import certifi
 import pycurl
 
-from scraper.addresses import DEFAULT_PORT, NOTHING_PRIVATE, Allowed, Refused, check_url, may_connect
+from scraper.addresses import Refused, check_url
 from streaming.health.answers import Answer, Question, Trouble
+from streaming.health.flight import Flight
 from streaming.health.lanes import Lane, Schedule, Task
-from streaming.health.reading import is_media_type
+from streaming.health.manners import Manners
 from streaming.health.sockets import Watch
 from streaming.health.verdict import is_clear, is_throttling
 
 MOST_HOPS = 5
-MOST_ASIDE = 8
-MOST_PAGE = 64 * 1024
-MOST_MEDIA = 2 * 1024
-RANGE = f"0-{MOST_MEDIA - 1}"
 WINDOW = 20_000
 RETRY_PAUSE = 0.25
 LONGEST_HEAD = 1.0
 LONG_PAUSE = 0.5
-KEPT_HEADERS = re.compile(
-    rb"^(retry-after|cf-mitigated|location|content-range|content-type|set-cookie)[ \t]*:[ \t]*([^\r\n]*)", re.I | re.M
-)
 PERMANENT = frozenset({301, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 RETRIED = frozenset({Trouble.REFUSED, Trouble.RESET, Trouble.DNS, Trouble.TLS, Trouble.PROTOCOL})
-# A write error that is no cut of ours is an exception in our own callback: nothing is known of the link then.
-OUR_OWN_FAULTS = frozenset(
-    {pycurl.E_WRITE_ERROR, pycurl.E_ABORTED_BY_CALLBACK, pycurl.E_OUT_OF_MEMORY, pycurl.E_FAILED_INIT}
-)
-LOCAL_ERRNOS = frozenset(
-    {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-)
-TROUBLES = {
-    pycurl.E_OPERATION_TIMEDOUT: Trouble.TIMEOUT,
-    pycurl.E_COULDNT_CONNECT: Trouble.REFUSED,
-    pycurl.E_COULDNT_RESOLVE_HOST: Trouble.DNS,
-    pycurl.E_SSL_CONNECT_ERROR: Trouble.TLS,
-    pycurl.E_PEER_FAILED_VERIFICATION: Trouble.TLS,
-    pycurl.E_SSL_CIPHER: Trouble.TLS,
-    pycurl.E_SSL_CERTPROBLEM: Trouble.TLS,
-    pycurl.E_SEND_ERROR: Trouble.RESET,
-    pycurl.E_RECV_ERROR: Trouble.RESET,
-    pycurl.E_GOT_NOTHING: Trouble.RESET,
-    pycurl.E_PARTIAL_FILE: Trouble.RESET,
-    pycurl.E_HTTP2: Trouble.RESET,
-    92: Trouble.RESET,  # CURLE_HTTP2_STREAM, which pycurl does not name
-}
+ENDED = Question(0, "")
 # What needs no second look: a plain spelling at a place that was approved before.
 PLAIN = re.compile(r"(https?://[a-z0-9.:-]+)/[A-Za-z0-9/%@!$&()*+,;=~._?-]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How we ask. `stall`: after so many seconds a link of a host that answers others counts as hanging.
-
-    `most_aside`: how many hanging requests a host may have beside its slots (0: strict).
-    """
-
-    user_agent: str
-    per_host: int = 4
-    concurrency: int = 1000
-    timeout: float = 5.0
-    delay: float = 0.0
-    stall: float = 1.0
-    most_aside: int = MOST_ASIDE
-    allowed: Allowed = NOTHING_PRIVATE
-    ca_file: str = ""
-
-
 def never() -> bool:
     return False
-
-
-class Flight:
-    """One curl handle and what it hears; handles are reused, connections belong to the multi handle.
-
-    Options are set only when they differ from the attempt before: at thousands a second they would be a fifth of it.
-    """
-
-    __slots__ = (
-        "allowed",
-        "aside",
-        "chunks",
-        "curl",
-        "cut",
-        "head",
-        "headers",
-        "heard",
-        "lane",
-        "local",
-        "method",
-        "most",
-        "number",
-        "refused",
-        "started",
-        "task",
-        "timeout",
-    )  # fmt: skip
-
-    def __init__(self, manners: Manners) -> None:
-        self.allowed = manners.allowed
-        self.number = self.timeout = 0
-        self.method: tuple[bool, bool] | None = None
-        self.head: list[bytes] = []
-        self.curl = _new_curl(self, manners)
-
-    def begin(self, task: Task, lane: Lane, *, timeout: float, now: float) -> None:
-        self.task, self.lane, self.started = task, lane, now
-        self.aside = self.cut = self.refused = self.local = False
-        self.head.clear()
-        self.headers: dict[str, str] = {}
-        self.chunks: list[bytes] = []
-        self.heard = self.most = 0
-        self.number += 1
-        self.curl.setopt(pycurl.URL, task.url)
-        milliseconds = max(1, int(timeout * 1000))
-        if milliseconds != self.timeout:
-            self.timeout = milliseconds
-            self.curl.setopt(pycurl.TIMEOUT_MS, milliseconds)
-        if (task.get, task.ranged) != self.method:
-            self._method(task)
-        if task.cookies is not None:
-            self.curl.setopt(pycurl.COOKIE, "; ".join(f"{name}={value}" for name, value in task.cookies.items()))
-
-    def _method(self, task: Task) -> None:
-        self.method = (task.get, task.ranged)
-        self.curl.setopt(pycurl.HTTPGET if task.get else pycurl.NOBODY, 1)
-        if task.get and task.ranged:
-            self.curl.setopt(pycurl.RANGE, RANGE)
-        else:
-            self.curl.unsetopt(pycurl.RANGE)
-
-    def end(self) -> None:
-        if self.task.cookies is not None:
-            self.curl.unsetopt(pycurl.COOKIE)
-
-    # --- called by libcurl; header lines go straight into `head`
-    def on_body(self, chunk: bytes) -> int | None:
-        if not self.heard:
-            self.headers = self._headers()
-            self.most = MOST_MEDIA if is_media_type(_type(self.headers.get("content-type"))) else MOST_PAGE
-        self.chunks.append(chunk)
-        self.heard += len(chunk)
-        if self.heard <= self.most:
-            return None
-        self.cut = True
-        return 0
-
-    def open_socket(self, _purpose: int, address: Any) -> Any:
-        """The check that counts: the address that is about to be connected to, whatever name or redirect led there."""
-        family, kind, protocol, place = address
-        parts = urlsplit(self.task.url)
-        port = parts.port or DEFAULT_PORT[parts.scheme]
-        if not may_connect(place[0], host=parts.hostname or "", port=port, allowed=self.allowed):
-            self.refused = True
-            return pycurl.SOCKET_BAD
-        try:
-            return socket.socket(family, kind, protocol)
-        except OSError:
-            self.local = True
-            return pycurl.SOCKET_BAD
-
-    # --- what it heard
-    def answer(self, code: int) -> Answer:
-        """This attempt's answer; `code` is libcurl's error or 0."""
-        curl, task = self.curl, self.task
-        status = curl.getinfo(pycurl.RESPONSE_CODE) or None
-        trouble = self._trouble(code) if code else Trouble.NONE
-        if trouble and self.heard and status and trouble in (Trouble.TIMEOUT, Trouble.RESET):
-            trouble = Trouble.NONE  # It broke off in the body, or lied of its length: what was heard is enough.
-        length = curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T)
-        headers = self.headers if self.heard else self._headers()
-        return Answer(
-            task.id,
-            task.asked,
-            status=None if trouble else status,
-            trouble=trouble or (Trouble.NONE if status else Trouble.PROTOCOL),
-            final_url=task.url,
-            hops=task.hops,
-            content_type=_type(headers.get("content-type")),
-            length=int(length) if length >= 0 else None,
-            body=self._body() if task.get else None,
-            headers=MappingProxyType(headers),
-            response_ms=round(curl.getinfo(pycurl.STARTTRANSFER_TIME) * 1000) or None,
-            method="GET" if task.get else "HEAD",
-            moved_to=task.moved_to,
-        )
-
-    def _headers(self) -> dict[str, str]:
-        """Those of the last answer that matter here; interim answers (1xx) come before it."""
-        text = b"".join(self.head)
-        found = {}
-        for match in KEPT_HEADERS.finditer(text, max(text.rfind(b"\nHTTP/"), 0)):
-            key, value = match[1].lower().decode("ascii"), _text(match[2].strip())
-            found[key] = value
-            if key == "set-cookie" and self.task.cookies is not None:
-                _keep_cookie(self.task.cookies, value)
-        return found
-
-    def _body(self) -> bytes:
-        body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
-        return body[: self.most] if self.cut else body
-
-    def _trouble(self, code: int) -> Trouble:
-        if code == pycurl.E_WRITE_ERROR and self.cut:
-            return Trouble.NONE
-        if self.refused:
-            return Trouble.PRIVATE
-        if self.local or code in OUR_OWN_FAULTS:
-            return Trouble.LOCAL
-        trouble = TROUBLES.get(code, Trouble.PROTOCOL)
-        if trouble == Trouble.REFUSED and self.curl.getinfo(pycurl.OS_ERRNO) in LOCAL_ERRNOS:
-            return Trouble.LOCAL
-        return trouble
 
 
 class Prober:
@@ -254,18 +59,30 @@ class Prober:
         self._free: list[Flight] = []
         self._aside = 0
         self._stalls: deque[tuple[float, Flight, int]] = deque()
-        self._answers: deque[Answer] = deque()
+        self._answers: list[Answer] = []
         self._approved: set[str] = set()
         self._resumed = 0.0
 
     def ask(self, questions: Iterable[Question]) -> Iterator[Answer]:
         """Answers as they come, not in the order of the questions; at most a window of them is held in memory."""
-        source: Iterator[Question] | None = iter(questions)
+        for answers in self.rounds(questions):
+            yield from answers
+
+    def rounds(self, questions: Iterable[Question | None]) -> Iterator[list[Answer]]:
+        """The same by the handful. A question that is None: there is none now, there will be more later.
+
+        When the taker was long away, time-outs of that while are not held against links.
+        """
+        source: Iterator[Question | None] | None = iter(questions)
         try:
             while not self.stop():
                 source = self._fill(source)
                 if self._answers:
-                    yield from self._hand_out()
+                    answers, self._answers = self._answers, []
+                    left = time.monotonic()
+                    yield answers
+                    back = time.monotonic()
+                    self._resumed = back if back - left > LONG_PAUSE else self._resumed
                 elif source is None and not self._flights and not self.schedule.waiting:
                     return
                 else:
@@ -273,17 +90,12 @@ class Prober:
         finally:
             self._close()
 
-    def _hand_out(self) -> Iterator[Answer]:
-        """Give the answers out; when the taker was long away, time-outs of that while are not held against links."""
-        left = time.monotonic()
-        while self._answers:
-            yield self._answers.popleft()
-        back = time.monotonic()
-        if back - left > LONG_PAUSE:
-            self._resumed = back
+    def also_wake_at(self, fd: int) -> None:
+        """Look for new questions when this can be read."""
+        self._watch.also(fd)
 
     # --- beginning requests
-    def _fill(self, source: Iterator[Question] | None) -> Iterator[Question] | None:
+    def _fill(self, source: Iterator[Question | None] | None) -> Iterator[Question | None] | None:
         """Begin requests while there are slots, drawing questions only as they are needed."""
         now = time.monotonic()
         self.schedule.wake(now)
@@ -293,10 +105,14 @@ class Prober:
                 self._begin(*turn, now=now)
             elif source is None or self.schedule.waiting >= WINDOW or len(self._answers) >= 500:
                 break
-            elif (question := next(source, None)) is None:
-                source = None
             else:
-                self._take(question)
+                question = next(source, ENDED)
+                if question is None:
+                    break
+                if question is ENDED:
+                    source = None
+                else:
+                    self._take(question)
         return source
 
     def _take(self, question: Question) -> None:
@@ -413,14 +229,14 @@ class Prober:
         try:
             target = self._approve(urljoin(task.url, answer.headers["location"]).partition("#")[0])
         except Refused as refusal:
-            self._finish(lane, replace(answer, status=None, trouble=_refusal(refusal, hop=True)))
+            self._finish(lane, answer._replace(status=None, trouble=_refusal(refusal, hop=True)))
             return
         except ValueError:
-            self._finish(lane, replace(answer, status=None, trouble=Trouble.BAD_REDIRECT))
+            self._finish(lane, answer._replace(status=None, trouble=Trouble.BAD_REDIRECT))
             return
         if target in task.seen or task.hops >= MOST_HOPS:
             trouble = Trouble.LOOP if target in task.seen else Trouble.TOO_MANY
-            self._after_circle(task, lane, replace(answer, status=None, trouble=trouble))
+            self._after_circle(task, lane, answer._replace(status=None, trouble=trouble))
             return
         if task.cookies is not None and urlsplit(target).hostname != urlsplit(task.url).hostname:
             task.cookies = {}
@@ -496,28 +312,6 @@ class Prober:
         self._watch.close()
 
 
-def _new_curl(flight: Flight, manners: Manners) -> Any:
-    curl = pycurl.Curl()
-    options = {
-        pycurl.NOSIGNAL: 1,
-        pycurl.FOLLOWLOCATION: 0,
-        pycurl.PROXY: "",
-        pycurl.NOPROXY: "*",
-        pycurl.USERAGENT: manners.user_agent,
-        pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
-        pycurl.HTTPHEADER: ["Accept: */*", "Accept-Encoding: identity"],
-        pycurl.DNS_CACHE_TIMEOUT: -1,
-        pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.CAINFO: manners.ca_file or ssl.get_default_verify_paths().cafile or certifi.where(),
-        pycurl.HEADERFUNCTION: flight.head.append,
-        pycurl.WRITEFUNCTION: flight.on_body,
-        pycurl.OPENSOCKETFUNCTION: flight.open_socket,
-    }
-    for option, value in options.items():
-        curl.setopt(option, value)
-    return curl
-
-
 def _deserves_retry(answer: Answer) -> bool:
     if answer.trouble:
         return answer.trouble in RETRIED
@@ -532,20 +326,3 @@ def _refusal(refusal: Refused, *, hop: bool = False) -> Trouble:
     if hop and refusal.code in ("bad_scheme", "malformed_url", "no_host", "empty_url", "bad_character", "long_url"):
         return Trouble.BAD_REDIRECT
     return Trouble.PRIVATE
-
-
-def _keep_cookie(cookies: dict[str, str], line: str) -> None:
-    name, equals, value = line.partition(";")[0].partition("=")
-    if equals and len(cookies) < 20 and len(line) < 4096:
-        cookies[name.strip()] = value.strip()
-
-
-def _type(content_type: str | None) -> str:
-    return (content_type or "").partition(";")[0].strip().lower()
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")

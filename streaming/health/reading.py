@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 MOST_TEXT = 400
+BEGINNING = 1024
 MEDIA_TYPES = (
     "video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/mpegurl",
     "application/dash+xml", "application/ogg", "application/mp4", "application/x-matroska",
@@ -123,7 +124,9 @@ def read_page(body: bytes) -> Page:
 
 
 def _short(text: str) -> str:
-    """A running text that is short, folded; of a long one nothing."""
+    """A running text that is short, folded; of a long one nothing. Most are long already in their beginning."""
+    if len(" ".join(text[:BEGINNING].split())) > MOST_TEXT:
+        return ""
     running = " ".join(text.split())
     return fold(running) if len(running) <= MOST_TEXT else ""
 

@@ -23,6 +23,12 @@ if sys.platform == "linux":
         def __init__(self) -> None:
             self._epoll = select.epoll()
             self._wanted: dict[int, int] = {}
+            self._also = -1
+
+        def also(self, fd: int) -> None:
+            """Wake once for whatever comes at this one, which is not libcurl's."""
+            self._also = fd
+            self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
 
         def change(self, event: int, fd: int, _multi: Any, _data: Any) -> None:
             """Called by libcurl, whose constants for reading and writing are not epoll's."""
@@ -51,7 +57,7 @@ if sys.platform == "linux":
             for fd, events in self._epoll.poll(seconds, MOST_EVENTS):
                 if self._wanted.get(fd):
                     ready.append((fd, _as_libcurl(events)))
-                else:
+                elif fd != self._also:
                     self._wanted.pop(fd, None)
                     self._epoll.unregister(fd)
             return ready
@@ -71,6 +77,9 @@ else:
 
         def __init__(self) -> None:
             self._selector = selectors.DefaultSelector()
+
+        def also(self, fd: int) -> None:
+            """Nothing wakes for this one here; whoever waits for it looks often enough."""
 
         def change(self, event: int, fd: int, _multi: Any, _data: Any) -> None:
             if fd in self._selector.get_map():

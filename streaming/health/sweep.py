@@ -16,28 +16,30 @@ from django.utils import timezone
 
 from scraper.addresses import host_of
 from streaming.health import canaries, guard
-from streaming.health.answers import Answer, Question
+from streaming.health.answers import Question
+from streaming.health.asking import ask
 from streaming.health.broken import INTERRUPTED, Before, left_before
-from streaming.health.changes import Change, Finding, change_of, paused_until
+from streaming.health.changes import Change, Finding, change_of
 from streaming.health.due import DueLink, Selection, due_links, has_public, how_many_due, is_private, these_links
+from streaming.health.gathering import Gathering
 from streaming.health.guard import Belief, HostTally
+from streaming.health.heard import Heard
 from streaming.health.held import Held
 from streaming.health.machine import only_sweep, room_for
+from streaming.health.manners import MOST_ASIDE, Manners
 from streaming.health.moves import follow_moves, how_many_moved
-from streaming.health.probe import MOST_ASIDE, Manners, Prober, never
+from streaming.health.probe import never
 from streaming.health.prune import prune_after_check, would_remove
 from streaming.health.report import Report, hosts_down_before
-from streaming.health.verdict import Judgement, LinkFacts, Verdict, judge
+from streaming.health.verdict import Verdict
 from streaming.health.writing import Written, flips_of, mark_private, write, write_pauses
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import HealthRun, HostPause, StreamingLink
 
 BATCH = 500
-SLICE = 500
 FEW = 5
 HEARTBEAT_SECONDS = 5.0
 BREAKER_PAUSE = timedelta(hours=1)
-WITNESSES_KEPT = 20
 OTHER_RUN = "another check is running; this one did nothing"
 SILENT_CANARIES = "no canary answers: this machine seems to have no way to the internet"
 LOST_ON_THE_WAY = "links that answered in this run do not answer any more: our own side went down"
@@ -119,19 +121,14 @@ class _Sweep:
         self.report = Report(dry_run=options.dry_run)
         self.run_row: HealthRun | None = None
         self.asked: dict[int, DueLink] = {}
-        self.good: list[Finding] = []
-        self.held = Held()
+        self.heard = Gathering(now=now, opened=self._opened)
+        self.report.verdicts = self.heard.verdicts
         self.reasons: dict[int, str] = {}
-        self.private: list[int] = []
-        self.hosts: dict[str, HostTally] = {}
         self.before = Before()
-        self.landings: dict[str, set[str]] = {}
-        self.pauses: dict[str, tuple[datetime, str]] = {}
-        self.witnesses: dict[str, Question] = {}
         self.canaries: list[Question] = []
         self.written = Written()
         self.would: list[Change] = []
-        self.slice_asked = self.slice_failed = self.done = self.total = 0
+        self.total = 0
         self.began = self.beat = self.spoke = time.monotonic()
 
     # --- the two ways to run
@@ -158,7 +155,7 @@ class _Sweep:
         else:
             self._write_all(Belief())
         if self.report.withheld:
-            return {**self.reasons, **{finding.standing.id: "local" for finding in self.held}}
+            return {**self.reasons, **{finding.standing.id: "local" for finding in self.heard.held}}
         return self.reasons
 
     # --- before and after
@@ -199,9 +196,8 @@ class _Sweep:
 
     # --- asking
     def _ask(self, links: Iterator[DueLink]) -> None:
-        prober = Prober(self.manners, stop=self._is_over, known=self.before.answered)
-        for answer in prober.ask(self._questions(links)):
-            self._take(answer)
+        for heard in ask(self._questions(links), self.manners, stop=self._is_over, known=self.before.answered):
+            self._take(heard)
             if self.report.withheld:
                 return
 
@@ -226,77 +222,35 @@ class _Sweep:
             else:
                 left = None if left is None else left - 1
                 self.asked[link.standing.id] = link
-                yield Question(link.standing.id, link.url, link.media)
+                yield link.question()
 
     def _pass_over(self, link_id: int, reason: str) -> None:
-        self.report.verdicts[Verdict.NOT_CHECKED] += 1
-        self.reasons_of(link_id, reason)
-        self.done += 1
+        self.heard.pass_over()
+        self._note_reason(link_id, reason)
 
-    def reasons_of(self, link_id: int, reason: str) -> None:
+    def _note_reason(self, link_id: int, reason: str) -> None:
         """Remember the reason for the few links of `check_now`; a whole sweep reports counts."""
         if self.run_row is None and not self.options.dry_run:
             self.reasons[link_id] = reason
 
-    # --- taking answers in
-    def _take(self, answer: Answer) -> None:
-        link = self.asked.pop(answer.id)
-        judgement = judge(answer, LinkFacts(title=link.title, media=link.media))
-        self.report.verdicts[judgement.verdict] += 1
-        self.reasons_of(answer.id, judgement.reason)
-        self._tally(link, answer, judgement)
-        if judgement.verdict == Verdict.NOT_CHECKED:
-            if judgement.reason == "private_address":
-                self.private.append(answer.id)
-        else:
-            finding = Finding(link.standing, judgement, answer.status, answer.response_ms, answer.moved_to)
-            if judgement.verdict.is_bad:
-                self.held.append(finding)
-            else:
-                self.good.append(finding)
-        self.done += 1
+    def _opened(self, place: str) -> HostTally:
+        """The tally of a host that is met for the first time."""
+        return HostTally(public=not is_private(place, self.manners.allowed), before=self.before.not_asked[place])
+
+    def _take(self, heard: Heard) -> None:
+        link = self.asked.pop(heard.id)
+        self._note_reason(heard.id, heard.judgement.reason)
+        finding = Finding(link.standing, heard.judgement, heard.status, heard.response_ms, heard.moved_to)
+        self.heard.take(finding, heard, link.question())
         self._now_and_then()
-
-    def _tally(self, link: DueLink, answer: Answer, judgement: Judgement) -> None:
-        place, verdict = link.standing.place, judgement.verdict
-        tally = self.hosts.get(place)
-        if tally is None:
-            public = not is_private(place, self.manners.allowed)
-            tally = self.hosts[place] = HostTally(public=public, before=self.before.not_asked[place])
-        if verdict == Verdict.NOT_CHECKED and not answer.below_http:
-            return
-        tally.asked += 1
-        tally.below_http += answer.below_http
-        self.slice_asked += 1
-        self.slice_failed += answer.below_http
-        if link.standing.is_active:
-            tally.active += 1
-            tally.turned_gone += verdict == Verdict.GONE
-            tally.turned_soft += verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE)
-        self._note_host(link, answer, verdict)
-
-    def _note_host(self, link: DueLink, answer: Answer, verdict: Verdict) -> None:
-        place = link.standing.place
-        if verdict == Verdict.THROTTLED:
-            until = paused_until(answer, now=self.now)
-            self.pauses[place] = (max(until, self.pauses.get(place, (until, ""))[0]), "asked us to come back later")
-        elif verdict == Verdict.ALIVE:
-            self.witnesses.pop(place, None)
-            self.witnesses[place] = Question(answer.id, link.url, link.media)
-            if len(self.witnesses) > WITNESSES_KEPT:
-                del self.witnesses[next(iter(self.witnesses))]
-        landed = answer.final_url.split("/", 3)[2] if answer.hops else ""
-        if landed and landed != place:
-            self.landings.setdefault(landed, set()).add(place)
 
     # --- now and then
     def _now_and_then(self) -> None:
+        if len(self.heard.good) >= BATCH:
+            self._write_good(Belief())
+        if self.heard.slice_is_suspicious() and self._our_side_is_down():
+            self._withhold(LOST_ON_THE_WAY)
         moment = time.monotonic()
-        if len(self.good) >= BATCH:
-            self._write(self.good, Belief())
-            self.good = []
-        if self.slice_asked >= SLICE:
-            self._look_at_slice()
         if moment - self.spoke > 0.2:
             self.spoke = moment
             self._tell()
@@ -306,22 +260,15 @@ class _Sweep:
                 heartbeat_at=timezone.now(), **{**self.report.numbers(), "died": self.written.died}
             )
 
-    def _look_at_slice(self) -> None:
-        """A slice in which much failed below HTTP: is it us? Then there is no point in going on."""
-        bad = guard.is_suspicious(asked=self.slice_asked, below_http=self.slice_failed)
-        self.slice_asked = self.slice_failed = 0
-        if bad and self._our_side_is_down():
-            self._withhold(LOST_ON_THE_WAY)
-
     def _our_side_is_down(self) -> bool:
-        again = canaries.to_ask_again(self.canaries, self.witnesses, allowed=self.manners.allowed)
+        again = canaries.to_ask_again(self.canaries, self.heard.witnesses, allowed=self.manners.allowed)
         return canaries.none_answers(again, self.manners)
 
     def _tell(self) -> None:
         if self.told is not None:
             counts = self.report.verdicts
             failed = counts[Verdict.GONE] + counts[Verdict.BLOCKED] + counts[Verdict.UNREACHABLE]
-            self.told(Progress(self.done, max(self.total, self.done), counts[Verdict.ALIVE], failed))
+            self.told(Progress(self.heard.done, max(self.total, self.heard.done), counts[Verdict.ALIVE], failed))
 
     # --- believing
     def _settle(self) -> None:
@@ -330,7 +277,7 @@ class _Sweep:
             return
         if self.interrupted():
             self.report.complete, self.report.reason = False, INTERRUPTED
-            self.held = Held()
+            self.heard.held = Held()
             self._write_all(Belief())
             return
         if self._doubtful() and self._our_side_is_down():
@@ -347,24 +294,28 @@ class _Sweep:
 
     def _doubtful(self) -> bool:
         """Whether an active link would turn off for something below HTTP."""
-        return any(tally.turned_soft and tally.below_http for tally in self.hosts.values())
+        return any(tally.turned_soft and tally.below_http for tally in self.heard.hosts.values())
 
     def _belief(self) -> Belief:
-        landings = {place: len(hosts) for place, hosts in self.landings.items()}
+        landings = {place: len(hosts) for place, hosts in self.heard.landings.items()}
         active = StreamingLink.objects.filter(is_active=True).count()
-        return guard.judge_run(self.hosts, active_links=active, force=self.options.force, landings=landings)
+        return guard.judge_run(self.heard.hosts, active_links=active, force=self.options.force, landings=landings)
 
     def _pause_hosts(self, belief: Belief) -> None:
         self.report.hosts_down = sorted(belief.down)
-        self.pauses |= dict.fromkeys(belief.down, (self.now + BREAKER_PAUSE, "most of its links failed at once"))
+        self.heard.pauses |= dict.fromkeys(belief.down, (self.now + BREAKER_PAUSE, "most of its links failed at once"))
 
     def _write_all(self, belief: Belief) -> None:
-        self._write(self.good, belief)
-        for batch in self.held.batches():
+        self._write_good(belief)
+        for batch in self.heard.held.batches():
             self._write([finding for finding in batch if finding.standing.place not in belief.cut_off], belief)
         if not self.options.dry_run:
-            write_pauses(self.pauses)
-            mark_private(self.private)
+            write_pauses(self.heard.pauses)
+            mark_private(self.heard.private)
+
+    def _write_good(self, belief: Belief) -> None:
+        good, self.heard.good = self.heard.good, []
+        self._write(good, belief)
 
     def _write(self, findings: Iterable[Finding], belief: Belief) -> None:
         changes = [self._change(finding, belief) for finding in findings]

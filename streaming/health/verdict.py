@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from streaming.health import reading
@@ -43,16 +44,14 @@ class Verdict(StrEnum):
         return self in (Verdict.GONE, Verdict.BLOCKED, Verdict.UNREACHABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class LinkFacts:
+class LinkFacts(NamedTuple):
     """What the judge knows of the link itself; `media`: a video is due there, not a page; `title` is the movie's."""
 
     title: str = ""
     media: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """`reason` is a word of `streaming.models.reasons`."""
 
     verdict: Verdict
@@ -64,6 +63,7 @@ THROTTLED = Judgement(Verdict.THROTTLED, "throttled")
 BOT_WALL = Judgement(Verdict.BLOCKED, "bot_wall")
 
 
+@cache
 def gone(reason: str) -> Judgement:
     return Judgement(Verdict.GONE, reason)
 

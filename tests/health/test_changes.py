@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streaming.health.answers import Answer
 from streaming.health.changes import CHECKS_KEPT, Finding, Standing, change_of, paused_until
 from streaming.health.verdict import Judgement, Verdict
 from streaming.models import link
@@ -71,5 +70,4 @@ def test_the_checks_do_not_grow():
     ],
 )
 def test_how_long_a_host_is_left_alone(told, pause):
-    answer = Answer(1, "http://films.example.org/", status=429, headers={"retry-after": told})
-    assert paused_until(answer, now=NOW) == NOW + pause
+    assert paused_until(told, now=NOW) == NOW + pause

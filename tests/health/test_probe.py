@@ -7,9 +7,11 @@ import time
 import pytest
 
 from scraper.addresses import NOTHING_PRIVATE, Allowed
-from streaming.health import probe
+from streaming.health import flight
 from streaming.health.answers import Question, Trouble
-from streaming.health.probe import MOST_PAGE, Manners, Prober
+from streaming.health.flight import MOST_PAGE
+from streaming.health.manners import Manners
+from streaming.health.probe import Prober
 from streaming.health.verdict import LinkFacts, judge
 from tests.health.origin import Origin, closed_port
 
@@ -114,7 +116,7 @@ def test_a_mistake_in_our_own_code_says_nothing_of_the_link(origin, monkeypatch)
     def mistaken(content_type):
         raise TypeError("a mistake")
 
-    monkeypatch.setattr(probe, "is_media_type", mistaken)
+    monkeypatch.setattr(flight, "is_media_type", mistaken)
     answer = ask_one(origin.url("page/1"))
     assert answer.trouble is Trouble.LOCAL
     assert judge(answer, LinkFacts()).verdict == "not_checked"

@@ -1,0 +1,236 @@
+"""One request on its way: a libcurl handle, what it hears, and the address it connects to. No database.
+
+libcurl does the protocol (TLS, HTTP/2, IPv6, keep-alive); every address is looked at by us. Each attempt has one total
+time-out, whatever the host drips; headers and body are capped; no proxy, no netrc, no signals.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+import certifi
+import pycurl
+
+from scraper.addresses import DEFAULT_PORT, may_connect
+from streaming.health.answers import Answer, Trouble
+from streaming.health.lanes import Lane, Task
+from streaming.health.manners import Manners
+from streaming.health.reading import is_media_type
+
+MOST_PAGE = 64 * 1024
+MOST_MEDIA = 2 * 1024
+RANGE = f"0-{MOST_MEDIA - 1}"
+KEPT_HEADERS = re.compile(
+    rb"^(retry-after|cf-mitigated|location|content-range|content-type|set-cookie)[ \t]*:[ \t]*([^\r\n]*)", re.I | re.M
+)
+# A write error that is no cut of ours is an exception in our own callback: nothing is known of the link then.
+OUR_OWN_FAULTS = frozenset(
+    {pycurl.E_WRITE_ERROR, pycurl.E_ABORTED_BY_CALLBACK, pycurl.E_OUT_OF_MEMORY, pycurl.E_FAILED_INIT}
+)
+LOCAL_ERRNOS = frozenset(
+    {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+)
+TROUBLES = {
+    pycurl.E_OPERATION_TIMEDOUT: Trouble.TIMEOUT,
+    pycurl.E_COULDNT_CONNECT: Trouble.REFUSED,
+    pycurl.E_COULDNT_RESOLVE_HOST: Trouble.DNS,
+    pycurl.E_SSL_CONNECT_ERROR: Trouble.TLS,
+    pycurl.E_PEER_FAILED_VERIFICATION: Trouble.TLS,
+    pycurl.E_SSL_CIPHER: Trouble.TLS,
+    pycurl.E_SSL_CERTPROBLEM: Trouble.TLS,
+    pycurl.E_SEND_ERROR: Trouble.RESET,
+    pycurl.E_RECV_ERROR: Trouble.RESET,
+    pycurl.E_GOT_NOTHING: Trouble.RESET,
+    pycurl.E_PARTIAL_FILE: Trouble.RESET,
+    pycurl.E_HTTP2: Trouble.RESET,
+    92: Trouble.RESET,  # CURLE_HTTP2_STREAM, which pycurl does not name
+}
+
+
+class Flight:
+    """One curl handle and what it hears; handles are reused, connections belong to the multi handle.
+
+    Options are set only when they differ from the attempt before: at thousands a second they would be a fifth of it.
+    """
+
+    __slots__ = (
+        "allowed",
+        "aside",
+        "chunks",
+        "curl",
+        "cut",
+        "head",
+        "headers",
+        "heard",
+        "lane",
+        "local",
+        "method",
+        "most",
+        "number",
+        "refused",
+        "started",
+        "task",
+        "timeout",
+    )  # fmt: skip
+
+    def __init__(self, manners: Manners) -> None:
+        self.allowed = manners.allowed
+        self.number = self.timeout = 0
+        self.method: tuple[bool, bool] | None = None
+        self.head: list[bytes] = []
+        self.curl = _new_curl(self, manners)
+
+    def begin(self, task: Task, lane: Lane, *, timeout: float, now: float) -> None:
+        self.task, self.lane, self.started = task, lane, now
+        self.aside = self.cut = self.refused = self.local = False
+        self.head.clear()
+        self.headers: dict[str, str] = {}
+        self.chunks: list[bytes] = []
+        self.heard = self.most = 0
+        self.number += 1
+        self.curl.setopt(pycurl.URL, task.url)
+        milliseconds = max(1, int(timeout * 1000))
+        if milliseconds != self.timeout:
+            self.timeout = milliseconds
+            self.curl.setopt(pycurl.TIMEOUT_MS, milliseconds)
+        if (task.get, task.ranged) != self.method:
+            self._method(task)
+        if task.cookies is not None:
+            self.curl.setopt(pycurl.COOKIE, "; ".join(f"{name}={value}" for name, value in task.cookies.items()))
+
+    def _method(self, task: Task) -> None:
+        self.method = (task.get, task.ranged)
+        self.curl.setopt(pycurl.HTTPGET if task.get else pycurl.NOBODY, 1)
+        if task.get and task.ranged:
+            self.curl.setopt(pycurl.RANGE, RANGE)
+        else:
+            self.curl.unsetopt(pycurl.RANGE)
+
+    def end(self) -> None:
+        if self.task.cookies is not None:
+            self.curl.unsetopt(pycurl.COOKIE)
+
+    # --- called by libcurl; header lines go straight into `head`
+    def on_body(self, chunk: bytes) -> int | None:
+        if not self.heard:
+            self.headers = self._headers()
+            self.most = MOST_MEDIA if is_media_type(_type(self.headers.get("content-type"))) else MOST_PAGE
+        self.chunks.append(chunk)
+        self.heard += len(chunk)
+        if self.heard <= self.most:
+            return None
+        self.cut = True
+        return 0
+
+    def open_socket(self, _purpose: int, address: Any) -> Any:
+        """The check that counts: the address that is about to be connected to, whatever name or redirect led there."""
+        family, kind, protocol, place = address
+        parts = urlsplit(self.task.url)
+        port = parts.port or DEFAULT_PORT[parts.scheme]
+        if not may_connect(place[0], host=parts.hostname or "", port=port, allowed=self.allowed):
+            self.refused = True
+            return pycurl.SOCKET_BAD
+        try:
+            return socket.socket(family, kind, protocol)
+        except OSError:
+            self.local = True
+            return pycurl.SOCKET_BAD
+
+    # --- what it heard
+    def answer(self, code: int) -> Answer:
+        """This attempt's answer; `code` is libcurl's error or 0."""
+        curl, task = self.curl, self.task
+        status = curl.getinfo(pycurl.RESPONSE_CODE) or None
+        trouble = self._trouble(code) if code else Trouble.NONE
+        if trouble and self.heard and status and trouble in (Trouble.TIMEOUT, Trouble.RESET):
+            trouble = Trouble.NONE  # It broke off in the body, or lied of its length: what was heard is enough.
+        length = curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T)
+        headers = self.headers if self.heard else self._headers()
+        return Answer(  # By position: there are thousands of these a second.
+            task.id,
+            task.asked,
+            None if trouble else status,
+            trouble or (Trouble.NONE if status else Trouble.PROTOCOL),
+            task.url,
+            task.hops,
+            _type(headers.get("content-type")),
+            int(length) if length >= 0 else None,
+            self._body() if task.get else None,
+            headers,
+            round(curl.getinfo(pycurl.STARTTRANSFER_TIME) * 1000) or None,
+            "GET" if task.get else "HEAD",
+            False,
+            task.moved_to,
+        )
+
+    def _headers(self) -> dict[str, str]:
+        """Those of the last answer that matter here; interim answers (1xx) come before it."""
+        text = b"".join(self.head)
+        found = {}
+        for match in KEPT_HEADERS.finditer(text, max(text.rfind(b"\nHTTP/"), 0)):
+            key, value = match[1].lower().decode("ascii"), _text(match[2].strip())
+            found[key] = value
+            if key == "set-cookie" and self.task.cookies is not None:
+                _keep_cookie(self.task.cookies, value)
+        return found
+
+    def _body(self) -> bytes:
+        body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
+        return body[: self.most] if self.cut else body
+
+    def _trouble(self, code: int) -> Trouble:
+        if code == pycurl.E_WRITE_ERROR and self.cut:
+            return Trouble.NONE
+        if self.refused:
+            return Trouble.PRIVATE
+        if self.local or code in OUR_OWN_FAULTS:
+            return Trouble.LOCAL
+        trouble = TROUBLES.get(code, Trouble.PROTOCOL)
+        if trouble == Trouble.REFUSED and self.curl.getinfo(pycurl.OS_ERRNO) in LOCAL_ERRNOS:
+            return Trouble.LOCAL
+        return trouble
+
+
+def _new_curl(flight: Flight, manners: Manners) -> Any:
+    curl = pycurl.Curl()
+    options = {
+        pycurl.NOSIGNAL: 1,
+        pycurl.FOLLOWLOCATION: 0,
+        pycurl.PROXY: "",
+        pycurl.NOPROXY: "*",
+        pycurl.USERAGENT: manners.user_agent,
+        pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
+        pycurl.HTTPHEADER: ["Accept: */*", "Accept-Encoding: identity"],
+        pycurl.DNS_CACHE_TIMEOUT: -1,
+        pycurl.BUFFERSIZE: MOST_PAGE,
+        pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+        pycurl.CAINFO: manners.ca_file or ssl.get_default_verify_paths().cafile or certifi.where(),
+        pycurl.HEADERFUNCTION: flight.head.append,
+        pycurl.WRITEFUNCTION: flight.on_body,
+        pycurl.OPENSOCKETFUNCTION: flight.open_socket,
+    }
+    for option, value in options.items():
+        curl.setopt(option, value)
+    return curl
+
+
+def _keep_cookie(cookies: dict[str, str], line: str) -> None:
+    name, equals, value = line.partition(";")[0].partition("=")
+    if equals and len(cookies) < 20 and len(line) < 4096:
+        cookies[name.strip()] = value.strip()
+
+
+def _type(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -1,0 +1,27 @@
+"""How we ask. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scraper.addresses import NOTHING_PRIVATE, Allowed
+
+MOST_ASIDE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How we ask. `stall`: after so many seconds a link of a host that answers others counts as hanging.
+
+    `most_aside`: how many hanging requests a host may have beside its slots (0: strict).
+    """
+
+    user_agent: str
+    per_host: int = 4
+    concurrency: int = 1000
+    timeout: float = 5.0
+    delay: float = 0.0
+    stall: float = 1.0
+    most_aside: int = MOST_ASIDE
+    allowed: Allowed = NOTHING_PRIVATE
+    ca_file: str = ""

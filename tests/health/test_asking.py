@@ -1,0 +1,100 @@
+"""Asking links in a process of its own: the same answers, and an end to it whatever happens to either side."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from streaming.health import asking
+from streaming.health.answers import Question
+from streaming.health.asking import AskingBroke, ask_apart, ask_here
+from tests.health.origin import Origin
+from tests.health.test_probe import MANNERS
+from tests.scraping.processes import children_of
+
+ROOT = Path(__file__).parents[2]
+KINDS = ("page", "soft", "404", "403", "500", "nohead", "busy", "reset", "to/page", "cookie")
+
+
+@pytest.fixture
+def origin():
+    with Origin() as server:
+        yield server
+
+
+def questions(origin, count):
+    return [Question(n, origin.url(f"{KINDS[n % len(KINDS)]}/{n}"), False, "Nosferatu") for n in range(count)]
+
+
+def told(heard):
+    """Without what differs from one time to the next."""
+    return sorted((one.id, one.judgement, one.status, one.below_http, one.landed) for one in heard)
+
+
+def asking_processes():
+    ours = [pid for pid, _ in children_of(os.getpid())]
+    return [pid for pid in ours if b"streaming.health.asking" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_what_is_heard_apart_is_what_is_heard_here(origin):
+    here = told(ask_here(questions(origin, 110), MANNERS))
+    assert told(ask_apart(questions(origin, 110), MANNERS)) == here
+    assert len(here) == 110
+    assert asking_processes() == []
+
+
+def test_many_links_are_asked_apart_and_few_are_not(origin, monkeypatch):
+    monkeypatch.setattr(asking, "FEW", 20)
+    asked = asking.ask(questions(origin, 60), MANNERS)
+    first = next(asked)
+    assert len(asking_processes()) == (1 if len(os.sched_getaffinity(0)) > 1 else 0)
+    assert len([first, *asked]) == 60
+    few = asking.ask(questions(origin, 19), MANNERS)
+    next(few)
+    assert asking_processes() == []
+    assert len(list(few)) == 18
+
+
+def test_a_process_that_dies_while_it_asks_is_said(origin):
+    asked = ask_apart(questions(origin, 200), MANNERS)
+    next(asked)
+    (pid,) = asking_processes()
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(AskingBroke):
+        list(asked)
+    assert asking_processes() == []
+
+
+def test_it_stops_when_told_and_leaves_no_process(origin):
+    heard = []
+    for one in ask_apart((Question(n, origin.url(f"hang/{n}")) for n in range(500)), MANNERS, stop=lambda: True):
+        heard.append(one)
+    assert heard == []
+    asked = ask_apart(questions(origin, 200), MANNERS)
+    next(asked)
+    asked.close()
+    assert asking_processes() == []
+
+
+def test_it_does_not_outlive_whoever_started_it(origin):
+    code = f"""
+import os
+from streaming.health.answers import Question
+from streaming.health.asking import ask_apart
+from tests.health.test_probe import MANNERS
+for heard in ask_apart([Question(1, {origin.url("page/1")!r}), Question(2, {origin.url("hang/1")!r})], MANNERS):
+    print(os.popen("pgrep -P %d -f streaming.health.asking" % os.getpid()).read().split()[0], flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as process:
+        pid = int(process.stdout.readline())
+        process.kill()
+    end = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -7,28 +7,28 @@ when the socket does, so it never outlives whoever started it.
 from __future__ import annotations
 
 import os
-import pickle
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
-from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
 
 from streaming.health.answers import Answer, Question
 from streaming.health.heard import Heard
 from streaming.health.manners import Manners
 from streaming.health.probe import Prober, never
 from streaming.health.verdict import LinkFacts, judge
+from streaming.health.wire import Wire
 
 FEW = 2_000
 CHUNK = 500
 MOST_OUT = 20_000
 PATIENCE = 0.1
+TOLD_AT_ONCE = 100
+LONGEST_SILENCE = 0.02
 ENDING_SECONDS = 5.0
 ROOT = Path(__file__).resolve().parents[2]
 Stop = Callable[[], bool]
@@ -62,17 +62,19 @@ def ask_apart(
     """Ask in a process of its own. Raises AskingBroke when that dies before all is answered."""
     source: Iterator[Question] | None = iter(questions)
     out = 0
-    with _other_process(manners, known) as connection:
+    with _other_process(manners, known) as wire:
         while not stop():
-            while source is not None and out < MOST_OUT:
+            while source is not None and out < MOST_OUT and wire.push():
                 chunk = list(islice(source, CHUNK))
-                connection.send_bytes(pickle.dumps(chunk))
+                wire.put(chunk)
                 out += len(chunk)
                 source = source if chunk else None
             if source is None and out == 0:
                 return
-            if connection.poll(PATIENCE):
-                heard = _received(connection)
+            heard: list[Heard] | None = wire.take()
+            if heard is None:
+                wire.wait(PATIENCE)
+            else:
                 out -= len(heard)
                 yield from heard
 
@@ -105,8 +107,8 @@ def _can_ask_apart() -> bool:
 
 
 @contextmanager
-def _other_process(manners: Manners, known: Container[str]) -> Iterator[Connection]:
-    """The connection to a process that asks; gone when this ends."""
+def _other_process(manners: Manners, known: Container[str]) -> Iterator[Wire]:
+    """The wire to a process that asks; gone when this ends."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-m", __name__, str(theirs.fileno())]
     # In a session of its own: Ctrl-C is for whoever started it, who then ends it.
@@ -115,20 +117,15 @@ def _other_process(manners: Manners, known: Container[str]) -> Iterator[Connecti
         start_new_session=True,
     )  # fmt: skip
     theirs.close()
-    connection = Connection(ours.detach())
+    wire = Wire(ours)
     try:
-        connection.send_bytes(pickle.dumps((manners, known)))
-        yield connection
-    except (EOFError, ConnectionError) as error:
+        wire.put((manners, known))
+        yield wire
+    except EOFError as error:
         raise AskingBroke("the process that asks the links died") from error
     finally:
-        connection.close()
+        wire.close()
         _end(process)
-
-
-def _received(connection: Connection) -> list[Heard]:
-    told: list[Heard] = pickle.loads(connection.recv_bytes())  # noqa: S301  From our own process.
-    return told
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -142,35 +139,38 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 # --- the other process
 def main() -> None:
     """Answer the questions that come over the socket whose number is the one argument."""
-    connection = Connection(int(sys.argv[1]))
-    outbox: SimpleQueue[bytes] = SimpleQueue()
-    # A thread: asking goes on while the other side is busy writing what it was told.
-    Thread(target=_send, args=(connection, outbox), daemon=True).start()
+    wire = Wire(socket.socket(fileno=int(sys.argv[1])))
     try:
-        manners, known = pickle.loads(connection.recv_bytes())  # noqa: S301  From our own process.
-        prober = Prober(manners, known=known)
-        prober.also_wake_at(connection.fileno())
-        for heard in _rounds(prober, _inbox(connection)):
-            outbox.put(pickle.dumps(heard))
-    except (EOFError, ConnectionError):
+        _serve(wire)
+    except EOFError:
         return  # Nobody wants to know any more.
 
 
-def _send(connection: Connection, outbox: SimpleQueue[bytes]) -> None:
-    try:
-        while True:
-            connection.send_bytes(outbox.get())
-    except ConnectionError:
-        return
-
-
-def _inbox(connection: Connection) -> Iterator[Question | None]:
-    """The questions; None while there are none. It ends by an EOFError: then the other side has all it wanted."""
-    while True:
-        if connection.poll(0):
-            yield from pickle.loads(connection.recv_bytes())  # noqa: S301  From our own process.
+def _serve(wire: Wire) -> None:
+    while (start := wire.take()) is None:
+        wire.wait(PATIENCE)
+    manners, known = start
+    prober = Prober(manners, known=known)
+    prober.also_wake_at(wire.fileno())
+    told: list[Heard] = []
+    spoke = time.monotonic()
+    for heard in _rounds(prober, _inbox(wire)):
+        told += heard
+        if len(told) >= TOLD_AT_ONCE or (told and time.monotonic() - spoke > LONGEST_SILENCE):
+            wire.put(told)
+            told, spoke = [], time.monotonic()
         else:
+            wire.push()
+
+
+def _inbox(wire: Wire) -> Iterator[Question | None]:
+    """The questions; None while there are none. It never ends of itself: the other side hangs up."""
+    while True:
+        chunk: list[Question] | None = wire.take()
+        if chunk is None:
             yield None
+        else:
+            yield from chunk
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class Prober:
             yield from answers
 
     def rounds(self, questions: Iterable[Question | None]) -> Iterator[list[Answer]]:
-        """The same by the handful. A question that is None: there is none now, there will be more later.
+        """The same by the handful, some hands empty. A question that is None: there is none now, but later there is.
 
         When the taker was long away, time-outs of that while are not held against links.
         """
@@ -77,15 +77,14 @@ class Prober:
         try:
             while not self.stop():
                 source = self._fill(source)
-                if self._answers:
-                    answers, self._answers = self._answers, []
-                    left = time.monotonic()
-                    yield answers
-                    back = time.monotonic()
-                    self._resumed = back if back - left > LONG_PAUSE else self._resumed
-                elif source is None and not self._flights and not self.schedule.waiting:
+                answers, self._answers = self._answers, []
+                if not answers and source is None and not self._flights and not self.schedule.waiting:
                     return
-                else:
+                left = time.monotonic()
+                yield answers
+                back = time.monotonic()
+                self._resumed = back if back - left > LONG_PAUSE else self._resumed
+                if not answers:
                     self._turn()
         finally:
             self._close()

@@ -133,6 +133,8 @@ def _short(text: str) -> str:
 
 def is_bot_wall(page: Page) -> bool:
     """Whether a page wants proof of a human."""
+    if not page.headings and not page.running:
+        return False
     said = " ".join([*page.headings, page.running])
     return any(wall in said for wall in WALLS)
 
@@ -143,12 +145,15 @@ def says_nothing_here(page: Page, *, title: str) -> bool:
     The movie's own title is taken out first: films are called "404", "Gone" and "Not Found". A page's running text is
     only read when it is short and holds no player, for a synopsis may tell of things that were removed.
     """
-    lines = [_without(line, fold(title)) for line in page.headings]
+    if not page.headings and not page.running:
+        return False
+    film = fold(title)
+    lines = [_without(line, film) for line in page.headings]
     parts = [part.strip(" .!?-") for line in lines for part in SPLIT.split(line)]
     return (
         any(WHOLE.fullmatch(part) for part in parts)
         or any(DENIAL_IN_HEADING.search(line) for line in lines)
-        or bool(DENIAL_IN_TEXT.search(_without(page.running, fold(title))))
+        or bool(DENIAL_IN_TEXT.search(_without(page.running, film)))
     )
 
 

@@ -12,6 +12,10 @@ from streaming.health.answers import Answer, Trouble
 
 TRIES_BEFORE_GIVING_UP = 4
 THROTTLES_BEFORE_LEAVING = 3
+# An answer may take so many times as long as the host's slowest of late, and this share of the stall at least.
+TIMES_SLOWEST = 3.0
+LEAST_SHARE = 0.3
+FORGETTING = 0.95
 SILENCE = frozenset({Trouble.TIMEOUT, Trouble.REFUSED, Trouble.DNS, Trouble.TLS})
 
 
@@ -46,6 +50,7 @@ class Task:
 @dataclass(slots=True, eq=False)
 class Lane:
     """One host (name and port). `aside`: requests it leaves hanging while it answers others; they hold no slot.
+    `slowest`: seconds of its slowest answer, slowly forgotten.
 
     `down`: it never answered and is not asked any more; `left`: it asked us to come back later, again and again.
     `head_says_little`: it answers HEAD, but its links are pages, of which only the text tells; media still get a HEAD.
@@ -61,6 +66,7 @@ class Lane:
     answered: bool = False
     last_answer: float = 0.0
     latency: float = 0.0
+    slowest: float = 0.0
     failures: int = 0
     throttles: int = 0
     down: Trouble = Trouble.NONE
@@ -71,7 +77,14 @@ class Lane:
     def heard(self, now: float, seconds: float) -> None:
         """It answered something on HTTP's level."""
         self.latency = seconds if not self.answered else self.latency + (seconds - self.latency) * 0.2
+        self.slowest = max(seconds, self.slowest * FORGETTING)
         self.answered, self.last_answer, self.failures = True, now, 0
+
+    def patience(self, now: float, stall: float, timeout: float) -> float:
+        """After how many seconds a request counts as hanging: sooner where all others are answered soon."""
+        if not self.is_brisk(now, stall, timeout):
+            return stall
+        return min(stall, max(stall * LEAST_SHARE, self.slowest * TIMES_SLOWEST))
 
     def is_brisk(self, now: float, stall: float, timeout: float) -> bool:
         """Whether it answers others quickly, so that a request it leaves hanging is the link's fault, not its own."""

@@ -5,10 +5,12 @@ Whose turn it is and where redirects lead is ours; what one request does is a `F
 
 from __future__ import annotations
 
+import heapq
 import re
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
+from itertools import count
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -17,7 +19,7 @@ import pycurl
 from scraper.addresses import Refused, check_url
 from streaming.health.answers import Answer, Question, Trouble
 from streaming.health.flight import Flight
-from streaming.health.lanes import Lane, Schedule, Task
+from streaming.health.lanes import LEAST_SHARE, Lane, Schedule, Task
 from streaming.health.manners import Manners
 from streaming.health.sockets import Watch
 from streaming.health.verdict import is_clear, is_throttling
@@ -58,7 +60,9 @@ class Prober:
         self._flights: dict[Any, Flight] = {}
         self._free: list[Flight] = []
         self._aside = 0
-        self._stalls: deque[tuple[float, Flight, int]] = deque()
+        self._young: deque[tuple[float, Flight, int]] = deque()
+        self._older: list[tuple[float, int, Flight, int]] = []
+        self._looks = count()
         self._answers: list[Answer] = []
         self._approved: set[str] = set()
         self._resumed = 0.0
@@ -144,7 +148,7 @@ class Prober:
         timeout = self.manners.timeout if task.get else min(self.manners.timeout / 2, LONGEST_HEAD)
         flight.begin(task, lane, timeout=timeout, now=now)
         self._flights[flight.curl] = flight
-        self._stalls.append((now + self.manners.stall, flight, flight.number))
+        self._young.append((now + self.manners.stall * LEAST_SHARE, flight, flight.number))
         self._multi.add_handle(flight.curl)
 
     # --- waiting
@@ -161,8 +165,7 @@ class Prober:
 
     def _patience(self, now: float) -> float:
         moments = [now + 0.1, self._timer, self.schedule.next_wake()]
-        if self._stalls:
-            moments.append(self._stalls[0][0])
+        moments += [queue[0][0] for queue in (self._young, self._older) if queue]
         return max(0.0, min(moment for moment in moments if moment is not None) - now)
 
     def _on_timer(self, milliseconds: int) -> None:
@@ -198,20 +201,31 @@ class Prober:
         self._free.append(flight)
 
     def _look_at_stalls(self, now: float) -> None:
+        while self._young and self._young[0][0] <= now:
+            _, flight, number = self._young.popleft()
+            self._look_at_stall(flight, number, now)
+        while self._older and self._older[0][0] <= now:
+            _, _, flight, number = heapq.heappop(self._older)
+            self._look_at_stall(flight, number, now)
+
+    def _look_at_stall(self, flight: Flight, number: int, now: float) -> None:
         """A link left hanging by a host that answers others: HEAD is given up for GET, GET gives its slot back."""
-        while self._stalls and self._stalls[0][0] <= now:
-            _, flight, number = self._stalls.popleft()
-            manners, lane = self.manners, flight.lane
-            if flight.number != number or not lane.is_brisk(now, manners.stall, manners.timeout):
-                continue
-            if not flight.task.get:
-                self._release(flight)
-                flight.task.again_from_start()
-                flight.task.head_hung = True
-                self.schedule.add(flight.task, first=True)
-            elif self._aside < manners.concurrency and self.schedule.put_aside(lane):
-                flight.aside = True
-                self._aside += 1
+        if flight.number != number:
+            return
+        manners, lane = self.manners, flight.lane
+        due = flight.started + lane.patience(now, manners.stall, manners.timeout)
+        if now < due:
+            heapq.heappush(self._older, (due, next(self._looks), flight, number))
+        elif not lane.is_brisk(now, manners.stall, manners.timeout):
+            return
+        elif not flight.task.get:
+            self._release(flight)
+            flight.task.again_from_start()
+            flight.task.head_hung = True
+            self.schedule.add(flight.task, first=True)
+        elif self._aside < manners.concurrency and self.schedule.put_aside(lane):
+            flight.aside = True
+            self._aside += 1
 
     # --- what an answer leads to
     def _go_on(self, task: Task, lane: Lane, answer: Answer, now: float) -> None:

@@ -24,6 +24,7 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.misc import load_object
+from twisted.logger import globalLogBeginner
 from twisted.python.failure import Failure
 
 from scraper.failures import SourceFailed, source_failed
@@ -289,6 +290,8 @@ def run_all(runs: Iterable[SourceRun]) -> None:
     logging.disable(logging.getLogger().getEffectiveLevel() - 1)
     process = AsyncCrawlerProcess(settings)
     logging.getLogger("twisted").addFilter(_is_news)
+    # Until somebody begins, Twisted itself writes to stderr, too, what it thinks critical; Scrapy never begins.
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
     for run in startable:
         crawler = JobCrawler(spiders.load(run.outcome.source), settings, run)
         process.crawl(crawler, **run.arguments()).add_done_callback(run.ended)

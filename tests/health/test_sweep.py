@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 
 from streaming.health.due import Selection, due_links, how_many_due
@@ -431,6 +431,7 @@ def test_what_somebody_else_did_meanwhile_is_not_overwritten(hosts):
         server.asked = lambda handler: None
         StreamingLink.objects.filter(pk=taken.pk).update(is_active=False, reason="taken_down")
         Movie.objects.filter(pk=removed.movie_id).delete()
+        connections.close_all()  # of the server's thread, which nobody else can close
 
     server.asked = meddle
     report = run()

@@ -11,17 +11,21 @@ from itertools import pairwise
 import pytest
 from scrapy.settings import Settings
 
-from scraper.spiders.internet_archive import InternetArchiveSpider
-from scraper.spiders.library_of_congress import LibraryOfCongressSpider
+from scraper.sources import KNOWN
 from scraper.spiders.peertube import PeertubeSpider
 from streaming.models import Movie, StreamingLink
 from streaming.scraping.crawl import crawl
 from tests.factories import make_job, make_movie
 from tests.fakes.sources import BY_3, FILMS, PUBLIC_DOMAIN_MARK, claim, data, source_web, statement_rows
-from tests.scraper.forked import in_child
+from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page
 
 ALL = ("wikidata", "internet_archive", "commons", "library_of_congress", "peertube", "schema_org")
+HURRIED = (
+    "scraper.spiders.internet_archive.InternetArchiveSpider",
+    "scraper.spiders.library_of_congress.LibraryOfCongressSpider",
+    "scraper.spiders.peertube.PeertubeSpider",
+)
 LIVING_DEAD, BUNNY, NOSFERATU, GENERAL, SHERLOCK = FILMS
 EMPTY = {"state": "waiting", "links": 0, "new": 0, "seconds": None, "error": ""}
 
@@ -31,8 +35,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
     """The pauses between requests have a test of their own."""
-    for spider in (InternetArchiveSpider, LibraryOfCongressSpider, PeertubeSpider):
-        monkeypatch.setattr(spider, "custom_settings", {})
+    for spider in HURRIED:
+        monkeypatch.setitem(CHANGES, f"{spider}.custom_settings", {})
 
 
 @pytest.fixture
@@ -183,7 +187,7 @@ class TestFailures:
         assert "the answer is a page" in rows["internet_archive"]["error"]
 
     def test_a_slow_source_does_not_hold_the_others(self, web, settings, monkeypatch):
-        monkeypatch.setattr("scraper.settings.DOWNLOAD_TIMEOUT", 1)
+        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 1)
         web.faults["/commons/"] = Page(says=lambda handler: handler.server.over.wait(5))
         begun = time.monotonic()
         rows, _ = searched(LIVING_DEAD, "commons", "wikidata")
@@ -366,7 +370,7 @@ class TestHostile:
 
 class TestPolite:
     def test_the_archive_is_asked_no_faster_than_it_likes(self, web, monkeypatch):
-        monkeypatch.setattr(InternetArchiveSpider, "custom_settings", {"DOWNLOAD_DELAY": 0.4})
+        monkeypatch.setitem(CHANGES, f"{HURRIED[0]}.custom_settings", {"DOWNLOAD_DELAY": 0.4})
         searched(LIVING_DEAD, "internet_archive")
         moments = web.moments["archive"]
         assert len(moments) == 3
@@ -397,9 +401,6 @@ class TestPolite:
         assert {path: count for path, count in web.hits.items() if count > 1 and path.startswith("/archive")} == {}
 
     def test_each_source_has_the_pause_that_it_publishes(self):
-        # Requested here because `hurried` replaces them on the classes.
-        from scraper.sources import KNOWN  # noqa: PLC0415
-
         pauses = {slug: KNOWN[slug].pause for slug in ALL}
         assert pauses["internet_archive"] == pauses["library_of_congress"] == 1.0
         assert pauses["peertube"] == 0.2

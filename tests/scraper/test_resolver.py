@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -149,7 +150,7 @@ def visit(urls, allowed, *, text_is_judged=True):
 
 
 def visited(*args, **kwargs):
-    told = in_child(lambda: visit(*args, **kwargs))
+    told = in_child(partial(visit, *args, **kwargs))
     assert told.broke == "", told.broke
     return told.value
 

@@ -24,7 +24,7 @@ from streaming.models import BlockedAddress, Movie, ScrapeJob, StreamingLink
 from streaming.scraping.crawl import Outcome, SourceRun, crawl, result_of, run_all
 from streaming.scraping.progress import write_result
 from tests.factories import make_job, make_link, make_movie
-from tests.scraper.forked import in_child
+from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page, Site, example_site, free_port, serving
 
 NOSFERATU = "tt0013442"
@@ -126,6 +126,27 @@ class TestRowsArrive:
         assert told.broke == "", told.broke
         assert seen == [(1, "searching")]
 
+    def test_a_connection_that_a_thread_of_the_tests_left_behind_loses_nothing(self, settings):
+        """See `tests/scraper/forked.py`; a copy of this process lost rows, or found the database malformed."""
+        left = []
+        job = job_for()
+        user = threading.Thread(target=lambda: left.append((Movie.objects.count(), connections["default"].connection)))
+        user.start()
+        user.join()
+
+        def look():
+            left.pop()[1].close()
+            end = time.monotonic() + 10
+            while time.monotonic() < end and ScrapeJob.objects.get(pk=job.pk).sources[0]["seconds"] is None:
+                connections.close_all()
+
+        with serving(site_with(Page(film_page(*(f"/watch/{n}" for n in range(130)))))) as site:
+            settings.EXAMPLE_SITE_URL = site.url
+            told = in_child(crawl, job.pk, meanwhile=look)
+        job.refresh_from_db()
+        assert (told.broke, told.log) == ("", "")
+        assert (job.sources[0]["state"], job.links_found) == ("found", StreamingLink.objects.count())
+
     def test_a_batch_is_saved_whatever_its_size(self, settings):
         page = Page(film_page(*(f"/watch/{n}" for n in range(130))))
         job = job_for()
@@ -211,7 +232,7 @@ class TestNothingAndFailed:
         assert "Traceback" not in log
 
     def test_a_site_that_never_answers_has_failed_after_its_time(self, settings, monkeypatch):
-        monkeypatch.setattr("scraper.settings.DOWNLOAD_TIMEOUT", 0.5)
+        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 0.5)
         job, begun = job_for(), time.monotonic()
         hangs = Page(says=lambda handler: handler.server.over.wait(5))
         with serving(site_with(hangs)) as site:
@@ -221,7 +242,7 @@ class TestNothingAndFailed:
         assert "Traceback" not in log
 
     def test_a_crawl_that_takes_too_long_is_closed(self, settings, monkeypatch):
-        monkeypatch.setattr("scraper.settings.DOWNLOAD_TIMEOUT", 1.5)
+        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 1.5)
         job = job_for()
         hangs = Page(says=lambda handler: handler.server.over.wait(5))
         with serving(site_with(hangs)) as site:
@@ -353,10 +374,12 @@ class TestHostile:
 class TestSideBySide:
     @pytest.fixture(autouse=True)
     def odd_spiders(self, monkeypatch):
-        monkeypatch.setattr("scraper.settings.SPIDER_MODULES", ["scraper.spiders", "tests.scraping.odd_spiders"])
+        monkeypatch.setitem(
+            CHANGES, "scraper.settings.SPIDER_MODULES", ["scraper.spiders", "tests.scraping.odd_spiders"]
+        )
 
     def test_a_slow_source_does_not_hold_the_others(self, settings, monkeypatch):
-        monkeypatch.setattr("scraper.settings.DOWNLOAD_TIMEOUT", 3)
+        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 3)
         seen = []
         job = job_for(sources=waiting("blender", "example"))
 

@@ -13,10 +13,9 @@ from django.utils import timezone
 
 from scraper.sources import KNOWN
 from streaming.models import HostGate
-from streaming.scraping import hostgate
 from streaming.scraping.crawl import crawl
 from streaming.scraping.hostgate import pause_of, reserve
-from tests.scraper.forked import in_child
+from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page, serving
 from tests.scraping.test_crawl import NOSFERATU, film_page, job_for, site_with
 from tests.scraping.test_machines import _environment, database, python  # noqa: F401  a fixture
@@ -118,12 +117,16 @@ class TestReserving:
         assert 0 < reserve("a" * 400, pause=1.0) <= 1
 
 
+def short_pause(host, *, source):
+    return 0.4
+
+
 @pytest.mark.django_db(transaction=True)
 class TestSpidersWait:
     @pytest.fixture
     def site(self, settings, monkeypatch):
         """A site on loopback that is to be asked as if it were a public one."""
-        monkeypatch.setattr(hostgate, "pause_of", lambda host, *, source: 0.4)
+        monkeypatch.setitem(CHANGES, "streaming.scraping.hostgate.pause_of", short_pause)
         page = film_page("https://films.example.org/1") + CC0
         with serving(site_with(Page(page))) as site:
             settings.EXAMPLE_SITE_URL = site.url

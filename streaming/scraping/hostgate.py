@@ -1,64 +1,14 @@
-"""Politeness over processes: one row a host that reserves the next moment at which it may be asked.
-
-Scrapy keeps its distance in one process; ten jobs at once would be ten times as fast as the host allows.
-"""
+"""A spider waits here for its host's turn, as `HOST_TURN` of the crawl."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import transaction
-from django.db.models.functions import Now
 
-from scraper.sources import KNOWN, Source
-from streaming.models import HostGate
-
-LONGEST_WAIT = timedelta(seconds=60)
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def pause_of(host: str, *, source: str) -> float:
-    """The least seconds between two requests to a host: by what its own source publishes, else by the asking
-    one; `SOURCE_DELAYS` has the last word."""
-    if _is_loopback(host):
-        return 0.0
-    asked = next((one for one in KNOWN.values() if _is_at(one, host)), KNOWN.get(source))
-    return settings.SOURCE_DELAYS.get(asked.slug, asked.pause) if asked is not None else 0.0
-
-
-def _is_at(source: Source, host: str) -> bool:
-    home = source.host.removeprefix("www.")
-    return bool(home) and (host == home or host.endswith(f".{home}"))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-@transaction.atomic
-def reserve(host: str, *, pause: float, patience: timedelta = LONGEST_WAIT) -> float | None:
-    """Seconds until our turn, which is ours alone; None, and nothing reserved, when that is longer than `patience`.
-
-    In the database's time. A moment further ahead than anybody waits was set before its clock went back.
-    """
-    gate = HostGate.objects.filter(pk=host[:255])
-    seen = gate.select_for_update().values_list("next_at", Now()).first()
-    if seen is None:
-        HostGate.objects.bulk_create([HostGate(host=host[:255], next_at=LONG_AGO)], ignore_conflicts=True)
-        seen = gate.select_for_update().values_list("next_at", Now()).get()
-    next_at, now = seen
-    mine = next_at if now < next_at <= now + 2 * LONGEST_WAIT else now
-    if mine - now > min(patience, LONGEST_WAIT):
-        return None
-    gate.update(next_at=mine + timedelta(seconds=pause))
-    return float((mine - now).total_seconds())
+from streaming.turns import pause_of, reserve
 
 
 async def turn(host: str, source: str) -> bool:

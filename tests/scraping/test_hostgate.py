@@ -14,7 +14,7 @@ from django.utils import timezone
 from scraper.sources import KNOWN
 from streaming.models import HostGate
 from streaming.scraping.crawl import crawl
-from streaming.scraping.hostgate import pause_of, reserve
+from streaming.turns import pause_of, reserve
 from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page, serving
 from tests.scraping.test_crawl import NOSFERATU, film_page, job_for, site_with
@@ -32,7 +32,7 @@ ASK = """
 import django, sys, time
 django.setup()
 from streaming.models import HostGate
-from streaming.scraping.hostgate import reserve
+from streaming.turns import reserve
 HostGate.objects.exists()
 print("ready", flush=True)
 sys.stdin.readline()

@@ -5,8 +5,9 @@ A source with a spider can be searched (`SOURCES` enables it); one without has l
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -144,6 +145,27 @@ def delays_of(words: Iterable[str]) -> dict[str, float]:
             raise ValueError(f"{word!r}: write a source and seconds up to {LONGEST_DELAY:g}, such as wikidata=1.5")
         delays[slug] = float(seconds)
     return delays
+
+
+def pause_at(host: str, *, source: str = "", delays: Mapping[str, float]) -> float:
+    """The least seconds between two requests to a host: by what its own source publishes, else by the asking one;
+    `delays` (by source) have the last word. Loopback waits for nothing."""
+    if _is_loopback(host):
+        return 0.0
+    asked = next((one for one in KNOWN.values() if _is_at(one, host)), KNOWN.get(source))
+    return delays.get(asked.slug, asked.pause) if asked is not None else 0.0
+
+
+def _is_at(source: Source, host: str) -> bool:
+    home = source.host.removeprefix("www.")
+    return bool(home) and (host == home or host.endswith(f".{home}"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def name_of(slug: str) -> str:

@@ -6,14 +6,13 @@ below the rooms, for scrape jobs and the checker ask the same sources.
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from scraper.sources import KNOWN, Source
+from scraper.sources import pause_at
 from streaming.models import HostGate
 
 LONGEST_WAIT = timedelta(seconds=60)
@@ -21,24 +20,8 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def pause_of(host: str, *, source: str) -> float:
-    """The least seconds between two requests to a host: by what its own source publishes, else by the asking
-    one; `SOURCE_DELAYS` has the last word."""
-    if _is_loopback(host):
-        return 0.0
-    asked = next((one for one in KNOWN.values() if _is_at(one, host)), KNOWN.get(source))
-    return settings.SOURCE_DELAYS.get(asked.slug, asked.pause) if asked is not None else 0.0
-
-
-def _is_at(source: Source, host: str) -> bool:
-    home = source.host.removeprefix("www.")
-    return bool(home) and (host == home or host.endswith(f".{home}"))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    """The least seconds between two requests to a host, with the operator's `SOURCE_DELAYS`."""
+    return pause_at(host, source=source, delays=settings.SOURCE_DELAYS)
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from streaming.health.answers import Answer, Question
-from streaming.health.heard import Heard
+from streaming.health.heard import Heard, Turns, Wants
 from streaming.health.manners import Manners
 from streaming.health.probe import Prober, never
 from streaming.health.verdict import LinkFacts, judge
@@ -32,6 +32,12 @@ LONGEST_SILENCE = 0.02
 ENDING_SECONDS = 5.0
 ROOT = Path(__file__).resolve().parents[2]
 Stop = Callable[[], bool]
+Turn = Callable[[str, float], float | None]
+"""Given a place and its pause: the seconds until our turn there, None when that is too far off."""
+
+
+def at_once(_place: str, _pause: float) -> float | None:
+    return 0.0
 
 
 class AskingBroke(RuntimeError):
@@ -39,25 +45,43 @@ class AskingBroke(RuntimeError):
 
 
 def ask(
-    questions: Iterable[Question], manners: Manners, *, stop: Stop = never, known: Container[str] = frozenset()
+    questions: Iterable[Question],
+    manners: Manners,
+    *,
+    turn: Turn = at_once,
+    stop: Stop = never,
+    known: Container[str] = frozenset(),
 ) -> Iterator[Heard]:
     """What came of each link, as it comes. Few links are asked here; many, where there is a second core, apart."""
     source = iter(questions)
     first = list(islice(source, FEW))
     asked = ask_apart if len(first) == FEW and _can_ask_apart() else ask_here
-    return asked(chain(first, source), manners, stop=stop, known=known)
+    return asked(chain(first, source), manners, turn=turn, stop=stop, known=known)
 
 
 def ask_here(
-    questions: Iterable[Question], manners: Manners, *, stop: Stop = never, known: Container[str] = frozenset()
+    questions: Iterable[Question],
+    manners: Manners,
+    *,
+    turn: Turn = at_once,
+    stop: Stop = never,
+    known: Container[str] = frozenset(),
 ) -> Iterator[Heard]:
     """Ask in this process."""
-    for heard in _rounds(Prober(manners, stop=stop, known=known), questions):
+    prober = Prober(manners, stop=stop, known=known)
+    for heard in _rounds(prober, questions):
         yield from heard
+        for lane in prober.wants_turns():
+            prober.has_turn(lane.place, turn(lane.place, lane.pause))
 
 
 def ask_apart(
-    questions: Iterable[Question], manners: Manners, *, stop: Stop = never, known: Container[str] = frozenset()
+    questions: Iterable[Question],
+    manners: Manners,
+    *,
+    turn: Turn = at_once,
+    stop: Stop = never,
+    known: Container[str] = frozenset(),
 ) -> Iterator[Heard]:
     """Ask in a process of its own. Raises AskingBroke when that dies before all is answered."""
     source: Iterator[Question] | None = iter(questions)
@@ -71,9 +95,11 @@ def ask_apart(
                 source = source if chunk else None
             if source is None and out == 0:
                 return
-            heard: list[Heard] | None = wire.take()
+            heard: list[Heard] | Wants | None = wire.take()
             if heard is None:
                 wire.wait(PATIENCE)
+            elif isinstance(heard, Wants):
+                wire.put(Turns((place, turn(place, pause)) for place, pause in heard))
             else:
                 out -= len(heard)
                 yield from heard
@@ -154,8 +180,10 @@ def _serve(wire: Wire) -> None:
     prober.also_wake_at(wire.fileno())
     told: list[Heard] = []
     spoke = time.monotonic()
-    for heard in _rounds(prober, _inbox(wire)):
+    for heard in _rounds(prober, _inbox(wire, prober)):
         told += heard
+        if wanting := prober.wants_turns():
+            wire.put(Wants((lane.place, lane.pause) for lane in wanting))
         if len(told) >= TOLD_AT_ONCE or (told and time.monotonic() - spoke > LONGEST_SILENCE):
             wire.put(told)
             told, spoke = [], time.monotonic()
@@ -163,14 +191,17 @@ def _serve(wire: Wire) -> None:
             wire.push()
 
 
-def _inbox(wire: Wire) -> Iterator[Question | None]:
+def _inbox(wire: Wire, prober: Prober) -> Iterator[Question | None]:
     """The questions; None while there are none. It never ends of itself: the other side hangs up."""
     while True:
-        chunk: list[Question] | None = wire.take()
-        if chunk is None:
+        told: list[Question] | Turns | None = wire.take()
+        if told is None:
             yield None
+        elif isinstance(told, Turns):
+            for place, seconds in told:
+                prober.has_turn(place, seconds)
         else:
-            yield from chunk
+            yield from told
 
 
 if __name__ == "__main__":

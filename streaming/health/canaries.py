@@ -11,7 +11,7 @@ from django.conf import settings
 from scraper.addresses import Allowed
 from streaming.health.answers import Question
 from streaming.health.due import MEDIA_KINDS, is_private
-from streaming.health.manners import Manners
+from streaming.health.manners import Manners, no_pause
 from streaming.health.probe import Prober
 from streaming.health.verdict import LinkFacts, Verdict, judge
 from streaming.models import StreamingLink
@@ -34,7 +34,7 @@ def canaries(*, now: datetime, allowed: Allowed) -> list[Question]:
 def none_answers(questions: Iterable[Question], manners: Manners) -> bool:
     """Whether there are canaries and not one of them is alive now."""
     asked = dict(enumerate(questions))
-    prober = Prober(replace(manners, delay=0.0))
+    prober = Prober(replace(manners, delay=0.0, pause_of=no_pause))
     answers = prober.ask(Question(number, one.url, one.media) for number, one in asked.items())
     some = False
     for answer in answers:  # The first good answer settles it; the others need not be waited for.

@@ -1,4 +1,4 @@
-"""What came of asking one link: the value between those who ask and those who believe. Pure."""
+"""What goes between those who ask links and those who believe what was heard. Pure."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ class Heard(NamedTuple):
     below_http: bool
     landed: str
     retry_after: str
+
+
+class Wants(list[tuple[str, float]]):
+    """Places whose next turn is to be reserved, with their pauses."""
+
+
+class Turns(list[tuple[str, float | None]]):
+    """Those places, with the seconds until their turn; None: not in this run."""

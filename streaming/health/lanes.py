@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from urllib.parse import urlsplit
 
 from streaming.health.answers import Answer, Trouble
+from streaming.health.manners import no_pause
 
 TRIES_BEFORE_GIVING_UP = 4
 THROTTLES_BEFORE_LEAVING = 3
@@ -53,11 +55,15 @@ class Lane:
     `slowest`: seconds of its slowest answer, slowly forgotten.
 
     `down`: it never answered and is not asked any more; `left`: it asked us to come back later, again and again.
+    `pause` above 0: each request wants its `turn`, which is reserved elsewhere; `wanted`: that has been asked for.
     `head_says_little`: it answers HEAD, but its links are pages, of which only the text tells; media still get a HEAD.
     """
 
     place: str
     delay: float
+    pause: float = 0.0
+    turn: bool = False
+    wanted: bool = False
     waiting: deque[Task] = field(default_factory=deque)
     busy: int = 0
     aside: int = 0
@@ -106,9 +112,19 @@ class Lane:
 class Schedule:
     """All lanes of a run; hands out tasks host by host."""
 
-    def __init__(self, *, per_host: int, delay: float, most_aside: int, known: Container[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        per_host: int,
+        delay: float,
+        most_aside: int,
+        known: Container[str] = (),
+        pause_of: Callable[[str], float] = no_pause,
+    ) -> None:
         """`known`: hosts that answered a moment ago; they are not given up, whatever their first links do."""
         self.per_host, self.delay, self.most_aside, self.known = per_host, delay, most_aside, known
+        self.pause_of = pause_of
+        self.wanting: list[Lane] = []
         self.lanes: dict[str, Lane] = {}
         self.waiting = 0
         self._ready: deque[Lane] = deque()
@@ -120,7 +136,8 @@ class Schedule:
         found = self.lanes.get(place)
         if found is None:
             delay = 0.0 if is_loopback(place) else self.delay
-            found = self.lanes[place] = Lane(place, delay, answered=place in self.known)
+            pause = self.pause_of(urlsplit(url).hostname or "")
+            found = self.lanes[place] = Lane(place, delay, pause, answered=place in self.known)
         return found
 
     def add(self, task: Task, *, first: bool = False) -> Lane:
@@ -162,13 +179,27 @@ class Schedule:
             if lane.next_at > now:
                 heapq.heappush(self._sleeping, (lane.next_at, next(self._number), lane, None))
                 continue
+            if lane.pause and not lane.turn:
+                self._want(lane)
+                continue
             task = lane.waiting.popleft()
             self.waiting -= 1
+            lane.turn = False
             lane.busy += 1
             lane.next_at = now + lane.delay
             self._list(lane)
             return lane, task
         return None
+
+    def give_turn(self, lane: Lane, at: float) -> None:
+        """Its turn was reserved for that moment."""
+        lane.turn, lane.wanted, lane.next_at = True, False, max(lane.next_at, at)
+        self._list(lane)
+
+    def _want(self, lane: Lane) -> None:
+        if not lane.wanted:
+            lane.wanted = True
+            self.wanting.append(lane)
 
     def ended(self, lane: Lane, *, aside: bool) -> None:
         """A request of this lane is over."""

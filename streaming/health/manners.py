@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from scraper.addresses import NOTHING_PRIVATE, Allowed
@@ -9,11 +10,17 @@ from scraper.addresses import NOTHING_PRIVATE, Allowed
 MOST_ASIDE = 8
 
 
+def no_pause(_host: str) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How we ask. `stall`: after so many seconds a link of a host that answers others counts as hanging.
 
-    `most_aside`: how many hanging requests a host may have beside its slots (0: strict).
+    `most_aside`: how many hanging requests a host may have beside its slots (0: strict). `pause_of`: the least seconds
+    between two requests to a host by what its source publishes; above 0, others ask it too and each request wants its
+    turn reserved.
     """
 
     user_agent: str
@@ -25,3 +32,4 @@ class Manners:
     most_aside: int = MOST_ASIDE
     allowed: Allowed = NOTHING_PRIVATE
     ca_file: str = ""
+    pause_of: Callable[[str], float] = no_pause

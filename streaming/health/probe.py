@@ -49,7 +49,11 @@ class Prober:
     ) -> None:
         self.manners, self.stop = manners, stop
         self.schedule = Schedule(
-            per_host=manners.per_host, delay=manners.delay, most_aside=manners.most_aside, known=known
+            per_host=manners.per_host,
+            delay=manners.delay,
+            most_aside=manners.most_aside,
+            known=known,
+            pause_of=manners.pause_of,
         )
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, manners.concurrency * 2)
@@ -96,6 +100,20 @@ class Prober:
     def also_wake_at(self, fd: int) -> None:
         """Look for new questions when this can be read."""
         self._watch.also(fd)
+
+    def wants_turns(self) -> list[Lane]:
+        """Hosts that others ask too, whose next turn somebody has to reserve for us: see `has_turn`."""
+        wanting, self.schedule.wanting = self.schedule.wanting, []
+        return wanting
+
+    def has_turn(self, place: str, seconds: float | None) -> None:
+        """This host may be asked so many seconds from now; None: not in this run."""
+        lane = self.schedule.lanes[place]
+        if seconds is None:
+            lane.left = True
+            self._answers.extend(_unasked(task, Trouble.PAUSED) for task in self.schedule.drain(lane))
+        else:
+            self.schedule.give_turn(lane, time.monotonic() + seconds)
 
     # --- beginning requests
     def _fill(self, source: Iterator[Question | None] | None) -> Iterator[Question | None] | None:

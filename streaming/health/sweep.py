@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
 
 from scraper.addresses import host_of
+from scraper.sources import pause_at
 from streaming.health import canaries, guard
 from streaming.health.answers import Question
 from streaming.health.asking import ask
@@ -35,6 +38,7 @@ from streaming.health.verdict import Verdict
 from streaming.health.writing import Written, flips_of, mark_private, write, write_pauses
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import HealthRun, HostPause, StreamingLink
+from streaming.turns import reserve
 
 BATCH = 500
 FEW = 5
@@ -74,6 +78,7 @@ class Options:
             stall=min(1.0, self.timeout / 2),
             delay=settings.HEALTH_HOST_DELAY_MS / 1000,
             allowed=settings.ALLOW_PRIVATE_HOSTS,
+            pause_of=partial(pause_at, delays=settings.SOURCE_DELAYS),
         )
 
 
@@ -108,6 +113,11 @@ def check_now(link_ids: Sequence[int]) -> dict[int, str]:
     """
     sweep = _Sweep(Options(prune=False), now=timezone.now())
     return sweep.run_these(list(link_ids))
+
+
+def _turn(place: str, pause: float) -> float | None:
+    """The seconds until this host is ours to ask: spiders and other machines ask it too."""
+    return reserve(urlsplit(f"//{place}").hostname or place, pause=pause)
 
 
 class _Sweep:
@@ -196,7 +206,8 @@ class _Sweep:
 
     # --- asking
     def _ask(self, links: Iterator[DueLink]) -> None:
-        for heard in ask(self._questions(links), self.manners, stop=self._is_over, known=self.before.answered):
+        questions, known = self._questions(links), self.before.answered
+        for heard in ask(questions, self.manners, turn=_turn, stop=self._is_over, known=known):
             self._take(heard)
             if self.report.withheld:
                 return

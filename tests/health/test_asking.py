@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,35 @@ def test_it_stops_when_told_and_leaves_no_process(origin):
     next(asked)
     asked.close()
     assert asking_processes() == []
+
+
+def pause_of(host):
+    return 0.02
+
+
+@pytest.mark.parametrize("asked_by", [ask_here, ask_apart])
+def test_each_request_to_a_host_that_others_ask_too_waits_for_its_turn(origin, asked_by):
+    given = []
+
+    def turn(place, pause):
+        given.append((place, pause))
+        return 0.0
+
+    manners = replace(MANNERS, pause_of=pause_of)
+    # No link that breaks off: such a one libcurl asks again by itself when the connection was an old one.
+    asked = [question for question in questions(origin, 22) if "reset" not in question.url]
+    assert len(list(asked_by(asked, manners, turn=turn))) == 20
+    assert set(given) == {(origin.url("").split("/")[2], 0.02)}
+    assert len(given) >= len(origin.log)
+    assert len(given) <= len(origin.log) + 1
+
+
+@pytest.mark.parametrize("asked_by", [ask_here, ask_apart])
+def test_a_host_whose_turn_is_too_far_off_is_not_asked_in_this_run(origin, asked_by):
+    manners = replace(MANNERS, pause_of=pause_of)
+    heard = list(asked_by(questions(origin, 5), manners, turn=lambda place, pause: None))
+    assert {one.judgement.reason for one in heard} == {"paused"}
+    assert (len(heard), origin.log) == (5, [])
 
 
 def test_it_does_not_outlive_whoever_started_it(origin):

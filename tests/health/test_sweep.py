@@ -14,7 +14,7 @@ from django.utils import timezone
 from streaming.health.due import Selection, due_links, how_many_due
 from streaming.health.sweep import Options, check, check_now
 from streaming.ingest.takedown import block
-from streaming.models import HealthRun, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
+from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.factories import make_link, make_movie
 from tests.health.origin import Origin
 
@@ -482,3 +482,15 @@ def test_an_outage_does_not_count_towards_removal(hosts):
         run(now=now + timedelta(hours=2 * hours))
     assert Movie.objects.count() == 12
     assert set(StreamingLink.objects.values_list("failures", flat=True)) == {0}
+
+
+def test_the_checker_takes_its_turns_at_a_host_among_the_spiders(hosts, monkeypatch):
+    monkeypatch.setattr("streaming.health.sweep.pause_at", lambda host, *, delays: 0.01)
+    (server,) = hosts()
+    many(server, 6)
+    before = timezone.now()
+    assert run().checked == 6
+    gate = HostGate.objects.get(pk=server.server_address[0])
+    # Seven requests of one hundredth: the next may not leave before.
+    assert gate.next_at >= before + timedelta(seconds=0.07)
+    assert len(server.log) >= 7

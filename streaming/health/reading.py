@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 MOST_TEXT = 400
-BEGINNING = 1024
+BEGINNING = 8 * 1024
 MEDIA_TYPES = (
     "video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/mpegurl",
     "application/dash+xml", "application/ogg", "application/mp4", "application/x-matroska",
@@ -115,17 +115,27 @@ def read_page(body: bytes) -> Page:
     text = body.decode("utf-8", "replace")
     if "<" not in text:
         return Page((), _short(text))
-    lower = text.lower()
     found = [*islice(TITLE.finditer(text), 1), *islice(HEADING.finditer(text), 3)]
     headings = tuple(fold(TAGS.sub(" ", match[1])) for match in found)
+    return Page(headings, _running(text))
+
+
+def _running(text: str) -> str:
+    """What a page without a player says when that is short. Most are long already in their beginning: the rest of them,
+    in which a player would have to be looked for, is not read."""
+    if len(text) > BEGINNING:
+        start = text[: text.rfind("<", 0, BEGINNING)]
+        if len(" ".join(TAGS.sub(" ", _seen(start, start.lower())).split())) > MOST_TEXT:
+            return ""
+    lower = text.lower()
     if PLAYER.search(lower) or any(name in lower for name in PLAYERS_NAMED):
-        return Page(headings)
-    return Page(headings, _short(TAGS.sub(" ", _seen(text, lower))))
+        return ""
+    return _short(TAGS.sub(" ", _seen(text, lower)))
 
 
 def _short(text: str) -> str:
-    """A running text that is short, folded; of a long one nothing. Most are long already in their beginning."""
-    if len(" ".join(text[:BEGINNING].split())) > MOST_TEXT:
+    """A running text that is short, folded; of a long one nothing."""
+    if len(text) > BEGINNING and len(" ".join(text[:BEGINNING].split())) > MOST_TEXT:
         return ""
     running = " ".join(text.split())
     return fold(running) if len(running) <= MOST_TEXT else ""

@@ -93,9 +93,10 @@ def mark_private(ids: Sequence[int]) -> None:
 
 
 def _still_standing(flips: Sequence[Change]) -> set[tuple[int, bool, str]]:
+    """Locked until the batch is written, in one order for all: nobody turns a link between this look and that."""
     if not flips:
         return set()
-    rows = StreamingLink.objects.filter(pk__in=[change.id for change in flips])
+    rows = StreamingLink.objects.filter(pk__in=[change.id for change in flips]).order_by("pk").select_for_update()
     return set(rows.values_list("pk", "is_active", "reason"))
 
 

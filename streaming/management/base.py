@@ -10,6 +10,9 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+ALONE = "cleanup_dead_links.py"
+"""Called by this name, a command is the whole script, not a word after `manage.py`."""
+
 
 class SentenceParser(CommandParser):
     """A wrong argument ends in one sentence and status 1 (argparse's own is 2)."""
@@ -29,6 +32,8 @@ class OpenreelCommand(BaseCommand):
         # Django builds its own CommandParser; making it ours after the fact keeps everything else that it does.
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.__class__ = SentenceParser
+        if prog_name.endswith(ALONE):
+            parser.prog = ALONE
         if self.example:
             parser.epilog = f"Example: {self.example}"
         return parser

@@ -240,6 +240,12 @@ def test_the_script_at_the_root_prints_its_statistics(catalogue):
     assert (status, "Traceback" in error) == (1, False)
 
 
+def test_the_script_by_hand_says_how_it_is_called_itself(catalogue):
+    status, out, _ = ended(started(catalogue(), "--help", script="cleanup_dead_links.py"))
+    assert status == 0
+    assert out.startswith("usage: cleanup_dead_links.py [-h] [--dry-run]")
+
+
 def test_help_shows_an_example(catalogue):
     status, out, _ = ended(started(catalogue(), "check_link_health", "--help"))
     assert status == 0

@@ -33,10 +33,10 @@ fix: $(VENV)/.dev ## let ruff mend what it can
 bench: bench-jobs bench-health ## all timed figures, as ratios within one run
 
 bench-jobs: $(VENV)/.dev ## from the click to the first link, and many films at once, against what else runs spiders
-	@$(DEV_RUN) -m tests.bench.jobs
+	@$(DEV_RUN) -m bench.jobs
 
 bench-health: $(VENV)/.dev ## the checker of links beside other checkers, over one farm
-	@$(DEV_RUN) -m tests.bench.health
+	@$(DEV_RUN) -m bench.health
 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)

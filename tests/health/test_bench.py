@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from tests.bench import health
+from bench import health
 
 
 def test_without_the_farm_it_says_so_in_one_line(monkeypatch, tmp_path, capsys):

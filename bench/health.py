@@ -22,7 +22,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.place import ROOT, listens, table, until
+from bench.place import ROOT, listens, table, until
 from tests.scraper.servers import free_port
 
 SHARED = ROOT.parent / "shared" / "bench"

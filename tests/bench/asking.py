@@ -1,0 +1,44 @@
+"""Asking the farm by hand, down to the bytes."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from contextlib import closing
+from dataclasses import dataclass
+
+HOSTS = 4
+
+
+@dataclass
+class Said:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def ask(farm, path, *, method="GET", **headers):
+    with closing(http.client.HTTPConnection("127.0.0.1", farm.ports.http, timeout=10)) as connection:
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        told = {name.lower(): value for name, value in answer.getheaders()}
+        return Said(answer.status, told, answer.read())
+
+
+def dial(farm):
+    return closing(socket.create_connection(("127.0.0.1", farm.ports.http), timeout=10))
+
+
+def line(path, *, method="GET"):
+    return f"{method} {path} HTTP/1.1\r\nHost: farm\r\n\r\n".encode()
+
+
+def all_of(connection):
+    """Everything until the other side closes; what a reset leaves of it."""
+    heard = b""
+    try:
+        while chunk := connection.recv(65536):
+            heard += chunk
+    except ConnectionResetError:
+        return heard, True
+    return heard, False

@@ -1,0 +1,16 @@
+"""A small farm that all tests of the timings share."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import farm as origin
+from tests.bench.asking import HOSTS
+
+
+@pytest.fixture(scope="session")
+def farm(tmp_path_factory):
+    if lacking := origin.missing() or origin.missing_for_tls():
+        pytest.skip(f"the farm: {lacking}")
+    with origin.running(tmp_path_factory.mktemp("farm"), hosts=HOSTS) as running:
+        yield running

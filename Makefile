@@ -35,8 +35,8 @@ bench: bench-jobs bench-health ## all timed figures, as ratios within one run
 bench-jobs: $(VENV)/.dev ## from the click to the first link, and many films at once, against what else runs spiders
 	@$(DEV_RUN) -m bench.jobs
 
-bench-health: $(VENV)/.dev ## the checker of links beside other checkers, over one farm
-	@$(DEV_RUN) -m bench.health
+bench-health: $(VENV)/.dev ## the checker of links beside other checkers, over one farm (ASKED="--profiles B --repeat 3")
+	@$(DEV_RUN) -m bench.health $(ASKED)
 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)

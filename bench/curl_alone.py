@@ -23,8 +23,11 @@ class Checker:
     def __init__(self, urls: list[str], ca: str | None, at_once: int) -> None:
         self.hosts = asking.by_host(urls)
         self.places = deque(asking.turns(self.hosts))
-        self.left, self.told = len(urls), []
-        self.poll, self.watched, self.alarm = select.epoll(), set(), None
+        self.left = len(urls)
+        self.told: list[tuple[str, str]] = []
+        self.poll = select.epoll()
+        self.watched: set[int] = set()
+        self.alarm: float | None = None
         self.multi = pycurl.CurlMulti()
         self.multi.setopt(pycurl.M_MAXCONNECTS, 4 * at_once)
         self.multi.setopt(pycurl.M_SOCKETFUNCTION, self.on_socket)

@@ -9,6 +9,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -60,11 +61,14 @@ class Farm:
 
     def _asked(self, what: str) -> dict[str, int]:
         with OPEN.open(f"http://127.0.0.1:{self.ports.http}/-/{what}", timeout=10) as answer:
-            return json.load(answer)
+            told: dict[str, int] = json.load(answer)
+            return told
 
 
 def missing() -> str:
     """What stands in the way of any farm, in one sentence; empty: nothing."""
+    if not sys.platform.startswith("linux"):
+        return "the farm needs Linux, where every 127.0.0.x is this machine: nothing is measured"
     if shutil.which("gcc"):
         return ""
     return "no C compiler, in which the farm is written (apt-get install gcc libssl-dev): nothing is measured"

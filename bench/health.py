@@ -323,7 +323,7 @@ def main() -> None:
         if asked.million:
             print(million(bench))
             return
-        rows = []
+        rows: list[list[str]] = []
         for profile in asked.profiles.split(","):
             if profile == "C" and bench.farm.ca is None:
                 continue

@@ -20,13 +20,14 @@ BATCH = 5000
 
 def load(listed: Path) -> None:
     call_command("migrate", verbosity=0)
-    links, movies, known = lists.read(listed), {}, 0
+    links, known = lists.read(listed), 0
+    movies: dict[int, Movie] = {}
     while batch := list(itertools.islice(links, BATCH)):
         new = {link.movie: link.title for link in batch if link.movie > known}
         made = Movie.objects.bulk_create(
             Movie(imdb_id=lists.imdb_id(movie), title=title) for movie, title in new.items()
         )
-        movies = {known: movies.get(known), **dict(zip(new, made, strict=True))}
+        movies = {movie: row for movie, row in movies.items() if movie == known} | dict(zip(new, made, strict=True))
         known = max(movies)
         StreamingLink.objects.bulk_create(_link(link, movies[link.movie]) for link in batch)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
+from collections.abc import Iterator
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -43,7 +44,8 @@ def ask(client: requests.Session, url: str) -> str:
 
 
 def check(urls: list[str], ca: str | None, threads: int) -> list[tuple[str, str]]:
-    hosts, told = asking.by_host(urls), []
+    hosts = asking.by_host(urls)
+    told: list[tuple[str, str]] = []
     places: queue.SimpleQueue[str] = queue.SimpleQueue()
     for host in asking.turns(hosts):
         places.put(host)
@@ -65,7 +67,7 @@ def check(urls: list[str], ca: str | None, threads: int) -> list[tuple[str, str]
     return told
 
 
-def _taken(waiting: deque[str]):
+def _taken(waiting: deque[str]) -> Iterator[str]:
     """One after the other; four threads may take from the same."""
     while True:
         try:

@@ -31,8 +31,8 @@ typedef void SSL;
 #endif
 
 enum { MOST_HOSTS = 254, MOST_INPUT = 4096, SLOTS = 4096, NUMBERS = 1 << 20, VIDEO = 1 << 18, MOST_PAGE = 12000 };
-enum { DRIP_MS = 300, STREAM_MS = 20, STREAM_CHUNK = 64 * 1024 };
-typedef enum { IDLE, ANSWERING, HANGING } state;
+enum { SOON_MS = 1000, DRIP_MS = 300, STREAM_MS = 20, STREAM_CHUNK = 64 * 1024 };
+typedef enum { IDLE, UNCOUNTED, ANSWERING, HANGING } state;
 typedef enum { PLAIN, SECURE, SELF_SIGNED } door;
 
 struct connection;
@@ -44,7 +44,7 @@ typedef struct {
 
 /* A listening socket when `answers` is false; the timer list is doubly linked through `before`. */
 typedef struct connection {
-    bool answers, shaken, head, ranged, close_after, reset_after, doomed;
+    bool answers, shaken, head, ranged, close_after, reset_after, unending;
     door door;
     state state;
     int fd, host, latency, number, status, dripped;
@@ -102,10 +102,9 @@ static void timer_start(connection *c, int milliseconds) {
 
 /* --- one connection's life */
 static void end_request(connection *c) {
-    if (c->state == IDLE) return;
     if (c->state == ANSWERING) seen[c->host].answering--;
-    else seen[c->host].hanging--;
-    if (clock_ms() - c->asked_at > longest_ms) longest_ms = clock_ms() - c->asked_at;
+    if (c->state == HANGING) seen[c->host].hanging--;
+    if (c->state > UNCOUNTED && clock_ms() - c->asked_at > longest_ms) longest_ms = clock_ms() - c->asked_at;
     c->state = IDLE;
     c->streams = 0;
 }
@@ -164,7 +163,7 @@ static bool flush(connection *c) {
     if (c->wants_out) listen_for(c, false);
     c->out_length = c->out_sent = 0;
     if (c->streams) return timer_start(c, STREAM_MS), true;
-    if (c->state == HANGING) return true;
+    if (c->unending) return true;
     if (c->reset_after || c->close_after) return drop(c, c->reset_after), false;
     end_request(c);
     return true;
@@ -520,11 +519,12 @@ static bool begin(connection *c, char *text, char *end) {
     c->latency = c->number = c->dripped = c->argument[0] = 0;
     c->asked_at = now;
     c->behaviour = named(c, path + 1);
-    bool hangs = c->behaviour->hangs == ALWAYS || (c->behaviour->hangs == HEAD_ONLY && c->head);
-    c->state = hangs ? HANGING : ANSWERING;
-    if (c->behaviour == &counters || c->behaviour == &forgetting) seen[c->host].answering++;
+    c->unending = c->behaviour->hangs == ALWAYS || (c->behaviour->hangs == HEAD_ONLY && c->head);
+    /* Nobody can tell a late answer from none: what does not come soon counts as left hanging. */
+    c->state = c->unending || c->latency > SOON_MS ? HANGING : ANSWERING;
+    if (c->behaviour == &counters || c->behaviour == &forgetting) c->state = UNCOUNTED;
     else count(c);
-    if (hangs && c->behaviour->answer != on_drip) return true;
+    if (c->unending && c->behaviour->answer != on_drip) return true;
     if (c->latency > 0) return timer_start(c, c->latency), true;
     c->behaviour->answer(c);
     return flush(c);

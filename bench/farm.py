@@ -30,8 +30,8 @@ TLS_HEADERS = "#include <openssl/ssl.h>\nint main(void) { return SSL_CTX_new(TLS
 class Stats:
     """What the farm saw since it last forgot.
 
-    At one host: `most_answering` requests in the making at once, `most_hanging` left hanging at once, `most_open`
-    connections. `longest_ms`: how long a client stayed with one request.
+    At one host: `most_answering` requests in the making at once, `most_hanging` left hanging at once (for more than a
+    second or for ever), `most_open` connections. `longest_ms`: how long a client stayed with one request.
     """
 
     requests: int

@@ -198,6 +198,15 @@ def test_it_tells_what_it_saw_at_one_host(farm):
     assert farm.stats().requests == 0
 
 
+def test_a_late_answer_counts_as_left_hanging(farm):
+    farm.forget()
+    with dial(farm) as connection:
+        connection.sendall(line("/page/1500/0/1"))
+        wait_for(lambda: farm.stats().most_hanging == 1)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    assert farm.stats().most_answering == 0
+
+
 def test_a_client_that_left_is_not_counted_with_the_one_that_comes_after(farm):
     farm.forget()
     for number in range(1, 21):

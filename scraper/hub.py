@@ -304,6 +304,20 @@ def commons_page(name: str) -> str:
     return COMMONS_PAGE + quote(name.replace(" ", "_"), safe="/:@!$()*,;~")
 
 
+def commons_file_of(url: str) -> str:
+    """The name of the file that an address on Commons is about; empty for any other address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    beginning, _, name = parts.path.partition("/wiki/File:")
+    if not name:
+        beginning, _, name = parts.path.partition("/wiki/Special:FilePath/")
+    name = unquote(name).replace("_", " ")
+    is_there = (parts.hostname or "").endswith("commons.wikimedia.org") and not beginning
+    return name if is_there and not IN_COMMONS_NAMES.search(name) else ""
+
+
 def poster_of(value: str) -> str:
     """A small version of a picture on Commons, over https; empty when the value names none."""
     match = re.fullmatch(r"https?://commons\.wikimedia\.org/wiki/Special:FilePath/([^/]+)", value)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from scrapy import Request
 
 from scraper.asking import SourceSpider
 from scraper.films import Film, FoundLink, Licence, items_of
 from scraper.formats import kind_of, quality_of_label, quality_of_size
-from scraper.hub import COMMONS_FILE, IN_COMMONS_NAMES, Statement, commons_page
+from scraper.hub import COMMONS_FILE, Statement, commons_file_of, commons_page
 from scraper.items import LinkItem
 from scraper.languages import tag_of
 from scraper.licences import licence_of_name, licence_of_url
@@ -47,20 +46,6 @@ def licence_of(about: Mapping[str, Any], *, page: str) -> Licence:
         attribution=said.get("Attribution", ""),
         attribution_required=said.get("AttributionRequired", "").lower() == "true",
     )
-
-
-def file_of(url: str) -> str:
-    """The name of the file that an address on Commons is about; empty for any other address."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    beginning, _, name = parts.path.partition("/wiki/File:")
-    if not name:
-        beginning, _, name = parts.path.partition("/wiki/Special:FilePath/")
-    name = unquote(name).replace("_", " ")
-    is_there = (parts.hostname or "").endswith("commons.wikimedia.org") and not beginning
-    return name if is_there and not IN_COMMONS_NAMES.search(name) else ""
 
 
 def _film(page: Mapping[str, Any]) -> Film:
@@ -132,7 +117,7 @@ class CommonsSpider(SourceSpider):
     properties = (COMMONS_FILE,)
 
     def named(self, url: str) -> Iterator[Request]:
-        if name := file_of(url):
+        if name := commons_file_of(url):
             yield self.file(name)
 
     def told(self, statements: list[Statement]) -> Iterator[Request]:

@@ -13,10 +13,9 @@ from scraper.asking import MISSING, SourceSpider
 from scraper.failures import UNEXPECTED, SourceFailed
 from scraper.films import items_of
 from scraper.formats import kind_of
-from scraper.hub import FULL_WORK, Statement, archive_item_of
+from scraper.hub import FULL_WORK, Statement, archive_item_of, commons_file_of
 from scraper.items import LinkItem
 from scraper.page_data import film_of_page
-from scraper.spiders.commons import file_of
 from scraper.spiders.library_of_congress import item_of
 from scraper.spiders.peertube import video_of
 
@@ -57,5 +56,5 @@ class SchemaOrgSpider(SourceSpider):
 
 
 def _is_page(url: str) -> bool:
-    own = (archive_item_of(url), file_of(url), item_of(url), all(video_of(url)))
+    own = (archive_item_of(url), commons_file_of(url), item_of(url), all(video_of(url)))
     return url.startswith(("https://", "http://")) and not any(own) and not kind_of(url)

@@ -49,6 +49,7 @@ class Change(NamedTuple):
     next_check_at: datetime | None = None
     moved_to: str = ""
     moved_seen: int = 0
+    vouched: bool = False
 
     @property
     def is_flip(self) -> bool:
@@ -63,6 +64,7 @@ class Finding(NamedTuple):
     http_status: int | None
     response_ms: int | None
     moved_to: str = ""
+    vouched: bool = False
 
 
 def change_of(finding: Finding, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> Change:
@@ -94,6 +96,7 @@ def change_of(finding: Finding, *, now: datetime, host_down: bool = False, adapt
         next_check_at=_next_check(verdict, is_active, checks, state_since, now=now, adaptive=adaptive),
         moved_to=moved_to,
         moved_seen=moved_seen,
+        vouched=finding.vouched,
     )
 
 

@@ -14,6 +14,7 @@ from django.db.models import Q
 from scraper.addresses import Allowed, address_ok
 from streaming.health.answers import Question
 from streaming.health.changes import Standing
+from streaming.health.verdict import VOUCHED_REASONS
 from streaming.models import StreamingLink, StreamingLinkQuerySet
 
 PAGE = 1000
@@ -22,7 +23,7 @@ LONGEST_WAIT = timedelta(days=31)
 MEDIA_KINDS = (StreamingLink.Kind.FILE, StreamingLink.Kind.STREAM)
 COLUMNS = (
     "id", "movie_id", "source_url", "kind", "is_active", "reason", "failures", "state_since", "checks", "movie__title",
-    "movie__imdb_id", "moved_to", "moved_seen",
+    "movie__imdb_id", "moved_to", "moved_seen", "verified_at",
 )  # fmt: skip
 
 
@@ -53,6 +54,7 @@ class DueLink(NamedTuple):
     media: bool
     title: str
     imdb_id: str
+    verified_at: datetime | None = None
 
     def question(self) -> Question:
         return Question(self.standing.id, self.url, self.media, self.title)
@@ -83,6 +85,22 @@ def _parts(selection: Selection, now: datetime) -> list[StreamingLinkQuerySet]:
         links = links.filter(Q(last_checked=None) | Q(last_checked__lt=horizon(selection, now)))
     too_late = links.filter(next_check_at__gt=now + LONGEST_WAIT)
     return [links.filter(next_check_at=None), too_late, links.filter(next_check_at__lt=now)]
+
+
+def longest_unverified(selection: Selection, host: str, *, before: datetime, now: datetime) -> Iterator[str]:
+    """Addresses at this host of due links for which nobody vouched since: never before all, then the longest ago.
+
+    Links that HTTP turned off are left out: they are not asked about while they fail, and would stand first for ever.
+    """
+    never, in_future, old = _parts(selection, now)
+    links = (never | in_future | old).filter(Q(is_active=True) | Q(reason__in=VOUCHED_REASONS), host=host)
+    parts = (
+        links.filter(verified_at=None).order_by("pk"),
+        links.filter(verified_at__gt=now).order_by("pk"),
+        links.filter(verified_at__lt=before).order_by("verified_at", "pk"),
+    )
+    for part in parts:
+        yield from part.values_list("source_url", flat=True).iterator(chunk_size=PAGE)
 
 
 def these_links(ids: list[int]) -> Iterator[DueLink]:
@@ -136,8 +154,10 @@ def _by_moment(links: StreamingLinkQuerySet, name: str) -> Iterator[DueLink]:
 
 
 def _due(row: tuple[object, ...]) -> DueLink:
-    pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, moved_to, seen, _ = row
+    pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, moved_to, seen, verified, _ = (
+        row
+    )
     # The same few words in very many rows, some of which are held until the run ends: each is kept once.
     place, reason, checks = (sys.intern(text) for text in (str(url).split("/", 3)[2], str(reason), str(checks)))
     standing = Standing(pk, movie_id, place, is_active, reason, failures, since, checks, moved_to, seen)  # type: ignore[arg-type]
-    return DueLink(standing, str(url), kind in MEDIA_KINDS, str(title), str(imdb_id))
+    return DueLink(standing, str(url), kind in MEDIA_KINDS, str(title), str(imdb_id), verified)  # type: ignore[arg-type]

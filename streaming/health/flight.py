@@ -209,7 +209,7 @@ def _new_curl(flight: Flight, manners: Manners) -> Any:
         pycurl.DNS_CACHE_TIMEOUT: -1,
         pycurl.BUFFERSIZE: MOST_PAGE,
         pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.CAINFO: manners.ca_file or ssl.get_default_verify_paths().cafile or certifi.where(),
+        pycurl.CAINFO: certificates(manners),
         pycurl.HEADERFUNCTION: flight.head.append,
         pycurl.WRITEFUNCTION: flight.on_body,
         pycurl.OPENSOCKETFUNCTION: flight.open_socket,
@@ -217,6 +217,11 @@ def _new_curl(flight: Flight, manners: Manners) -> Any:
     for option, value in options.items():
         curl.setopt(option, value)
     return curl
+
+
+def certificates(manners: Manners) -> str:
+    """The file of the authorities that are trusted."""
+    return manners.ca_file or ssl.get_default_verify_paths().cafile or certifi.where()
 
 
 def _keep_cookie(cookies: dict[str, str], line: str) -> None:

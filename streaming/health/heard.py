@@ -11,6 +11,7 @@ class Heard(NamedTuple):
     """What came of one link: its judgement, and what a run wants to know of its answer.
 
     `below_http`: nothing was said on HTTP's level. `landed`: the host that redirects led to, empty without any.
+    `vouched`: the judgement is what the link's source itself says.
     """
 
     id: int
@@ -21,6 +22,7 @@ class Heard(NamedTuple):
     below_http: bool
     landed: str
     retry_after: str
+    vouched: bool = False
 
 
 class Wants(list[tuple[str, float]]):

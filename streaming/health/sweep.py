@@ -35,6 +35,7 @@ from streaming.health.probe import never
 from streaming.health.prune import prune_after_check, would_remove
 from streaming.health.report import Report, hosts_down_before
 from streaming.health.verdict import Verdict
+from streaming.health.verifying import Verifier
 from streaming.health.writing import Written, flips_of, mark_private, write, write_pauses
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import HealthRun, HostPause, StreamingLink
@@ -157,7 +158,7 @@ class _Sweep:
 
     def run_these(self, ids: list[int]) -> dict[int, str]:
         self.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
-        self._ask(these_links(ids))
+        self._ask(these_links(ids), few=True)
         if len(ids) >= FEW:
             self._settle()
         elif self._our_side_is_down():
@@ -205,9 +206,14 @@ class _Sweep:
         return canaries.none_answers(self.canaries, self.manners)
 
     # --- asking
-    def _ask(self, links: Iterator[DueLink]) -> None:
+    def _ask(self, links: Iterator[DueLink], *, few: bool = False) -> None:
+        among = None if few or self.options.limit is not None else self.options.selection
+        verifier = Verifier(
+            self.manners, now=self.now, stop=self._is_over, pauses=self.heard.pauses, among=among, few=few
+        )
         questions, known = self._questions(links), self.before.answered
-        for heard in ask(questions, self.manners, turn=_turn, stop=self._is_over, known=known):
+        all_heard = ask(questions, self.manners, turn=_turn, stop=self._is_over, known=known)
+        for heard in verifier.verified(all_heard, self.asked):
             self._take(heard)
             if self.report.withheld:
                 return
@@ -251,7 +257,9 @@ class _Sweep:
     def _take(self, heard: Heard) -> None:
         link = self.asked.pop(heard.id)
         self._note_reason(heard.id, heard.judgement.reason)
-        finding = Finding(link.standing, heard.judgement, heard.status, heard.response_ms, heard.moved_to)
+        finding = Finding(
+            link.standing, heard.judgement, heard.status, heard.response_ms, heard.moved_to, heard.vouched
+        )
         self.heard.take(finding, heard, link.question())
         self._now_and_then()
 

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 from streaming.health import reading
 from streaming.health.answers import Answer, Trouble
 
-GONE_REASONS = frozenset(
-    {"http_404", "http_410", "redirect_loop", "soft_404", "redirect_home", "wrong_type", "empty"}
-)  # fmt: skip
+VOUCHED_REASONS = frozenset({"dark", "missing", "private"})
+"""What only the interface of a source tells, where HTTP says that all is well."""
+GONE_REASONS = VOUCHED_REASONS | {
+    "http_404", "http_410", "redirect_loop", "soft_404", "redirect_home", "wrong_type", "empty",
+}  # fmt: skip
 NOT_ASKED = frozenset({Trouble.PRIVATE, Trouble.LOCAL, Trouble.PAUSED})
 PAGE_TYPES = (*reading.MARKUP_TYPES, "text/")
 WALLED = frozenset({200, 202, 401, 403, 429, 503})

@@ -66,6 +66,8 @@ def write(changes: Sequence[Change], *, now: datetime) -> Written:
         ]
         with connection.cursor() as cursor:
             cursor.executemany(UPDATE, rows)
+        if vouched := [change.id for change in true if change.vouched]:
+            StreamingLink.objects.filter(pk__in=vouched).update(verified_at=now)
         turned = [change for change in true if change.is_flip]
         LinkFlip.objects.bulk_create(
             LinkFlip(link_id=change.id, at=now, is_active=change.is_active, reason=change.reason) for change in turned

@@ -40,6 +40,7 @@ class StreamingLink(models.Model):
     without `is_published` it waits for review and is seen by staff alone.
     `next_check_at`: when the checker's own rhythm wants it asked again (None: now). `moved_to`: where its address leads
     for good, seen `moved_seen` times running; `moved_from`: the address it had before such a move was followed.
+    `verified_at`: when the interface of its source last said whether it is there.
     """
 
     class Kind(models.TextChoices):
@@ -84,6 +85,7 @@ class StreamingLink(models.Model):
     moved_to = models.CharField(max_length=2000, blank=True, default="", editable=False)
     moved_seen = models.PositiveSmallIntegerField(default=0, editable=False)
     moved_from = models.CharField(max_length=2000, blank=True, default="", editable=False)
+    verified_at = models.DateTimeField(null=True, blank=True, editable=False)
     first_seen = models.DateTimeField(default=timezone.now, editable=False)
     last_seen = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -107,6 +109,7 @@ class StreamingLink(models.Model):
             models.Index(fields=["next_check_at", "id"], name="link_by_next_check"),
             models.Index(fields=["moved_seen", "id"], condition=Q(moved_seen__gt=0), name="link_by_moved"),
             models.Index(fields=["host", "id"], name="link_by_host"),
+            models.Index(fields=["host", "verified_at", "id"], name="link_by_verified"),
             models.Index(fields=["source", "is_active", "is_published"], name="link_counted_by_source"),
             models.Index(fields=["movie"], condition=Q(is_active=True, is_published=True), name="link_shown_of_movie"),
             models.Index(fields=["movie"], condition=Q(is_published=False), name="link_waiting_of_movie"),

@@ -101,15 +101,21 @@ FILMS = {
 
 class SourceWeb(ThreadingHTTPServer):
     """`faults` put another answer in the place of a path's (its beginning counts, the longest one wins). `films` is how
-    long the table of films is; `pages` are the keys after which its pages were given."""
+    long the table of films is; `pages` are the keys after which its pages were given. `items`, `files` and `videos` are
+    what the archive, Commons and PeerTube hold beside the films; every page for people answers well, as theirs do."""
 
     daemon_threads = True
     block_on_close = False
+    # On a busy machine the usual five overflow, and who asked waits a second for nothing.
+    request_queue_size = 100
 
     def __init__(self) -> None:
         self.faults: dict[str, Page] = {}
         self.films, self.hold_after = 730, ""
         self.pages: list[str] = []
+        self.items: dict[str, dict[str, Any]] = {}
+        self.files: set[str] = set()
+        self.videos: set[str] = set()
         self.hits: Counter[str] = Counter()
         self.moments: dict[str, list[float]] = {}
         self.queries: list[tuple[str, dict[str, str]]] = []
@@ -279,6 +285,8 @@ def walked(number: int) -> dict[str, Any]:
 
 def archive_item(web: SourceWeb, path: str, query: Query) -> Page:
     identifier = unquote(path.rsplit("/", 1)[-1])
+    if identifier in web.items:
+        return data(web.items[identifier])
     film = next((one for one in FILMS.values() if identifier in (*one.archive_named, *one.archive_noted)), None)
     return data(item_of(film, identifier) if film else {})
 
@@ -304,7 +312,7 @@ def item_of(film: FakeFilm, identifier: str) -> dict[str, Any]:
 
 
 def commons(web: SourceWeb, path: str, query: Query) -> Page:
-    held = {name for film in FILMS.values() for name in film.commons}
+    held = web.files | {name for film in FILMS.values() for name in film.commons}
     return data({"batchcomplete": True, "query": {"pages": [
         video_page(title) if title.removeprefix("File:") in held else {"ns": 6, "title": title, "missing": True}
         for title in query["titles"].split("|")
@@ -335,7 +343,9 @@ def library(web: SourceWeb, path: str, query: Query) -> Page:
 
 
 def peertube(web: SourceWeb, path: str, query: Query) -> Page:
-    if not path.endswith("/bunny"):
+    if (name := path.rsplit("/", 1)[-1]) in web.videos:
+        return data({"uuid": name, "url": f"{web.url}/w/{name}", "name": name, "files": []})
+    if name != "bunny":
         return data({"error": "Video not found"}, status=404)
     files = [{"fileUrl": f"{web.url}/static//bunny-720.mp4", "resolution": {"id": 720, "label": "720p"}}]
     video = {"uuid": "bunny", "url": f"{web.url}/videos/watch/bunny", "name": "Big Buck Bunny", "privacy": {"id": 1}}
@@ -349,6 +359,15 @@ def film_page(web: SourceWeb, path: str, query: Query) -> Page:
     about = {"@context": "https://schema.org", "@type": "Movie", "name": title, "potentialAction": action}
     about |= {"sameAs": f"https://www.imdb.com/title/{imdb_id}/", "license": PUBLIC_DOMAIN_MARK}
     return Page(f'<html><script type="application/ld+json">{json.dumps(about)}</script></html>')
+
+
+def page_for_people(web: SourceWeb, path: str, query: Query) -> Page:
+    """Whatever became of the film: this page is well."""
+    return Page("<!doctype html><title>A film</title><h1>A film</h1><video src=film.mp4></video>")
+
+
+def media_file(web: SourceWeb, path: str, query: Query) -> Page:
+    return Page(b"\x00\x00\x00\x20ftypisom" + bytes(4000), content_type="video/mp4")
 
 
 def robots(web: SourceWeb, path: str, query: Query) -> Page:
@@ -367,4 +386,11 @@ ANSWERS: list[tuple[str, Answer]] = [
     ("/library/item/", library),
     ("/api/v1/videos/", peertube),
     ("/films/", film_page),
+    ("/archive/details/", page_for_people),
+    ("/archive/embed/", page_for_people),
+    ("/archive/download/", media_file),
+    ("/wiki/File:", page_for_people),
+    ("/wikipedia/commons/", media_file),
+    ("/w/", page_for_people),
+    ("/videos/", page_for_people),
 ]

@@ -1,0 +1,279 @@
+"""Good news is verified: where a source can vouch for a link, its own interface is asked before the news is believed.
+
+The prober does not wait for it: links that wait for a source's word are put aside while others are asked and written,
+and the interfaces are asked by threads that know no database. Turns at a source are reserved here, in the database.
+See docs/decisions/0009-what-sources-say-of-their-links.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import chain
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+from django.conf import settings
+
+from scraper.reading import Unreadable
+from scraper.vouching import Subject, Told, Voucher, vouchers
+from streaming.health.changes import paused_until
+from streaming.health.due import DueLink, Selection, longest_unverified
+from streaming.health.heard import Heard
+from streaming.health.interface import Interface, Reply
+from streaming.health.manners import Manners
+from streaming.health.verdict import VOUCHED_REASONS, Verdict, gone
+from streaming.models import HostPause
+from streaming.turns import pause_of, reserve
+
+MOST_QUESTIONS = 300
+"""To one interface in a run: at one a second (the archive) that is five minutes."""
+MOST_WAITING = 5_000
+"""Links put aside in a run, about a kilobyte each; more are believed without a word and come first next time."""
+MOST_FAILURES = 2
+MOST_PARTS_KEPT = 2_000
+TAIL_OF_RUN, TAIL_OF_FEW = 300.0, 10.0
+"""Seconds after the last link was asked: whatever has no word by then goes without."""
+PATIENCE = 0.1
+LOOKED_AFTER = 0.02
+"""Seconds between two looks at the interfaces while links are asked, thousands a second."""
+BUSY = "asked us to come back later"
+
+
+class Waiting(NamedTuple):
+    """A link that HTTP calls alive and that waits for its source's word; `before`: the word that it stands by now."""
+
+    heard: Heard
+    subject: Subject
+    before: str
+
+    def without_word(self) -> Heard:
+        """What HTTP says stands; only what a source has said itself is not taken back by HTTP."""
+        return self.heard._replace(judgement=gone(self.before)) if self.before else self.heard
+
+    def with_word(self, told: Told | None) -> Heard:
+        word = told.word_of(self.subject.part) if told else None
+        if word is None:
+            return self.without_word()
+        judged = self.heard._replace(judgement=gone(word)) if word else self.heard
+        return judged._replace(vouched=True)
+
+
+@dataclass(slots=True)
+class Line:
+    """One interface in this run. `chosen`: the names that are asked about, None: whichever come first.
+
+    `waiting` and `asked` are links by name; only one question is on its way. `told`: what was answered, for links of
+    the same item that come later.
+    """
+
+    number: int
+    voucher: Voucher
+    chosen: frozenset[str] | None = None
+    questions: int = 0
+    failures: int = 0
+    closed: bool = False
+    waiting: dict[str, list[Waiting]] = field(default_factory=dict)
+    asked: dict[str, list[Waiting]] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
+    interface: Interface | None = None
+
+    def takes(self, name: str) -> bool:
+        """Whether a link of this name may wait."""
+        if name in self.asked:
+            return True
+        if self.closed or self.questions >= MOST_QUESTIONS:
+            return False
+        if self.chosen is not None:
+            return name in self.chosen
+        return name in self.waiting or len(self.waiting) < (MOST_QUESTIONS - self.questions) * self.voucher.at_once
+
+    def put_aside(self, link: Waiting) -> None:
+        name = link.subject.name
+        (self.asked if name in self.asked else self.waiting).setdefault(name, []).append(link)
+
+    def hear(self, told: Mapping[str, Told]) -> list[Heard]:
+        """The links of the question that was on its way, each with what was said of it."""
+        self.told |= {name: one for name, one in told.items() if len(one.parts or ()) <= MOST_PARTS_KEPT}
+        links, self.asked = self.asked, {}
+        return [link.with_word(told.get(name)) for name, waiting in links.items() for link in waiting]
+
+    def release(self) -> list[Heard]:
+        """All links that wait, without a word."""
+        links = chain.from_iterable([*self.waiting.values(), *self.asked.values()])
+        self.waiting, self.asked = {}, {}
+        return [link.without_word() for link in links]
+
+    def is_ready(self, *, ended: bool) -> bool:
+        """Whether a question can go: a full one, or whatever there is when no more will come."""
+        if self.asked or self.closed or self.questions >= MOST_QUESTIONS:
+            return False
+        return len(self.waiting) >= (1 if ended else self.voucher.at_once)
+
+
+class Verifier:
+    """What sources say of the links of one run. `among`: the run's whole selection, of which the longest unverified
+    are chosen; None: whichever come first. `few`: a person waits for these links, and asks about them now.
+
+    `pauses` gets the hosts that want to be left alone.
+    """
+
+    def __init__(
+        self,
+        manners: Manners,
+        *,
+        now: datetime,
+        stop: Callable[[], bool],
+        pauses: dict[str, tuple[datetime, str]],
+        among: Selection | None,
+        few: bool = False,
+    ) -> None:
+        self.manners, self.now, self.stop, self.pauses, self.among, self.few = manners, now, stop, pauses, among, few
+        self.before = now if few else now - timedelta(hours=settings.HEALTH_VERIFY_HOURS)
+        self.replies: SimpleQueue[tuple[int, Reply]] = SimpleQueue()
+        self.lines: list[Line] = []
+        self.at: dict[str, list[Line]] = {}
+        self.aside = 0
+        self.looked = 0.0
+
+    def verified(self, all_heard: Iterable[Heard], links: Mapping[int, DueLink]) -> Iterator[Heard]:
+        """What was heard, each link once, in the order in which it is certain. `links` are those still awaited."""
+        if not settings.HEALTH_VERIFY_HOURS:
+            yield from all_heard
+            return
+        self._open_lines()
+        try:
+            for heard in all_heard:
+                told = self._taken(heard, links[heard.id]) if heard.judgement.verdict is Verdict.ALIVE else heard
+                if told is not None:
+                    yield told
+                if self.aside and time.monotonic() - self.looked > LOOKED_AFTER:
+                    self._ask(ended=False)
+                    yield from self._answered(0.0)
+                    self.looked = time.monotonic()
+            yield from self._rest()
+        finally:
+            for line in self.lines:
+                if line.interface is not None:
+                    line.interface.end()
+
+    # --- which links wait
+    def _open_lines(self) -> None:
+        paused = set(HostPause.objects.filter(paused_until__gt=self.now).values_list("host", flat=True))
+        known = vouchers(
+            archive=settings.INTERNET_ARCHIVE_URL,
+            commons=settings.COMMONS_API_URL,
+            instances=settings.PEERTUBE_URLS,
+        )
+        for number, voucher in enumerate(known):
+            chosen = None if self.among is None else _longest_unverified(voucher, self.among, self.before, self.now)
+            line = Line(number, voucher, chosen, closed=voucher.host in paused)
+            self.lines.append(line)
+            for place in voucher.places:
+                self.at.setdefault(place, []).append(line)
+
+    def _taken(self, heard: Heard, link: DueLink) -> Heard | None:
+        """What is to be believed of a link that HTTP calls alive; None: it waits for its source's word."""
+        line, subject = self._line_of(link)
+        if line is None or subject is None:
+            return heard
+        standing = link.standing
+        before = standing.reason if not standing.is_active and standing.reason in VOUCHED_REASONS else ""
+        waiting = Waiting(heard, subject, before)
+        if subject.name in line.told:
+            return waiting.with_word(line.told[subject.name])
+        if not self._is_stale(link.verified_at) or self.aside >= MOST_WAITING or not line.takes(subject.name):
+            return waiting.without_word()
+        line.put_aside(waiting)
+        self.aside += 1
+        return None
+
+    def _line_of(self, link: DueLink) -> tuple[Line | None, Subject | None]:
+        for line in self.at.get(link.standing.place, ()):
+            if subject := line.voucher.subject_of(link.url):
+                return line, subject
+        return None, None
+
+    def _is_stale(self, verified_at: datetime | None) -> bool:
+        return verified_at is None or not self.before <= verified_at <= self.now or self.few
+
+    # --- asking
+    def _ask(self, *, ended: bool) -> None:
+        for line in self.lines:
+            if line.is_ready(ended=ended):
+                self._ask_one(line)
+
+    def _ask_one(self, line: Line) -> None:
+        url, count = line.voucher.question(line.voucher.base, list(line.waiting)[: line.voucher.at_once])
+        wait = self._turn(line.voucher)
+        if wait is None:
+            line.closed = True
+            return
+        line.questions += 1
+        line.asked = {name: line.waiting.pop(name) for name in list(line.waiting)[:count]}
+        if line.interface is None:
+            line.interface = Interface(line.number, self.replies, self.manners)
+            line.interface.start()
+        line.interface.ask(url, after=wait)
+
+    def _turn(self, voucher: Voucher) -> float | None:
+        """Seconds until this source may be asked; None: so many others ask it that we leave it alone."""
+        pause = pause_of(voucher.host, source=voucher.slug)
+        if not pause:
+            return 0.0
+        return reserve(voucher.host, pause=pause, patience=timedelta(seconds=TAIL_OF_FEW if self.few else 60))
+
+    # --- hearing
+    def _answered(self, patience: float) -> Iterator[Heard]:
+        """The links of which something was said, waiting so long for it, and those that no word will reach."""
+        told: list[Heard] = []
+        with suppress(Empty):
+            number, reply = self.replies.get(timeout=patience) if patience else self.replies.get_nowait()
+            line = self.lines[number]
+            told += line.hear(self._said(line, reply))
+        for line in self.lines:
+            if line.waiting and not line.asked and (line.closed or line.questions >= MOST_QUESTIONS):
+                told += line.release()
+        self.aside -= len(told)
+        yield from told
+
+    def _said(self, line: Line, reply: Reply) -> dict[str, Told]:
+        """What the source said. One that is busy, or fails twice running, is not asked again in this run."""
+        if reply.status == 429 or reply.retry_after is not None:
+            line.closed = True
+            self.pauses[line.voucher.host] = (paused_until(reply.retry_after or "", now=self.now), BUSY)
+            return {}
+        try:
+            if reply.status is None or reply.answer is None:
+                raise Unreadable("no answer that is data")
+            told = line.voucher.says(reply.status, reply.answer, line.asked.keys())
+        except Unreadable:
+            line.failures += 1
+            line.closed = line.failures >= MOST_FAILURES
+            return {}
+        line.failures = 0
+        return told
+
+    def _rest(self) -> Iterator[Heard]:
+        """All that still waits, when no more links come."""
+        end = time.monotonic() + (TAIL_OF_FEW if self.few else TAIL_OF_RUN)
+        while self.aside and time.monotonic() < end and not self.stop():
+            self._ask(ended=True)
+            yield from self._answered(PATIENCE)
+        for line in self.lines:
+            yield from line.release()
+
+
+def _longest_unverified(voucher: Voucher, among: Selection, before: datetime, now: datetime) -> frozenset[str]:
+    """The names that this run asks about: as many as go into its questions, over all hosts of this interface."""
+    names: dict[str, None] = {}
+    for host in voucher.hosts:
+        for url in longest_unverified(among, host, before=before, now=now):
+            if subject := voucher.subject_of(url):
+                names[subject.name] = None
+            if len(names) >= MOST_QUESTIONS * voucher.at_once:
+                return frozenset(names)
+    return frozenset(names)

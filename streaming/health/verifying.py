@@ -32,7 +32,7 @@ from streaming.turns import pause_of, reserve
 MOST_QUESTIONS = 300
 """To one interface in a run: at one a second (the archive) that is five minutes."""
 MOST_WAITING = 5_000
-"""Links put aside in a run, about a kilobyte each; more are believed without a word and come first next time."""
+"""Links put aside at a time; more are believed without a word and come first next time."""
 MOST_FAILURES = 2
 MOST_PARTS_KEPT = 2_000
 TAIL_OF_RUN, TAIL_OF_FEW = 300.0, 10.0
@@ -64,7 +64,8 @@ class Waiting(NamedTuple):
 
 @dataclass(slots=True)
 class Line:
-    """One interface in this run. `chosen`: the names that are asked about, None: whichever come first.
+    """One interface in this run, opened when the first link comes for which it can vouch. `chosen`: the names that are
+    asked about, None: whichever come first.
 
     `waiting` and `asked` are links by name; only one question is on its way. `told`: what was answered, for links of
     the same item that come later.
@@ -72,6 +73,7 @@ class Line:
 
     number: int
     voucher: Voucher
+    opened: bool = False
     chosen: frozenset[str] | None = None
     questions: int = 0
     failures: int = 0
@@ -134,8 +136,14 @@ class Verifier:
         self.manners, self.now, self.stop, self.pauses, self.among, self.few = manners, now, stop, pauses, among, few
         self.before = now if few else now - timedelta(hours=settings.HEALTH_VERIFY_HOURS)
         self.replies: SimpleQueue[tuple[int, Reply]] = SimpleQueue()
-        self.lines: list[Line] = []
+        known = vouchers(
+            archive=settings.INTERNET_ARCHIVE_URL, commons=settings.COMMONS_API_URL, instances=settings.PEERTUBE_URLS
+        )
+        self.lines = [Line(number, voucher) for number, voucher in enumerate(known)]
         self.at: dict[str, list[Line]] = {}
+        for line in self.lines:
+            for place in line.voucher.places:
+                self.at.setdefault(place, []).append(line)
         self.aside = 0
         self.looked = 0.0
 
@@ -144,7 +152,6 @@ class Verifier:
         if not settings.HEALTH_VERIFY_HOURS:
             yield from all_heard
             return
-        self._open_lines()
         try:
             for heard in all_heard:
                 told = self._taken(heard, links[heard.id]) if heard.judgement.verdict is Verdict.ALIVE else heard
@@ -161,20 +168,6 @@ class Verifier:
                     line.interface.end()
 
     # --- which links wait
-    def _open_lines(self) -> None:
-        paused = set(HostPause.objects.filter(paused_until__gt=self.now).values_list("host", flat=True))
-        known = vouchers(
-            archive=settings.INTERNET_ARCHIVE_URL,
-            commons=settings.COMMONS_API_URL,
-            instances=settings.PEERTUBE_URLS,
-        )
-        for number, voucher in enumerate(known):
-            chosen = None if self.among is None else _longest_unverified(voucher, self.among, self.before, self.now)
-            line = Line(number, voucher, chosen, closed=voucher.host in paused)
-            self.lines.append(line)
-            for place in voucher.places:
-                self.at.setdefault(place, []).append(line)
-
     def _taken(self, heard: Heard, link: DueLink) -> Heard | None:
         """What is to be believed of a link that HTTP calls alive; None: it waits for its source's word."""
         line, subject = self._line_of(link)
@@ -194,8 +187,16 @@ class Verifier:
     def _line_of(self, link: DueLink) -> tuple[Line | None, Subject | None]:
         for line in self.at.get(link.standing.place, ()):
             if subject := line.voucher.subject_of(link.url):
+                if not line.opened:
+                    self._open(line)
                 return line, subject
         return None, None
+
+    def _open(self, line: Line) -> None:
+        pause = HostPause.objects.filter(host=line.voucher.host, paused_until__gt=self.now)
+        line.opened, line.closed = True, pause.exists()
+        if self.among is not None:
+            line.chosen = _longest_unverified(line.voucher, self.among, before=self.before, now=self.now)
 
     def _is_stale(self, verified_at: datetime | None) -> bool:
         return verified_at is None or not self.before <= verified_at <= self.now or self.few
@@ -244,7 +245,7 @@ class Verifier:
         """What the source said. One that is busy, or fails twice running, is not asked again in this run."""
         if reply.status == 429 or reply.retry_after is not None:
             line.closed = True
-            self.pauses[line.voucher.host] = (paused_until(reply.retry_after or "", now=self.now), BUSY)
+            self._pause(line.voucher.host, paused_until(reply.retry_after or "", now=self.now))
             return {}
         try:
             if reply.status is None or reply.answer is None:
@@ -257,6 +258,9 @@ class Verifier:
         line.failures = 0
         return told
 
+    def _pause(self, host: str, until: datetime) -> None:
+        self.pauses[host] = (max(until, self.pauses.get(host, (until, ""))[0]), BUSY)
+
     def _rest(self) -> Iterator[Heard]:
         """All that still waits, when no more links come."""
         end = time.monotonic() + (TAIL_OF_FEW if self.few else TAIL_OF_RUN)
@@ -267,7 +271,7 @@ class Verifier:
             yield from line.release()
 
 
-def _longest_unverified(voucher: Voucher, among: Selection, before: datetime, now: datetime) -> frozenset[str]:
+def _longest_unverified(voucher: Voucher, among: Selection, *, before: datetime, now: datetime) -> frozenset[str]:
     """The names that this run asks about: as many as go into its questions, over all hosts of this interface."""
     names: dict[str, None] = {}
     for host in voucher.hosts:

@@ -7,6 +7,7 @@ See docs/decisions/0009-what-sources-say-of-their-links.md.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -19,7 +20,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from scraper.reading import Unreadable
-from scraper.vouching import Subject, Told, Voucher, vouchers
+from scraper.vouching import MISSING, Subject, Told, Voucher, vouchers
 from streaming.health.changes import paused_until
 from streaming.health.due import DueLink, Selection, longest_unverified
 from streaming.health.heard import Heard
@@ -29,12 +30,16 @@ from streaming.health.verdict import VOUCHED_REASONS, Verdict, gone
 from streaming.models import HostPause
 from streaming.turns import pause_of, reserve
 
+logger = logging.getLogger(__name__)
+
 MOST_QUESTIONS = 300
 """To one interface in a run: at one a second (the archive) that is five minutes."""
 MOST_WAITING = 5_000
 """Links put aside at a time; more are believed without a word and come first next time."""
 MOST_FAILURES = 2
 MOST_PARTS_KEPT = 2_000
+DOUBTED_FROM, DOUBTED_SHARE = 5, 0.5
+"""An interface that misses so many names, and more than this share of all, has more likely lost its own data."""
 TAIL_OF_RUN, TAIL_OF_FEW = 300.0, 10.0
 """Seconds after the last link was asked: whatever has no word by then goes without."""
 PATIENCE = 0.1
@@ -68,7 +73,8 @@ class Line:
     asked about, None: whichever come first.
 
     `waiting` and `asked` are links by name; only one question is on its way. `told`: what was answered, for links of
-    the same item that come later.
+    the same item that come later. `missed` are links whose names the source does not know; they wait for the end of the
+    run, for an empty answer is what a broken source says too.
     """
 
     number: int
@@ -81,6 +87,8 @@ class Line:
     waiting: dict[str, list[Waiting]] = field(default_factory=dict)
     asked: dict[str, list[Waiting]] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)
+    missed: dict[str, list[Waiting]] = field(default_factory=dict)
+    names_told: int = 0
     interface: Interface | None = None
 
     def takes(self, name: str) -> bool:
@@ -100,14 +108,36 @@ class Line:
     def hear(self, told: Mapping[str, Told]) -> list[Heard]:
         """The links of the question that was on its way, each with what was said of it."""
         self.told |= {name: one for name, one in told.items() if len(one.parts or ()) <= MOST_PARTS_KEPT}
+        self.names_told += len(told)
         links, self.asked = self.asked, {}
-        return [link.with_word(told.get(name)) for name, waiting in links.items() for link in waiting]
+        return [
+            heard
+            for name, waiting in links.items()
+            for link in waiting
+            if (heard := self.told_of(link, told.get(name))) is not None
+        ]
+
+    def told_of(self, link: Waiting, told: Told | None) -> Heard | None:
+        """The link with what was said of its name; None: it is missed."""
+        if told is None or told.word != MISSING:
+            return link.with_word(told)
+        self.missed.setdefault(link.subject.name, []).append(link)
+        return None
 
     def release(self) -> list[Heard]:
         """All links that wait, without a word."""
         links = chain.from_iterable([*self.waiting.values(), *self.asked.values()])
         self.waiting, self.asked = {}, {}
         return [link.without_word() for link in links]
+
+    def settle(self) -> list[Heard]:
+        """The links that are missed, when all was asked: believed unless the source misses nearly everything."""
+        doubted = len(self.missed) >= DOUBTED_FROM and len(self.missed) > DOUBTED_SHARE * self.names_told
+        if doubted:
+            logger.warning("%s misses %d of %d: not believed", self.voucher.host, len(self.missed), self.names_told)
+        told = None if doubted else Told(MISSING)
+        links, self.missed = self.missed, {}
+        return [link.with_word(told) for link in chain.from_iterable(links.values())]
 
     def is_ready(self, *, ended: bool) -> bool:
         """Whether a question can go: a full one, or whatever there is when no more will come."""
@@ -177,7 +207,9 @@ class Verifier:
         before = standing.reason if not standing.is_active and standing.reason in VOUCHED_REASONS else ""
         waiting = Waiting(heard, subject, before)
         if subject.name in line.told:
-            return waiting.with_word(line.told[subject.name])
+            told = line.told_of(waiting, line.told[subject.name])
+            self.aside += told is None
+            return told
         if not self._is_stale(link.verified_at) or self.aside >= MOST_WAITING or not line.takes(subject.name):
             return waiting.without_word()
         line.put_aside(waiting)
@@ -264,11 +296,15 @@ class Verifier:
     def _rest(self) -> Iterator[Heard]:
         """All that still waits, when no more links come."""
         end = time.monotonic() + (TAIL_OF_FEW if self.few else TAIL_OF_RUN)
-        while self.aside and time.monotonic() < end and not self.stop():
+        while self._some_wait() and time.monotonic() < end and not self.stop():
             self._ask(ended=True)
             yield from self._answered(PATIENCE)
         for line in self.lines:
             yield from line.release()
+            yield from line.settle()
+
+    def _some_wait(self) -> bool:
+        return any(line.waiting or line.asked for line in self.lines)
 
 
 def _longest_unverified(voucher: Voucher, among: Selection, *, before: datetime, now: datetime) -> frozenset[str]:

@@ -348,6 +348,16 @@ class TestBelief:
         forced = run(force=True)
         assert (forced.withheld, forced.died, forced.removed) == (False, 30, 30)
 
+    @pytest.mark.parametrize(("lost", "died"), [(4, 4), (6, 0)])
+    def test_a_source_that_misses_nearly_everything_is_not_believed(self, web, others, lost, died):
+        others(40)
+        archive(web, "here", item("f.mp4"), "details/here")
+        for number in range(lost):
+            archive(web, f"film_{number}", {}, f"details/film_{number}", f"embed/film_{number}")
+        report = run(prune=False)
+        assert (report.died, report.withheld) == (died * 2, False)
+        assert StreamingLink.objects.exclude(verified_at=None).count() == 1 + died * 2
+
     def test_a_dry_run_tells_and_changes_nothing(self, web, others):
         others(5)
         archive(web, "dark", item(is_dark=True), "details/dark")

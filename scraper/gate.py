@@ -1,5 +1,5 @@
-"""Downloads that wait for their host's turn. Who keeps the turns is told in `HOST_TURN`: other processes and machines
-may ask the same host.
+"""Downloads that wait for their host's turn, and stay away from one that asked for it. Who keeps the turns and what the
+hosts said is told in `HOST_TURN` and `HOST_BUSY`: other processes and machines may ask the same host.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from scraper.addresses import DEFAULT_PORT
 from scraper.failures import SourceFailed
 
-CROWDED = "Too many searches ask this site at once"
-
-Turn = Callable[[str, str], Awaitable[bool]]
-"""Given host and source: returns when it is their turn; False when that would be too late."""
+Turn = Callable[[str, str], Awaitable[str]]
+"""Given place and source: returns when it is their turn, with an empty text; with a sentence when it will not be."""
+Busy = Callable[[str, str], Awaitable[None]]
+"""Given place and its `Retry-After`, which may be empty: it answered that it is asked too much."""
 
 
 class GatedDownloads(HTTP11DownloadHandler):
@@ -28,9 +29,22 @@ class GatedDownloads(HTTP11DownloadHandler):
         super().__init__(crawler)
         self.crawler = crawler
         self.turn: Turn = crawler.settings["HOST_TURN"]
+        self.busy: Busy = crawler.settings["HOST_BUSY"]
 
     async def download_request(self, request: Request) -> Response:
-        host, source = urlsplit(request.url).hostname or "", getattr(self.crawler.spider, "name", "")
-        if not await self.turn(host, source):
-            raise SourceFailed(CROWDED)
-        return await super().download_request(request)
+        place, source = place_of(request.url), getattr(self.crawler.spider, "name", "")
+        if why_not := await self.turn(place, source):
+            raise SourceFailed(why_not)
+        response = await super().download_request(request)
+        retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")
+        # A 503 alone is a site that is out of order, not one that is asked too much.
+        if response.status == 429 or (response.status == 503 and retry_after):
+            await self.busy(place, retry_after)
+        return response
+
+
+def place_of(url: str) -> str:
+    """The host of an address, with the port when it is an unusual one."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    return host if parts.port in (None, DEFAULT_PORT.get(parts.scheme)) else f"{host}:{parts.port}"

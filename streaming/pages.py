@@ -328,7 +328,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "most": max((number for _, number in reasons), default=0),
         "at_risk": metrics.at_risk(RISKS_SHOWN),
         "deaths": metrics.latest_deaths(DEATHS_SHOWN),
-        "paused": list(HostPause.objects.filter(paused_until__gt=now).order_by("-paused_until")[:HOSTS_SHOWN]),
+        "paused": list(HostPause.objects.standing(now).order_by("-paused_until")[:HOSTS_SHOWN]),
         "grace": hours(settings.LINK_GRACE_HOURS),
     }
     return _page(request, "health.html", context)

@@ -6,6 +6,8 @@ import re
 from datetime import datetime
 
 LONGEST_TITLE = 200
+# Why a host is left alone that said so itself.
+ASKED = "asked us to come back later"
 # Control characters, and those that turn the direction of everything behind them.
 UNSHOWN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]+"

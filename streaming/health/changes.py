@@ -1,17 +1,14 @@
-"""What a judgement changes in a link's row, and how long a host is left alone. Pure."""
+"""What a judgement changes in a link's row. Pure."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from streaming.health.rhythm import next_check
 from streaming.health.verdict import Judgement, Verdict
 
 CHECKS_KEPT = 24
-LONGEST_PAUSE = timedelta(hours=24)
-USUAL_PAUSE = timedelta(minutes=15)
 HOST_DOWN = "host_down"
 MOST_SEEN = 1000
 LETTERS = {Verdict.ALIVE: "a", Verdict.GONE: "g", Verdict.BLOCKED: "b", Verdict.UNREACHABLE: "u"}
@@ -116,16 +113,3 @@ def _move(finding: Finding) -> tuple[str, int]:
     if not finding.moved_to:
         return "", 0
     return finding.moved_to, min(link.moved_seen + 1, MOST_SEEN) if finding.moved_to == link.moved_to else 1
-
-
-def paused_until(retry_after: str, *, now: datetime) -> datetime:
-    """How long a host that is busy wants to be left alone: Retry-After, 15 minutes without one, a day at most."""
-    told = retry_after.strip()
-    if told.isascii() and told.isdigit() and len(told) < 9:
-        return now + min(timedelta(seconds=int(told)), LONGEST_PAUSE)
-    try:
-        moment = parsedate_to_datetime(told)
-    except ValueError:
-        return now + USUAL_PAUSE
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(moment, now), now + LONGEST_PAUSE)

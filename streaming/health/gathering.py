@@ -7,11 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from streaming.health.answers import Question
-from streaming.health.changes import Finding, paused_until
+from streaming.health.changes import Finding
 from streaming.health.guard import HostTally, is_suspicious
 from streaming.health.heard import Heard
 from streaming.health.held import Held
 from streaming.health.verdict import Verdict
+from streaming.retry_after import paused_until
+from streaming.words import ASKED
 
 SLICE = 500
 WITNESSES_KEPT = 20
@@ -77,7 +79,7 @@ class Gathering:
     def _note_host(self, place: str, heard: Heard, verdict: Verdict, question: Question) -> None:
         if verdict is Verdict.THROTTLED:
             until = paused_until(heard.retry_after, now=self.now)
-            self.pauses[place] = (max(until, self.pauses.get(place, (until, ""))[0]), "asked us to come back later")
+            self.pauses[place] = (max(until, self.pauses.get(place, (until, ""))[0]), ASKED)
         elif verdict is Verdict.ALIVE:
             self.witnesses.pop(place, None)
             self.witnesses[place] = question

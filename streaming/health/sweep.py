@@ -36,7 +36,7 @@ from streaming.health.prune import prune_after_check, would_remove
 from streaming.health.report import Report, hosts_down_before
 from streaming.health.verdict import Verdict
 from streaming.health.verifying import Verifier
-from streaming.health.writing import Written, flips_of, mark_private, write, write_pauses
+from streaming.health.writing import Written, flips_of, mark_private, write
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import HealthRun, HostPause, StreamingLink
 from streaming.turns import reserve
@@ -227,7 +227,7 @@ class _Sweep:
         """The links as questions; those that may not be asked are counted and passed over."""
         blocklist = Blocklist.load()
         taken_down = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
-        paused = set(HostPause.objects.filter(paused_until__gt=self.now).values_list("host", flat=True))
+        paused = set(HostPause.objects.standing(self.now).values_list("host", flat=True))
         left = self.options.limit
         for link in links:
             if left == 0:
@@ -329,7 +329,7 @@ class _Sweep:
         for batch in self.heard.held.batches():
             self._write([finding for finding in batch if finding.standing.place not in belief.cut_off], belief)
         if not self.options.dry_run:
-            write_pauses(self.heard.pauses)
+            HostPause.objects.write(self.heard.pauses)
             mark_private(self.heard.private)
 
     def _write_good(self, belief: Belief) -> None:

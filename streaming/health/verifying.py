@@ -21,14 +21,15 @@ from django.conf import settings
 
 from scraper.reading import Unreadable
 from scraper.vouching import MISSING, Subject, Told, Voucher, vouchers
-from streaming.health.changes import paused_until
 from streaming.health.due import DueLink, Selection, longest_unverified
 from streaming.health.heard import Heard
 from streaming.health.interface import Interface, Reply
 from streaming.health.manners import Manners
 from streaming.health.verdict import VOUCHED_REASONS, Verdict, gone
 from streaming.models import HostPause
+from streaming.retry_after import paused_until
 from streaming.turns import pause_of, reserve
+from streaming.words import ASKED
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,6 @@ TAIL_OF_RUN, TAIL_OF_FEW = 300.0, 10.0
 PATIENCE = 0.1
 LOOKED_AFTER = 0.02
 """Seconds between two looks at the interfaces while links are asked, thousands a second."""
-BUSY = "asked us to come back later"
 
 
 class Waiting(NamedTuple):
@@ -291,7 +291,7 @@ class Verifier:
         return told
 
     def _pause(self, host: str, until: datetime) -> None:
-        self.pauses[host] = (max(until, self.pauses.get(host, (until, ""))[0]), BUSY)
+        self.pauses[host] = (max(until, self.pauses.get(host, (until, ""))[0]), ASKED)
 
     def _rest(self) -> Iterator[Heard]:
         """All that still waits, when no more links come."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection, transaction
 
 from streaming.health.changes import Change
-from streaming.models import HostPause, LinkFlip, Movie, StreamingLink
+from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import touch
 
 UPDATE = """
@@ -75,16 +75,6 @@ def write(changes: Sequence[Change], *, now: datetime) -> Written:
         if turned:
             touch(Movie.objects.filter(pk__in={change.movie_id for change in turned}))
     return flips_of(true)
-
-
-def write_pauses(pauses: Mapping[str, tuple[datetime, str]]) -> None:
-    """Leave these hosts alone until then; what was said before about them is replaced."""
-    HostPause.objects.bulk_create(
-        [HostPause(host=host[:255], paused_until=until, reason=why[:200]) for host, (until, why) in pauses.items()],
-        update_conflicts=True,
-        unique_fields=["host"],
-        update_fields=["paused_until", "reason"],
-    )
 
 
 def mark_private(ids: Sequence[int]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from streaming.models.binding import Binding
 from streaming.models.blocked import BlockedAddress, BlockedAddressQuerySet
 from streaming.models.gate import HostGate
-from streaming.models.health import HealthRun, HostPause, LinkFlip
+from streaming.models.health import HealthRun, LinkFlip
 from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
 from streaming.models.link import StreamingLink, StreamingLinkQuerySet
 from streaming.models.movie import Movie, MovieQuerySet
+from streaming.models.pause import HostPause
 from streaming.models.removed import RemovedMovie
 
 __all__ = [

@@ -52,18 +52,3 @@ class HealthRun(models.Model):
 
     def __str__(self) -> str:
         return f"Health run of {self.started_at:%Y-%m-%d %H:%M}"
-
-
-class HostPause(models.Model):
-    """A host that is not asked before `paused_until`: it said Retry-After, or most of its links failed at once."""
-
-    host = models.CharField(max_length=255, unique=True)
-    paused_until = models.DateTimeField()
-    reason = models.CharField(max_length=200)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        indexes = [models.Index(fields=["paused_until"], name="pause_by_end")]
-
-    def __str__(self) -> str:
-        return f"{self.host} until {self.paused_until:%Y-%m-%d %H:%M}"

@@ -33,7 +33,7 @@ from streaming.ingest.pipeline import SaveLinks
 from streaming.ingest.save import SaveReport
 from streaming.models import ScrapeJob
 from streaming.models.job import SourceResult
-from streaming.scraping.hostgate import turn
+from streaming.scraping.hostgate import GATE
 from streaming.scraping.progress import write_result
 
 logger = logging.getLogger(__name__)
@@ -314,11 +314,10 @@ def _crawl_settings() -> Settings:
     settings.setdict(
         {
             "CLOSESPIDER_TIMEOUT": django_settings.SCRAPE_TIMEOUT * SOFT_SHARE,
-            "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "scraper.gate.GatedDownloads"),
             "EXTENSIONS": {},
-            "HOST_TURN": turn,
             "ITEM_PIPELINES": {SaveJobLinks: 300},
             "LOG_INSTALL_ROOT_HANDLER": False,
+            **GATE,
         },
         priority="cmdline",
     )

@@ -32,6 +32,7 @@ from streaming.ingest.save import SaveReport, save_links
 from streaming.models import Movie
 from streaming.scraping import bookmarks
 from streaming.scraping.bookmarks import Bookmark
+from streaming.scraping.hostgate import GATE
 
 FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "SOURCE_DELAYS", "WIKIDATA_SPARQL_URL", "INTERNET_ARCHIVE_URL")
 BROKEN = "The spider broke on what it was sent"
@@ -143,7 +144,7 @@ def discover(discovery: Discovery) -> None:
     settings = Settings()
     settings.setmodule("scraper.settings", priority="project")
     settings.setdict({name: getattr(django_settings, name) for name in FROM_DJANGO}, priority="cmdline")
-    ours = {"EXTENSIONS": {}, "ITEM_PIPELINES": {SavePages: 300}, "LOG_INSTALL_ROOT_HANDLER": False}
+    ours = {"EXTENSIONS": {}, "ITEM_PIPELINES": {SavePages: 300}, "LOG_INSTALL_ROOT_HANDLER": False, **GATE}
     settings.setdict(ours, priority="cmdline")
     kept = discovery.path.parent / "discover-answers"
     _forget(kept, before=time.time() - KEPT_SECONDS)

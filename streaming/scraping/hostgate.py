@@ -1,24 +1,56 @@
-"""A spider waits here for its host's turn, as `HOST_TURN` of the crawl."""
+"""A spider waits here for its host's turn, and hears here, and says, that a host wants to be left alone."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.utils import timezone
 
+from streaming.models import HostPause
+from streaming.retry_after import paused_until
 from streaming.turns import pause_of, reserve
+from streaming.words import ASKED
+
+ASKED_UNTIL = "asked us to come back at {0:%H:%M} UTC on {0.day} {0:%B}"
+CROWDED = "Too many searches ask this site at once"
 
 
-async def turn(host: str, source: str) -> bool:
-    """Return when the host may be asked by this source; False when that would be too late for a scrape job."""
+async def turn(place: str, source: str) -> str:
+    """Return when this place may be asked by this source: empty, or a sentence when that is not within a scrape job."""
+    if why_not := await sync_to_async(paused)(place):
+        return why_not
+    host = urlsplit(f"//{place}").hostname or ""
     pause = pause_of(host, source=source)
     if not pause:
-        return True
+        return ""
     patience = timedelta(seconds=settings.SCRAPE_TIMEOUT / 2)
     wait = await sync_to_async(reserve)(host, pause=pause, patience=patience)
     if wait is None:
-        return False
+        return CROWDED
     await asyncio.sleep(wait)
-    return True
+    # Somebody else, whose turn was before, may have been told meanwhile.
+    return await sync_to_async(paused)(place) if wait else ""
+
+
+def paused(place: str) -> str:
+    """Why this place is not asked now: it told one of us, at whatever job or machine, when to come back. Else empty."""
+    pause = HostPause.objects.standing(timezone.now()).asked_for().filter(host=place[:255]).first()
+    return f"{place} {ASKED_UNTIL.format(pause.paused_until)}" if pause else ""
+
+
+async def busy(place: str, retry_after: str) -> None:
+    """Remember for all who might ask this place, searches and the checker, when it may be asked again."""
+    until = paused_until(retry_after, now=timezone.now())
+    await sync_to_async(HostPause.objects.write)({place: (until, ASKED)})
+
+
+GATE = {
+    "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "scraper.gate.GatedDownloads"),
+    "HOST_BUSY": busy,
+    "HOST_TURN": turn,
+}
+"""Scrapy's settings for a crawl that is polite together with all others."""

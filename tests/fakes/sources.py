@@ -1,4 +1,8 @@
-"""All real sources on one loopback server, each under its own path, answering in the shapes that they really send."""
+"""All real sources on one loopback server, each under its own path, answering in the shapes that they really send.
+
+Wikidata's two interfaces and Commons have hosts of their own, as in the world: what one host asks for, such as to be
+left alone, is not the others' word.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from typing import Any
@@ -122,6 +126,11 @@ class SourceWeb(ThreadingHTTPServer):
         self.agents: set[str | None] = set()
         self.over = threading.Event()
         super().__init__(("127.0.0.1", 0), SourceHandler)
+        self.doors = [Door(self, f"127.0.0.{number}") for number in (2, 3, 4)]
+
+    @property
+    def web(self) -> SourceWeb:
+        return self
 
     @property
     def url(self) -> str:
@@ -129,11 +138,12 @@ class SourceWeb(ThreadingHTTPServer):
 
     def settings(self) -> dict[str, Any]:
         """What the settings have to say for the sources to be found here."""
+        query_service, wikidata, commons = (door.url for door in self.doors)
         return {
-            "WIKIDATA_SPARQL_URL": f"{self.url}/sparql",
-            "WIKIDATA_API_URL": f"{self.url}/wikidata/api.php",
+            "WIKIDATA_SPARQL_URL": f"{query_service}/sparql",
+            "WIKIDATA_API_URL": f"{wikidata}/wikidata/api.php",
             "INTERNET_ARCHIVE_URL": f"{self.url}/archive",
-            "COMMONS_API_URL": f"{self.url}/commons/api.php",
+            "COMMONS_API_URL": f"{commons}/commons/api.php",
             "LIBRARY_OF_CONGRESS_URL": f"{self.url}/library",
             "PEERTUBE_URLS": [self.url],
         }
@@ -151,24 +161,46 @@ class SourceWeb(ThreadingHTTPServer):
         """Visitors of these tests hang up as they like."""
 
 
+class Door(ThreadingHTTPServer):
+    """The same sources at another host."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, web: SourceWeb, host: str) -> None:
+        self.web, self.over = web, web.over
+        super().__init__((host, 0), SourceHandler)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.server_address[0]}:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """As at the other."""
+
+
 class SourceHandler(Handler):
-    server: SourceWeb
+    server: SourceWeb | Door
 
     def asked_for(self) -> Page:
+        web = self.server.web
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         source = parts.path.split("/")[1]
-        self.server.hits[parts.path] += 1
-        self.server.moments.setdefault(source, []).append(time.monotonic())
-        self.server.queries.append((parts.path, query))
-        self.server.agents.add(self.headers.get("User-Agent"))
-        return self.server.answer(parts.path, query)
+        web.hits[parts.path] += 1
+        web.moments.setdefault(source, []).append(time.monotonic())
+        web.queries.append((parts.path, query))
+        web.agents.add(self.headers.get("User-Agent"))
+        return web.answer(parts.path, query)
 
 
 @contextmanager
 def source_web() -> Iterator[SourceWeb]:
     """The sources, all well; faults are put in by hand: `web.faults["/sparql"] = Page(status=503)`."""
-    with serving(SourceWeb()) as web:
+    with ExitStack() as open_doors:
+        web = open_doors.enter_context(serving(SourceWeb()))
+        for door in web.doors:
+            open_doors.enter_context(serving(door))
         yield web
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streaming.health.changes import CHECKS_KEPT, Finding, Standing, change_of, paused_until
+from streaming.health.changes import CHECKS_KEPT, Finding, Standing, change_of
 from streaming.health.verdict import Judgement, Verdict
 from streaming.models import link
 
@@ -52,22 +52,3 @@ def test_gone_is_believed_even_of_a_host_that_is_down():
 
 def test_the_checks_do_not_grow():
     assert len(changed(Verdict.ALIVE, "ok", checks="g" * CHECKS_KEPT).checks) == CHECKS_KEPT == link.CHECKS_KEPT
-
-
-@pytest.mark.parametrize(
-    ("told", "pause"),
-    [
-        ("120", timedelta(seconds=120)),
-        ("0", timedelta(0)),
-        ("", timedelta(minutes=15)),
-        ("soon", timedelta(minutes=15)),
-        ("99999999", timedelta(hours=24)),
-        ("999999999999999999999", timedelta(minutes=15)),
-        ("Sun, 22 Nov 2026 13:00:00 GMT", timedelta(hours=1)),
-        ("Sun, 22 Nov 2026 11:00:00 GMT", timedelta(0)),
-        ("Sun, 22 Nov 2099 11:00:00 GMT", timedelta(hours=24)),
-        ("٣", timedelta(minutes=15)),
-    ],
-)
-def test_how_long_a_host_is_left_alone(told, pause):
-    assert paused_until(told, now=NOW) == NOW + pause

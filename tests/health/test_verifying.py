@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import ExitStack
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from django.utils import timezone
@@ -46,7 +46,10 @@ def others():
 
 
 def link_at(web, path, movie=None, **fields):
-    return make_link(movie, source_url=f"{web.url}/{path}", host="127.0.0.1", **fields)
+    """A link to the archive or an instance; one to a file of Commons at the host of that."""
+    at_commons = path.startswith(("wiki/", "wikipedia/"))
+    base = web.settings()["COMMONS_API_URL"].removesuffix("/commons/api.php") if at_commons else web.url
+    return make_link(movie, source_url=f"{base}/{path}", host=urlsplit(base).hostname, **fields)
 
 
 def item(*files, **about):

@@ -147,6 +147,10 @@ def test_a_source_that_fails_is_said_and_nothing_is_lost(site, web, tmp_path):
     assert "The site answered 429" in told.stderr
     assert "Traceback" not in told.stderr
     assert kept(tmp_path) == Bookmark("tt1000199", 200)
+    web.faults.clear()
+    again = site.run("discover", "--source", "wikidata", "--limit", "500")
+    assert (again.returncode, "asked us to come back at" in again.stderr) == (1, True)
+    assert web.hits["/sparql"] == 1
 
 
 @pytest.mark.parametrize("words", [["--source", "vodo"], [], ["--source", "wikidata", "--limit", "0"]])

@@ -6,14 +6,16 @@ import gzip
 import json
 import time
 from collections import defaultdict
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from django.utils import timezone
 from scrapy.settings import Settings
 
 from scraper.sources import KNOWN
 from scraper.spiders.peertube import PeertubeSpider
-from streaming.models import Movie, StreamingLink
+from streaming.models import HostPause, Movie, StreamingLink
 from streaming.scraping.crawl import crawl
 from tests.factories import make_job, make_movie
 from tests.fakes.sources import BY_3, FILMS, PUBLIC_DOMAIN_MARK, claim, data, source_web, statement_rows
@@ -399,6 +401,46 @@ class TestPolite:
         rows, _ = searched(LIVING_DEAD, "internet_archive")
         assert state(rows, "internet_archive") == ("failed", f"The site answered {status}")
         assert {path: count for path, count in web.hits.items() if count > 1 and path.startswith("/archive")} == {}
+
+    @pytest.mark.parametrize(
+        ("status", "told", "longest"),
+        [(429, "3600", 3600), (503, "3600", 3600), (429, "99999999", 86_400), (429, "", 900)],
+    )
+    def test_who_asks_to_be_left_alone_is_not_asked_for_another_movie_either(self, web, status, told, longest):
+        headers = {"Retry-After": told} if told else {}
+        web.faults["/archive/"] = Page("slow down", status=status, headers=headers)
+        searched(LIVING_DEAD, "internet_archive")
+        web.faults.clear()
+        asked, pause = web.moments["archive"].copy(), HostPause.objects.get()
+        assert f"http://{pause.host}" == web.url
+        assert 0 <= longest - (pause.paused_until - timezone.now()).total_seconds() < 30
+        rows, _ = searched(SHERLOCK, "internet_archive", "commons")
+        until = f"{pause.paused_until:%H:%M} UTC on {pause.paused_until.day} {pause.paused_until:%B}"
+        assert state(rows, "internet_archive") == ("failed", f"{pause.host} asked us to come back at {until}")
+        assert rows["commons"]["state"] == "found"
+        assert web.moments["archive"] == asked
+        HostPause.objects.update(paused_until=timezone.now())
+        assert searched(SHERLOCK, "internet_archive")[0]["internet_archive"]["state"] == "found"
+
+    def test_where_the_query_service_asked_to_be_left_alone_the_interface_is_asked(self, web):
+        web.faults["/sparql"] = Page("slow down", status=429, headers={"Retry-After": "60"})
+        searched(GENERAL, *ALL)
+        rows, _ = searched(LIVING_DEAD, *ALL)
+        assert [row for row in rows.values() if row["state"] == "failed"] == []
+        assert web.hits["/sparql"] == 1
+
+    def test_a_site_that_is_out_of_order_is_asked_again(self, web):
+        web.faults["/archive/"] = Page("busy", status=503)
+        searched(LIVING_DEAD, "internet_archive")
+        web.faults.clear()
+        assert not HostPause.objects.exists()
+        assert searched(SHERLOCK, "internet_archive")[0]["internet_archive"]["state"] == "found"
+
+    def test_the_checkers_own_caution_holds_no_search(self, web):
+        host = web.url.removeprefix("http://")
+        until = timezone.now() + timedelta(hours=1)
+        HostPause.objects.write({host: (until, "most of its links failed at once")})
+        assert searched(SHERLOCK, "internet_archive")[0]["internet_archive"]["state"] == "found"
 
     def test_each_source_has_the_pause_that_it_publishes(self):
         pauses = {slug: KNOWN[slug].pause for slug in ALL}

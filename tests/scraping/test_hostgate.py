@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -9,11 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.utils import timezone
 
+from scraper.gate import place_of
 from scraper.sources import KNOWN
 from streaming.models import HostGate
 from streaming.scraping.crawl import crawl
+from streaming.scraping.hostgate import busy, turn
 from streaming.turns import pause_of, reserve
 from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page, serving
@@ -115,6 +119,40 @@ class TestReserving:
     def test_a_name_longer_than_any_is_kept_cut(self):
         assert reserve("a" * 400, pause=1.0) == 0
         assert 0 < reserve("a" * 400, pause=1.0) <= 1
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://archive.org/metadata/x", "archive.org"),
+        ("https://ARCHIVE.org:443/", "archive.org"),
+        ("http://archive.org:443/", "archive.org:443"),
+        ("http://user:pw@films.example.org:8080/", "films.example.org:8080"),
+        ("http://[::1]:80/", "[::1]"),
+        ("http://[::1]:8001/", "[::1]:8001"),
+    ],
+)
+def test_a_place_is_the_host_with_an_unusual_port(url, place):
+    assert place_of(url) == place
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAskedToComeBack:
+    def test_a_place_may_be_asked_until_it_says_otherwise(self):
+        assert async_to_sync(turn)("films.example.org", "example") == ""
+        async_to_sync(busy)("films.example.org", "60")
+        assert "films.example.org asked us to come back at " in async_to_sync(turn)("films.example.org", "example")
+        assert async_to_sync(turn)("films.example.org:8080", "example") == ""
+
+    def test_who_waits_for_his_turn_hears_of_it_too(self):
+        async def told_while_waiting():
+            ours = asyncio.ensure_future(turn("archive.org", "internet_archive"))
+            await asyncio.sleep(0)
+            await busy("archive.org", "60")
+            return await ours
+
+        HostGate.objects.create(host="archive.org", next_at=timezone.now() + timedelta(seconds=0.5))
+        assert "archive.org asked us to come back at " in async_to_sync(told_while_waiting)()
 
 
 def short_pause(host, *, source):

@@ -1,0 +1,46 @@
+"""Hosts that are left alone for a while, whoever of us would ask them: the checker, or a search for any movie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+
+from streaming.words import ASKED
+
+
+class HostPauseQuerySet(models.QuerySet["HostPause"]):
+    def standing(self, now: datetime) -> HostPauseQuerySet:
+        return self.filter(paused_until__gt=now)
+
+    def asked_for(self) -> HostPauseQuerySet:
+        """Those that the host itself asked for. The others are the checker's own caution."""
+        return self.filter(reason=ASKED)
+
+    def write(self, pauses: Mapping[str, tuple[datetime, str]]) -> None:
+        """Leave these hosts alone until then, for this reason; what was said before about them is replaced."""
+        self.bulk_create(
+            [HostPause(host=host[:255], paused_until=until, reason=why[:200]) for host, (until, why) in pauses.items()],
+            update_conflicts=True,
+            unique_fields=["host"],
+            update_fields=["paused_until", "reason"],
+        )
+
+
+class HostPause(models.Model):
+    """A host that is not asked before `paused_until`: it said Retry-After, or most of its links failed at once."""
+
+    host = models.CharField(max_length=255, unique=True)
+    paused_until = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = HostPauseQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["paused_until"], name="pause_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.host} until {self.paused_until:%Y-%m-%d %H:%M}"

@@ -1,0 +1,22 @@
+"""How long a host that answers "not now" (429, 503) wants to be left alone. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+LONGEST_PAUSE = timedelta(hours=24)
+USUAL_PAUSE = timedelta(minutes=15)
+
+
+def paused_until(retry_after: str, *, now: datetime) -> datetime:
+    """When a host may be asked again that sent this `Retry-After`: in 15 minutes without one, in a day at most."""
+    told = retry_after.strip()
+    if told.isascii() and told.isdigit() and len(told) < 9:
+        return now + min(timedelta(seconds=int(told)), LONGEST_PAUSE)
+    try:
+        moment = parsedate_to_datetime(told)
+    except ValueError:
+        return now + USUAL_PAUSE
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(moment, now), now + LONGEST_PAUSE)

@@ -1,0 +1,30 @@
+"""How long a host that is asked too much is left alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streaming.retry_after import paused_until
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("told", "pause"),
+    [
+        ("120", timedelta(seconds=120)),
+        ("0", timedelta(0)),
+        ("", timedelta(minutes=15)),
+        ("soon", timedelta(minutes=15)),
+        ("99999999", timedelta(hours=24)),
+        ("999999999999999999999", timedelta(minutes=15)),
+        ("Sun, 22 Nov 2026 13:00:00 GMT", timedelta(hours=1)),
+        ("Sun, 22 Nov 2026 11:00:00 GMT", timedelta(0)),
+        ("Sun, 22 Nov 2099 11:00:00 GMT", timedelta(hours=24)),
+        ("٣", timedelta(minutes=15)),
+    ],
+)
+def test_how_long_a_host_is_left_alone(told, pause):
+    assert paused_until(told, now=NOW) == NOW + pause

@@ -56,7 +56,8 @@ class FoundLink:
 class Film:
     """One film of a source. `problem` is one word for why it has no links (`not_found`, `withdrawn` …), empty if none.
 
-    `identifier` is the source's own, `page` and `embed` its addresses for people; `subtitles` are (URL, language).
+    `doubt` says why a person has to look at its links before they are shown. `identifier` is the source's own, `page`
+    and `embed` its addresses for people; `subtitles` are (URL, language).
     """
 
     imdb_id: str = ""
@@ -75,6 +76,7 @@ class Film:
     subtitles: tuple[tuple[str, str], ...] = ()
     episodes: int | None = None
     problem: str = ""
+    doubt: str = ""
 
 
 def items_of(film: Film, *, imdb_id: str, source: str) -> Iterator[LinkItem]:
@@ -92,6 +94,7 @@ def items_of(film: Film, *, imdb_id: str, source: str) -> Iterator[LinkItem]:
             licence=licence.slug,
             licence_url=_address(licence.url),
             evidence=evidence_of(licence, source=source),
+            doubt=film.doubt,
             season=_part(link.season),
             episode=_part(link.episode),
             title=film.title,

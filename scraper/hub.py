@@ -22,14 +22,19 @@ from scraper.reading import (
     text,
     year_of,
 )
+from scraper.sources import PAID
 
 ARCHIVE_ITEM, COMMONS_FILE, FULL_WORK = "P724", "P10", "P953"
 YOUTUBE, VIMEO = "P1651", "P4015"
-OFFICIAL = (
+FREE_SERVICES = ("P7760", "P7761", "P6614", "P3194", "P6549")
+"""Tubi, Libreflix, INA and NZ On Screen: they show films for nothing, with advertisements or without."""
+PAID_SERVICES = (
     *("P1874", "P9586", "P9751", "P8055", "P14462", "P7595", "P7596", "P13902", "P6466", "P6467", "P8298", "P11815"),
-    *("P13147", "P7760", "P7761", "P7985", "P7299", "P9584", "P7334", "P6562", "P6398", "P6614", "P3194", "P6549"),
+    *("P13147", "P7985", "P7299", "P9584", "P7334", "P6562", "P6398"),
 )
-WATCHED = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, "P11731", FULL_WORK, *OFFICIAL)
+"""They ask for a subscription, a rent or, as Kanopy does, a library's card."""
+WATCHED = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, "P11731", FULL_WORK, *FREE_SERVICES, *PAID_SERVICES)
+SERVICES = dict.fromkeys(FREE_SERVICES, Licence(slug="official")) | dict.fromkeys(PAID_SERVICES, Licence(slug=PAID))
 FORMATTERS = {
     ARCHIVE_ITEM: "https://archive.org/details/$1",
     YOUTUBE: "https://www.youtube.com/watch?v=$1",
@@ -121,9 +126,7 @@ class Statement:
     def _label(self) -> str:
         if self.prop == FULL_WORK:
             return host_of(self.url)
-        name = NAMES.get(self.prop) or self.name
-        # Wikidata does not say what a service asks of those who watch.
-        return f"{name} (may not be free)".strip() if self.prop in OFFICIAL else name
+        return NAMES.get(self.prop) or self.name
 
     def _kind(self) -> str:
         # The page of a file on Commons ends like the file.
@@ -134,14 +137,13 @@ class Statement:
         return self.formatter.replace("$1", quote(self.value, safe="/:@!$()*,;=~")) if "$1" in self.formatter else ""
 
     def link(self) -> FoundLink:
-        """The page as a link; the watch page of a service is an official one, else the film's own licence counts."""
-        official = self.prop in OFFICIAL
+        """The page as a link; for the watch page of a service counts what the service is, else the film's licence."""
         return FoundLink(
             url=self.url,
             kind=self._kind(),
             label=self._label(),
             language=self.language,
-            licence=Licence(slug="official") if official else self.licence,
+            licence=SERVICES.get(self.prop, self.licence),
         )
 
 

@@ -12,7 +12,8 @@ class LinkItem:
     `imdb_id` is the key under which all sources meet; `title`, `year`, `type`, `synopsis` and `poster_url` describe the
     movie and are only used when the catalogue does not know it yet. `quality` is a height such as `720p`; `language`
     a BCP 47 tag; `licence` a slug of `scraper.sources.LICENCES`; `evidence` is what that rests on, in the source's own
-    words or as an address; `season` and `episode` say which part of a show it is.
+    words or as an address; `doubt` is why a person has to look at the link before it is shown, whatever its licence;
+    `season` and `episode` say which part of a show it is.
     """
 
     imdb_id: str
@@ -25,6 +26,7 @@ class LinkItem:
     licence: str = ""
     licence_url: str = ""
     evidence: str = ""
+    doubt: str = ""
     season: int | None = None
     episode: int | None = None
     title: str = ""

@@ -12,8 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 FREE_LICENCES = ("public-domain", "cc0", "cc-by", "cc-by-sa", "official")
-NOT_FREE = ("cc-by-nc", "cc-by-nd", "cc-by-nc-sa", "cc-by-nc-nd", "cc-nc", "cc-nd", "cc-nc-sa", "cc-nc-nd", "cc-sa")
-"""Creative Commons licences that forbid commercial use or changes, and withdrawn ones of the same kind."""
+PAID = "paid"
+"""No licence, but what stands in its place: the watch page of a service that asks its viewers for money or a card."""
+NOT_FREE = (
+    *("cc-by-nc", "cc-by-nd", "cc-by-nc-sa", "cc-by-nc-nd", "cc-nc", "cc-nd", "cc-nc-sa", "cc-nc-nd", "cc-sa"),
+    PAID,
+)
+"""Creative Commons licences that forbid commercial use or changes, withdrawn ones of the same kind, paid services."""
 LICENCES = {
     "public-domain": "Public domain",
     "cc0": "CC0",
@@ -21,6 +26,7 @@ LICENCES = {
     "cc-by-sa": "CC BY-SA",
     "cc": "Creative Commons",
     "official": "Official",
+    PAID: "Paid service",
     "cc-by-nc": "CC BY-NC",
     "cc-by-nd": "CC BY-ND",
     "cc-by-nc-sa": "CC BY-NC-SA",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.sitemaps.views import index, sitemap
 from django.urls import URLPattern, path
 from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
 
 from streaming import pages
 from streaming.feeds import LostFeed, NewFeed
@@ -26,6 +27,6 @@ urlpatterns: list[URLPattern] = [
     path("robots.txt", pages.robots, name="robots"),
     path("sitemap.xml", kept_an_hour(index), parts | {"sitemap_url_name": "sitemap-part"}, name="sitemap"),
     path("sitemap-<section>.xml", kept_an_hour(sitemap), parts, name="sitemap-part"),
-    path("feeds/new.xml", kept_some_minutes(NewFeed()), name="feed-new"),
-    path("feeds/lost.xml", kept_some_minutes(LostFeed()), name="feed-lost"),
+    path("feeds/new.xml", conditional_page(kept_some_minutes(NewFeed())), name="feed-new"),
+    path("feeds/lost.xml", conditional_page(kept_some_minutes(LostFeed())), name="feed-lost"),
 ]

@@ -29,6 +29,7 @@ FULL = LinkItem(
     licence="cc-by",
     licence_url="https://creativecommons.org/licenses/by/3.0/",
     evidence="CC BY 3.0",
+    doubt="Marked as sensitive",
     season=1,
     episode=2,
     title="Nosferatu",
@@ -53,7 +54,8 @@ def test_the_catalogue_keeps_every_field_of_an_item(name):
     assert set(kept) == {getattr(FULL, name)}
     models = [Movie] if hasattr(MovieRecord, name) and name != "imdb_id" else [StreamingLink]
     columns = {field.name for model in models for field in model._meta.fields}
-    assert name in columns | {"imdb_id"}
+    # A doubt is acted on (the link waits for review), not kept.
+    assert name in columns | {"imdb_id", "doubt"}
 
 
 def test_records_hold_nothing_that_no_item_and_no_import_can_say():

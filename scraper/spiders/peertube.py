@@ -28,7 +28,7 @@ LICENCES = {
     6: "cc-by-nc-nd",
     7: "cc0",
 }
-PUBLIC, PUBLISHED = 1, 1
+PUBLIC, PUBLISHED, FILMS = 1, 1, 2
 VIDEO = re.compile(r"/(?:w|videos/watch|videos/embed|api/v1/videos)/([A-Za-z0-9-]{1,60})/?$")
 MOST_VIDEOS = 3
 
@@ -61,7 +61,18 @@ def film_of(answer: object) -> Film:
         licence=_licence(video, page),
         links=() if problem else tuple(replace(link, language=language) for link in _links(video)),
         problem=problem,
+        doubt=_doubt(video),
     )
+
+
+def is_sensitive(video: Mapping[str, Any]) -> bool:
+    """Whether its uploader or its instance says that not everybody should see it."""
+    return video.get("nsfw") is True
+
+
+def category_of(video: Mapping[str, Any]) -> str:
+    """What its uploader says that it is; empty when he does not say."""
+    return text(mapping(video.get("category")).get("label"))
 
 
 def list_of(answer: object, *, start: int = 0) -> VideoPage:
@@ -108,6 +119,13 @@ def _problem(video: Mapping[str, Any]) -> str:
     if video.get("blacklisted") is True:
         return "withdrawn"
     return "live" if video.get("isLive") is True else ""
+
+
+def _doubt(video: Mapping[str, Any]) -> str:
+    if is_sensitive(video):
+        return "PeerTube marks it as sensitive"
+    category = whole(mapping(video.get("category")).get("id"))
+    return "" if category in (None, FILMS) else f"PeerTube files it under {category_of(video) or category}, not Films"
 
 
 def _licence(video: Mapping[str, Any], page: str) -> Licence:

@@ -39,6 +39,7 @@ class LinkRecord:
     licence: str = ""
     licence_url: str = ""
     evidence: str = ""
+    doubt: str = ""
     season: int | None = None
     episode: int | None = None
     is_active: bool = True
@@ -78,6 +79,7 @@ def link_record(raw: Mapping[str, Any], *, allowed: Allowed = NOTHING_PRIVATE) -
         licence=_licence(raw.get("licence")),
         licence_url=_optional_url(raw.get("licence_url"), allowed=allowed),
         evidence=_line(raw.get("evidence"), LONGEST_EVIDENCE),
+        doubt=_line(raw.get("doubt"), LONGEST_EVIDENCE),
         season=season,
         episode=episode,
         is_active=_flag(raw.get("is_active"), "is_active"),

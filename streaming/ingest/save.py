@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from scraper.sources import Standing, standing
+from scraper.sources import PAID, Standing, standing
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.records import LONGEST_EVIDENCE, LinkRecord, MovieRecord
 from streaming.ingest.snapshots import restore_movies
@@ -32,13 +32,15 @@ VOUCHED = "Stated by the operator"
 class SaveReport:
     """What became of a batch: links by fate, movies made or restored, refusals counted by reason code.
 
-    `waiting` and `waiting_new` are those among them that are not published.
+    `waiting` and `waiting_new` are those among them that are not published; `doubt` is why the first of them is not,
+    empty when it only lacks a licence.
     """
 
     new: int = 0
     seen_again: int = 0
     waiting: int = 0
     waiting_new: int = 0
+    doubt: str = ""
     movies_new: int = 0
     movies_restored: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -49,6 +51,7 @@ class SaveReport:
         self.seen_again += other.seen_again
         self.waiting += other.waiting
         self.waiting_new += other.waiting_new
+        self.doubt = self.doubt or other.doubt
         self.movies_new += other.movies_new
         self.movies_restored += other.movies_restored
         self.refused.update(other.refused)
@@ -61,8 +64,9 @@ def save_links(
 
     `movies` describe movies that may be unknown; a link of a movie that is neither known, described with a title nor
     restorable is refused as `unknown_movie`. A link whose licence the policy takes is published, one without waits for
-    review, one whose licence is known not to be free is refused as `licence_refused`. `is_vouched`: the operator states
-    them (an import, a link by hand), so that they are published without a licence too.
+    review and so does one that its source doubts, one whose licence is known not to be free is refused as
+    `licence_refused`, a paid service as `may_not_be_free`. `is_vouched`: the operator states them (an import, a link by
+    hand), so that they are published without a licence too.
     """
     report = SaveReport()
     with transaction.atomic():
@@ -85,7 +89,7 @@ def _lawful(links: Iterable[LinkRecord], report: SaveReport) -> list[LinkRecord]
     kept = []
     for link in links:
         if standing_of(link) is Standing.REFUSED:
-            report.refused["licence_refused"] += 1
+            report.refused["may_not_be_free" if link.licence == PAID else "licence_refused"] += 1
         else:
             kept.append(link)
     return kept
@@ -96,6 +100,8 @@ def standing_of(link: LinkRecord) -> Standing:
     itself, on this machine, is nobody else's and needs none."""
     said = standing(link.source, link.licence, allowed_too=settings.ALLOW_LICENCES)
     is_ours = link.source == "example" and link.host in OUR_HOSTS
+    if said is Standing.FREE and link.doubt:
+        return Standing.UNSTATED
     return Standing.FREE if said is Standing.UNSTATED and is_ours else said
 
 
@@ -286,3 +292,5 @@ def _count(placed: Sequence[_Placed], report: SaveReport) -> None:
         report.seen_again += not is_new
         report.waiting += not one.is_published
         report.waiting_new += is_new and not one.is_published
+        if not one.is_published:
+            report.doubt = report.doubt or one.link.doubt

@@ -143,7 +143,8 @@ def _error_of(outcome: Outcome) -> str:
 def _waiting_of(saved: SaveReport) -> str:
     if not saved.waiting:
         return ""
-    return f"{saved.waiting} {'link waits' if saved.waiting == 1 else 'links wait'} for review: no licence is stated"
+    why = saved.doubt or "no licence is stated"
+    return f"{saved.waiting} {'link waits' if saved.waiting == 1 else 'links wait'} for review: {why}"
 
 
 def _refused_of(saved: SaveReport) -> str:

@@ -67,6 +67,32 @@ def test_the_licence_decides(movie, settings, licence, allowed, is_vouched, publ
     )
 
 
+@pytest.mark.parametrize(("allowed", "published"), [([], None), (["cc-by-nc"], None), (["paid"], True)])
+def test_a_paid_service_is_not_kept_unless_the_operator_wants_it(movie, settings, allowed, published):
+    settings.ALLOW_LICENCES = allowed
+    report = save_links([link(licence="paid", source="wikidata")])
+    assert list(movie.links.values_list("is_published", flat=True)) == ([] if published is None else [published])
+    assert report.refused["may_not_be_free"] == (published is None)
+    assert report.refused["licence_refused"] == 0
+
+
+@pytest.mark.parametrize(
+    ("licence", "is_vouched", "published"),
+    [("cc-by", False, False), ("", False, False), ("cc-by", True, True), ("cc-by-nc", False, None)],
+)
+def test_what_its_source_doubts_is_looked_at_by_a_person(movie, licence, is_vouched, published):
+    report = save_links([link(licence=licence, doubt="Marked as sensitive")], is_vouched=is_vouched)
+    assert list(movie.links.values_list("is_published", flat=True)) == ([] if published is None else [published])
+    assert report.doubt == ("Marked as sensitive" if published is False else "")
+
+
+def test_what_staff_published_is_not_hidden_by_a_doubt(movie):
+    save_links([link(licence="cc-by", doubt="Marked as sensitive")])
+    review.publish(StreamingLink.objects.all(), by="anna")
+    save_links([link(licence="cc-by", doubt="Marked as sensitive")])
+    assert StreamingLink.objects.get().is_published
+
+
 def test_what_waits_is_seen_nowhere(movie, client):
     save_links([link()])
     assert not movie.links.active().exists()

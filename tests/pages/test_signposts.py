@@ -95,6 +95,35 @@ def test_lost_movies_and_links_the_latest_first(client):
     assert b"Not found: https://films.example.org/" in response.content
 
 
+@pytest.mark.parametrize("address", ["/feeds/new.xml", "/feeds/lost.xml"])
+def test_a_reader_that_knows_the_feed_is_told_so(client, address):
+    link = make_link(make_movie(title="Old"), is_active=False)
+    LinkFlip.objects.create(link=link, at=link.first_seen, is_active=False, reason="http_404")
+    first = client.get(address)
+    by_tag, by_date = {"If-None-Match": first["ETag"]}, {"If-Modified-Since": first["Last-Modified"]}
+    for known in (by_tag, by_date, by_tag | by_date):
+        again = client.get(address, headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        assert (again["ETag"], again["Cache-Control"]) == (first["ETag"], "public, max-age=300")
+    # Nothing came, something went: the newest date is no later.
+    link.movie.delete()
+    assert client.get(address, headers=by_tag | by_date).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/feeds/new.xml", "/feeds/lost.xml"])
+def test_a_reader_that_knows_an_older_feed_gets_the_new_one(client, address):
+    link = make_link(is_active=False)
+    before = timezone.now() - timedelta(hours=1)
+    LinkFlip.objects.create(link=link, at=before, is_active=False, reason="http_404")
+    link.movie.created_at = before
+    link.movie.save()
+    first = client.get(address)
+    LinkFlip.objects.create(link=make_link(is_active=False), is_active=False, reason="timeout")
+    known = {"If-None-Match": first["ETag"], "If-Modified-Since": first["Last-Modified"]}
+    assert client.get(address, headers=known).status_code == 200
+    assert client.get(address, headers={"If-Modified-Since": first["Last-Modified"]}).status_code == 200
+
+
 def test_feeds_of_nothing_are_feeds(client):
     assert items(client.get("/feeds/new.xml")) == []
     assert items(client.get("/feeds/lost.xml")) == []

@@ -16,15 +16,35 @@ from scraper import hub, metadata
 from scraper.films import Film, FoundLink, once
 from scraper.metadata import Description
 from scraper.page_data import film_of_page
-from scraper.reading import decoded
+from scraper.reading import decoded, mapping
 from scraper.spiders import commons, internet_archive, library_of_congress, peertube
 
 OWN = Path(__file__).parent / "pages"
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
 # The formats that we write ourselves are compared in tests/exchange/test_conformance.py.
 NOT_READ = ("stremio/", "m3u_strm/")
-# `reject` and `not_links` are looked at on their own; the others are what we do not read: the licence counts by name.
-NOT_COMPARED = ("reject", "not_links", "licence_id", "category", "nsfw")
+NOT_COMPARED = {
+    "reject": "prose; nothing may be found but what is listed, which is compared",
+    "not_links": "compared on its own below",
+}
+# Of a link.
+NOT_COMPARED_THERE = {
+    "must": "says how the list is to be read",
+    "quality_any_of": "goes before `quality`",
+    "source_format": "a word of the archive's that kind and media type follow from",
+    "original": "the archive's word; originals and derivatives are ranked by what they are",
+    "found_in": "prose: where on the page it stands",
+    "file_title": "the name of the file is in its address",
+    "subtitle_languages": "we list no subtitles of pages",
+    "access": "what has to be paid for is no link at all, so the others are free",
+    "regions": "we do not know where a visitor is",
+}
+PROVIDERS = {
+    "internet_archive": "Internet Archive",
+    "commons": "Wikimedia Commons",
+    "wikimedia_commons": "Wikimedia Commons",
+    "netflix": "Netflix",
+}
 LICENCE_WORDS = {"internet_archive": "url", "peertube": "name"}
 
 
@@ -155,7 +175,13 @@ def peertube_captions(case: Case) -> dict[str, Any]:
 
 
 def peertube_video(case: Case) -> dict[str, Any]:
-    return as_dict(peertube.film_of(decoded(case.body())), source="peertube")
+    video = mapping(decoded(case.body()))
+    film = peertube.film_of(video)
+    return as_dict(film, source="peertube") | {
+        "licence_id": {slug: number for number, slug in peertube.LICENCES.items()}.get(film.licence.slug),
+        "category": peertube.category_of(video) or None,
+        "nsfw": peertube.is_sensitive(video),
+    }
 
 
 def described(film: Description) -> dict[str, Any]:
@@ -255,12 +281,32 @@ def compare_link(link: FoundLink, wanted: dict[str, Any]) -> None:
     for key, value in wanted.items():
         if key in ("width", "height", "size", "episode", "season") and value is not None:
             assert getattr(link, key) == value, (link.url, key)
+    if "provider" in wanted:
+        assert link.label == PROVIDERS[wanted["provider"]], link.url
+    assert wanted.keys() - {"url", "kind", "language", "quality", "provider", "mime"} <= NOT_COMPARED_THERE.keys() | {
+        *("width", "height", "size", "episode", "season")
+    }
     assert link.media_type in ("", wanted.get("mime", link.media_type)), link.url
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.folder.name}-{case.file}")
 def test_an_answer_gives_what_was_worked_out_by_hand(case: Case) -> None:
     compare(read(case), case.expected)
+
+
+def test_the_service_decides_whether_its_watch_page_is_free() -> None:
+    rows = [
+        {"imdb": "tt0900001", "prop": prop, "value": "1", "formatter": "https://films.example.org/$1"}
+        for prop in hub.WATCHED
+    ]
+    cells = [{name: {"type": "literal", "value": value} for name, value in row.items()} for row in rows]
+    statements = hub.statements_of({"results": {"bindings": cells}})
+    said = {statement.prop: statement.link().licence for statement in statements}
+    official = {prop for prop, licence in said.items() if licence and licence.slug == "official"}
+    paid = {prop for prop, licence in said.items() if licence and licence.slug == "paid"}
+    assert official == {"P7760", "P7761", "P6614", "P3194", "P6549"}
+    assert len(paid) == 19
+    assert official | paid == set(hub.WATCHED) - {"P724", "P10", "P1651", "P4015", "P11731", "P953"}
 
 
 def test_every_reader_has_a_saved_answer_of_our_own() -> None:

@@ -213,7 +213,7 @@ def test_five_thousand_files_are_a_few_links():
     [
         ("public-domain", "free"), ("cc0", "free"), ("cc-by", "free"), ("cc-by-sa", "free"), ("official", "free"),
         ("", "unstated"), ("cc", "unstated"), ("gpl", "unstated"), ("cc-by-nc", "refused"), ("cc-by-nd", "refused"),
-        ("cc-by-nc-sa", "refused"), ("cc-by-nc-nd", "refused"),
+        ("cc-by-nc-sa", "refused"), ("cc-by-nc-nd", "refused"), ("paid", "refused"),
     ],
 )  # fmt: skip
 def test_the_policy_of_every_source(licence, said):

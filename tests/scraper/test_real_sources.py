@@ -101,16 +101,15 @@ class TestAllTogether:
             "https://archive.org/details/living.dead_1080p",
             "https://archive.org/details/living_dead_512",
             "https://commons.wikimedia.org/wiki/File:Night_of_the_Living_Dead_(1968).webm",
-            "https://www.netflix.com/title/1",
             f"{web.url}/films/living-dead",
         }
-        assert found["wikidata"]["https://www.netflix.com/title/1"].licence == "official"
+        # Netflix is not free.
+        assert state(rows, "wikidata") == ("found", "1 link was refused: may not be free")
         assert [link.quality for link in found["commons"].values()] == ["1080p", "480p"]
         assert {link.licence_url for link in found["commons"].values()} == {
             "https://commons.wikimedia.org/wiki/File:Night_of_the_Living_Dead_(1968).webm"
         }
         assert found["wikidata"][f"{web.url}/films/living-dead"].label == "127.0.0.1"
-        assert found["wikidata"]["https://www.netflix.com/title/1"].label == "Netflix (may not be free)"
         (watch,) = found["schema_org"].values()
         assert watch.label == "127.0.0.1"
         assert (watch.source_url, watch.licence) == (f"{web.url}/films/living-dead/watch", "public-domain")
@@ -136,6 +135,32 @@ class TestAllTogether:
         assert "https://www.youtube.com/watch?v=ccccccccccc" in links(SHERLOCK)["wikidata"]
         searched(LIVING_DEAD, "wikidata")
         assert not [url for url in links(LIVING_DEAD)["wikidata"] if "youtube" in url]
+
+    def test_the_operator_may_want_paid_services_too(self, web, settings):
+        settings.ALLOW_LICENCES = ["paid"]
+        rows, _ = searched(LIVING_DEAD, "wikidata")
+        paid = links(LIVING_DEAD)["wikidata"]["https://www.netflix.com/title/1"]
+        assert (paid.licence, paid.label, paid.is_published) == ("paid", "Netflix", True)
+        assert state(rows, "wikidata") == ("found", "")
+
+    @pytest.mark.parametrize(
+        ("said", "why"),
+        [
+            ({"nsfw": True}, "PeerTube marks it as sensitive"),
+            ({"category": {"id": 15, "label": "Science & Technology"}}, "PeerTube files it under Science & Technology"),
+            ({"category": {"id": 2, "label": "Films"}, "nsfw": False}, ""),
+            ({"category": {"id": None, "label": "Misc"}, "nsfw": "no"}, ""),
+        ],
+    )
+    def test_what_peertube_doubts_waits_for_review_though_it_is_free(self, said, why, web):
+        video = {"uuid": "u", "url": "https://t.example/w/u", "licence": {"id": 1, "label": "Attribution"}, **said}
+        web.faults["/api/v1/videos/"] = data({**video, "files": [{"fileUrl": "https://t.example/u.mp4"}]})
+        rows, _ = searched(BUNNY, "peertube")
+        link = StreamingLink.objects.get()
+        assert (link.licence, link.is_published) == ("cc-by", not why)
+        assert rows["peertube"]["state"] == ("nothing" if why else "found")
+        assert rows["peertube"]["error"].startswith(f"1 link waits for review: {why}" if why else "")
+        assert bool(rows["peertube"]["error"]) == bool(why)
 
     def test_a_second_search_finds_nothing_new(self, web):
         first, _ = searched(NOSFERATU, *ALL)

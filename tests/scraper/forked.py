@@ -15,6 +15,7 @@ import os
 import pickle
 import sys
 import tempfile
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -53,6 +54,11 @@ class Place:
     settings: dict[str, Any]
     changes: dict[str, Any]
 
+    @property
+    def begun(self) -> Path:
+        """There once the process is at work."""
+        return self.folder / "begun"
+
 
 def in_child(
     deed: Callable[..., Any], *args: Any, seconds: float = 30, meanwhile: Callable[[], None] | None = None
@@ -63,6 +69,7 @@ def in_child(
         process = FORKING.Process(target=_live, args=(place, deed, args), daemon=True)
         process.start()
         if meanwhile is not None:
+            _wait_until(lambda: place.begun.exists() or not process.is_alive())
             meanwhile()
         process.join(seconds)
         if process.is_alive():
@@ -72,6 +79,11 @@ def in_child(
         log, answer = place.folder / "log", place.folder / "answer"
         value, broke = pickle.loads(answer.read_bytes()) if answer.exists() else (None, "the child died")
         return Told(value, log.read_text() if log.exists() else "", broke)
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    while not happened():
+        time.sleep(0.005)
 
 
 def _settings_of_the_test() -> dict[str, Any]:
@@ -88,6 +100,7 @@ def _live(place: Place, deed: Callable[..., Any], args: Any) -> None:
     value, broke = None, ""
     try:
         _settle(place)
+        place.begun.touch()
         value = deed(*args)
     except BaseException:  # noqa: BLE001 (whatever it was, the parent is told)
         broke = traceback.format_exc()

@@ -21,11 +21,12 @@ from django.db import connection, connections
 from scraper.failures import SourceFailed
 from streaming.ingest.save import SaveReport
 from streaming.models import BlockedAddress, Movie, ScrapeJob, StreamingLink
-from streaming.scraping.crawl import Outcome, SourceRun, crawl, result_of, run_all
+from streaming.scraping.crawl import Outcome, crawl, result_of
 from streaming.scraping.progress import write_result
 from tests.factories import make_job, make_link, make_movie
 from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page, Site, example_site, free_port, serving
+from tests.scraping.whole_site import crawl_whole_site
 
 NOSFERATU = "tt0013442"
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,21 +160,6 @@ class TestRowsArrive:
             crawled(job_for(), site.url, settings)
         assert site.agents == {settings.USER_AGENT}
         assert site.hits["/robots.txt"] == 1
-
-
-class WholeSite(SourceRun):
-    """A source that is asked for all it has; only the job's movie counts."""
-
-    def arguments(self):
-        return {}
-
-
-def crawl_whole_site(job_id):
-    job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
-    run = WholeSite(job, "example")
-    connections.close_all()
-    run_all([run])
-    return result_of(run.outcome)
 
 
 @pytest.mark.django_db(transaction=True)

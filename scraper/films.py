@@ -57,7 +57,8 @@ class Film:
     """One film of a source. `problem` is one word for why it has no links (`not_found`, `withdrawn` …), empty if none.
 
     `doubt` says why a person has to look at its links before they are shown. `identifier` is the source's own, `page`
-    and `embed` its addresses for people; `subtitles` are (URL, language).
+    and `embed` its addresses for people; `publisher` is the host of whoever publishes it; `subtitles` are (URL,
+    language).
     """
 
     imdb_id: str = ""
@@ -71,6 +72,7 @@ class Film:
     poster_url: str = ""
     page: str = ""
     embed: str = ""
+    publisher: str = ""
     licence: Licence = UNKNOWN
     links: tuple[FoundLink, ...] = ()
     subtitles: tuple[tuple[str, str], ...] = ()

@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 
 from parsel import Selector
 
-from scraper.films import Film, FoundLink, Licence, once
+from scraper.films import UNKNOWN, Film, FoundLink, once
 from scraper.formats import FILE_ENDINGS, STREAM_ENDINGS, kind_of, quality_of_label, quality_of_size
 from scraper.languages import language_of, tag_of
-from scraper.licences import licence_of_url
-from scraper.reading import imdb_id, mapping, plain, text, texts, whole, year_of
-from scraper.structured_data import FILM_TYPES, absolute, documents, types_of
+from scraper.reading import addresses, imdb_id, mapping, plain, text, texts, whole, year_of
+from scraper.structured_data import FILM_TYPES, absolute, documents, licence_at, nodes_of, page_licence, types_of
 
 OFFERS = frozenset({"WatchAction", "ViewAction"})
 EPISODE_TYPES = frozenset({"TVEpisode", "Episode"})
@@ -32,7 +31,7 @@ TRAILER = re.compile(r"\b(?:trailer|teaser)\b", re.IGNORECASE)
 PLAYER_PATHS = ("/videos/embed/",)
 PLAYERS = {"archive.org": "/embed/", "www.youtube-nocookie.com": "/embed/", "player.vimeo.com": "/video/"}
 DURATION = re.compile(r"P(?:([0-9]{1,4})D)?(?:T(?:([0-9]{1,4})H)?(?:([0-9]{1,5})M)?(?:([0-9.]{1,8})S)?)?")
-MOST_NODES, MOST_ELEMENTS = 20_000, 2_000
+MOST_ELEMENTS = 2_000
 MOST_EPISODES, MOST_TARGETS, MOST_FILMS = 500, 100, 20
 Node = Mapping[str, Any]
 
@@ -73,7 +72,7 @@ def _read(html: str, url: str) -> Page:
     root = Selector(text=html.encode(errors="replace").decode() or "<html/>", type="html")
     bare = Page(root, url, url, (), {})
     base = bare.absolute(root.xpath("string((//base/@href)[1])").get()) or url
-    nodes = tuple(_nodes(documents(root)))
+    nodes = tuple(nodes_of(documents(root), but=ELSEWHERE))
     named = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
     return Page(root, url, base, nodes, named)
 
@@ -82,8 +81,7 @@ def _described(page: Page, node: Node, *, links: Iterable[FoundLink]) -> Film:
     video = next(_videos(page), {})
     about = node or video
     dates = ("datePublished", "dateCreated", "startDate")
-    declared = text(about.get("license"), longest=2000) or _page_licence(page)
-    licence = Licence(slug=licence_of_url(declared), url=declared) if licence_of_url(declared) else Licence()
+    declared = text(about.get("license"), longest=2000) or page_licence(page.root, page.base)
     shows = page.root.xpath("//meta[@property='og:type']/@content").get() or ""
     return Film(
         imdb_id=_imdb_id(node) or _linked_imdb_id(page.root),
@@ -94,7 +92,7 @@ def _described(page: Page, node: Node, *, links: Iterable[FoundLink]) -> Film:
         duration=_seconds(text(about.get("duration"))),
         synopsis=plain(about.get("description")),
         page=page.url,
-        licence=licence,
+        licence=licence_at(declared) or UNKNOWN,
         links=tuple(once(links)),
         subtitles=tuple(_subtitles(page)),
         episodes=whole(node.get("numberOfEpisodes")),
@@ -107,12 +105,12 @@ def _title(page: Page, video: Node) -> str:
 
 
 def _imdb_id(node: Node) -> str:
-    addresses = [one for name in ("sameAs", "url", "@id") for one in texts(node.get(name))]
+    named = [one for name in ("sameAs", "url", "@id") for one in texts(node.get(name))]
     marks = node.get("identifier")
     for mark in marks if isinstance(marks, list) else [marks]:
         value = mapping(mark).get("value") if isinstance(mark, Mapping) else mark
-        addresses += texts(value)
-    ids = {found for one in addresses if (found := imdb_id(one))}
+        named += texts(value)
+    ids = {found for one in named if (found := imdb_id(one))}
     return ids.pop() if len(ids) == 1 else ""
 
 
@@ -128,20 +126,6 @@ def _film_type(node: Node) -> str:
 
 
 # --- schema.org data
-
-
-def _nodes(documents: Iterable[object]) -> Iterator[Node]:
-    """Every object that is about the page's own subject, outer ones first, however lists and @graph hide it."""
-    waiting = list(documents)[::-1]
-    for _ in range(MOST_NODES):
-        if not waiting:
-            return
-        value = waiting.pop()
-        if isinstance(value, Mapping):
-            yield value
-            waiting.extend([held for key, held in value.items() if key not in ELSEWHERE][::-1])
-        elif isinstance(value, list):
-            waiting.extend(value[::-1])
 
 
 def _watch_links(page: Page, films: Sequence[Node]) -> Iterator[FoundLink]:
@@ -176,7 +160,7 @@ def _targets(page: Page, action: Node, *, language: str) -> Iterator[FoundLink]:
     for target in targets[:MOST_TARGETS] if isinstance(targets, list) else [targets]:
         point = target if isinstance(target, Mapping) else {"urlTemplate": target}
         details = {text(one.get("name")): one.get("value") for one in _members(point.get("additionalProperty"))}
-        for address in texts(point.get("urlTemplate")) or texts(point.get("url")):
+        for address in addresses(point.get("urlTemplate")) or addresses(point.get("url")):
             if url := page.absolute(address):
                 stated = language_of(details.get("contentLanguage")) or tag_of(text(point.get("inLanguage")))
                 yield FoundLink(
@@ -231,7 +215,7 @@ def _videos(page: Page) -> Iterator[Node]:
 
 def _video_links(page: Page) -> Iterator[FoundLink]:
     for node in _videos(page):
-        files = [url for one in texts(node.get("contentUrl")) if (url := page.absolute(one))]
+        files = [url for one in addresses(node.get("contentUrl")) if (url := page.absolute(one))]
         # One size cannot describe several files.
         height = whole(_amount(node.get("height"))) if len(files) == 1 else None
         width = whole(_amount(node.get("width"))) if len(files) == 1 else None
@@ -240,14 +224,12 @@ def _video_links(page: Page) -> Iterator[FoundLink]:
             # Some sites name the page itself here.
             if kind or url != page.url:
                 yield _video_link(url, kind or "page", node, width=width, height=height)
-        for one in texts(node.get("embedUrl")):
+        for one in addresses(node.get("embedUrl")):
             if url := page.absolute(one):
                 yield _video_link(url, "embed", node)
 
 
 def _video_link(url: str, kind: str, node: Node, *, width: int | None = None, height: int | None = None) -> FoundLink:
-    declared = text(node.get("license"), longest=2000)
-    slug = licence_of_url(declared)
     return FoundLink(
         url=url,
         kind=kind,
@@ -255,7 +237,7 @@ def _video_link(url: str, kind: str, node: Node, *, width: int | None = None, he
         width=width if height else None,
         height=height,
         language=tag_of(text(node.get("inLanguage"))),
-        licence=Licence(slug=slug, url=declared) if slug else None,
+        licence=licence_at(text(node.get("license"), longest=2000)),
     )
 
 
@@ -342,11 +324,6 @@ def _subtitles(page: Page) -> Iterator[tuple[str, str]]:
 def _is_player(url: str) -> bool:
     host, path = urlsplit(url).hostname or "", urlsplit(url).path
     return path.startswith(PLAYER_PATHS) or (host in PLAYERS and path.startswith(PLAYERS[host]))
-
-
-def _page_licence(page: Page) -> str:
-    said = page.root.xpath("string((//a[contains(@rel, 'license')] | //link[@rel='license'])[1]/@href)").get()
-    return page.absolute(said)
 
 
 def _path(url: str) -> str:

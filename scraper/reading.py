@@ -63,6 +63,12 @@ def texts(value: object) -> list[str]:
     ]
 
 
+def addresses(value: object) -> list[str]:
+    """The texts of a value, without numbers: where an address should stand, 7 is none."""
+    members = value[:200] if isinstance(value, list) else [value]
+    return [one for one in members if isinstance(one, str) and one]
+
+
 def plain(value: object, *, longest: int = LONGEST_TEXT) -> str:
     """HTML reduced to its text."""
     return text(MARKUP.sub("", next(iter(texts(value)), "")[: longest * 4]), longest=longest)

@@ -12,9 +12,10 @@ from scrapy.http import Response, TextResponse
 
 from scraper.addresses import Refused, check_url
 from scraper.failures import UNEXPECTED, SourceFailed, report
+from scraper.films import UNKNOWN, Film, FoundLink
 from scraper.items import LinkItem
 from scraper.middlewares import refused_address
-from scraper.structured_data import FilmPage, FoundFilm, FoundLink, read_page
+from scraper.structured_data import FilmPage, read_page
 
 
 class ExampleSpider(scrapy.Spider):
@@ -64,7 +65,7 @@ class ExampleSpider(scrapy.Spider):
         page = read_page(text_of(response).text, url=response.url)
         if page.film is None and not page.links:
             raise SourceFailed(UNEXPECTED)
-        film = page.film or FoundFilm()
+        film = page.film or Film()
         if self.imdb_id and film.imdb_id not in ("", self.imdb_id):
             raise SourceFailed(f"The page is about another film, {film.imdb_id}")
         if not (film.imdb_id or self.imdb_id):
@@ -79,9 +80,10 @@ def text_of(response: Response) -> TextResponse:
     return response
 
 
-def items_of(page: FilmPage, film: FoundFilm, *, imdb_id: str) -> Iterator[LinkItem]:
+def items_of(page: FilmPage, film: Film, *, imdb_id: str) -> Iterator[LinkItem]:
     """One item a link, each with what the page says of its film."""
     for link in page.links:
+        licence = link.licence or UNKNOWN
         yield LinkItem(
             imdb_id=imdb_id,
             source=ExampleSpider.name,
@@ -90,9 +92,9 @@ def items_of(page: FilmPage, film: FoundFilm, *, imdb_id: str) -> Iterator[LinkI
             label=link.label,
             quality=link.quality,
             language=link.language,
-            licence=link.licence or _official(link, film),
-            licence_url=link.licence_url,
-            evidence=link.licence_url or (f"Published by {film.publisher}" if _official(link, film) else ""),
+            licence=licence.slug or _official(link, film),
+            licence_url=licence.url,
+            evidence=licence.url or (f"Published by {film.publisher}" if _official(link, film) else ""),
             title=film.title,
             year=film.year,
             type=film.type,
@@ -100,6 +102,6 @@ def items_of(page: FilmPage, film: FoundFilm, *, imdb_id: str) -> Iterator[LinkI
         )
 
 
-def _official(link: FoundLink, film: FoundFilm) -> str:
+def _official(link: FoundLink, film: Film) -> str:
     """A watch page on the site of the film's own publisher is an official one."""
     return "official" if film.publisher and urlsplit(link.url).hostname == film.publisher else ""

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from scraper.structured_data import MOST_LINKS, FoundFilm, FoundLink, licence_of, quality_of, read_page
+from scraper.films import Film, FoundLink, Licence
+from scraper.structured_data import MOST_LINKS, licence_at, quality_of, read_page
 
 PAGES = Path(__file__).parent / "pages" / "structured_data"
 URL = "https://films.example.org/f/general"
 ZERO, BY_SA = "https://creativecommons.org/publicdomain/zero/1.0/", "https://creativecommons.org/licenses/by-sa/4.0/"
+CC0, SHARED = Licence(slug="cc0", url=ZERO), Licence(slug="cc-by-sa", url=BY_SA)
 
 
 def script(json):
@@ -24,26 +26,28 @@ def urls_of(html, url=URL):
 
 def test_a_graph_of_nested_things_is_read_whole():
     page = read_page((PAGES / "graph.html").read_text(), url=URL)
-    assert page.film == FoundFilm(imdb_id="tt0017925", title="The General", year=1926, licence="cc0", licence_url=ZERO)
+    assert page.film == Film(imdb_id="tt0017925", title="The General", year=1926, licence=CC0)
     assert page.links == (
-        FoundLink(url="https://films.example.org/cinema/watch/general", language="en", licence="cc0", licence_url=ZERO),
+        FoundLink(url="https://films.example.org/cinema/watch/general", language="en", licence=CC0),
         FoundLink(
             url="https://films.example.org/cinema/general.mp4",
             kind="file",
             quality="720p",
-            licence="cc-by-sa",
-            licence_url=BY_SA,
+            licence=SHARED,
         ),
         FoundLink(
-            url="https://player.example.org/e/9", kind="embed", quality="720p", licence="cc-by-sa", licence_url=BY_SA
+            url="https://player.example.org/e/9",
+            kind="embed",
+            quality="720p",
+            licence=SHARED,
         ),
-        FoundLink(url="https://films.example.org/live.m3u8", kind="stream", licence="cc0", licence_url=ZERO),
+        FoundLink(url="https://films.example.org/live.m3u8", kind="stream", licence=CC0),
     )
 
 
 def test_broken_data_is_passed_over_and_plain_links_are_read():
     page = read_page((PAGES / "broken.html").read_text(), url=URL)
-    assert page.film == FoundFilm(imdb_id="tt0013442", title="Nosferatu")
+    assert page.film == Film(imdb_id="tt0013442", title="Nosferatu")
     assert page.links == (
         FoundLink(url="https://films.example.org/watch/n", label="Watch in 480p", quality="480p"),
         FoundLink(url="https://player.example.org/embed/1", kind="embed", label="Player"),
@@ -62,6 +66,8 @@ def test_broken_data_is_passed_over_and_plain_links_are_read():
         ('{"@type": "EntryPoint", "url": "/1"}', ["https://films.example.org/1"]),
         ('[{"urlTemplate": "/1"}, "/1"]', ["https://films.example.org/1"]),
         ('"https://a.example.org/{id}"', []),
+        ("7", []),
+        ('{"urlTemplate": [7, "/1"]}', ["https://films.example.org/1"]),
         ('"ftp://a.example.org/"', []),
         ('"file:///etc/passwd"', []),
         ('"//"', []),
@@ -93,7 +99,8 @@ def test_qualities(value, quality):
         ("http://creativecommons.org/publicdomain/zero/1.0/deed.de", "cc0"),
         ("https://creativecommons.org/licenses/by/3.0/", "cc-by"),
         ("https://creativecommons.org/licenses/by-sa/3.0/", "cc-by-sa"),
-        ("https://creativecommons.org/licenses/by-nc-nd/3.0/", "cc"),
+        ("https://creativecommons.org/licenses/by-nc-nd/3.0/", "cc-by-nc-nd"),
+        ("https://notcreativecommons.org/licenses/by/3.0/", ""),
         ("https://notcreativecommons.org.example.org/licenses/by/3.0/", ""),
         ("https://example.org/creativecommons.org/licenses/by/3.0/", ""),
         ("http://[", ""),
@@ -101,12 +108,12 @@ def test_qualities(value, quality):
     ],
 )
 def test_licences(url, slug):
-    assert licence_of(url) == slug
+    assert licence_at(url) == (Licence(slug=slug, url=url) if slug else None)
 
 
 def test_a_licence_on_the_page_counts_for_links_that_name_none():
     html = f'<a rel="nofollow license" href="{BY_SA}">x</a><a href="/watch/1">Watch</a>'
-    assert read_page(html, url=URL).links[0].licence == "cc-by-sa"
+    assert read_page(html, url=URL).links[0].licence == SHARED
 
 
 def test_a_base_that_is_no_address_is_not_believed():

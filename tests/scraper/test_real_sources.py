@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import time
 from collections import defaultdict
 from datetime import timedelta
@@ -15,7 +16,7 @@ from scrapy.settings import Settings
 
 from scraper.sources import KNOWN
 from scraper.spiders.peertube import PeertubeSpider
-from streaming.models import HostPause, Movie, StreamingLink
+from streaming.models import Binding, HostPause, Movie, StreamingLink
 from streaming.scraping.crawl import crawl
 from tests.factories import make_job, make_movie
 from tests.fakes.sources import BY_3, FILMS, PUBLIC_DOMAIN_MARK, claim, data, source_web, statement_rows
@@ -29,6 +30,47 @@ HURRIED = (
     "scraper.spiders.peertube.PeertubeSpider",
 )
 LIVING_DEAD, BUNNY, NOSFERATU, GENERAL, SHERLOCK = FILMS
+NONSENSE = {
+    "null": "null",
+    "a number": "7",
+    "a text": '"\\u0000\\ud800"',
+    "no number": "NaN",
+    "an empty list": "[]",
+    "an empty object": "{}",
+    "deep lists": "[" * 10_000 + "]" * 10_000,
+    "deep objects": '{"a":' * 10_000 + "1" + "}" * 10_000,
+    "utf-16": json.dumps({"response": [], "query": "ü"}, ensure_ascii=False).encode("utf-16"),
+    "latin-1": '{"title": "ü", "query": {"pages": 7}}'.encode("latin-1"),
+    "bytes": b"\xff\xfe\x00\x01\x80" * 99,
+    "the same key twice": '{"item": 1, "item": NaN, "query": {"pages": 1, "pages": NaN}, "uuid": 1, "uuid": NaN}',
+    "wrong inside": json.dumps(
+        {
+            "results": {"bindings": [None, 7, {"imdb": 7, "prop": {"value": []}}, {"value": {"value": "\ud800"}}]},
+            "response": {"numFound": float("nan"), "docs": [None, 7, {"identifier": None}, {"identifier": "\x00"}]},
+            "metadata": {"identifier": 7, "mediatype": {"a": 1}, "title": [float("inf")]},
+            "files": {"a": [], "b": {"name": ["x"], "height": float("nan")}},
+            "query": {"search": [7, {"title": "Q\x001"}], "pages": [7, {"title": 7, "videoinfo": [{"url": 7}]}]},
+            "entities": {"Q1": {"claims": {"P345": 7, "P724": [7, {"mainsnak": 7}]}}},
+            "item": {"id": 7, "rights": 7, "online_format": 7},
+            "resources": [7, {"files": 7}, {"files": [7, [7, {"url": 7}]]}],
+            "uuid": float("nan"),
+            "url": "\ud800",
+            "streamingPlaylists": 7,
+        }
+    ),
+}
+UNEXPECTED = "The answer was not what this source sends: "
+BAD = (
+    "javascript:alert(1)",
+    "file:///etc/passwd.mp4",
+    "http://user:pw@films.example.org/x.mp4",
+    "http://10.0.0.5/x.mp4",
+    "http://[::1]/x.mp4",
+    "https://films.example.org:22/x.mp4",
+    "https://films.example.org/\x00.mp4",
+    "https://films.example.org/\ud800.mp4",
+    "//",
+)
 EMPTY = {"state": "waiting", "links": 0, "new": 0, "seconds": None, "error": ""}
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -310,6 +352,51 @@ class TestHostile:
         assert rows["internet_archive"]["state"] == "found"
         assert 2 < len(kept) <= 52
         assert not [url for url in kept if "\x00" in url or ".." in url]
+
+    @pytest.mark.parametrize("body", list(NONSENSE.values()), ids=list(NONSENSE))
+    def test_whatever_a_source_sends_instead_nothing_is_saved_and_its_row_says_why(self, body, web):
+        movie = make_movie(imdb_id=LIVING_DEAD)
+        for url in ("https://www.loc.gov/item/00694220/", f"{web.url}/videos/watch/bunny"):
+            Binding.objects.create(movie=movie, url=url)
+        answer = Page(body, content_type="application/json; charset=utf-8")
+        places = {"internet_archive": "/archive/", "commons": "/commons/", "library_of_congress": "/library/"}
+        places |= {"peertube": "/api/v1/videos/"}
+        web.faults |= dict.fromkeys(places.values(), answer)
+        rows, _ = searched(LIVING_DEAD, "wikidata", *places)
+        assert rows["wikidata"]["state"] == "found"
+        for source, path in places.items():
+            assert any(asked.startswith(path) for asked in web.hits), source
+            told = state(rows, source)
+            assert told == ("nothing", "") or (told[0] == "failed" and told[1].startswith(UNEXPECTED)), source
+        assert {"failed"} <= {rows[source]["state"] for source in places}
+        web.faults |= {"/sparql": answer, "/wikidata/": answer}
+        told = state(searched(LIVING_DEAD, "wikidata")[0], "wikidata")
+        assert told == ("nothing", "") or (told[0] == "failed" and told[1].startswith(UNEXPECTED))
+        assert set(links(LIVING_DEAD)) == {"wikidata"}
+
+    def test_bad_addresses_of_any_source_are_refused_and_its_good_ones_kept(self, web):
+        """PeerTube's, one by one, see below."""
+        movie = make_movie(imdb_id=LIVING_DEAD)
+        Binding.objects.create(movie=movie, url="https://www.loc.gov/item/00694220/")
+        good = "https://films.example.org/{}.mp4"
+        video = {"ns": 6, "title": "File:N.webm"}
+        versions = [{"src": url, "type": "video/webm", "height": 480} for url in (*BAD, good.format("commons"))]
+        found = {"url": BAD[0], "mime": "video/webm", "derivatives": versions}
+        found |= {"extmetadata": {"LicenseShortName": {"value": "CC0"}}}
+        web.faults["/commons/"] = data({"query": {"pages": [{**video, "videoinfo": [found]}]}})
+        item = {"id": "http://www.loc.gov/item/00694220/", "online_format": ["video"]}
+        item |= {"rights": ["These are free to use and reuse."]}
+        files = [{"mimetype": "video/mp4", "url": url} for url in (*BAD, good.format("library"))]
+        web.faults["/library/"] = data({"item": item, "resources": [{"files": [files]}]})
+        rows, _ = searched(LIVING_DEAD, "commons", "library_of_congress")
+        kept = links(LIVING_DEAD)
+        for source, name in (("commons", "commons"), ("library_of_congress", "library")):
+            assert list(kept[source]) == [good.format(name)]
+            assert rows[source]["state"] == "found"
+            assert "links were refused: " in rows[source]["error"]
+            assert {"bad port", "bad scheme", "credentials", "private address"} <= set(
+                re.split(r": |, ", rows[source]["error"])
+            )
 
     def test_an_item_that_names_another_film_is_passed_over(self, web):
         about = {"identifier": "x", "mediatype": "movies", "external-identifier": "urn:imdb:tt0017925"}

@@ -17,6 +17,7 @@ from scrapy.settings import Settings
 from scraper.sources import KNOWN
 from scraper.spiders.peertube import PeertubeSpider
 from streaming.models import Binding, HostPause, Movie, StreamingLink
+from streaming.ranking import best_first
 from streaming.scraping.crawl import crawl
 from tests.factories import make_job, make_movie
 from tests.fakes.sources import BY_3, FILMS, PUBLIC_DOMAIN_MARK, claim, data, source_web, statement_rows
@@ -127,6 +128,21 @@ class TestAllTogether:
         licences = {link.licence for source in found.values() for link in source.values()}
         assert licences <= {"public-domain", "cc-by", "official"}
         assert web.agents == {"Openreel/0.1.0 (+tests@example.org)"}
+
+    def test_the_best_of_all_sources_comes_first_and_the_page_leads_there(self, web, client):
+        searched(LIVING_DEAD, *ALL)
+        ranked = best_first(StreamingLink.objects.filter(movie__imdb_id=LIVING_DEAD))
+        order = [(link.source, link.quality, link.kind) for link in ranked]
+        assert order[:4] == [
+            ("commons", "1080p", "file"),
+            ("internet_archive", "720p", "file"),
+            ("internet_archive", "720p", "file"),
+            ("commons", "480p", "file"),
+        ]
+        assert {kind for _, _, kind in order[6:]} == {"page"}
+        page = client.get(f"/streaming/{LIVING_DEAD}/").content.decode()
+        shown = re.findall(r'href="(https?://[^"]+)"', page)
+        assert next(url for url in shown if url in {link.source_url for link in ranked}) == ranked[0].source_url
 
     def test_what_is_found_of_night_of_the_living_dead(self, web):
         rows, _ = searched(LIVING_DEAD, *ALL)

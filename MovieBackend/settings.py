@@ -95,6 +95,9 @@ def _broker() -> str:
 
 
 DATABASES = {"default": _database()}
+# The most connections to PostgreSQL of one web process, shared by its threads (`MovieBackend.wsgi`). Every other
+# process has one thread and one connection, and may be copied: a pool's threads would not come along.
+DATABASE_POOL = env.integer("DATABASE_POOL", WEB_THREADS, least=1, most=256)
 CACHES = {"default": _cache()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -4,7 +4,30 @@ from __future__ import annotations
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
+
+WAIT_SECONDS = 20.0
+IDLE_SECONDS = 60.0
+
+
+def share_connections() -> None:
+    """Let the threads of this process share a few connections to PostgreSQL. The pool opens with the first query, so
+    each process that the server makes has its own."""
+    database = connections.settings["default"]
+    if database["ENGINE"] != "django.db.backends.postgresql":
+        return
+    database["CONN_MAX_AGE"] = 0
+    database["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": settings.DATABASE_POOL,
+        "timeout": WAIT_SECONDS,
+        "max_idle": IDLE_SECONDS,
+    }
+
+
 application = get_wsgi_application()
+share_connections()

@@ -5,7 +5,7 @@ Moments that two machines must agree on (leases) are the database's time, never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -179,15 +179,19 @@ def _in(seconds: float) -> CombinedExpression:
     return Now() + timedelta(seconds=seconds)
 
 
-def _abandoned() -> Q:
-    """Running, but nobody renews its lease; a lease that lies too far ahead was given before the clock was set back."""
+def _abandoned(*, besides: Collection[int] = ()) -> Q:
+    """Running, but nobody renews its lease; a lease that lies too far ahead was given before the clock was set back.
+
+    `besides`: jobs that the asker has in hand. When the clock jumps, their leases look so before he renews them.
+    """
     lease = settings.SCRAPE_LEASE_SECONDS
-    return Q(state=State.RUNNING) & (Q(lease_until__lt=Now()) | Q(lease_until__gt=_in(2 * lease + 60)))
+    late = Q(state=State.RUNNING) & (Q(lease_until__lt=Now()) | Q(lease_until__gt=_in(2 * lease + 60)))
+    return late & ~Q(pk__in=besides) if besides else late
 
 
-def work_waits() -> bool:
+def work_waits(*, besides: Collection[int] = ()) -> bool:
     """Whether anything could be claimed; a cheap look that takes no write lock."""
-    return ScrapeJob.objects.open().filter(Q(state=State.QUEUED) | _abandoned()).exists()
+    return ScrapeJob.objects.open().filter(Q(state=State.QUEUED) | _abandoned(besides=besides)).exists()
 
 
 def overlooked() -> list[int]:
@@ -197,13 +201,15 @@ def overlooked() -> list[int]:
     return list(rows.values_list("pk", flat=True)[: settings.SCRAPE_QUEUE_LIMIT])
 
 
-def claim(*, owner: str, most: int) -> list[Claim]:
-    """Take up to `most` jobs, clicks first, abandoned ones too. No job is ever given to two."""
-    if most <= 0 or not work_waits():
+def claim(*, owner: str, most: int, besides: Collection[int] = ()) -> list[Claim]:
+    """Take up to `most` jobs, clicks first, abandoned ones too. No job is ever given to two, nor one of those that the
+    claimant has in hand (`besides`) to himself."""
+    if most <= 0 or not work_waits(besides=besides):
         return []
     with transaction.atomic():
-        _bury_abandoned()
-        claimable = Q(state=State.QUEUED) | _abandoned()
+        abandoned = _abandoned(besides=besides)
+        _bury(abandoned)
+        claimable = Q(state=State.QUEUED) | abandoned
         rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=MOST_ATTEMPTS)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
@@ -223,13 +229,13 @@ def _take(job: ScrapeJob, claimable: Q, *, owner: str) -> Claim | None:
     return Claim(job.pk, owner, job.attempt + 1) if taken else None
 
 
-def _bury_abandoned() -> None:
+def _bury(abandoned: Q) -> None:
     """Close abandoned jobs that may not be tried again, or that somebody wanted cancelled."""
     hopeless = Q(attempt__gte=MOST_ATTEMPTS) | Q(cancel_requested=True)
-    for job in ScrapeJob.objects.open().filter(_abandoned(), hopeless):
+    for job in ScrapeJob.objects.open().filter(abandoned, hopeless):
         state, error = (State.CANCELLED, CANCELLED) if job.cancel_requested else (State.FAILED, LOST)
         ending = endings.ended_by_force(state, job.sources, error=error)
-        _close(ScrapeJob.objects.filter(_abandoned(), pk=job.pk), job, ending=ending, log=job.log)
+        _close(ScrapeJob.objects.filter(abandoned, pk=job.pk), job, ending=ending, log=job.log)
 
 
 def heartbeat(claims: Sequence[Claim]) -> None:

@@ -150,7 +150,8 @@ class Supervisor:
                 self._stop(run, _cancelled)
 
     def _claim(self) -> None:
-        for claim in jobs.claim(owner=self.owner, most=self.most - len(self.runs)):
+        in_hand = [run.claim.job_id for run in self.runs]
+        for claim in jobs.claim(owner=self.owner, most=self.most - len(in_hand), besides=in_hand):
             try:
                 child = self.start(claim.job_id)
             except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -78,6 +79,14 @@ def slow(job: ScrapeJob) -> None:
     found(job)
 
 
+def long(job: ScrapeJob) -> None:
+    """Twice as long as a lease lasts in the tests."""
+    say(job, "searching")
+    connection.close()
+    select.select([], [], [], 4)  # libfaketime (0.9.10) cannot do `time.sleep`, which waits for a moment
+    found(job)
+
+
 def hang(job: ScrapeJob) -> None:
     say(job, "searching")
     connection.close()
@@ -137,7 +146,7 @@ def kills_runner_mid_batch(job: ScrapeJob) -> None:
 WAYS = {
     way.__name__: way
     for way in (
-        found, nothing, failed, crash, die_once, hang_once, slow, hang, stubborn, leaves_one, chatter, short,
+        found, nothing, failed, crash, die_once, hang_once, slow, long, hang, stubborn, leaves_one, chatter, short,
         kills_runner, kills_runner_mid_batch,
     )
 }  # fmt: skip

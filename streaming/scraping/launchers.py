@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -110,11 +111,19 @@ def _environment() -> dict[str, str]:
 
 def stop(*, seconds: float = 10.0) -> int | None:
     """Let this machine's supervisor hand its jobs back and leave; its process id, None when there was none."""
-    pid = locks.signed(lock_path())
+    end = time.monotonic() + seconds
+    pid = _supervisor(until=end)
     if pid is None:
         return None
-    os.kill(pid, signal.SIGTERM)
-    end = time.monotonic() + seconds
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
     while locks.signed(lock_path()) == pid and time.monotonic() < end:
         time.sleep(0.05)
+    return pid
+
+
+def _supervisor(*, until: float) -> int | None:
+    """Its process id. One that is only just starting holds the lock and has not signed it yet: it is waited for."""
+    while (pid := locks.signed(lock_path())) is None and locks.is_held(lock_path()) and time.monotonic() < until:
+        time.sleep(0.02)
     return pid

@@ -76,10 +76,16 @@ def sign(file: IO[str], *, pid: int) -> None:
     file.flush()
 
 
-def signed(path: Path) -> int | None:
-    """The process that holds the lock; None when nobody does."""
+def is_held(path: Path) -> bool:
     if (lock := take(path)) is not None:
         lock.close()
+        return False
+    return True
+
+
+def signed(path: Path) -> int | None:
+    """The process that holds the lock; None when nobody does."""
+    if not is_held(path):
         return None
     text = path.read_text(encoding="ascii").strip() if POSIX else ""
     return int(text) if text.isdigit() else None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from streaming.models import Movie, ScrapeJob, StreamingLink
-from streaming.scraping import jobs, launchers
+from streaming.scraping import jobs, launchers, locks
 from tests.factories import make_job, make_movie
 from tests.scraping.processes import children_of, is_alive
 
@@ -126,6 +126,15 @@ def test_a_supervisor_told_to_leave_queues_its_jobs_again_and_uses_up_no_attempt
     assert (job.state, job.attempt, job.owner) == ("queued", 0, "")
     assert not is_alive(child)
     assert not (engine.folder / "bell").exists()
+
+
+def test_a_supervisor_is_told_to_leave_in_its_first_moments_too(engine):
+    launchers.wake()
+    assert launchers.stop() is not None
+    assert not locks.is_held(launchers.lock_path())
+    launchers.wake()
+    assert launchers.stop() is not None
+    assert launchers.stop() is None
 
 
 def test_the_second_supervisor_leaves_at_once_with_status_0(engine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -347,3 +348,48 @@ def test_many_runners_never_take_the_same_job(threads):
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's planner")
 def test_open_jobs_are_found_by_their_index_however_many_have_ended():
     assert "job_one_open_a_movie" in ScrapeJob.objects.open().explain()
+
+
+MANY = """
+WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 100000)
+INSERT INTO streaming_scrapejob (movie_id, state, outcome, requested_by, priority, target_url, sources, links_found,
+  links_new, queued_at, started_at, finished_at, error, attempt, owner, cancel_requested, log)
+SELECT {movie}, 'succeeded', 'found', 'click', 10, '', '[]', 1, 1, datetime('now'), datetime('now'), datetime('now'),
+  '', 1, 'gone', 0, '' FROM number
+"""
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's planner")
+def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
+    """Asked with parameters, as in life: SQLite then cannot see that an index of some rows will do."""
+    with connection.cursor() as cursor:
+        cursor.execute(MANY.format(movie=make_movie().pk))
+    waiting, left = make_job(), make_job(state="running", lease_until=timezone.now() - timedelta(hours=1))
+    asked = []
+
+    def look_on(execute, sql, params, many, context):
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    began = time.monotonic()
+    with connection.execute_wrapper(look_on):
+        assert jobs.work_waits()
+        assert set(jobs.overlooked()) == {left.pk}
+        assert jobs.position(waiting) == 0
+        claims = jobs.claim(owner="a", most=5, besides=[0])
+        jobs.heartbeat(claims)
+        jobs.wanted(claims)
+        jobs.facts_of(waiting.movie_id)
+        jobs.close(claims[0], judge=found, log="")
+    seconds = time.monotonic() - began
+    assert {claim.job_id for claim in claims} == {waiting.pk, left.pk}
+    plans = []
+    with connection.cursor() as cursor:
+        for sql, params in asked:
+            if "streaming_scrapejob" in sql:
+                cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+                plans += [(row[3], sql) for row in cursor.fetchall() if "streaming_scrapejob" in row[3]]
+    assert len(plans) > 8
+    of_open_jobs = ("job_one_open_a_movie", "job_next_queued", "job_by_lease")
+    assert [plan for plan in plans if plan[0].startswith("SCAN") and not plan[0].endswith(of_open_jobs)] == []
+    assert seconds < 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from protego import Protego
@@ -22,6 +22,14 @@ from scraper.resolver import GuardedResolver
 ROBOT = "Openreel"
 LONGEST_ROBOTS = 512 * 1024
 DISALLOWED = "The site's robots.txt asks us not to read this"
+
+
+class RobotsMemory(Protocol):
+    """What sites said in their robots.txt a moment ago, told in `ROBOTS_MEMORY`; '' is a site that has none."""
+
+    async def recall(self, site: str) -> str | None: ...
+
+    async def keep(self, site: str, text: str) -> None: ...
 
 
 class FailureReports:
@@ -67,11 +75,13 @@ class UnexpectedPages:
 
 
 class RobotsRules:
-    """Asks a site's robots.txt once a crawl and obeys it. One that is missing allows all; one that the site fails to
-    give (5xx, time-out) allows nothing now, and the source has failed. Scrapy's own would go on in both cases."""
+    """Asks a site's robots.txt once a crawl, unless it is remembered, and obeys it. One that is missing allows all; one
+    that the site fails to give (5xx, time-out) allows nothing now, is not remembered, and the source has failed.
+    Scrapy's own would go on in both cases."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        self.memory: RobotsMemory | None = crawler.settings["ROBOTS_MEMORY"]
         self.rules: dict[str, asyncio.Future[Protego]] = {}
 
     @classmethod
@@ -84,13 +94,21 @@ class RobotsRules:
         parts = urlsplit(request.url)
         site = f"{parts.scheme}://{parts.netloc}"
         if site not in self.rules:
-            self.rules[site] = asyncio.ensure_future(self._read(f"{site}/robots.txt"))
+            self.rules[site] = asyncio.ensure_future(self._rules_of(site))
         # Shielded: when one request is given up, the others still wait for the same answer.
         rules = await asyncio.shield(self.rules[site])
         if not rules.can_fetch(request.url, ROBOT):
             raise SourceFailed(DISALLOWED, blocked=True)
 
-    async def _read(self, url: str) -> Protego:
+    async def _rules_of(self, site: str) -> Protego:
+        text = await self.memory.recall(site) if self.memory is not None else None
+        if text is None:
+            text = await self._read(f"{site}/robots.txt")
+            if self.memory is not None:
+                await self.memory.keep(site, text)
+        return Protego.parse(text)
+
+    async def _read(self, url: str) -> str:
         request = Request(url, callback=NO_CALLBACK, priority=1000, meta={"dont_obey_robotstxt": True})
         try:
             response = await self.crawler.engine.download_async(request)
@@ -99,7 +117,7 @@ class RobotsRules:
         if response.status >= 500 or response.status == 429:
             raise SourceFailed(f"The site answered {response.status}")
         body = response.body[:LONGEST_ROBOTS] if response.status == 200 else b""
-        return Protego.parse(body.decode("utf-8", errors="replace"))
+        return body.decode("utf-8", errors="replace")
 
 
 class AddressGuard:

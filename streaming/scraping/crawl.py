@@ -35,6 +35,7 @@ from streaming.models import ScrapeJob
 from streaming.models.job import SourceResult
 from streaming.scraping.hostgate import GATE
 from streaming.scraping.progress import write_result
+from streaming.scraping.robots import SharedRobots
 
 logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.2
@@ -318,6 +319,7 @@ def _crawl_settings() -> Settings:
             "EXTENSIONS": {},
             "ITEM_PIPELINES": {SaveJobLinks: 300},
             "LOG_INSTALL_ROOT_HANDLER": False,
+            "ROBOTS_MEMORY": SharedRobots(),
             **GATE,
         },
         priority="cmdline",

@@ -20,7 +20,7 @@ from django.db import connection, connections
 
 from scraper.failures import SourceFailed
 from streaming.ingest.save import SaveReport
-from streaming.models import BlockedAddress, Movie, ScrapeJob, StreamingLink
+from streaming.models import BlockedAddress, HostPause, Movie, ScrapeJob, StreamingLink
 from streaming.scraping.crawl import Outcome, crawl, result_of
 from streaming.scraping.progress import write_result
 from tests.factories import make_job, make_link, make_movie
@@ -160,6 +160,66 @@ class TestRowsArrive:
             crawled(job_for(), site.url, settings)
         assert site.agents == {settings.USER_AGENT}
         assert site.hits["/robots.txt"] == 1
+
+
+@pytest.fixture
+def shared_cache(settings, tmp_path):
+    """A cache that processes share, as in life."""
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path / "cache")}}
+
+
+def state_after(job, site, settings):
+    crawled(job, site.url, settings)
+    ScrapeJob.objects.filter(pk=job.pk).update(state="failed", finished_at=datetime.now(UTC))
+    return job.sources[0]["state"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRobotsAreRememberedForAWhile:
+    @pytest.mark.parametrize(
+        ("robots", "state"),
+        [
+            (Page("User-agent: *\nDisallow: /films/"), "blocked"),
+            (Page("User-agent: *\nDisallow: /other/"), "found"),
+            (Page(status=404), "found"),
+            (Page("Go away", status=403), "found"),
+        ],
+    )
+    def test_a_site_that_has_answered_is_not_asked_again(self, settings, shared_cache, robots, state):
+        with serving(site_with(Page(film_page("/watch/1")), robots=robots)) as site:
+            assert [state_after(job_for(), site, settings) for _ in range(3)] == [state] * 3
+        assert site.hits["/robots.txt"] == 1
+
+    @pytest.mark.parametrize("status", [429, 500, 503])
+    def test_a_site_that_fails_to_answer_is_asked_again(self, settings, shared_cache, status):
+        with serving(site_with(Page(film_page("/watch/1")), robots=Page(status=status))) as site:
+            assert state_after(job_for(), site, settings) == "failed"
+            HostPause.objects.all().delete()  # What 429 asked for is over.
+            site.pages = {**site.pages, "/robots.txt": Page("User-agent: *\nDisallow: /films/")}
+            assert state_after(job_for(), site, settings) == "blocked"
+
+    def test_every_site_has_rules_of_its_own(self, settings, shared_cache):
+        page, closed = Page(film_page("/watch/1")), Page("User-agent: *\nDisallow: /")
+        with serving(site_with(page, robots=closed)) as first, serving(site_with(page)) as second:
+            assert state_after(job_for(), first, settings) == "blocked"
+            assert state_after(job_for(), second, settings) == "found"
+
+    def test_after_a_while_it_is_asked_again(self, settings, shared_cache, monkeypatch):
+        monkeypatch.setitem(CHANGES, "streaming.scraping.robots.KEPT_SECONDS", 0.2)
+        with serving(site_with(Page(film_page("/watch/1")))) as site:
+            assert state_after(job_for(), site, settings) == "found"
+            time.sleep(0.3)
+            assert state_after(job_for(), site, settings) == "found"
+        assert site.hits["/robots.txt"] == 2
+
+    def test_a_cache_that_is_away_costs_a_question_and_no_search(self, settings):
+        redis = "django.core.cache.backends.redis.RedisCache"
+        settings.CACHES = {"default": {"BACKEND": redis, "LOCATION": f"redis://127.0.0.1:{free_port()}/0"}}
+        with serving(site_with(Page(film_page("/watch/1")))) as site:
+            report, log = crawled(job_for(), site.url, settings)
+        assert report.links == 1
+        assert "the cache did not answer" in log
 
 
 @pytest.mark.django_db(transaction=True)

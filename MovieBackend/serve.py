@@ -96,6 +96,9 @@ def _run() -> int:
             children.append(_start("-m", "scraper.example_site", "--port", str(site.port or 80)))
         children.append(_start("-m", "gunicorn", *_gunicorn_options(), "MovieBackend.wsgi"))
         _announce(children)
+        if not settings.CELERY_BROKER_URL:
+            # Else the first who wants links would wait until it has started.
+            call_command("scrape_worker", wake=True)
         return _wait(children)
     finally:
         _end(children)

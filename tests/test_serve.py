@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from streaming.scraping import locks
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -75,12 +77,18 @@ def test_it_sets_itself_up_serves_and_ends_cleanly(tmp_path, how):
         assert "immutable" in answer.headers["Cache-Control"]
         assert urllib.request.urlopen(f"http://127.0.0.1:{port + 1}/", timeout=10).status == 200
         assert stat.S_IMODE((tmp_path / "env").stat().st_mode) == 0o600
+        # The first click does not wait for a supervisor to start.
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "scrape" / "bell").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
     finally:
         process.send_signal(how)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err
     assert "has stopped" in out
     assert descendants_gone(process.pid)
+    assert not locks.is_held(tmp_path / "scrape" / "supervisor.lock")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))

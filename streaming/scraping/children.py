@@ -16,7 +16,6 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Protocol
 
 from django.conf import settings
@@ -48,7 +47,8 @@ class Child(Protocol):
 
 
 def worker_command() -> list[str]:
-    return [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "scrape_worker"]
+    """`manage.py scrape_worker`, started more quickly."""
+    return [sys.executable, "-m", "MovieBackend.worker"]
 
 
 def new_log() -> IO[bytes]:

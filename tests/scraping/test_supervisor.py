@@ -137,6 +137,15 @@ def test_a_supervisor_is_told_to_leave_in_its_first_moments_too(engine):
     assert launchers.stop() is None
 
 
+def test_a_supervisor_loads_what_a_search_needs_and_no_pages(engine):
+    command = [sys.executable, "-X", "importtime", "-m", "MovieBackend.worker", "--stop"]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert told.stdout == "No worker runs here.\n"
+    assert " streaming.models" in told.stderr
+    for heavy in ("django.contrib.admin", "rest_framework", "streaming.pages", "streaming.health", "pycurl"):
+        assert f" {heavy}\n" not in told.stderr
+
+
 def test_the_second_supervisor_leaves_at_once_with_status_0(engine):
     launchers.wake()
     engine.until(lambda: (engine.folder / "bell").exists())

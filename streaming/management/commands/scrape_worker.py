@@ -24,15 +24,20 @@ class Command(OpenreelCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--stop", action="store_true", help="let this machine's worker hand back its jobs and go")
+        parser.add_argument(
+            "--wake", action="store_true", help="start this machine's worker unless it is there already"
+        )
         parser.add_argument("--spawn", action="store_true", help="a fresh Python for every job instead of a fork")
         parser.add_argument("--embedded", action="store_true", help="leave when there was nothing to do for a while")
         parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)
         parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
         parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 
-    def handle(self, *args: Any, stop: bool, job: int | None, parent: int, **options: Any) -> None:
+    def handle(self, *args: Any, stop: bool, wake: bool, job: int | None, parent: int, **options: Any) -> None:
         if stop:
             self.stop()
+        elif wake:
+            launchers.wake()
         elif job is not None:
             children.run_here(job, deed=import_string(settings.SCRAPE_CRAWL), parent=parent)
         else:

@@ -7,13 +7,15 @@ process can crawl once only (Twisted's reactor does not start again).
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
@@ -21,7 +23,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import connections
 from scrapy import Spider, signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
-from scrapy.settings import Settings
+from scrapy.settings import BaseSettings, Settings
 from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.misc import load_object
 from twisted.logger import globalLogBeginner
@@ -38,12 +40,15 @@ from streaming.scraping.progress import write_result
 from streaming.scraping.robots import SharedRobots
 
 logger = logging.getLogger(__name__)
-FLUSH_SECONDS = 0.2
+FLUSH_SECONDS = 0.1
+# Python's 5 ms would let the thread that saves wait as long for each statement while Scrapy is busy.
+SWITCH_SECONDS = 0.0005
 SOFT_SHARE = 0.75
 ENDED = frozenset({"found", "nothing", "failed", "blocked"})
 FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "SOURCE_DELAYS", "EXAMPLE_SITE_URL", "PEERTUBE_URLS", *ADDRESSES)
 LOADED_LATE = (
     "encodings.charmap",
+    "encodings.cp1252",
     "encodings.idna",
     "scraper.gate",
     "scrapy.core.downloader.handlers.http11",
@@ -276,6 +281,7 @@ class SaveJobLinks(SaveLinks):
 
 def run_all(runs: Iterable[SourceRun]) -> None:
     """Crawl these sources side by side until the last has ended. Once a process."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     settings = _crawl_settings()
     spiders = SpiderLoader.from_settings(settings)
     known = set(spiders.list())
@@ -306,8 +312,22 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith("while verifying certificate")
 
 
+class QuickSettings(Settings):
+    """Settings that are copied without copying each value: deep copies, which nobody needs, took an eighth of a child's
+    time up to its first request. What is set on a copy stays there, as before."""
+
+    def copy(self) -> Self:
+        twin = copy.copy(self)
+        twin.frozen = False
+        twin.attributes = {name: copy.copy(one) for name, one in self.attributes.items()}
+        for one in twin.attributes.values():
+            if isinstance(one.value, BaseSettings):
+                one.value = one.value.copy()
+        return twin
+
+
 def _crawl_settings() -> Settings:
-    settings = Settings()
+    settings = QuickSettings()
     settings.setmodule("scraper.settings", priority="project")
     settings.setdict(
         {name: getattr(django_settings, name) for name in FROM_DJANGO if hasattr(django_settings, name)},

@@ -124,7 +124,8 @@ def running_site(folder: Path, **settings: str) -> Iterator[Site]:
     )
     site = Site(f"http://127.0.0.1:{port}", environment)
     site.run("from tests.browser import seed; seed.main()")
-    source = ["scraper.example_site", "--port", str(example), "--slow", "1"]
+    # Slow enough that two tabs can be opened while one search goes on.
+    source = ["scraper.example_site", "--port", str(example), "--slow", "2"]
     server = [
         "gunicorn",
         "MovieBackend.wsgi",

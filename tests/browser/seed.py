@@ -20,6 +20,7 @@ TITLES = len(DEMO.read_text(encoding="utf-8").splitlines()) + 3
 LINKLESS = ["tt0010323", "tt0015324"]
 REFRESHED, PLAIN, SHOWN = "tt0013442", "tt0017925", "tt0063350"
 FAILED, NOTHING, GOING, HOSTILE = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
+UNKNOWN, REFUSED = "tt9000005", "tt9000006"
 # Nobody listens there: a poster that cannot be loaded.
 UNREACHABLE = "https://127.0.0.1:9/poster.jpg"
 HOSTILE_TITLE = '"><script>alert(1)</script></title></script> {{7*7}} \u202egnp.exe ' + "W" * 100
@@ -70,7 +71,14 @@ def going() -> None:
 
 
 def gone() -> None:
-    Movie.objects.get(imdb_id=GOING).delete()
+    Movie.objects.filter(imdb_id__in=[GOING, UNKNOWN, REFUSED]).delete()
+
+
+def ending_badly() -> None:
+    """Movies whose searches will end without links: no source knows the one, nobody answers for the other."""
+    make_movie(imdb_id=UNKNOWN, title="The Empty Can", year=1921)
+    refused = make_movie(imdb_id=REFUSED, title="The Closed Door", year=1922)
+    make_job(refused, state="queued", sources=[row("example", "waiting")], target_url="http://127.0.0.1:9/films/")
 
 
 def drawn_version() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.browser import seed
 from tests.browser.conftest import Visit, expect
 
@@ -114,3 +116,30 @@ def test_a_movie_that_goes_while_it_is_searched_ends_the_polling(browser, site):
     expect(page.locator(".toast")).to_contain_text("no longer in the catalogue", timeout=SOON)
     assert page.locator("#job").get_attribute("hx-get") is None
     context.close()
+
+
+@pytest.fixture
+def ending_badly(site):
+    site.run("from tests.browser import seed; seed.ending_badly()")
+    yield
+    site.run("from tests.browser import seed; seed.gone()")
+
+
+@pytest.mark.parametrize(
+    ("imdb_id", "ending", "title", "source"),
+    [
+        (seed.UNKNOWN, "#job.succeeded.nothing", "No source has this title today.", "li.nothing"),
+        (seed.REFUSED, "#job.failed", "Refresh did not finish.", "li.failed"),
+    ],
+)
+def test_a_search_without_links_says_why_and_the_polling_ends(visit, ending_badly, imdb_id, ending, title, source):
+    page = visit.page
+    page.goto(f"/streaming/{imdb_id}/")
+    expect(page.locator("#job")).to_be_visible()
+    expect(page.locator(ending)).to_be_visible(timeout=SOON)
+    expect(page.locator(".job-title")).to_contain_text(title)
+    expect(page.locator(f".steps {source}")).to_contain_text("Example site")
+    expect(page.locator("#watch")).to_contain_text("No working link right now.")
+    asked = len(polls(visit))
+    page.wait_for_timeout(QUIET_MILLISECONDS)
+    assert len(polls(visit)) == asked

@@ -141,6 +141,7 @@ SCRAPE_DIR = Path(env.text("SCRAPE_DIR") or VAR_DIR / "scrape")
 # Empty: this machine's own supervisor runs the jobs. Else Celery's workers do, on any machine.
 CELERY_BROKER_URL = _broker()
 SCRAPE_BELL = "streaming.tasks.ring" if CELERY_BROKER_URL else "streaming.scraping.launchers.ring_here"
+HEALTH_BELL = "streaming.tasks.ring_for_check" if CELERY_BROKER_URL else ""
 # What a job's process does with the job's number.
 SCRAPE_CRAWL = "streaming.scraping.crawl.crawl"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import io
 import logging
+import multiprocessing
+import os
 from typing import Any
 
 from celery import bootsteps
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
@@ -17,12 +19,17 @@ from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
 from MovieBackend.celery import RUN_SECONDS, app
+from streaming.health import helping
+from streaming.health.machine import only_helper
 from streaming.scraping import jobs, runner
 
 log = logging.getLogger(__name__)
 
 ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 CHECK_MINUTES = 50
+BELL_SECONDS = 3600
+# Shared with the processes that a worker forks.
+leaving = multiprocessing.Event()
 
 
 def ring(job_id: int) -> None:
@@ -56,6 +63,25 @@ def ring_again() -> None:
         ring(job_id)
 
 
+def ring_for_check(run_id: int, *, times: int) -> None:
+    """Tell so many workers that a run of the checker wants them. Whoever began it rings again while parts wait."""
+    try:
+        for _ in range(times):
+            check_part.apply_async((run_id,), retry=False, expires=BELL_SECONDS)
+    except (OperationalError, OSError) as error:
+        log.error("the broker did not take the bell of check %s, whose parts wait: %s", run_id, error)
+
+
+# Taken off the queue when it begins: it may last longer than a broker waits for an answer, and is rung for again.
+@app.task(bind=True, acks_late=False, reject_on_worker_lost=False)
+def check_part(self: Any, run_id: int) -> None:
+    """Ask parts of a run until it is over; one process of a worker does, so that the others are there for searches."""
+    node = str(self.request.hostname)
+    with only_helper(node) as alone:
+        if alone:
+            helping.help_with(run_id, owner=f"{node[:150]}:{os.getpid()}", leaving=leaving.is_set)
+
+
 # Taken off the queue when it begins: a check that is cut short goes on with what is due an hour later.
 @app.task(acks_late=False, reject_on_worker_lost=False)
 def check_links() -> None:
@@ -66,6 +92,12 @@ def check_links() -> None:
     except CommandError as error:
         log.error("the check of links: %s", error)
     log.info("the check of links: %s", " ".join(said.getvalue().split()))
+
+
+@worker_shutting_down.connect
+def tell_to_leave(**_: Any) -> None:
+    """A check may last an hour: who asks a part of one gives it back instead of finishing it."""
+    leaving.set()
 
 
 @worker_init.connect

@@ -35,14 +35,34 @@ BELOW_HTTP = frozenset(
 )  # fmt: skip
 
 
+class Underway(NamedTuple):
+    """A link that redirects led to a host which another worker asks: all that it takes to go on from there.
+
+    `url` is to be asked next; the rest is what a `Task` holds.
+    """
+
+    url: str
+    get: bool = False
+    ranged: bool = True
+    hops: int = 0
+    tries: int = 0
+    seen: tuple[str, ...] = ()
+    head: Answer | None = None
+    head_hung: bool = False
+    cookies: dict[str, str] | None = None
+    moved_to: str = ""
+    moving: bool = True
+
+
 class Question(NamedTuple):
     """One link to ask; `media`: a video is due there, so its bytes may settle more than a page's. `title`: the movie's,
-    for the judge."""
+    for the judge. `underway`: another worker has begun to ask it."""
 
     id: int
     url: str
     media: bool = False
     title: str = ""
+    underway: Underway | None = None
 
 
 class Answer(NamedTuple):
@@ -50,7 +70,8 @@ class Answer(NamedTuple):
 
     `status` None: nothing on HTTP's level, `trouble` says why. `length` None: not told. `body` is None when the body
     was not asked for (HEAD), else its first bytes. `shared`: the host never answered others, this link was not asked.
-    `moved_to`: where permanent redirects led, before any other kind of redirect.
+    `moved_to`: where permanent redirects led, before any other kind of redirect. `underway`: this is no answer yet, it
+    is for another worker to go on.
     """
 
     id: int
@@ -67,6 +88,7 @@ class Answer(NamedTuple):
     method: str = "HEAD"
     shared: bool = False
     moved_to: str = ""
+    underway: Underway | None = None
 
     @property
     def below_http(self) -> bool:

@@ -20,7 +20,7 @@ from streaming.health.answers import Answer, Question
 from streaming.health.heard import Heard, Turns, Wants
 from streaming.health.manners import Manners
 from streaming.health.probe import Prober, never
-from streaming.health.verdict import LinkFacts, judge
+from streaming.health.verdict import ELSEWHERE, LinkFacts, judge
 from streaming.health.wire import Wire
 
 FEW = 2_000
@@ -119,6 +119,8 @@ def _rounds(prober: Prober, questions: Iterable[Question | None]) -> Iterator[li
 
 
 def _heard(answer: Answer, question: Question) -> Heard:
+    if answer.underway is not None:
+        return Heard(answer.id, ELSEWHERE, None, None, "", False, "", "", underway=answer.underway)
     judgement = judge(answer, LinkFacts(question.title, question.media))
     landed = answer.final_url.split("/", 3)[2] if answer.hops else ""
     return Heard(

@@ -7,11 +7,16 @@ up, and a host's few bad links would look like a host that is down. So a run is 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
-from streaming.health.due import Selection, horizon
-from streaming.models import HealthRun, StreamingLink
+from django.db.models import Exists, OuterRef
+
+from streaming.health.due import Selection, horizon, in_share
+from streaming.health.verdict import Verdict
+from streaming.models import HealthRun, LinkFlip, StreamingLink, StreamingLinkQuerySet
 
 INTERRUPTED = "interrupted; bad answers were not believed yet, those links are asked again next time"
 RUNS_LOOKED_AT = 50
@@ -25,15 +30,15 @@ class Before:
     not_asked: Counter[str] = field(default_factory=Counter)
 
 
-def left_before(selection: Selection, *, now: datetime) -> Before:
-    """What the runs since the last believed one heard; nothing when that was the last run."""
-    since = _broken_since()
+def left_before(selection: Selection, *, since: datetime | None, now: datetime) -> Before:
+    """What the runs since the last believed one (see `broken_since`) heard; nothing when that was the last run."""
     if since is None:
         return Before()
     answered: set[str] = set()
     not_asked: Counter[str] = Counter()
     asked_again = horizon(selection, now)
-    rows = StreamingLink.objects.filter(reason="ok", is_active=True, last_checked__gte=since, last_checked__lte=now)
+    links = in_share(StreamingLink.objects.filter(reason="ok", is_active=True), selection.share)
+    rows = links.filter(last_checked__gte=since, last_checked__lt=now)
     for url, checked in rows.values_list("source_url", "last_checked").iterator(chunk_size=2000):
         place = url.split("/", 3)[2]
         answered.add(place)
@@ -41,7 +46,7 @@ def left_before(selection: Selection, *, now: datetime) -> Before:
     return Before(frozenset(answered), not_asked)
 
 
-def _broken_since() -> datetime | None:
+def broken_since() -> datetime | None:
     """When the first of the last runs began that were killed, interrupted or withheld; None: the last one was whole."""
     since = None
     runs = HealthRun.objects.order_by("-started_at", "-pk").values_list(
@@ -52,3 +57,21 @@ def _broken_since() -> datetime | None:
             break
         since = started
     return since
+
+
+class Kept(NamedTuple):
+    """A link whose good news this very run has written."""
+
+    place: str
+    verdict: Verdict
+    was_active: bool
+
+
+def written_in(links: StreamingLinkQuerySet, *, now: datetime) -> Iterator[Kept]:
+    """What of these links the run of that moment has written already: a moment is one run's own."""
+    revived = LinkFlip.objects.filter(link=OuterRef("pk"), at=now, is_active=True)
+    rows = links.filter(last_checked=now).annotate(revived=Exists(revived))
+    columns = rows.values_list("source_url", "is_active", "reason", "revived")
+    for url, is_active, reason, was_revived in columns.iterator(chunk_size=2000):
+        verdict = Verdict.ALIVE if is_active and reason == "ok" else Verdict.THROTTLED
+        yield Kept(url.split("/", 3)[2], verdict, is_active and not was_revived)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from django.db.models import Q
+from django.db.models import Count, Q
+from django.db.models.functions import MD5, Substr
 
 from scraper.addresses import Allowed, address_ok
-from streaming.health.answers import Question
+from streaming.health.answers import Question, Underway
 from streaming.health.changes import Standing
+from streaming.health.shares import LETTERS, Share, number_of
 from streaming.health.verdict import VOUCHED_REASONS
 from streaming.models import StreamingLink, StreamingLinkQuerySet
 
 PAGE = 1000
 FOLDED = "moved"
 LONGEST_WAIT = timedelta(days=31)
+BUCKET = Substr(MD5("host"), 1, LETTERS)
 MEDIA_KINDS = (StreamingLink.Kind.FILE, StreamingLink.Kind.STREAM)
 COLUMNS = (
     "id", "movie_id", "source_url", "kind", "is_active", "reason", "failures", "state_since", "checks", "movie__title",
@@ -32,15 +36,17 @@ class Selection:
     """Which links a run is about; `older_than` hours since the last check, None: all.
 
     `due`: only those whose own rhythm wants it. A link that was folded into another one is not asked any more.
+    `share`: only those on hosts of this share; None: on all hosts.
     """
 
     source: str = ""
     movie: str = ""
     older_than: float | None = None
     due: bool = False
+    share: Share | None = None
 
     def links(self) -> StreamingLinkQuerySet:
-        links = StreamingLink.objects.exclude(reason=FOLDED, is_active=False)
+        links = in_share(StreamingLink.objects.exclude(reason=FOLDED, is_active=False), self.share)
         if self.source:
             links = links.filter(source=self.source)
         return links.filter(movie__imdb_id=self.movie) if self.movie else links
@@ -55,9 +61,15 @@ class DueLink(NamedTuple):
     title: str
     imdb_id: str
     verified_at: datetime | None = None
+    underway: Underway | None = None
 
     def question(self) -> Question:
-        return Question(self.standing.id, self.url, self.media, self.title)
+        return Question(self.standing.id, self.url, self.media, self.title, self.underway)
+
+
+def in_share(links: StreamingLinkQuerySet, share: Share | None) -> StreamingLinkQuerySet:
+    """Letters and not a remainder: the planner then guesses right how few rows that leaves, and walks the index."""
+    return links if share is None or share.of == 1 else links.alias(bucket=BUCKET).filter(bucket__in=share.buckets())
 
 
 def due_links(selection: Selection, *, now: datetime) -> Iterator[DueLink]:
@@ -70,6 +82,23 @@ def due_links(selection: Selection, *, now: datetime) -> Iterator[DueLink]:
 
 def how_many_due(selection: Selection, *, now: datetime) -> int:
     return sum(part.count() for part in _parts(selection, now))
+
+
+def spread(selection: Selection, *, now: datetime, of: int, limit: int | None = None) -> Counter[int]:
+    """How many of the due links (of the first `limit` in their order) are in each of so many shares."""
+    found: Counter[int] = Counter()
+    for links in _parts(selection, now):
+        if limit is not None:
+            links = _first(links, selection, most=limit - found.total())
+        for bucket, number in links.order_by().values_list(BUCKET).annotate(number=Count("pk")):
+            found[number_of(bucket, of=of)] += number
+    return found
+
+
+def _first(links: StreamingLinkQuerySet, selection: Selection, *, most: int) -> StreamingLinkQuerySet:
+    """Those that `due_links` gives first: by moment, and by id where there is none."""
+    ordered = links.order_by("next_check_at" if selection.due else "last_checked", "pk")
+    return StreamingLink.objects.filter(pk__in=ordered.values("pk")[: max(0, most)])
 
 
 def _parts(selection: Selection, now: datetime) -> list[StreamingLinkQuerySet]:

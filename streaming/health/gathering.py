@@ -5,32 +5,39 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from streaming.health.answers import Question
 from streaming.health.changes import Finding
-from streaming.health.guard import HostTally, is_suspicious
+from streaming.health.guard import HostTally, is_suspicious, joined
 from streaming.health.heard import Heard
-from streaming.health.held import Held
 from streaming.health.verdict import Verdict
 from streaming.retry_after import paused_until
 from streaming.words import ASKED
 
 SLICE = 500
 WITNESSES_KEPT = 20
+BUSY = "asked us to come back later"
+
+
+class Shelf(Protocol):
+    """Where bad news waits until the whole run is believed."""
+
+    def append(self, finding: Finding) -> None: ...
 
 
 class Gathering:
-    """The ears of a run. `good` is emptied by whoever writes it; `held` waits until the whole run is believed.
+    """The ears of a run, or of a part of one: parts are joined. `good` is emptied by whoever writes it; bad news goes
+    to the shelf.
 
     `hosts`: by place, what the guard wants to know of it; `opened` makes the tally of a place met for the first time.
     `landings`: at which hosts redirects of others ended. `witnesses`: links that answered a moment ago, by place.
     """
 
-    def __init__(self, *, now: datetime, opened: Callable[[str], HostTally]) -> None:
-        self.now, self.opened = now, opened
+    def __init__(self, *, now: datetime, opened: Callable[[str], HostTally], shelf: Shelf) -> None:
+        self.now, self.opened, self.shelf = now, opened, shelf
         self.verdicts: Counter[str] = Counter()
         self.good: list[Finding] = []
-        self.held = Held()
         self.private: list[int] = []
         self.hosts: dict[str, HostTally] = {}
         self.landings: dict[str, set[str]] = {}
@@ -56,7 +63,7 @@ class Gathering:
             if not heard.below_http:
                 return
         elif verdict.is_bad:
-            self.held.append(finding)
+            self.shelf.append(finding)
         else:
             self.good.append(finding)
         self._tally(finding, heard, verdict)
@@ -64,9 +71,7 @@ class Gathering:
 
     def _tally(self, finding: Finding, heard: Heard, verdict: Verdict) -> None:
         place = finding.standing.place
-        tally = self.hosts.get(place)
-        if tally is None:
-            tally = self.hosts[place] = self.opened(place)
+        tally = self._of(place)
         tally.asked += 1
         tally.below_http += heard.below_http
         self._slice_asked += 1
@@ -76,15 +81,49 @@ class Gathering:
             tally.turned_gone += verdict is Verdict.GONE
             tally.turned_soft += verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE)
 
+    def _of(self, place: str) -> HostTally:
+        tally = self.hosts.get(place)
+        if tally is None:
+            tally = self.hosts[place] = self.opened(place)
+        return tally
+
+    def remember(self, place: str, verdict: Verdict, *, was_active: bool) -> None:
+        """Good news that was written already, by whoever began this part and died."""
+        self.verdicts[verdict] += 1
+        tally = self._of(place)
+        tally.asked += 1
+        tally.active += was_active
+        if verdict is Verdict.THROTTLED:
+            self._pause(place, paused_until("", now=self.now))
+
+    def join(self, part: Gathering) -> None:
+        """Add what another part of the same run has heard. In which order parts come does not matter."""
+        self.verdicts += part.verdicts
+        self.good += part.good
+        self.private += part.private
+        for place, tally in part.hosts.items():
+            self.hosts[place] = joined(self.hosts[place], tally) if place in self.hosts else tally
+        for landed, places in part.landings.items():
+            self.landings.setdefault(landed, set()).update(places)
+        for place, (until, _) in part.pauses.items():
+            self._pause(place, until)
+        for place, question in part.witnesses.items():
+            self._witness(place, question)
+
+    def _pause(self, place: str, until: datetime) -> None:
+        self.pauses[place] = (max(until, self.pauses.get(place, (until, ""))[0]), ASKED)
+
+    def _witness(self, place: str, question: Question) -> None:
+        self.witnesses.pop(place, None)
+        self.witnesses[place] = question
+        if len(self.witnesses) > WITNESSES_KEPT:
+            del self.witnesses[next(iter(self.witnesses))]
+
     def _note_host(self, place: str, heard: Heard, verdict: Verdict, question: Question) -> None:
         if verdict is Verdict.THROTTLED:
-            until = paused_until(heard.retry_after, now=self.now)
-            self.pauses[place] = (max(until, self.pauses.get(place, (until, ""))[0]), ASKED)
+            self._pause(place, paused_until(heard.retry_after, now=self.now))
         elif verdict is Verdict.ALIVE:
-            self.witnesses.pop(place, None)
-            self.witnesses[place] = question
-            if len(self.witnesses) > WITNESSES_KEPT:
-                del self.witnesses[next(iter(self.witnesses))]
+            self._witness(place, question)
         if heard.landed and heard.landed != place:
             self.landings.setdefault(heard.landed, set()).add(place)
 

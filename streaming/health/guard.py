@@ -20,6 +20,7 @@ SUSPICIOUS_SHARE = 0.3
 SUSPICIOUS_LEAST = 20
 
 NO_WAY_OUT = "this machine seems to have no way to the internet"
+LOST_ON_THE_WAY = "links that answered in this run do not answer any more: our own side went down"
 
 
 @dataclass(slots=True)
@@ -47,6 +48,19 @@ class HostTally:
         """The host breaker: five or more active links, and most of them failed at once."""
         known = self.active + self.before
         return known >= BREAKER_LEAST_LINKS and self.turned_soft > BREAKER_SHARE * known
+
+
+def joined(one: HostTally, other: HostTally) -> HostTally:
+    """One host's tally from two parts of a run: its links may lead to hosts that are another worker's to ask."""
+    return HostTally(
+        public=one.public,
+        asked=one.asked + other.asked,
+        below_http=one.below_http + other.below_http,
+        active=one.active + other.active,
+        turned_soft=one.turned_soft + other.turned_soft,
+        turned_gone=one.turned_gone + other.turned_gone,
+        before=max(one.before, other.before),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from streaming.health.answers import Underway
 from streaming.health.verdict import Judgement
 
 
@@ -11,7 +12,7 @@ class Heard(NamedTuple):
     """What came of one link: its judgement, and what a run wants to know of its answer.
 
     `below_http`: nothing was said on HTTP's level. `landed`: the host that redirects led to, empty without any.
-    `vouched`: the judgement is what the link's source itself says.
+    `vouched`: the judgement is what the link's source itself says. `underway`: nothing yet, another worker is to go on.
     """
 
     id: int
@@ -23,6 +24,7 @@ class Heard(NamedTuple):
     landed: str
     retry_after: str
     vouched: bool = False
+    underway: Underway | None = None
 
 
 class Wants(list[tuple[str, float]]):

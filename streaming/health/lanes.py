@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from urllib.parse import urlsplit
 
-from streaming.health.answers import Answer, Trouble
+from streaming.health.answers import Answer, Trouble, Underway
 from streaming.health.manners import no_pause
 
 TRIES_BEFORE_GIVING_UP = 4
@@ -47,6 +47,18 @@ class Task:
         """Ask with GET, from the link's own address: a host may send HEAD elsewhere."""
         self.url, self.get, self.hops, self.seen, self.head = self.asked, True, 0, set(), None
         self.moved_to, self.moving = "", True
+
+    def underway(self) -> Underway:
+        """All that another worker needs to go on."""
+        return Underway(
+            self.url, self.get, self.ranged, self.hops, self.tries, tuple(sorted(self.seen)), self.head, self.head_hung,
+            self.cookies, self.moved_to, self.moving,
+        )  # fmt: skip
+
+    def go_on_from(self, underway: Underway) -> None:
+        """Stand where another worker left off."""
+        self.url, self.get, self.ranged, self.hops, self.tries, seen, self.head, self.head_hung = underway[:8]
+        self.seen, self.cookies, self.moved_to, self.moving = set(seen), *underway[8:]
 
 
 @dataclass(slots=True, eq=False)

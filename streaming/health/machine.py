@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+from zlib import crc32
 
 from django.conf import settings
 from django.db import connection
@@ -54,22 +55,28 @@ def room_for(concurrency: int) -> int:
 def only_sweep() -> Iterator[bool]:
     """Whether this is the only sweep of this database now. A sweep that is killed frees its place at once."""
     if connection.vendor == "postgresql":
-        yield from _advisory_lock()
+        yield from _advisory_lock(ADVISORY_KEY)
         return
     with open(_lock_file(), "a", encoding="utf-8") as file:
         yield _claim(file)
 
 
-def _advisory_lock() -> Iterator[bool]:
+@contextmanager
+def only_helper(node: str) -> Iterator[bool]:
+    """Whether this is the only process of that Celery worker at work on a check: the others are for searches."""
+    yield from _advisory_lock(ADVISORY_KEY + 1 + crc32(node.encode()))
+
+
+def _advisory_lock(key: int) -> Iterator[bool]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_KEY])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         mine = bool(cursor.fetchone()[0])
     try:
         yield mine
     finally:
         if mine:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def _lock_file() -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scraper.addresses import NOTHING_PRIVATE, Allowed
+from streaming.health.shares import Share
 
 MOST_ASIDE = 8
 
@@ -20,7 +21,7 @@ class Manners:
 
     `most_aside`: how many hanging requests a host may have beside its slots (0: strict). `pause_of`: the least seconds
     between two requests to a host by what its source publishes; above 0, others ask it too and each request wants its
-    turn reserved.
+    turn reserved. `share`: the hosts that are ours to ask; links that lead to others are handed on. None: all are.
     """
 
     user_agent: str
@@ -33,3 +34,4 @@ class Manners:
     allowed: Allowed = NOTHING_PRIVATE
     ca_file: str = ""
     pause_of: Callable[[str], float] = no_pause
+    share: Share | None = None

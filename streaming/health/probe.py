@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pycurl
 
-from scraper.addresses import Refused, check_url
+from scraper.addresses import Refused, check_url, host_of
 from streaming.health.answers import Answer, Question, Trouble
 from streaming.health.flight import Flight
 from streaming.health.lanes import LEAST_SHARE, Lane, Schedule, Task
@@ -137,17 +137,36 @@ class Prober:
         return source
 
     def _take(self, question: Question) -> None:
-        task = Task(question.id, question.url, question.media)
+        task = Task(question.id, question.url, question.media, question.url)
+        if question.underway is not None:
+            task.go_on_from(question.underway)
         try:
-            task.url = self._approve(question.url)
+            task.url = self._approve(task.url)
         except Refused as refusal:
-            self._answers.append(_unasked(task, _refusal(refusal)))
+            self._answers.append(_unasked(task, _refusal(refusal, hop=task.hops > 0)))
+            return
+        if not self._is_ours(task):
             return
         lane = self.schedule.lane(task.url)
         if lane.down or lane.left:
             self._answers.append(_unasked(task, lane.down or Trouble.PAUSED))
         else:
             self.schedule.add(task)
+
+    def _is_ours(self, task: Task) -> bool:
+        """Whether the next host of this link is ours to ask; a link that leads to another worker's is handed on."""
+        if self.manners.share is None or self.manners.share.owns(host_of(task.url)):
+            return True
+        self._answers.append(Answer(task.id, task.asked, underway=task.underway()))
+        return False
+
+    def _again(self, task: Task, *, at: float | None = None) -> None:
+        """Ask on, before new links; at that moment."""
+        if self._is_ours(task):
+            if at is None:
+                self.schedule.add(task, first=True)
+            else:
+                self.schedule.later(task, at)
 
     def _approve(self, url: str) -> str:
         plain = PLAIN.match(url)
@@ -240,7 +259,7 @@ class Prober:
             self._release(flight)
             flight.task.again_from_start()
             flight.task.head_hung = True
-            self.schedule.add(flight.task, first=True)
+            self._again(flight.task)
         elif self._aside < manners.concurrency and self.schedule.put_aside(lane):
             flight.aside = True
             self._aside += 1
@@ -275,14 +294,14 @@ class Prober:
         if task.moving:
             task.moved_to = target
         task.url, task.hops = target, task.hops + 1
-        self.schedule.add(task, first=True)
+        self._again(task)
 
     def _after_circle(self, task: Task, lane: Lane, answer: Answer) -> None:
         """Some sites lead in a circle until their cookie comes back: once more, with GET and cookies kept."""
         if task.cookies is None:
             task.again_from_start()
             task.cookies = {}
-            self.schedule.add(task, first=True)
+            self._again(task)
         else:
             self._finish(lane, answer)
 
@@ -299,9 +318,9 @@ class Prober:
             task.again_from_start()
             task.head_hung = answer.trouble == Trouble.TIMEOUT
         if answer.trouble and answer.trouble != Trouble.TIMEOUT:
-            self.schedule.later(task, now + RETRY_PAUSE)
+            self._again(task, at=now + RETRY_PAUSE)
         else:
-            self.schedule.add(task, first=True)
+            self._again(task)
 
     def _after_get(self, task: Task, lane: Lane, answer: Answer, now: float) -> None:
         lane.head_useless = lane.head_useless or (task.head_hung and not answer.trouble)

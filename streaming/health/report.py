@@ -41,12 +41,12 @@ class Report:
     @property
     def checked(self) -> int:
         """The links that were asked and judged."""
-        return sum(self.verdicts.values()) - self.verdicts[Verdict.NOT_CHECKED]
+        return checked_of(self.verdicts)
 
     def numbers(self) -> dict[str, int]:
         """The counts by the names of the columns of `HealthRun`."""
-        counted = {name: self.verdicts[name] for name in COUNTED}
-        return {"checked": self.checked, **counted, "died": self.died, "revived": self.revived, "removed": self.removed}
+        turned = {"died": self.died, "revived": self.revived, "removed": self.removed}
+        return {**numbers_of(self.verdicts), **turned}
 
     def as_json(self) -> dict[str, int | bool | str | float]:
         told: dict[str, bool | str | float] = {
@@ -89,6 +89,15 @@ class Report:
         if self.moved:
             told.append(f"{self.moved} links have moved for good; --follow-moves writes their new addresses.")
         return told
+
+
+def checked_of(verdicts: Counter[str]) -> int:
+    return verdicts.total() - verdicts[Verdict.NOT_CHECKED]
+
+
+def numbers_of(verdicts: Counter[str]) -> dict[str, int]:
+    """The counts of links by the names of the columns of `HealthRun`."""
+    return {"checked": checked_of(verdicts), **{name: verdicts[name] for name in COUNTED}}
 
 
 def _died_of(counts: Mapping[str, int]) -> str:

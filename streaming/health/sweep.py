@@ -8,92 +8,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.utils import timezone
 
-from scraper.addresses import host_of
-from scraper.sources import pause_at
 from streaming.health import canaries, guard
-from streaming.health.answers import Question
-from streaming.health.asking import ask
-from streaming.health.broken import INTERRUPTED, Before, left_before
-from streaming.health.changes import Change, Finding, change_of
-from streaming.health.due import DueLink, Selection, due_links, has_public, how_many_due, is_private, these_links
-from streaming.health.gathering import Gathering
-from streaming.health.guard import Belief, HostTally
-from streaming.health.heard import Heard
+from streaming.health.broken import INTERRUPTED, broken_since, left_before
+from streaming.health.changes import Finding
+from streaming.health.due import DueLink, due_links, has_public, how_many_due, these_links
+from streaming.health.guard import LOST_ON_THE_WAY, Belief
+from streaming.health.hearing import Hearing
 from streaming.health.held import Held
-from streaming.health.machine import only_sweep, room_for
-from streaming.health.manners import MOST_ASIDE, Manners
+from streaming.health.machine import only_sweep
 from streaming.health.moves import follow_moves, how_many_moved
+from streaming.health.options import Options, Progress, Told
 from streaming.health.probe import never
 from streaming.health.prune import prune_after_check, would_remove
 from streaming.health.report import Report, hosts_down_before
-from streaming.health.verdict import Verdict
-from streaming.health.verifying import Verifier
-from streaming.health.writing import Written, flips_of, mark_private, write
-from streaming.ingest.blocklist import Blocklist
-from streaming.models import HealthRun, HostPause, StreamingLink
-from streaming.turns import reserve
+from streaming.health.sharing import SharedRun
+from streaming.health.writing import mark_private
+from streaming.models import HealthRun, HostPause, LinkFlip, StreamingLink
 
-BATCH = 500
 FEW = 5
 HEARTBEAT_SECONDS = 5.0
 BREAKER_PAUSE = timedelta(hours=1)
 OTHER_RUN = "another check is running; this one did nothing"
 SILENT_CANARIES = "no canary answers: this machine seems to have no way to the internet"
-LOST_ON_THE_WAY = "links that answered in this run do not answer any more: our own side went down"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a run is asked to do; None: as in the settings. `limit` counts links that are asked.
-
-    `strict`: a request that a host leaves hanging keeps its place among the `per_host`; none is put aside.
-    """
-
-    selection: Selection = field(default_factory=Selection)
-    limit: int | None = None
-    timeout: float = 5.0
-    concurrency: int | None = None
-    per_host: int = 4
-    max_runtime_minutes: float | None = None
-    dry_run: bool = False
-    prune: bool = True
-    follow_moves: bool = False
-    strict: bool = False
-    force: bool = False
-
-    def manners(self) -> Manners:
-        return Manners(
-            user_agent=settings.USER_AGENT,
-            per_host=self.per_host,
-            most_aside=0 if self.strict else MOST_ASIDE,
-            concurrency=room_for(self.concurrency or settings.HEALTH_CONCURRENCY),
-            timeout=self.timeout,
-            stall=min(1.0, self.timeout / 2),
-            delay=settings.HEALTH_HOST_DELAY_MS / 1000,
-            allowed=settings.ALLOW_PRIVATE_HOSTS,
-            pause_of=partial(pause_at, delays=settings.SOURCE_DELAYS),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is; `total` is what was due when it began."""
-
-    done: int
-    total: int
-    alive: int
-    failed: int
-
-
-Told = Callable[[Progress], None]
 
 
 def check(
@@ -112,62 +52,59 @@ def check_now(link_ids: Sequence[int]) -> dict[int, str]:
 
     Nothing is removed. Fewer than five links are believed without breaker and brake, unless no canary answers.
     """
-    sweep = _Sweep(Options(prune=False), now=timezone.now())
-    return sweep.run_these(list(link_ids))
-
-
-def _turn(place: str, pause: float) -> float | None:
-    """The seconds until this host is ours to ask: spiders and other machines ask it too."""
-    return reserve(urlsplit(f"//{place}").hostname or place, pause=pause)
+    reasons: dict[int, str] = {}
+    sweep = _Sweep(Options(prune=False), now=timezone.now(), noted=reasons)
+    sweep.run_these(list(link_ids))
+    return reasons
 
 
 class _Sweep:
-    """The state of one run: what is asked, what came, what is held back."""
+    """The state of one run: what came, what waits, what is believed."""
 
     def __init__(
-        self, options: Options, *, now: datetime, told: Told | None = None, stop: Callable[[], bool] = never
-    ) -> None:
-        self.options, self.now, self.told, self.interrupted = options, now, told, stop
-        self.manners = options.manners()
+        self, options: Options, *, now: datetime, told: Told | None = None, stop: Callable[[], bool] = never,
+        noted: dict[int, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.options, self.now, self.told, self.interrupted, self.noted = options, now, told, stop, noted
+        self.held = Held()
+        self.shared: SharedRun | None = None
+        self.hearing = Hearing(options, now=now, shelf=self.held, noted=noted)
+        self.heard, self.written, self.manners = self.hearing.heard, self.hearing.written, self.hearing.manners
         self.report = Report(dry_run=options.dry_run)
-        self.run_row: HealthRun | None = None
-        self.asked: dict[int, DueLink] = {}
-        self.heard = Gathering(now=now, opened=self._opened)
         self.report.verdicts = self.heard.verdicts
-        self.reasons: dict[int, str] = {}
-        self.before = Before()
-        self.canaries: list[Question] = []
-        self.written = Written()
-        self.would: list[Change] = []
+        self.run_row: HealthRun | None = None
         self.total = 0
         self.began = self.beat = self.spoke = time.monotonic()
 
     # --- the two ways to run
     def run(self) -> Report:
         """The story of a run."""
-        self.before = left_before(self.options.selection, now=self.now)
+        since = broken_since()
         self.report.down_before = hosts_down_before()
         self._open()
         if self._canaries_silent():
             self._withhold(SILENT_CANARIES)
         else:
-            self._ask(due_links(self.options.selection, now=self.now))
+            if self.run_row is not None and self.options.shared:
+                self._share_out(self.run_row, since)
+            else:
+                self.hearing.before = left_before(self.options.selection, since=since, now=self.now)
+                self._ask(due_links(self.options.selection, now=self.now))
             self._settle()
         self._close()
         return self.report
 
-    def run_these(self, ids: list[int]) -> dict[int, str]:
-        self.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
+    def run_these(self, ids: list[int]) -> None:
+        self.hearing.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
         self._ask(these_links(ids), few=True)
         if len(ids) >= FEW:
             self._settle()
-        elif self._our_side_is_down():
+        elif self.hearing.our_side_is_down():
             self._withhold(SILENT_CANARIES)
         else:
-            self._write_all(Belief())
-        if self.report.withheld:
-            return {**self.reasons, **{finding.standing.id: "local" for finding in self.heard.held}}
-        return self.reasons
+            self._write_all(Belief(), self.held.batches())
+        if self.report.withheld and self.noted is not None:
+            self.noted.update({finding.standing.id: "local" for finding in self.held})
 
     # --- before and after
     def _open(self) -> None:
@@ -194,6 +131,8 @@ class _Sweep:
                 died_of=self.report.died_of,
                 **self.report.numbers(),
             )
+        if self.shared is not None:
+            self.shared.clear()
 
     def _withhold(self, reason: str) -> None:
         self.report.withheld, self.report.reason = True, reason
@@ -202,72 +141,41 @@ class _Sweep:
         """Ask the canaries before the run; with links on private hosts alone they are not asked."""
         if not has_public(self.options.selection, self.manners.allowed):
             return False
-        self.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
-        return canaries.none_answers(self.canaries, self.manners)
+        self.hearing.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
+        return canaries.none_answers(self.hearing.canaries, self.manners)
 
     # --- asking
     def _ask(self, links: Iterator[DueLink], *, few: bool = False) -> None:
-        among = None if few or self.options.limit is not None else self.options.selection
-        verifier = Verifier(
-            self.manners, now=self.now, stop=self._is_over, pauses=self.heard.pauses, among=among, few=few
-        )
-        questions, known = self._questions(links), self.before.answered
-        all_heard = ask(questions, self.manners, turn=_turn, stop=self._is_over, known=known)
-        for heard in verifier.verified(all_heard, self.asked):
-            self._take(heard)
+        for _ in self.hearing.hear(links, stop=self._is_over, few=few):
+            self._now_and_then()
             if self.report.withheld:
                 return
 
+    def _share_out(self, run: HealthRun, since: datetime | None) -> None:
+        """Let the workers ask, and take over what they heard."""
+        self.shared = SharedRun(run, self.options, canaries=self.hearing.canaries, since=since, told=self.told)
+        withheld = self.shared.ask(self._why_end)
+        self.shared.join_into(self.heard)
+        # Their good news is written: what it revived stands in the flips of this moment.
+        self.written.revived += LinkFlip.objects.filter(at=self.now, is_active=True).count()
+        if withheld:
+            self._withhold(withheld)
+
+    def _why_end(self) -> HealthRun.Ending | None:
+        if self.interrupted():
+            return HealthRun.Ending.INTERRUPTED
+        return HealthRun.Ending.LATE if self._is_late() else None
+
     def _is_over(self) -> bool:
+        return self._is_late() or self.interrupted()
+
+    def _is_late(self) -> bool:
         minutes = self.options.max_runtime_minutes
-        late = minutes is not None and time.monotonic() - self.began > minutes * 60
-        return late or self.interrupted()
-
-    def _questions(self, links: Iterator[DueLink]) -> Iterator[Question]:
-        """The links as questions; those that may not be asked are counted and passed over."""
-        blocklist = Blocklist.load()
-        taken_down = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
-        paused = set(HostPause.objects.standing(self.now).values_list("host", flat=True))
-        left = self.options.limit
-        for link in links:
-            if left == 0:
-                return
-            if taken_down and blocklist.forbids(url=link.url, imdb_id=link.imdb_id):
-                self._pass_over(link.standing.id, "blocked_host")
-            elif paused and {link.standing.place, host_of(link.url)} & paused:
-                self._pass_over(link.standing.id, "paused")
-            else:
-                left = None if left is None else left - 1
-                self.asked[link.standing.id] = link
-                yield link.question()
-
-    def _pass_over(self, link_id: int, reason: str) -> None:
-        self.heard.pass_over()
-        self._note_reason(link_id, reason)
-
-    def _note_reason(self, link_id: int, reason: str) -> None:
-        """Remember the reason for the few links of `check_now`; a whole sweep reports counts."""
-        if self.run_row is None and not self.options.dry_run:
-            self.reasons[link_id] = reason
-
-    def _opened(self, place: str) -> HostTally:
-        """The tally of a host that is met for the first time."""
-        return HostTally(public=not is_private(place, self.manners.allowed), before=self.before.not_asked[place])
-
-    def _take(self, heard: Heard) -> None:
-        link = self.asked.pop(heard.id)
-        self._note_reason(heard.id, heard.judgement.reason)
-        finding = Finding(
-            link.standing, heard.judgement, heard.status, heard.response_ms, heard.moved_to, heard.vouched
-        )
-        self.heard.take(finding, heard, link.question())
-        self._now_and_then()
+        return minutes is not None and time.monotonic() - self.began > minutes * 60
 
     # --- now and then
     def _now_and_then(self) -> None:
-        if len(self.heard.good) >= BATCH:
-            self._write_good(Belief())
-        if self.heard.slice_is_suspicious() and self._our_side_is_down():
+        if self.heard.slice_is_suspicious() and self.hearing.our_side_is_down():
             self._withhold(LOST_ON_THE_WAY)
         moment = time.monotonic()
         if moment - self.spoke > 0.2:
@@ -279,15 +187,9 @@ class _Sweep:
                 heartbeat_at=timezone.now(), **{**self.report.numbers(), "died": self.written.died}
             )
 
-    def _our_side_is_down(self) -> bool:
-        again = canaries.to_ask_again(self.canaries, self.heard.witnesses, allowed=self.manners.allowed)
-        return canaries.none_answers(again, self.manners)
-
     def _tell(self) -> None:
         if self.told is not None:
-            counts = self.report.verdicts
-            failed = counts[Verdict.GONE] + counts[Verdict.BLOCKED] + counts[Verdict.UNREACHABLE]
-            self.told(Progress(self.heard.done, max(self.total, self.heard.done), counts[Verdict.ALIVE], failed))
+            self.told(Progress.of(self.report.verdicts, self.total))
 
     # --- believing
     def _settle(self) -> None:
@@ -296,10 +198,9 @@ class _Sweep:
             return
         if self.interrupted():
             self.report.complete, self.report.reason = False, INTERRUPTED
-            self.heard.held = Held()
-            self._write_all(Belief())
+            self._write_all(Belief(), ())
             return
-        if self._doubtful() and self._our_side_is_down():
+        if self._doubtful() and self.hearing.our_side_is_down():
             self._withhold(LOST_ON_THE_WAY)
             return
         belief = self._belief()
@@ -307,7 +208,8 @@ class _Sweep:
         if belief.withheld:
             return
         self._pause_hosts(belief)
-        self._write_all(belief)
+        held = self.held.batches() if self.shared is None else self.shared.shelf.batches()
+        self._write_all(belief, held)
         self._move()
         self._prune()
 
@@ -324,29 +226,15 @@ class _Sweep:
         self.report.hosts_down = sorted(belief.down)
         self.heard.pauses |= dict.fromkeys(belief.down, (self.now + BREAKER_PAUSE, "most of its links failed at once"))
 
-    def _write_all(self, belief: Belief) -> None:
-        self._write_good(belief)
-        for batch in self.heard.held.batches():
-            self._write([finding for finding in batch if finding.standing.place not in belief.cut_off], belief)
+    def _write_all(self, belief: Belief, held: Iterable[list[Finding]]) -> None:
+        self.hearing.write_good(belief)
+        for batch in () if self.shared is None else self.shared.shelf.good():
+            self.hearing.write(batch, belief)
+        for batch in held:
+            self.hearing.write([finding for finding in batch if finding.standing.place not in belief.cut_off], belief)
         if not self.options.dry_run:
             HostPause.objects.write(self.heard.pauses)
             mark_private(self.heard.private)
-
-    def _write_good(self, belief: Belief) -> None:
-        good, self.heard.good = self.heard.good, []
-        self._write(good, belief)
-
-    def _write(self, findings: Iterable[Finding], belief: Belief) -> None:
-        changes = [self._change(finding, belief) for finding in findings]
-        if self.options.dry_run:
-            self.would.extend(change for change in changes if change.is_flip or not change.is_active)
-            self.written.add(flips_of(changes))
-        else:
-            self.written.add(write(changes, now=self.now))
-
-    def _change(self, finding: Finding, belief: Belief) -> Change:
-        down = finding.standing.place in belief.down
-        return change_of(finding, now=self.now, host_down=down, adaptive=settings.HEALTH_ADAPTIVE)
 
     def _move(self) -> None:
         """Offer, or follow, what has moved for good."""
@@ -358,6 +246,6 @@ class _Sweep:
         if not self.options.prune:
             return
         if self.options.dry_run:
-            self.report.removed = would_remove(self.would, now=self.now)
+            self.report.removed = would_remove(self.hearing.would, now=self.now)
         else:
             self.report.removed = prune_after_check(now=self.now)

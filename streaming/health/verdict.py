@@ -62,6 +62,7 @@ class Judgement(NamedTuple):
 
 ALIVE = Judgement(Verdict.ALIVE, "ok")
 THROTTLED = Judgement(Verdict.THROTTLED, "throttled")
+ELSEWHERE = Judgement(Verdict.NOT_CHECKED, "elsewhere")
 BOT_WALL = Judgement(Verdict.BLOCKED, "bot_wall")
 
 

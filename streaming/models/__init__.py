@@ -5,7 +5,7 @@ from __future__ import annotations
 from streaming.models.binding import Binding
 from streaming.models.blocked import BlockedAddress, BlockedAddressQuerySet
 from streaming.models.gate import HostGate
-from streaming.models.health import HealthRun, LinkFlip
+from streaming.models.health import HealthPart, HealthPiece, HealthRun, HealthWorker, LinkFlip
 from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
 from streaming.models.link import StreamingLink, StreamingLinkQuerySet
 from streaming.models.movie import Movie, MovieQuerySet
@@ -16,7 +16,10 @@ __all__ = [
     "Binding",
     "BlockedAddress",
     "BlockedAddressQuerySet",
+    "HealthPart",
+    "HealthPiece",
     "HealthRun",
+    "HealthWorker",
     "HostGate",
     "HostPause",
     "LinkFlip",

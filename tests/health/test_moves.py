@@ -10,8 +10,9 @@ from django.utils import timezone
 from streaming.health.answers import Question
 from streaming.health.manners import Manners
 from streaming.health.moves import Moves, follow_moves, how_many_moved
+from streaming.health.options import Options
 from streaming.health.probe import Prober
-from streaming.health.sweep import Options, check
+from streaming.health.sweep import check
 from streaming.ingest.takedown import block
 from streaming.models import HealthRun, LinkFlip, StreamingLink
 from tests.factories import make_link, make_movie

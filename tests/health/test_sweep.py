@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from contextlib import ExitStack
@@ -12,13 +13,16 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from streaming.health.due import Selection, due_links, how_many_due
-from streaming.health.sweep import Options, check, check_now
+from streaming.health.options import Options
+from streaming.health.sweep import check, check_now
 from streaming.ingest.takedown import block
 from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.factories import make_link, make_movie
 from tests.health.origin import Origin
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# In a run of its own (test_distributed.py) all this is asked of runs that are shared out.
+SHARED = bool(os.environ.get("TESTS_SHARED"))
 FIELDS = ("id", "is_active", "reason", "failures", "checks", "last_checked", "state_since", "http_status")
 
 
@@ -29,6 +33,11 @@ def hosts():
         yield lambda count=1, **options: [
             stack.enter_context(Origin(f"127.0.0.{2 + number}", **options)) for number in range(count)
         ]
+
+
+@pytest.fixture(autouse=True)
+def no_worker_is_waited_for(monkeypatch):
+    monkeypatch.setattr("streaming.health.sharing.PATIENCE_SECONDS", 0.0)
 
 
 def links_at(server, *paths, **fields):
@@ -42,6 +51,8 @@ def many(server, count, kind="page", **fields):
 
 def run(*, now=None, stop=lambda: False, told=None, **options):
     options.setdefault("timeout", 1.0)
+    options.setdefault("shared", SHARED and not options.get("dry_run"))
+    options.setdefault("parts", 3 if SHARED else None)
     return check(Options(**options), now=now or timezone.now(), stop=stop, told=told)
 
 
@@ -320,7 +331,7 @@ def test_source_and_movie_choose_the_links(hosts):
 
 
 def test_batches_are_written_while_a_run_goes_on(hosts, monkeypatch):
-    monkeypatch.setattr("streaming.health.sweep.BATCH", 10)
+    monkeypatch.setattr("streaming.health.hearing.BATCH", 10)
     (server,) = hosts()
     many(server, 40)
     seen = []
@@ -485,7 +496,7 @@ def test_an_outage_does_not_count_towards_removal(hosts):
 
 
 def test_the_checker_takes_its_turns_at_a_host_among_the_spiders(hosts, monkeypatch):
-    monkeypatch.setattr("streaming.health.sweep.pause_at", lambda host, *, delays: 0.01)
+    monkeypatch.setattr("streaming.health.options.pause_at", lambda host, *, delays: 0.01)
     (server,) = hosts()
     many(server, 6)
     before = timezone.now()

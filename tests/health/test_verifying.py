@@ -15,7 +15,8 @@ from scraper.addresses import NOTHING_PRIVATE, Allowed
 from streaming.health import verifying
 from streaming.health.interface import Reply, asked
 from streaming.health.manners import Manners
-from streaming.health.sweep import Options, check, check_now
+from streaming.health.options import Options
+from streaming.health.sweep import check, check_now
 from streaming.health.verdict import GONE_REASONS
 from streaming.models import HostGate, HostPause, Movie, RemovedMovie, StreamingLink
 from streaming.models.reasons import REASONS

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,116 +16,16 @@ import pytest
 
 from tests.scraper.servers import free_port
 from tests.scraping.brokers import Broker
+from tests.scraping.machines import ROOT, Machines, empty_database
 from tests.scraping.processes import is_alive
 
 pytestmark = [pytest.mark.postgres, pytest.mark.broker]
-ROOT = Path(__file__).parents[2]
-POSTGRES = "postgres://postgres@127.0.0.1:5432/{name}"
-BEGIN = """
-import django, json, sys, time
-django.setup()
-from django.utils import timezone
-from streaming.models import HealthRun, Movie, ScrapeJob
-from streaming.scraper_utils import scrape_movie_on_demand
-from streaming.scraping import jobs, launchers
-def ask(number, word, requested_by="click"):
-    movie = Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
-    return scrape_movie_on_demand(movie, requested_by=requested_by, target_url=f"http://127.0.0.1/{word}")
-"""
-
-
-class Machines:
-    """Web machines and workers around one broker and one database."""
-
-    def __init__(self, database: str, broker: Broker, folder: Path) -> None:
-        self.database, self.broker, self.folder = database, broker, folder
-        self.workers: list[subprocess.Popen[bytes]] = []
-        self.environment = {
-            **os.environ,
-            "DATABASE_URL": database,
-            "CELERY_BROKER_URL": broker.url,
-            "CACHE_URL": f"file://{folder / 'cache'}",
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "SCRAPE_CRAWL": "tests.scraping.deeds.deed",
-            "SCRAPE_DIR": str(folder),
-            "SCRAPE_LEASE_SECONDS": "2",
-            "VAR_DIR": str(folder),
-        }
-
-    def worker(self, *words: str) -> subprocess.Popen[bytes]:
-        """A machine; the words come after `celery worker`."""
-        name = f"machine{len(self.workers)}"
-        command = [sys.executable, "-m", "celery", "-A", "MovieBackend", "worker", "-n", name, *words]
-        quick = ["--without-mingle", "--without-gossip"]
-        with (self.folder / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [*command, *quick], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
-            )
-        self.workers.append(process)
-        return process
-
-    def run(self, code: str) -> str:
-        """What this prints on a web machine."""
-        command = [sys.executable, "-c", BEGIN + code]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def query(self, sql: str) -> list[tuple[object, ...]]:
-        with psycopg.connect(self.database, autocommit=True) as connection:
-            return connection.execute(sql).fetchall()
-
-    def jobs(self) -> list[tuple[object, ...]]:
-        return self.query("SELECT state, attempt, error FROM streaming_scrapejob ORDER BY id")
-
-    def links(self) -> int:
-        return int(str(self.query("SELECT count(*) FROM streaming_streaminglink")[0][0]))
-
-    def until(self, sql: str, *, seconds: float = 30) -> None:
-        """Wait for a row."""
-        end = time.monotonic() + seconds
-        while not self.query(sql):
-            assert time.monotonic() < end, (self.jobs(), self.deeds(), self.said())
-            time.sleep(0.05)
-
-    def all_closed(self, *, seconds: float = 30) -> list[tuple[object, ...]]:
-        self.until(
-            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM streaming_scrapejob WHERE finished_at IS NULL)", seconds=seconds
-        )
-        return self.jobs()
-
-    def deeds(self) -> list[list[str]]:
-        """What the jobs' processes noted: pid, job, word."""
-        file = self.folder / "deeds.txt"
-        return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
-
-    def begun(self) -> list[int]:
-        return [int(line[1]) for line in self.deeds() if "=" not in line[2]]
-
-    def said(self) -> str:
-        return "\n".join(path.read_text(errors="replace")[-3000:] for path in sorted(self.folder.glob("machine*.log")))
-
-    def leave(self) -> None:
-        for worker in self.workers:
-            if worker.poll() is None:
-                os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait(5)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        admin = psycopg.connect(POSTGRES.format(name="postgres"), autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (apt-get install postgresql; trust for postgres)")
-    name = f"openreel_celery_{os.getpid()}"
-    with admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        environment = {**os.environ, "DATABASE_URL": POSTGRES.format(name=name)}
-        command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--settings=tests.settings"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
-        yield POSTGRES.format(name=name)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def database() -> Iterator[str]:
+    with empty_database("celery") as address:
+        yield address
 
 
 @pytest.fixture(scope="module", params=["rabbitmq", "redis"])

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
 from scraper import sources
 from streaming.health.due import Selection
+from streaming.health.options import Options, Progress, Told
 from streaming.health.report import Report
-from streaming.health.sweep import OTHER_RUN, Options, Progress, Told, check
+from streaming.health.sweep import OTHER_RUN, check
 from streaming.management.arguments import amount, whole
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, StreamingLink
@@ -57,6 +59,13 @@ class Command(OpenreelCommand):
             "--follow-moves", action="store_true", help="write the new addresses of links that moved for good"
         )
         parser.add_argument("--force", action="store_true", help="write even if very much would be turned off")
+        parser.add_argument(
+            "--distributed",
+            action="store_true",
+            help="share the links out over Celery's workers (what a broker means)",
+        )
+        parser.add_argument("--local", action="store_true", help="ask from this process alone, broker or not")
+        parser.add_argument("--parts", type=whole(1, 256), metavar="N", help="share out in N (as many as workers)")
         parser.add_argument("--format", choices=("text", "json"), default="text", help="of the summary")
 
     def handle(self, **options: Any) -> None:
@@ -120,7 +129,18 @@ def _options(options: dict[str, Any]) -> Options:
         prune=not options["no_prune"],
         follow_moves=options["follow_moves"],
         force=options["force"],
+        shared=_is_shared(options),
+        parts=options["parts"],
     )
+
+
+def _is_shared(options: dict[str, Any]) -> bool:
+    """Whether the links are shared out over the workers. A dry run leaves no rows, so it has no parts."""
+    if options["distributed"] and not settings.CELERY_BROKER_URL:
+        raise CommandError("--distributed needs Celery's workers: set CELERY_BROKER_URL and a PostgreSQL DATABASE_URL.")
+    if options["distributed"] and (options["local"] or options["dry_run"]):
+        raise CommandError("--distributed does not go with --local or --dry-run: these ask from this process alone.")
+    return bool(settings.CELERY_BROKER_URL) and not options["local"] and not options["dry_run"]
 
 
 @contextmanager

@@ -1,0 +1,33 @@
+"""Whose host a host is when several workers share a run: by a hash of its name, the same in Python and in SQL. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import md5
+from typing import NamedTuple
+
+# The first letters of the host's MD5: both PostgreSQL and Python make it, on every machine and in every release alike.
+LETTERS = 2
+MOST_SHARES = 16**LETTERS
+
+
+@lru_cache(maxsize=10_000)
+def bucket_of(host: str) -> str:
+    return md5(host.encode(), usedforsecurity=False).hexdigest()[:LETTERS]
+
+
+def number_of(bucket: str, *, of: int) -> int:
+    return int(bucket, 16) % of
+
+
+class Share(NamedTuple):
+    """The `number`th of `of` shares of all hosts. A host's ports and schemes are in the same one."""
+
+    number: int
+    of: int
+
+    def owns(self, host: str) -> bool:
+        return number_of(bucket_of(host), of=self.of) == self.number
+
+    def buckets(self) -> list[str]:
+        return [f"{number:0{LETTERS}x}" for number in range(self.number, MOST_SHARES, self.of)]

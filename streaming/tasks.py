@@ -7,7 +7,6 @@ from __future__ import annotations
 import io
 import logging
 import multiprocessing
-import os
 from typing import Any
 
 from celery import bootsteps
@@ -79,7 +78,7 @@ def check_part(self: Any, run_id: int) -> None:
     node = str(self.request.hostname)
     with only_helper(node) as alone:
         if alone:
-            helping.help_with(run_id, owner=f"{node[:150]}:{os.getpid()}", leaving=leaving.is_set)
+            helping.help_with(run_id, name=node, leaving=leaving.is_set)
 
 
 # Taken off the queue when it begins: a check that is cut short goes on with what is due an hour later.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -30,8 +32,12 @@ LOOK_SECONDS = 0.3
 LEASES_RENEWED = 4  # times within a lease, or oftener
 
 
-def help_with(run_id: int, *, owner: str, leaving: Callable[[], bool] = never) -> None:
-    """Ask parts of this run until it is over, or until this worker is told to leave."""
+def help_with(run_id: int, *, name: str, leaving: Callable[[], bool] = never) -> None:
+    """Ask parts of this run until it is over, or until this worker is told to leave.
+
+    Each time under a new name: else a process that failed at a part and came again would keep that part's lease alive.
+    """
+    owner = f"{name[:150]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     if parts.going(run_id) is None:
         return  # A bell of a run that is over by now.
     try:

@@ -82,6 +82,8 @@ def at_work() -> QuerySet[HealthPart]:
 # --- a worker and its parts
 def claim(run: HealthRun, *, owner: str) -> Claim | None:
     """The largest part that waits, or was abandoned. A share that somebody else asks in this run is left to them."""
+    if "of" not in run.plan:
+        return None  # Read before the parts were made.
     others = HealthPart.objects.filter(run=run, number=OuterRef("number"), lease_until__gt=Now()).exclude(owner=owner)
     with transaction.atomic():
         rows = HealthPart.objects.filter(claimable(), run=run, attempt__lt=MOST_ATTEMPTS).exclude(Exists(others))

@@ -6,7 +6,6 @@ See docs/decisions/0008-a-run-over-many-machines.md.
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import time
 from collections import Counter
@@ -190,7 +189,7 @@ class SharedRun:
 
     def _help(self) -> None:
         try:
-            helping.help_with(self.run.pk, owner=f"{socket.gethostname()[:60]}:{os.getpid()}:check")
+            helping.help_with(self.run.pk, name=socket.gethostname())
         finally:
             connections.close_all()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db.models.functions import Now
 
-from streaming.health import handing, parts
+from streaming.health import handing, helping, parts
 from streaming.health.answers import Underway
 from streaming.health.gathering import Gathering
 from streaming.health.guard import HostTally
@@ -68,6 +68,31 @@ def test_whoever_lost_a_part_changes_nothing_and_what_it_handed_over_is_dropped(
         handing.add_heard(data, joined)
     assert (joined.done, joined.hosts["a"].asked) == (2, 2)
     assert list(parts.packed(run.pk, HealthPiece.Kind.ONWARD)) == []
+
+
+def test_a_worker_that_saw_the_run_before_its_parts_were_made_looks_again(run):
+    early = HealthRun(pk=run.pk, plan={})
+    part(run, 0)
+    assert parts.claim(early, owner="a") is None
+    assert HealthPart.objects.get().state == "waiting"
+
+
+def test_a_worker_that_failed_and_came_again_does_not_keep_what_it_failed_at(run, monkeypatch):
+    """Seen: the same name once more renewed the lease, and the part was nobody's for ever."""
+    HealthRun.objects.filter(pk=run.pk).update(heartbeat_at=Now())
+    part(run, 0)
+    owners = []
+
+    def fail(*args, **kwargs):
+        owners.append(HealthPart.objects.get().owner)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(helping._Part, "ask", fail)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            helping.help_with(run.pk, name="worker")
+        forget(*owners)
+    assert len(set(owners)) == 2
 
 
 def test_a_part_that_is_given_back_has_used_no_attempt(run):

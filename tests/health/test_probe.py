@@ -185,12 +185,14 @@ def test_a_minimum_distance_between_requests_of_one_host_is_kept(monkeypatch):
     with Origin() as server:
         moments = []
         server.asked = lambda handler: moments.append(time.monotonic())
+        began = time.monotonic()
         ask(
             *(server.url(f"video/{n}") for n in range(6)),
             media=True,
             manners=Manners("x", delay=0.05, allowed=LOOPBACK),
         )
-    assert moments[-1] - moments[0] > 0.2
+    # From before the first: the server may notice that one late, which would shorten the distance to the last.
+    assert moments[-1] - began >= 0.25
 
 
 def test_a_stopped_prober_ends_at_once(origin):

@@ -15,12 +15,12 @@ from streaming.models import HealthRun, HostPause, LinkFlip, Movie, StreamingLin
 from tests.factories import make_job, make_link, make_movie
 
 DEMO = Path(__file__).parents[2] / "streaming" / "data" / "demo_catalogue.jsonl"
-TITLES = len(DEMO.read_text(encoding="utf-8").splitlines()) + 3
+TITLES = len(DEMO.read_text(encoding="utf-8").splitlines()) + 4
 # Found on the example site, and without links at first.
 LINKLESS = ["tt0010323", "tt0015324"]
 REFRESHED, PLAIN, SHOWN = "tt0013442", "tt0017925", "tt0063350"
 FAILED, NOTHING, GOING, HOSTILE = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
-UNKNOWN, REFUSED = "tt9000005", "tt9000006"
+UNKNOWN, REFUSED, EVERYWHERE = "tt9000005", "tt9000006", "tt9000007"
 # Nobody listens there: a poster that cannot be loaded.
 UNREACHABLE = "https://127.0.0.1:9/poster.jpg"
 HOSTILE_TITLE = '"><script>alert(1)</script></title></script> {{7*7}} \u202egnp.exe ' + "W" * 100
@@ -29,6 +29,7 @@ HOSTILE_TITLE = '"><script>alert(1)</script></title></script> {{7*7}} \u202egnp.
 def main() -> None:
     demo()
     states()
+    six_sources()
     runs()
 
 
@@ -61,6 +62,35 @@ def states() -> None:
     make_job(nothing, state="succeeded", outcome="nothing", sources=[row("example", "nothing")])
     hostile = make_movie(imdb_id=HOSTILE, title=HOSTILE_TITLE, year=1960, synopsis="<img src=x onerror=alert(2)>" * 9)
     make_link(hostile, label="<b>bold</b>", checks="aaga", last_checked=now, reason="ok", licence="public-domain")
+
+
+def six_sources() -> None:
+    """A movie that all real sources have, as each of them describes it; the newest search met trouble at some."""
+    now = timezone.now()
+    movie = make_movie(imdb_id=EVERYWHERE, title="The Film That Is Everywhere", year=1925, next_scrape_at=now)
+    shown = {"checks": "aaaaaagaaa", "last_checked": now, "reason": "ok", "licence": "public-domain"}
+    for source, host, kind, quality in (
+        ("internet_archive", "archive.org", "file", "720p"),
+        ("internet_archive", "archive.org", "file", "360p"),
+        ("commons", "upload.wikimedia.org", "file", "1080p"),
+        ("commons", "upload.wikimedia.org", "file", "480p"),
+        ("library_of_congress", "tile.loc.gov", "stream", ""),
+        ("peertube", "framatube.org", "file", "720p"),
+        ("schema_org", "films.example.org", "page", ""),
+        ("wikidata", "www.arte.tv", "page", ""),
+    ):
+        url = f"https://{host}/film/{source}/{quality or kind}"
+        make_link(movie, source=source, host=host, source_url=url, kind=kind, quality=quality, **shown)
+    asked = "archive.org asked us to come back at 14:05 UTC on 22 November"
+    rows = [
+        row("wikidata", "found", links=1, error="2 links were refused: may not be free"),
+        row("internet_archive", "failed", error=asked),
+        row("commons", "found", links=2),
+        row("library_of_congress", "found", links=1),
+        row("peertube", "nothing", error="1 link waits for review: PeerTube marks it as sensitive"),
+        row("schema_org", "blocked", error="The site's robots.txt asks us not to read this"),
+    ]
+    make_job(movie, state="succeeded", outcome="found", sources=rows)
 
 
 def going() -> None:

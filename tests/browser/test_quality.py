@@ -16,6 +16,7 @@ PAGES = {
     "search": "/?q=the&type=movie&decade=1920",
     "nothing found": "/?q=zzzz",
     "movie": f"/streaming/{seed.SHOWN}/",
+    "movie of six sources": f"/streaming/{seed.EVERYWHERE}/",
     "hostile movie": f"/streaming/{seed.HOSTILE}/",
     "failed search": f"/streaming/{seed.FAILED}/",
     "search without result": f"/streaming/{seed.NOTHING}/",
@@ -49,7 +50,10 @@ def violations(page) -> list[tuple[str, str, str]]:
     return [(name, node["html"][:200], node["failureSummary"]) for name, node in first]
 
 
-@pytest.mark.parametrize("name", ["home", "movie", "hostile movie", "failed search", "health", "sources", "api", "job"])
+@pytest.mark.parametrize(
+    "name",
+    ["home", "movie", "movie of six sources", "hostile movie", "failed search", "health", "sources", "api", "job"],
+)
 def test_the_console_is_empty_and_nobody_else_is_asked(visit, name):
     visit.page.goto(PAGES[name])
     visit.page.wait_for_load_state("networkidle")

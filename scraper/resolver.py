@@ -6,26 +6,25 @@ too, and connects to exactly what it is given here: no gap is left in which a na
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 
 from scraper.addresses import NOTHING_PRIVATE, Allowed, may_connect
 
 Lookup = Callable[[str, int], Sequence[str]]
+logger = logging.getLogger(__name__)
 MOST_REMEMBERED = 1000
 
 
 def system_lookup(host: str, port: int) -> list[str]:
     """The addresses of a name, IPv4 and IPv6, as the machine's resolver gives them; none when it is not known."""
-    with suppress(ValueError):  # An address needs no looking up, which can fail for reasons of this machine's own.
-        ip_address(host)
-        return [host]
     try:
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):
@@ -79,10 +78,12 @@ class GuardedResolver:
                 resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
             resolutionReceiver.resolutionComplete()
 
-        looked_up = deferToThreadPool(
-            self.reactor, self.reactor.getThreadPool(), self.lookup, _unbracketed(hostName), portNumber
-        )
-        looked_up.addErrback(lambda _: ()).addCallback(hand_over)
+        host = _unbracketed(hostName)
+        if _is_address(host):  # Nothing to look up, and no thread to wait for.
+            hand_over([host])
+            return resolution
+        looked_up = deferToThreadPool(self.reactor, self.reactor.getThreadPool(), self.lookup, host, portNumber)
+        looked_up.addErrback(_unknown).addCallback(hand_over)
         return resolution
 
     def judge(self, host: str, port: int, addresses: Sequence[str]) -> Sequence[str]:
@@ -96,6 +97,20 @@ class GuardedResolver:
                 self._refused[key] = address
                 return ()
         return addresses
+
+
+def _unknown(failure: Failure) -> Sequence[str]:
+    """A look-up that broke is told in the log: it is our machine's trouble, not the name's."""
+    logger.error("a name could not be looked up: %s", failure.value, exc_info=failure.value)
+    return ()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _unbracketed(host: str) -> str:

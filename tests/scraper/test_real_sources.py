@@ -99,7 +99,7 @@ def searched(imdb_id, *sources, target_url=""):
     job = make_job(movie, sources=rows, target_url=target_url)
     told = in_child(crawl, job.pk)
     assert told.broke == "", told.broke + told.log
-    assert "Traceback" not in told.log
+    assert "Traceback" not in told.log, told.log
     job.refresh_from_db()
     job.delete()
     return {row["source"]: row for row in job.sources}, told.log

@@ -69,6 +69,32 @@ class TestJudgement:
         assert resolver.refused("h0.example.org", 80) is None
 
 
+class Receiver:
+    """What Twisted gives a resolver to tell."""
+
+    def __init__(self):
+        self.told, self.complete = [], False
+
+    def resolutionBegan(self, resolution):
+        self.name = resolution.name
+
+    def addressResolved(self, address):
+        self.told.append((address.host, address.port))
+
+    def resolutionComplete(self):
+        self.complete = True
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [(PUBLIC, [(PUBLIC, 443)]), (f"[{OTHER}]", [(OTHER, 443)]), ("127.0.0.1", []), ("[::1]", [])],
+)
+def test_an_address_is_judged_at_once_without_a_thread_that_looks_it_up(host, told):
+    receiver = Receiver()
+    GuardedResolver(None).resolveHostName(receiver, host, 443)  # Without a reactor there are no threads.
+    assert (receiver.told, receiver.complete) == (told, True)
+
+
 @pytest.mark.parametrize(
     ("host", "address"),
     [("127.0.0.1", "127.0.0.1"), ("127.1", "127.0.0.1"), ("0x7f.0x0.0x0.0x1", "127.0.0.1"), ("2130706433", "127.0.0.1"),

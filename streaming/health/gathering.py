@@ -17,7 +17,8 @@ from streaming.words import ASKED
 
 SLICE = 500
 WITNESSES_KEPT = 20
-BUSY = "asked us to come back later"
+# Who takes longer (milliseconds) is asked only while there are few others: a run waits for its witnesses.
+SLOW, FEW_WITNESSES = 1000, 5
 
 
 class Shelf(Protocol):
@@ -122,7 +123,7 @@ class Gathering:
     def _note_host(self, place: str, heard: Heard, verdict: Verdict, question: Question) -> None:
         if verdict is Verdict.THROTTLED:
             self._pause(place, paused_until(heard.retry_after, now=self.now))
-        elif verdict is Verdict.ALIVE:
+        elif verdict is Verdict.ALIVE and ((heard.response_ms or 0) < SLOW or len(self.witnesses) < FEW_WITNESSES):
             self._witness(place, question)
         if heard.landed and heard.landed != place:
             self.landings.setdefault(heard.landed, set()).add(place)

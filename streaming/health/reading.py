@@ -59,6 +59,8 @@ def _denial(things: str) -> re.Pattern[str]:
 # In running text a film may well be "removed" or "not available": it is a synopsis. In a heading it is not.
 DENIAL_IN_HEADING = _denial(f"{THINGS}|{FILMS}")
 DENIAL_IN_TEXT = _denial(THINGS)
+# A word of each of those sentences: a page without any says none of them, which most need no closer look to tell.
+HINT = re.compile(r"404|410|gone|found|find|availab|exist|remov|delet|no longer|taken down|no such")
 WALLS = (
     "just a moment", "attention required! | cloudflare", "checking your browser", "verify you are human",
     "verifying you are human", "are you a robot", "ddos-guard", "please enable cookies and reload",
@@ -155,7 +157,7 @@ def says_nothing_here(page: Page, *, title: str) -> bool:
     The movie's own title is taken out first: films are called "404", "Gone" and "Not Found". A page's running text is
     only read when it is short and holds no player, for a synopsis may tell of things that were removed.
     """
-    if not page.headings and not page.running:
+    if not HINT.search("\n".join([*page.headings, page.running])):
         return False
     film = fold(title)
     lines = [_without(line, film) for line in page.headings]

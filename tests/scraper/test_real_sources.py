@@ -120,9 +120,9 @@ def state(rows, source):
 class TestAllTogether:
     @pytest.mark.parametrize("imdb_id", list(FILMS))
     def test_links_of_three_sources_meet_under_one_movie(self, imdb_id, web):
-        rows, _ = searched(imdb_id, *ALL)
+        rows, log = searched(imdb_id, *ALL)
         found = links(imdb_id)
-        assert len(found) >= 3
+        assert len(found) >= 3, (rows, log)
         assert {row["source"] for row in rows.values() if row["state"] == "found"} == set(found)
         assert [row for row in rows.values() if row["state"] not in ("found", "nothing")] == []
         licences = {link.licence for source in found.values() for link in source.values()}
@@ -259,7 +259,7 @@ class TestFailures:
         web.faults["/archive/advancedsearch.php"] = web.faults["/commons/api.php"] = page
         web.faults["/archive/metadata/"] = page if page.status != 404 else Page("", status=500)
         rows, log = searched(LIVING_DEAD, "wikidata", "internet_archive", "commons")
-        assert rows["wikidata"]["state"] == "found"
+        assert rows["wikidata"]["state"] == "found", (rows, log)
         for source in ("internet_archive", "commons"):
             assert rows[source]["state"] == "failed", rows
             assert sentence in rows[source]["error"] or "500" in rows[source]["error"]
@@ -378,8 +378,8 @@ class TestHostile:
         places = {"internet_archive": "/archive/", "commons": "/commons/", "library_of_congress": "/library/"}
         places |= {"peertube": "/api/v1/videos/"}
         web.faults |= dict.fromkeys(places.values(), answer)
-        rows, _ = searched(LIVING_DEAD, "wikidata", *places)
-        assert rows["wikidata"]["state"] == "found"
+        rows, log = searched(LIVING_DEAD, "wikidata", *places)
+        assert rows["wikidata"]["state"] == "found", (rows, log)
         for source, path in places.items():
             assert any(asked.startswith(path) for asked in web.hits), source
             told = state(rows, source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -34,3 +35,11 @@ def make_job(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
     if fields.get("state") in ("succeeded", "failed", "cancelled"):
         fields.setdefault("finished_at", timezone.now())
     return ScrapeJob.objects.create(movie=movie or make_movie(), **fields)
+
+
+def make_job_in_hand(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
+    """One that its test crawls itself. A job that waits would be taken by the supervisor that an earlier test has
+    started: it serves the same database for a while, with the settings of nobody's test."""
+    fields.setdefault("state", "running")
+    fields.setdefault("lease_until", timezone.now() + timedelta(hours=1))
+    return make_job(movie, **fields)

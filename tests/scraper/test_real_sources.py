@@ -19,7 +19,7 @@ from scraper.spiders.peertube import PeertubeSpider
 from streaming.models import Binding, HostPause, Movie, StreamingLink
 from streaming.ranking import best_first
 from streaming.scraping.crawl import crawl
-from tests.factories import make_job, make_movie
+from tests.factories import make_job_in_hand, make_movie
 from tests.fakes.sources import BY_3, FILMS, PUBLIC_DOMAIN_MARK, claim, data, source_web, statement_rows
 from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page
@@ -96,7 +96,7 @@ def searched(imdb_id, *sources, target_url=""):
     """The rows of a job of these sources, by source, and the child's log."""
     movie = Movie.objects.filter(imdb_id=imdb_id).first() or make_movie(imdb_id=imdb_id)
     rows = [{"source": name, **EMPTY} for name in sources]
-    job = make_job(movie, sources=rows, target_url=target_url)
+    job = make_job_in_hand(movie, sources=rows, target_url=target_url)
     told = in_child(crawl, job.pk)
     assert told.broke == "", told.broke + told.log
     assert "Traceback" not in told.log, told.log

@@ -23,7 +23,7 @@ from streaming.ingest.save import SaveReport
 from streaming.models import BlockedAddress, HostPause, Movie, ScrapeJob, StreamingLink
 from streaming.scraping.crawl import Outcome, crawl, result_of
 from streaming.scraping.progress import write_result
-from tests.factories import make_job, make_link, make_movie
+from tests.factories import make_job_in_hand, make_link, make_movie
 from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page, Site, example_site, free_port, serving
 from tests.scraping.whole_site import crawl_whole_site
@@ -40,7 +40,7 @@ def waiting(*sources):
 def job_for(imdb_id=NOSFERATU, **fields):
     fields.setdefault("sources", waiting("example"))
     movie = Movie.objects.filter(imdb_id=imdb_id).first() or make_movie(imdb_id=imdb_id, title="Nosferatu")
-    return make_job(movie, **fields)
+    return make_job_in_hand(movie, **fields)
 
 
 def crawled(job, url, settings, **more):

@@ -6,12 +6,15 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from scraper.addresses import host_of
 from streaming.models import Movie, ScrapeJob, StreamingLink
 
 numbers = count(1_000_001)
+
+NUMBERS_IN_HAND = count(10_000_000, 1000)
 
 
 def make_movie(**fields: Any) -> Movie:
@@ -38,8 +41,10 @@ def make_job(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
 
 
 def make_job_in_hand(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
-    """One that its test crawls itself. A job that waits would be taken by the supervisor that an earlier test has
-    started: it serves the same database for a while, with the settings of nobody's test."""
+    """One that its test crawls itself. A supervisor that an earlier test has started serves the same database for a
+    while, with the settings of nobody's test: it takes jobs that wait, and may just begin one of a number that an
+    emptied table gives again. So this one is running, and has a number of its own."""
+    fields.setdefault("pk", next(NUMBERS_IN_HAND))
     fields.setdefault("state", "running")
-    fields.setdefault("lease_until", timezone.now() + timedelta(hours=1))
+    fields.setdefault("lease_until", timezone.now() + timedelta(seconds=settings.SCRAPE_LEASE_SECONDS))
     return make_job(movie, **fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -13,7 +13,7 @@ from scraper.addresses import Allowed
 from streaming.health.answers import Question
 from streaming.health.due import MEDIA_KINDS, is_private
 from streaming.health.manners import Manners, no_pause
-from streaming.health.probe import Prober
+from streaming.health.probe import Prober, never
 from streaming.health.verdict import LinkFacts, Verdict, judge
 from streaming.models import StreamingLink, StreamingLinkQuerySet
 
@@ -50,17 +50,15 @@ def _one_a_host(links: StreamingLinkQuerySet) -> Iterator[tuple[int, str, str, s
         yield row
 
 
-def none_answers(questions: Iterable[Question], manners: Manners) -> bool:
-    """Whether there are canaries and not one of them is alive now."""
+def none_answers(questions: Iterable[Question], manners: Manners, *, stop: Callable[[], bool] = never) -> bool:
+    """Whether there are canaries and not one of them is alive now; False when `stop` ends the asking before."""
     asked = dict(enumerate(questions))
-    prober = Prober(replace(manners, delay=0.0, pause_of=no_pause))
+    prober = Prober(replace(manners, delay=0.0, pause_of=no_pause), stop=stop)
     answers = prober.ask(Question(number, one.url, one.media) for number, one in asked.items())
-    some = False
     for answer in answers:  # The first good answer settles it; the others need not be waited for.
-        some = True
         if judge(answer, LinkFacts(media=asked[answer.id].media)).verdict in (Verdict.ALIVE, Verdict.THROTTLED):
             return False
-    return some
+    return bool(asked) and not stop()
 
 
 def to_ask_again(chosen: Iterable[Question], witnesses: Mapping[str, Question], *, allowed: Allowed) -> list[Question]:

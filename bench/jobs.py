@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 import urllib.request
@@ -22,9 +21,9 @@ from pathlib import Path
 from statistics import median
 
 from bench.many import two_workers_against_one
+from bench.memory import Memory
 from bench.place import ROOT, Place, listens, table, until
 from tests.scraper.servers import free_port
-from tests.scraping.processes import children_of
 
 PEERS = ("scrapyd==1.6.0", "scrapyrt==0.18.1", "Scrapy==2.19.0", "python-dotenv==1.2.4")
 # The peers do not install the resolver that guards our spiders, and the spiders refuse to run without it.
@@ -211,38 +210,6 @@ def page_times(place: Place, *, rounds: int) -> str:
         ("that starts a search, ms", "that starts none, ms", "ratio"),
         [(f"{first * 1000:.1f}", f"{second * 1000:.1f}", f"{first / second:.2f}")],
     )
-
-
-class Memory:
-    """The most that the processes beneath these have held together (proportional set size), sampled."""
-
-    def __init__(self, roots: Callable[[], list[int]]) -> None:
-        self.roots, self.most, self.over = roots, 0, threading.Event()
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Memory:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self.thread.join()
-
-    def _watch(self) -> None:
-        while not self.over.wait(0.3):
-            self.most = max(self.most, sum(_held(pid) for root in self.roots() for pid in _family(root)))
-
-
-def _family(pid: int) -> list[int]:
-    return [pid, *(child for child, _ in children_of(pid))]
-
-
-def _held(pid: int) -> int:
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
 
 
 def storm(place: Place, *, films: int) -> tuple[float, list[object]]:

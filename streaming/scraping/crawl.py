@@ -13,10 +13,9 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
 from time import monotonic
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self
 
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
@@ -24,7 +23,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import connections
 from scrapy import Spider, signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
-from scrapy.settings import BaseSettings, Settings, SettingsAttribute
+from scrapy.settings import BaseSettings, Settings
 from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.misc import load_object
 from twisted.logger import globalLogBeginner
@@ -45,8 +44,6 @@ FLUSH_SECONDS = 0.1
 # Python's 5 ms would let the thread that saves wait as long for each statement while Scrapy is busy.
 SWITCH_SECONDS = 0.0005
 SOFT_SHARE = 0.75
-# Scrapy starts so many tasks for each page; of its 100 a link's short way to the next batch needs none.
-ITEMS_AT_ONCE = 8
 ENDED = frozenset({"found", "nothing", "failed", "blocked"})
 FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "SOURCE_DELAYS", "EXAMPLE_SITE_URL", "PEERTUBE_URLS", *ADDRESSES)
 LOADED_LATE = (
@@ -286,7 +283,7 @@ def run_all(runs: Iterable[SourceRun]) -> None:
     """Crawl these sources side by side until the last has ended. Once a process."""
     sys.setswitchinterval(SWITCH_SECONDS)
     settings = _crawl_settings()
-    spiders = KnownSpiders.from_settings(settings)
+    spiders = SpiderLoader.from_settings(settings)
     known = set(spiders.list())
     startable = []
     for run in runs:
@@ -315,50 +312,23 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith("while verifying certificate")
 
 
-S = TypeVar("S", bound=BaseSettings)
-
-
 class QuickSettings(Settings):
     """Settings that are copied without copying each value: deep copies, which nobody needs, took an eighth of a child's
     time up to its first request. What is set on a copy stays there, as before."""
 
     def copy(self) -> Self:
-        return _twin(self)
-
-
-def _twin(settings: S) -> S:
-    twin = copy.copy(settings)
-    twin.frozen = False
-    twin.attributes = {
-        name: SettingsAttribute(_twin(one.value) if isinstance(one.value, BaseSettings) else one.value, one.priority)
-        for name, one in settings.attributes.items()
-    }
-    return twin
-
-
-class KnownSpiders(SpiderLoader):
-    """Walks the spiders' modules once a process, which is before the fork."""
-
-    @classmethod
-    def from_settings(cls, settings: BaseSettings) -> Self:
-        return cast("Self", _known_spiders(tuple(settings.getlist("SPIDER_MODULES"))))
-
-
-@cache
-def _known_spiders(modules: tuple[str, ...]) -> KnownSpiders:
-    return KnownSpiders(Settings({"SPIDER_MODULES": list(modules)}))
-
-
-@cache
-def _project_settings() -> QuickSettings:
-    """What is the same for all crawls."""
-    settings = QuickSettings()
-    settings.setmodule("scraper.settings", priority="project")
-    return settings
+        twin = copy.copy(self)
+        twin.frozen = False
+        twin.attributes = {name: copy.copy(one) for name, one in self.attributes.items()}
+        for one in twin.attributes.values():
+            if isinstance(one.value, BaseSettings):
+                one.value = one.value.copy()
+        return twin
 
 
 def _crawl_settings() -> Settings:
-    settings = _project_settings().copy()
+    settings = QuickSettings()
+    settings.setmodule("scraper.settings", priority="project")
     settings.setdict(
         {name: getattr(django_settings, name) for name in FROM_DJANGO if hasattr(django_settings, name)},
         priority="cmdline",
@@ -367,8 +337,6 @@ def _crawl_settings() -> Settings:
         {
             "CLOSESPIDER_TIMEOUT": django_settings.SCRAPE_TIMEOUT * SOFT_SHARE,
             "EXTENSIONS": {},
-            "SPIDER_LOADER_CLASS": KnownSpiders,
-            "CONCURRENT_ITEMS": ITEMS_AT_ONCE,
             "ITEM_PIPELINES": {SaveJobLinks: 300},
             "LOG_INSTALL_ROOT_HANDLER": False,
             "ROBOTS_MEMORY": SharedRobots(),
@@ -382,7 +350,7 @@ def _crawl_settings() -> Settings:
 def _load_what_crawls_need() -> None:
     """Import before the fork what Scrapy would import in every child; none of it starts a reactor or a thread."""
     settings = _crawl_settings()
-    KnownSpiders.from_settings(settings)
+    SpiderLoader.from_settings(settings)
     for name in LOADED_LATE:
         import_module(name)
     for group in ("DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE", "EXTENSIONS_BASE"):

@@ -323,7 +323,7 @@ class Prober:
         if task.cookies is None or "set-cookie" not in answer.headers:
             task.seen.add(task.url)  # With a new cookie the same address may say something else.
         try:
-            told, _, fragment = urljoin(task.url, answer.headers["location"]).partition("#")
+            told, hash_sign, fragment = urljoin(task.url, answer.headers["location"]).partition("#")
             target = self._approve(UNESCAPED.sub(_escaped, told), longest=LONGEST_HOP)
         except Refused as refusal:
             self._finish(lane, answer._replace(status=None, trouble=_refusal(refusal, hop=True)))
@@ -337,8 +337,9 @@ class Prober:
             return
         if task.cookies is not None and urlsplit(target).hostname != urlsplit(task.url).hostname:
             task.cookies = {}
-        task.route = f"#{fragment}" if fragment.startswith(("/", "!")) else ""
-        task.moving = task.moving and answer.status in PERMANENT and len(target) <= LONGEST
+        if hash_sign:  # Where it says none, the one of the redirect before stays.
+            task.route = f"#{fragment}" if fragment.startswith(("/", "!")) else ""
+        task.moving = task.moving and answer.status in PERMANENT and len(target) <= LONGEST and not task.route
         if task.moving:
             task.moved_to = target
         task.url, task.hops = target, task.hops + 1

@@ -39,10 +39,12 @@ PERMANENT = frozenset({301, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 RETRIED = frozenset({Trouble.REFUSED, Trouble.RESET, Trouble.DNS, Trouble.TLS, Trouble.PROTOCOL})
 ENDED = Question(0, "")
-# What needs no second look: a plain spelling at a place that was approved before.
+# What pycurl and encodings raise over one odd link or answer; it must not end the run of all.
+FAULTS = (pycurl.error, ValueError, TypeError)
 # No link is stored with these, but servers do send them and browsers escape them.
 UNESCAPED = re.compile(r"""[ "'<>^`{|}]""")
 HAS_LENGTH = re.compile(r"\*/[0-9]")
+# What needs no second look: a plain spelling at a place that was approved before.
 PLAIN = re.compile(r"(https?://[a-z0-9.:-]+)/[A-Za-z0-9/%@!$&()*+,;=~._?-]*\Z")
 
 
@@ -225,10 +227,10 @@ class Prober:
         timeout = self.manners.timeout if task.get else min(self.manners.timeout / 2, LONGEST_HEAD)
         try:
             flight.begin(task, lane, timeout=timeout, now=now)
-        except (pycurl.error, ValueError, TypeError) as error:  # One odd link must not end the run of all.
-            log.warning("link %s could not be asked: %s", task.id, error)
+        except FAULTS as error:
+            flight.curl.close()
             self.schedule.ended(lane, aside=False)
-            self._answers.append(Answer(task.id, task.asked, trouble=Trouble.LOCAL, final_url=task.url))
+            self._answers.append(_spoiled(task, error))
             return
         self._flights[flight.curl] = flight
         self._young.append((now + self.manners.stall * LEAST_SHARE, flight, flight.number))
@@ -264,8 +266,13 @@ class Prober:
                     self._landed(self._flights[curl], code, now)
 
     def _landed(self, flight: Flight, code: int, now: float) -> None:
-        answer = flight.answer(code)
         task, lane = flight.task, flight.lane
+        try:
+            answer = flight.answer(code)
+        except FAULTS as error:
+            self._release(flight)
+            self._finish(lane, _spoiled(task, error))
+            return
         if not answer.trouble:
             lane.heard(now, now - flight.started)
         self._release(flight)
@@ -420,6 +427,12 @@ def _deserves_retry(answer: Answer) -> bool:
     if answer.trouble:
         return answer.trouble in RETRIED
     return answer.status is not None and 500 <= answer.status < 600 and not is_throttling(answer)
+
+
+def _spoiled(task: Task, error: Exception) -> Answer:
+    """No answer, by a fault of ours."""
+    log.warning("link %s could not be asked: %s", task.id, error)
+    return Answer(task.id, task.asked, trouble=Trouble.LOCAL, final_url=task.url)
 
 
 def _unasked(task: Task, trouble: Trouble) -> Answer:

@@ -311,3 +311,18 @@ def test_a_route_stays_when_the_next_redirect_says_none(origin):
     answer = ask_one(origin.url("watch/1"))
     assert answer.final_url == origin.url("#/watch/1")
     assert judge(answer, LinkFacts()).reason == "ok"
+
+
+@pytest.mark.parametrize("deed", ["begin", "answer"])
+def test_a_fault_on_one_link_is_that_links_alone(origin, monkeypatch, deed):
+    done = getattr(flight.Flight, deed)
+
+    def stumbles(self, *args, **options):
+        if (args[0] if deed == "begin" else self.task).url.endswith("/page/1"):
+            "\u0142".encode("latin-1")
+        return done(self, *args, **options)
+
+    monkeypatch.setattr(flight.Flight, deed, stumbles)
+    odd, good = ask(origin.url("page/1"), origin.url("page/2"))
+    assert (odd.status, odd.trouble, good.status) == (None, Trouble.LOCAL, 200)
+    assert judge(odd, LinkFacts()).verdict == "not_checked"

@@ -68,7 +68,8 @@ class Lane:
     """One host (name and port). `aside`: requests it leaves hanging while it answers others; they hold no slot.
     `slowest`: seconds of its slowest answer, slowly forgotten.
 
-    `down`: it never answered and is not asked any more; `left`: it asked us to come back later, again and again.
+    `down`: by scheme, why it is not asked any more: it never answered. A closed port says nothing of the other, so
+    `failures` are counted by scheme, too. `left`: it asked us to come back later, again and again.
     `pause` above 0: each request wants its `turn`, which is reserved elsewhere; `wanted`: that has been asked for.
     `head_says_little`: it answers HEAD, but its links are pages, of which only the text tells; media still get a HEAD.
     `named`: its name was looked up, with these `addresses`; none: it is an address itself.
@@ -88,9 +89,9 @@ class Lane:
     last_answer: float = 0.0
     latency: float = 0.0
     slowest: float = 0.0
-    failures: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
     throttles: int = 0
-    down: Trouble = Trouble.NONE
+    down: dict[str, Trouble] = field(default_factory=dict)
     left: bool = False
     head_useless: bool = False
     head_says_little: bool = False
@@ -101,7 +102,8 @@ class Lane:
         """It answered something on HTTP's level."""
         self.latency = seconds if not self.answered else self.latency + (seconds - self.latency) * 0.2
         self.slowest = max(seconds, self.slowest * FORGETTING)
-        self.answered, self.last_answer, self.failures = True, now, 0
+        self.answered, self.last_answer = True, now
+        self.failures.clear()
 
     def patience(self, now: float, stall: float, timeout: float) -> float:
         """After how many seconds a request counts as hanging: sooner where all others are answered soon."""
@@ -113,13 +115,22 @@ class Lane:
         """Whether it answers others quickly, so that a request it leaves hanging is the link's fault, not its own."""
         return self.answered and self.latency < stall / 2 and now - self.last_answer < timeout
 
-    def count_failure(self, trouble: Trouble) -> None:
-        """A link ended below HTTP; after a few of them with never an answer the host is given up."""
+    def silent(self, url: str) -> Trouble:
+        """Why this address' port was given up, NONE while it was not."""
+        return self.down.get(_scheme(url), Trouble.NONE)
+
+    def closed(self, url: str) -> Trouble:
+        """Why this address is not asked any more, NONE while it is."""
+        return self.silent(url) or (Trouble.PAUSED if self.left else Trouble.NONE)
+
+    def count_failure(self, url: str, trouble: Trouble) -> None:
+        """A link ended below HTTP; after a few of them with never an answer the host's port is given up."""
         if self.answered or trouble not in SILENCE:
             return
-        self.failures += 1
-        if self.failures >= TRIES_BEFORE_GIVING_UP:
-            self.down = trouble
+        scheme = _scheme(url)
+        self.failures[scheme] = self.failures.get(scheme, 0) + 1
+        if self.failures[scheme] >= TRIES_BEFORE_GIVING_UP:
+            self.down[scheme] = trouble
 
     def count_throttle(self, throttled: bool) -> None:
         self.throttles = self.throttles + 1 if throttled else 0
@@ -236,15 +247,23 @@ class Schedule:
         return True
 
     def drain(self, lane: Lane) -> Iterator[Task]:
-        """Take out all that wait in a lane which is not asked any more."""
-        while lane.waiting:
-            self.waiting -= 1
-            yield lane.waiting.popleft()
+        """Take out all that wait in a lane for what is not asked any more."""
+        waiting, lane.waiting = lane.waiting, deque()
+        for task in waiting:
+            if lane.closed(task.url):
+                self.waiting -= 1
+                yield task
+            else:
+                lane.waiting.append(task)
 
     def _list(self, lane: Lane) -> None:
         if not lane.listed and lane.waiting and lane.busy < self.per_host:
             lane.listed = True
             self._ready.append(lane)
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0]
 
 
 def is_loopback(place: str) -> bool:

@@ -126,7 +126,7 @@ class Prober:
         lane = self.schedule.lanes[place]
         if seconds is None:
             lane.left = True
-            self._answers.extend(_unasked(task, Trouble.PAUSED) for task in self.schedule.drain(lane))
+            self._give_up(lane)
         else:
             self.schedule.give_turn(lane, time.monotonic() + seconds)
 
@@ -165,8 +165,8 @@ class Prober:
         if not self._is_ours(task):
             return
         lane = self.schedule.lane(task.url)
-        if lane.down or lane.left:
-            self._answers.append(_unasked(task, lane.down or Trouble.PAUSED))
+        if closed := lane.closed(task.url):
+            self._answers.append(_unasked(task, closed))
         elif self._has_name(lane, task, None):
             self.schedule.add(task)
 
@@ -188,8 +188,8 @@ class Prober:
         self._unnamed -= len(tasks)
         for task, at in tasks:
             lane = self.schedule.lane(task.url)
-            if lane.down or lane.left:
-                self._answers.append(_unasked(task, lane.down or Trouble.PAUSED))
+            if closed := lane.closed(task.url):
+                self._answers.append(_unasked(task, closed))
             elif isinstance(found, Trouble):
                 self._finish(lane, Answer(task.id, task.asked, trouble=found, final_url=task.url, hops=task.hops))
             else:
@@ -385,7 +385,7 @@ class Prober:
         elif answer.status == 416 and task.ranged and not HAS_LENGTH.search(answer.headers.get("content-range", "")):
             task.ranged = False
             self.schedule.add(task, first=True)
-        elif task.tries == 0 and _deserves_retry(answer) and not lane.down:
+        elif task.tries == 0 and _deserves_retry(answer) and not lane.silent(task.url):
             task.tries = 1
             self.schedule.later(task, now + RETRY_PAUSE)
         else:
@@ -394,20 +394,24 @@ class Prober:
     def _finish(self, lane: Lane, answer: Answer) -> None:
         self._answers.append(answer)
         if answer.trouble:
-            lane.count_failure(answer.trouble)
+            lane.count_failure(answer.final_url, answer.trouble)
         else:
             lane.count_throttle(is_throttling(answer))
-        if lane.down or lane.left:
-            trouble = lane.down or Trouble.PAUSED
-            self._answers.extend(_unasked(task, trouble) for task in self.schedule.drain(lane))
-        if lane.down:
+        if lane.closed(answer.final_url):
+            self._give_up(lane)
+        if lane.silent(answer.final_url):
             self._hang_up(lane)
+
+    def _give_up(self, lane: Lane) -> None:
+        """Ask no more of what waits for a host that is not asked any more."""
+        self._answers.extend(_unasked(task, lane.closed(task.url)) for task in self.schedule.drain(lane))
 
     def _hang_up(self, lane: Lane) -> None:
         """End what is still being asked of a host that was given up."""
         for flight in [flight for flight in self._flights.values() if flight.lane is lane]:
-            self._release(flight)
-            self._answers.append(_unasked(flight.task, lane.down))
+            if trouble := lane.silent(flight.task.url):
+                self._release(flight)
+                self._answers.append(_unasked(flight.task, trouble))
 
     def _close(self) -> None:
         for flight in list(self._flights.values()):

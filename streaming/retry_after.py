@@ -16,7 +16,7 @@ def paused_until(retry_after: str, *, now: datetime) -> datetime:
         return now + min(timedelta(seconds=int(told)), LONGEST_PAUSE)
     try:
         moment = parsedate_to_datetime(told)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for numbers that no clock has
         return now + USUAL_PAUSE
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max(moment, now), now + LONGEST_PAUSE)

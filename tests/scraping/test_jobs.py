@@ -261,6 +261,17 @@ def test_cancelling_a_waiting_job_ends_it_and_a_running_one_is_asked_to_end():
     assert not jobs.cancel(10**9)
 
 
+@pytest.mark.parametrize("counted", [True, False], ids=["its process died", "its runner left"])
+def test_a_cancelled_job_that_its_runner_hands_back_is_over(counted):
+    job = make_job()
+    claim = claim_one()
+    assert jobs.cancel(job.pk)
+    assert jobs.hand_back(claim, counted=counted, log="so far")
+    job.refresh_from_db()
+    assert (job.state, job.error, job.log) == ("cancelled", "Cancelled.", "so far")
+    assert jobs.claim(owner="b", most=1) == []
+
+
 def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for():
     now = timezone.now()
     rung: list[int] = []

@@ -109,7 +109,11 @@ def start_or_join(movie_id: int, *, request: Request, now: datetime, ring: Calla
 def _answers(job: ScrapeJob, request: Request) -> bool:
     """Whether a job that is over was asked the same: another page, or a source it did not search, is another search."""
     searched = {row["source"] for row in job.sources}
-    return job.target_url == request.target_url and searched.issuperset(request.sources or ())
+    return job.target_url == request.target_url and searched.issuperset(_sources_of(request))
+
+
+def _sources_of(request: Request) -> Sequence[str]:
+    return settings.SOURCES if request.sources is None else request.sources
 
 
 def _joined(job: ScrapeJob) -> ScrapeJob:
@@ -152,7 +156,7 @@ def _insert(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> 
         requested_by=request.requested_by[:40],
         priority=request.priority,
         target_url=request.target_url,
-        sources=endings.waiting(settings.SOURCES if request.sources is None else request.sources),
+        sources=endings.waiting(_sources_of(request)),
         queued_at=now,
     )
 

@@ -28,6 +28,14 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
+def line(name: str, default: str) -> str:
+    """Printable ASCII, for it goes into a header of every request."""
+    value = text(name, default)
+    if not re.fullmatch(r"[ -~]*", value):
+        raise ImproperlyConfigured(f"{name}={value!r}: write plain ASCII, such as an address")
+    return value
+
+
 def flag(name: str, default: bool = False) -> bool:
     """True or False; anything that is neither stops the start."""
     value = text(name, str(default))

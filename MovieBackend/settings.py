@@ -34,7 +34,7 @@ PORT = env.integer("PORT", 8000, least=1, most=65535)
 ADMIN_ENABLED = env.flag("ADMIN_ENABLED", True)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 SITE_NAME = "Openreel"
-CONTACT = env.text("CONTACT", "no contact set")
+CONTACT = env.line("CONTACT", "no contact set")
 USER_AGENT = f"Openreel/{VERSION} (+{CONTACT})"
 
 # --- where things are kept

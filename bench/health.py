@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import farm, lists, lychee
+from bench.memory import Memory
 from bench.place import ROOT, table
 from bench.verdicts import Counted, count
 
@@ -36,13 +37,17 @@ HEADS = (
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One run of one program; `counted` None: it was ended before it told anything. `mebibytes` is its peak."""
+    """One run of one program; `counted` None: it was ended before it told anything, or withheld what it found.
+
+    `mebibytes`: the most that it and its processes held together (proportional set size, sampled).
+    """
 
     seconds: float
     cpu: float
     mebibytes: float
     seen: farm.Stats
     counted: Counted | None = None
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +81,30 @@ class Bench:
             process = subprocess.Popen(
                 [str(word) for word in command], stdout=log, stderr=log, cwd=ROOT, env={**self.environment, **more}
             )
-            ended, peak, cpu = _watched(process, began + self.patience)
+            with Memory(lambda: [process.pid]) as memory:
+                ended, cpu = _watched(process, began + self.patience)
             seconds = time.monotonic() - began
-        return Timed(seconds, cpu, peak, self.farm.stats(), told() if ended else None)
+        withheld = "withheld:" in self.said()
+        counted = told() if ended and not withheld else None
+        return Timed(seconds, cpu, memory.most / 1024, self.farm.stats(), counted, withheld)
+
+    def said(self) -> str:
+        """What the last program wrote."""
+        return (self.folder / "said.log").read_text(errors="replace")
 
 
-def _watched(process: subprocess.Popen[bytes], until: float) -> tuple[bool, float, float]:
-    """Whether it ended by itself, its peak memory in MiB, its CPU seconds.
-
-    The peak that `wait4` tells begins with that of the process which started it, so the kernel is asked meanwhile.
-    """
-    peak, killed = 0.0, False
+def _watched(process: subprocess.Popen[bytes], until: float) -> tuple[bool, float]:
+    """Whether it ended by itself; its CPU seconds, with those of the processes that it waited for."""
+    killed = False
     while True:
         done, _, used = os.wait4(process.pid, os.WNOHANG)
         if done:
             process.returncode = 0
-            return not killed, peak, used.ru_utime + used.ru_stime
-        peak = max(peak, _peak_of(process.pid))
+            return not killed, used.ru_utime + used.ru_stime
         if not killed and time.monotonic() > until:
             process.kill()
             killed = True
         time.sleep(LOOK)
-
-
-def _peak_of(pid: int) -> float:
-    try:
-        said = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in said.splitlines() if line.startswith("VmHWM:")), 0.0)
 
 
 # --- the programs
@@ -228,6 +228,8 @@ def _median(runs: Sequence[Timed]) -> Timed:
 def _cells(timed: Timed, links: int, ours: Timed) -> list[str]:
     ended = timed.counted is not None
     seconds = f"{timed.seconds:.1f}" if ended else f"> {timed.seconds:.0f}, ended"
+    if timed.withheld:
+        seconds = f"{timed.seconds:.1f}, withheld"
     ratio = f"{ours.seconds / timed.seconds:.2f}"
     return [
         seconds, f"{links / timed.seconds:,.0f}" if ended else "-", ratio if ended else f"< {ratio}",
@@ -259,8 +261,8 @@ def measured(bench: Bench, profile: str, links: int, *, names: Sequence[str], re
 
 def _grumble(bench: Bench, name: str, profile: str, timed: Timed) -> None:
     """A run of ours that ended badly would look fast."""
-    said = (bench.folder / "said.log").read_text(errors="replace").strip().splitlines()
-    if name in ("openreel", "strict") and (timed.counted is None or any("withheld:" in line for line in said)):
+    said = bench.said().strip().splitlines()
+    if name in ("openreel", "strict") and timed.counted is None:
         print(f"{PROGRAMS[name].title}, list {profile}: {said[-1] if said else 'ended'}")
 
 

@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 import urllib.request
@@ -22,9 +21,9 @@ from pathlib import Path
 from statistics import median
 
 from bench.many import two_workers_against_one
+from bench.memory import Memory
 from bench.place import ROOT, Place, listens, table, until
 from tests.scraper.servers import free_port
-from tests.scraping.processes import children_of
 
 PEERS = ("scrapyd==1.6.0", "scrapyrt==0.18.1", "Scrapy==2.19.0", "python-dotenv==1.2.4")
 # The peers do not install the resolver that guards our spiders, and the spiders refuse to run without it.
@@ -45,16 +44,18 @@ django.setup()
 from django.utils import timezone
 from streaming.models import Movie, ScrapeJob
 from streaming.scraping.endings import waiting
-ScrapeJob.objects.create(
-    movie=Movie.objects.get(imdb_id="{film}"), sources=waiting(["example"]), state="failed", finished_at=timezone.now()
-)
+for film in {films}:
+    job = ScrapeJob.objects.create(
+        movie=Movie.objects.get(imdb_id=film), sources=waiting(["example"]), state="failed", finished_at=timezone.now()
+    )
+    print(job.pk)
 """
 CRAWL_AND_SAVE = """
+import sys
 import django
 django.setup()
-from streaming.models import ScrapeJob
 from streaming.scraping.crawl import crawl
-crawl(ScrapeJob.objects.order_by("pk").last().pk)
+crawl(int(sys.argv[1]))
 """
 
 
@@ -77,12 +78,16 @@ def fresh_crawl(place: Place) -> float:
     return seconds
 
 
+def saving_command(job: str) -> list[str]:
+    return [sys.executable, "-c", CRAWL_AND_SAVE, job]
+
+
 def fresh_saving(place: Place) -> float:
     """One process a film that saves what it finds, as we do, until the first link is in the database."""
     film = place.film()
-    place.run(CLOSED_JOB.format(film=film))
+    command = saving_command(*place.run(CLOSED_JOB.format(films=[film])).split())
     began = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-c", CRAWL_AND_SAVE], cwd=ROOT, env=place.environment)
+    process = subprocess.Popen(command, cwd=ROOT, env=place.environment)
     seconds = until(lambda: place.has_links(film)) - began
     process.wait()
     return seconds
@@ -213,38 +218,6 @@ def page_times(place: Place, *, rounds: int) -> str:
     )
 
 
-class Memory:
-    """The most that the processes beneath these have held together (proportional set size), sampled."""
-
-    def __init__(self, roots: Callable[[], list[int]]) -> None:
-        self.roots, self.most, self.over = roots, 0, threading.Event()
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Memory:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self.thread.join()
-
-    def _watch(self) -> None:
-        while not self.over.wait(0.3):
-            self.most = max(self.most, sum(_held(pid) for root in self.roots() for pid in _family(root)))
-
-
-def _family(pid: int) -> list[int]:
-    return [pid, *(child for child, _ in children_of(pid))]
-
-
-def _held(pid: int) -> int:
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
-
-
 def storm(place: Place, *, films: int) -> tuple[float, list[object]]:
     """So many different films at once; a warm supervisor. Seconds, and a row."""
     ours(place)
@@ -270,13 +243,23 @@ def storm(place: Place, *, films: int) -> tuple[float, list[object]]:
     return seconds, [*row, f"{memory.most / 1024:.0f}", lost, locked, refused]
 
 
-def one_process_each(place: Place, *, films: int) -> tuple[float, list[object]]:
-    """What a web server that starts `scrapy crawl` for every request does."""
+def printing_commands(place: Place, *, films: int) -> list[list[str]]:
+    names = [place.film() for _ in range(films)]
+    return [[sys.executable, "-m", "scrapy", "crawl", "example", "-a", f"imdb_id={name}"] for name in names]
+
+
+def saving_commands(place: Place, *, films: int) -> list[list[str]]:
+    made = place.run(CLOSED_JOB.format(films=[place.film() for _ in range(films)]))
+    return [saving_command(job) for job in made.split()]
+
+
+def one_process_each(place: Place, commands: list[list[str]], *, doing: str) -> tuple[float, list[object]]:
+    """What a web server that starts a crawl of its own for every request does."""
+    films = len(commands)
     began = time.monotonic()
     started: list[subprocess.Popen[bytes]] = []
     with Memory(lambda: [process.pid for process in started]) as memory:
-        for _ in range(films):
-            command = [sys.executable, "-m", "scrapy", "crawl", "example", "-a", f"imdb_id={place.film()}"]
+        for command in commands:
             started.append(
                 subprocess.Popen(
                     command, cwd=ROOT, env=place.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -284,14 +267,15 @@ def one_process_each(place: Place, *, films: int) -> tuple[float, list[object]]:
             )
         failed = sum(process.wait() != 0 for process in started)
     seconds = time.monotonic() - began
-    row = [f"{films} films, one process each", f"{seconds:.1f}", f"{films / seconds:.1f}", "-", "-"]
+    row = [f"{films} films, one process each, {doing}", f"{seconds:.1f}", f"{films / seconds:.1f}", "-", "-"]
     return seconds, [*row, f"{memory.most / 1024:.0f}", failed, "-", "-"]
 
 
 def storms(place: Place) -> str:
     fifty, few = storm(place, films=50)
     _, many = storm(place, films=500)
-    each, alone = one_process_each(place, films=50)
+    printing, alone = one_process_each(place, printing_commands(place, films=50), doing="printing")
+    saving, as_we_do = one_process_each(place, saving_commands(place, films=50), doing="saving")
     heads = (
         "at once",
         "all done s",
@@ -303,8 +287,10 @@ def storms(place: Place) -> str:
         "locked",
         "not 202",
     )
-    told = table("Different films at once", heads, [few, many, alone])
-    return f"{told}\n50 films, Openreel to one process each: {fifty / each:.3f}"
+    told = table("Different films at once", heads, [few, many, alone, as_we_do])
+    return (
+        f"{told}\n50 films, Openreel to one process each: {fifty / printing:.3f} printing, {fifty / saving:.3f} saving"
+    )
 
 
 def clicks(place: Place) -> str:

@@ -86,8 +86,11 @@ class Place:
         self.started.append(process)
         return process
 
-    def run(self, code: str) -> None:
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=self.environment, check=True)
+    def run(self, code: str) -> str:
+        """What it printed."""
+        command = [sys.executable, "-c", code]
+        said = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True)
+        return said.stdout
 
     def manage(self, *words: str) -> None:
         command = [sys.executable, "manage.py", *words]

@@ -11,7 +11,8 @@ BY_PATH = (
     ("/licenses/publicdomain", "public-domain"),
 )
 DEED = re.compile(r"/licenses/((?:by|nc|nd|sa)(?:-(?:by|nc|nd|sa)){0,3})(?:/|$)")
-SHORT_NAME = re.compile(r"cc[ -]?((?:by|nc|nd|sa)(?:[ -](?:by|nc|nd|sa)){0,3})(?:[ -][0-9.]{1,4})?(?:[ -].*)?")
+SHORT_NAME = re.compile(r"cc[ -]?((?:by|nc|nd|sa)(?:[ -](?:by|nc|nd|sa)){0,3})(?:[ -][0-9.]{1,4})?([ -].*)?")
+RESTRICTED = re.compile(r"\b(?:nc|nd)\b|commercial|deriv")
 NAMED = {"public domain": "public-domain", "public domain mark": "public-domain", "cc0": "cc0", "cc0 1.0": "cc0"}
 CREATIVE_COMMONS = "creativecommons.org"
 
@@ -38,4 +39,7 @@ def licence_of_name(name: str) -> str:
     if bare in NAMED:
         return NAMED[bare]
     found = SHORT_NAME.fullmatch(bare)
-    return f"cc-{found[1].replace(' ', '-')}" if found else ""
+    # "CC BY-NonCommercial 4.0": what forbids something may be written out, behind the letters that allow it.
+    if found is None or RESTRICTED.search(found[2] or ""):
+        return ""
+    return f"cc-{found[1].replace(' ', '-')}"

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
+from django.utils.http import http_date, parse_http_date
 
 from streaming.models import LinkFlip, Movie, RemovedMovie
 from streaming.models.reasons import in_words
@@ -57,6 +61,15 @@ class NewFeed(EntriesFeed):
     title = f"{settings.SITE_NAME}: new movies and shows"
     description = "Public-domain and openly licensed movies and shows that came into the catalogue lately."
     feed_url = reverse_lazy("feed-new")
+
+    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Django takes the newest entry's date. When that entry goes it would step back, and a reader who asks by date
+        would keep a movie that is not here any more."""
+        response = super().__call__(request, *args, **kwargs)
+        gone = RemovedMovie.objects.aggregate(at=Max("removed_at"))["at"]
+        told = parse_http_date(response.headers["Last-Modified"])
+        response.headers["Last-Modified"] = http_date(max(told, gone.timestamp() if gone else told))
+        return response
 
     def items(self) -> list[Entry]:
         return [_arrival(movie) for movie in Movie.objects.order_by("-created_at", "-id")[:ENTRIES]]

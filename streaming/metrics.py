@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, Subquery
 
 from scraper import sources
-from streaming.models import HealthRun, LinkFlip, Movie, ScrapeJob, StreamingLink
+from streaming.models import HealthRun, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.reasons import in_words
 
 JOBS_LOOKED_AT = 200
@@ -67,12 +67,13 @@ class LastChange:
 
     movies: int
     updated_at: datetime | None
+    removed_at: datetime | None
     checked_at: datetime | None
     run: tuple[object, ...]
 
     @property
     def at(self) -> datetime | None:
-        moments = (self.updated_at, self.checked_at, *self.run)
+        moments = (self.updated_at, self.removed_at, self.checked_at, *self.run)
         return max((moment for moment in moments if isinstance(moment, datetime)), default=None)
 
 
@@ -218,11 +219,13 @@ def prometheus(now: datetime) -> Iterator[str]:
 
 def last_change() -> LastChange:
     """Three index look-ups, however long the lists are."""
-    movies = Movie.objects.aggregate(n=Count("pk"), at=Max("updated_at"))
+    removed = RemovedMovie.objects.order_by("-removed_at").values("removed_at")[:1]
+    movies = Movie.objects.aggregate(n=Count("pk"), at=Max("updated_at"), gone=Max(Subquery(removed)))
     run = HealthRun.objects.order_by("-started_at").values_list("pk", "heartbeat_at", "finished_at").first()
     return LastChange(
         movies=movies["n"],
         updated_at=movies["at"],
+        removed_at=movies["gone"],
         checked_at=StreamingLink.objects.aggregate(at=Max("last_checked"))["at"],
         run=run or (),
     )

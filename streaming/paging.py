@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from streaming.filters import ORDERINGS, columns_of
+from streaming.filters import ORDERINGS, columns_of, read_moment
 from streaming.models import Movie, MovieQuerySet
 
 PAGE_SIZE, LARGEST_PAGE, LAST_PAGE = 24, 100, 1_000_000
@@ -171,9 +171,10 @@ def _parameter(name: str, schema: dict[str, Any], says: str) -> dict[str, Any]:
 
 def _value(column: str, value: object) -> object:
     if column == "created_at":
-        return datetime.fromisoformat(_expect(value, str))
+        return read_moment(_expect(value, str))
     if column == "search_title":
-        return _expect(value, str).replace("\x00", "")
+        # A lone surrogate, which no database takes, fails here: UnicodeEncodeError is a ValueError.
+        return _expect(value, str).replace("\x00", "").encode().decode()
     if column == "year" and value is None:
         return None
     number = _expect(value, int)

@@ -12,11 +12,12 @@ USUAL_PAUSE = timedelta(minutes=15)
 def paused_until(retry_after: str, *, now: datetime) -> datetime:
     """When a host may be asked again that sent this `Retry-After`: in 15 minutes without one, in a day at most."""
     told = retry_after.strip()
-    if told.isascii() and told.isdigit() and len(told) < 9:
-        return now + min(timedelta(seconds=int(told)), LONGEST_PAUSE)
+    if told.isascii() and told.isdigit():
+        # Nine digits are years: more of them change nothing.
+        return now + min(timedelta(seconds=int(told[:9])), LONGEST_PAUSE)
     try:
         moment = parsedate_to_datetime(told)
-    except (ValueError, OverflowError):  # the latter for numbers that no clock has
+    except (ValueError, OverflowError):  # Numbers that no calendar has overflow.
         return now + USUAL_PAUSE
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max(moment, now), now + LONGEST_PAUSE)

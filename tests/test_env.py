@@ -121,3 +121,10 @@ def test_bad_delays_are_named(monkeypatch, text):
     monkeypatch.setenv("DELAYS", text)
     with pytest.raises(ImproperlyConfigured, match="DELAYS"):
         env.delays("DELAYS")
+
+
+@pytest.mark.parametrize("value", ["Openreel (+Jürgen)", "a\nX-Header: b", "\x7f"])
+def test_what_no_header_takes_stops_the_start(monkeypatch, value):
+    monkeypatch.setenv("CONTACT", value)
+    with pytest.raises(ImproperlyConfigured, match="CONTACT"):
+        env.line("CONTACT", "")

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import Request
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 
 from scraper.addresses import Refused, check_url
 from scraper.failures import UNEXPECTED, SourceFailed, report
 from scraper.films import UNKNOWN, Film, FoundLink
 from scraper.items import LinkItem
 from scraper.middlewares import refused_address
+from scraper.page_text import text_of
 from scraper.structured_data import FilmPage, read_page
 
 
@@ -71,13 +72,6 @@ class ExampleSpider(scrapy.Spider):
         if not (film.imdb_id or self.imdb_id):
             raise SourceFailed("The page does not say which film it is about")
         yield from items_of(page, film, imdb_id=self.imdb_id or film.imdb_id)
-
-
-def text_of(response: Response) -> TextResponse:
-    """The answer as text; bytes of a video or an image are not what this source sends."""
-    if not isinstance(response, TextResponse):
-        raise SourceFailed(UNEXPECTED)
-    return response
 
 
 def items_of(page: FilmPage, film: Film, *, imdb_id: str) -> Iterator[LinkItem]:

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from scrapy import Request
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 
 from scraper.addresses import host_of
 from scraper.asking import MISSING, SourceSpider
-from scraper.failures import UNEXPECTED, SourceFailed
+from scraper.failures import SourceFailed
 from scraper.films import items_of
 from scraper.formats import kind_of
 from scraper.hub import FULL_WORK, Statement, archive_item_of, commons_file_of
 from scraper.items import LinkItem
 from scraper.page_data import film_of_page
+from scraper.page_text import text_of
 from scraper.spiders.library_of_congress import item_of
 from scraper.spiders.peertube import video_of
 
@@ -44,9 +45,7 @@ class SchemaOrgSpider(SourceSpider):
         """The links of a page, when it is about this film or does not say by IMDb id which one it is about."""
         if response.status in MISSING:
             return
-        if not isinstance(response, TextResponse):
-            raise SourceFailed(UNEXPECTED)
-        film = film_of_page(response.text, url=response.url, wanted=self.imdb_id)
+        film = film_of_page(text_of(response).text, url=response.url, wanted=self.imdb_id)
         if film.problem:
             raise SourceFailed("The page is about several films")
         if film.imdb_id not in ("", self.imdb_id):

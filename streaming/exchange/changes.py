@@ -39,7 +39,10 @@ class Since:
         at = datetime.fromisoformat(match[1])
         if at.tzinfo is None:
             raise ValueError("a mark without a zone")
-        return cls(at, int(match[2]), int(match[3]))
+        try:
+            return cls(at.astimezone(UTC), int(match[2]), int(match[3]))
+        except OverflowError:
+            raise ValueError("a mark out of the calendar") from None
 
 
 @dataclass(frozen=True, slots=True)

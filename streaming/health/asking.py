@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -29,7 +30,6 @@ MOST_OUT = 20_000
 PATIENCE = 0.1
 TOLD_AT_ONCE = 100
 LONGEST_SILENCE = 0.02
-ENDING_SECONDS = 5.0
 ROOT = Path(__file__).resolve().parents[2]
 Stop = Callable[[], bool]
 Turn = Callable[[str, float], float | None]
@@ -153,14 +153,7 @@ def _other_process(manners: Manners, known: Container[str]) -> Iterator[Wire]:
         raise AskingBroke("the process that asks the links died") from error
     finally:
         wire.close()
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(ENDING_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
+        process.kill()  # It has nothing to save, and may be busy.
         process.wait()
 
 
@@ -180,9 +173,11 @@ def _serve(wire: Wire) -> None:
     manners, known = start
     prober = Prober(manners, known=known)
     prober.also_wake_at(wire.fileno())
+    inbox = _Inbox(wire, prober)
     told: list[Heard] = []
     spoke = time.monotonic()
-    for heard in _rounds(prober, _inbox(wire, prober)):
+    for heard in _rounds(prober, inbox.questions()):
+        inbox.empty()
         told += heard
         if wanting := prober.wants_turns():
             wire.put(Wants((lane.place, lane.pause) for lane in wanting))
@@ -193,17 +188,27 @@ def _serve(wire: Wire) -> None:
             wire.push()
 
 
-def _inbox(wire: Wire, prober: Prober) -> Iterator[Question | None]:
-    """The questions; None while there are none. It never ends of itself: the other side hangs up."""
-    while True:
-        told: list[Question] | Turns | None = wire.take()
-        if told is None:
-            yield None
-        elif isinstance(told, Turns):
-            for place, seconds in told:
-                prober.has_turn(place, seconds)
-        else:
-            yield from told
+class _Inbox:
+    """What came over the wire. It is emptied every round, even when the prober wants no more questions: turns count at
+    once, and nobody at the other end is noticed."""
+
+    def __init__(self, wire: Wire, prober: Prober) -> None:
+        self.wire, self.prober = wire, prober
+        self.waiting: deque[Question] = deque()
+
+    def empty(self) -> None:
+        told: list[Question] | Turns | None
+        while (told := self.wire.take()) is not None:
+            if isinstance(told, Turns):
+                for place, seconds in told:
+                    self.prober.has_turn(place, seconds)
+            else:
+                self.waiting.extend(told)
+
+    def questions(self) -> Iterator[Question | None]:
+        """None while there are none. It never ends of itself: the other side hangs up."""
+        while True:
+            yield self.waiting.popleft() if self.waiting else None
 
 
 if __name__ == "__main__":

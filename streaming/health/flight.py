@@ -100,6 +100,8 @@ class Flight:
             self.curl.setopt(pycurl.TIMEOUT_MS, milliseconds)
         if (task.get, task.ranged) != self.method:
             self._method(task)
+        if lane.addresses:
+            self.curl.setopt(pycurl.RESOLVE, [_resolved(task.url, lane.addresses)])
         if task.cookies is not None:
             self.curl.setopt(pycurl.COOKIE, "; ".join(f"{name}={value}" for name, value in task.cookies.items()))
 
@@ -112,6 +114,8 @@ class Flight:
             self.curl.unsetopt(pycurl.RANGE)
 
     def end(self) -> None:
+        if self.lane.addresses:
+            self.curl.setopt(pycurl.RESOLVE, [])
         if self.task.cookies is not None:
             self.curl.unsetopt(pycurl.COOKIE)
 
@@ -217,6 +221,13 @@ def _new_curl(flight: Flight, manners: Manners) -> Any:
     for option, value in options.items():
         curl.setopt(option, value)
     return curl
+
+
+def _resolved(url: str, addresses: tuple[str, ...]) -> str:
+    """What libcurl is told of a host's addresses, so that it looks up nothing."""
+    parts = urlsplit(url)
+    port = parts.port or DEFAULT_PORT[parts.scheme]
+    return f"{parts.hostname}:{port}:" + ",".join(f"[{one}]" if ":" in one else one for one in addresses)
 
 
 def certificates(manners: Manners) -> str:

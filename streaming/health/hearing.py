@@ -22,6 +22,7 @@ from streaming.health.gathering import Gathering, Shelf
 from streaming.health.guard import Belief, HostTally
 from streaming.health.heard import Heard
 from streaming.health.options import Options
+from streaming.health.probe import never
 from streaming.health.verifying import Verifier
 from streaming.health.writing import Written, flips_of, write
 from streaming.ingest.blocklist import Blocklist
@@ -63,9 +64,9 @@ class Hearing:
             self._take(heard)
             yield
 
-    def our_side_is_down(self) -> bool:
+    def our_side_is_down(self, *, stop: Callable[[], bool] = never) -> bool:
         again = canaries.to_ask_again(self.canaries, self.heard.witnesses, allowed=self.manners.allowed)
-        return canaries.none_answers(again, self.manners)
+        return canaries.none_answers(again, self.manners, stop=stop)
 
     # --- asking
     def _questions(self, links: Iterable[DueLink]) -> Iterator[Question]:
@@ -77,6 +78,8 @@ class Hearing:
         for link in links:
             if left == 0:
                 return
+            if link.standing.id in self._asked:
+                continue  # Somebody checked it by hand while it waits here, so it was drawn once more.
             if taken_down and blocklist.forbids(url=link.url, imdb_id=link.imdb_id):
                 self._pass_over(link.standing.id, "blocked_host")
             elif paused and {link.standing.place, host_of(link.url)} & paused:

@@ -69,6 +69,7 @@ class Lane:
     `down`: it never answered and is not asked any more; `left`: it asked us to come back later, again and again.
     `pause` above 0: each request wants its `turn`, which is reserved elsewhere; `wanted`: that has been asked for.
     `head_says_little`: it answers HEAD, but its links are pages, of which only the text tells; media still get a HEAD.
+    `named`: its name was looked up, with these `addresses`; none: it is an address itself.
     """
 
     place: str
@@ -91,6 +92,8 @@ class Lane:
     left: bool = False
     head_useless: bool = False
     head_says_little: bool = False
+    named: bool = False
+    addresses: tuple[str, ...] = ()
 
     def heard(self, now: float, seconds: float) -> None:
         """It answered something on HTTP's level."""

@@ -38,7 +38,8 @@ def how_many_moved() -> int:
 def follow_moves(*, now: datetime, among: Sequence[int] | None = None) -> Moves:
     """Write the new addresses, the old ones kept beside them; `among`: only these links.
 
-    An address that was taken down is never followed.
+    An address that was taken down is never followed. Where the movie lists the new address but shows it to nobody (it
+    failed when it was last asked, or waits for review), the old one stays: it works.
     """
     links = moved_links() if among is None else moved_links().filter(pk__in=among)
     blocklist = Blocklist.load()
@@ -48,16 +49,13 @@ def follow_moves(*, now: datetime, among: Sequence[int] | None = None) -> Moves:
         allowed = [link for link in page if not blocklist.forbids(url=link.moved_to, imdb_id=link.movie.imdb_id)]
         with transaction.atomic():
             for link in allowed:
-                if _is_listed(link):
-                    folded += _fold(link, now=now)
-                else:
+                listed = StreamingLink.objects.filter(movie=link.movie_id, source_url=link.moved_to)
+                if not listed.exists():
                     followed += _follow(link)
+                elif listed.active().exists():
+                    folded += _fold(link, now=now)
             touch(Movie.objects.filter(pk__in={link.movie_id for link in allowed}))
     return Moves(followed, folded)
-
-
-def _is_listed(link: StreamingLink) -> bool:
-    return StreamingLink.objects.filter(movie=link.movie_id, source_url=link.moved_to).exists()
 
 
 def _still(link: StreamingLink) -> StreamingLinkQuerySet:

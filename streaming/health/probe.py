@@ -21,6 +21,7 @@ from streaming.health.answers import Answer, Question, Trouble
 from streaming.health.flight import Flight
 from streaming.health.lanes import LEAST_SHARE, Lane, Schedule, Task
 from streaming.health.manners import Manners
+from streaming.health.names import Found, Names, is_address
 from streaming.health.sockets import Watch
 from streaming.health.verdict import is_clear, is_throttling
 
@@ -70,6 +71,10 @@ class Prober:
         self._answers: list[Answer] = []
         self._approved: set[str] = set()
         self._resumed = 0.0
+        self._names = Names()
+        self._watch.also(self._names.fileno())
+        self._nameless: dict[str, list[tuple[Task, float | None]]] = {}
+        self._unnamed = 0
 
     def ask(self, questions: Iterable[Question]) -> Iterator[Answer]:
         """Answers as they come, not in the order of the questions; at most a window of them is held in memory."""
@@ -86,7 +91,7 @@ class Prober:
             while not self.stop():
                 source = self._fill(source)
                 answers, self._answers = self._answers, []
-                if not answers and source is None and not self._flights and not self.schedule.waiting:
+                if not answers and source is None and not (self._flights or self.schedule.waiting or self._unnamed):
                     return
                 left = time.monotonic()
                 yield answers
@@ -119,12 +124,14 @@ class Prober:
     def _fill(self, source: Iterator[Question | None] | None) -> Iterator[Question | None] | None:
         """Begin requests while there are slots, drawing questions only as they are needed."""
         now = time.monotonic()
+        for host, found in self._names.found():
+            self._go_on_named(host, found)
         self.schedule.wake(now)
         while len(self._flights) - self._aside < self.manners.concurrency:
             turn = self.schedule.next(now)
             if turn is not None:
                 self._begin(*turn, now=now)
-            elif source is None or self.schedule.waiting >= WINDOW or len(self._answers) >= 500:
+            elif source is None or self.schedule.waiting + self._unnamed >= WINDOW or len(self._answers) >= 500:
                 break
             else:
                 question = next(source, ENDED)
@@ -150,8 +157,33 @@ class Prober:
         lane = self.schedule.lane(task.url)
         if lane.down or lane.left:
             self._answers.append(_unasked(task, lane.down or Trouble.PAUSED))
-        else:
+        elif self._has_name(lane, task, None):
             self.schedule.add(task)
+
+    def _has_name(self, lane: Lane, task: Task, at: float | None) -> bool:
+        """Whether it is known where this host is; else the task waits until its name has been looked up."""
+        if lane.named:
+            return True
+        host = urlsplit(task.url).hostname or ""
+        if host in self._names.addresses or is_address(host):
+            lane.named, lane.addresses = True, self._names.addresses.get(host, ())
+            return True
+        self._nameless.setdefault(host, []).append((task, at))
+        self._unnamed += 1
+        self._names.ask(host)
+        return False
+
+    def _go_on_named(self, host: str, found: Found) -> None:
+        tasks = self._nameless.pop(host, [])
+        self._unnamed -= len(tasks)
+        for task, at in tasks:
+            lane = self.schedule.lane(task.url)
+            if lane.down or lane.left:
+                self._answers.append(_unasked(task, lane.down or Trouble.PAUSED))
+            elif isinstance(found, Trouble):
+                self._finish(lane, Answer(task.id, task.asked, trouble=found, final_url=task.url, hops=task.hops))
+            else:
+                self._again(task, at=at)
 
     def _is_ours(self, task: Task) -> bool:
         """Whether the next host of this link is ours to ask; a link that leads to another worker's is handed on."""
@@ -162,7 +194,7 @@ class Prober:
 
     def _again(self, task: Task, *, at: float | None = None) -> None:
         """Ask on, before new links; at that moment."""
-        if self._is_ours(task):
+        if self._is_ours(task) and self._has_name(self.schedule.lane(task.url), task, at):
             if at is None:
                 self.schedule.add(task, first=True)
             else:
@@ -357,6 +389,7 @@ class Prober:
         for flight in list(self._flights.values()):
             self._release(flight)
         self._multi.close()
+        self._names.close()
         for flight in self._free:
             flight.curl.close()
         self._watch.close()

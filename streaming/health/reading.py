@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+import zlib
 from dataclasses import dataclass
 from itertools import islice
 
 MOST_TEXT = 400
 BEGINNING = 8 * 1024
+MOST_OPENED = 64 * 1024
 MEDIA_TYPES = (
     "video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/mpegurl",
     "application/dash+xml", "application/ogg", "application/mp4", "application/x-matroska",
@@ -23,15 +25,17 @@ MARKUP_TYPES = ("text/html", "application/xhtml+xml")
 MEDIA_STARTS = (
     b"\x1aE\xdf\xa3", b"OggS", b"FLV", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u", b"ID3", b"fLaC",
 )  # fmt: skip
+MANIFESTS = (b"<MPD", b"<SmoothStreamingMedia")
 NOT_MEDIA = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
 
 TAGS = re.compile(r"<[^<>]{0,4000}>")
-UNSEEN = re.compile(r"<(script|style|noscript|template|svg|head)\b", re.I)
+UNSEEN = re.compile(r"<(!--|(?:script|style|noscript|template|svg|head)\b)", re.I)
 TITLE = re.compile(r"<title\b[^<>]{0,300}>(.{0,300}?)</title", re.S | re.I)
 HEADING = re.compile(r"<h[12]\b[^<>]{0,300}>(.{0,300}?)</h[12]", re.S | re.I)
 PLAYER = re.compile(r"<(?:video|audio|iframe|embed|object)")
 PLAYERS_NAMED = ("og:video", "videoobject")
 SPLIT = re.compile(r"[|·•:»–—\n]| - ")
+YEAR = re.compile(r" \([0-9]{4}\)\Z")
 
 THINGS = "page|file|video|item|content|document|recording|upload|resource|url|address"
 FILMS = "movie|film|title|stream|media|show|episode"
@@ -49,7 +53,8 @@ def _denial(things: str) -> re.Pattern[str]:
     """Sentences that say a thing is not there; bounded, for pages are hostile."""
     thing = rf"\b(?:{things})(?: you (?:requested|want|are looking for|were looking for|tried to reach))?"
     return re.compile(
-        rf"{thing} (?:{NOT}) (?:be )?(?:found|available|exist)\b|{thing} (?:is |are )?(?:currently )?unavailable\b"
+        rf"{thing} (?:{NOT}) (?:be )?(?:found|available|exist)\b(?! without\b)"
+        rf"|{thing} (?:is |are )?(?:currently )?unavailable\b(?! without\b)"
         rf"|{thing} (?:is )?no longer (?:available|exists?|here|online)\b|{thing} (?:does not|doesn't) exist\b"
         rf"|{thing} (?:has been|have been|was|were|is) (?:removed|deleted|taken down|gone)\b"
         rf"|\b(?:no such|(?:could not|couldn't|can't|cannot) find (?:that|this|the|your)) (?:{things})\b"
@@ -59,6 +64,10 @@ def _denial(things: str) -> re.Pattern[str]:
 # In running text a film may well be "removed" or "not available": it is a synopsis. In a heading it is not.
 DENIAL_IN_HEADING = _denial(f"{THINGS}|{FILMS}")
 DENIAL_IN_TEXT = _denial(THINGS)
+ABROAD = re.compile(
+    r"\b(?:un|not |isn't )available(?: to watch| for viewing)? (?:in|from) (?:your|this) (?:current )?"
+    r"(?:country|region|location|area|territory)\b"
+)
 # A word of each of those sentences: a page without any says none of them, which most need no closer look to tell.
 HINT = re.compile(r"404|410|gone|found|find|availab|exist|remov|delet|no longer|taken down|no such")
 WALLS = (
@@ -79,6 +88,16 @@ def is_media_type(content_type: str) -> bool:
     return content_type.startswith(MEDIA_TYPES)
 
 
+def opened(body: bytes) -> bytes:
+    """A body that came packed although we asked for none: some servers hand out what they have stored."""
+    if body[:2] != b"\x1f\x8b":
+        return body
+    try:
+        return zlib.decompressobj(31).decompress(body, MOST_OPENED) or body
+    except zlib.error:
+        return body
+
+
 def is_markup(content_type: str, body: bytes) -> bool:
     """Whether this is a web page, whatever type it was sent as."""
     start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -86,14 +105,14 @@ def is_markup(content_type: str, body: bytes) -> bool:
 
 
 def is_media(body: bytes) -> bool:
-    """Whether the first bytes are a film's: mp4, webm, mkv, ogg, avi, flv, MPEG, wmv, mp3, HLS or DASH."""
+    """Whether the first bytes are a film's: mp4, webm, mkv, ogg, avi, flv, MPEG, wmv, mp3, HLS, DASH or Smooth."""
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
     return body.startswith(MEDIA_STARTS) or (
         body[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp")
         or (body.startswith(b"RIFF") and body[8:12] in (b"AVI ", b"WAVE"))
-        or (body[:1] == b"G" and body[188:189] == b"G")
+        or (body[:1] == b"G" and body[188:189] == b"G" and body[376:377] in (b"G", b""))
         or start.startswith(b"#EXTM3U")
-        or (start.startswith(b"<") and b"<MPD" in start[:2048])
+        or (start.startswith(b"<") and any(name in start[:2048] for name in MANIFESTS))
     )
 
 
@@ -107,19 +126,38 @@ def is_other_thing(body: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page says: its title and first headings; and its whole text when that is short and without a player."""
+    """What a page says: its title and first headings; and its whole text when that is short and without a player.
+
+    `has_player` is looked for only where a heading may say that there is nothing.
+    """
 
     headings: tuple[str, ...] = ()
     running: str = ""
+    has_player: bool = False
 
 
 def read_page(body: bytes) -> Page:
     text = body.decode("utf-8", "replace")
     if "<" not in text:
         return Page((), _short(text))
-    found = [*islice(TITLE.finditer(text), 1), *islice(HEADING.finditer(text), 3)]
-    headings = tuple(fold(TAGS.sub(" ", match[1])) for match in found)
+    headings = _headings(text, text)
+    if HINT.search("\n".join(headings)):
+        return _doubted(text)
     return Page(headings, _running(text))
+
+
+def _headings(text: str, seen: str) -> tuple[str, ...]:
+    found = [*islice(TITLE.finditer(text), 1), *islice(HEADING.finditer(seen), 3)]
+    return tuple(fold(TAGS.sub(" ", match[1])) for match in found)
+
+
+def _doubted(text: str) -> Page:
+    """A page whose headings may say that there is nothing. Scripts, templates and comments keep such headings ready
+    that nobody sees, and beside a player they wait hidden."""
+    lower = text.lower()
+    seen = _seen(text, lower)
+    has_player = PLAYER.search(seen.lower()) is not None or any(name in lower for name in PLAYERS_NAMED)
+    return Page(_headings(text, seen), _running(text), has_player)
 
 
 def _running(text: str) -> str:
@@ -143,23 +181,53 @@ def _short(text: str) -> str:
     return fold(running) if len(running) <= MOST_TEXT else ""
 
 
-def is_bot_wall(page: Page) -> bool:
-    """Whether a page wants proof of a human."""
+def is_bot_wall(page: Page, *, title: str) -> bool:
+    """Whether a page wants proof of a human; a film may be called "Just a Moment"."""
     if not page.headings and not page.running:
         return False
     said = " ".join([*page.headings, page.running])
+    if not any(wall in said for wall in WALLS):
+        return False
+    said = " ".join(_without(line, film_of(title)) for line in [*page.headings, page.running])
     return any(wall in said for wall in WALLS)
+
+
+def is_for_others(page: Page) -> bool:
+    """Whether a page says that people elsewhere may watch: the film is there, but not for us."""
+    said = "\n".join([*page.headings, page.running])
+    return "available" in said and ABROAD.search(said) is not None
+
+
+def film_of(title: str) -> str:
+    """A movie's title as pages are searched for it: folded, without the year."""
+    film = fold(title)
+    return YEAR.sub("", film) or film
+
+
+def names_film(page: Page, title: str) -> bool:
+    """Whether the title or a heading of a page names the movie."""
+    film = film_of(title)
+    return any(_without(line, film) != line for line in page.headings)
+
+
+def _is_of(page: Page, film: str) -> bool:
+    """Whether the page's title names this film by itself: `Nosferatu (1922) | Films`, not `404 Not Found`."""
+    parts = SPLIT.split(page.headings[0]) if film and page.headings else []
+    return any(YEAR.sub("", part.strip()) == film for part in parts)
 
 
 def says_nothing_here(page: Page, *, title: str) -> bool:
     """Whether a page that was sent with 200 says "not found", "removed" or "unavailable".
 
-    The movie's own title is taken out first: films are called "404", "Gone" and "Not Found". A page's running text is
-    only read when it is short and holds no player, for a synopsis may tell of things that were removed.
+    The movie's own title is taken out first: films are called "404", "Gone" and "Not Found". So are episodes: a page
+    that names the movie and holds a player is believed. A page's running text is only read when it is short and holds
+    no player, for a synopsis may tell of things that were removed.
     """
     if not HINT.search("\n".join([*page.headings, page.running])):
         return False
-    film = fold(title)
+    film = film_of(title)
+    if page.has_player and _is_of(page, film):
+        return False
     lines = [_without(line, film) for line in page.headings]
     parts = [part.strip(" .!?-") for line in lines for part in SPLIT.split(line)]
     return (
@@ -170,7 +238,8 @@ def says_nothing_here(page: Page, *, title: str) -> bool:
 
 
 def _seen(text: str, lower: str) -> str:
-    """The text without scripts, styles and head; by hand, for a pattern would go over hostile pages again and again."""
+    """The text without scripts, styles, comments and head; by hand, for a pattern would go over hostile pages again and
+    again."""
     if len(lower) != len(text):  # Some letters grow when lowered; places would not agree.
         text = lower
     kept, here = [], 0
@@ -178,7 +247,8 @@ def _seen(text: str, lower: str) -> str:
         if opening.start() < here:
             continue
         kept.append(text[here : opening.start()])
-        here = lower.find(f"</{opening[1].lower()}", opening.end())
+        ending = "-->" if opening[1] == "!--" else f"</{opening[1].lower()}"
+        here = lower.find(ending, opening.end())
         if here < 0:
             return "".join(kept)
     return "".join([*kept, text[here:]])

@@ -23,11 +23,11 @@ if sys.platform == "linux":
         def __init__(self) -> None:
             self._epoll = select.epoll()
             self._wanted: dict[int, int] = {}
-            self._also = -1
+            self._also: set[int] = set()
 
         def also(self, fd: int) -> None:
             """Wake once for whatever comes at this one, which is not libcurl's."""
-            self._also = fd
+            self._also.add(fd)
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
 
         def change(self, event: int, fd: int, _multi: Any, _data: Any) -> None:
@@ -57,7 +57,7 @@ if sys.platform == "linux":
             for fd, events in self._epoll.poll(seconds, MOST_EVENTS):
                 if self._wanted.get(fd):
                     ready.append((fd, _as_libcurl(events)))
-                elif fd != self._also:
+                elif fd not in self._also:
                     self._wanted.pop(fd, None)
                     self._epoll.unregister(fd)
             return ready

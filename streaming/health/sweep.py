@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from streaming.health import canaries, guard
+from streaming.health.asking import AskingBroke
 from streaming.health.broken import INTERRUPTED, broken_since, left_before
 from streaming.health.changes import Finding
 from streaming.health.due import DueLink, due_links, has_public, how_many_due, these_links
@@ -73,6 +74,7 @@ class _Sweep:
         self.report = Report(dry_run=options.dry_run)
         self.report.verdicts = self.heard.verdicts
         self.run_row: HealthRun | None = None
+        self.broken = ""
         self.total = 0
         self.began = self.beat = self.spoke = time.monotonic()
 
@@ -142,14 +144,17 @@ class _Sweep:
         if not has_public(self.options.selection, self.manners.allowed):
             return False
         self.hearing.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
-        return canaries.none_answers(self.hearing.canaries, self.manners)
+        return canaries.none_answers(self.hearing.canaries, self.manners, stop=self.interrupted)
 
     # --- asking
     def _ask(self, links: Iterator[DueLink], *, few: bool = False) -> None:
-        for _ in self.hearing.hear(links, stop=self._is_over, few=few):
-            self._now_and_then()
-            if self.report.withheld:
-                return
+        try:
+            for _ in self.hearing.hear(links, stop=self._is_over, few=few):
+                self._now_and_then()
+                if self.report.withheld:
+                    return
+        except AskingBroke as broke:
+            self.broken = str(broke)
 
     def _share_out(self, run: HealthRun, since: datetime | None) -> None:
         """Let the workers ask, and take over what they heard."""
@@ -175,7 +180,7 @@ class _Sweep:
 
     # --- now and then
     def _now_and_then(self) -> None:
-        if self.heard.slice_is_suspicious() and self.hearing.our_side_is_down():
+        if self.heard.slice_is_suspicious() and self.hearing.our_side_is_down(stop=self._is_over):
             self._withhold(LOST_ON_THE_WAY)
         moment = time.monotonic()
         if moment - self.spoke > 0.2:
@@ -196,12 +201,13 @@ class _Sweep:
         """Judge the whole run; then write what was held back, pause hosts, remove movies."""
         if self.report.withheld:
             return
-        if self.interrupted():
-            self.report.complete, self.report.reason = False, INTERRUPTED
-            self._write_all(Belief(), ())
-            return
-        if self._doubtful() and self.hearing.our_side_is_down():
+        cut_off = self._doubtful() and not self._cut_short() and self.hearing.our_side_is_down(stop=self.interrupted)
+        if cut_off:
             self._withhold(LOST_ON_THE_WAY)
+            return
+        if why := self._cut_short():
+            self.report.complete, self.report.reason = False, why
+            self._write_all(Belief(), ())
             return
         belief = self._belief()
         self.report.withheld, self.report.reason = belief.withheld, belief.reason
@@ -212,6 +218,10 @@ class _Sweep:
         self._write_all(belief, held)
         self._move()
         self._prune()
+
+    def _cut_short(self) -> str:
+        """Why only the good news of this run counts; empty: it went on to its end."""
+        return self.broken or (INTERRUPTED if self.interrupted() else "")
 
     def _doubtful(self) -> bool:
         """Whether an active link would turn off for something below HTTP."""

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from streaming.health import reading
 from streaming.health.answers import Answer, Trouble
@@ -20,7 +20,13 @@ NOT_ASKED = frozenset({Trouble.PRIVATE, Trouble.LOCAL, Trouble.PAUSED})
 PAGE_TYPES = (*reading.MARKUP_TYPES, "text/")
 WALLED = frozenset({200, 202, 401, 403, 429, 503})
 READ = WALLED | frozenset(range(200, 300))
-HOME_PATHS = re.compile(r"/(?:(?:index|default|home)(?:\.[a-z]{3,5})?/?)?", re.I)
+HOME_PATHS = re.compile(
+    r"/(?:(?:ar|ca|cs|da|de|el|en|es|fi|fr|he|hi|hu|it|ja|ko|nl|no|pl|pt|ro|ru|sv|tr|uk|zh)(?:[-_][a-z]{2})?(?:/|\Z))?"
+    r"(?:(?:index|default|home)(?:\.[a-z]{3,5})?/?)?",
+    re.I,
+)
+# What only says where a visitor came from.
+TRACKING = re.compile(r"(?:(?:\A|&)(?:utm_[a-z]+|fbclid|gclid)=[^&]*)*", re.I)
 LOGIN_PATH = re.compile(
     r"/(?:log-?in|sign-?in|signup|sso|oauth2?|auth|authenticate|consent|session/new|account/login|users/sign_in"
     r"|wp-login\.php|age-?check|cookie-?wall)(?:[/._-]|\Z)",
@@ -63,6 +69,7 @@ class Judgement(NamedTuple):
 ALIVE = Judgement(Verdict.ALIVE, "ok")
 THROTTLED = Judgement(Verdict.THROTTLED, "throttled")
 ELSEWHERE = Judgement(Verdict.NOT_CHECKED, "elsewhere")
+ABROAD = Judgement(Verdict.BLOCKED, "abroad")
 BOT_WALL = Judgement(Verdict.BLOCKED, "bot_wall")
 
 
@@ -88,7 +95,9 @@ def judge(answer: Answer, facts: LinkFacts) -> Judgement:
     if answer.status is None or answer.trouble:
         return _without_answer(answer)
     page = _page_of(answer)
-    if "cf-mitigated" in answer.headers or (page and answer.status in WALLED and reading.is_bot_wall(page)):
+    if "cf-mitigated" in answer.headers or (
+        page and answer.status in WALLED and reading.is_bot_wall(page, title=facts.title)
+    ):
         return BOT_WALL
     if 200 <= answer.status < 300:
         return _success(answer, facts, page)
@@ -119,9 +128,10 @@ def _without_answer(answer: Answer) -> Judgement:
 
 def _page_of(answer: Answer) -> reading.Page | None:
     """The web page that came and may have to be read, None when it was none."""
-    if answer.status in READ and answer.body and reading.is_markup(answer.content_type, answer.body):
-        return reading.read_page(answer.body)
-    return None
+    if answer.status not in READ or not answer.body:
+        return None
+    body = reading.opened(answer.body)
+    return reading.read_page(body) if reading.is_markup(answer.content_type, body) else None
 
 
 def is_throttling(answer: Answer) -> bool:
@@ -153,13 +163,35 @@ def _unsatisfiable(answer: Answer) -> Judgement:
 
 
 def _success(answer: Answer, facts: LinkFacts, page: reading.Page | None) -> Judgement:
-    if answer.hops and _is_login(answer):
-        return Judgement(Verdict.BLOCKED, "login")
-    if answer.hops and _is_sent_home(answer):
-        return gone("redirect_home")
+    if answer.hops and not _leads_to(answer, facts.title):
+        if _is_login(answer):
+            return Judgement(Verdict.BLOCKED, "login")
+        if _is_sent_home(answer) and not _is_films_own_site(answer, page, facts.title):
+            return gone("redirect_home")
+    if page and reading.is_for_others(page):
+        return ABROAD
     if page and reading.says_nothing_here(page, title=facts.title):
         return gone("soft_404")
     return _media(answer) if facts.media else ALIVE
+
+
+def _leads_to(answer: Answer, title: str) -> bool:
+    """Whether the last word of the address is the movie's: films are called "Home" and "Consent"."""
+    last = urlsplit(answer.final_url).path.rstrip("/").rpartition("/")[2].partition(".")[0]
+    slug = re.sub(r"[-_+ ]+", " ", reading.fold(unquote(last)))
+    film = " ".join(re.findall(r"\w+", reading.film_of(title)))
+    return bool(film) and re.fullmatch(rf"{re.escape(film)}(?: \(?[0-9]+\)?)?", slug) is not None
+
+
+def _is_films_own_site(answer: Answer, page: reading.Page | None, title: str) -> bool:
+    """Whether a short address led to another host whose front page is about the movie."""
+    asked, got = (urlsplit(url).hostname or "" for url in (answer.url, answer.final_url))
+    is_foreign = not (f".{asked}".endswith(f".{_bare(got)}") or f".{got}".endswith(f".{_bare(asked)}"))
+    return is_foreign and page is not None and reading.names_film(page, title)
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix("www.")
 
 
 def _is_login(answer: Answer) -> bool:
@@ -175,17 +207,21 @@ def _is_sent_home(answer: Answer) -> bool:
     """Sent from a film's path to a front page."""
     asked, got = urlsplit(answer.url), urlsplit(answer.final_url)
     was_home = HOME_PATHS.fullmatch(asked.path or "/") is not None and not asked.query
-    return not was_home and HOME_PATHS.fullmatch(got.path or "/") is not None and not got.query
+    return not was_home and HOME_PATHS.fullmatch(got.path or "/") is not None and bool(TRACKING.fullmatch(got.query))
 
 
 def _media(answer: Answer) -> Judgement:
     """A video is due: binary that we do not know may be a film; a page, text, pictures or nothing is none."""
-    body = answer.body or b""
+    body = reading.opened(answer.body or b"")
     if answer.body == b"" or answer.length == 0 or answer.status in (204, 205):
         return gone("empty")
+    if reading.is_markup("", body):
+        return gone("wrong_type")
+    if reading.is_media(body):
+        return ALIVE  # Some servers call a film a web page.
     if reading.is_markup(answer.content_type, body):
         return gone("wrong_type")
-    if reading.is_media_type(answer.content_type) or reading.is_media(body):
+    if reading.is_media_type(answer.content_type):
         return ALIVE
     told_other = answer.content_type.startswith(reading.OTHER_TYPES)
-    return gone("wrong_type") if told_other or reading.is_other_thing(body) else ALIVE
+    return gone("wrong_type") if told_other or reading.is_other_thing(answer.body or b"") else ALIVE

@@ -26,7 +26,7 @@ from streaming.health.heard import Heard
 from streaming.health.interface import Interface, Reply
 from streaming.health.manners import Manners
 from streaming.health.verdict import VOUCHED_REASONS, Verdict, gone
-from streaming.models import HostPause
+from streaming.models import HostPause, StreamingLink
 from streaming.retry_after import paused_until
 from streaming.turns import pause_of, reserve
 from streaming.words import ASKED
@@ -39,6 +39,7 @@ MOST_WAITING = 5_000
 """Links put aside at a time; more are believed without a word and come first next time."""
 MOST_FAILURES = 2
 MOST_PARTS_KEPT = 2_000
+LOOKED_AT = 20
 DOUBTED_FROM, DOUBTED_SHARE = 5, 0.5
 """An interface that misses so many names, and more than this share of all, has more likely lost its own data."""
 TAIL_OF_RUN, TAIL_OF_FEW = 300.0, 10.0
@@ -74,7 +75,7 @@ class Line:
 
     `waiting` and `asked` are links by name; only one question is on its way. `told`: what was answered, for links of
     the same item that come later. `missed` are links whose names the source does not know; they wait for the end of the
-    run, for an empty answer is what a broken source says too.
+    run, for an empty answer is what a broken source says too. `has_control`: it is asked what it knew lately, too.
     """
 
     number: int
@@ -89,6 +90,8 @@ class Line:
     told: dict[str, Told] = field(default_factory=dict)
     missed: dict[str, list[Waiting]] = field(default_factory=dict)
     names_told: int = 0
+    names_there: int = 0
+    has_control: bool = False
     interface: Interface | None = None
 
     def takes(self, name: str) -> bool:
@@ -109,6 +112,7 @@ class Line:
         """The links of the question that was on its way, each with what was said of it."""
         self.told |= {name: one for name, one in told.items() if len(one.parts or ()) <= MOST_PARTS_KEPT}
         self.names_told += len(told)
+        self.names_there += sum(one.word != MISSING for one in told.values())
         links, self.asked = self.asked, {}
         return [
             heard
@@ -131,9 +135,11 @@ class Line:
         return [link.without_word() for link in links]
 
     def settle(self) -> list[Heard]:
-        """The links that are missed, when all was asked: believed unless the source misses nearly everything."""
-        doubted = len(self.missed) >= DOUBTED_FROM and len(self.missed) > DOUBTED_SHARE * self.names_told
-        if doubted:
+        """The links that are missed, when all was asked: believed unless the source misses nearly everything, or all
+        that it knew lately."""
+        many = len(self.missed) >= DOUBTED_FROM and len(self.missed) > DOUBTED_SHARE * self.names_told
+        doubted = many or (self.has_control and not self.names_there)
+        if doubted and self.missed:
             logger.warning("%s misses %d of %d: not believed", self.voucher.host, len(self.missed), self.names_told)
         told = None if doubted else Told(MISSING)
         links, self.missed = self.missed, {}
@@ -296,15 +302,33 @@ class Verifier:
     def _rest(self) -> Iterator[Heard]:
         """All that still waits, when no more links come."""
         end = time.monotonic() + (TAIL_OF_FEW if self.few else TAIL_OF_RUN)
-        while self._some_wait() and time.monotonic() < end and not self.stop():
-            self._ask(ended=True)
-            yield from self._answered(PATIENCE)
+        yield from self._asked_until(end)
+        for line in self.lines:
+            if line.missed and not line.names_there:
+                _add_control(line)
+        yield from self._asked_until(end)
         for line in self.lines:
             yield from line.release()
             yield from line.settle()
 
+    def _asked_until(self, end: float) -> Iterator[Heard]:
+        while self._some_wait() and time.monotonic() < end and not self.stop():
+            self._ask(ended=True)
+            yield from self._answered(PATIENCE)
+
     def _some_wait(self) -> bool:
         return any(line.waiting or line.asked for line in self.lines)
+
+
+def _add_control(line: Line) -> None:
+    """Let a name wait for which the source vouched lately and no link waits: one that says of it that it is missing, or
+    nothing, is not believed in what else it misses. Most runs ask about a few items only."""
+    known = StreamingLink.objects.active().filter(host__in=line.voucher.hosts, reason="ok").exclude(verified_at=None)
+    for url in known.order_by("-verified_at", "-pk").values_list("source_url", flat=True)[:LOOKED_AT]:
+        subject = line.voucher.subject_of(url)
+        if subject and subject.name not in line.missed:
+            line.has_control, line.waiting[subject.name] = True, []
+            return
 
 
 def _longest_unverified(voucher: Voucher, among: Selection, *, before: datetime, now: datetime) -> frozenset[str]:

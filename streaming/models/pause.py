@@ -20,13 +20,15 @@ class HostPauseQuerySet(models.QuerySet["HostPause"]):
         return self.filter(reason=ASKED)
 
     def write(self, pauses: Mapping[str, tuple[datetime, str]]) -> None:
-        """Leave these hosts alone until then, for this reason; what was said before about them is replaced."""
-        self.bulk_create(
-            [HostPause(host=host[:255], paused_until=until, reason=why[:200]) for host, (until, why) in pauses.items()],
-            update_conflicts=True,
-            unique_fields=["host"],
-            update_fields=["paused_until", "reason"],
-        )
+        """Leave these hosts alone until then, for this reason. A pause is never shortened: other questions may still
+        have been on the way when the host named the moment, and were told a sooner one or none."""
+        rows = [
+            HostPause(host=host[:255], paused_until=until, reason=why[:200]) for host, (until, why) in pauses.items()
+        ]
+        self.bulk_create(rows, ignore_conflicts=True)
+        for row in rows:
+            sooner = self.filter(host=row.host, paused_until__lt=row.paused_until)
+            sooner.update(paused_until=row.paused_until, reason=row.reason)
 
 
 class HostPause(models.Model):

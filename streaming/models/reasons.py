@@ -13,6 +13,7 @@ REASONS = {
     "http_999": "Blocked by the site",
     "bot_wall": "Blocked: the site asks for a human",
     "login": "Blocked: sign-in wanted",
+    "abroad": "Blocked in the country of the checker",
     "timeout": "Timed out",
     "refused": "Connection refused",
     "reset": "Connection broke off",

@@ -124,7 +124,18 @@ def test_changes_since_a_day_or_a_moment(robot):
 
 
 @pytest.mark.parametrize(
-    "since", ["yesterday", "2026-13-01", "2026-01-01T00:00:00~0-1", "garbage~0-1", "~", "\x00", "9" * 5000]
+    "since",
+    [
+        "yesterday",
+        "2026-13-01",
+        "2026-01-01T00:00:00~0-1",
+        "garbage~0-1",
+        "~",
+        "\x00",
+        "9" * 5000,
+        "0001-01-01T00:00:00+23:59~0-1",
+        "9999-12-31T23:59:59-23:59~2-1",
+    ],
 )
 def test_a_since_that_cannot_be_read_is_refused(robot, since):
     response = robot.get(CHANGES, {"since": since})

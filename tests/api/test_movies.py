@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from streaming.filters import columns_of, order_of
+from streaming.ingest.snapshots import remove_movies
 from streaming.models import Movie, ScrapeJob
 from streaming.models.movie import touch
 from streaming.paging import _parts
@@ -177,6 +180,21 @@ def test_a_monstrous_search_is_answered(robot, text):
     assert titles(response) == []
 
 
+@pytest.mark.parametrize(
+    ("ordering", "values"),
+    [
+        ("title", ["\ud800", 1]),
+        ("created_at", ["0001-01-01T00:00:00+23:59", 1]),
+        ("created_at", ["9999-12-31T23:59:59-23:59", 1]),
+        ("created_at", ["2026-01-01T", 1]),
+    ],
+)
+def test_a_forged_cursor_with_what_no_database_takes_is_refused(robot, ordering, values):
+    text = base64.urlsafe_b64encode(json.dumps([ordering, values, False]).encode()).decode().rstrip("=")
+    response = robot.get(MOVIES, {"ordering": ordering, "cursor": text})
+    assert (response.status_code, list(response.json())) == (400, ["cursor"])
+
+
 def test_a_source_that_only_imported_links_have_is_known(robot):
     make_link(make_movie(title="Odd"), source="a_shelf_of_mine")
     assert titles(robot.get(f"{MOVIES}?source=a_shelf_of_mine")) == ["Odd"]
@@ -303,6 +321,15 @@ def test_a_list_that_has_not_changed_is_not_sent_again(robot, django_assert_num_
     assert (again.status_code, again.content) == (304, b"")
     assert robot.get(MOVIES, headers={"If-Modified-Since": first["Last-Modified"]}).status_code == 304
     assert first["Cache-Control"] == "no-cache"
+
+
+def test_a_reader_that_asks_by_date_hears_of_a_movie_that_went(robot):
+    past = timezone.now() - timedelta(hours=1)
+    stays, goes = make_movie(updated_at=past - timedelta(hours=1)), make_movie(updated_at=past)
+    known = {"If-Modified-Since": robot.get(MOVIES)["Last-Modified"]}
+    assert robot.get(MOVIES, headers=known).status_code == 304
+    remove_movies(Movie.objects.filter(pk=goes.pk), reason="by hand")
+    assert titles(robot.get(MOVIES, headers=known)) == [stays.title]
 
 
 def check_a_link():

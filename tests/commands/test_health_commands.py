@@ -23,6 +23,7 @@ from django.utils import timezone
 from streaming.models import HealthRun, LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.factories import make_link, make_movie
 from tests.health.origin import Origin, wait_for
+from tests.scraping.processes import children_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -250,3 +251,25 @@ def test_help_shows_an_example(catalogue):
     status, out, _ = ended(started(catalogue(), "check_link_health", "--help"))
     assert status == 0
     assert "Example: python manage.py check_link_health" in out
+
+
+def test_a_dead_asking_process_ends_in_one_sentence_and_what_was_heard_stays(monkeypatch):
+    """Killed by the kernel for its memory, say: no traceback, the run is closed, the good news is written."""
+    monkeypatch.setattr("streaming.health.asking.FEW", 20)
+    monkeypatch.setattr("streaming.health.asking._can_ask_apart", lambda: True)
+    with Origin() as server:
+        for number in range(300):
+            link_at(server, f"video/{number}", kind="file")
+
+        def kill(_handler):
+            if len(server.log) == 200:
+                for pid, _ in children_of(os.getpid()):
+                    if b"streaming.health.asking" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                        os.kill(pid, signal.SIGKILL)
+
+        server.asked = kill
+        _, sentence, status = refused("check_link_health")
+    assert "died" in sentence
+    assert status == 1
+    assert HealthRun.objects.get().finished_at
+    assert StreamingLink.objects.filter(reason="ok").exists()

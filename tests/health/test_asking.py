@@ -128,3 +128,56 @@ for heard in ask_apart([Question(1, {origin.url("page/1")!r}), Question(2, {orig
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_it_ends_within_a_second_when_all_its_slots_hang(origin):
+    """With no slot free it does not look at its socket, and whoever started it waits five seconds before the kill."""
+    manners = replace(MANNERS, concurrency=4, timeout=20.0, stall=10.0)
+    began = time.monotonic()
+    asked = ask_apart(
+        [Question(n, origin.url(f"hang/{n}")) for n in range(50)], manners, stop=lambda: time.monotonic() - began > 3
+    )
+    assert list(asked) == []
+    assert time.monotonic() - began < 4.2
+    assert asking_processes() == []
+
+
+def test_a_window_full_of_links_that_wait_for_turns_does_not_stand_still(origin):
+    """20,000 links at sources with a pause fill the window: the turn that was given comes behind them."""
+    end = time.monotonic() + 12
+    manners = replace(MANNERS, pause_of=pause_of)
+    asked = (Question(n, origin.url(f"video/{n}"), True) for n in range(20_600))
+    heard = []
+    for one in ask_apart(asked, manners, stop=lambda: time.monotonic() > end or len(heard) > 1000):
+        heard.append(one)
+    assert len(heard) > 1000
+
+
+def test_it_does_not_outlive_whoever_started_it_when_its_window_is_full(origin):
+    code = f"""
+import os, time
+from dataclasses import replace
+from streaming.health.answers import Question
+from streaming.health.asking import ask_apart
+from tests.health.test_asking import pause_of
+from tests.health.test_probe import MANNERS
+def stop():
+    if not hasattr(stop, "said") and time.monotonic() > began + 4:
+        stop.said = True
+        print(os.popen("pgrep -P %d -f streaming.health.asking" % os.getpid()).read().split()[0], flush=True)
+began = time.monotonic()
+questions = (Question(n, {origin.url("video/1")!r}, True) for n in range(20_600))
+for heard in ask_apart(questions, replace(MANNERS, pause_of=pause_of), stop=stop):
+    pass
+"""
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as process:
+        pid = int(process.stdout.readline())
+        process.kill()
+    end = time.monotonic() + 10
+    try:
+        while Path(f"/proc/{pid}").exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    finally:
+        if Path(f"/proc/{pid}").exists():
+            os.kill(pid, signal.SIGKILL)

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from streaming.health.answers import Question
+from streaming.health.due import Selection
 from streaming.health.manners import Manners
 from streaming.health.moves import Moves, follow_moves, how_many_moved
 from streaming.health.options import Options
@@ -104,6 +105,21 @@ def test_an_address_that_the_movie_lists_already_folds_the_old_link(server):
     asked = len(server.log)
     assert run().checked == 1
     assert {path for _, path in server.log[asked:]} == {"/page/1"}
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [{"is_active": False, "reason": "http_404", "failures": 3}, {"is_published": False}],
+)
+def test_a_link_that_works_is_not_folded_into_one_that_nobody_sees(server, standing):
+    movie = make_movie()
+    old = link_at(server, "moved/page/1", movie, moved_to=server.url("page/1"), moved_seen=3)
+    now = timezone.now()
+    link_at(server, "page/1", movie, state_since=now, next_check_at=now + timedelta(days=30), **standing)
+    report = check(Options(timeout=1.0, follow_moves=True, selection=Selection(due=True)), now=now)
+    assert (report.moves, report.removed) == (Moves(), 0)
+    old.refresh_from_db()
+    assert (old.is_active, old.reason) == (True, "ok")
 
 
 def test_a_folded_link_does_not_keep_its_movie(server):

@@ -505,3 +505,37 @@ def test_the_checker_takes_its_turns_at_a_host_among_the_spiders(hosts, monkeypa
     # Seven requests of one hundredth: the next may not leave before.
     assert gate.next_at >= before + timedelta(seconds=0.07)
     assert len(server.log) >= 7
+
+
+def test_ctrl_c_ends_a_run_that_waits_for_its_canaries(hosts, settings):
+    (server,) = hosts()
+    many(server, 3)
+    make_link(source_url="http://no-such-host.invalid/film")
+    with Origin(everything="hang") as canary:
+        settings.HEALTH_CANARIES = [canary.url("page/1")]
+        began = time.monotonic()
+        report = run(timeout=5.0, stop=lambda: time.monotonic() - began > 0.3)
+    assert time.monotonic() - began < 1.5
+    assert not report.complete or report.withheld
+
+
+def test_a_link_that_somebody_checks_while_it_waits_is_not_asked_twice(hosts, monkeypatch):
+    """Checked by hand while it waits for its turn, a link has a last check in the run's future: it is drawn again."""
+    monkeypatch.setattr("streaming.health.probe.WINDOW", 3)
+    monkeypatch.setattr("streaming.health.asking.FEW", 2)
+    monkeypatch.setattr("streaming.health.asking._can_ask_apart", lambda: False)
+    monkeypatch.setattr("streaming.health.due.PAGE", 5)
+    (server,) = hosts()
+    (slow,) = links_at(server, "hang/1", is_active=False, reason="timeout")
+    many(server, 40)
+    looks = []
+
+    def stop():
+        looks.append(1)
+        if len(looks) == 2:
+            StreamingLink.objects.filter(pk=slow.pk).update(last_checked=timezone.now() + timedelta(seconds=1))
+        return False
+
+    report = run(stop=stop)
+    assert report.verdicts["alive"] == 40
+    assert report.checked == 41

@@ -362,6 +362,19 @@ class TestBelief:
         assert (report.died, report.withheld) == (died * 2, False)
         assert StreamingLink.objects.exclude(verified_at=None).count() == 1 + died * 2
 
+    @pytest.mark.parametrize(("still_there", "reason"), [(True, "missing"), (False, "ok")])
+    def test_a_source_that_misses_what_it_knew_lately_is_not_believed(self, web, others, still_there, reason):
+        others(5)
+        archive(web, "here", item("f.mp4"), "details/here")
+        now = timezone.now()
+        run(now=now)
+        if not still_there:
+            web.items["here"] = {}
+        (link,) = archive(web, "lost", {}, "details/lost")
+        run(now=now + timedelta(hours=1), prune=False)
+        assert reason_of(link) == reason
+        assert questions(web, "/archive/metadata/here") == 2
+
     def test_a_dry_run_tells_and_changes_nothing(self, web, others):
         others(5)
         archive(web, "dark", item(is_dark=True), "details/dark")

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from streaming.models import LinkFlip, RemovedMovie
+from streaming.ingest.snapshots import remove_movies
+from streaming.models import LinkFlip, Movie, RemovedMovie
 from streaming.sitemaps import MovieSitemap
 from tests.factories import make_link, make_movie
 
@@ -122,6 +123,14 @@ def test_a_reader_that_knows_an_older_feed_gets_the_new_one(client, address):
     known = {"If-None-Match": first["ETag"], "If-Modified-Since": first["Last-Modified"]}
     assert client.get(address, headers=known).status_code == 200
     assert client.get(address, headers={"If-Modified-Since": first["Last-Modified"]}).status_code == 200
+
+
+def test_a_reader_that_asks_by_date_hears_of_a_movie_that_went(client):
+    movie = make_movie(created_at=timezone.now() - timedelta(hours=1))
+    known = {"If-Modified-Since": client.get("/feeds/new.xml")["Last-Modified"]}
+    assert client.get("/feeds/new.xml", headers=known).status_code == 304
+    remove_movies(Movie.objects.filter(pk=movie.pk), reason="no working link")
+    assert client.get("/feeds/new.xml", headers=known).status_code == 200
 
 
 def test_feeds_of_nothing_are_feeds(client):

@@ -150,6 +150,8 @@ def test_licences_by_their_address(url, slug):
 @pytest.mark.parametrize(
     ("name", "slug"),
     [("CC BY-SA 4.0", "cc-by-sa"), ("CC BY 3.0", "cc-by"), ("cc-by-nc-2.0", "cc-by-nc"),
+     ("CC BY-SA 3.0 de", "cc-by-sa"), ("CC BY-SA 4.0 International", "cc-by-sa"), ("CC BY-NonCommercial 4.0", ""),
+     ("CC BY 4.0 NC", ""), ("CC BY - NC", ""), ("CC BY NoDerivs 2.0", ""),
      ("Public domain", "public-domain"), ("CC0", "cc0"), ("Fair use", ""), ("", ""), ("Copyrighted free use", "")],
 )  # fmt: skip
 def test_licences_by_their_name(name, slug):

@@ -294,6 +294,19 @@ def test_a_worker_told_to_leave_gives_its_part_back(machines, net):
     machines.end(run, status=1)
 
 
+def test_a_worker_told_to_leave_ends_the_check_that_beat_asked_it_for(machines, net):
+    net = net(2)
+    machines.fill(net.urls(["page/1", *(f"hang/{number}" for number in range(40))]))
+    machines.environment["HEALTH_CONCURRENCY"] = "1"
+    machines.workers_ready(1)
+    machines.run("from streaming import tasks\ntasks.check_links.delay()")
+    wait_for(lambda: net.asked()["/page/1"] == 2, 40)
+    machines.workers[0].terminate()
+    assert machines.workers[0].wait(10) == 0, machines.said()
+    interrupted = "SELECT count(*) FROM streaming_healthrun WHERE finished_at > started_at AND reason LIKE 'interr%'"
+    assert machines.query(interrupted) == [(1,)]
+
+
 def test_every_rule_of_a_run_holds_for_one_that_is_shared_out(database):
     """All tests of whole runs once more, in parts; how many statements a run makes depends on its length then."""
     environment = {**os.environ, "DATABASE_URL": database, "TESTS_SHARED": "1"}

@@ -92,12 +92,12 @@ def may_connect(address: str, *, host: str, port: int, allowed: Allowed = NOTHIN
     return port in PORTS and address_ok(address)
 
 
-def check_url(url: object, *, allowed: Allowed = NOTHING_PRIVATE) -> str:
+def check_url(url: object, *, allowed: Allowed = NOTHING_PRIVATE, longest: int = LONGEST) -> str:
     """The URL in its one spelling, or Refused with the reason. Looks at the text only: no name is resolved.
 
     Lower-case scheme and host, IDNA host, no default port, no fragment, other characters percent-encoded.
     """
-    parts, port = _read(url)
+    parts, port = _read(url, longest=longest)
     scheme = parts.scheme.lower()
     if scheme not in DEFAULT_PORT:
         raise Refused(
@@ -113,8 +113,8 @@ def check_url(url: object, *, allowed: Allowed = NOTHING_PRIVATE) -> str:
     path = quote(parts.path or "/", safe="/%:@!$&()*+,;=~-._")
     query = quote(parts.query, safe="/?%:@!$&()*+,;=~-._[]")
     spelled = urlunsplit((scheme, place, path, query, ""))
-    if len(spelled) > LONGEST:
-        raise Refused("long_url", f"the address is longer than {LONGEST} characters")
+    if len(spelled) > longest:
+        raise Refused("long_url", f"the address is longer than {longest} characters")
     return spelled
 
 
@@ -123,11 +123,11 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def _read(url: object) -> tuple[SplitResult, int | None]:
+def _read(url: object, *, longest: int) -> tuple[SplitResult, int | None]:
     if not isinstance(url, str) or not url.strip():
         raise Refused("empty_url", "there is no address")
-    if len(url) > LONGEST:
-        raise Refused("long_url", f"the address is longer than {LONGEST} characters")
+    if len(url) > longest:
+        raise Refused("long_url", f"the address is longer than {longest} characters")
     if FORBIDDEN.search(url):
         raise Refused("bad_character", "the address holds a character that addresses never hold")
     try:

@@ -52,6 +52,7 @@ class Underway(NamedTuple):
     cookies: dict[str, str] | None = None
     moved_to: str = ""
     moving: bool = True
+    route: str = ""
 
 
 class Question(NamedTuple):

@@ -125,7 +125,7 @@ def _heard(answer: Answer, question: Question) -> Heard:
     landed = answer.final_url.split("/", 3)[2] if answer.hops else ""
     return Heard(
         answer.id, judgement, answer.status, answer.response_ms, answer.moved_to, answer.below_http, landed,
-        answer.retry_after,
+        answer.retry_after, unasked=answer.shared,
     )  # fmt: skip
 
 

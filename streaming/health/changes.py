@@ -54,7 +54,7 @@ class Change(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One link's judgement with the little of its answer that is kept."""
+    """One link's judgement with the little of its answer that is kept. `unasked`: it is the verdict of its host."""
 
     standing: Standing
     judgement: Judgement
@@ -62,6 +62,7 @@ class Finding(NamedTuple):
     response_ms: int | None
     moved_to: str = ""
     vouched: bool = False
+    unasked: bool = False
 
 
 def change_of(finding: Finding, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> Change:

@@ -11,7 +11,7 @@ import re
 import socket
 import ssl
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import certifi
 import pycurl
@@ -24,6 +24,7 @@ from streaming.health.reading import is_media_type
 
 MOST_PAGE = 64 * 1024
 MOST_MEDIA = 2 * 1024
+PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 RANGE = f"0-{MOST_MEDIA - 1}"
 KEPT_HEADERS = re.compile(
     rb"^(retry-after|cf-mitigated|location|content-range|content-type|set-cookie)[ \t]*:[ \t]*([^\r\n]*)", re.I | re.M
@@ -103,7 +104,8 @@ class Flight:
         if lane.addresses:
             self.curl.setopt(pycurl.RESOLVE, [_resolved(task.url, lane.addresses)])
         if task.cookies is not None:
-            self.curl.setopt(pycurl.COOKIE, "; ".join(f"{name}={value}" for name, value in task.cookies.items()))
+            pairs = "; ".join(f"{name}={value}" for name, value in task.cookies.items())
+            self.curl.setopt(pycurl.COOKIE, pairs.encode("latin-1"))
 
     def _method(self, task: Task) -> None:
         self.method = (task.get, task.ranged)
@@ -160,7 +162,7 @@ class Flight:
             task.asked,
             None if trouble else status,
             trouble or (Trouble.NONE if status else Trouble.PROTOCOL),
-            task.url,
+            task.url + task.route,
             task.hops,
             _type(headers.get("content-type")),
             int(length) if length >= 0 else None,
@@ -177,7 +179,8 @@ class Flight:
         text = b"".join(self.head)
         found = {}
         for match in KEPT_HEADERS.finditer(text, max(text.rfind(b"\nHTTP/"), 0)):
-            key, value = match[1].lower().decode("ascii"), _text(match[2].strip())
+            key, said = match[1].lower().decode("ascii"), match[2].strip()
+            value = AS_TEXT.get(key, _text)(said)
             found[key] = value
             if key == "set-cookie" and self.task.cookies is not None:
                 _keep_cookie(self.task.cookies, value)
@@ -241,6 +244,19 @@ def _keep_cookie(cookies: dict[str, str], line: str) -> None:
         cookies[name.strip()] = value.strip()
 
 
+def _as_sent(value: bytes) -> str:
+    """A character a byte: what is sent back is the same bytes."""
+    return value.decode("latin-1")
+
+
+def _address(value: bytes) -> str:
+    """As browsers read it: bytes that are no UTF-8 stay what they are."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return quote(value, safe=PRINTABLE)
+
+
 def _type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
@@ -250,3 +266,6 @@ def _text(value: bytes) -> str:
         return value.decode("utf-8")
     except UnicodeDecodeError:
         return value.decode("latin-1")
+
+
+AS_TEXT = {"set-cookie": _as_sent, "location": _address}

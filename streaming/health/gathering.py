@@ -122,7 +122,8 @@ class Gathering:
 
     def _note_host(self, place: str, heard: Heard, verdict: Verdict, question: Question) -> None:
         if verdict is Verdict.THROTTLED:
-            self._pause(place, paused_until(heard.retry_after, now=self.now))
+            # Where redirects led is who asks for it.
+            self._pause(heard.landed or place, paused_until(heard.retry_after, now=self.now))
         elif verdict is Verdict.ALIVE and ((heard.response_ms or 0) < SLOW or len(self.witnesses) < FEW_WITNESSES):
             self._witness(place, question)
         if heard.landed and heard.landed != place:

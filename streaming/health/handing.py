@@ -19,7 +19,7 @@ from streaming.health.gathering import Gathering
 from streaming.health.guard import HostTally
 from streaming.health.verdict import Judgement, Verdict
 
-VERSION = 1
+VERSION = 2
 # Half a megabyte at the very most, a few ten kilobytes most often.
 PIECE = 500
 HOSTS = 2000

@@ -13,6 +13,7 @@ class Heard(NamedTuple):
 
     `below_http`: nothing was said on HTTP's level. `landed`: the host that redirects led to, empty without any.
     `vouched`: the judgement is what the link's source itself says. `underway`: nothing yet, another worker is to go on.
+    `unasked`: the link got the verdict of its host, which never answered others.
     """
 
     id: int
@@ -25,6 +26,7 @@ class Heard(NamedTuple):
     retry_after: str
     vouched: bool = False
     underway: Underway | None = None
+    unasked: bool = False
 
 
 class Wants(list[tuple[str, float]]):

@@ -108,7 +108,13 @@ class Hearing:
             return
         self._note_reason(heard.id, heard.judgement.reason)
         finding = Finding(
-            link.standing, heard.judgement, heard.status, heard.response_ms, heard.moved_to, heard.vouched
+            link.standing,
+            heard.judgement,
+            heard.status,
+            heard.response_ms,
+            heard.moved_to,
+            heard.vouched,
+            heard.unasked,
         )
         self.heard.take(finding, heard, link.question())
         if len(self.heard.good) >= BATCH:

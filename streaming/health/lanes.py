@@ -25,7 +25,8 @@ SILENCE = frozenset({Trouble.TIMEOUT, Trouble.REFUSED, Trouble.DNS, Trouble.TLS}
 class Task:
     """One link on its way: where it stands, how it is asked, what HEAD said. `cookies` None: none are kept.
 
-    `moving`: all redirects so far were permanent ones, `moved_to` is where they led.
+    `moving`: all redirects so far were permanent ones, `moved_to` is where they led. `route`: the fragment that the
+    last redirect led to, when a program in the page reads it as an address.
     """
 
     id: int
@@ -42,23 +43,24 @@ class Task:
     cookies: dict[str, str] | None = None
     moved_to: str = ""
     moving: bool = True
+    route: str = ""
 
     def again_from_start(self) -> None:
         """Ask with GET, from the link's own address: a host may send HEAD elsewhere."""
         self.url, self.get, self.hops, self.seen, self.head = self.asked, True, 0, set(), None
-        self.moved_to, self.moving = "", True
+        self.moved_to, self.moving, self.route = "", True, ""
 
     def underway(self) -> Underway:
         """All that another worker needs to go on."""
         return Underway(
             self.url, self.get, self.ranged, self.hops, self.tries, tuple(sorted(self.seen)), self.head, self.head_hung,
-            self.cookies, self.moved_to, self.moving,
+            self.cookies, self.moved_to, self.moving, self.route,
         )  # fmt: skip
 
     def go_on_from(self, underway: Underway) -> None:
         """Stand where another worker left off."""
         self.url, self.get, self.ranged, self.hops, self.tries, seen, self.head, self.head_hung = underway[:8]
-        self.seen, self.cookies, self.moved_to, self.moving = set(seen), *underway[8:]
+        self.seen, self.cookies, self.moved_to, self.moving, self.route = set(seen), *underway[8:]
 
 
 @dataclass(slots=True, eq=False)

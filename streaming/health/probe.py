@@ -6,6 +6,7 @@ Whose turn it is and where redirects lead is ours; what one request does is a `F
 from __future__ import annotations
 
 import heapq
+import logging
 import re
 import time
 from collections import deque
@@ -16,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pycurl
 
-from scraper.addresses import Refused, check_url, host_of
+from scraper.addresses import LONGEST, Refused, check_url, host_of
 from streaming.health.answers import Answer, Question, Trouble
 from streaming.health.flight import Flight
 from streaming.health.lanes import LEAST_SHARE, Lane, Schedule, Task
@@ -25,7 +26,11 @@ from streaming.health.names import Found, Names, is_address
 from streaming.health.sockets import Watch
 from streaming.health.verdict import is_clear, is_throttling
 
+log = logging.getLogger(__name__)
+
 MOST_HOPS = 5
+# What servers take as a request's address at the most; no link is stored that long.
+LONGEST_HOP = 8_190
 WINDOW = 20_000
 RETRY_PAUSE = 0.25
 LONGEST_HEAD = 1.0
@@ -35,6 +40,9 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 RETRIED = frozenset({Trouble.REFUSED, Trouble.RESET, Trouble.DNS, Trouble.TLS, Trouble.PROTOCOL})
 ENDED = Question(0, "")
 # What needs no second look: a plain spelling at a place that was approved before.
+# No link is stored with these, but servers do send them and browsers escape them.
+UNESCAPED = re.compile(r"""[ "'<>^`{|}]""")
+HAS_LENGTH = re.compile(r"\*/[0-9]")
 PLAIN = re.compile(r"(https?://[a-z0-9.:-]+)/[A-Za-z0-9/%@!$&()*+,;=~._?-]*\Z")
 
 
@@ -200,11 +208,11 @@ class Prober:
             else:
                 self.schedule.later(task, at)
 
-    def _approve(self, url: str) -> str:
+    def _approve(self, url: str, *, longest: int = LONGEST) -> str:
         plain = PLAIN.match(url)
         if plain and plain[1] in self._approved and len(url) < 1500:
             return url
-        spelled = check_url(url, allowed=self.manners.allowed)
+        spelled = check_url(url, allowed=self.manners.allowed, longest=longest)
         if plain := PLAIN.match(spelled):
             self._approved.add(plain[1])
         return spelled
@@ -215,7 +223,13 @@ class Prober:
         flight = self._free.pop() if self._free else Flight(self.manners)
         # HEAD is only the first question: what does not answer it soon is asked again with GET, which has all the time.
         timeout = self.manners.timeout if task.get else min(self.manners.timeout / 2, LONGEST_HEAD)
-        flight.begin(task, lane, timeout=timeout, now=now)
+        try:
+            flight.begin(task, lane, timeout=timeout, now=now)
+        except (pycurl.error, ValueError, TypeError) as error:  # One odd link must not end the run of all.
+            log.warning("link %s could not be asked: %s", task.id, error)
+            self.schedule.ended(lane, aside=False)
+            self._answers.append(Answer(task.id, task.asked, trouble=Trouble.LOCAL, final_url=task.url))
+            return
         self._flights[flight.curl] = flight
         self._young.append((now + self.manners.stall * LEAST_SHARE, flight, flight.number))
         self._multi.add_handle(flight.curl)
@@ -309,7 +323,8 @@ class Prober:
         if task.cookies is None or "set-cookie" not in answer.headers:
             task.seen.add(task.url)  # With a new cookie the same address may say something else.
         try:
-            target = self._approve(urljoin(task.url, answer.headers["location"]).partition("#")[0])
+            told, _, fragment = urljoin(task.url, answer.headers["location"]).partition("#")
+            target = self._approve(UNESCAPED.sub(_escaped, told), longest=LONGEST_HOP)
         except Refused as refusal:
             self._finish(lane, answer._replace(status=None, trouble=_refusal(refusal, hop=True)))
             return
@@ -322,7 +337,8 @@ class Prober:
             return
         if task.cookies is not None and urlsplit(target).hostname != urlsplit(task.url).hostname:
             task.cookies = {}
-        task.moving = task.moving and answer.status in PERMANENT
+        task.route = f"#{fragment}" if fragment.startswith(("/", "!")) else ""
+        task.moving = task.moving and answer.status in PERMANENT and len(target) <= LONGEST
         if task.moving:
             task.moved_to = target
         task.url, task.hops = target, task.hops + 1
@@ -358,7 +374,7 @@ class Prober:
         lane.head_useless = lane.head_useless or (task.head_hung and not answer.trouble)
         if answer.status in (405, 501) and task.head is not None:
             self._finish(lane, task.head)
-        elif answer.status == 416 and task.ranged and "*/" not in answer.headers.get("content-range", ""):
+        elif answer.status == 416 and task.ranged and not HAS_LENGTH.search(answer.headers.get("content-range", "")):
             task.ranged = False
             self.schedule.add(task, first=True)
         elif task.tries == 0 and _deserves_retry(answer) and not lane.down:
@@ -395,6 +411,10 @@ class Prober:
         self._watch.close()
 
 
+def _escaped(match: re.Match[str]) -> str:
+    return f"%{ord(match[0]):02X}"
+
+
 def _deserves_retry(answer: Answer) -> bool:
     if answer.trouble:
         return answer.trouble in RETRIED
@@ -406,6 +426,8 @@ def _unasked(task: Task, trouble: Trouble) -> Answer:
 
 
 def _refusal(refusal: Refused, *, hop: bool = False) -> Trouble:
-    if hop and refusal.code in ("bad_scheme", "malformed_url", "no_host", "empty_url", "bad_character", "long_url"):
+    if hop and refusal.code == "long_url":
+        return Trouble.LOCAL
+    if hop and refusal.code in ("bad_scheme", "malformed_url", "no_host", "empty_url", "bad_character"):
         return Trouble.BAD_REDIRECT
     return Trouble.PRIVATE

@@ -241,7 +241,7 @@ class _Sweep:
         for batch in () if self.shared is None else self.shared.shelf.good():
             self.hearing.write(batch, belief)
         for batch in held:
-            self.hearing.write([finding for finding in batch if finding.standing.place not in belief.cut_off], belief)
+            self.hearing.write([finding for finding in batch if _counts(finding, belief)], belief)
         if not self.options.dry_run:
             HostPause.objects.write(self.heard.pauses)
             mark_private(self.heard.private)
@@ -259,3 +259,10 @@ class _Sweep:
             self.report.removed = would_remove(self.hearing.would, now=self.now)
         else:
             self.report.removed = prune_after_check(now=self.now)
+
+
+def _counts(finding: Finding, belief: Belief) -> bool:
+    """Whether a finding is to be written. A link that works is not turned off for what its host's others did: one that
+    was not asked itself waits for its turn in a later run, unless the host's links are kept anyhow."""
+    place, was_active = finding.standing.place, finding.standing.is_active
+    return place not in belief.cut_off and not (finding.unasked and was_active and place not in belief.down)

@@ -33,7 +33,7 @@ LOGIN_PATH = re.compile(
     re.I,
 )
 LOGIN_HOSTS = ("accounts.", "login.", "signin.", "auth.", "sso.", "consent.")
-NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]+)\s*", re.I)
+NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]{1,18})\s*", re.I)
 
 
 class Verdict(StrEnum):
@@ -207,6 +207,8 @@ def _is_sent_home(answer: Answer) -> bool:
     """Sent from a film's path to a front page."""
     asked, got = urlsplit(answer.url), urlsplit(answer.final_url)
     was_home = HOME_PATHS.fullmatch(asked.path or "/") is not None and not asked.query
+    if got.fragment:
+        return False  # A page of a site that is one program.
     return not was_home and HOME_PATHS.fullmatch(got.path or "/") is not None and bool(TRACKING.fullmatch(got.query))
 
 

@@ -109,6 +109,13 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send(302, Location=self.path, Set_Cookie="seen=1; Path=/")
 
+    def on_accent(self, kind):
+        """A cookie that is not ASCII, without which it leads in a circle."""
+        if "seen=" in self.headers.get("Cookie", ""):
+            self.send(200, FILM)
+        else:
+            self.send(302, Location=self.path, Set_Cookie="seen=\u00e9; Path=/")
+
     def on_(self, kind):
         self.send(200, b"<title>Welcome</title>")
 

@@ -214,3 +214,74 @@ def test_questions_are_drawn_only_as_they_are_needed(origin, monkeypatch):
     next(answers)
     answers.close()
     assert len(drawn) < 600
+
+
+def test_a_cookie_that_is_not_ascii_does_not_end_the_run(origin):
+    """pycurl takes ASCII text only: the exception leaves the prober, and with it every link that was on its way."""
+    answers = ask(origin.url("accent/1"), origin.url("page/1"))
+    assert [answer.status for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "target", ["page/Schindler's List", "page/it's", "page/a b", "page/a|b", "page/{1}", 'page/"x"']
+)
+def test_a_redirect_to_an_address_that_every_browser_takes_is_followed(origin, target):
+    """What may not be stored may still be where a server leads: curl and browsers escape it and go there."""
+    assert judge(ask_one(origin.url("page/1")), LinkFacts()).reason == "ok"
+    with Origin() as server:
+        server.everything = ""
+        sent = []
+
+        def leads(handler):
+            sent.append(handler.path)
+            if handler.path == "/start":
+                handler.send(302, Location="/" + target)
+                raise ConnectionAbortedError
+
+        server.asked = leads
+        assert judge(ask_one(server.url("start")), LinkFacts()).reason == "ok"
+
+
+def test_a_redirect_to_a_long_signed_address_does_not_turn_a_link_off(origin):
+    """Signed addresses of big stores are longer than the 2000 characters that a row holds."""
+
+    def leads(handler):
+        if handler.path == "/start":
+            handler.send(302, Location="/page/1?signature=" + "a" * 2500)
+            raise ConnectionAbortedError
+
+    origin.asked = leads
+    assert not judge(ask_one(origin.url("start")), LinkFacts()).verdict.is_bad
+
+
+def test_a_redirect_in_latin_1_is_followed_byte_for_byte(origin):
+    def leads(handler):
+        if handler.path == "/start":
+            handler.send(302, Location="/page/caf\u00e9")  # http.server sends the one byte E9.
+            raise ConnectionAbortedError
+
+    origin.asked = leads
+    ask_one(origin.url("start"))
+    assert origin.log[-1][1].upper() == "/PAGE/CAF%E9"
+
+
+def test_a_redirect_into_a_site_that_is_one_program_leads_to_no_front_page(origin):
+    def leads(handler):
+        if handler.path == "/watch/1":
+            handler.send(302, Location="/#/watch/1")
+            raise ConnectionAbortedError
+
+    origin.asked = leads
+    answer = ask_one(origin.url("watch/1"))
+    assert answer.final_url == origin.url("#/watch/1")
+    assert judge(answer, LinkFacts()).reason == "ok"
+
+
+def test_a_range_that_is_refused_without_a_length_is_asked_again_without_range(origin):
+    def refuses(handler):
+        if "Range" in handler.headers:
+            handler.send(416, Content_Range="bytes */*")
+            raise ConnectionAbortedError
+
+    origin.asked = refuses
+    assert judge(ask_one(origin.url("page/1")), LinkFacts()).reason == "ok"

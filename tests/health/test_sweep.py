@@ -539,3 +539,25 @@ def test_a_link_that_somebody_checks_while_it_waits_is_not_asked_twice(hosts, mo
     report = run(stop=stop)
     assert report.verdicts["alive"] == 40
     assert report.checked == 41
+
+
+def test_links_of_a_host_that_were_never_asked_are_not_turned_off(hosts):
+    """Four old dead links of a host hang; its four live ones, too few for the breaker, would not even be asked."""
+    host, other = hosts(2)
+    many(other, 3)
+    links_at(host, *(f"hang/{number}" for number in range(4)), is_active=False, reason="timeout", failures=9)
+    many(host, 4)
+    report = run(prune=False)
+    assert (report.died, active()) == (0, 7)
+    run(prune=False)  # They waited longest now, so they come first.
+    assert {path for _, path in host.log if path.startswith("/page")} != set()
+    assert active() == 7
+
+
+def test_it_is_the_host_that_wants_to_be_left_alone_that_is_paused(hosts):
+    """Where a redirect led to says "later", not the host that led there."""
+    first, busy = hosts(2)
+    many(first, 3)
+    links_at(first, f"to/{busy.url('busy/1')}")
+    run()
+    assert list(HostPause.objects.values_list("host", flat=True)) == [busy.url("").split("/")[2]]

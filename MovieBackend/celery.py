@@ -49,6 +49,13 @@ app.conf.update(
         if ON_RABBITMQ
         else {"socket_connect_timeout": CONNECT_SECONDS, "socket_keepalive": True}
     ),
-    beat_schedule={"check links": {"task": "streaming.tasks.check_links", "schedule": crontab(minute="0")}},
+    beat_schedule={
+        "check links": {
+            "task": "streaming.tasks.check_links",
+            "schedule": crontab(minute="0"),
+            # After a day without workers one check is enough: what nobody took within the hour is dropped.
+            "options": {"expires": 3600},
+        }
+    },
     beat_schedule_filename=str(settings.VAR_DIR / "beat"),
 )

@@ -79,7 +79,7 @@ def _cache() -> dict[str, object]:
             "OPTIONS": {"MAX_ENTRIES": 5000},
         }
     if url.startswith(("redis://", "rediss://")):
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
+        return {"BACKEND": "MovieBackend.cache.ForgetfulRedis", "LOCATION": url}
     if url == "memory://":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     raise ImproperlyConfigured("CACHE_URL: write file:///FOLDER, redis://HOST:PORT/N or memory://")

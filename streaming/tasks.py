@@ -81,13 +81,13 @@ def check_part(self: Any, run_id: int) -> None:
             helping.help_with(run_id, name=node, leaving=leaving.is_set)
 
 
-# Taken off the queue when it begins: a check that is cut short goes on with what is due an hour later.
+# Taken off the queue when it begins: a check that is cut short goes on with what is left an hour later.
 @app.task(acks_late=False, reject_on_worker_lost=False)
 def check_links() -> None:
     """What cron does every hour; beat asks for it."""
     said = io.StringIO()
     try:
-        call_command("check_link_health", max_runtime=CHECK_MINUTES, stdout=said)
+        call_command("check_link_health", max_runtime=CHECK_MINUTES, stdout=said, leaving=leaving.is_set)
     except CommandError as error:
         log.error("the check of links: %s", error)
     log.info("the check of links: %s", " ".join(said.getvalue().split()))
@@ -95,7 +95,7 @@ def check_links() -> None:
 
 @worker_shutting_down.connect
 def tell_to_leave(**_: Any) -> None:
-    """A check may last an hour: who asks a part of one gives it back instead of finishing it."""
+    """A check may last an hour: it is broken off in good order, and who asks a part of one gives it back."""
     leaving.set()
 
 

@@ -28,6 +28,8 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
         ("Sun, 22 Nov 2026 11:00:00 GMT", timedelta(0)),
         ("Sun, 22 Nov 2099 11:00:00 GMT", timedelta(hours=24)),
         ("٣", timedelta(minutes=15)),
+        ("Sun, 22 Nov 2026 13:00:00 +99999999999999999999", timedelta(minutes=15)),
+        ("Sun, 22 Nov 2026 99999999999999999999:00:00 GMT", timedelta(minutes=15)),
     ],
 )
 def test_how_long_a_host_is_left_alone(told, pause):

@@ -15,7 +15,7 @@ from threading import Thread
 
 from django.conf import settings
 from django.db import connections
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
@@ -90,11 +90,14 @@ class SharedRun:
 
     # --- before
     def _wait_for_the_last_run(self) -> None:
-        """Workers of a run that was broken off may still ask; they are told, and end within a lease."""
-        HealthRun.objects.filter(parts__isnull=False, ending="").update(ending=HealthRun.Ending.INTERRUPTED)
-        while parts.at_work().exists():
+        """Workers of a run that was broken off may still ask, or wait for its parts; they are told, and end within a
+        lease. Until they have left, whoever hears our bell at their machine may be none that comes."""
+        theirs = HealthRun.objects.filter(Q(parts__isnull=False) | Q(workers__isnull=False), ending="")
+        theirs.update(ending=HealthRun.Ending.INTERRUPTED)
+        while parts.at_work().exists() or parts.about().exists():
             time.sleep(LOOK_SECONDS)
         HealthPart.objects.all().delete()
+        HealthWorker.objects.all().delete()
 
     def _save_plan(self) -> None:
         self.run.save(update_fields=["plan"])

@@ -57,7 +57,11 @@ class Asker:
         self.key = str(getattr(settings, catalogue.key_setting)) if catalogue.key_setting else ""
         if catalogue.key_setting and not self.key:
             raise CannotDescribe(f"{catalogue.name} wants a key: set {catalogue.key_setting}")
-        retry = Retry(total=2, backoff_factor=0.3, status_forcelist=[502, 503, 504], raise_on_status=False, redirect=0)
+        # Not as long as it says: `Retry-After` may be hours, and whoever runs the command can come back.
+        retry = Retry(
+            total=2, backoff_factor=0.3, status_forcelist=[502, 503, 504], raise_on_status=False, redirect=0,
+            respect_retry_after_header=False,
+        )  # fmt: skip
         self.session = requests.Session()
         self.session.headers.update({"User-Agent": settings.USER_AGENT, "Accept": "application/json", **AS_IT_IS})
         for scheme in ("http://", "https://"):

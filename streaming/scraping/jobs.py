@@ -109,7 +109,11 @@ def start_or_join(movie_id: int, *, request: Request, now: datetime, ring: Calla
 def _answers(job: ScrapeJob, request: Request) -> bool:
     """Whether a job that is over was asked the same: another page, or a source it did not search, is another search."""
     searched = {row["source"] for row in job.sources}
-    return job.target_url == request.target_url and searched.issuperset(request.sources or ())
+    return job.target_url == request.target_url and searched.issuperset(_sources_of(request))
+
+
+def _sources_of(request: Request) -> Sequence[str]:
+    return settings.SOURCES if request.sources is None else request.sources
 
 
 def _joined(job: ScrapeJob) -> ScrapeJob:
@@ -152,7 +156,7 @@ def _insert(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> 
         requested_by=request.requested_by[:40],
         priority=request.priority,
         target_url=request.target_url,
-        sources=endings.waiting(settings.SOURCES if request.sources is None else request.sources),
+        sources=endings.waiting(_sources_of(request)),
         queued_at=now,
     )
 
@@ -233,8 +237,8 @@ def _bury(abandoned: Q) -> None:
     """Close abandoned jobs that may not be tried again, or that somebody wanted cancelled."""
     hopeless = Q(attempt__gte=MOST_ATTEMPTS) | Q(cancel_requested=True)
     for job in ScrapeJob.objects.open().filter(abandoned, hopeless):
-        state, error = (State.CANCELLED, CANCELLED) if job.cancel_requested else (State.FAILED, LOST)
-        ending = endings.ended_by_force(state, job.sources, error=error)
+        lost = endings.ended_by_force(State.FAILED, job.sources, error=LOST)
+        ending = cancelled(job) if job.cancel_requested else lost
         _close(ScrapeJob.objects.filter(abandoned, pk=job.pk), job, ending=ending, log=job.log)
 
 
@@ -259,32 +263,37 @@ def close(claim: Claim, *, judge: Callable[[ScrapeJob], Ending], log: str) -> bo
         return job is not None and _close(claim.row(), job, ending=judge(job), log=log)
 
 
+@transaction.atomic
 def hand_back(claim: Claim, *, counted: bool, log: str = "") -> bool:
-    """Queue the job again; `counted`: its process died (an attempt is used up), else we only had to leave it."""
-    job = claim.row().first()
-    return job is not None and bool(
-        claim.row().update(
-            state=State.QUEUED,
-            owner="",
-            lease_until=None,
-            attempt=claim.attempt if counted else claim.attempt - 1,
-            sources=endings.again(job.sources),
-            log=log,
-        )
-    )
+    """Queue the job again, unless somebody wanted it cancelled; `counted`: its process died (an attempt is used up),
+    else we only had to leave it."""
+    job = claim.row().select_for_update().first()
+    if job is None:
+        return False
+    if job.cancel_requested:
+        return _close(claim.row(), job, ending=cancelled(job), log=log)
+    again = endings.again(job.sources)
+    attempt = claim.attempt if counted else claim.attempt - 1
+    claim.row().update(state=State.QUEUED, owner="", lease_until=None, attempt=attempt, sources=again, log=log)
+    return True
 
 
+@transaction.atomic
 def cancel(job_id: int) -> bool:
     """A waiting job is cancelled at once, a running one by its runner within a second. False: it was over already."""
-    with transaction.atomic():
-        waiting = ScrapeJob.objects.filter(pk=job_id, state=State.QUEUED)
-        job = waiting.first()
-        if job is not None:
-            ending = endings.ended_by_force(State.CANCELLED, job.sources, error=CANCELLED)
-            if _close(waiting, job, ending=ending, log=job.log):
-                return True
-        # The lease of a running job is left alone: its runner, or whoever finds it abandoned, ends it.
-        return bool(ScrapeJob.objects.filter(pk=job_id, state=State.RUNNING).update(cancel_requested=True))
+    row = ScrapeJob.objects.open().filter(pk=job_id)
+    job = row.select_for_update().first()
+    if job is None:
+        return False
+    if job.state == State.QUEUED:
+        return _close(row, job, ending=cancelled(job), log=job.log)
+    # The lease of a running job is left alone: its runner, or whoever finds it abandoned, ends it.
+    return bool(row.update(cancel_requested=True))
+
+
+def cancelled(job: ScrapeJob) -> Ending:
+    """How a job ends that somebody wanted cancelled."""
+    return endings.ended_by_force(State.CANCELLED, job.sources, error=CANCELLED)
 
 
 def _close(rows: ScrapeJobQuerySet, job: ScrapeJob, *, ending: Ending, log: str) -> bool:

@@ -147,7 +147,7 @@ class Supervisor:
         standing = jobs.wanted(claims)
         for run in self.runs:
             if not standing.get(run.claim, False):
-                self._stop(run, _cancelled)
+                self._stop(run, jobs.cancelled)
 
     def _claim(self) -> None:
         in_hand = [run.claim.job_id for run in self.runs]
@@ -202,10 +202,6 @@ def _by_its_sources(job: ScrapeJob) -> Ending:
 
 def _cut_short(job: ScrapeJob, *, error: str) -> Ending:
     return endings.ending_of(job.sources, cut_short=error)
-
-
-def _cancelled(job: ScrapeJob) -> Ending:
-    return endings.ended_by_force("cancelled", job.sources, error=jobs.CANCELLED)
 
 
 def _died(job: ScrapeJob, *, error: str) -> Ending:

@@ -253,6 +253,22 @@ def test_a_run_goes_on_while_the_broker_is_away(machines, net, when):
     assert (shared["checked"], shared["alive"], shared["gone"], shared["unreachable"]) == (16, 8, 4, 4)
 
 
+def test_workers_of_a_run_that_was_killed_before_it_had_parts_are_there_for_the_next(machines, net):
+    net = net(4)
+    machines.environment["SCRAPE_LEASE_SECONDS"] = "20"
+    machines.fill(net.urls(["page/1"]))
+    machines.workers_ready(2)
+    killed = machines.start()
+    machines.until("SELECT 1 FROM streaming_healthworker HAVING count(*) = 2")
+    killed.kill()
+    killed.communicate()
+    assert machines.parts() == []
+    assert machines.check("--no-prune")["checked"] == 4
+    assert "no worker" not in machines.warned
+    assert set().union(*net.askers.values()) - {"here"}
+    assert machines.query("SELECT count(*) FROM streaming_healthworker WHERE lease_until < now()") == [(0,)]
+
+
 def test_without_any_worker_the_command_asks_by_itself_and_says_so(machines, net):
     net = net(3)
     machines.fill([*net.urls(["page/1", "404/1"]), net.url(0, f"to/{net.url(1, 'page/2')}")])
@@ -276,6 +292,19 @@ def test_a_worker_told_to_leave_gives_its_part_back(machines, net):
     assert (run.poll(), machines.query("SELECT max(attempt) FROM streaming_healthpart")) == (None, [(1,)])
     run.send_signal(signal.SIGTERM)
     machines.end(run, status=1)
+
+
+def test_a_worker_told_to_leave_ends_the_check_that_beat_asked_it_for(machines, net):
+    net = net(2)
+    machines.fill(net.urls(["page/1", *(f"hang/{number}" for number in range(40))]))
+    machines.environment["HEALTH_CONCURRENCY"] = "1"
+    machines.workers_ready(1)
+    machines.run("from streaming import tasks\ntasks.check_links.delay()")
+    wait_for(lambda: net.asked()["/page/1"] == 2, 40)
+    machines.workers[0].terminate()
+    assert machines.workers[0].wait(10) == 0, machines.said()
+    interrupted = "SELECT count(*) FROM streaming_healthrun WHERE finished_at > started_at AND reason LIKE 'interr%'"
+    assert machines.query(interrupted) == [(1,)]
 
 
 def test_every_rule_of_a_run_holds_for_one_that_is_shared_out(database):

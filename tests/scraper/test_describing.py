@@ -130,6 +130,17 @@ def test_what_a_catalogue_should_not_send_ends_in_one_sentence_without_the_key(p
     assert KEY not in str(raised.value)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_catalogue_that_wants_us_back_in_an_hour_is_not_waited_for(status, catalogue, monkeypatch):
+    slept = [0.0]
+    monkeypatch.setattr("streaming.scraping.describing.time.sleep", slept.append)
+    make_movie(imdb_id=SHOW)
+    catalogue.pages[f"/lookup/shows?imdb={SHOW}"] = Page("later", status=status, headers={"Retry-After": "3600"})
+    with pytest.raises(CommandError, match=f"TVmaze answered {status}"):
+        call_command("describe_movies", "--source", "tvmaze")
+    assert max(slept) < 5
+
+
 def test_a_catalogue_that_is_down_ends_in_one_sentence_without_the_key(settings):
     settings.OMDB_URL, settings.OMDB_API_KEY = f"http://127.0.0.1:{free_port()}", KEY
     make_movie(imdb_id=FILM)

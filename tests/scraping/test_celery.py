@@ -155,14 +155,15 @@ tasks.check_links.delay()
     assert machines.jobs() == [("queued", 0, "")]
 
 
-def test_what_beat_asks_for_exists_and_goes_to_the_health_queue(machines):
+def test_what_beat_asks_for_exists_goes_to_the_health_queue_and_does_not_pile_up(machines):
     said = machines.run("""
 from streaming import tasks
 for entry in tasks.app.conf.beat_schedule.values():
     name = entry["task"]
-    print(name in tasks.app.tasks, tasks.app.amqp.router.route({}, name)["queue"].name)
+    queue = tasks.app.amqp.router.route({}, name)["queue"].name
+    print(name in tasks.app.tasks, queue, entry.get("options", {}).get("expires"))
 """)
-    assert said.splitlines() == ["True health"]
+    assert said.splitlines() == ["True health 3600"]
 
 
 def test_jobs_asked_for_while_the_broker_is_away_wait_and_are_run_when_it_is_back(machines):

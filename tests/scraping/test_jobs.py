@@ -79,20 +79,32 @@ def test_the_next_click_joins_and_rings_no_bell(django_capture_on_commit_callbac
 def test_a_click_after_the_end(state, queued_ago, joined):
     movie = make_movie()
     outcome = "found" if state == "succeeded" else ""
-    make_job(movie, state=state, outcome=outcome, queued_at=timezone.now() - timedelta(seconds=queued_ago))
+    asked = {"sources": waiting(["example"]), "queued_at": timezone.now() - timedelta(seconds=queued_ago)}
+    make_job(movie, state=state, outcome=outcome, **asked)
     assert ask(movie).joined is joined
 
 
 def test_a_click_for_another_page_or_source_is_no_answered_click():
     movie = make_movie()
-    just = {"state": "succeeded", "outcome": "found", "queued_at": timezone.now()}
+    just = {
+        "state": "succeeded", "outcome": "found", "queued_at": timezone.now(), "sources": waiting(["example"]),
+    }  # fmt: skip
     job = make_job(movie, target_url="http://127.0.0.1/a", **just)
     assert ask(movie, target_url="http://127.0.0.1/a").pk == job.pk
     assert ask(movie, target_url="http://127.0.0.1/b").joined is False
     other = make_movie()
-    make_job(other, sources=waiting(["example"]), **just)
+    make_job(other, **just)
     assert ask(other, sources=["example"]).joined is True
     assert ask(other, sources=["wikidata"]).joined is False
+
+
+def test_a_click_for_all_sources_is_not_answered_by_a_search_of_one(settings):
+    settings.SOURCES = ["example", "commons"]
+    movie = make_movie()
+    ask(movie, sources=["example"])
+    jobs.close(claim_one(), judge=found, log="")
+    job = ask(movie)
+    assert (job.joined, [row["source"] for row in job.sources]) == (False, ["example", "commons"])
 
 
 def test_who_decided_by_old_facts_gets_the_winners_job_even_when_that_is_over():
@@ -259,6 +271,17 @@ def test_cancelling_a_waiting_job_ends_it_and_a_running_one_is_asked_to_end():
     running.refresh_from_db()
     assert running.state == "cancelled"
     assert not jobs.cancel(10**9)
+
+
+@pytest.mark.parametrize("counted", [True, False], ids=["its process died", "its runner left"])
+def test_a_cancelled_job_that_its_runner_hands_back_is_over(counted):
+    job = make_job()
+    claim = claim_one()
+    assert jobs.cancel(job.pk)
+    assert jobs.hand_back(claim, counted=counted, log="so far")
+    job.refresh_from_db()
+    assert (job.state, job.error, job.log) == ("cancelled", "Cancelled.", "so far")
+    assert jobs.claim(owner="b", most=1) == []
 
 
 def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for():

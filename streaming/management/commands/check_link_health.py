@@ -18,6 +18,7 @@ from tqdm import tqdm
 from scraper import sources
 from streaming.health.due import Selection
 from streaming.health.options import Options, Progress, Told
+from streaming.health.probe import never
 from streaming.health.report import Report
 from streaming.health.sweep import OTHER_RUN, check
 from streaming.management.arguments import amount, whole
@@ -31,6 +32,8 @@ SECONDS_BETWEEN_LINES = 10.0
 class Command(OpenreelCommand):
     help = "Ask every link whether it still works; turn dead ones off, revive those that are back, remove lost movies."
     example = "python manage.py check_link_health --older-than 6 --max-runtime 50"
+    # For `call_command` alone: looked at several times a second, and the run ends when it says so.
+    stealth_options = ("leaving",)
     # They read all pages' code, a third of a second that cron pays each time; `make check` runs them.
     requires_system_checks: list[str] = []
 
@@ -68,10 +71,10 @@ class Command(OpenreelCommand):
         parser.add_argument("--parts", type=whole(1, 256), metavar="N", help="share out in N (as many as workers)")
         parser.add_argument("--format", choices=("text", "json"), default="text", help="of the summary")
 
-    def handle(self, **options: Any) -> None:
+    def handle(self, *, leaving: Callable[[], bool] = never, **options: Any) -> None:
         asked = _options(options)
         as_json = options["format"] == "json"
-        with _stoppable() as stop, self._progress(quiet=as_json) as told:
+        with _stoppable(leaving) as stop, self._progress(quiet=as_json) as told:
             report = check(asked, now=timezone.now(), told=told, stop=stop)
         if report is None:
             self.stdout.write(json.dumps(Report(reason=OTHER_RUN).as_json()) if as_json else f"{OTHER_RUN}.")
@@ -144,18 +147,18 @@ def _is_shared(options: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def _stoppable() -> Iterator[Callable[[], bool]]:
-    """Whether somebody pressed Ctrl-C or sent TERM; the run ends in good order then."""
+def _stoppable(leaving: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+    """Whether somebody pressed Ctrl-C, sent TERM or said so otherwise; the run ends in good order then."""
     received: list[int] = []
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         for number in kept:
             signal.signal(number, lambda number, _frame: received.append(number))
     except ValueError:  # Not in the main thread: who started us there stops us otherwise.
-        yield bool
+        yield leaving
         return
     try:
-        yield lambda: bool(received)
+        yield lambda: bool(received) or leaving()
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)

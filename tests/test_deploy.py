@@ -1,0 +1,59 @@
+"""The examples of deploy/ are true against the code, as far as that shows without systemd and Docker."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from scraper import sources
+from tests.test_docs import ROOT
+
+DEPLOY = ROOT / "deploy"
+UNITS = sorted(DEPLOY.glob("*.service"))
+
+
+def words(file: Path) -> str:
+    return "\n".join(line for line in file.read_text().splitlines() if not line.startswith("#"))
+
+
+def test_what_is_the_machines_own_goes_into_no_image():
+    ignored = set(words(DEPLOY / "Dockerfile.dockerignore").split())
+    kept_out = (ROOT / ".gitignore").read_text().split()
+    assert {".git", *(one.rstrip("/") for one in kept_out)} <= {one.removeprefix("**/") for one in ignored}
+
+
+@pytest.mark.parametrize("file", [*UNITS, DEPLOY / "compose.yaml", DEPLOY / "crontab"], ids=lambda file: file.name)
+def test_every_command_that_is_named_exists(file):
+    named = re.findall(r'manage\.py[", ]+([a-z_]+)', words(file))
+    assert set(named) <= set(get_commands())
+
+
+@pytest.mark.parametrize("file", UNITS, ids=lambda file: file.name)
+def test_a_runner_is_told_alone_to_stop_and_its_restarts_never_use_up_the_starts(file):
+    """systemd gives a unit up that starts five times within ten seconds, and a runner that finds another one on its
+    machine leaves at once. What has children ends them itself: a TERM to all would cost their jobs an attempt."""
+    unit = dict(line.split("=", 1) for line in words(file).splitlines() if "=" in line)
+    if unit.get("Restart") == "always":
+        assert float(unit["RestartSec"]) >= 2
+    if "scrape_worker" in words(file) or "worker" in unit["ExecStart"]:
+        assert unit["KillMode"] == "mixed"
+
+
+def test_the_web_servers_runner_hands_its_jobs_back_before_it_is_killed():
+    """KillMode=mixed kills, when the web server has ended, whatever else is left of the unit."""
+    unit = words(DEPLOY / "openreel-web.service")
+    assert re.search(r"^ExecStop=\S+ manage.py scrape_worker --stop$", unit, re.M)
+    assert re.search(r"^ExecStartPost=\S+ manage.py scrape_worker --wake$", unit, re.M)
+
+
+def test_containers_wait_for_the_migrations_and_search_sources_that_are_there():
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    for name in set(services) - {"database", "broker", "migrate"}:
+        assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+        assert services[name]["environment"]["CONTACT"] != "${CONTACT:-}"
+        told = services[name]["environment"]["SOURCES"].removeprefix("${SOURCES:-").removesuffix("}").split(",")
+        assert set(told) <= {slug for slug, one in sources.KNOWN.items() if one.has_spider} - {"example"}

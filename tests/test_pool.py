@@ -11,14 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.scraper.servers import free_port
+from tests.services import postgres
 
 pytestmark = pytest.mark.postgres
 ROOT = Path(__file__).resolve().parent.parent
-ADMIN = "postgresql://postgres@127.0.0.1/postgres"
 WORKERS, THREADS, POOL = 2, 8, 3
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 SETUP = """
@@ -41,11 +40,8 @@ print(Movie.objects.count(), connection.pool, threading.active_count())
 
 @pytest.fixture
 def admin():
-    try:
-        with psycopg.connect(ADMIN, autocommit=True, connect_timeout=3) as connection:
-            yield connection
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (apt-get install postgresql; trust for postgres)")
+    with postgres() as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -103,13 +103,13 @@ def come(run_id: int, *, owner: str) -> None:
     HealthWorker.objects.update_or_create(run_id=run_id, owner=owner, defaults={"lease_until": lease()})
 
 
-def about() -> QuerySet[HealthWorker]:
-    """Workers that live, of whatever run."""
+def living() -> QuerySet[HealthWorker]:
+    """Workers that are here, of whatever run."""
     return HealthWorker.objects.filter(lease_until__gt=Now())
 
 
 def how_many_came(run_id: int) -> int:
-    return about().filter(run=run_id).count()
+    return living().filter(run=run_id).count()
 
 
 def keep(run_id: int, *, owner: str) -> None:

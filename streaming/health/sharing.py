@@ -63,7 +63,7 @@ class SharedRun:
 
     def ask(self, why_end: WhyEnd) -> str:
         """Have all asked, until it is to end; why nothing of it is believed, most often empty."""
-        self._wait_for_the_last_run()
+        self._wait_for_the_last_run(why_end)
         self._save_plan()
         self._beat()
         self._muster(why_end)
@@ -89,12 +89,14 @@ class SharedRun:
         HealthWorker.objects.filter(run=self.run).delete()
 
     # --- before
-    def _wait_for_the_last_run(self) -> None:
+    def _wait_for_the_last_run(self, why_end: WhyEnd) -> None:
         """Workers of a run that was broken off may still ask, or wait for its parts; they are told, and end within a
         lease. Until they have left, whoever hears our bell at their machine may be none that comes."""
         theirs = HealthRun.objects.filter(Q(parts__isnull=False) | Q(workers__isnull=False), ending="")
         theirs.update(ending=HealthRun.Ending.INTERRUPTED)
-        while parts.at_work().exists() or parts.about().exists():
+        while parts.at_work().exists() or parts.living().exists():
+            if why_end() is not None:
+                return  # Whoever comes next waits for them.
             time.sleep(LOOK_SECONDS)
         HealthPart.objects.all().delete()
         HealthWorker.objects.all().delete()

@@ -6,11 +6,12 @@ import pytest
 
 from bench import farm as origin
 from tests.bench.asking import HOSTS
+from tests.services import lacking
 
 
 @pytest.fixture(scope="session")
 def farm(tmp_path_factory):
-    if lacking := origin.missing() or origin.missing_for_tls():
-        pytest.skip(f"the farm: {lacking}")
+    if missing := origin.missing() or origin.missing_for_tls():
+        lacking(f"the farm: {missing}")
     with origin.running(tmp_path_factory.mktemp("farm"), hosts=HOSTS) as running:
         yield running

@@ -20,6 +20,7 @@ from streaming.health.probe import Manners, Prober
 from streaming.health.verdict import LinkFacts, Verdict, judge
 from tests.bench.asking import HOSTS, all_of, ask, dial, line
 from tests.health.origin import wait_for
+from tests.services import lacking
 
 FILM = b"<video"
 
@@ -249,8 +250,8 @@ def test_our_judgement_of_each_behaviour_is_the_one_that_its_list_calls_right(fa
 
 
 def test_without_tls_it_speaks_http(tmp_path):
-    if lacking := origin.missing():
-        pytest.skip(f"the farm: {lacking}")
+    if missing := origin.missing():
+        lacking(f"the farm: {missing}")
     with origin.running(tmp_path, hosts=1, tls=False) as plain:
         assert plain.ca is None
         assert ask(plain, "/page/0/0/1").status == 200

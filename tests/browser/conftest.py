@@ -15,31 +15,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.services import lacking
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-MISSING = "needs Chromium and Playwright: apt-get install chromium && pip install -r requirements-dev.txt"
 OTHER_STATICS = ("admin", "rest_framework", "drf_spectacular_sidecar")
 ANSWERS_WITHIN_SECONDS = 30
 
-try:
-    import axe_playwright_python
-    from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-except ImportError:
-    expect = sync_playwright = axe_playwright_python = None
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    can_run = sync_playwright is not None and Path(CHROMIUM).exists()
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if not can_run:
-                item.add_marker(pytest.mark.skip(reason=MISSING))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chromium() -> str:
+    """The program that all of these tests need."""
+    return shutil.which("chromium") or lacking("no Chromium here (apt-get install chromium)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +152,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(chromium: str) -> Iterator[Browser]:
     """Ends with its file: the driver's event loop would make Django refuse the database to the tests that follow."""
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from tests.browser import seed
-from tests.browser.conftest import Visit, expect
+from tests.browser.conftest import Visit
 
 
 def pages_asked_for(visit: Visit) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import seed
-from tests.browser.conftest import axe_playwright_python, expect
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {

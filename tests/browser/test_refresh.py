@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import seed
-from tests.browser.conftest import Visit, expect
+from tests.browser.conftest import Visit
 
 SOON = 30_000
 QUIET_MILLISECONDS = 2_500

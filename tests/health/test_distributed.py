@@ -269,6 +269,23 @@ def test_workers_of_a_run_that_was_killed_before_it_had_parts_are_there_for_the_
     assert machines.query("SELECT count(*) FROM streaming_healthworker WHERE lease_until < now()") == [(0,)]
 
 
+def test_ctrl_c_is_heard_while_workers_of_a_broken_run_are_waited_for(machines, net):
+    machines.fill(net(1).urls(["page/1"]))
+    machines.run("""
+from datetime import timedelta
+now = timezone.now()
+broken = HealthRun.objects.create(started_at=now, heartbeat_at=now)
+broken.workers.create(owner="somebody", lease_until=now + timedelta(minutes=2))
+""")
+    run = machines.start("--no-prune")
+    machines.until("SELECT 1 FROM streaming_healthrun WHERE ending = 'interrupted'")
+    run.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    assert machines.end(run, status=1)["checked"] == 0
+    assert time.monotonic() - began < 5
+    assert machines.query("SELECT owner FROM streaming_healthworker") == [("somebody",)]
+
+
 def test_without_any_worker_the_command_asks_by_itself_and_says_so(machines, net):
     net = net(3)
     machines.fill([*net.urls(["page/1", "404/1"]), net.url(0, f"to/{net.url(1, 'page/2')}")])

@@ -10,9 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.scraper.servers import free_port
+from tests.services import lacking
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
@@ -24,7 +23,7 @@ class Broker:
         self.kind, self.folder, self.port = kind, folder, free_port()
         self.process: subprocess.Popen[bytes] | None = None
         if self.binary() is None:
-            pytest.skip(f"no {kind} here (apt-get install {kind}-server)")
+            lacking(f"no {kind} here (apt-get install {kind}-server)")
 
     def binary(self) -> str | None:
         if self.kind == "redis":

@@ -12,12 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from tests.scraping.brokers import Broker
+from tests.services import empty_postgres
 
 ROOT = Path(__file__).parents[2]
-POSTGRES = "postgres://postgres@127.0.0.1:5432/{name}"
 BEGIN = """
 import django, json, sys, time
 django.setup()
@@ -113,15 +112,8 @@ class Machines:
 @contextmanager
 def empty_database(word: str) -> Iterator[str]:
     """The address of a migrated PostgreSQL database of the test's own."""
-    try:
-        admin = psycopg.connect(POSTGRES.format(name="postgres"), autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (apt-get install postgresql; trust for postgres)")
-    name = f"openreel_{word}_{os.getpid()}"
-    with admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        environment = {**os.environ, "DATABASE_URL": POSTGRES.format(name=name)}
+    with empty_postgres(word) as address:
+        environment = {**os.environ, "DATABASE_URL": address}
         command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--settings=tests.settings"]
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
-        yield POSTGRES.format(name=name)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        yield address

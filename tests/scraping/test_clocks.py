@@ -14,7 +14,8 @@ import pytest
 from django.db import connection
 
 from streaming.models import ScrapeJob, StreamingLink
-from tests.scraping.test_machines import POSTGRES, python
+from tests.scraping.test_machines import python
+from tests.services import empty_postgres, lacking
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
@@ -34,7 +35,11 @@ for number in range(1000, 1004):
 """
 JOBS = "SELECT state, attempt, owner, started_at, finished_at FROM streaming_scrapejob"
 
-pytestmark = pytest.mark.skipif(not LIBRARIES, reason="no libfaketime here (apt-get install faketime)")
+
+@pytest.fixture(autouse=True, scope="module")
+def libfaketime():
+    if not LIBRARIES:
+        lacking("no libfaketime here (apt-get install faketime)")
 
 
 def clock(file: Path) -> dict[str, str]:
@@ -93,16 +98,8 @@ def test_a_clock_set_while_a_job_runs_costs_it_nothing(engine, monkeypatch, seco
 @pytest.fixture
 def postgres():
     """The address of an empty database, and a connection that looks on."""
-    try:
-        admin = psycopg.connect(POSTGRES.format(name="postgres"), autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (apt-get install postgresql; trust for postgres)")
-    name = f"openreel_clocks_{os.getpid()}"
-    with admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        with psycopg.connect(POSTGRES.format(name=name), autocommit=True) as looking:
-            yield POSTGRES.format(name=name), looking
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with empty_postgres("clocks") as address, psycopg.connect(address, autocommit=True) as looking:
+        yield address, looking
 
 
 @pytest.mark.postgres

@@ -9,11 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from tests.services import empty_postgres
+
 ROOT = Path(__file__).parents[2]
-POSTGRES = "postgres://postgres@127.0.0.1:5432/{name}"
 
 SETUP = """
 import django
@@ -75,15 +75,8 @@ def database(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/db.sqlite3"
         return
-    try:
-        admin = psycopg.connect(POSTGRES.format(name="postgres"), autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (apt-get install postgresql; trust for postgres)")
-    name = f"openreel_jobs_{os.getpid()}"
-    with admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        yield POSTGRES.format(name=name)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with empty_postgres("jobs") as address:
+        yield address
 
 
 @pytest.fixture

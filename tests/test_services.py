@@ -1,0 +1,23 @@
+"""A test whose program is absent is skipped in one line on a user's machine, and fails in CI: never both green and unrun."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ONE = "tests/browser/test_quality.py"
+
+
+@pytest.mark.parametrize(("ci", "status", "word"), [("", 0, "skipped"), ("true", 1, "error")])
+def test_without_chromium(tmp_path, ci, status, word):
+    environment = {**os.environ, "PATH": str(tmp_path), "CI": ci}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", "-x", ONE, "-k", "home"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == status, done.stdout
+    assert word in done.stdout.splitlines()[-1]
+    assert "no Chromium here (apt-get install chromium)" in done.stdout

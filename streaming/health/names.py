@@ -57,6 +57,8 @@ class Names:
 
     def found(self) -> Iterator[tuple[str, Found]]:
         """What has come, and TIMEOUT for names that took too long from the moment at which a thread took them."""
+        if not self._open:
+            return
         with suppress(BlockingIOError):
             self._ours.recv(4096)
         while not self._heard.empty():

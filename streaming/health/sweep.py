@@ -234,7 +234,9 @@ class _Sweep:
 
     def _pause_hosts(self, belief: Belief) -> None:
         self.report.hosts_down = sorted(belief.down)
-        self.heard.pauses |= dict.fromkeys(belief.down, (self.now + BREAKER_PAUSE, "most of its links failed at once"))
+        pause = (self.now + BREAKER_PAUSE, "most of its links failed at once")
+        for place in belief.down:
+            self.heard.pauses[place] = max(pause, self.heard.pauses.get(place, pause))
 
     def _write_all(self, belief: Belief, held: Iterable[list[Finding]]) -> None:
         self.hearing.write_good(belief)

@@ -13,6 +13,8 @@ from streaming.health.changes import Change
 from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import touch
 
+# SQLite takes 250,000 values in one statement, other builds of it 999.
+MARKED_AT_ONCE = 500
 UPDATE = """
     UPDATE streaming_streaminglink
     SET last_checked = %s, is_active = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
@@ -79,9 +81,9 @@ def write(changes: Sequence[Change], *, now: datetime) -> Written:
 
 def mark_private(ids: Sequence[int]) -> None:
     """Say of links whose address we may not open why they are never checked; their state stays."""
-    StreamingLink.objects.filter(pk__in=ids, is_active=True).exclude(reason="private_address").update(
-        reason="private_address"
-    )
+    active = StreamingLink.objects.filter(is_active=True).exclude(reason="private_address")
+    for start in range(0, len(ids), MARKED_AT_ONCE):
+        active.filter(pk__in=ids[start : start + MARKED_AT_ONCE]).update(reason="private_address")
 
 
 def _still_standing(flips: Sequence[Change]) -> set[tuple[int, bool, str]]:

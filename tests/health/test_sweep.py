@@ -15,6 +15,7 @@ from django.utils import timezone
 from streaming.health.due import Selection, due_links, how_many_due
 from streaming.health.options import Options
 from streaming.health.sweep import check, check_now
+from streaming.health.writing import mark_private
 from streaming.ingest.takedown import block
 from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.factories import make_link, make_movie
@@ -561,3 +562,27 @@ def test_it_is_the_host_that_wants_to_be_left_alone_that_is_paused(hosts):
     links_at(first, f"to/{busy.url('busy/1')}")
     run()
     assert list(HostPause.objects.values_list("host", flat=True)) == [busy.url("").split("/")[2]]
+
+
+def test_a_host_that_is_down_is_not_asked_sooner_than_it_said(hosts):
+    first, other = hosts(2)
+    many(first, 6, kind="500")
+    links_at(first, "later/1")
+    many(other, 4)
+
+    def for_hours(handler):
+        if handler.path.startswith("/later"):
+            handler.send(429, Retry_After="7200")
+            raise ConnectionAbortedError
+
+    first.asked = for_hours
+    now = timezone.now()
+    assert run(now=now).hosts_down == [first.url("").split("/")[2]]
+    assert HostPause.objects.get().paused_until == now + timedelta(hours=2)
+
+
+def test_very_many_private_links_are_marked(db):
+    link = make_link(source_url="http://10.0.0.5/x")
+    mark_private([*range(10**6, 10**6 + 300_000), link.pk])
+    link.refresh_from_db()
+    assert (link.is_active, link.reason) == (True, "private_address")

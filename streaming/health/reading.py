@@ -80,7 +80,10 @@ WALLS = (
 
 def fold(text: str) -> str:
     """Lower case without accents, blanks made one: page titles and movie titles are compared like this."""
-    plain = unicodedata.normalize("NFKD", html.unescape(text)).casefold().replace("’", "'")
+    plain = html.unescape(text)
+    if plain.isascii():  # Nearly all; letter by letter is slow.
+        return " ".join(plain.lower().split())
+    plain = unicodedata.normalize("NFKD", plain).casefold().replace("’", "'")
     return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
 
 

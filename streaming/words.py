@@ -8,6 +8,8 @@ from datetime import datetime
 LONGEST_TITLE = 200
 # Why a host is left alone that said so itself.
 ASKED = "asked us to come back later"
+# And why one is left alone that the checker has given up for now.
+FAILED_AT_ONCE = "most of its links failed at once"
 # Control characters, and those that turn the direction of everything behind them.
 UNSHOWN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]+"

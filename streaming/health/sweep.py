@@ -29,6 +29,7 @@ from streaming.health.report import Report, hosts_down_before
 from streaming.health.sharing import SharedRun
 from streaming.health.writing import mark_private
 from streaming.models import HealthRun, HostPause, LinkFlip, StreamingLink
+from streaming.words import FAILED_AT_ONCE
 
 FEW = 5
 HEARTBEAT_SECONDS = 5.0
@@ -234,7 +235,7 @@ class _Sweep:
 
     def _pause_hosts(self, belief: Belief) -> None:
         self.report.hosts_down = sorted(belief.down)
-        pause = (self.now + BREAKER_PAUSE, "most of its links failed at once")
+        pause = (self.now + BREAKER_PAUSE, FAILED_AT_ONCE)
         for place in belief.down:
             self.heard.pauses[place] = max(pause, self.heard.pauses.get(place, pause))
 

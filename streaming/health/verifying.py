@@ -231,7 +231,7 @@ class Verifier:
         return None, None
 
     def _open(self, line: Line) -> None:
-        pause = HostPause.objects.filter(host=line.voucher.host, paused_until__gt=self.now)
+        pause = HostPause.objects.standing(self.now).filter(host=line.voucher.host)
         line.opened, line.closed = True, pause.exists()
         if self.among is not None:
             line.chosen = _longest_unverified(line.voucher, self.among, before=self.before, now=self.now)

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 KILL_AFTER = 1.0
+# A machine without a process to spare has none a moment later either: the jobs that wait must not all fail meanwhile.
+NO_PROCESS_SECONDS = 5.0
 NO_PROCESS = "The machine had no process to spare for this search."
 
 
@@ -65,6 +67,7 @@ class Supervisor:
     runs: list[Run] = field(default_factory=list)
     leaving: bool = False
     beat_at: float = 0.0
+    claim_at: float = 0.0
     busy_at: float = field(default_factory=time.monotonic)
 
     def work(self) -> None:
@@ -150,12 +153,18 @@ class Supervisor:
                 self._stop(run, jobs.cancelled)
 
     def _claim(self) -> None:
+        if time.monotonic() < self.claim_at:
+            return
         in_hand = [run.claim.job_id for run in self.runs]
         for claim in jobs.claim(owner=self.owner, most=self.most - len(in_hand), besides=in_hand):
+            if time.monotonic() < self.claim_at:
+                jobs.hand_back(claim, counted=False)
+                continue
             try:
                 child = self.start(claim.job_id)
             except OSError as error:
                 log.error("job %s got no process: %s", claim.job_id, error)
+                self.claim_at = time.monotonic() + NO_PROCESS_SECONDS
                 _retry_or_fail(claim, error=NO_PROCESS, tail="")
             else:
                 self.runs.append(Run(claim, child, time.monotonic() + settings.SCRAPE_TIMEOUT))

@@ -96,3 +96,55 @@ def test_a_job_queued_before_the_clock_was_set_back_an_hour_is_run_at_once(engin
     job = engine.job(queued_at=timezone.now() + timedelta(hours=1))
     launchers.wake()
     assert engine.closed(job, seconds=8)[0].state == "succeeded"
+
+
+# A machine that is short of processes for a while.
+SHORT_OF_PROCESSES = """
+import django, errno, sys, time
+django.setup()
+from streaming.scraping import children, launchers, locks, supervisor
+
+fork, began = children.fork, time.monotonic()
+
+def try_to_fork(*given, **named):
+    if time.monotonic() - began < float(sys.argv[1]):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+    return fork(*given, **named)
+
+children.fork = try_to_fork
+supervisor.serve(lock=locks.take(launchers.lock_path()), idle_seconds=None, spawning=False)
+"""
+
+
+@pytest.fixture
+def short_of_processes(engine):
+    """Starts a supervisor whose machine has no process to give for so many seconds."""
+    started = []
+
+    def start(seconds):
+        started.append(subprocess.Popen([sys.executable, "-c", SHORT_OF_PROCESSES, str(seconds)], cwd=ROOT))
+
+    yield start
+    for supervisor in started:
+        supervisor.terminate()
+        supervisor.wait(10)
+
+
+def test_a_moment_without_a_process_to_spare_fails_no_job(engine, short_of_processes):
+    given = [engine.job() for _ in range(6)]
+    short_of_processes(3)
+    ended = engine.closed(*given, seconds=20)
+    assert {job.state for job in ended} == {"succeeded"}
+    assert sorted(job.attempt for job in ended) == [1, 1, 1, 1, 1, 2]
+
+
+def test_a_job_that_gets_no_process_twice_says_so_and_the_others_still_wait(engine, short_of_processes):
+    given = [engine.job() for _ in range(3)]
+    short_of_processes(60)
+    first, *others = given
+    (first,) = engine.closed(first, seconds=20)
+    assert (first.state, first.error) == ("failed", "The machine had no process to spare for this search.")
+    assert set(ScrapeJob.objects.filter(pk__in=[job.pk for job in others]).values_list("state", "attempt")) <= {
+        ("queued", 0),
+        ("queued", 1),
+    }

@@ -56,6 +56,10 @@ NEVER_CHECKED: dict[str, Any] = {
     "response_ms": None,
     "failures": 0,
     "checks": "",
+    "next_check_at": None,
+    "moved_to": "",
+    "moved_seen": 0,
+    "verified_at": None,
 }
 
 

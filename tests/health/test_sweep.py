@@ -16,6 +16,7 @@ from streaming.health.due import Selection, due_links, how_many_due
 from streaming.health.options import Options
 from streaming.health.sweep import check, check_now
 from streaming.health.writing import mark_private
+from streaming.ingest.edits import change_link
 from streaming.ingest.takedown import block
 from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.factories import make_link, make_movie
@@ -451,6 +452,26 @@ def test_what_somebody_else_did_meanwhile_is_not_overwritten(hosts):
     assert (taken.is_active, taken.reason) == (False, "taken_down")
     assert report.died == 0
     assert StreamingLink.objects.get(pk=kept.pk).reason == "ok"
+
+
+def test_what_is_said_of_another_address_is_not_written(hosts):
+    (server,) = hosts()
+    many(server, 3)
+    link, other = links_at(server, "404/typo", "page/typo")
+
+    def mend(handler):
+        server.asked = lambda handler: None
+        change_link(StreamingLink.objects.get(pk=link.pk), {"source_url": server.url("page/right")})
+        change_link(StreamingLink.objects.get(pk=other.pk), {"source_url": server.url("404/wrong")})
+        connections.close_all()  # of the server's thread, which nobody else can close
+
+    server.asked = mend
+    report = run()
+    assert (report.died, report.removed) == (0, 0)
+    kept = StreamingLink.objects.filter(pk__in=[link.pk, other.pk], is_active=True, last_checked=None, reason="")
+    assert kept.count() == 2
+    assert run(selection=Selection(due=True)).died == 1
+    assert StreamingLink.objects.get(pk=link.pk).reason == "ok"
 
 
 def test_a_flip_is_kept_only_when_a_link_turns(hosts):

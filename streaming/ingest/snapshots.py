@@ -110,6 +110,7 @@ def _restore(tombstone: RemovedMovie, blocklist: Blocklist) -> bool:
     _save_with_free_ids(Movie, [movie])
     for link in links:
         link.movie = movie
+        link.next_check_at = None  # Its rhythm may have left it alone for a month; now somebody wants to know.
         if link.is_active and blocklist.forbids(url=link.source_url):
             link.is_active, link.reason = False, REASON
     _save_with_free_ids(StreamingLink, links)

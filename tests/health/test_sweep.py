@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from streaming.health.due import Selection, due_links, how_many_due
 from streaming.health.options import Options
+from streaming.health.prune import prune
 from streaming.health.sweep import check, check_now
 from streaming.health.writing import mark_private
 from streaming.ingest.edits import change_link
+from streaming.ingest.snapshots import restore_movies
 from streaming.ingest.takedown import block
 from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.factories import make_link, make_movie
@@ -472,6 +474,25 @@ def test_what_is_said_of_another_address_is_not_written(hosts):
     assert kept.count() == 2
     assert run(selection=Selection(due=True)).died == 1
     assert StreamingLink.objects.get(pk=link.pk).reason == "ok"
+
+
+@pytest.mark.parametrize("turned", ["page", "busy", "404"])
+def test_a_movie_that_came_back_is_only_removed_again_when_its_link_was_heard(hosts, turned):
+    (server,) = hosts()
+    many(server, 5)
+    # Its link has been failing for a month: by its own rhythm it would be asked in another.
+    since = timezone.now() - timedelta(days=31)
+    (link,) = links_at(server, f"{turned}/1", source="commons", is_active=False, reason="http_404", failures=4)
+    StreamingLink.objects.filter(pk=link.pk).update(
+        state_since=since, last_checked=since, next_check_at=timezone.now() + timedelta(days=29)
+    )
+    assert prune(now=timezone.now()).removed == 1
+    restore_movies([link.movie.imdb_id])
+    assert run(selection=Selection(source="example")).removed == 0
+    assert prune(now=timezone.now()).removed == 0
+    would = run(selection=Selection(due=True), dry_run=True).removed
+    assert run(selection=Selection(due=True)).removed == would == (turned == "404")
+    assert StreamingLink.objects.filter(pk=link.pk, is_active=True).exists() == (turned == "page")
 
 
 def test_a_flip_is_kept_only_when_a_link_turns(hosts):

@@ -136,7 +136,7 @@ def _lost_with(movie_ids: list[int], by_link: dict[int, Change], now: datetime) 
             checked, again = now, change.next_check_at
             state = [change.is_active, change.reason, change.failures, change.state_since]
         is_heard = movie_id not in returned or _is_heard(checked, again, state[1], since=returned[movie_id])
-        lost[movie_id] = lost[movie_id] and is_heard and _is_lost_link(*state, now=now)
+        lost[movie_id] = lost[movie_id] and is_heard and _is_lost_link(*state, checked=checked, now=now)
     return {movie_id for movie_id, is_lost in lost.items() if is_lost}
 
 
@@ -178,16 +178,20 @@ def _least_failures() -> int:
 
 
 def _is_lost(now: datetime) -> Q:
+    """Gone, or seen to fail for the grace: one that nobody has asked since may work again."""
     failing = Q(failures__gte=_least_failures(), state_since__lte=now - _grace())
-    return Q(is_active=False) & (Q(reason__in=LOST_REASONS) | failing)
+    seen = Q(state_since__lte=F("last_checked") - _grace())
+    return Q(is_active=False) & (Q(reason__in=LOST_REASONS) | (failing & seen))
 
 
-def _is_lost_link(is_active: bool, reason: str, failures: int, since: datetime | None, *, now: datetime) -> bool:
+def _is_lost_link(
+    is_active: bool, reason: str, failures: int, since: datetime | None, *, checked: datetime | None, now: datetime
+) -> bool:
     """`_is_lost` for one row in memory."""
     if is_active:
         return False
-    failing = failures >= _least_failures() and since is not None and since <= now - _grace()
-    return reason in LOST_REASONS or failing
+    seen = since is not None and checked is not None and since <= min(checked, now) - _grace()
+    return reason in LOST_REASONS or (failures >= _least_failures() and seen)
 
 
 def _trust(now: datetime) -> tuple[str, bool]:

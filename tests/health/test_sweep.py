@@ -538,6 +538,20 @@ def test_an_outage_does_not_count_towards_removal(hosts):
     assert set(StreamingLink.objects.values_list("failures", flat=True)) == {0}
 
 
+def test_an_hour_of_failures_is_no_day_of_them(hosts):
+    """A small host is away for two runs; until the day is over nobody asks its links, which work again."""
+    away, fine = hosts(2)
+    many(away, 2, source="commons")
+    many(fine, 6)
+    away.everything, now = "500", timezone.now() - timedelta(hours=26)
+    for hours in range(2):
+        assert run(now=now + timedelta(hours=hours)).died == 2 * (hours == 0)
+    away.everything = ""
+    assert run(selection=Selection(source="example")).removed == 0
+    assert prune(now=timezone.now()).removed == 0
+    assert run().revived == 2
+
+
 def test_the_checker_takes_its_turns_at_a_host_among_the_spiders(hosts, monkeypatch):
     monkeypatch.setattr("streaming.health.options.pause_at", lambda host, *, delays: 0.01)
     (server,) = hosts()

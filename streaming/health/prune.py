@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from streaming.health.changes import Change
 from streaming.health.due import FOLDED
 from streaming.health.report import latest_run
 from streaming.health.verdict import GONE_REASONS
 from streaming.ingest.snapshots import remove_movies
-from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink, StreamingLinkQuerySet
 
 LOST_REASONS = GONE_REASONS | {FOLDED}
 LEAST_FAILURES = 2
@@ -78,11 +78,14 @@ def statistics() -> Statistics:
 
 
 def unwatchable(*, now: datetime) -> MovieQuerySet:
-    """Movies that have links, none active, each gone or failing long enough; an open scrape job protects a movie."""
+    """Movies that have links, none active, each gone or failing long enough; an open scrape job protects a movie, and
+    so does its return until its links were heard again."""
     links = StreamingLink.objects.filter(movie=OuterRef("pk"))
-    return Movie.objects.filter(
+    lost = Movie.objects.filter(
         Exists(links), ~Exists(links.filter(is_active=True)), ~Exists(links.exclude(_is_lost(now))), ~_has_open_job()
     )
+    unheard = RemovedMovie.objects.exclude(restored_at=None).filter(Exists(_unheard()))
+    return lost.exclude(imdb_id__in=unheard.values("imdb_id"))
 
 
 def never_linked(*, now: datetime) -> MovieQuerySet:
@@ -125,17 +128,40 @@ def would_remove(changes: Iterable[Change], *, now: datetime) -> int:
 def _lost_with(movie_ids: list[int], by_link: dict[int, Change], now: datetime) -> set[int]:
     rows = StreamingLink.objects.filter(movie__in=movie_ids).exclude(_protected())
     lost = dict.fromkeys(rows.values_list("movie_id", flat=True), True)
-    columns = ("pk", "movie_id", "is_active", "reason", "failures", "state_since")
-    for pk, movie_id, *state in rows.values_list(*columns):
+    returned = _returned(movie_ids)
+    columns = ("pk", "movie_id", "last_checked", "next_check_at", "is_active", "reason", "failures", "state_since")
+    for pk, movie_id, checked, again, *state in rows.values_list(*columns):
         change = by_link.get(pk)
         if change is not None:
+            checked, again = now, change.next_check_at
             state = [change.is_active, change.reason, change.failures, change.state_since]
-        lost[movie_id] = lost[movie_id] and _is_lost_link(*state, now=now)
+        is_heard = movie_id not in returned or _is_heard(checked, again, state[1], since=returned[movie_id])
+        lost[movie_id] = lost[movie_id] and is_heard and _is_lost_link(*state, checked=checked, now=now)
     return {movie_id for movie_id, is_lost in lost.items() if is_lost}
+
+
+def _returned(movie_ids: list[int]) -> dict[int, datetime]:
+    """When those of these movies that were removed came back last."""
+    ids = dict(Movie.objects.filter(pk__in=movie_ids).values_list("imdb_id", "pk"))
+    came = RemovedMovie.objects.filter(imdb_id__in=list(ids)).exclude(restored_at=None).order_by("restored_at")
+    return {ids[imdb_id]: at for imdb_id, at in came.values_list("imdb_id", "restored_at") if at}
 
 
 def _protected() -> Q:
     return Q(Exists(ScrapeJob.objects.open().filter(movie=OuterRef("movie"))))
+
+
+def _unheard() -> StreamingLinkQuerySet:
+    """Links of a movie that came back and that have said nothing since: a busy host says nothing."""
+    links = StreamingLink.objects.exclude(reason=FOLDED).filter(movie__imdb_id=OuterRef("imdb_id"))
+    return links.filter(Q(last_checked__lt=OuterRef("restored_at")) | Q(next_check_at__lte=F("last_checked")))
+
+
+def _is_heard(checked: datetime | None, again: datetime | None, reason: str, *, since: datetime) -> bool:
+    """`_unheard` for one row in memory."""
+    if reason == FOLDED or checked is None:
+        return True
+    return checked >= since and (again is None or again > checked)
 
 
 def _has_open_job() -> Exists:
@@ -152,16 +178,20 @@ def _least_failures() -> int:
 
 
 def _is_lost(now: datetime) -> Q:
+    """Gone, or seen to fail for the grace: one that nobody has asked since may work again."""
     failing = Q(failures__gte=_least_failures(), state_since__lte=now - _grace())
-    return Q(is_active=False) & (Q(reason__in=LOST_REASONS) | failing)
+    seen = Q(state_since__lte=F("last_checked") - _grace())
+    return Q(is_active=False) & (Q(reason__in=LOST_REASONS) | (failing & seen))
 
 
-def _is_lost_link(is_active: bool, reason: str, failures: int, since: datetime | None, *, now: datetime) -> bool:
+def _is_lost_link(
+    is_active: bool, reason: str, failures: int, since: datetime | None, *, checked: datetime | None, now: datetime
+) -> bool:
     """`_is_lost` for one row in memory."""
     if is_active:
         return False
-    failing = failures >= _least_failures() and since is not None and since <= now - _grace()
-    return reason in LOST_REASONS or failing
+    seen = since is not None and checked is not None and since <= min(checked, now) - _grace()
+    return reason in LOST_REASONS or (failures >= _least_failures() and seen)
 
 
 def _trust(now: datetime) -> tuple[str, bool]:

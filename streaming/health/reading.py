@@ -47,15 +47,20 @@ WHOLE = re.compile(
     rf"|(?:(?:the |this )?(?:{THINGS}|{FILMS}) )?(?:is |was |has been )?"
     r"(?:unavailable|removed|deleted|gone|not available|no longer available)"
 )
+# Only this way it cannot be had: it is there.
+NOT_THIS_WAY = (
+    r"(?! (?:without\b|for download\b|(?:in|on|for|with) (?:this|your) (?:[a-z]+ )?(?:browser|device|player)\b))"
+)
 
 
 def _denial(things: str) -> re.Pattern[str]:
     """Sentences that say a thing is not there; bounded, for pages are hostile."""
     thing = rf"\b(?:{things})(?: you (?:requested|want|are looking for|were looking for|tried to reach))?"
     return re.compile(
-        rf"{thing} (?:{NOT}) (?:be )?(?:found|available|exist)\b(?! without\b)"
-        rf"|{thing} (?:is |are )?(?:currently )?unavailable\b(?! without\b)"
-        rf"|{thing} (?:is )?no longer (?:available|exists?|here|online)\b|{thing} (?:does not|doesn't) exist\b"
+        rf"{thing} (?:{NOT}) (?:be )?(?:found|available|exist)\b{NOT_THIS_WAY}"
+        rf"|{thing} (?:is |are )?(?:currently )?unavailable\b{NOT_THIS_WAY}"
+        rf"|{thing} (?:is )?no longer (?:available|exists?|here|online)\b{NOT_THIS_WAY}"
+        rf"|{thing} (?:does not|doesn't) exist\b"
         rf"|{thing} (?:has been|have been|was|were|is) (?:removed|deleted|taken down|gone)\b"
         rf"|\b(?:no such|(?:could not|couldn't|can't|cannot) find (?:that|this|the|your)) (?:{things})\b"
     )
@@ -64,9 +69,11 @@ def _denial(things: str) -> re.Pattern[str]:
 # In running text a film may well be "removed" or "not available": it is a synopsis. In a heading it is not.
 DENIAL_IN_HEADING = _denial(f"{THINGS}|{FILMS}")
 DENIAL_IN_TEXT = _denial(THINGS)
+UNAVAILABLE = r"(?:un|not |isn't |no longer )available(?: to (?:watch|stream)| for (?:viewing|streaming))?"
 ABROAD = re.compile(
-    r"\b(?:un|not |isn't )available(?: to watch| for viewing)? (?:in|from) (?:your|this) (?:current )?"
+    rf"\b{UNAVAILABLE} (?:in|from) (?:your|this) (?:current |geographic |geographical )?"
     r"(?:country|region|location|area|territory)\b"
+    rf"|\b(?:{THINGS}|{FILMS}) (?:is )?(?:currently )?{UNAVAILABLE} (?:outside|where you (?:are|live))\b"
 )
 # A word of each of those sentences: a page without any says none of them, which most need no closer look to tell.
 HINT = re.compile(r"404|410|gone|found|find|availab|exist|remov|delet|no longer|taken down|no such")

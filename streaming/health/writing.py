@@ -20,6 +20,7 @@ UPDATE = """
     SET last_checked = %s, is_active = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
         state_since = %s, checks = %s, next_check_at = %s, moved_to = %s, moved_seen = %s
     WHERE id = %s AND is_active = %s AND reason = %s
+        AND (last_checked IS NOT NULL OR next_check_at IS NULL OR next_check_at < %s)
 """
 
 
@@ -45,14 +46,15 @@ def flips_of(changes: Iterable[Change]) -> Written:
 
 
 def write(changes: Sequence[Change], *, now: datetime) -> Written:
-    """Write a batch. A link that somebody else turned, took down or removed meanwhile is left as it is.
+    """Write a batch. A link that somebody else turned, took down or removed meanwhile is left as it is, and
+    so is one that got another address (see `_still_standing`).
 
     `executemany` and not `bulk_update`: the latter's CASE WHEN is sixteen times slower (measured on 200,000 rows).
     """
     with transaction.atomic():
         flips = [change for change in changes if change.is_flip]
         _lock_movies(flips)
-        standing = _still_standing(flips)
+        standing = _still_standing(flips, now=now)
         true = [
             change
             for change in changes
@@ -95,11 +97,15 @@ def _lock_movies(flips: Sequence[Change]) -> None:
         list(movies.values_list("pk"))
 
 
-def _still_standing(flips: Sequence[Change]) -> set[tuple[int, bool, str]]:
-    """Locked until the batch is written, in one order for all: nobody turns a link between this look and that."""
+def _still_standing(flips: Sequence[Change], *, now: datetime) -> set[tuple[int, bool, str]]:
+    """Locked until the batch is written, in one order for all: nobody turns a link between this look and that.
+
+    A link that is new at its address since this run began is due later than that; what was asked was another address.
+    """
     if not flips:
         return set()
     rows = StreamingLink.objects.filter(pk__in=[change.id for change in flips]).order_by("pk").select_for_update()
+    rows = rows.exclude(last_checked=None, next_check_at__gte=now)
     return set(rows.values_list("pk", "is_active", "reason"))
 
 
@@ -112,5 +118,5 @@ def _row(
 ) -> tuple[str | int | bool | None, ...]:
     return (
         now, change.is_active, change.reason, change.http_status, change.response_ms, change.failures, since,
-        change.checks, again, change.moved_to, change.moved_seen, change.id, change.was_active, change.was_reason,
+        change.checks, again, change.moved_to, change.moved_seen, change.id, change.was_active, change.was_reason, now,
     )  # fmt: skip

@@ -56,6 +56,9 @@ NEVER_CHECKED: dict[str, Any] = {
     "response_ms": None,
     "failures": 0,
     "checks": "",
+    "moved_to": "",
+    "moved_seen": 0,
+    "verified_at": None,
 }
 
 
@@ -141,7 +144,8 @@ def remove_link(link: StreamingLink) -> None:
 def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
     changes = {name: getattr(record, name) for name in LINK_FIELDS}
     if record.source_url != link.source_url:
-        changes |= NEVER_CHECKED
+        # From this moment on: what a check that began before says is said of the other address.
+        changes |= {**NEVER_CHECKED, "next_check_at": timezone.now()}
     if record.is_active != link.is_active:
         changes |= {"is_active": record.is_active, "state_since": timezone.now(), "reason": BY_HAND, "failures": 0}
     return changes

@@ -14,6 +14,8 @@ from streaming.ingest.blocklist import REASON, Blocklist
 from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
 
 BATCH = 200
+LINK, FLIP, BINDING = (StreamingLink._meta.label_lower, LinkFlip._meta.label_lower, Binding._meta.label_lower)
+ADDRESSES = {LINK: "source_url", BINDING: "url"}
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -60,26 +62,46 @@ def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
     for binding in Binding.objects.filter(movie__in=batch).order_by("pk"):
         bindings[binding.movie_id].append(binding)
     now = timezone.now()
-    RemovedMovie.objects.filter(imdb_id__in=[movie.imdb_id for movie in batch], restored_at=None).delete()
+    # A movie that was made anew instead of restored takes what its forerunner left along, or that would be lost.
+    standing = RemovedMovie.objects.filter(imdb_id__in=[movie.imdb_id for movie in batch], restored_at=None)
+    left = {tombstone.imdb_id: tombstone.snapshot["rows"] for tombstone in standing}
+    standing.delete()
     RemovedMovie.objects.bulk_create(
         RemovedMovie(
             imdb_id=movie.imdb_id,
             title=movie.title,
             removed_at=now,
             reason=reason,
-            snapshot=_snapshot([movie, *links[movie.pk], *flips[movie.pk], *bindings[movie.pk]]),
+            snapshot=_snapshot(
+                [movie, *links[movie.pk], *flips[movie.pk], *bindings[movie.pk]], left.get(movie.imdb_id, [])
+            ),
         )
         for movie in batch
     )
 
 
-def _snapshot(rows: Sequence[models.Model]) -> dict[str, Any]:
-    return {"rows": serializers.serialize("python", rows)}
+def _snapshot(rows: Sequence[models.Model], left: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    told = serializers.serialize("python", rows)
+    return {"rows": [*told, *_not_told(left, told)]}
+
+
+def _not_told(left: Sequence[dict[str, Any]], told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The links and bindings of an earlier tombstone at addresses that are not told again, and those links' flips."""
+    known = {(row["model"], _address(row)) for row in told}
+    kept = [row for row in left if row["model"] in ADDRESSES and (row["model"], _address(row)) not in known]
+    links = {row["pk"] for row in kept if row["model"] == LINK}
+    return [*kept, *(row for row in left if row["model"] == FLIP and row["fields"]["link"] in links)]
+
+
+def _address(row: dict[str, Any]) -> str | None:
+    address: str | None = row["fields"].get(ADDRESSES.get(row["model"]))
+    return address
 
 
 def _restore(tombstone: RemovedMovie, blocklist: Blocklist) -> bool:
-    claimed = RemovedMovie.objects.filter(pk=tombstone.pk, restored_at=None).update(restored_at=timezone.now())
-    if not claimed or Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():
+    if Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():
+        return False  # Its tombstone stays: it is all that is left of the movie that was here before.
+    if not RemovedMovie.objects.filter(pk=tombstone.pk, restored_at=None).update(restored_at=timezone.now()):
         return False
     rows = [loaded.object for loaded in serializers.deserialize("python", tombstone.snapshot["rows"])]
     movie = next(row for row in rows if isinstance(row, Movie))
@@ -88,6 +110,7 @@ def _restore(tombstone: RemovedMovie, blocklist: Blocklist) -> bool:
     _save_with_free_ids(Movie, [movie])
     for link in links:
         link.movie = movie
+        link.next_check_at = None  # Its rhythm may have left it alone for a month; now somebody wants to know.
         if link.is_active and blocklist.forbids(url=link.source_url):
             link.is_active, link.reason = False, REASON
     _save_with_free_ids(StreamingLink, links)
@@ -103,7 +126,7 @@ def _restore(tombstone: RemovedMovie, blocklist: Blocklist) -> bool:
 
 
 def _old_ids(tombstone: RemovedMovie) -> list[int]:
-    return [row["pk"] for row in tombstone.snapshot["rows"] if row["model"] == "streaming.streaminglink"]
+    return [row["pk"] for row in tombstone.snapshot["rows"] if row["model"] == LINK]
 
 
 def _save_with_free_ids(model: type[Row], rows: Sequence[Row]) -> None:

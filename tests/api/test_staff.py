@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
+from streaming.health.due import Selection, due_links
+from streaming.health.moves import follow_moves
 from streaming.ingest.snapshots import restore_movies
 from streaming.ingest.takedown import block
 from streaming.models import LinkFlip, Movie, RemovedMovie, StreamingLink
@@ -135,6 +139,19 @@ def test_another_address_forgets_the_health_of_the_old_one(staff):
     assert (link.host, link.checks, link.failures, link.reason) == ("b.example.org", "", 0, "")
     link.movie.refresh_from_db()
     assert link.movie.updated_at > before
+
+
+def test_another_address_is_asked_at_once_and_has_not_moved(staff):
+    now = timezone.now()
+    link = make_link(is_active=False, last_checked=now, next_check_at=now + timedelta(days=30), verified_at=now)
+    StreamingLink.objects.update(moved_to="https://moved.example.org/x", moved_seen=3)
+    assert [due.url for due in due_links(Selection(due=True), now=now)] == []
+    staff.patch(f"{LINKS}{link.pk}/", {"source_url": "https://b.example.org/x", "is_active": True})
+    later = timezone.now()
+    assert follow_moves(now=later).followed == 0
+    assert [due.url for due in due_links(Selection(due=True), now=later)] == ["https://b.example.org/x"]
+    link.refresh_from_db()
+    assert (link.moved_to, link.moved_seen, link.verified_at) == ("", 0, None)
 
 
 def test_turning_a_link_off_by_hand_is_a_flip(staff):

@@ -16,9 +16,10 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(hours=25)
 
 
-def off(movie, reason, *, failures=2, since=DAY):
-    at = timezone.now() - since
-    return make_link(movie, is_active=False, reason=reason, failures=failures, state_since=at, last_checked=at)
+def off(movie, reason, *, failures=2, since=DAY, asked=timedelta(0)):
+    now = timezone.now()
+    health = {"failures": failures, "state_since": now - since, "last_checked": now - asked}
+    return make_link(movie, is_active=False, reason=reason, **health)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,9 @@ def off(movie, reason, *, failures=2, since=DAY):
         ([{"reason": "http_403", "failures": 1}], False),
         ([{"reason": "http_403", "since": timedelta(hours=23)}], False),
         ([{"reason": "timeout", "failures": 9}], True),
+        ([{"reason": "timeout", "failures": 9, "asked": timedelta(hours=20)}], False),
+        ([{"reason": "timeout", "since": 3 * DAY, "asked": timedelta(hours=20)}], True),
+        ([{"reason": "http_404", "asked": timedelta(hours=20)}], True),
         ([{"reason": "http_404"}, {"reason": "http_403"}], True),
         ([{"reason": "http_404"}, {"reason": "http_403", "failures": 1}], False),
         ([{"reason": "imported", "failures": 0}], False),

@@ -14,8 +14,11 @@ from django.utils import timezone
 
 from streaming.health.due import Selection, due_links, how_many_due
 from streaming.health.options import Options
+from streaming.health.prune import prune
 from streaming.health.sweep import check, check_now
 from streaming.health.writing import mark_private
+from streaming.ingest.edits import change_link
+from streaming.ingest.snapshots import restore_movies
 from streaming.ingest.takedown import block
 from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.factories import make_link, make_movie
@@ -453,6 +456,45 @@ def test_what_somebody_else_did_meanwhile_is_not_overwritten(hosts):
     assert StreamingLink.objects.get(pk=kept.pk).reason == "ok"
 
 
+def test_what_is_said_of_another_address_is_not_written(hosts):
+    (server,) = hosts()
+    many(server, 3)
+    link, other = links_at(server, "404/typo", "page/typo")
+
+    def mend(handler):
+        server.asked = lambda handler: None
+        change_link(StreamingLink.objects.get(pk=link.pk), {"source_url": server.url("page/right")})
+        change_link(StreamingLink.objects.get(pk=other.pk), {"source_url": server.url("404/wrong")})
+        connections.close_all()  # of the server's thread, which nobody else can close
+
+    server.asked = mend
+    report = run()
+    assert (report.died, report.removed) == (0, 0)
+    kept = StreamingLink.objects.filter(pk__in=[link.pk, other.pk], is_active=True, last_checked=None, reason="")
+    assert kept.count() == 2
+    assert run(selection=Selection(due=True)).died == 1
+    assert StreamingLink.objects.get(pk=link.pk).reason == "ok"
+
+
+@pytest.mark.parametrize("turned", ["page", "busy", "404"])
+def test_a_movie_that_came_back_is_only_removed_again_when_its_link_was_heard(hosts, turned):
+    (server,) = hosts()
+    many(server, 5)
+    # Its link has been failing for a month: by its own rhythm it would be asked in another.
+    since = timezone.now() - timedelta(days=31)
+    (link,) = links_at(server, f"{turned}/1", source="commons", is_active=False, reason="http_404", failures=4)
+    StreamingLink.objects.filter(pk=link.pk).update(
+        state_since=since, last_checked=since, next_check_at=timezone.now() + timedelta(days=29)
+    )
+    assert prune(now=timezone.now()).removed == 1
+    restore_movies([link.movie.imdb_id])
+    assert run(selection=Selection(source="example")).removed == 0
+    assert prune(now=timezone.now()).removed == 0
+    would = run(selection=Selection(due=True), dry_run=True).removed
+    assert run(selection=Selection(due=True)).removed == would == (turned == "404")
+    assert StreamingLink.objects.filter(pk=link.pk, is_active=True).exists() == (turned == "page")
+
+
 def test_a_flip_is_kept_only_when_a_link_turns(hosts):
     (server,) = hosts()
     links_at(server, "page/1", "404/1")
@@ -494,6 +536,20 @@ def test_an_outage_does_not_count_towards_removal(hosts):
         run(now=now + timedelta(hours=2 * hours))
     assert Movie.objects.count() == 12
     assert set(StreamingLink.objects.values_list("failures", flat=True)) == {0}
+
+
+def test_an_hour_of_failures_is_no_day_of_them(hosts):
+    """A small host is away for two runs; until the day is over nobody asks its links, which work again."""
+    away, fine = hosts(2)
+    many(away, 2, source="commons")
+    many(fine, 6)
+    away.everything, now = "500", timezone.now() - timedelta(hours=26)
+    for hours in range(2):
+        assert run(now=now + timedelta(hours=hours)).died == 2 * (hours == 0)
+    away.everything = ""
+    assert run(selection=Selection(source="example")).removed == 0
+    assert prune(now=timezone.now()).removed == 0
+    assert run().revived == 2
 
 
 def test_the_checker_takes_its_turns_at_a_host_among_the_spiders(hosts, monkeypatch):

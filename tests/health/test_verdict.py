@@ -103,6 +103,16 @@ TABLE = [
     # there, but not for us
     (bare("Sorry, this video is not available in your country."), PAGE, B, "abroad"),
     (page("Content unavailable in your region", player=False), PAGE, B, "abroad"),
+    (page("This content is not available outside of Canada", player=False), PAGE, B, "abroad"),
+    (page("This film is not available for streaming in your location", player=False), PAGE, B, "abroad"),
+    (page("This video is no longer available in your country", player=False), PAGE, B, "abroad"),
+    (bare("Sorry, this video is not available in your geographic region."), PAGE, B, "abroad"),
+    (bare("This title isn't available where you are."), PAGE, B, "abroad"),
+    (bare("Nosferatu, 1922. DVD not available outside Germany."), PAGE, A, "ok"),
+    (bare("This video is not available in your browser. Try another one."), PAGE, A, "ok"),
+    (page("This video is unavailable on this mobile device", player=False), PAGE, A, "ok"),
+    (bare("Nosferatu, 1922. This item is not available for download."), PAGE, A, "ok"),
+    (page("This video is no longer available on our site", player=False), PAGE, G, "soft_404"),
     # pages that say there is nothing
     (page("404 - Page not found", player=False), PAGE, G, "soft_404"),
     (page("404 Not Found", player=False), PAGE, G, "soft_404"),

@@ -6,6 +6,7 @@ import pytest
 from django.core import serializers
 from django.utils import timezone
 
+from streaming.ingest.edits import create_movie
 from streaming.ingest.snapshots import remove_movies, restore_movies
 from streaming.ingest.takedown import block, unblock
 from streaming.models import LinkFlip, Movie, RemovedMovie, StreamingLink
@@ -62,6 +63,35 @@ def test_a_movie_removed_twice_has_one_open_tombstone():
     remove_movies(Movie.objects.all(), reason="second")
     assert [row.reason for row in RemovedMovie.objects.filter(restored_at=None)] == ["second"]
     assert RemovedMovie.objects.count() == 2
+
+
+def test_a_movie_made_anew_takes_nothing_from_what_was_removed_before():
+    movie = make_movie()
+    make_link(movie, is_active=False).flips.create(is_active=False, reason="http_404")
+    before = everything()
+    remove_movies(Movie.objects.all(), reason="first")
+    create_movie({"imdb_id": movie.imdb_id, "title": "Made anew"})
+    assert restore_movies([movie.imdb_id]) == []
+    Movie.objects.all().delete()
+    assert restore_movies([movie.imdb_id]) == [movie.imdb_id]
+    assert everything() == before
+
+
+def test_a_movie_made_anew_and_removed_comes_back_with_the_links_of_both():
+    movie = make_movie()
+    old, both = make_link(movie, is_active=False), make_link(movie, is_active=False)
+    old.flips.create(is_active=False, reason="http_404")
+    both.flips.create(is_active=False, reason="http_410")
+    movie.bindings.create(url="https://films.example.org/binding")
+    remove_movies(Movie.objects.all(), reason="first")
+    anew = create_movie({"imdb_id": movie.imdb_id, "title": "Made anew"})
+    again = make_link(anew, source_url=both.source_url, label="again")
+    remove_movies(Movie.objects.all(), reason="second")
+    assert restore_movies([movie.imdb_id]) == [movie.imdb_id]
+    back = Movie.objects.get()
+    assert (back.pk, back.title, back.bindings.count()) == (anew.pk, "Made anew", 1)
+    assert set(back.links.values_list("pk", "label")) == {(old.pk, ""), (again.pk, "again")}
+    assert [(flip.link_id, flip.reason) for flip in LinkFlip.objects.all()] == [(old.pk, "http_404")]
 
 
 def test_a_movie_whose_link_came_back_in_the_last_moment_stays(meanwhile):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
@@ -54,13 +55,20 @@ class FromHere(BasePermission):
 
 
 class ShallowJSONParser(JSONParser):
-    """Python's own reader of JSON gives up on deep nesting with an error that is no ParseError."""
+    """Python's own reader of JSON gives up on deep nesting with an error that is no ParseError.
+
+    And it takes half a character (`"\\ud800"`), which an answer that names the wrong value could not repeat.
+    """
 
     def parse(self, *args: Any, **options: Any) -> Any:
         try:
-            return super().parse(*args, **options)
+            parsed = super().parse(*args, **options)
+            json.dumps(parsed, ensure_ascii=False).encode()
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
+        except UnicodeEncodeError:
+            raise ParseError("The JSON holds half a character: a surrogate without its other half.") from None
+        return parsed
 
 
 class JsonView(APIView):

@@ -72,6 +72,15 @@ def test_a_wrong_movie_is_refused_by_its_field(staff, body, field):
     assert Movie.objects.count() == 1
 
 
+@pytest.mark.parametrize("body", [{**NOSFERATU, "type": "\ud800"}, {**NOSFERATU, "\udfff": 1}, "\ud800", ["\ud800"]])
+def test_half_a_character_is_refused_wherever_it_stands(staff, body):
+    response = staff.post(MOVIES, json.dumps(body), content_type="application/json")
+    assert (response.status_code, list(response.json())) == (400, ["detail"])
+    assert "half a character" in response.json()["detail"]
+    whole = staff.post(MOVIES, json.dumps({**NOSFERATU, "title": "🎬"}), content_type="application/json")
+    assert (whole.status_code, whole.json()["title"]) == (201, "🎬")
+
+
 def test_a_movie_keeps_its_imdb_id(staff):
     make_movie(imdb_id="tt0013442")
     response = staff.patch(f"{MOVIES}tt0013442/", {"imdb_id": "tt0013443"})

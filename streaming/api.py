@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -42,6 +43,11 @@ class Busy(APIException):
 
 class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
+
+
+class TooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is too large."
 
 
 class FromHere(BasePermission):
@@ -87,7 +93,7 @@ class JsonView(APIView):
 
 def answer_error(error: Exception, context: dict[str, object]) -> Response | None:
     """DRF's handler; what nobody expected is logged and told to Django's signal, and still answered as JSON."""
-    response = exception_handler(error, context)
+    response = exception_handler(TooLarge() if isinstance(error, RequestDataTooBig) else error, context)
     if response is not None:
         if isinstance(error, Throttled) and "Retry-After" not in response:
             response["Retry-After"] = "60"

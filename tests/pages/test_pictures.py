@@ -24,6 +24,19 @@ def test_any_title_makes_a_valid_small_poster(title):
     assert "<&>" not in drawn
 
 
+@pytest.mark.parametrize(
+    ("year", "is_show", "caption"),
+    [
+        (1922, False, ">1922<"),
+        (1959, True, ">1959 · SERIES<"),
+        (None, True, ">SERIES<"),
+        (None, False, '"1.5"></text>'),
+    ],
+)
+def test_a_poster_says_what_is_known_and_has_no_dot_before_nothing(year, is_show, caption):
+    assert caption in posters.poster("tt0000001", title="Bonanza", year=year, is_show=is_show)
+
+
 def test_posters_differ_from_movie_to_movie_and_not_from_time_to_time():
     drawn = [posters.poster(f"tt{number:07d}", title="Same", year=1950) for number in range(500)]
     assert len(set(drawn)) > 450

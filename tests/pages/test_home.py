@@ -136,6 +136,9 @@ def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, shel
     page = client.get("/?language=fr").content.decode()
     assert '<option value="fr" selected>French</option>' in page
     assert "No title fits these filters" in page
+    assert "Take one of them away above." in page
+    assert "Try fewer words" not in page
+    assert "Try fewer words" in client.get("/?q=zzzz").content.decode()
 
 
 def test_says_what_search_looks_at(client, shelf):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -13,6 +14,20 @@ from streaming.models import Movie
 from tests.factories import make_movie
 
 TITLES = ["Nosferatu", "", "W" * 10_000, "<&>\"'", "Броненосец «Потёмкин»", "東京物語", "a " * 5_000, "\u202eevil"]
+
+
+@pytest.mark.parametrize(
+    ("top", "axis"),
+    [
+        (480, ["0", "200", "400", "600"]),
+        (4_000, ["0", "1k", "2k", "3k", "4k"]),
+        (480_000, ["0", "200k", "400k", "600k"]),
+        (1_600_000, ["0", "500k", "1M", "1.5M", "2M"]),
+    ],
+)
+def test_the_numbers_of_the_axis_fit_beside_it(top, axis):
+    drawn = charts.stacked([Bar("1 Jan", top, 0)], good="alive", bad="not alive", words="x")
+    assert re.findall(r'text-anchor="end">([^<]+)<', drawn) == axis
 
 
 @pytest.mark.parametrize("title", TITLES)

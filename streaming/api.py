@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -43,6 +45,11 @@ class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
+class TooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is too large."
+
+
 class FromHere(BasePermission):
     """Refuses what another site's page sends in a visitor's name; a token in the header is no visitor's."""
 
@@ -54,13 +61,20 @@ class FromHere(BasePermission):
 
 
 class ShallowJSONParser(JSONParser):
-    """Python's own reader of JSON gives up on deep nesting with an error that is no ParseError."""
+    """Python's own reader of JSON gives up on deep nesting with an error that is no ParseError.
+
+    And it takes half a character (`"\\ud800"`), which an answer that names the wrong value could not repeat.
+    """
 
     def parse(self, *args: Any, **options: Any) -> Any:
         try:
-            return super().parse(*args, **options)
+            parsed = super().parse(*args, **options)
+            json.dumps(parsed, ensure_ascii=False).encode()
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
+        except UnicodeEncodeError:
+            raise ParseError("The JSON holds half a character: a surrogate without its other half.") from None
+        return parsed
 
 
 class JsonView(APIView):
@@ -79,7 +93,7 @@ class JsonView(APIView):
 
 def answer_error(error: Exception, context: dict[str, object]) -> Response | None:
     """DRF's handler; what nobody expected is logged and told to Django's signal, and still answered as JSON."""
-    response = exception_handler(error, context)
+    response = exception_handler(TooLarge() if isinstance(error, RequestDataTooBig) else error, context)
     if response is not None:
         if isinstance(error, Throttled) and "Retry-After" not in response:
             response["Retry-After"] = "60"

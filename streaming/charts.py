@@ -12,6 +12,7 @@ from html import escape
 ALIVE = "a"
 WIDTH, HEIGHT, LEFT, FOOT, HEAD = 720, 240, 40, 24, 8
 STEPS = [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
+UNITS = ((10**6, "M"), (10**3, "k"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,14 @@ def _tick(value: int, scale: float) -> str:
     y = _height(value, scale)
     return (
         f'<line class="grid" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value}</text>'
+        f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_short(value)}</text>'
     )
+
+
+def _short(value: int) -> str:
+    """A number of the axis that fits beside it: `800`, `50k`, `1.5M`."""
+    size, unit = next(((size, unit) for size, unit in UNITS if value >= size), (1, ""))
+    return f"{value / size:g}{unit}"
 
 
 def _column(bar: Bar, *, x: float, room: float, scale: float, good: str, bad: str) -> str:

@@ -78,12 +78,22 @@ def home(request: HtmxRequest) -> HttpResponse:
         "chips": wanted.chips(),
         "sorts": SORTS,
         "totals": totals,
-        "checked": totals.last_run and totals.last_run.finished_at,
+        "checked": _last_believed(totals.last_run),
         "canonical": request.build_absolute_uri(reverse("home") + wanted.address().rstrip("?")),
     }
     if part := _home_part(request):
         return _page(request, f"home.html#{part}", context)
     return _page(request, "home.html", context | {"choices": choices(wanted)})
+
+
+def _last_believed(newest: HealthRun | None) -> datetime | None:
+    """When the last check that was believed ended: one that still runs, or was withheld, vouches for no link."""
+    if newest is None:
+        return None
+    if newest.finished_at and not newest.withheld:
+        return newest.finished_at
+    believed = HealthRun.objects.filter(withheld=False).exclude(finished_at=None).order_by("-started_at")
+    return believed.values_list("finished_at", flat=True).first()
 
 
 def _home_part(request: HtmxRequest) -> str:

@@ -11,7 +11,7 @@ from html import escape
 from math import cos, pi, sin
 
 WIDTH, HEIGHT = 300, 450
-DRAWING = "1"  # raise it when the drawing changes: it is part of every poster's version
+DRAWING = "2"  # raise it when the drawing changes: it is part of every poster's version
 ROOM = 252
 Palette = tuple[str, str, str, str, str]  # paper, deep, mid, accent, ink
 Random = Callable[[int], int]
@@ -75,7 +75,7 @@ def _random(digest: bytes) -> Random:
 
 
 def _caption(year: int | None, *, is_show: bool) -> str:
-    return f"{year or ''}{' · SERIES' if is_show else ''}"
+    return " · ".join([*([str(year)] if year else []), *(["SERIES"] if is_show else [])])
 
 
 def _framed(art: str, *, palette: Palette, grounded: bool, title: str, caption: str) -> str:

@@ -381,6 +381,8 @@ class Schema(SpectacularAPIView):
 class Docs(SpectacularSwaggerView):
     """Swagger's page; its files are our own static files."""
 
+    # Not OPTIONS: DRF's answer to it is data, and this view has only a template to show it with.
+    http_method_names = ["get", "head"]
     url_name = "api:schema"
 
 

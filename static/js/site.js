@@ -60,7 +60,10 @@
   };
   const complain = (text) => {
     if ([...all(".toast > span")].some((span) => span.textContent === text)) return;
+    // "In 35 seconds" takes the place of "in 37 seconds".
+    all(".toast[data-complaint]").forEach((old) => old.remove());
     const toast = document.createElement("div");
+    toast.dataset.complaint = "";
     const words = document.createElement("span");
     toast.className = "toast error";
     words.textContent = text;

@@ -234,6 +234,12 @@ def test_the_schema_is_served_as_json_and_its_page_needs_no_other_site(robot):
     assert "https://" not in page
 
 
+@pytest.mark.parametrize("method", ["options", "post", "delete"])
+def test_the_page_of_the_api_takes_nothing_but_reading(robot, method):
+    response = getattr(robot, method)(f"{API}docs/", headers={"Accept": "text/html"})
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+
+
 def test_the_root_names_what_there_is(robot):
     answer = robot.get(API).json()
     assert set(answer) == {"movies", "sources", "stats", "changes", "schema", "docs"}

@@ -76,6 +76,23 @@ def test_a_wrong_movie_is_refused_by_its_field(staff, body, field):
     assert Movie.objects.count() == 1
 
 
+def test_a_body_too_large_is_refused_as_such(db, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    signed_in = APIClient()
+    signed_in.force_login(User.objects.create(username="alice", is_staff=True))
+    response = signed_in.post(MOVIES, {**NOSFERATU, "synopsis": "x" * 1000})
+    assert (response.status_code, response.json()) == (413, {"detail": "The body is too large."})
+
+
+@pytest.mark.parametrize("body", [{**NOSFERATU, "type": "\ud800"}, {**NOSFERATU, "\udfff": 1}, "\ud800", ["\ud800"]])
+def test_half_a_character_is_refused_wherever_it_stands(staff, body):
+    response = staff.post(MOVIES, json.dumps(body), content_type="application/json")
+    assert (response.status_code, list(response.json())) == (400, ["detail"])
+    assert "half a character" in response.json()["detail"]
+    whole = staff.post(MOVIES, json.dumps({**NOSFERATU, "title": "🎬"}), content_type="application/json")
+    assert (whole.status_code, whole.json()["title"]) == (201, "🎬")
+
+
 def test_a_movie_keeps_its_imdb_id(staff):
     make_movie(imdb_id="tt0013442")
     response = staff.patch(f"{MOVIES}tt0013442/", {"imdb_id": "tt0013443"})

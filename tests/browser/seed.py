@@ -45,12 +45,13 @@ def states() -> None:
     now = timezone.now()
     for number, link in enumerate(StreamingLink.objects.order_by("id")):
         dies = number % 9 == 4
+        why = "http_404" if number % 2 else "soft_404"
         link.last_checked, link.response_ms = now - timedelta(minutes=number), 90 + 13 * (number % 40)
         link.checks = ("a" * 20 + ("gguu" if dies else "agaa"))[number % 7 :]
-        link.is_active, link.reason = not dies, "http_404" if dies else "ok"
+        link.is_active, link.reason = not dies, why if dies else "ok"
         link.save()
         if dies:
-            LinkFlip.objects.create(link=link, at=now - timedelta(minutes=number), is_active=False, reason="http_404")
+            LinkFlip.objects.create(link=link, at=now - timedelta(minutes=number), is_active=False, reason=why)
     later = now + timedelta(hours=20)
     rows = [row("example", "failed", error="Timed out after 30 s"), row("internet_archive", "found", links=3)]
     failed = make_movie(imdb_id=FAILED, title="The Failing Search", year=1931, next_scrape_at=later)

@@ -28,6 +28,15 @@ PAGES = {
     "job": "/jobs/1/",
 }
 KILOBYTE = 1024
+# The words that stand on more than one line.
+TORN_WORDS = """() => [...document.querySelectorAll(".rows th[scope=row] a, .rows .src, .steps li > span")]
+    .flatMap(element => [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE))
+    .flatMap(node => [...node.data.matchAll(/\\S+/g)].filter(word => {
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        return range.getClientRects().length > 1;
+    }).map(word => word[0]))"""
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -42,6 +51,15 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, site, name):
         page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text())
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert violations(page) == [], f"{name} at {width} in {scheme}"
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["health", "movie of six sources"])
+def test_on_a_phone_no_word_of_a_title_or_a_source_is_torn(browser, site, name):
+    context = browser.new_context(base_url=site.address, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(PAGES[name])
+    assert page.evaluate(TORN_WORDS) == []
     context.close()
 
 

@@ -119,6 +119,21 @@ def test_a_movie_that_goes_while_it_is_searched_ends_the_polling(browser, site):
     context.close()
 
 
+def test_a_newer_complaint_takes_the_place_of_the_last(browser, site):
+    context = browser.new_context(base_url=site.address)
+    page = context.new_page()
+    seconds = iter((37, 35))
+    page.route(
+        "**/refresh/",
+        lambda route: route.fulfill(status=429, body=f"Too many refreshes. Try again in {next(seconds)} seconds."),
+    )
+    page.goto(f"/streaming/{seed.SHOWN}/")
+    for said in (37, 35):
+        page.get_by_role("button", name="Refresh Links", exact=True).click()
+        expect(page.locator(".toast > span")).to_have_text([f"Too many refreshes. Try again in {said} seconds."])
+    context.close()
+
+
 @pytest.fixture
 def ending_badly(site):
     site.run("from tests.browser import seed; seed.ending_badly()")

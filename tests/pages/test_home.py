@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from streaming.models import Movie
+from streaming.models import HealthRun, Movie
 from tests.factories import make_link, make_movie
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +136,9 @@ def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, shel
     page = client.get("/?language=fr").content.decode()
     assert '<option value="fr" selected>French</option>' in page
     assert "No title fits these filters" in page
+    assert "Take one of them away above." in page
+    assert "Try fewer words" not in page
+    assert "Try fewer words" in client.get("/?q=zzzz").content.decode()
 
 
 def test_says_what_search_looks_at(client, shelf):
@@ -178,6 +184,20 @@ def test_queries_do_not_grow_with_the_rows(client):
 def test_a_search_as_you_type_costs_few_queries(client, shelf, django_assert_max_num_queries):
     with django_assert_max_num_queries(7):
         client.get("/?q=nosf", headers={"HX-Request": "true", "HX-Target": "results"})
+
+
+def test_only_a_check_that_ended_and_was_believed_vouches_for_the_links(client, shelf):
+    now = timezone.now()
+    offline = HealthRun.objects.create(finished_at=now, withheld=True, reason="offline")
+    assert "3 links, not checked yet." in client.get("/").content.decode()
+    offline.delete()
+    HealthRun.objects.create(started_at=now - timedelta(hours=3), finished_at=now - timedelta(hours=2))
+    HealthRun.objects.create(started_at=now - timedelta(hours=1), finished_at=now, withheld=True, reason="offline")
+    assert "2 h ago</time>" in client.get("/").content.decode()
+    HealthRun.objects.create(started_at=now)
+    page = client.get("/").content.decode()
+    assert "3 working links, last checked <time" in page
+    assert "2 h ago</time>" in page
 
 
 def test_a_movie_without_links_says_so_on_its_card(client):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -15,6 +16,20 @@ from tests.factories import make_movie
 TITLES = ["Nosferatu", "", "W" * 10_000, "<&>\"'", "Броненосец «Потёмкин»", "東京物語", "a " * 5_000, "\u202eevil"]
 
 
+@pytest.mark.parametrize(
+    ("top", "axis"),
+    [
+        (480, ["0", "200", "400", "600"]),
+        (4_000, ["0", "1k", "2k", "3k", "4k"]),
+        (480_000, ["0", "200k", "400k", "600k"]),
+        (1_600_000, ["0", "500k", "1M", "1.5M", "2M"]),
+    ],
+)
+def test_the_numbers_of_the_axis_fit_beside_it(top, axis):
+    drawn = charts.stacked([Bar("1 Jan", top, 0)], good="alive", bad="not alive", words="x")
+    assert re.findall(r'text-anchor="end">([^<]+)<', drawn) == axis
+
+
 @pytest.mark.parametrize("title", TITLES)
 def test_any_title_makes_a_valid_small_poster(title):
     for number in range(60):
@@ -22,6 +37,19 @@ def test_any_title_makes_a_valid_small_poster(title):
         ElementTree.fromstring(drawn)
         assert len(gzip.compress(drawn.encode())) < 1500
     assert "<&>" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("year", "is_show", "caption"),
+    [
+        (1922, False, ">1922<"),
+        (1959, True, ">1959 · SERIES<"),
+        (None, True, ">SERIES<"),
+        (None, False, '"1.5"></text>'),
+    ],
+)
+def test_a_poster_says_what_is_known_and_has_no_dot_before_nothing(year, is_show, caption):
+    assert caption in posters.poster("tt0000001", title="Bonanza", year=year, is_show=is_show)
 
 
 def test_posters_differ_from_movie_to_movie_and_not_from_time_to_time():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+from urllib.parse import urljoin
+
 import pytest
 from django.test import Client
 
@@ -37,7 +41,7 @@ def test_without_scripts_it_leads_back_to_the_movie_with_the_panel(client, movie
     assert (response.status_code, response["Location"]) == (303, f"{movie.get_absolute_url()}?job={job.pk}#refresh")
     page = client.get(response["Location"]).content.decode()
     assert "Waiting to start…" in page
-    assert f'href="?job={job.pk}&amp;look=1#refresh">Update progress</a>' in page
+    assert f'href="{movie.get_absolute_url()}?job={job.pk}&amp;look=1#refresh">Update progress</a>' in page
     later = client.get(f"{movie.get_absolute_url()}?job={job.pk}&look=1").content.decode()
     assert "look=2#refresh" in later
 
@@ -94,6 +98,18 @@ def test_too_many_are_told_when_to_come_back(client, movie, settings):
         assert 1 <= int(response["Retry-After"]) <= 60
         assert "Too many refreshes. Try again in" in response.content.decode()
         assert response["Content-Type"].startswith(kind)
+
+
+def test_the_progress_of_an_open_search_can_be_followed_from_the_page_that_says_too_many(client, settings):
+    """That page stands at the button's own address, which answers no GET."""
+    settings.REFRESH_RATE = (1, 60)
+    alone = make_movie()
+    for status in (303, 429):
+        response = client.post(button(alone))
+        assert response.status_code == status
+    link = re.search(r'href="([^"]+)">Update progress', response.content.decode())
+    page = client.get(urljoin(button(alone), unescape(link[1])))
+    assert (page.status_code, "look=2#refresh" in page.content.decode()) == (200, True)
 
 
 def test_a_full_queue_is_told_when_to_come_back(client, movie, settings):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.db.models import Count, Q
 from django.db.models.functions import MD5, Substr
 
-from scraper.addresses import Allowed, address_ok
+from scraper.addresses import Allowed, address_ok, host_of
 from streaming.health.answers import Question, Underway
 from streaming.health.changes import Standing
 from streaming.health.shares import LETTERS, Share, number_of
@@ -134,6 +134,14 @@ def longest_unverified(selection: Selection, host: str, *, before: datetime, now
 
 def these_links(ids: list[int]) -> Iterator[DueLink]:
     yield from _by_id(StreamingLink.objects.filter(pk__in=ids))
+
+
+def others_at(place: str, *, besides: list[int], most: int, now: datetime) -> list[int]:
+    """Up to so many active links of a host (name and port) that the run of this moment has not asked."""
+    links = StreamingLink.objects.filter(host=host_of(f"//{place}"), is_active=True).exclude(pk__in=besides)
+    # Null is no moment: a link that was never checked is not asked yet.
+    rows = links.filter(~Q(last_checked=now) | Q(last_checked=None)).order_by("pk").values_list("pk", "source_url")
+    return [pk for pk, url in rows[:PAGE] if url.split("/", 3)[2] == place][:most]
 
 
 def has_public(selection: Selection, allowed: Allowed) -> bool:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from streaming.health.answers import Question
 from streaming.health.changes import Finding
-from streaming.health.guard import HostTally, is_suspicious, joined
+from streaming.health.guard import BREAKER_LEAST_LINKS, HostTally, is_suspicious, joined
 from streaming.health.heard import Heard
 from streaming.health.verdict import Verdict
 from streaming.retry_after import paused_until
@@ -32,6 +32,7 @@ class Gathering:
     to the shelf.
 
     `hosts`: by place, what the guard wants to know of it; `opened` makes the tally of a place met for the first time.
+    `few`: the active links that were asked of a host while they are too few for the breaker.
     `landings`: at which hosts redirects of others ended. `witnesses`: links that answered a moment ago, by place.
     """
 
@@ -41,6 +42,7 @@ class Gathering:
         self.good: list[Finding] = []
         self.private: list[int] = []
         self.hosts: dict[str, HostTally] = {}
+        self.few: dict[str, list[int]] = {}
         self.landings: dict[str, set[str]] = {}
         self.pauses: dict[str, tuple[datetime, str]] = {}
         self.witnesses: dict[str, Question] = {}
@@ -79,8 +81,19 @@ class Gathering:
         self._slice_failed += heard.below_http
         if finding.standing.is_active:
             tally.active += 1
+            self._remember_few(place, heard.id, tally)
             tally.turned_gone += verdict is Verdict.GONE
             tally.turned_soft += verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE)
+
+    def _remember_few(self, place: str, link_id: int, tally: HostTally) -> None:
+        if tally.known < BREAKER_LEAST_LINKS:
+            self.few.setdefault(place, []).append(link_id)
+        else:
+            self.few.pop(place, None)
+
+    def more_wanted(self) -> dict[str, int]:
+        """At which hosts how many more links are to be asked before the breaker can judge."""
+        return {place: tally.more_wanted for place, tally in self.hosts.items() if tally.more_wanted}
 
     def _of(self, place: str) -> HostTally:
         tally = self.hosts.get(place)

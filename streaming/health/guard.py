@@ -44,10 +44,21 @@ class HostTally:
         return self.asked > 0 and self.below_http == self.asked
 
     @property
+    def known(self) -> int:
+        return self.active + self.before
+
+    @property
     def is_down(self) -> bool:
         """The host breaker: five or more active links, and most of them failed at once."""
-        known = self.active + self.before
-        return known >= BREAKER_LEAST_LINKS and self.turned_soft > BREAKER_SHARE * known
+        return self.known >= BREAKER_LEAST_LINKS and self.turned_soft > BREAKER_SHARE * self.known
+
+    @property
+    def more_wanted(self) -> int:
+        """How many more of its active links tell a host that is down from links that died: few were due, and some
+        failed. When all of the others answer, those that failed are no majority."""
+        if not self.turned_soft or self.known >= BREAKER_LEAST_LINKS:
+            return 0
+        return max(BREAKER_LEAST_LINKS, 2 * self.turned_soft + 1) - self.known
 
 
 def joined(one: HostTally, other: HostTally) -> HostTally:

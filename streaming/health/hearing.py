@@ -17,7 +17,7 @@ from streaming.health.answers import Question, Underway
 from streaming.health.asking import ask
 from streaming.health.broken import Before
 from streaming.health.changes import Change, Finding, change_of
-from streaming.health.due import DueLink, is_private
+from streaming.health.due import DueLink, is_private, others_at, these_links
 from streaming.health.gathering import Gathering, Shelf
 from streaming.health.guard import Belief, HostTally
 from streaming.health.heard import Heard
@@ -55,11 +55,29 @@ class Hearing:
         self.would: list[Change] = []
         self._asked: dict[int, DueLink] = {}
 
-    def hear(self, links: Iterable[DueLink], *, stop: Callable[[], bool], few: bool = False) -> Iterator[None]:
-        """Ask these; stands still after each answer, so that whoever wants to know can look. `few`: a person waits."""
+    def others(self) -> Iterator[DueLink]:
+        """More links of hosts of which few were due and some failed: without them a host that is down would be taken
+        for links that died, a few in every run."""
+        wanted, few = self.heard.more_wanted(), self.heard.few
+        found = (others_at(place, besides=few[place], most=most, now=self.now) for place, most in wanted.items())
+        ids = [pk for some in found for pk in some]
+        for start in range(0, len(ids), BATCH):
+            yield from these_links(ids[start : start + BATCH])
+
+    def hear(
+        self, links: Iterable[DueLink], *, stop: Callable[[], bool], few: bool = False, beyond: bool = False
+    ) -> Iterator[None]:
+        """Ask these; stands still after each answer, so that whoever wants to know can look. `few`: a person waits.
+        `beyond`: they are asked although the run's limit may be reached."""
         among = None if few or self.options.limit is not None else self.options.selection
         verifier = Verifier(self.manners, now=self.now, stop=stop, pauses=self.heard.pauses, among=among, few=few)
-        all_heard = ask(self._questions(links), self.manners, turn=_turn, stop=stop, known=self.before.answered)
+        all_heard = ask(
+            self._questions(links, None if beyond else self.options.limit),
+            self.manners,
+            turn=_turn,
+            stop=stop,
+            known=self.before.answered,
+        )
         for heard in verifier.verified(all_heard, self._asked):
             self._take(heard)
             yield
@@ -69,12 +87,11 @@ class Hearing:
         return canaries.none_answers(again, self.manners, stop=stop)
 
     # --- asking
-    def _questions(self, links: Iterable[DueLink]) -> Iterator[Question]:
+    def _questions(self, links: Iterable[DueLink], left: int | None) -> Iterator[Question]:
         """The links as questions; those that may not be asked are counted and passed over."""
         blocklist = Blocklist.load()
         taken_down = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
         paused = set(HostPause.objects.standing(self.now).values_list("host", flat=True))
-        left = self.options.limit
         for link in links:
             if left == 0:
                 return

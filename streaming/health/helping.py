@@ -73,13 +73,19 @@ class _Part:
     def ask(self) -> None:
         """Ask what is due on these hosts, or what led to them, and hand over what was heard."""
         links = self._due() if self.mine.round == 0 else self._handed_on()
-        for _ in self.hearing.hear(links, stop=self._is_over):
+        if self._hear(links) and self.mine.round == 0:
+            self._hear(self.hearing.others(), beyond=True)
+        self._end()
+
+    def _hear(self, links: Iterator[DueLink], *, beyond: bool = False) -> bool:
+        """Whether to go on: neither is the run over nor are we told to leave."""
+        for _ in self.hearing.hear(links, stop=self._is_over, beyond=beyond):
             if len(self.hearing.onward) >= PIECE:
                 self._hand_on()
             if self.hearing.heard.slice_is_suspicious() and self.hearing.our_side_is_down():
                 parts.end(self.run.pk, HealthRun.Ending.WITHHELD, LOST_ON_THE_WAY)
-                break
-        self._end()
+                return False
+        return not self._is_over()
 
     def _end(self) -> None:
         if self.leaving():

@@ -93,6 +93,8 @@ class _Sweep:
             else:
                 self.hearing.before = left_before(self.options.selection, since=since, now=self.now)
                 self._ask(due_links(self.options.selection, now=self.now))
+                if not (self.report.withheld or self.broken or self._is_over()):
+                    self._ask(self.hearing.others(), beyond=True)
             self._settle()
         self._close()
         return self.report
@@ -148,9 +150,9 @@ class _Sweep:
         return canaries.none_answers(self.hearing.canaries, self.manners, stop=self.interrupted)
 
     # --- asking
-    def _ask(self, links: Iterator[DueLink], *, few: bool = False) -> None:
+    def _ask(self, links: Iterator[DueLink], *, few: bool = False, beyond: bool = False) -> None:
         try:
-            for _ in self.hearing.hear(links, stop=self._is_over, few=few):
+            for _ in self.hearing.hear(links, stop=self._is_over, few=few, beyond=beyond):
                 self._now_and_then()
                 if self.report.withheld:
                     return

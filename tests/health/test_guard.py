@@ -63,6 +63,24 @@ def test_when_a_host_is_down(tally, down):
     assert ("h0" in belief.reason) is down
 
 
+@pytest.mark.parametrize(
+    ("tally", "more"),
+    [
+        (host(2), 0),  # all that were due answer
+        (host(2, gone=2), 0),  # gone is believed of each link by itself
+        (host(1, soft=1), 4),
+        (host(2, soft=2), 3),
+        (host(4, soft=1), 1),
+        (host(4, soft=4), 5),  # the four are no majority of nine
+        (host(6, active=2, soft=2), 3),  # links that were off already tell nothing
+        (host(5, soft=5), 0),
+        (host(200, soft=3), 0),
+    ],
+)
+def test_how_many_more_links_of_a_host_are_asked_before_it_is_judged(tally, more):
+    assert tally.more_wanted == more
+
+
 def test_force_lifts_the_brake_alone():
     assert not judged(host(100, gone=40), active_links=100, force=True).withheld
     assert judged(SILENT, force=True).withheld

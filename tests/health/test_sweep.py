@@ -201,6 +201,53 @@ def test_a_busy_host_is_paused_as_long_as_it_says_and_its_link_stays(hosts):
     assert run(now=now + timedelta(seconds=121)).checked == 2
 
 
+def test_a_host_whose_links_are_due_a_few_at_a_time_is_down_too(hosts, settings):
+    settings.HEALTH_ADAPTIVE = True
+    down, fine = hosts(2)
+    start = timezone.now() - timedelta(days=2)
+    late = {"checks": "a" * 20, "last_checked": start - timedelta(days=3), "reason": "ok"}
+    for number, link in enumerate(many(down, 30, **late)):
+        StreamingLink.objects.filter(pk=link.pk).update(next_check_at=start + timedelta(hours=number // 2))
+    many(fine, 10, **late, next_check_at=start)
+    down.everything = "500"
+    removed = sum(
+        run(now=start + timedelta(hours=hour), selection=Selection(due=True)).removed for hour in range(1, 40)
+    )
+    assert removed == 0
+    assert active() == 40
+    down.everything = ""
+    run()
+    assert set(StreamingLink.objects.values_list("is_active", "reason", "failures")) == {(True, "ok", 0)}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_run_with_a_limit_sees_that_a_host_is_down(hosts, dry_run):
+    down, *_ = hosts(1)
+    many(down, 12, last_checked=timezone.now() - timedelta(days=1))
+    down.everything = "503"
+    report = run(limit=2, dry_run=dry_run)
+    assert (report.died, len(report.hosts_down)) == (0, 1)
+    assert active() == 12
+    assert len({path for _, path in down.log}) == 5  # two that were asked for, three that tell
+
+
+def test_links_that_died_are_told_from_a_host_that_is_down_by_the_others(hosts):
+    (server,) = hosts()
+    links_at(server, "500/1", "500/2", last_checked=timezone.now() - timedelta(days=2))
+    many(server, 20, last_checked=timezone.now() - timedelta(days=1))
+    report = run(limit=2)
+    assert (report.died, report.hosts_down) == (2, [])
+    assert report.verdicts == {"unreachable": 2, "alive": 3}
+    assert StreamingLink.objects.filter(last_checked__gt=timezone.now() - timedelta(hours=1)).count() == 5
+
+
+def test_a_host_of_few_links_is_judged_by_those(hosts):
+    (server,) = hosts()
+    links_at(server, "500/1", "500/2", "page/3")
+    report = run()
+    assert (report.died, report.hosts_down, report.verdicts.total()) == (2, [], 3)
+
+
 def test_private_and_taken_down_addresses_are_not_asked(hosts):
     (server,) = hosts()
     links_at(server, "page/1", "page/2")

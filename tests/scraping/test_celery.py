@@ -5,20 +5,31 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import psycopg
 import pytest
 
 from tests.scraper.servers import free_port
 from tests.scraping.brokers import Broker
-from tests.scraping.machines import ROOT, Machines, empty_database
+from tests.scraping.machines import BEGIN, ROOT, Machines, empty_database
 from tests.scraping.processes import is_alive
 
+CLICKS = """
+from django.test import Client
+for number in (1000, 1001):
+    Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
+    asked = time.monotonic()
+    response = Client().post(f"/api/streaming/movies/tt{number:07d}/refresh_links/", headers={"host": "127.0.0.1"})
+    print(json.dumps([response.status_code, response.json()["state"], time.monotonic() - asked]), flush=True)
+    sys.stdin.readline()
+"""
 pytestmark = [pytest.mark.postgres, pytest.mark.broker]
 
 
@@ -188,6 +199,27 @@ print(json.dumps([response.status_code, response.json()["state"], time.monotonic
     machines.broker.start()
     assert [row[:2] for row in machines.all_closed(seconds=40)] == [("succeeded", 1), ("succeeded", 1)]
     assert len(machines.begun()) == len(set(machines.begun())) == 2
+
+
+def test_a_click_is_answered_while_the_broker_is_there_and_says_nothing(machines):
+    """Frozen, out of memory or behind a dead line: the connection of an earlier click stands, and nobody answers."""
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGIN + CLICKS], cwd=ROOT, env=machines.environment, stdin=PIPE, stdout=PIPE, text=True
+    ) as web:
+        try:
+            assert json.loads(web.stdout.readline())[:2] == [202, "queued"]
+            with machines.broker.saying_nothing():
+                web.stdin.write("\n")
+                web.stdin.flush()
+                waited, _, _ = select.select([web.stdout], [], [], 15)
+                assert waited, "the click still waits for the broker"
+            status, state, seconds = json.loads(web.stdout.readline())
+            assert (status, state) == (202, "queued")
+            assert seconds < 8
+        finally:
+            web.kill()
+    machines.worker("-c", "1")
+    assert [row[:2] for row in machines.all_closed(seconds=40)] == [("succeeded", 1), ("succeeded", 1)]
 
 
 @pytest.mark.parametrize(

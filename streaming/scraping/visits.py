@@ -1,4 +1,5 @@
-"""What looking at a movie's page does: nothing, mostly; a search when its links are missing or stale."""
+"""What looking at a movie's page does: nothing, mostly; a search when its links are missing or stale. And what looking at
+a search does."""
 
 from __future__ import annotations
 
@@ -54,6 +55,11 @@ def on_visit(movie: Movie, *, person: bool, requested_by: str, may_start: Callab
         return _start(movie, facts, decision, requested_by=requested_by, now=now)
     state = "stale" if decision.act is Act.REFUSE else str(decision.act)
     return Refresh(state, None, decision.reason, allowed_at)
+
+
+def watch(job: ScrapeJob) -> None:
+    """What looking at a search does: nothing, mostly; when nobody cares for it any more it is rung for."""
+    jobs.wake_for(job, now=timezone.now(), ring=launchers.ring)
 
 
 def _start(movie: Movie, facts: Facts, decision: Decision, *, requested_by: str, now: datetime) -> Refresh:

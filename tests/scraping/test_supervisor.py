@@ -298,3 +298,11 @@ def test_a_shell_without_a_process_to_spare_is_said_and_the_click_still_answers(
         )
     assert done.returncode == 0, done.stderr
     assert "no supervisor could be started" in done.stderr
+
+
+def test_a_file_in_the_place_of_the_bell_is_no_bell(engine):
+    """What a copy of `var` by a tool that knows no FIFOs leaves there."""
+    (engine.folder / "bell").write_text("")
+    job = engine.job()
+    launchers.wake()
+    assert engine.closed(job)[0].state == "succeeded"

@@ -70,7 +70,7 @@ def save_links(
     """
     report = SaveReport()
     with transaction.atomic():
-        blocklist = Blocklist.load()
+        blocklist = Blocklist.hold()
         kept = _unblocked(_lawful(links, report), blocklist, report)
         described = [movie for movie in movies if not blocklist.forbids(imdb_id=movie.imdb_id)]
         report.refused["blocked_address"] += len(movies) - len(described)

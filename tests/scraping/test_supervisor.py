@@ -291,7 +291,7 @@ launchers.wake()
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 def test_a_shell_without_a_process_to_spare_is_said_and_the_click_still_answers():
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o777)  # noqa: S103  for the other user, in a folder of this test's
+        os.chmod(folder, 0o777)
         told = {**os.environ, "SCRAPE_DIR": folder, "DJANGO_SETTINGS_MODULE": "tests.settings"}
         done = subprocess.run(
             [sys.executable, "-c", LAST_PROCESS], cwd=ROOT, env=told, capture_output=True, text=True, timeout=60

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import PIPE
@@ -28,6 +29,13 @@ for number in (1000, 1001):
     asked = time.monotonic()
     response = Client().post(f"/api/streaming/movies/tt{number:07d}/refresh_links/", headers={"host": "127.0.0.1"})
     print(json.dumps([response.status_code, response.json()["state"], time.monotonic() - asked]), flush=True)
+    sys.stdin.readline()
+"""
+BELLS = """
+from streaming import tasks
+for _ in range(2):
+    tasks.ring_for_check(1, times=3)
+    print("rung", flush=True)
     sys.stdin.readline()
 """
 pytestmark = [pytest.mark.postgres, pytest.mark.broker]
@@ -220,6 +228,33 @@ def test_a_click_is_answered_while_the_broker_is_there_and_says_nothing(machines
             web.kill()
     machines.worker("-c", "1")
     assert [row[:2] for row in machines.all_closed(seconds=40)] == [("succeeded", 1), ("succeeded", 1)]
+
+
+def test_a_worker_outlives_a_broker_that_says_nothing_for_a_while(machines):
+    """It asks once a lease whether a job was overlooked: that goes unanswered too."""
+    worker = machines.worker("-c", "1")
+    machines.run("""ask(1000, "found")""")
+    assert machines.all_closed() == [("succeeded", 1, "")]
+    with machines.broker.saying_nothing():
+        time.sleep(8)
+    machines.run("""ask(1001, "found")""")
+    assert machines.all_closed(seconds=40) == [("succeeded", 1, "")] * 2
+    assert worker.poll() is None
+
+
+def test_a_run_of_the_checker_goes_on_while_the_broker_is_there_and_says_nothing(machines):
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGIN + BELLS], cwd=ROOT, env=machines.environment, stdin=PIPE, stdout=PIPE, text=True
+    ) as check:
+        try:
+            assert check.stdout.readline() == "rung\n"
+            with machines.broker.saying_nothing():
+                check.stdin.write("\n")
+                check.stdin.flush()
+                waited, _, _ = select.select([check.stdout], [], [], 15)
+                assert waited, "the run still waits for the broker"
+        finally:
+            check.kill()
 
 
 @pytest.mark.parametrize(

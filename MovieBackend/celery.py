@@ -20,6 +20,8 @@ except ImproperlyConfigured as error:
 # One attempt may last SCRAPE_TIMEOUT, and a job whose process died is tried once more in the same task.
 RUN_SECONDS = 2 * (settings.SCRAPE_TIMEOUT + 5) + 20
 CONNECT_SECONDS = 2
+# A broker that is there and says nothing (frozen, out of memory or disk, behind a dead line) is waited for so long.
+ANSWER_SECONDS = 2
 ON_RABBITMQ = settings.CELERY_BROKER_URL.startswith("amqp")
 
 app = Celery("openreel", broker=settings.CELERY_BROKER_URL)
@@ -47,7 +49,11 @@ app.conf.update(
         # RabbitMQ says that it has the message; without that a connection that broke takes it in silence.
         {"confirm_publish": True}
         if ON_RABBITMQ
-        else {"socket_connect_timeout": CONNECT_SECONDS, "socket_keepalive": True}
+        else {
+            "socket_connect_timeout": CONNECT_SECONDS,
+            "socket_timeout": ANSWER_SECONDS,
+            "socket_keepalive": True,
+        }
     ),
     beat_schedule={
         "check links": {

@@ -32,7 +32,7 @@ from streaming.ranking import accepted_languages, best_first, together
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping.jobs import QueueFull
 from streaming.scraping.throttle import refresh_wait
-from streaming.scraping.visits import visit
+from streaming.scraping.visits import visit, watch
 from streaming.words import hours, shown
 
 OUTSIDE = "noopener noreferrer nofollow ugc"
@@ -200,6 +200,7 @@ def job(request: HtmxRequest, pk: int) -> HttpResponse:
     found = ScrapeJob.objects.select_related("movie").filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
         return not_found(request, None)
+    watch(found)
     if request.htmx:
         return _job_part(request, found)
     context = {"movie": found.movie, "name": _name(found.movie), **_job_context(request, found)}

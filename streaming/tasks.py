@@ -17,14 +17,19 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
-from MovieBackend.celery import RUN_SECONDS, app
+from MovieBackend.celery import ANSWER_SECONDS, RUN_SECONDS, app
 from streaming.health import helping
 from streaming.health.machine import only_helper
 from streaming.scraping import jobs, runner
 
 log = logging.getLogger(__name__)
 
-ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+# With the second try a connection on which nothing comes is dropped; without it RabbitMQ held us for ever (seen).
+ONCE_MORE = {
+    "retry": True,
+    "retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0},
+    "confirm_timeout": ANSWER_SECONDS,
+}
 CHECK_MINUTES = 50
 BELL_SECONDS = 3600
 # Shared with the processes that a worker forks.
@@ -38,7 +43,7 @@ def ring(job_id: int) -> None:
     if not cache.add(rung, True, settings.SCRAPE_LEASE_SECONDS):
         return
     try:
-        run_job.apply_async((job_id,), retry=True, retry_policy=ONCE_MORE)
+        run_job.apply_async((job_id,), **ONCE_MORE)
     except (OperationalError, OSError) as error:
         cache.delete(rung)
         log.error("the broker did not take job %s, which waits: %s", job_id, error)
@@ -66,7 +71,7 @@ def ring_for_check(run_id: int, *, times: int) -> None:
     """Tell so many workers that a run of the checker wants them. Whoever began it rings again while parts wait."""
     try:
         for _ in range(times):
-            check_part.apply_async((run_id,), retry=False, expires=BELL_SECONDS)
+            check_part.apply_async((run_id,), expires=BELL_SECONDS, **ONCE_MORE)
     except (OperationalError, OSError) as error:
         log.error("the broker did not take the bell of check %s, whose parts wait: %s", run_id, error)
 
@@ -120,7 +125,7 @@ class RingAgain(bootsteps.StartStopStep):
 
     def _ask(self) -> None:
         try:
-            ring_again.apply_async(retry=False)
+            ring_again.apply_async(**ONCE_MORE)
         except (OperationalError, OSError) as error:
             log.warning("the broker did not answer: %s", error)
 

@@ -35,7 +35,7 @@ from streaming.paging import PARAMETERS, MoviePages
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.throttle import refresh_wait
-from streaming.scraping.visits import Refresh, visit
+from streaming.scraping.visits import Refresh, visit, watch
 from streaming.serializers import (
     BindingSerializer,
     BindingWriteSerializer,
@@ -285,7 +285,9 @@ class JobViewSet(JsonView, GenericViewSet[ScrapeJob]):
 
     @extend_schema(summary="One scrape job", auth=[], parameters=[NUMBER], responses={200: JobSerializer, 404: ERROR})
     def retrieve(self, request: Request, pk: str) -> Response:
-        return _fresh(self.get_serializer(self.get_object()).data)
+        job = self.get_object()
+        watch(job)
+        return _fresh(self.get_serializer(job).data)
 
     @extend_schema(
         summary="Cancel a scrape job (staff)",

@@ -48,13 +48,13 @@ def follow_moves(*, now: datetime, among: Sequence[int] | None = None) -> Moves:
         last = page[-1].pk
         allowed = [link for link in page if not blocklist.forbids(url=link.moved_to, imdb_id=link.movie.imdb_id)]
         with transaction.atomic():
+            touch(Movie.objects.filter(pk__in={link.movie_id for link in allowed}))
             for link in allowed:
                 listed = StreamingLink.objects.filter(movie=link.movie_id, source_url=link.moved_to)
                 if not listed.exists():
                     followed += _follow(link)
                 elif listed.active().exists():
                     folded += _fold(link, now=now)
-            touch(Movie.objects.filter(pk__in={link.movie_id for link in allowed}))
     return Moves(followed, folded)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import connection
+
 from scraper.addresses import host_of
 from streaming.ingest.works import link_key
 from streaming.models import BlockedAddress
@@ -30,6 +32,15 @@ class Blocklist:
             frozenset(address for kind, address in rows if kind == BlockedAddress.Kind.IMDB_ID),
             frozenset(link_key(address) for kind, address in rows if kind == BlockedAddress.Kind.LINK),
         )
+
+    @classmethod
+    def hold(cls) -> Blocklist:
+        """Load it and keep it as it is until this transaction ends: who takes an address down meanwhile waits for that,
+        and then sees what has been saved. On SQLite nobody else writes meanwhile."""
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE {BlockedAddress._meta.db_table} IN SHARE MODE")
+        return cls.load()
 
     def forbids(self, *, url: str = "", imdb_id: str = "") -> bool:
         """Whether a link or a movie has been taken down: by host (its subdomains too), URL prefix, link or IMDb id."""

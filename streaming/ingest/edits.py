@@ -125,11 +125,11 @@ def change_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
         setattr(link, name, value)
     try:
         with transaction.atomic():
+            touch(Movie.objects.filter(pk=link.movie_id))
             # Only what changed is written: the checker may be writing the rest of the row at this moment.
             link.save(update_fields=list(changes))
             if "is_active" in changes:
                 LinkFlip.objects.create(link=link, at=changes["state_since"], is_active=link.is_active, reason=BY_HAND)
-            touch(Movie.objects.filter(pk=link.movie_id))
     except IntegrityError:
         raise Refused("duplicate", DUPLICATE) from None
     return link

@@ -14,12 +14,12 @@ PUBLISHED_BY = "Published by"
 @transaction.atomic
 def publish(links: StreamingLinkQuerySet, *, by: str) -> int:
     """Show these links to everybody; how many of them were not shown before. Who did it is their evidence."""
+    touch(Movie.objects.filter(pk__in=links.waiting().values_list("movie", flat=True)))
     waiting = list(links.waiting().select_for_update(of=("self",)).order_by("pk"))
     for link in waiting:
         link.is_published = True
         link.evidence = link.evidence or f"{PUBLISHED_BY} {by}"[:300]
     links.model.objects.bulk_update(waiting, ["is_published", "evidence"], batch_size=500)
-    touch(Movie.objects.filter(pk__in={link.movie_id for link in waiting}))
     return len(waiting)
 
 

@@ -70,17 +70,16 @@ def save_links(
     """
     report = SaveReport()
     with transaction.atomic():
-        blocklist = Blocklist.load()
+        blocklist = Blocklist.hold()
         kept = _unblocked(_lawful(links, report), blocklist, report)
         described = [movie for movie in movies if not blocklist.forbids(imdb_id=movie.imdb_id)]
         report.refused["blocked_address"] += len(movies) - len(described)
         known = _known_movies(kept, described, report)
         ids = _made(known, described, report)
+        # Movies first, then their links, each by id: as the checker and whoever removes movies do.
+        _lock_movies(set(ids.values()))
         changed = _upsert(kept, ids, report, is_vouched=is_vouched)
-        gaps = _gaps(known, described)
-        # Links first, then their movies, each by id: as the checker does.
-        _lock_movies(changed | {movie.pk for movie in gaps})
-        _fill(gaps)
+        _fill(_gaps(known, described))
         touch(Movie.objects.filter(pk__in=changed))
     return report
 

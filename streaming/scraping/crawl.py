@@ -37,6 +37,7 @@ from streaming.ingest.save import SaveReport
 from streaming.models import ScrapeJob
 from streaming.models.job import SourceResult
 from streaming.scraping.hostgate import GATE
+from streaming.scraping.jobs import Claim
 from streaming.scraping.progress import write_result
 from streaming.scraping.robots import SharedRobots
 
@@ -105,7 +106,7 @@ def crawl(job_id: int) -> CrawlReport:
     connections.close_all()
     run_all(runs)
     for run in runs:
-        write_result(job_id, result_of(run.outcome))
+        write_result(run.claim, result_of(run.outcome))
     refused = sum((run.outcome.saved.refused for run in runs), Counter[str]())
     job.refresh_from_db(fields=["sources"])
     return CrawlReport(job.sources, sum(r["links"] for r in job.sources), sum(r["new"] for r in job.sources), refused)
@@ -166,7 +167,8 @@ class SourceRun:
     """One source of one job while it is crawled: hears Scrapy's signals, counts, and tells the job's row."""
 
     def __init__(self, job: ScrapeJob, source: str) -> None:
-        self.job_id, self.movie_id, self.target_url = job.pk, job.movie.imdb_id, job.target_url
+        self.claim = Claim(job.pk, job.owner, job.attempt)
+        self.movie_id, self.target_url = job.movie.imdb_id, job.target_url
         # A job that is about one page reads that page alone.
         self.bound = (
             [] if job.target_url else [one.url for one in job.movie.bindings.all() if one.source in ("", source)]
@@ -191,18 +193,18 @@ class SourceRun:
 
     async def opened(self) -> None:
         self.started = monotonic()
-        await sync_to_async(write_result)(self.job_id, result_of(self.outcome))
+        await sync_to_async(write_result)(self.claim, result_of(self.outcome))
 
     async def closed(self, reason: str) -> None:
         self.end(reason)
-        await sync_to_async(write_result)(self.job_id, result_of(self.outcome))
+        await sync_to_async(write_result)(self.claim, result_of(self.outcome))
         # The worker thread's connection, which nobody else can close; it opens again when another source needs it.
         await sync_to_async(connections.close_all)()
 
     def told(self, report: SaveReport) -> None:
         """Called in the worker thread after each batch that was saved."""
         self.outcome.saved.add(report)
-        write_result(self.job_id, result_of(self.outcome))
+        write_result(self.claim, result_of(self.outcome))
 
     def failed(self, failed: SourceFailed) -> None:
         self.outcome.failures.append(failed)

@@ -56,6 +56,7 @@ class Reason(StrEnum):
     ROBOT = "robot"
     QUEUE_FULL = "queue_full"
     TOO_MANY = "too_many"
+    UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ def start_or_join(movie_id: int, *, request: Request, now: datetime, ring: Calla
     facts, job = facts_of(movie_id)
     decision = decide(facts, asker=Asker.CLICK, now=now, rules=rules())
     if decision.act is Act.JOIN and job is not None and (job.is_open or _answers(job, request)):
+        wake_for(job, now=now, ring=ring)
         return _joined(job)
     return enqueue(movie_id, facts, request=request, now=now, ring=ring)
 

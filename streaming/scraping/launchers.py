@@ -59,7 +59,7 @@ def wake() -> None:
             with lock:
                 _start(lock)
         # Held without a bell: one is just starting or just leaving, and either looks at the queue once more.
-    except OSError as error:
+    except (OSError, subprocess.CalledProcessError) as error:  # the latter: the shell had no process to spare
         log.error("no supervisor could be started: %s", error)
 
 

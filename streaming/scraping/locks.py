@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -135,6 +136,8 @@ def ring(path: Path) -> bool:
     except OSError:  # no such file, or nobody has it open for reading
         return False
     try:
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):  # a copy of the folder may have left a plain file
+            return False
         os.write(descriptor, b"!")
     except BlockingIOError:
         return True

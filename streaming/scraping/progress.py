@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from streaming.models import ScrapeJob
 from streaming.models.job import SourceResult
+from streaming.scraping.jobs import Claim
 
 OPEN = ("waiting", "searching")
 
 
 @transaction.atomic
-def write_result(job_id: int, result: SourceResult) -> bool:
-    """Put this result in the place of the source's last one, and the sums on the job; False when the job is gone.
+def write_result(claim: Claim, result: SourceResult) -> bool:
+    """Put this result in the place of the source's last one, and the sums on the job; False when the claim is lost.
 
     The row is read and written in one transaction (locked on PostgreSQL, IMMEDIATE on SQLite), since several sources
-    of a job report at once.
+    of a job report at once. Another machine may have done the job while ours was frozen: what it found stands.
     """
-    job = ScrapeJob.objects.select_for_update().filter(pk=job_id).only("sources").first()
+    job = claim.row().select_for_update().only("sources").first()
     if job is None:
         return False
     rows = [result if _replaces(result, row) else row for row in job.sources]
-    ScrapeJob.objects.filter(pk=job_id).update(
+    claim.row().update(
         sources=rows, links_found=sum(row["links"] for row in rows), links_new=sum(row["new"] for row in rows)
     )
     return True

@@ -1,12 +1,15 @@
-"""What looking at a movie's page does: nothing, mostly; a search when its links are missing or stale."""
+"""What looking at a movie's page does: nothing, mostly; a search when its links are missing or stale. What looking at a
+search does."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -15,6 +18,8 @@ from streaming.scraping import jobs, launchers
 from streaming.scraping.freshness import Act, Asker, Decision, Facts, decide, is_cooling_down, is_person
 from streaming.scraping.jobs import QueueFull
 from streaming.scraping.throttle import visit_may_start
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +53,32 @@ def on_visit(movie: Movie, *, person: bool, requested_by: str, may_start: Callab
     if decision.act is Act.JOIN and job is not None:
         jobs.wake_for(job, now=now, ring=launchers.ring)
         return Refresh(job.state, job, decision.reason, allowed_at)
-    if decision.act is Act.START and not may_start():
-        return Refresh("stale", None, "too_many", None)
     if decision.act is Act.START:
-        return _start(movie, facts, decision, requested_by=requested_by, now=now)
+        try:
+            return _start(movie, facts, decision, requested_by=requested_by, now=now, may_start=may_start)
+        except (DatabaseError, OSError) as error:  # somebody writes for long, or the disk is full: we can read
+            log.error("%s is shown, but no search could be started: %s", movie.imdb_id, error)
+            return Refresh("stale", None, "unavailable", None)
     state = "stale" if decision.act is Act.REFUSE else str(decision.act)
     return Refresh(state, None, decision.reason, allowed_at)
 
 
-def _start(movie: Movie, facts: Facts, decision: Decision, *, requested_by: str, now: datetime) -> Refresh:
+def watch(job: ScrapeJob) -> None:
+    """What looking at a search does: nothing, mostly; when nobody cares for it any more it is rung for."""
+    jobs.wake_for(job, now=timezone.now(), ring=launchers.ring)
+
+
+def _start(
+    movie: Movie,
+    facts: Facts,
+    decision: Decision,
+    *,
+    requested_by: str,
+    now: datetime,
+    may_start: Callable[[], bool],
+) -> Refresh:
+    if not may_start():
+        return Refresh("stale", None, "too_many", None)
     request = jobs.Request(requested_by=requested_by, priority=jobs.PAGE_PRIORITY)
     try:
         job = jobs.enqueue(movie.pk, facts, request=request, now=now, ring=launchers.ring)

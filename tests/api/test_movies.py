@@ -16,7 +16,7 @@ from streaming.models import Movie, ScrapeJob
 from streaming.models.movie import touch
 from streaming.paging import _parts
 from tests.api.conftest import MOVIES
-from tests.factories import make_job, make_link, make_movie
+from tests.factories import make_job_in_hand, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 MOVIE_KEYS = {
@@ -373,7 +373,7 @@ def test_a_movie_is_sent_again_when_a_link_was_checked_or_a_job_goes_on(robot):
     link.save()
     second = robot.get(address, headers={"If-None-Match": first["ETag"]})
     assert second.status_code == 200
-    make_job(movie, state="running")
+    make_job_in_hand(movie)
     third = robot.get(address, headers={"If-None-Match": second["ETag"]})
     assert (third.status_code, third.json()["refresh"]["state"]) == (200, "running")
 

@@ -1,4 +1,4 @@
-"""Whoever removes movies and whoever turns links lock in one order: neither ends the other's work (PostgreSQL)."""
+"""Whoever removes movies, turns links or saves them locks in one order: neither ends the other's work (PostgreSQL)."""
 
 from __future__ import annotations
 
@@ -13,25 +13,32 @@ from tests.health.origin import Origin, wait_for
 from tests.scraping.machines import ROOT, empty_database
 
 pytestmark = pytest.mark.postgres
-CHECK = """
+BEGIN = """
 import django, sys
 django.setup()
-from scraper.addresses import host_of
+from scraper.addresses import Allowed, host_of
 from streaming.health.sweep import check_now
+from streaming.ingest.records import link_record
+from streaming.ingest.save import save_links
 from streaming.models import Movie, StreamingLink
 movie = Movie.objects.create(imdb_id="tt0000001", title="Nosferatu")
 link = StreamingLink.objects.create(movie=movie, source="example", source_url=sys.argv[1], host=host_of(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
-print(check_now([link.pk]))
+"""
+CHECK = "print(check_now([link.pk]))"
+SAVE = """
+told = {"imdb_id": "tt0000001", "source": "example", "source_url": sys.argv[1], "quality": "720p", "licence": "cc0"}
+print(save_links([link_record(told, allowed=Allowed.parse(["127.0.0.0/8"]))]).seen_again)
 """
 WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-def test_a_link_that_turns_while_its_movie_is_being_removed_waits_for_that(tmp_path):
+@pytest.mark.parametrize(("deed", "said"), [(CHECK, "{1: 'http_404'}\n"), (SAVE, "1\n")], ids=["checked", "found"])
+def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(deed, said):
     with empty_database("order") as address, Origin() as origin, psycopg.connect(address) as remover:
         environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-        command = [sys.executable, "-c", CHECK, origin.url("/404")]
+        command = [sys.executable, "-c", BEGIN + deed, origin.url("/404")]
         with subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as checker:
@@ -46,4 +53,4 @@ def test_a_link_that_turns_while_its_movie_is_being_removed_waits_for_that(tmp_p
             remover.commit()
             told = checker.communicate(timeout=20)[0]
     assert checker.returncode == 0
-    assert told == "{1: 'http_404'}\n"
+    assert told == said

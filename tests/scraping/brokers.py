@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.scraper.servers import free_port
@@ -76,6 +78,16 @@ class Broker:
                 return bool(probe.recv(8))
         except OSError:
             return False
+
+    @contextmanager
+    def saying_nothing(self) -> Iterator[None]:
+        """Its connections stand, and nothing comes over them."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         if self.process is not None:

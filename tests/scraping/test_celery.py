@@ -5,20 +5,39 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import psycopg
 import pytest
 
 from tests.scraper.servers import free_port
 from tests.scraping.brokers import Broker
-from tests.scraping.machines import ROOT, Machines, empty_database
+from tests.scraping.machines import BEGIN, ROOT, Machines, empty_database
 from tests.scraping.processes import is_alive
 
+CLICKS = """
+from django.test import Client
+for number in (1000, 1001):
+    Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
+    asked = time.monotonic()
+    response = Client().post(f"/api/streaming/movies/tt{number:07d}/refresh_links/", headers={"host": "127.0.0.1"})
+    print(json.dumps([response.status_code, response.json()["state"], time.monotonic() - asked]), flush=True)
+    sys.stdin.readline()
+"""
+BELLS = """
+from streaming import tasks
+for _ in range(2):
+    tasks.ring_for_check(1, times=3)
+    print("rung", flush=True)
+    sys.stdin.readline()
+"""
 pytestmark = [pytest.mark.postgres, pytest.mark.broker]
 
 
@@ -188,6 +207,54 @@ print(json.dumps([response.status_code, response.json()["state"], time.monotonic
     machines.broker.start()
     assert [row[:2] for row in machines.all_closed(seconds=40)] == [("succeeded", 1), ("succeeded", 1)]
     assert len(machines.begun()) == len(set(machines.begun())) == 2
+
+
+def test_a_click_is_answered_while_the_broker_is_there_and_says_nothing(machines):
+    """Frozen, out of memory or behind a dead line: the connection of an earlier click stands, and nobody answers."""
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGIN + CLICKS], cwd=ROOT, env=machines.environment, stdin=PIPE, stdout=PIPE, text=True
+    ) as web:
+        try:
+            assert json.loads(web.stdout.readline())[:2] == [202, "queued"]
+            with machines.broker.saying_nothing():
+                web.stdin.write("\n")
+                web.stdin.flush()
+                waited, _, _ = select.select([web.stdout], [], [], 15)
+                assert waited, "the click still waits for the broker"
+            status, state, seconds = json.loads(web.stdout.readline())
+            assert (status, state) == (202, "queued")
+            assert seconds < 8
+        finally:
+            web.kill()
+    machines.worker("-c", "1")
+    assert [row[:2] for row in machines.all_closed(seconds=40)] == [("succeeded", 1), ("succeeded", 1)]
+
+
+def test_a_worker_outlives_a_broker_that_says_nothing_for_a_while(machines):
+    """It asks once a lease whether a job was overlooked: that goes unanswered too."""
+    worker = machines.worker("-c", "1")
+    machines.run("""ask(1000, "found")""")
+    assert machines.all_closed() == [("succeeded", 1, "")]
+    with machines.broker.saying_nothing():
+        time.sleep(8)
+    machines.run("""ask(1001, "found")""")
+    assert machines.all_closed(seconds=40) == [("succeeded", 1, "")] * 2
+    assert worker.poll() is None
+
+
+def test_a_run_of_the_checker_goes_on_while_the_broker_is_there_and_says_nothing(machines):
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGIN + BELLS], cwd=ROOT, env=machines.environment, stdin=PIPE, stdout=PIPE, text=True
+    ) as check:
+        try:
+            assert check.stdout.readline() == "rung\n"
+            with machines.broker.saying_nothing():
+                check.stdin.write("\n")
+                check.stdin.flush()
+                waited, _, _ = select.select([check.stdout], [], [], 15)
+                assert waited, "the run still waits for the broker"
+        finally:
+            check.kill()
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from scraper.failures import SourceFailed
 from streaming.ingest.save import SaveReport
 from streaming.models import BlockedAddress, HostPause, Movie, ScrapeJob, StreamingLink
 from streaming.scraping.crawl import Outcome, crawl, result_of
+from streaming.scraping.jobs import Claim
 from streaming.scraping.progress import write_result
 from tests.factories import make_job_in_hand, make_link, make_movie
 from tests.scraper.forked import CHANGES, in_child
@@ -493,11 +494,15 @@ class TestTheDatabaseRefuses:
         assert "Traceback" not in log
 
 
+def claim_of(job):
+    return Claim(job.pk, job.owner, job.attempt)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_row_of_one_source_is_rewritten_and_the_sums_follow():
     job = job_for(sources=waiting("example", "vodo"))
-    assert write_result(job.pk, {**waiting("vodo")[0], "state": "found", "links": 4, "new": 3})
-    assert write_result(job.pk, {**waiting("example")[0], "state": "found", "links": 2, "new": 2})
+    assert write_result(claim_of(job), {**waiting("vodo")[0], "state": "found", "links": 4, "new": 3})
+    assert write_result(claim_of(job), {**waiting("example")[0], "state": "found", "links": 2, "new": 2})
     job.refresh_from_db()
     assert [(row["source"], row["links"]) for row in job.sources] == [("example", 2), ("vodo", 4)]
     assert (job.links_found, job.links_new) == (6, 5)
@@ -507,15 +512,15 @@ def test_the_row_of_one_source_is_rewritten_and_the_sums_follow():
 def test_a_late_word_of_searching_does_not_reopen_a_source_that_has_ended():
     job = job_for()
     ended = {**waiting("example")[0], "state": "failed", "error": "The site answered 503", "seconds": 0.1}
-    assert write_result(job.pk, ended)
-    assert write_result(job.pk, {**waiting("example")[0], "state": "searching"})
+    assert write_result(claim_of(job), ended)
+    assert write_result(claim_of(job), {**waiting("example")[0], "state": "searching"})
     job.refresh_from_db()
     assert job.sources == [ended]
 
 
 @pytest.mark.django_db
 def test_a_job_that_is_gone_has_no_row_to_write():
-    assert not write_result(0, waiting("example")[0])
+    assert not write_result(Claim(0, "tests", 0), waiting("example")[0])
 
 
 BLOCKED = SourceFailed("Not allowed", blocked=True)

@@ -3,16 +3,19 @@ truthfully, and its links come once."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from streaming.models import ScrapeJob, StreamingLink
+from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import launchers
 from tests.scraping.processes import children_of, is_alive
 
@@ -148,3 +151,26 @@ def test_a_job_that_gets_no_process_twice_says_so_and_the_others_still_wait(engi
         ("queued", 0),
         ("queued", 1),
     }
+
+
+@pytest.mark.parametrize("address", ["/jobs/{0.pk}/", "/api/streaming/jobs/{0.pk}/"])
+def test_whoever_watches_a_search_whose_runner_was_killed_has_it_done(engine, client, address):
+    """The page that shows it asks for the job alone, not for the movie."""
+    job = engine.job("hang_once")
+    launchers.wake()
+    engine.running(job)
+    os.kill(engine.pid(), signal.SIGKILL)
+    engine.until(lambda: client.get(address.format(job)) and not ScrapeJob.objects.open().exists(), seconds=8)
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == ("succeeded", 2)
+
+
+def test_who_presses_the_button_again_after_the_runner_was_killed_has_the_search_done(engine):
+    job = engine.job("hang_once")
+    launchers.wake()
+    engine.running(job)
+    os.kill(engine.pid(), signal.SIGKILL)
+    click = partial(scrape_movie_on_demand, job.movie, requested_by="click", target_url=job.target_url)
+    engine.until(lambda: click() and not ScrapeJob.objects.open().exists(), seconds=8)
+    job.refresh_from_db()
+    assert (job.state, job.attempt, ScrapeJob.objects.count()) == ("succeeded", 2, 1)

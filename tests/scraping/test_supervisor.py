@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -271,3 +272,37 @@ def test_no_supervisor_to_be_had_is_said_and_the_click_still_answers(engine, set
     launchers.wake()
     assert "no supervisor could be started" in caplog.text
     settings.SCRAPE_DIR = engine.folder
+
+
+# A user who may have two processes: this one and the shell, which then cannot start the supervisor.
+LAST_PROCESS = """
+import codecs, django, os, resource, subprocess, sys
+django.setup()
+from streaming.scraping import launchers
+codecs.lookup("ascii")
+os.setgroups([])
+os.setresgid(65432, 65432, 65432)
+os.setresuid(65432, 65432, 65432)
+resource.setrlimit(resource.RLIMIT_NPROC, (2, 2))
+launchers.wake()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_a_shell_without_a_process_to_spare_is_said_and_the_click_still_answers():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        told = {**os.environ, "SCRAPE_DIR": folder, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        done = subprocess.run(
+            [sys.executable, "-c", LAST_PROCESS], cwd=ROOT, env=told, capture_output=True, text=True, timeout=60
+        )
+    assert done.returncode == 0, done.stderr
+    assert "no supervisor could be started" in done.stderr
+
+
+def test_a_file_in_the_place_of_the_bell_is_no_bell(engine):
+    """What a copy of `var` by a tool that knows no FIFOs leaves there."""
+    (engine.folder / "bell").write_text("")
+    job = engine.job()
+    launchers.wake()
+    assert engine.closed(job)[0].state == "succeeded"

@@ -13,7 +13,7 @@ from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import launchers
 from tests.factories import make_link, make_movie
 from tests.scraper.servers import example_site, free_port
-from tests.scraping.processes import children_of
+from tests.scraping.processes import children_of, is_alive
 
 FILM = FILMS[0].imdb_id
 
@@ -72,3 +72,23 @@ def test_a_server_stopped_while_it_reads_finishes_after_the_next_start(crawling,
         launchers.wake()
         (job,) = crawling.closed(job)
     assert (job.state, job.outcome, job.attempt) == ("succeeded", "found", 1)
+
+
+def test_a_machine_that_wakes_up_too_late_does_not_rewrite_what_the_other_has_found(crawling, monkeypatch, tmp_path):
+    """Its lease ended while it was frozen; its child goes on before its supervisor has looked."""
+    with example_site(slow=0.7) as url:
+        job = click(monkeypatch, url)
+        crawling.until(ScrapeJob.objects.filter(pk=job.pk, sources__0__state="searching").exists)
+        late = crawling.pid()
+        ((child, _),) = children_of(late)
+        for pid in (late, child):
+            os.kill(pid, signal.SIGSTOP)
+        monkeypatch.setenv("SCRAPE_DIR", str(tmp_path / "other"))
+        crawling.worker()
+        (found,) = crawling.closed(job, seconds=20)
+    os.kill(child, signal.SIGCONT)
+    crawling.until(lambda: not is_alive(child), seconds=20)
+    os.kill(late, signal.SIGCONT)
+    job.refresh_from_db()
+    assert (found.state, found.outcome, found.attempt, found.links_found > 0) == ("succeeded", "found", 2, True)
+    assert (job.sources, job.links_found, job.links_new) == (found.sources, found.links_found, found.links_new)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from streaming.models import Movie, ScrapeJob
@@ -80,3 +83,34 @@ def test_looking_at_fresh_movies_counts_for_nothing():
     link = make_link()
     visit(link.movie, may_start=lambda: asked.append(1) or True)
     assert asked == []
+
+
+@pytest.fixture
+def taken_database(transactional_db):
+    """Somebody writes for longer than we wait, or the disk is full: it can be read and not written."""
+    if connection.vendor != "sqlite":
+        pytest.skip("readers and writers of other databases do not wait for each other")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout=50")
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
+        yield lambda: other.execute("BEGIN IMMEDIATE")
+    connection.close()
+
+
+@pytest.mark.parametrize("address", ["/streaming/{0}/", "/api/streaming/movies/{0}/"])
+def test_a_movie_is_shown_although_the_search_it_wants_cannot_be_written_down(taken_database, client, address, caplog):
+    link = make_link(last_seen=timezone.now() - timedelta(hours=30))
+    taken_database()
+    answer = client.get(address.format(link.movie.imdb_id))
+    assert answer.status_code == 200
+    assert link.source_url in answer.text
+    assert "no search could be started" in caplog.text
+
+
+@pytest.mark.parametrize("address", ["/streaming/{0}/", "/api/streaming/movies/{0}/"])
+def test_a_movie_is_shown_although_nobody_can_count_its_visitors(client, address, settings, tmp_path, caplog):
+    (tmp_path / "scrape").write_text("a file where a folder should be")
+    settings.SCRAPE_DIR = tmp_path / "scrape"
+    answer = client.get(address.format(make_movie().imdb_id))
+    assert answer.status_code == 200
+    assert "no search could be started" in caplog.text

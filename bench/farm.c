@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +33,7 @@ typedef void SSL;
 #endif
 
 enum { MOST_HOSTS = 254, MOST_INPUT = 4096, SLOTS = 4096, NUMBERS = 1 << 20, VIDEO = 1 << 18, MOST_PAGE = 12000 };
+enum { MOST_FILES = 1 << 16 };
 enum { SOON_MS = 1000, DRIP_MS = 300, STREAM_MS = 20, STREAM_CHUNK = 64 * 1024 };
 typedef enum { IDLE, UNCOUNTED, ANSWERING, HANGING } state;
 typedef enum { PLAIN, SECURE, SELF_SIGNED } door;
@@ -68,6 +70,7 @@ typedef struct {
 
 static int poller, hosts, ports[3];
 static host seen[MOST_HOSTS + 1];
+static connection *by_file[MOST_FILES];
 static long requests, heads, gets, connections, handshakes, longest_ms;
 static unsigned char asked_before[NUMBERS / 8];
 static connection *wheel[SLOTS];
@@ -121,6 +124,7 @@ static void drop(connection *c, bool with_reset) {
     }
 #endif
     if (with_reset) setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+    if (c->fd < MOST_FILES) by_file[c->fd] = NULL;
     close(c->fd);
     seen[c->host].open--;
     free(c->out);
@@ -479,6 +483,23 @@ static void on_forget(connection *c) {
 }
 static const behaviour counters = {"stats", on_stats, NEVER}, forgetting = {"reset", on_forget, NEVER};
 
+/* Whether the peer has hung up, which we may not have read yet. */
+static bool has_left(const connection *c) {
+    struct pollfd file = {.fd = c->fd, .events = POLLRDHUP};
+    return poll(&file, 1, 0) == 1 && file.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+/* How many requests this host is answering to somebody. The events of one round come in no order: a request that was
+ * hung up before the newest one was sent may still be counted. */
+static int answering_to_somebody(int number) {
+    int found = 0;
+    for (int fd = 0; fd < MOST_FILES; fd++) {
+        const connection *c = by_file[fd];
+        found += c && c->host == number && c->state == ANSWERING && !has_left(c);
+    }
+    return found;
+}
+
 static void count(connection *c) {
     host *here = &seen[c->host];
     requests++;
@@ -486,7 +507,10 @@ static void count(connection *c) {
     else gets++;
     if (c->state == HANGING) {
         if (++here->hanging > here->most_hanging) here->most_hanging = here->hanging;
-    } else if (++here->answering > here->most_answering) here->most_answering = here->answering;
+    } else if (++here->answering > here->most_answering) {
+        int answering = answering_to_somebody(c->host);
+        if (answering > here->most_answering) here->most_answering = answering;
+    }
 }
 
 /* --- reading requests */
@@ -608,6 +632,7 @@ static void welcome(const connection *listener) {
         if (contexts[c->door]) c->tls = SSL_new(contexts[c->door]), SSL_set_fd(c->tls, fd);
 #endif
         connections++;
+        if (fd < MOST_FILES) by_file[fd] = c;
         host *here = &seen[c->host];
         if (++here->open > here->most_open) here->most_open = here->open;
         struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = c};

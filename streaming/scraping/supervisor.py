@@ -36,7 +36,7 @@ LOOK_SECONDS = 1.0
 KILL_AFTER = 1.0
 # A machine without a process to spare has none a moment later either: the jobs that wait must not all fail meanwhile.
 NO_PROCESS_SECONDS = 5.0
-NO_PROCESS = "The machine had no process to spare for this search."
+NO_PROCESS = "The machine could not start a process for this search"
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ class Supervisor:
             except OSError as error:
                 log.error("job %s got no process: %s", claim.job_id, error)
                 self.claim_at = time.monotonic() + NO_PROCESS_SECONDS
-                _retry_or_fail(claim, error=NO_PROCESS, tail="")
+                _retry_or_fail(claim, error=f"{NO_PROCESS} ({error.strerror or error}).", tail="")
             else:
                 self.runs.append(Run(claim, child, time.monotonic() + settings.SCRAPE_TIMEOUT))
 

@@ -146,7 +146,10 @@ def test_a_job_that_gets_no_process_twice_says_so_and_the_others_still_wait(engi
     short_of_processes(60)
     first, *others = given
     (first,) = engine.closed(first, seconds=20)
-    assert (first.state, first.error) == ("failed", "The machine had no process to spare for this search.")
+    assert (first.state, first.error) == (
+        "failed",
+        ("The machine could not start a process for this search (Resource temporarily unavailable)."),
+    )
     assert set(ScrapeJob.objects.filter(pk__in=[job.pk for job in others]).values_list("state", "attempt")) <= {
         ("queued", 0),
         ("queued", 1),

@@ -65,11 +65,31 @@ def test_a_run_that_was_killed_does_not_hide_the_one_before(client):
 
 
 def test_a_withheld_run_says_why(client):
-    make_run(withheld=True, reason="No canary answered: <we> are offline.")
+    make_run(withheld=True, reason="no canary answered: <we> are offline")
     page = health(client)
     assert "Last check withheld" in page
     assert "no link was changed and nothing removed" in page
     assert "No canary answered: &lt;we&gt; are offline." in page
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "this machine seems to have no way to the internet: the links of 8 public hosts are kept",
+        "host down, links kept: films.example.org",
+        "interrupted",
+    ],
+)
+def test_a_run_that_is_believed_says_what_it_left_open(client, reason):
+    make_run(reason=reason)
+    page = health(client)
+    assert f"<b>About the last check:</b> {reason}." in page
+    assert "was not believed" not in page
+
+
+def test_a_run_that_needs_no_word_has_no_banner(client):
+    make_run()
+    assert "About the last check" not in health(client)
 
 
 def test_reasons_risks_deaths_hosts_and_the_true_rule(client, settings):

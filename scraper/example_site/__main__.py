@@ -6,6 +6,8 @@ import argparse
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
+from typing import NoReturn
 
 from scraper.example_site.server import ExampleSite
 
@@ -39,14 +41,19 @@ def main(words: list[str] | None = None) -> int:
     with suppress(KeyboardInterrupt):
         # Both signals alike, and SIGINT even where a shell has told background processes to ignore it.
         for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, signal.default_int_handler)
+            signal.signal(name, partial(_end, site))
         host, port = site.server_address[:2]
         sys.stdout.write(f"Example site: http://{host!s}:{port}/\n")
         sys.stdout.flush()
         site.serve_forever(poll_interval=0.05)
-    site.stopping.set()
     site.server_close()
     return 0
+
+
+def _end(site: ExampleSite, number: int, frame: object) -> NoReturn:
+    """Let nobody complain of what is cut off by this."""
+    site.stopping.set()
+    raise KeyboardInterrupt
 
 
 def _port(text: str) -> int:

@@ -83,8 +83,8 @@ class ExampleSite(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A visitor who hangs up is no error of ours.
-        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+        # A visitor who hangs up is no error of ours, nor is one whom we cut off when we end.
+        if not (self.stopping.is_set() or isinstance(sys.exc_info()[1], ConnectionError | TimeoutError)):
             super().handle_error(request, client_address)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -210,6 +211,19 @@ def test_it_starts_says_where_and_ends_at_once(name):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_it_ends_in_silence_while_visitors_come():
+    for visitors in range(4, 24, 2):
+        with ExitStack() as stack:
+            process = stack.enter_context(start("--port", "0"))
+            url = urlsplit(process.stdout.readline().removeprefix("Example site: ").strip())
+            for _ in range(visitors):
+                visitor = stack.enter_context(socket.create_connection((url.hostname, url.port), timeout=5))
+                visitor.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=5)
+        assert (process.returncode, said) == (0, ("", ""))
 
 
 @pytest.mark.parametrize(

@@ -138,9 +138,8 @@ def these_links(ids: list[int]) -> Iterator[DueLink]:
 
 def others_at(place: str, *, besides: list[int], most: int, now: datetime) -> list[int]:
     """Up to so many active links of a host (name and port) that the run of this moment has not asked."""
-    links = StreamingLink.objects.filter(host=host_of(f"//{place}"), is_active=True).exclude(pk__in=besides)
-    # Null is no moment: a link that was never checked is not asked yet.
-    rows = links.filter(~Q(last_checked=now) | Q(last_checked=None)).order_by("pk").values_list("pk", "source_url")
+    links = StreamingLink.objects.filter(host=host_of(f"//{place}"), is_active=True)
+    rows = links.exclude(pk__in=besides).exclude(last_checked=now).order_by("pk").values_list("pk", "source_url")
     return [pk for pk, url in rows[:PAGE] if url.split("/", 3)[2] == place][:most]
 
 

@@ -32,7 +32,7 @@ class Gathering:
     to the shelf.
 
     `hosts`: by place, what the guard wants to know of it; `opened` makes the tally of a place met for the first time.
-    `few`: the active links that were asked of a host while they are too few for the breaker.
+    `first_active`: the active links that were asked of a host while they are too few for the breaker.
     `landings`: at which hosts redirects of others ended. `witnesses`: links that answered a moment ago, by place.
     """
 
@@ -42,7 +42,7 @@ class Gathering:
         self.good: list[Finding] = []
         self.private: list[int] = []
         self.hosts: dict[str, HostTally] = {}
-        self.few: dict[str, list[int]] = {}
+        self.first_active: dict[str, list[int]] = {}
         self.landings: dict[str, set[str]] = {}
         self.pauses: dict[str, tuple[datetime, str]] = {}
         self.witnesses: dict[str, Question] = {}
@@ -81,15 +81,15 @@ class Gathering:
         self._slice_failed += heard.below_http
         if finding.standing.is_active:
             tally.active += 1
-            self._remember_few(place, heard.id, tally)
+            self._note_active(place, heard.id, tally)
             tally.turned_gone += verdict is Verdict.GONE
             tally.turned_soft += verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE)
 
-    def _remember_few(self, place: str, link_id: int, tally: HostTally) -> None:
+    def _note_active(self, place: str, link_id: int, tally: HostTally) -> None:
         if tally.known < BREAKER_LEAST_LINKS:
-            self.few.setdefault(place, []).append(link_id)
+            self.first_active.setdefault(place, []).append(link_id)
         else:
-            self.few.pop(place, None)
+            self.first_active.pop(place, None)
 
     def more_wanted(self) -> dict[str, int]:
         """At which hosts how many more links are to be asked before the breaker can judge."""

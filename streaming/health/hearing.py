@@ -58,9 +58,9 @@ class Hearing:
     def others(self) -> Iterator[DueLink]:
         """More links of hosts of which few were due and some failed: without them a host that is down would be taken
         for links that died, a few in every run."""
-        wanted, few = self.heard.more_wanted(), self.heard.few
-        found = (others_at(place, besides=few[place], most=most, now=self.now) for place, most in wanted.items())
-        ids = [pk for some in found for pk in some]
+        asked, ids = self.heard.first_active, list[int]()
+        for place, most in self.heard.more_wanted().items():
+            ids += others_at(place, besides=asked[place], most=most, now=self.now)
         for start in range(0, len(ids), BATCH):
             yield from these_links(ids[start : start + BATCH])
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from streaming.health.changes import Change
 from streaming.models import LinkFlip, Movie, StreamingLink
-from streaming.models.movie import touch
+from streaming.models.movie import lock_movies, touch
 
 # SQLite takes 250,000 values in one statement, other builds of it 999.
 MARKED_AT_ONCE = 500
@@ -53,7 +53,7 @@ def write(changes: Sequence[Change], *, now: datetime) -> Written:
     """
     with transaction.atomic():
         flips = [change for change in changes if change.is_flip]
-        _lock_movies(flips)
+        lock_movies(change.movie_id for change in flips)
         standing = _still_standing(flips, now=now)
         true = [
             change
@@ -88,13 +88,6 @@ def mark_private(ids: Sequence[int]) -> None:
     active = StreamingLink.objects.filter(is_active=True).exclude(reason="private_address")
     for start in range(0, len(ids), MARKED_AT_ONCE):
         active.filter(pk__in=ids[start : start + MARKED_AT_ONCE]).update(reason="private_address")
-
-
-def _lock_movies(flips: Sequence[Change]) -> None:
-    """Movies before their links, in one order, as whoever removes movies does: else each waits for the other."""
-    if flips and connection.features.has_select_for_update:
-        movies = Movie.objects.filter(pk__in={change.movie_id for change in flips}).order_by("pk").select_for_update()
-        list(movies.values_list("pk"))
 
 
 def _still_standing(flips: Sequence[Change], *, now: datetime) -> set[tuple[int, bool, str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from scraper.sources import PAID, Standing, standing
@@ -17,7 +17,7 @@ from streaming.ingest.records import LONGEST_EVIDENCE, LinkRecord, MovieRecord
 from streaming.ingest.snapshots import restore_movies
 from streaming.ingest.works import link_key
 from streaming.models import Movie, StreamingLink
-from streaming.models.movie import touch
+from streaming.models.movie import lock_movies, touch
 
 DESCRIBING = ("label", "quality", "language", "licence", "licence_url", "evidence", "season", "episode")
 # Neither the source (who found a link first keeps it) nor whether it is published (only ever turned on here).
@@ -77,7 +77,7 @@ def save_links(
         known = _known_movies(kept, described, report)
         ids = _made(known, described, report)
         # Movies first, then their links, each by id: as the checker and whoever removes movies do.
-        _lock_movies(set(ids.values()))
+        lock_movies(ids.values())
         changed = _upsert(kept, ids, report, is_vouched=is_vouched)
         _fill(_gaps(known, described))
         touch(Movie.objects.filter(pk__in=changed))
@@ -175,12 +175,6 @@ def _gaps(known: dict[str, Movie], movies: Sequence[MovieRecord]) -> list[Movie]
 def _fill(movies: Sequence[Movie]) -> None:
     if movies:
         Movie.objects.bulk_update(movies, [*FILLED, "updated_at"])
-
-
-def _lock_movies(ids: set[int]) -> None:
-    """Wait for whoever writes to these movies, in one order; on SQLite nobody else writes in a transaction."""
-    if ids and connection.features.has_select_for_update:
-        list(Movie.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
 
 
 @dataclass(frozen=True, slots=True)

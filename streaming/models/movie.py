@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import models
+from collections.abc import Iterable
+
+from django.db import connection, models
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -109,3 +111,13 @@ class Movie(models.Model):
 def touch(movies: models.QuerySet[Movie]) -> int:
     """Say that what is shown of these movies has changed (mirrors and caches look at `updated_at`)."""
     return movies.update(updated_at=timezone.now())
+
+
+def lock_movies(ids: Iterable[int]) -> None:
+    """Wait for whoever writes to these movies or removes them; on SQLite nobody else writes in a transaction.
+
+    Movies come before their links, each in the order of their ids, whoever locks both: else each waits for the other.
+    """
+    wanted = set(ids)
+    if wanted and connection.features.has_select_for_update:
+        list(Movie.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk"))

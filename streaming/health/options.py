@@ -19,7 +19,7 @@ from streaming.health.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run is asked to do; None: as in the settings. `limit` counts links that are asked.
+    """What a run is asked to do; None: as in the settings. `limit` counts links that are asked because they are due.
 
     `strict`: a request that a host leaves hanging keeps its place among the `per_host`; none is put aside.
     `shared`: the links are shared out over the workers, in `parts`; None: as many as workers come.

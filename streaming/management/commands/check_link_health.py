@@ -38,7 +38,9 @@ class Command(OpenreelCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--limit", type=whole(1), metavar="N", help="ask at most N links")
+        parser.add_argument(
+            "--limit", type=whole(1), metavar="N", help="ask at most N links, and some more of a host that fails"
+        )
         parser.add_argument("--older-than", type=amount(), metavar="HOURS", help="only links not checked for so long")
         parser.add_argument(
             "--due", action="store_true", help="only links whose own rhythm wants it (see HEALTH_ADAPTIVE)"

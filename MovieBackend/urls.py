@@ -1,4 +1,4 @@
-"""Root URLconf: the admin and the routes of the application."""
+"""Root URLconf: the admin, the routes of the application and the views for errors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from streaming import pages
+
 urlpatterns: list[URLPattern | URLResolver] = [path("", include("streaming.urls"))]
 if settings.ADMIN_ENABLED:
     urlpatterns.insert(0, path("admin/", admin.site.urls))
+
+# Django looks for these in the root URLconf only.
+handler400 = pages.bad_request
+handler403 = pages.permission_denied
+handler404 = pages.not_found
+handler500 = pages.server_error

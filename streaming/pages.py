@@ -55,12 +55,17 @@ class HtmxRequest(HttpRequest):
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A page, or a part of one: never kept without asking, and different for the theme's cookie and for htmx."""
-    theme = request.COOKIES.get("theme")
-    shared = {"theme": theme if theme in ("light", "dark") else "", "rel": OUTSIDE}
+    shared = {"theme": _theme(request), "rel": OUTSIDE}
     response = render(request, template, shared | context, status=status)
     response.headers["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["Cookie", "HX-Request", "HX-Target"])
     return response
+
+
+def _theme(request: HttpRequest) -> str:
+    """The colour theme of the visitor's cookie; empty to follow the system."""
+    theme = request.COOKIES.get("theme", "")
+    return theme if theme in ("light", "dark") else ""
 
 
 # --- the catalogue
@@ -459,27 +464,50 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
-# --- when there is nothing to show
+# --- errors: pages in our look, JSON under /api/
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for what Django refuses to process, such as an unknown host name."""
+    if _is_for_api(request):
+        return _json_error("Bad request.", status=400)
+    return _page(request, "400.html", {}, status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 for visitors and staff who lack a permission."""
+    if _is_for_api(request):
+        return _json_error("Permission denied.", status=403)
+    return _page(request, "403.html", {}, status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that was not sent from our own pages."""
+    if _is_for_api(request):
+        return _json_error("Not sent from our own pages.", status=403)
+    return _page(request, "403_csrf.html", {}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None) -> HttpResponse:
-    """404 in our look, as JSON for programs. A removed movie's page says when it went and why."""
-    if request.path.startswith("/api/"):
-        return JsonResponse({"detail": "Not found."}, status=404)
+    """404; the page of a removed movie says when it was removed and why."""
+    if _is_for_api(request):
+        return _json_error("Not found.", status=404)
     match = MOVIE_PATH.match(request.path)
     removed = match and RemovedMovie.objects.filter(imdb_id=match[1], restored_at=None).first()
     return _page(request, "404.html", {"removed": removed}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 without a context: whatever broke, this page does not need it."""
-    if request.path.startswith("/api/"):
-        return JsonResponse({"detail": "Something failed on our side."}, status=500)
-    return HttpResponse(render_to_string("500.html"), status=500, headers={"Cache-Control": "no-store"})
+    """500 without database and context processors: whatever broke, this page does not need it."""
+    if _is_for_api(request):
+        return _json_error("Something failed on our side.", status=500)
+    page = render_to_string("500.html", {"theme": _theme(request)})
+    return HttpResponse(page, status=500, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that was not sent from our own pages."""
-    if request.path.startswith("/api/"):
-        return JsonResponse({"detail": "Not sent from our own pages."}, status=403)
-    return _page(request, "403.html", {}, status=403)
+def _is_for_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _json_error(detail: str, *, status: int) -> JsonResponse:
+    return JsonResponse({"detail": detail}, status=status, headers={"Cache-Control": "no-store"})

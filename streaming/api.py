@@ -14,7 +14,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.http import is_same_domain
+from django.utils.http import http_date, is_same_domain
 from django.utils.log import log_response
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError, PermissionDenied, Throttled
@@ -130,8 +130,8 @@ def unless_known(
     known = get_conditional_response(request._request, etag=etag, last_modified=seconds)
     response = known if known is not None else build()
     response["ETag"] = etag
-    if modified:
-        response["Last-Modified"] = modified.strftime("%a, %d %b %Y %H:%M:%S GMT")
+    if seconds is not None:
+        response["Last-Modified"] = http_date(seconds)
     response["Cache-Control"] = cache_control
     patch_vary_headers(response, ["Accept", "Accept-Language"])
     return response

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -374,7 +374,7 @@ def _run_shown(newest: HealthRun | None, *, now: datetime) -> RunShown | None:
 
 
 def _bar_of(day: metrics.DayOfLinks) -> charts.Bar:
-    return charts.Bar(f"{day.day.day} {day.day:%b}", day.alive, max(0, day.checked - day.alive))
+    return charts.Bar(dateformat.format(day.day, "j M"), day.alive, max(0, day.checked - day.alive))
 
 
 @require_safe

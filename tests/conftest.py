@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import locale
 import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,38 @@ from django.core.cache import cache
 def empty_cache() -> None:
     """Throttles and cached answers of one test are not the next one's."""
     cache.clear()
+
+
+# Names of days and months that no other locale has, so that a text which shows one gives itself away.
+FOREIGN_NAMES = "Qq"
+LOCALE_SOURCE = f"""comment_char %
+escape_char /
+LC_TIME
+abday {";".join([f'"{FOREIGN_NAMES}"'] * 7)}
+day {";".join([f'"{FOREIGN_NAMES}"'] * 7)}
+abmon {";".join([f'"{FOREIGN_NAMES}"'] * 12)}
+mon {";".join([f'"{FOREIGN_NAMES}"'] * 12)}
+d_t_fmt "%d"
+d_fmt "%d"
+t_fmt "%T"
+am_pm "";""
+t_fmt_ampm ""
+END LC_TIME
+"""
+
+
+@pytest.fixture
+def foreign_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A process whose C library names days and months in no English; gives the name that it has for all of them."""
+    (tmp_path / "source").write_text(LOCALE_SOURCE, encoding="ascii")
+    command = ["localedef", "-c", "-i", tmp_path / "source", "-f", "ANSI_X3.4-1968", tmp_path / "qq_QQ"]
+    # It exits with 1 for the categories that the source does not have.
+    subprocess.run(command, check=False, capture_output=True)
+    monkeypatch.setenv("LOCPATH", str(tmp_path))
+    before = locale.setlocale(locale.LC_TIME)
+    locale.setlocale(locale.LC_TIME, "qq_QQ")
+    yield FOREIGN_NAMES
+    locale.setlocale(locale.LC_TIME, before)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

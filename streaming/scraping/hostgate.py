@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.utils import timezone
+from django.utils import dateformat, timezone
 
 from streaming.models import HostPause
 from streaming.retry_after import paused_until
 from streaming.turns import pause_of, reserve
 from streaming.words import ASKED
 
-ASKED_UNTIL = "asked us to come back at {0:%H:%M} UTC on {0.day} {0:%B}"
+ASKED_UNTIL = "asked us to come back at {time} UTC on {day}"
 CROWDED = "Too many searches ask this site at once"
 
 
@@ -39,7 +39,11 @@ async def turn(place: str, source: str) -> str:
 def paused(place: str) -> str:
     """Why this place is not asked now: it told one of us, at whatever job or machine, when to come back. Else empty."""
     pause = HostPause.objects.standing(timezone.now()).asked_for().filter(host=place[:255]).first()
-    return f"{place} {ASKED_UNTIL.format(pause.paused_until)}" if pause else ""
+    if pause is None:
+        return ""
+    until = pause.paused_until
+    asked = ASKED_UNTIL.format(time=dateformat.format(until, "H:i"), day=dateformat.format(until, "j F"))
+    return f"{place} {asked}"
 
 
 async def busy(place: str, retry_after: str) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -65,7 +65,7 @@ def when(moment: datetime | None) -> SafeString | str:
     """How long ago for people, the exact moment for the careful."""
     if not moment:
         return "never"
-    exact, stamp = moment.strftime("%d %b %Y, %H:%M UTC"), moment.isoformat(timespec="seconds")
+    exact, stamp = f"{dateformat.format(moment, 'd M Y, H:i')} UTC", moment.isoformat(timespec="seconds")
     told = words.ago(moment, now=timezone.now())
     return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', stamp, exact, told)
 

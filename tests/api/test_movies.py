@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -330,6 +330,16 @@ def test_a_reader_that_asks_by_date_hears_of_a_movie_that_went(robot):
     assert robot.get(MOVIES, headers=known).status_code == 304
     remove_movies(Movie.objects.filter(pk=goes.pk), reason="by hand")
     assert titles(robot.get(MOVIES, headers=known)) == [stays.title]
+
+
+@pytest.mark.parametrize("path", [MOVIES, f"{MOVIES}tt0013442/"])
+def test_the_date_of_the_last_change_is_one_of_http_in_every_locale(robot, foreign_locale, path):
+    movie = make_movie(imdb_id="tt0013442", updated_at=datetime(2026, 3, 5, 7, 8, 9, tzinfo=UTC))
+    first = robot.get(path)
+    assert first["Last-Modified"] == "Thu, 05 Mar 2026 07:08:09 GMT"
+    assert robot.get(path, headers={"If-Modified-Since": first["Last-Modified"]}).status_code == 304
+    Movie.objects.filter(pk=movie.pk).update(updated_at=datetime(2026, 3, 5, 7, 8, 10, tzinfo=UTC))
+    assert robot.get(path, headers={"If-Modified-Since": first["Last-Modified"]}).status_code == 200
 
 
 def check_a_link():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -41,6 +42,15 @@ def test_a_run_on_time(client):
     assert "Checks are running on time" in page
     assert "10 links, 2 died, 1 came back, 0 titles removed." in page
     assert ": 8 alive, 2 not alive</title>" in page
+
+
+def test_days_are_named_in_english_in_every_locale(client, foreign_locale):
+    make_link()
+    make_run(checked=10, alive=8)
+    page = health(client)
+    assert re.search(r"<title>\d{1,2} [A-Z][a-z]{2}: 8 alive", page)
+    assert re.search(r'title="\d\d [A-Z][a-z]{2} \d{4}, \d\d:\d\d UTC"', page)
+    assert foreign_locale not in page
 
 
 def test_a_late_run(client):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 import time
@@ -191,3 +192,11 @@ class TestSpidersWait:
             "Too many searches ask this site at once",
         )
         assert not site.hits
+
+
+@pytest.mark.django_db
+def test_a_pause_names_its_month_in_english_in_every_locale(foreign_locale):
+    async_to_sync(busy)("films.example.org", "600")
+    told = async_to_sync(turn)("films.example.org", "example")
+    assert re.fullmatch(r"films\.example\.org asked us to come back at \d\d:\d\d UTC on \d{1,2} [A-Z][a-z]{2,8}", told)
+    assert foreign_locale not in told

@@ -54,6 +54,13 @@ def languages_of(words: Iterable[str]) -> list[str]:
     return [tag for word in words if (tag := language_of(word))]
 
 
+def usual_spelling(tag: str) -> str:
+    """The tag with the language in lower, a script in title and everything else in upper case: `zh-Hant-TW`."""
+    language, *rest = tag.split("-")
+    parts = [part.title() if len(part) == 4 and part.isalpha() else part.upper() for part in rest]
+    return "-".join([language.lower(), *parts])
+
+
 def _known_tag(text: str) -> str:
     # In free text three letters may be anything ("the"): the first part has to be a code of the table.
     return _spelled(text) if TAG.fullmatch(text) and text.split("-")[0].casefold() in NAMES else ""
@@ -62,5 +69,4 @@ def _known_tag(text: str) -> str:
 def _spelled(tag: str) -> str:
     first, *rest = tag.split("-")
     language = NAMES.get(first.casefold(), first.casefold())
-    parts = [part.title() if len(part) == 4 and part.isalpha() else part.upper() for part in rest]
-    return "" if language in UNSTATED else "-".join([language, *parts])
+    return "" if language in UNSTATED else usual_spelling("-".join([language, *rest]))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +13,9 @@ from django.core.cache import cache
 from django.db.models import F
 from django.db.models.expressions import OrderBy
 
+from scraper.languages import usual_spelling
 from scraper.sources import KNOWN, LICENCES, name_of
+from streaming.ingest.records import is_language_tag
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 from streaming.models.movie import LONGEST_SEARCH
 from streaming.words import language_name, shown
@@ -34,7 +37,6 @@ ORDERS: dict[str, tuple[str | OrderBy, ...]] = {
 }
 TYPES = {"movie": "Movies", "show": "Shows"}
 LINK_FIELDS = ("source", "quality", "language", "licence")
-LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 LONGEST_CHIP = 40
 FACETS_KEPT_SECONDS = 300
 
@@ -132,7 +134,7 @@ def choices(wanted: Wanted) -> Choices:
         decade=[(decade, f"{decade}s") for decade in sorted(values["decade"], reverse=True)],
         source=[(slug, name_of(slug)) for slug in KNOWN if slug in values["source"]],
         quality=[(height, height) for height in heights],
-        language=sorted(((tag, language_name(tag)) for tag in values["language"]), key=lambda pair: pair[1]),
+        language=sorted(_named_languages(values["language"]), key=lambda pair: (pair[1], pair[0])),
         licence=[(slug, name) for slug, name in LICENCES.items() if slug in values["licence"]],
     )
 
@@ -144,6 +146,14 @@ def _held() -> dict[str, list[str]]:
     return {**held, "decade": sorted({str(year // 10 * 10) for year in years if year})}
 
 
+def _named_languages(held: Iterable[str]) -> list[tuple[str, str]]:
+    """The tags in their usual spelling, and the language that several of them are forms of: it finds them all."""
+    tags = {usual_spelling(tag) for tag in held}
+    forms = Counter(tag.split("-")[0] for tag in tags)
+    shared = {language for language, number in forms.items() if number > 1}
+    return [(tag, language_name(tag)) for tag in tags | shared]
+
+
 def _one_of(value: str | None, known: Mapping[str, object]) -> str:
     return value if value is not None and value in known else ""
 
@@ -153,4 +163,4 @@ def _decade(value: str) -> str:
 
 
 def _language(value: str) -> str:
-    return value if LANGUAGE_TAG.fullmatch(value) else ""
+    return usual_spelling(value) if is_language_tag(value) else ""

@@ -9,18 +9,18 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError as FormError
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.expressions import OrderBy
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.exceptions import ValidationError
 
 from scraper import sources
-from streaming.ingest.records import EARLIEST_YEAR, LANGUAGE, LATEST_YEAR
+from streaming.ingest.records import EARLIEST_YEAR, LATEST_YEAR, is_language_tag
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 
 MAY_BE_EMPTY = frozenset({"search", "cursor", "since"})
-OF_ONE_LINK = ("source", "quality", "licence")
+OF_ONE_LINK = ("source", "quality", "language", "licence")
 # The columns behind each order; the last one makes it total. Each has an index that serves it in both directions.
 ORDERS = {
     "title": ("search_title", "id"),
@@ -97,7 +97,7 @@ class MomentField(forms.CharField):
 
 class LanguageField(forms.CharField):
     def validate(self, value: str) -> None:
-        if value and (len(value) > 35 or not LANGUAGE.fullmatch(value)):
+        if value and not is_language_tag(value):
             raise FormError("Write a BCP 47 tag such as en or pt-BR.")
 
 
@@ -166,8 +166,6 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
 
 def _offering(queryset: MovieQuerySet, asked: Mapping[str, Any]) -> MovieQuerySet:
     wanted = {name: asked[name] for name in OF_ONE_LINK if name in asked}
-    if tag := asked.get("language"):
-        return queryset.offering(Q(language__iexact=tag) | Q(language__istartswith=f"{tag}-"), **wanted)
     return queryset.offering(**wanted) if wanted else queryset
 
 

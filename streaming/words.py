@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache, lru_cache
+
+from babel import Locale
+from babel.core import get_global
 
 LONGEST_TITLE = 200
 # Why a host is left alone that said so itself.
@@ -14,35 +19,30 @@ FAILED_AT_ONCE = "most of its links failed at once"
 UNSHOWN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]+"
 )
-LANGUAGES = {
-    "ar": "Arabic",
-    "cs": "Czech",
-    "da": "Danish",
-    "de": "German",
-    "el": "Greek",
-    "en": "English",
-    "es": "Spanish",
-    "fi": "Finnish",
-    "fr": "French",
-    "hi": "Hindi",
-    "hu": "Hungarian",
-    "it": "Italian",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "nl": "Dutch",
-    "no": "Norwegian",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ru": "Russian",
-    "sv": "Swedish",
-    "ta": "Tamil",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-    "zh": "Chinese",
+# Tags that stand for no single language, and the sign languages that PeerTube offers and CLDR leaves out.
+OWN_LANGUAGE_NAMES = {
+    "mis": "Other language",
     "mul": "Several languages",
     "und": "Language unknown",
     "zxx": "No dialogue",
+    "sgn": "Sign language",
+    "asq": "Austrian Sign Language",
+    "bfi": "British Sign Language",
+    "bzs": "Brazilian Sign Language",
+    "cse": "Czech Sign Language",
+    "csl": "Chinese Sign Language",
+    "dsl": "Danish Sign Language",
+    "fsl": "French Sign Language",
+    "gsg": "German Sign Language",
+    "jsl": "Japanese Sign Language",
+    "pks": "Pakistan Sign Language",
+    "rsl": "Russian Sign Language",
+    "sdl": "Saudi Arabian Sign Language",
+    "sfs": "South African Sign Language",
+    "swl": "Swedish Sign Language",
+    "tgl": "Tagalog",  # CLDR takes this code for Filipino, unlike `tl`
 }
+MAX_CACHED_NAMES = 1024
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
@@ -58,13 +58,18 @@ def with_episode(label: str, *, season: int | None, episode: int | None) -> str:
     return label if not numbers or f"{label} ".startswith(f"{numbers} ") else f"{numbers} {label}".strip()
 
 
+@lru_cache(maxsize=MAX_CACHED_NAMES)
 def language_name(tag: str) -> str:
-    """`de-AT` as `German (AT)`; a tag that we have no name for stays as it is."""
-    primary, _, rest = tag.partition("-")
-    name = LANGUAGES.get(primary.lower(), "")
+    """The English name of a language tag: `pt-BR` is `Portuguese (Brazil)`; a language without a name stays as it is.
+
+    The names come from CLDR by way of Babel. The first call in a process reads them from a file.
+    """
+    primary, *subtags = tag.split("-")
+    name = _primary_language_name(primary.lower())
     if not name:
         return tag
-    return f"{name} ({rest})" if rest else name
+    details = ", ".join(_subtag_name(subtag) for subtag in subtags)
+    return f"{name} ({details})" if details else name
 
 
 def ago(moment: datetime | None, *, now: datetime) -> str:
@@ -85,3 +90,25 @@ def hours(amount: float) -> str:
     if 0 < amount < 1:
         return f"{amount * 60:g} minutes"
     return "1 hour" if amount == 1 else f"{amount:g} hours"
+
+
+@cache
+def _english() -> Locale:
+    return Locale("en")
+
+
+def _primary_language_name(code: str) -> str:
+    """The name of a two- or three-letter code, also of one that CLDR knows under another code; empty when unknown."""
+    if code in OWN_LANGUAGE_NAMES:
+        return OWN_LANGUAGE_NAMES[code]
+    names: Mapping[str, str] = _english().languages
+    return names.get(code) or names.get(get_global("language_aliases").get(code, ""), "")
+
+
+def _subtag_name(subtag: str) -> str:
+    """The name of a script, a region or an extended language; any other subtag stays as it is."""
+    if len(subtag) == 3 and subtag.isalpha():
+        return _primary_language_name(subtag.lower()) or subtag
+    scripts: Mapping[str, str] = _english().scripts
+    regions: Mapping[str, str] = _english().territories
+    return scripts.get(subtag.title()) or regions.get(subtag.upper(), subtag)

@@ -20,7 +20,8 @@ LAST_PART = 9999
 PART = re.compile(r"S([1-9][0-9]{0,3}) E([1-9][0-9]{0,3})(?: (.*))?")
 IMDB_ID = re.compile(r"tt[0-9]{7,9}")
 SLUG = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+MAX_LANGUAGE_LENGTH = 35
 BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 
 
@@ -135,6 +136,11 @@ def _source(value: object) -> str:
     return value
 
 
+def is_language_tag(text: str) -> bool:
+    """Whether the text has the form of a BCP 47 tag that a link can have, such as `en` or `pt-BR`."""
+    return len(text) <= MAX_LANGUAGE_LENGTH and LANGUAGE_TAG.fullmatch(text) is not None
+
+
 def _one_of(value: object, known: frozenset[str] | set[str], name: str) -> str:
     if not isinstance(value, str) or value not in known:
         raise Refused(f"bad_{name}", f"{name} {_shown(value)} is not one of {', '.join(sorted(known - {''}))}")
@@ -144,7 +150,7 @@ def _one_of(value: object, known: frozenset[str] | set[str], name: str) -> str:
 def _language(value: object) -> str:
     if value in (None, ""):
         return ""
-    if not isinstance(value, str) or len(value) > 35 or not LANGUAGE.fullmatch(value):
+    if not isinstance(value, str) or not is_language_tag(value):
         raise Refused("bad_language", f"language {_shown(value)} is not a BCP 47 tag such as en or pt-BR")
     return value
 

@@ -26,6 +26,10 @@ class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
     def inactive(self) -> StreamingLinkQuerySet:
         return self.filter(is_active=False, is_published=True)
 
+    def in_language(self, tag: str) -> StreamingLinkQuerySet:
+        """Links in this language or a form of it, whatever the case: `en` finds `en-GB`, `en-GB` does not find `en`."""
+        return self.filter(Q(language__iexact=tag) | Q(language__istartswith=f"{tag}-"))
+
     def waiting(self) -> StreamingLinkQuerySet:
         """Links that nobody has published yet and that have not been taken down."""
         return self.filter(is_published=False).exclude(reason="taken_down")

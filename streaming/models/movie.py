@@ -42,9 +42,10 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         """Movies without an active link, those that never had one too."""
         return self.filter(~Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
 
-    def offering(self, *conditions: Q, **wanted: str) -> MovieQuerySet:
-        """Movies with one active link that has all of these columns (`source`, `quality`, `language`, `licence`)."""
-        return self.filter(Exists(StreamingLink.objects.active().filter(*conditions, movie=OuterRef("pk"), **wanted)))
+    def offering(self, *, language: str = "", **wanted: str) -> MovieQuerySet:
+        """Movies with one active link in this language, empty for any, and of this `source`, `quality`, `licence`."""
+        links = StreamingLink.objects.active().filter(movie=OuterRef("pk"), **wanted)
+        return self.filter(Exists(links.in_language(language) if language else links))
 
     def with_active_count(self) -> MovieQuerySet:
         """Each movie with `active_count`, counted for the rows of the page only."""

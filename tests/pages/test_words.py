@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scraper.languages import NAMES
 from streaming.words import ago, hours, language_name, shown
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -27,10 +28,57 @@ def test_shown(text, said):
 
 
 @pytest.mark.parametrize(
-    ("tag", "name"), [("en", "English"), ("de-AT", "German (AT)"), ("zxx", "No dialogue"), ("qqq", "qqq"), ("", "")]
+    ("tag", "name"),
+    [
+        ("en", "English"),
+        ("EN", "English"),
+        ("de-AT", "German (Austria)"),
+        ("pt-BR", "Portuguese (Brazil)"),
+        ("pt-br", "Portuguese (Brazil)"),
+        ("es-419", "Spanish (Latin America)"),
+        ("zh-Hant", "Chinese (Traditional)"),
+        ("zh-Hans-CN", "Chinese (Simplified, China)"),
+        ("sr-Latn", "Serbian (Latin)"),
+        ("zh-yue", "Chinese (Cantonese)"),
+        ("ca-valencia", "Catalan (valencia)"),
+        ("de-1996", "German (1996)"),
+        ("en-QX", "English (QX)"),
+        ("no", "Norwegian"),
+        ("nb", "Norwegian Bokmål"),
+        ("nn", "Norwegian Nynorsk"),
+        ("eng", "English"),
+        ("ger", "German"),
+        ("iw", "Hebrew"),
+        ("gsg", "German Sign Language"),
+        ("mul", "Several languages"),
+        ("und", "Language unknown"),
+        ("zxx", "No dialogue"),
+        ("ZXX", "No dialogue"),
+        ("qqq", "qqq"),
+        ("qqq-DE", "qqq-DE"),
+        ("", ""),
+    ],
 )
 def test_language_name(tag, name):
     assert language_name(tag) == name
+
+
+@pytest.mark.parametrize("tag", sorted(set(NAMES.values())))
+def test_every_language_that_sources_state_has_a_name(tag):
+    name = language_name(tag)
+    assert name != tag
+    assert name[0].isupper()
+    if tag != "zxx":
+        assert language_name(f"{tag}-US") == f"{name} (United States)"
+        assert language_name(f"{tag}-Cyrl-RU") == f"{name} (Cyrillic, Russia)"
+
+
+CODES = sorted(word for word in NAMES if len(word) <= 3)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_language_has_one_name_whichever_of_its_codes_is_stored(code):
+    assert language_name(code) == language_name(NAMES[code])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-# From nothing but Python 3.11: `make run` starts Openreel, `make test` tests it.
+# Needs only Python 3.11: `make run` starts Openreel, `make test` tests it.
 .DEFAULT_GOAL := help
 PYTHON ?= python3.11
 VENV := .venv
@@ -7,15 +7,15 @@ DEV_RUN := SECRET_KEY=make ENV_FILE=/dev/null $(RUN)
 
 .PHONY: help install run test check fix bench bench-jobs bench-health clean
 
-help: ## this list
+help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
-install: $(VENV)/.dev ## make .venv with all that running, testing and checking need
+install: $(VENV)/.dev ## create .venv with everything that running, testing and checking need
 
-run: $(VENV)/.run ## start Openreel at http://127.0.0.1:8000 (PORT=, HOST= and the README's settings apply)
+run: $(VENV)/.run ## start Openreel at http://127.0.0.1:8000 (PORT=, HOST= and the settings of docs/settings.md apply)
 	@exec $(RUN) -m MovieBackend.serve
 
-test: $(VENV)/.dev ## run all tests; those that need an absent service say how to get it
+test: $(VENV)/.dev ## run all tests; those whose service is missing say how to install it
 	@$(RUN) -m pytest $(TESTS)
 
 check: $(VENV)/.dev ## lint, format, types, import contracts, migrations
@@ -26,23 +26,23 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, migrations
 	$(DEV_RUN) manage.py makemigrations --check --dry-run
 	$(DEV_RUN) manage.py check --fail-level WARNING
 
-fix: $(VENV)/.dev ## let ruff mend what it can
+fix: $(VENV)/.dev ## let ruff fix what it can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: bench-jobs bench-health ## all timed figures, as ratios within one run
+bench: bench-jobs bench-health ## all benchmarks, as ratios within one run
 
-bench-jobs: $(VENV)/.dev ## from the click to the first link, and many films at once, against what else runs spiders
+bench-jobs: $(VENV)/.dev ## from click to first link, and many films at once, compared with other ways to run spiders
 	@$(DEV_RUN) -m bench.jobs
 
-bench-health: $(VENV)/.dev ## the checker of links beside other checkers, over one farm (ASKED="--profiles B --repeat 3")
+bench-health: $(VENV)/.dev ## the link checker compared with others on one farm (ASKED="--profiles B --repeat 3")
 	@$(DEV_RUN) -m bench.health $(ASKED)
 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)
 
 $(VENV)/bin/python:
-	@command -v $(PYTHON) >/dev/null || { echo "openreel: $(PYTHON) is not here: install Python 3.11, or name another with PYTHON=" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "openreel: $(PYTHON) not found: install Python 3.11, or name another interpreter with PYTHON=" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python

@@ -1,4 +1,4 @@
-"""Settings: read once, here and nowhere else, from the environment (README lists them all)."""
+"""Settings: read once, here and nowhere else, from the environment (docs/settings.md lists them all)."""
 
 from __future__ import annotations
 

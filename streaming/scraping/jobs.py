@@ -23,8 +23,6 @@ from streaming.scraping.endings import Ending
 from streaming.scraping.freshness import Act, Asker, Facts, Rules, cooldown_after, decide
 
 State = ScrapeJob.State
-# A job whose process died is tried once more; one that kills its process each time must not do so for ever.
-MOST_ATTEMPTS = 2
 RETRY_AFTER = 30
 PRIORITIES = {"discover": -10, "command": 0}
 CLICK_PRIORITY = 10
@@ -215,7 +213,7 @@ def claim(*, owner: str, most: int, besides: Collection[int] = ()) -> list[Claim
         abandoned = _abandoned(besides=besides)
         _bury(abandoned)
         claimable = Q(state=State.QUEUED) | abandoned
-        rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=MOST_ATTEMPTS)
+        rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=settings.SCRAPE_MAX_ATTEMPTS)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
         found = list(rows.order_by("-priority", "queued_at", "pk")[:most])
@@ -236,7 +234,7 @@ def _take(job: ScrapeJob, claimable: Q, *, owner: str) -> Claim | None:
 
 def _bury(abandoned: Q) -> None:
     """Close abandoned jobs that may not be tried again, or that somebody wanted cancelled."""
-    hopeless = Q(attempt__gte=MOST_ATTEMPTS) | Q(cancel_requested=True)
+    hopeless = Q(attempt__gte=settings.SCRAPE_MAX_ATTEMPTS) | Q(cancel_requested=True)
     for job in ScrapeJob.objects.open().filter(abandoned, hopeless):
         lost = endings.ended_by_force(State.FAILED, job.sources, error=LOST)
         ending = cancelled(job) if job.cancel_requested else lost

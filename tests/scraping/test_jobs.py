@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
@@ -13,12 +17,14 @@ from django.utils import timezone
 
 from scraper.addresses import Refused
 from streaming.models import Movie, ScrapeJob
+from streaming.models.job import MAX_STORED_ATTEMPTS
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.endings import ending_of, waiting
 from streaming.scraping.jobs import QueueFull, Request, start_or_join
 from tests.factories import make_job, make_link, make_movie
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
 
 
@@ -213,6 +219,38 @@ def test_an_abandoned_job_is_tried_twice_and_then_fails_with_the_reason():
     assert (job.state, job.attempt) == ("failed", 2)
     assert job.error.startswith("The search stopped unexpectedly")
     assert ask(job.movie).joined is False
+
+
+def test_an_abandoned_job_is_tried_as_often_as_the_setting_says(settings):
+    settings.SCRAPE_MAX_ATTEMPTS = 3
+    job = make_job(make_movie())
+    for attempt, owner in enumerate("abc", start=1):
+        assert claim_one(owner).attempt == attempt
+        expire(job.pk)
+    assert jobs.claim(owner="d", most=1) == []
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == ("failed", 3)
+
+
+CELERY_WITH_THREE_ATTEMPTS = """
+import MovieBackend.settings
+MovieBackend.settings.SCRAPE_MAX_ATTEMPTS = 3
+from MovieBackend.celery import RUN_SECONDS
+from django.conf import settings
+print(RUN_SECONDS - 3 * settings.SCRAPE_TIMEOUT)
+"""
+
+
+def test_celery_lets_a_task_last_as_long_as_all_its_attempts():
+    broker = {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}
+    environment = {**os.environ, **broker, "DJANGO_SETTINGS_MODULE": "MovieBackend.settings"}
+    command = [sys.executable, "-c", CELERY_WITH_THREE_ATTEMPTS]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert 0 < int(said) <= 60, "three attempts, and some seconds around them"
+
+
+def test_the_database_stores_as_many_attempts_as_the_setting_asks_for(settings):
+    assert settings.SCRAPE_MAX_ATTEMPTS <= MAX_STORED_ATTEMPTS
 
 
 def test_who_lost_its_lease_closes_nothing():

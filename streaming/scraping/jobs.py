@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, StreamingLink
-from streaming.scraping import endings
+from streaming.scraping import endings, launchers
 from streaming.scraping.endings import Ending
 from streaming.scraping.freshness import Act, Asker, Facts, Rules, cooldown_after, decide
 
@@ -95,14 +95,14 @@ def newest_job(movie_id: int) -> ScrapeJob | None:
     return ScrapeJob.objects.filter(movie=movie_id).defer("log").order_by("-pk").first()
 
 
-def start_or_join(movie_id: int, *, request: Request, now: datetime, ring: Callable[[int], object]) -> ScrapeJob:
+def start_or_join(movie_id: int, *, request: Request, now: datetime) -> ScrapeJob:
     """What a click gets: the open job, the one that has just answered, or a new one."""
     facts, job = facts_of(movie_id)
     decision = decide(facts, asker=Asker.CLICK, now=now, rules=rules())
     if decision.act is Act.JOIN and job is not None and (job.is_open or _answers(job, request)):
-        wake_for(job, now=now, ring=ring)
+        wake_for(job, now=now)
         return _joined(job)
-    return enqueue(movie_id, facts, request=request, now=now, ring=ring)
+    return enqueue(movie_id, facts, request=request, now=now)
 
 
 def _answers(job: ScrapeJob, request: Request) -> bool:
@@ -120,9 +120,7 @@ def _joined(job: ScrapeJob) -> ScrapeJob:
     return job
 
 
-def enqueue(
-    movie_id: int, facts: Facts, *, request: Request, now: datetime, ring: Callable[[int], object]
-) -> ScrapeJob:
+def enqueue(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> ScrapeJob:
     """One job for all who decided by the same facts: who loses the race gets the winner's, even if closed again."""
     try:
         with transaction.atomic():
@@ -130,7 +128,7 @@ def enqueue(
     except IntegrityError:
         job = None
     if job is not None:
-        transaction.on_commit(partial(ring, job.pk))
+        transaction.on_commit(partial(launchers.ring, job.pk))
         return job
     winner = newest_job(movie_id)
     if winner is None:
@@ -160,11 +158,11 @@ def _insert(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> 
     )
 
 
-def wake_for(job: ScrapeJob, *, now: datetime, ring: Callable[[int], object]) -> None:
+def wake_for(job: ScrapeJob, *, now: datetime) -> None:
     """Ring again for an open job that nobody seems to care for: its bell was lost, or its runner died."""
     asleep = job.state == State.QUEUED and now - job.queued_at > ASLEEP_AFTER
     if asleep or (job.state == State.RUNNING and job.lease_until is not None and job.lease_until < now):
-        ring(job.pk)
+        launchers.ring(job.pk)
 
 
 def position(job: ScrapeJob) -> int:

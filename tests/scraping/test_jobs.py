@@ -23,17 +23,22 @@ from streaming.scraping import jobs
 from streaming.scraping.endings import ending_of, waiting
 from streaming.scraping.jobs import QueueFull, Request, start_or_join
 from tests.factories import make_job, make_link, make_movie
+from tests.scraping import bells
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
 
 
-def rings(job_id: int) -> None:
-    """A doorbell in an empty house."""
+@pytest.fixture(autouse=True)
+def rung(settings) -> list[int]:
+    """The jobs for which the bell was rung; nobody answers it."""
+    settings.SCRAPE_BELL = "tests.scraping.bells.remember"
+    bells.RUNG.clear()
+    return bells.RUNG
 
 
 def ask(movie: Movie, **request: object) -> ScrapeJob:
-    return start_or_join(movie.pk, request=Request("click", **request), now=timezone.now(), ring=rings)
+    return start_or_join(movie.pk, request=Request("click", **request), now=timezone.now())
 
 
 def claim_one(owner: str = "a") -> jobs.Claim:
@@ -56,10 +61,9 @@ def expire(job_id: int, **fields: object) -> None:
 # --- asking
 
 
-def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_callbacks):
-    rung = []
+def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_callbacks, rung):
     with django_capture_on_commit_callbacks(execute=True):
-        job = start_or_join(make_movie().pk, request=Request("click"), now=timezone.now(), ring=rung.append)
+        job = start_or_join(make_movie().pk, request=Request("click"), now=timezone.now())
     job.refresh_from_db()
     assert (job.state, job.requested_by, job.priority, job.attempt) == ("queued", "click", 10, 0)
     assert job.sources == [
@@ -118,7 +122,7 @@ def test_who_decided_by_old_facts_gets_the_winners_job_even_when_that_is_over():
     facts, _ = jobs.facts_of(movie.pk)
     first = ask(movie)
     assert jobs.close(claim_one(), judge=nothing, log="")
-    late = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now(), ring=rings)
+    late = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now())
     assert (late.pk, late.joined) == (first.pk, True)
     assert ScrapeJob.objects.count() == 1
 
@@ -127,7 +131,7 @@ def test_the_constraint_catches_what_the_gate_lets_through():
     movie = make_movie()
     job = make_job(movie)
     facts, _ = jobs.facts_of(movie.pk)
-    again = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now(), ring=rings)
+    again = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now())
     assert (again.pk, again.joined) == (job.pk, True)
     assert Movie.objects.get().next_scrape_at is None, "the lost insert takes its mark on the movie back"
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -322,20 +326,21 @@ def test_a_cancelled_job_that_its_runner_hands_back_is_over(counted):
     assert jobs.claim(owner="b", most=1) == []
 
 
-def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for():
+def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for(rung):
     now = timezone.now()
-    rung: list[int] = []
-    for number, fields in enumerate(
-        [
+    given = [
+        make_job(**fields)
+        for fields in (
             {"queued_at": now},
             {"queued_at": now - timedelta(seconds=3)},
             {"state": "running", "lease_until": now + timedelta(seconds=9)},
             {"state": "running", "lease_until": now - timedelta(seconds=1)},
             {"state": "failed", "queued_at": now - timedelta(hours=1)},
-        ]
-    ):
-        jobs.wake_for(make_job(**fields), now=now, ring=lambda job_id, number=number: rung.append(number))
-    assert rung == [1, 3]
+        )
+    ]
+    for job in given:
+        jobs.wake_for(job, now=now)
+    assert rung == [given[1].pk, given[3].pk]
 
 
 # --- at once

@@ -165,14 +165,6 @@ def wake_for(job: ScrapeJob, *, now: datetime) -> None:
         launchers.ring(job.pk)
 
 
-def position(job: ScrapeJob) -> int:
-    """How many jobs are before this one in the queue; 0 when it is next or not waiting."""
-    if job.state != State.QUEUED:
-        return 0
-    before = Q(priority__gt=job.priority) | Q(priority=job.priority, queued_at__lt=job.queued_at)
-    return ScrapeJob.objects.open().filter(before, state=State.QUEUED).count()
-
-
 # --- running
 
 

@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from scraper.example_site.films import ALL_GONE, FILMS, LIVING, ODD, Fate, copies
+from scraper.example_site.films import ALL_GONE, FILMS, ODD, Fate, copies
 from scraper.example_site.pages import film_page
 from scraper.structured_data import read_page
 from tests.scraper.servers import example_site, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT.parent / "shared" / "catalogue" / "demo_catalogue.json"
+LIVING = {Fate.LIVE, Fate.NO_HEAD, Fate.MOVED, Fate.SLOW}
 FILM = {copy.fate: copy for held in copies().values() for copy in held}
 
 

@@ -17,8 +17,8 @@ except ImproperlyConfigured as error:
     # `celery -A` would show a traceback; leaving is the only way to say one sentence.
     raise SystemExit(f"openreel: {error}") from None
 
-# One attempt may last SCRAPE_TIMEOUT, and a job whose process died is tried once more in the same task.
-RUN_SECONDS = 2 * (settings.SCRAPE_TIMEOUT + 5) + 20
+# One attempt may last SCRAPE_TIMEOUT, and a job whose process died is tried again in the same task.
+RUN_SECONDS = settings.SCRAPE_MAX_ATTEMPTS * (settings.SCRAPE_TIMEOUT + 5) + 20
 CONNECT_SECONDS = 2
 # A broker that is there and says nothing (frozen, out of memory or disk, behind a dead line) is waited for so long.
 ANSWER_SECONDS = 2

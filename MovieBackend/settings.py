@@ -133,6 +133,9 @@ SCRAPE_COOLDOWN_NOTHING_MINUTES = env.number("SCRAPE_COOLDOWN_NOTHING_MINUTES", 
 SCRAPE_CLICK_SECONDS = env.number("SCRAPE_CLICK_SECONDS", 10)
 SCRAPE_PROCESSES = env.integer("SCRAPE_PROCESSES", 4, least=1, most=64)
 SCRAPE_TIMEOUT = env.integer("SCRAPE_TIMEOUT", 60, least=1, most=3600)
+# How often a job is tried whose process dies; one that kills its process each time must not do so for ever. At most
+# `streaming.models.job.MAX_STORED_ATTEMPTS`.
+SCRAPE_MAX_ATTEMPTS = 2
 SCRAPE_LEASE_SECONDS = env.integer("SCRAPE_LEASE_SECONDS", 30, least=2, most=600)
 SCRAPE_IDLE_SECONDS = env.integer("SCRAPE_IDLE_SECONDS", 300, least=1, most=86400)
 SCRAPE_QUEUE_LIMIT = env.integer("SCRAPE_QUEUE_LIMIT", 200, least=1)

@@ -26,9 +26,6 @@ class Licence:
     slug: str = ""
     url: str = ""
     name: str = ""
-    artist: str = ""
-    attribution: str = ""
-    attribution_required: bool = False
 
 
 UNKNOWN = Licence()
@@ -57,8 +54,7 @@ class Film:
     """One film of a source. `problem` is one word for why it has no links (`not_found`, `withdrawn` …), empty if none.
 
     `doubt` says why a person has to look at its links before they are shown. `identifier` is the source's own, `page`
-    and `embed` its addresses for people; `publisher` is the host of whoever publishes it; `subtitles` are (URL,
-    language).
+    its address for people; `publisher` is the host of whoever publishes it.
     """
 
     imdb_id: str = ""
@@ -67,16 +63,12 @@ class Film:
     year: int | None = None
     type: str = "movie"
     language: str = ""
-    duration: float | None = None
     synopsis: str = ""
     poster_url: str = ""
     page: str = ""
-    embed: str = ""
     publisher: str = ""
     licence: Licence = UNKNOWN
     links: tuple[FoundLink, ...] = ()
-    subtitles: tuple[tuple[str, str], ...] = ()
-    episodes: int | None = None
     problem: str = ""
     doubt: str = ""
 

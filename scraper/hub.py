@@ -47,7 +47,6 @@ FORMATTERS = {
 VALUE_SHAPES = {YOUTUBE: r"[A-Za-z0-9_-]{11}", VIMEO: r"[0-9]{1,12}", ARCHIVE_ITEM: r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"}
 FULL_VIDEO, TRAILER = "Q89347362", "Q622550"
 PUBLIC_DOMAIN = frozenset({"Q19652", "Q88088423"})
-SHOWS = frozenset({"Q5398426", "Q21191270", "Q1259759", "Q3464665"})
 IN_COMMONS_NAMES = re.compile(r"[|#<>\[\]{}\x00-\x1f\x7f]")
 COMMONS_PICTURE = "https://commons.wikimedia.org/wiki/Special:FilePath/"
 PICTURE = re.compile(r"[^/%]{1,200}\.(?:jpe?g|png|gif|tiff?|svg|webp)", re.IGNORECASE)
@@ -246,24 +245,6 @@ def table_of(answer: object) -> FilmTable:
     films = [_film_of_row(row) for row in _rows(answer)]
     known = [film for film in films if film.imdb_id]
     return FilmTable(tuple(known), known[-1].imdb_id if known else "", len(films))
-
-
-def film_of_entity(answer: object) -> Film:
-    """The film of an entity answer (`wbgetentities`); without an IMDb id when the entity is no film with one."""
-    entity = _entity(answer)
-    told = statements_of_entity(answer)
-    kinds = {_id_of(value) for value in _values(entity, "P31")}
-    titles = [text(mapping(value).get("text")) for value in _values(entity, "P1476")]
-    label = text(mapping(mapping(entity.get("labels")).get("en")).get("value"))
-    years = [year for value in _values(entity, "P577") if (year := year_of(mapping(value).get("time")))]
-    return Film(
-        imdb_id=_imdb_id_of(entity),
-        identifier=text(entity.get("id")),
-        title=label or next(iter(titles), ""),
-        year=min(years, default=None),
-        type="show" if kinds & SHOWS else "movie",
-        links=tuple({one.url: one.link() for one in told if one.url}.values()),
-    )
 
 
 def statements_of_entity(answer: object) -> list[Statement]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 # Tag, ISO 639-2 codes, and the names that sources write.
 TABLE = """
@@ -47,11 +46,6 @@ def tag_of(stated: object) -> str:
     if not isinstance(stated, str) or len(stated) > LONGEST:
         return ""
     return NAMES.get(stated.strip().casefold()) or (_spelled(stated.strip()) if TAG.fullmatch(stated.strip()) else "")
-
-
-def languages_of(words: Iterable[str]) -> list[str]:
-    """The tags of a list of names, unknown ones left out."""
-    return [tag for word in words if (tag := language_of(word))]
 
 
 def usual_spelling(tag: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scraper.languages import language_of, languages_of
 from scraper.reading import IMDB_ID, Unreadable, mapping, mappings, plain, text, whole, year_of
 
 TMDB_PICTURES = "https://image.tmdb.org/t/p/w500"
@@ -32,16 +31,12 @@ NOT_THERE = ("not found", "incorrect imdb id")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """One film as a catalogue describes it. `runtime` is in minutes; `problem` is `not_found` or empty."""
+    """One film as a catalogue describes it. `problem` is `not_found` or empty."""
 
     imdb_id: str = ""
     title: str = ""
-    original_title: str = ""
     year: int | None = None
     type: str = "movie"
-    runtime: int | None = None
-    languages: tuple[str, ...] = ()
-    genres: tuple[str, ...] = ()
     synopsis: str = ""
     poster_url: str = ""
     problem: str = ""
@@ -88,9 +83,6 @@ def omdb_of(answer: object) -> Description:
         title=text(told.get("Title")),
         year=year_of(told.get("Year")),
         type=OMDB_TYPES.get(text(told.get("Type")), "movie"),
-        runtime=whole(text(told.get("Runtime")).removesuffix(" min")),
-        languages=tuple(languages_of(text(told.get("Language"), longest=2000).split(", "))),
-        genres=tuple(part for part in text(told.get("Genre")).split(", ") if part),
         synopsis=text(told.get("Plot"), longest=4000),
         poster_url=_https(told.get("Poster")),
     )
@@ -101,14 +93,11 @@ def tvmaze_of(answer: object) -> Description:
     show = mapping(answer)
     if not text(show.get("name")):
         raise Unreadable("the answer describes nothing")
-    language = language_of(show.get("language"))
     return Description(
         imdb_id=_imdb_id(mapping(show.get("externals")).get("imdb")),
         title=text(show.get("name")),
         year=year_of(show.get("premiered")),
         type="show",
-        runtime=whole(show.get("runtime")),
-        languages=(language,) if language else (),
         synopsis=plain(show.get("summary")),
         poster_url=_https(mapping(show.get("image")).get("original")),
     )
@@ -130,25 +119,18 @@ def imdb_titles(lines: Iterable[str]) -> Iterator[Description]:
         yield Description(
             imdb_id=told["tconst"],
             title=told["primaryTitle"],
-            original_title=told["originalTitle"],
             year=year_of(told["startYear"]),
             type=IMDB_TYPES[told["titleType"]],
-            runtime=whole(told["runtimeMinutes"]),
-            genres=tuple(part for part in told["genres"].split(",") if part),
         )
 
 
 def _tmdb(told: Mapping[str, Any], *, kind: str) -> Description:
-    language, picture = language_of(told.get("original_language")), text(told.get("poster_path"))
+    picture = text(told.get("poster_path"))
     return Description(
         imdb_id=_imdb_id(told.get("imdb_id")) or _imdb_id(mapping(told.get("external_ids")).get("imdb_id")),
         title=text(told.get("title")) or text(told.get("name")),
-        original_title=text(told.get("original_title")) or text(told.get("original_name")),
         year=year_of(told.get("release_date") or told.get("first_air_date")),
         type=kind,
-        runtime=whole(told.get("runtime")),
-        languages=(language,) if language else (),
-        genres=tuple(text(one.get("name")) for one in mappings(told.get("genres"))),
         synopsis=text(told.get("overview"), longest=4000),
         poster_url=f"{TMDB_PICTURES}{picture}" if picture.startswith("/") else "",
     )

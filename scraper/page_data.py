@@ -30,7 +30,6 @@ PAID = frozenset({"subscription", "externalsubscription", "purchase", "rental", 
 TRAILER = re.compile(r"\b(?:trailer|teaser)\b", re.IGNORECASE)
 PLAYER_PATHS = ("/videos/embed/",)
 PLAYERS = {"archive.org": "/embed/", "www.youtube-nocookie.com": "/embed/", "player.vimeo.com": "/video/"}
-DURATION = re.compile(r"P(?:([0-9]{1,4})D)?(?:T(?:([0-9]{1,4})H)?(?:([0-9]{1,5})M)?(?:([0-9.]{1,8})S)?)?")
 MOST_ELEMENTS = 2_000
 MOST_EPISODES, MOST_TARGETS, MOST_FILMS = 500, 100, 20
 Node = Mapping[str, Any]
@@ -89,13 +88,10 @@ def _described(page: Page, node: Node, *, links: Iterable[FoundLink]) -> Film:
         year=next((year for name in dates if (year := year_of(node.get(name)))), None),
         type=_film_type(node) or ("show" if shows.startswith("video.tv") else "movie"),
         language=tag_of(text(about.get("inLanguage"))),
-        duration=_seconds(text(about.get("duration"))),
         synopsis=plain(about.get("description")),
         page=page.url,
         licence=licence_at(declared) or UNKNOWN,
         links=tuple(once(links)),
-        subtitles=tuple(_subtitles(page)),
-        episodes=whole(node.get("numberOfEpisodes")),
     )
 
 
@@ -313,14 +309,6 @@ def _players(page: Page) -> Iterator[FoundLink]:
             yield FoundLink(url=url, kind=kind_of(url, media_type=media_type) or "file", quality=quality)
 
 
-def _subtitles(page: Page) -> Iterator[tuple[str, str]]:
-    for element in page.root.xpath("//track[@src]")[:MOST_ELEMENTS]:
-        # `subtitles` is what a track without a kind is.
-        url = page.absolute(element.attrib.get("src"))
-        if url and element.attrib.get("kind", "subtitles") in ("subtitles", "captions"):
-            yield url, tag_of(element.attrib.get("srclang"))
-
-
 def _is_player(url: str) -> bool:
     host, path = urlsplit(url).hostname or "", urlsplit(url).path
     return path.startswith(PLAYER_PATHS) or (host in PLAYERS and path.startswith(PLAYERS[host]))
@@ -328,15 +316,3 @@ def _is_player(url: str) -> bool:
 
 def _path(url: str) -> str:
     return urlsplit(url).path.lower()
-
-
-def _seconds(duration: str) -> float | None:
-    """Seconds of an ISO 8601 duration such as PT1H36M; None when it is none."""
-    found = DURATION.fullmatch(duration)
-    if not found or not any(found.groups()):
-        return None
-    try:
-        days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    except ValueError:
-        return None
-    return days * 86_400 + hours * 3_600 + minutes * 60 + seconds

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from scraper.addresses import check_url
 from streaming.models import Movie, ScrapeJob
-from streaming.scraping import jobs, launchers
+from streaming.scraping import jobs
 
 
 def scrape_movie_on_demand(
@@ -26,4 +26,4 @@ def scrape_movie_on_demand(
         target_url=check_url(target_url, allowed=settings.ALLOW_PRIVATE_HOSTS) if target_url else "",
         sources=sources,
     )
-    return jobs.start_or_join(movie.pk, request=request, now=timezone.now(), ring=launchers.ring)
+    return jobs.start_or_join(movie.pk, request=request, now=timezone.now())

@@ -12,9 +12,9 @@ from django.conf import settings
 
 from scraper import settings as crawl_settings
 from scraper import sources, spiders
+from scraper.formats import SHOWN_QUALITIES
 from scraper.items import LinkItem
 from scraper.licences import BY_PATH
-from scraper.structured_data import HEIGHTS
 from streaming.ingest.records import QUALITIES, LinkRecord, MovieRecord, link_record, movie_record
 from streaming.models import Movie, StreamingLink
 from streaming.scraping.crawl import FROM_DJANGO
@@ -100,5 +100,5 @@ def test_crawls_by_hand_and_crawls_of_jobs_know_the_same_settings():
 
 
 def test_what_is_read_from_pages_the_catalogue_has_a_name_for():
-    assert tuple(f"{height}p" for height in HEIGHTS) == QUALITIES
+    assert tuple(SHOWN_QUALITIES) == tuple(QUALITIES)
     assert {slug for _, slug in BY_PATH} <= set(sources.LICENCES)

@@ -33,7 +33,6 @@ class Fate(StrEnum):
 
 
 ODD = tuple(fate for fate in Fate if fate is not Fate.LIVE)
-LIVING = frozenset({Fate.LIVE, Fate.NO_HEAD, Fate.MOVED, Fate.SLOW})
 """The fates after which a patient visitor has the film."""
 
 

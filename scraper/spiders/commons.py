@@ -13,12 +13,11 @@ from scraper.films import Film, FoundLink, Licence, items_of
 from scraper.formats import kind_of, quality_of_label, quality_of_size
 from scraper.hub import COMMONS_FILE, Statement, commons_file_of, commons_page
 from scraper.items import LinkItem
-from scraper.languages import tag_of
 from scraper.licences import licence_of_name, licence_of_url
-from scraper.reading import Unreadable, mapping, mappings, number, plain, text, whole
+from scraper.reading import Unreadable, mapping, mappings, plain, text, whole
 
-ASKED = "timestamp|url|size|mime|derivatives|timedtext|extmetadata|canonicaltitle"
-ABOUT = "LicenseShortName|LicenseUrl|UsageTerms|Artist|Attribution|AttributionRequired|NonFree"
+ASKED = "timestamp|url|size|mime|derivatives|extmetadata|canonicaltitle"
+ABOUT = "LicenseShortName|LicenseUrl|UsageTerms|NonFree"
 MOST_FILES = 5
 
 
@@ -42,9 +41,6 @@ def licence_of(about: Mapping[str, Any], *, page: str) -> Licence:
         slug=slug,
         url=url or (page if slug else ""),
         name=name,
-        artist=said.get("Artist", ""),
-        attribution=said.get("Attribution", ""),
-        attribution_required=said.get("AttributionRequired", "").lower() == "true",
     )
 
 
@@ -60,11 +56,9 @@ def _film(page: Mapping[str, Any]) -> Film:
     return Film(
         identifier=name,
         title=name.rpartition(".")[0],
-        duration=number(found.get("duration")),
         page=page_url,
         licence=licence_of(about, page=page_url),
         links=() if problem else tuple(_links(found)),
-        subtitles=tuple(_subtitles(found)),
         problem=problem,
     )
 
@@ -97,12 +91,6 @@ def _link(version: Mapping[str, Any], *, label: str, size: int | None = None) ->
             size=size,
             media_type=media_type,
         )
-
-
-def _subtitles(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for track in mappings(found.get("timedtext")):
-        if url := _address(track.get("src")):
-            yield url, tag_of(text(track.get("srclang")))
 
 
 def _address(value: object) -> str:

@@ -43,18 +43,6 @@ def film_of(answer: object) -> Film:
     )
 
 
-def films_of_search(answer: object) -> list[Film]:
-    """The items of a search that hold video, without their files: each item has to be asked for."""
-    results = mapping(answer).get("results")
-    if not isinstance(results, list):
-        raise Unreadable("the search has no result list")
-    return [
-        Film(identifier=item_of(page), title=text(one.get("title")), year=year_of(one.get("date")), page=page)
-        for one in mappings(results)
-        if not _problem(one, one) and (page := _https(text(one.get("url") or one.get("id"), longest=2000)))
-    ]
-
-
 def item_of(url: str, *, home: str = "https://www.loc.gov") -> str:
     """The item that an address at the library is about; empty for any other address."""
     try:

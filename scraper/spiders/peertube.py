@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from scrapy import Request
 
@@ -16,7 +16,7 @@ from scraper.formats import media_type_of, quality_of_label, quality_of_size
 from scraper.hub import FULL_WORK, Statement
 from scraper.items import LinkItem
 from scraper.languages import tag_of
-from scraper.reading import Unreadable, imdb_id, mapping, mappings, number, plain, text, whole
+from scraper.reading import Unreadable, imdb_id, mapping, mappings, plain, text, whole
 from scraper.sources import KNOWN, PEERTUBE_URLS
 
 LICENCES = {
@@ -33,15 +33,6 @@ VIDEO = re.compile(r"/(?:w|videos/watch|videos/embed|api/v1/videos)/([A-Za-z0-9-
 MOST_VIDEOS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class VideoPage:
-    """A page of a list: `total` videos; `next` is where the next page begins (None: no more)."""
-
-    total: int
-    films: tuple[Film, ...]
-    next: int | None = None
-
-
 def film_of(answer: object) -> Film:
     """The film of a video answer; one without links says in `problem` why."""
     video = mapping(answer)
@@ -54,10 +45,8 @@ def film_of(answer: object) -> Film:
         identifier=text(video.get("uuid")),
         title=text(video.get("name")),
         language=language,
-        duration=number(video.get("duration")),
         synopsis=plain(video.get("description")),
         page=page,
-        embed=_embed(video, page),
         licence=_licence(video, page),
         links=() if problem else tuple(replace(link, language=language) for link in _links(video)),
         problem=problem,
@@ -73,31 +62,6 @@ def is_sensitive(video: Mapping[str, Any]) -> bool:
 def category_of(video: Mapping[str, Any]) -> str:
     """What its uploader says that it is; empty when he does not say."""
     return text(mapping(video.get("category")).get("label"))
-
-
-def list_of(answer: object, *, start: int = 0) -> VideoPage:
-    """A page of a list or search, without files: each video has to be asked for."""
-    total, videos = whole(mapping(answer).get("total")), mapping(answer).get("data")
-    if total is None or not isinstance(videos, list):
-        raise Unreadable("the answer is no list of videos")
-    films = [film_of(video) for video in mappings(videos) if text(video.get("uuid")) and text(video.get("url"))]
-    end = start + len(videos)
-    return VideoPage(total, tuple(films), end if videos and end < total else None)
-
-
-def captions_of(answer: object, *, home: str) -> list[tuple[str, str]]:
-    """The subtitles of a video as (URL, language); their paths are relative to the instance."""
-    captions = mapping(answer).get("data")
-    if not isinstance(captions, list):
-        raise Unreadable("the answer is no list of subtitles")
-    found = [
-        (
-            text(one.get("fileUrl")) or urljoin(home, text(one.get("captionPath"))),
-            mapping(one.get("language")).get("id"),
-        )
-        for one in mappings(captions)
-    ]
-    return [(url, tag_of(language)) for url, language in found if url.startswith(("https://", "http://"))]
 
 
 def video_of(url: str) -> tuple[str, str]:
@@ -132,11 +96,6 @@ def _licence(video: Mapping[str, Any], page: str) -> Licence:
     stated = mapping(video.get("licence"))
     slug = LICENCES.get(whole(stated.get("id")) or 0, "")
     return Licence(slug=slug, name=text(stated.get("label")), url=page if slug else "")
-
-
-def _embed(video: Mapping[str, Any], page: str) -> str:
-    path = text(video.get("embedPath"))
-    return urljoin(page, path) if path.startswith("/") else ""
 
 
 def _links(video: Mapping[str, Any]) -> Iterator[FoundLink]:

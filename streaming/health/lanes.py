@@ -194,9 +194,6 @@ class Schedule:
     def next_wake(self) -> float | None:
         return self._sleeping[0][0] if self._sleeping else None
 
-    def has_ready(self) -> bool:
-        return bool(self._ready)
-
     def next(self, now: float) -> tuple[Lane, Task] | None:
         """The next task whose host has a free slot now; hosts take turns."""
         while self._ready:

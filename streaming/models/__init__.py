@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streaming.models.binding import Binding
-from streaming.models.blocked import BlockedAddress, BlockedAddressQuerySet
+from streaming.models.blocked import BlockedAddress
 from streaming.models.gate import HostGate
 from streaming.models.health import HealthPart, HealthPiece, HealthRun, HealthWorker, LinkFlip
 from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
@@ -15,7 +15,6 @@ from streaming.models.removed import RemovedMovie
 __all__ = [
     "Binding",
     "BlockedAddress",
-    "BlockedAddressQuerySet",
     "HealthPart",
     "HealthPiece",
     "HealthRun",

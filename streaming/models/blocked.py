@@ -7,13 +7,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 
-class BlockedAddressQuerySet(models.QuerySet["BlockedAddress"]):
-    """Questions about many takedowns."""
-
-    def of_kind(self, kind: str) -> BlockedAddressQuerySet:
-        return self.filter(kind=kind)
-
-
 class BlockedAddress(models.Model):
     """`address` is a host (its subdomains too), the beginning of a URL, one link in any spelling, or an IMDb id; `kind`
     says which."""
@@ -28,8 +21,6 @@ class BlockedAddress(models.Model):
     address = models.CharField(max_length=2000, unique=True)
     reason = models.CharField(max_length=300)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects = BlockedAddressQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "blocked addresses"

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from scraper import sources
 
-MOST_ATTEMPTS = 3
+# The bound of the constraint only: `settings.SCRAPE_MAX_ATTEMPTS` decides how often a job is tried.
+MAX_STORED_ATTEMPTS = 3
 LONGEST_LOG = 64 * 1024
 
 
@@ -99,7 +100,7 @@ class ScrapeJob(models.Model):
                 condition=~Q(state="running") | Q(lease_until__isnull=False) & ~Q(owner=""),
                 name="job_running_has_owner",
             ),
-            models.CheckConstraint(condition=Q(attempt__lte=MOST_ATTEMPTS), name="job_attempts_bounded"),
+            models.CheckConstraint(condition=Q(attempt__lte=MAX_STORED_ATTEMPTS), name="job_attempts_bounded"),
         ]
         indexes = [
             models.Index(fields=["-priority", "queued_at", "id"], condition=Q(state="queued"), name="job_next_queued"),

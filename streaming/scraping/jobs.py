@@ -18,13 +18,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, StreamingLink
-from streaming.scraping import endings
+from streaming.scraping import endings, launchers
 from streaming.scraping.endings import Ending
 from streaming.scraping.freshness import Act, Asker, Facts, Rules, cooldown_after, decide
 
 State = ScrapeJob.State
-# A job whose process died is tried once more; one that kills its process each time must not do so for ever.
-MOST_ATTEMPTS = 2
 RETRY_AFTER = 30
 PRIORITIES = {"discover": -10, "command": 0}
 CLICK_PRIORITY = 10
@@ -97,14 +95,14 @@ def newest_job(movie_id: int) -> ScrapeJob | None:
     return ScrapeJob.objects.filter(movie=movie_id).defer("log").order_by("-pk").first()
 
 
-def start_or_join(movie_id: int, *, request: Request, now: datetime, ring: Callable[[int], object]) -> ScrapeJob:
+def start_or_join(movie_id: int, *, request: Request, now: datetime) -> ScrapeJob:
     """What a click gets: the open job, the one that has just answered, or a new one."""
     facts, job = facts_of(movie_id)
     decision = decide(facts, asker=Asker.CLICK, now=now, rules=rules())
     if decision.act is Act.JOIN and job is not None and (job.is_open or _answers(job, request)):
-        wake_for(job, now=now, ring=ring)
+        wake_for(job, now=now)
         return _joined(job)
-    return enqueue(movie_id, facts, request=request, now=now, ring=ring)
+    return enqueue(movie_id, facts, request=request, now=now)
 
 
 def _answers(job: ScrapeJob, request: Request) -> bool:
@@ -122,9 +120,7 @@ def _joined(job: ScrapeJob) -> ScrapeJob:
     return job
 
 
-def enqueue(
-    movie_id: int, facts: Facts, *, request: Request, now: datetime, ring: Callable[[int], object]
-) -> ScrapeJob:
+def enqueue(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> ScrapeJob:
     """One job for all who decided by the same facts: who loses the race gets the winner's, even if closed again."""
     try:
         with transaction.atomic():
@@ -132,7 +128,7 @@ def enqueue(
     except IntegrityError:
         job = None
     if job is not None:
-        transaction.on_commit(partial(ring, job.pk))
+        transaction.on_commit(partial(launchers.ring, job.pk))
         return job
     winner = newest_job(movie_id)
     if winner is None:
@@ -162,19 +158,11 @@ def _insert(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> 
     )
 
 
-def wake_for(job: ScrapeJob, *, now: datetime, ring: Callable[[int], object]) -> None:
+def wake_for(job: ScrapeJob, *, now: datetime) -> None:
     """Ring again for an open job that nobody seems to care for: its bell was lost, or its runner died."""
     asleep = job.state == State.QUEUED and now - job.queued_at > ASLEEP_AFTER
     if asleep or (job.state == State.RUNNING and job.lease_until is not None and job.lease_until < now):
-        ring(job.pk)
-
-
-def position(job: ScrapeJob) -> int:
-    """How many jobs are before this one in the queue; 0 when it is next or not waiting."""
-    if job.state != State.QUEUED:
-        return 0
-    before = Q(priority__gt=job.priority) | Q(priority=job.priority, queued_at__lt=job.queued_at)
-    return ScrapeJob.objects.open().filter(before, state=State.QUEUED).count()
+        launchers.ring(job.pk)
 
 
 # --- running
@@ -215,7 +203,7 @@ def claim(*, owner: str, most: int, besides: Collection[int] = ()) -> list[Claim
         abandoned = _abandoned(besides=besides)
         _bury(abandoned)
         claimable = Q(state=State.QUEUED) | abandoned
-        rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=MOST_ATTEMPTS)
+        rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=settings.SCRAPE_MAX_ATTEMPTS)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
         found = list(rows.order_by("-priority", "queued_at", "pk")[:most])
@@ -236,7 +224,7 @@ def _take(job: ScrapeJob, claimable: Q, *, owner: str) -> Claim | None:
 
 def _bury(abandoned: Q) -> None:
     """Close abandoned jobs that may not be tried again, or that somebody wanted cancelled."""
-    hopeless = Q(attempt__gte=MOST_ATTEMPTS) | Q(cancel_requested=True)
+    hopeless = Q(attempt__gte=settings.SCRAPE_MAX_ATTEMPTS) | Q(cancel_requested=True)
     for job in ScrapeJob.objects.open().filter(abandoned, hopeless):
         lost = endings.ended_by_force(State.FAILED, job.sources, error=LOST)
         ending = cancelled(job) if job.cancel_requested else lost

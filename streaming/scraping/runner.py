@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from streaming.models import ScrapeJob
-from streaming.scraping import children, jobs
+from streaming.scraping import children
 from streaming.scraping.children import Child
 from streaming.scraping.jobs import Claim
 from streaming.scraping.supervisor import Run, Supervisor
@@ -26,8 +26,8 @@ def load() -> None:
 
 
 def run_next() -> None:
-    """Run the most urgent job that waits, if any; once more if its process died."""
-    for _ in range(jobs.MOST_ATTEMPTS):
+    """Run the most urgent job that waits, if any; again if its process died."""
+    for _ in range(settings.SCRAPE_MAX_ATTEMPTS):
         claim = _run_most_urgent()
         if claim is None or not ScrapeJob.objects.filter(pk=claim.job_id, state=ScrapeJob.State.QUEUED).exists():
             return

@@ -189,7 +189,7 @@ class Supervisor:
 
 
 def _end(run: Run) -> None:
-    """Close the job as its process left it; one whose process died for no reason of ours is queued once more."""
+    """Close the job as its process left it; one whose process died for no reason of ours may be queued again."""
     if run.verdict is not None:
         jobs.close(run.claim, judge=run.verdict, log=run.log)
     elif run.status == 0:
@@ -199,7 +199,7 @@ def _end(run: Run) -> None:
 
 
 def _retry_or_fail(claim: Claim, *, error: str, tail: str) -> None:
-    if claim.attempt < jobs.MOST_ATTEMPTS:
+    if claim.attempt < settings.SCRAPE_MAX_ATTEMPTS:
         jobs.hand_back(claim, counted=True, log=tail)
     else:
         jobs.close(claim, judge=partial(_died, error=error), log=tail)

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from streaming.models import Movie, ScrapeJob
-from streaming.scraping import jobs, launchers
+from streaming.scraping import jobs
 from streaming.scraping.freshness import Act, Asker, Decision, Facts, decide, is_cooling_down, is_person
 from streaming.scraping.jobs import QueueFull
 from streaming.scraping.throttle import visit_may_start
@@ -51,7 +51,7 @@ def on_visit(movie: Movie, *, person: bool, requested_by: str, may_start: Callab
     decision = decide(facts, asker=Asker.PAGE if person else Asker.ROBOT, now=now, rules=jobs.rules())
     allowed_at = facts.next_scrape_at if is_cooling_down(facts.next_scrape_at, now=now) else None
     if decision.act is Act.JOIN and job is not None:
-        jobs.wake_for(job, now=now, ring=launchers.ring)
+        jobs.wake_for(job, now=now)
         return Refresh(job.state, job, decision.reason, allowed_at)
     if decision.act is Act.START:
         try:
@@ -65,7 +65,7 @@ def on_visit(movie: Movie, *, person: bool, requested_by: str, may_start: Callab
 
 def watch(job: ScrapeJob) -> None:
     """What looking at a search does: nothing, mostly; when nobody cares for it any more it is rung for."""
-    jobs.wake_for(job, now=timezone.now(), ring=launchers.ring)
+    jobs.wake_for(job, now=timezone.now())
 
 
 def _start(
@@ -81,7 +81,7 @@ def _start(
         return Refresh("stale", None, "too_many", None)
     request = jobs.Request(requested_by=requested_by, priority=jobs.PAGE_PRIORITY)
     try:
-        job = jobs.enqueue(movie.pk, facts, request=request, now=now, ring=launchers.ring)
+        job = jobs.enqueue(movie.pk, facts, request=request, now=now)
     except QueueFull:
         return Refresh("stale", None, "queue_full", None)
     state = job.state if job.is_open else "cooling_down"

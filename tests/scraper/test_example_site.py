@@ -15,14 +15,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from scrapy.http import HtmlResponse
 
-from scraper.example_site.films import ALL_GONE, FILMS, LIVING, ODD, Fate, copies
+from scraper.example_site.films import ALL_GONE, FILMS, ODD, Fate, copies
 from scraper.example_site.pages import film_page
-from scraper.structured_data import read_page
+from scraper.spiders.example_spider import ExampleSpider
 from tests.scraper.servers import example_site, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT.parent / "shared" / "catalogue" / "demo_catalogue.json"
+LIVING = {Fate.LIVE, Fate.NO_HEAD, Fate.MOVED, Fate.SLOW}
 FILM = {copy.fate: copy for held in copies().values() for copy in held}
 
 
@@ -68,10 +70,13 @@ class TestWhatItHolds:
     def test_all_copies_are_found_on_the_films_page_whether_structured_or_plain(self):
         for film in FILMS:
             held = copies()[film.imdb_id]
-            page = read_page(film_page(film, held, site="http://x.example.org"), url=f"http://x.example.org{film.path}")
-            assert {urlsplit(link.url).path for link in page.links} == {copy.path for copy in held}
-            assert (page.film.imdb_id, page.film.title, page.film.year) == (film.imdb_id, film.title, film.year)
-            kinds = {urlsplit(link.url).path: (link.kind, link.quality, link.language) for link in page.links}
+            markup = film_page(film, held, site="http://x.example.org")
+            page = HtmlResponse(f"http://x.example.org{film.path}", body=markup.encode(), encoding="utf-8")
+            items = list(ExampleSpider(imdb_id=film.imdb_id).parse(page))
+            assert {urlsplit(item.source_url).path for item in items} == {copy.path for copy in held}
+            about = {(item.imdb_id, item.title, item.year, item.type) for item in items}
+            assert about == {(film.imdb_id, film.title, film.year, film.type)}
+            kinds = {urlsplit(item.source_url).path: (item.kind, item.quality, item.language) for item in items}
             assert kinds == {copy.path: (copy.kind, copy.quality, copy.language) for copy in held}
 
     @pytest.mark.skipif(not CATALOGUE.exists(), reason="the catalogue's facts are not beside the project")

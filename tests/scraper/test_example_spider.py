@@ -87,3 +87,10 @@ def test_the_front_page_leads_to_every_film():
 def test_a_front_page_without_films_is_not_what_this_site_sends(name, status):
     with pytest.raises(SourceFailed, match=UNEXPECTED):
         list(ExampleSpider().parse_front(answer(name, "/", status=status)))
+
+
+def test_a_player_that_the_structured_data_names_has_its_name():
+    data = '{"@type": "VideoObject", "name": "Watch, French", "inLanguage": "fr", "embedUrl": "/embed/tt0000417/"}'
+    page = HtmlResponse(f"{SITE}/x", body=f'<script type="application/ld+json">{data}</script>'.encode())
+    (link,) = ExampleSpider(imdb_id="tt0000417").parse(page)
+    assert (link.source_url, link.kind, link.label) == (f"{SITE}/embed/tt0000417/", "embed", "Watch, French")

@@ -322,8 +322,8 @@ SHAPED = st.recursive(
 FEW = settings(max_examples=40, deadline=None)
 READERS = [
     internet_archive.film_of, internet_archive.search_of, internet_archive.scrape_of, commons.films_of,
-    library_of_congress.film_of, library_of_congress.films_of_search, peertube.film_of, peertube.list_of,
-    hub.statements_of, hub.table_of, hub.film_of_entity, hub.item_ids_of,
+    library_of_congress.film_of, peertube.film_of,
+    hub.statements_of, hub.table_of, hub.statements_of_entity, hub.item_ids_of,
     metadata.tmdb_matches_of, metadata.tmdb_details_of, metadata.omdb_of, metadata.tvmaze_of,
 ]  # fmt: skip
 

@@ -23,11 +23,11 @@ HOUR = 3600
 SETUP = """
 import django
 django.setup()
+from django.conf import settings
 from django.core.management import call_command
 from streaming.models import Movie
 from streaming.scraper_utils import scrape_movie_on_demand
-from streaming.scraping import launchers
-launchers.ring = lambda job_id: None
+settings.SCRAPE_BELL = "tests.scraping.bells.silent"
 call_command("migrate", verbosity=0)
 for number in range(1000, 1004):
     movie = Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")

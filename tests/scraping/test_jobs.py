@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
@@ -13,21 +17,28 @@ from django.utils import timezone
 
 from scraper.addresses import Refused
 from streaming.models import Movie, ScrapeJob
+from streaming.models.job import MAX_STORED_ATTEMPTS
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.endings import ending_of, waiting
 from streaming.scraping.jobs import QueueFull, Request, start_or_join
 from tests.factories import make_job, make_link, make_movie
+from tests.scraping import bells
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
 
 
-def rings(job_id: int) -> None:
-    """A doorbell in an empty house."""
+@pytest.fixture(autouse=True)
+def rung(settings) -> list[int]:
+    """The jobs for which the bell was rung; nobody answers it."""
+    settings.SCRAPE_BELL = "tests.scraping.bells.remember"
+    bells.RUNG.clear()
+    return bells.RUNG
 
 
 def ask(movie: Movie, **request: object) -> ScrapeJob:
-    return start_or_join(movie.pk, request=Request("click", **request), now=timezone.now(), ring=rings)
+    return start_or_join(movie.pk, request=Request("click", **request), now=timezone.now())
 
 
 def claim_one(owner: str = "a") -> jobs.Claim:
@@ -50,10 +61,9 @@ def expire(job_id: int, **fields: object) -> None:
 # --- asking
 
 
-def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_callbacks):
-    rung = []
+def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_callbacks, rung):
     with django_capture_on_commit_callbacks(execute=True):
-        job = start_or_join(make_movie().pk, request=Request("click"), now=timezone.now(), ring=rung.append)
+        job = start_or_join(make_movie().pk, request=Request("click"), now=timezone.now())
     job.refresh_from_db()
     assert (job.state, job.requested_by, job.priority, job.attempt) == ("queued", "click", 10, 0)
     assert job.sources == [
@@ -112,7 +122,7 @@ def test_who_decided_by_old_facts_gets_the_winners_job_even_when_that_is_over():
     facts, _ = jobs.facts_of(movie.pk)
     first = ask(movie)
     assert jobs.close(claim_one(), judge=nothing, log="")
-    late = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now(), ring=rings)
+    late = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now())
     assert (late.pk, late.joined) == (first.pk, True)
     assert ScrapeJob.objects.count() == 1
 
@@ -121,7 +131,7 @@ def test_the_constraint_catches_what_the_gate_lets_through():
     movie = make_movie()
     job = make_job(movie)
     facts, _ = jobs.facts_of(movie.pk)
-    again = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now(), ring=rings)
+    again = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now())
     assert (again.pk, again.joined) == (job.pk, True)
     assert Movie.objects.get().next_scrape_at is None, "the lost insert takes its mark on the movie back"
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -179,7 +189,6 @@ def test_clicks_go_first_then_pages_then_discoveries_each_in_turn():
     now = timezone.now()
     given = [make_job(priority=p, queued_at=now + timedelta(seconds=i)) for i, p in enumerate([0, -10, 10, 0, 10])]
     order = [given[i].pk for i in (2, 4, 0, 3, 1)]
-    assert [jobs.position(job) for job in given] == [2, 4, 0, 3, 1]
     assert [claim_one().job_id for _ in given] == order
     assert jobs.claim(owner="a", most=1) == []
 
@@ -213,6 +222,38 @@ def test_an_abandoned_job_is_tried_twice_and_then_fails_with_the_reason():
     assert (job.state, job.attempt) == ("failed", 2)
     assert job.error.startswith("The search stopped unexpectedly")
     assert ask(job.movie).joined is False
+
+
+def test_an_abandoned_job_is_tried_as_often_as_the_setting_says(settings):
+    settings.SCRAPE_MAX_ATTEMPTS = 3
+    job = make_job(make_movie())
+    for attempt, owner in enumerate("abc", start=1):
+        assert claim_one(owner).attempt == attempt
+        expire(job.pk)
+    assert jobs.claim(owner="d", most=1) == []
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == ("failed", 3)
+
+
+CELERY_WITH_THREE_ATTEMPTS = """
+import MovieBackend.settings
+MovieBackend.settings.SCRAPE_MAX_ATTEMPTS = 3
+from MovieBackend.celery import RUN_SECONDS
+from django.conf import settings
+print(RUN_SECONDS - 3 * settings.SCRAPE_TIMEOUT)
+"""
+
+
+def test_celery_lets_a_task_last_as_long_as_all_its_attempts():
+    broker = {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}
+    environment = {**os.environ, **broker, "DJANGO_SETTINGS_MODULE": "MovieBackend.settings"}
+    command = [sys.executable, "-c", CELERY_WITH_THREE_ATTEMPTS]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert 0 < int(said) <= 60, "three attempts, and some seconds around them"
+
+
+def test_the_database_stores_as_many_attempts_as_the_setting_asks_for(settings):
+    assert settings.SCRAPE_MAX_ATTEMPTS <= MAX_STORED_ATTEMPTS
 
 
 def test_who_lost_its_lease_closes_nothing():
@@ -284,20 +325,21 @@ def test_a_cancelled_job_that_its_runner_hands_back_is_over(counted):
     assert jobs.claim(owner="b", most=1) == []
 
 
-def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for():
+def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for(rung):
     now = timezone.now()
-    rung: list[int] = []
-    for number, fields in enumerate(
-        [
+    given = [
+        make_job(**fields)
+        for fields in (
             {"queued_at": now},
             {"queued_at": now - timedelta(seconds=3)},
             {"state": "running", "lease_until": now + timedelta(seconds=9)},
             {"state": "running", "lease_until": now - timedelta(seconds=1)},
             {"state": "failed", "queued_at": now - timedelta(hours=1)},
-        ]
-    ):
-        jobs.wake_for(make_job(**fields), now=now, ring=lambda job_id, number=number: rung.append(number))
-    assert rung == [1, 3]
+        )
+    ]
+    for job in given:
+        jobs.wake_for(job, now=now)
+    assert rung == [given[1].pk, given[3].pk]
 
 
 # --- at once
@@ -398,7 +440,6 @@ def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
     with connection.execute_wrapper(look_on):
         assert jobs.work_waits()
         assert set(jobs.overlooked()) == {left.pk}
-        assert jobs.position(waiting) == 0
         claims = jobs.claim(owner="a", most=5, besides=[0])
         jobs.heartbeat(claims)
         jobs.wanted(claims)

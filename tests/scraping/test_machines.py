@@ -18,11 +18,11 @@ ROOT = Path(__file__).parents[2]
 SETUP = """
 import django
 django.setup()
+from django.conf import settings
 from django.core.management import call_command
 from streaming.models import Movie
 from streaming.scraper_utils import scrape_movie_on_demand
-from streaming.scraping import launchers
-launchers.ring = lambda job_id: None
+settings.SCRAPE_BELL = "tests.scraping.bells.silent"
 call_command("migrate", verbosity=0)
 for number in range(1000, 1024):
     movie = Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
@@ -40,12 +40,14 @@ import django
 django.setup()
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 from streaming.models import Movie, ScrapeJob
 from streaming.scraping import jobs
 from streaming.scraping.endings import ending_of
+settings.SCRAPE_BELL = "tests.scraping.bells.silent"
 call_command("migrate", verbosity=0)
 movie = Movie.objects.create(imdb_id="tt0000001", title="A movie")
 start = Barrier(40)
@@ -59,7 +61,7 @@ def click(number):
         for claim in jobs.claim(owner=f"runner {number}", most=1) if number % 8 == 0 else []:
             jobs.close(claim, judge=found, log="")
         request = jobs.Request("click")
-        return jobs.start_or_join(movie.pk, request=request, now=timezone.now(), ring=lambda job_id: None).pk
+        return jobs.start_or_join(movie.pk, request=request, now=timezone.now()).pk
     finally:
         connections.close_all()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from streaming.models import Movie, ScrapeJob, StreamingLink
-from streaming.scraping import jobs, launchers, locks
+from streaming.scraping import jobs, launchers, locks, runner
 from tests.factories import make_job, make_movie
 from tests.scraping.processes import children_of, is_alive
 
@@ -306,3 +306,11 @@ def test_a_file_in_the_place_of_the_bell_is_no_bell(engine):
     job = engine.job()
     launchers.wake()
     assert engine.closed(job)[0].state == "succeeded"
+
+
+def test_a_job_whose_process_always_dies_is_run_as_often_as_the_setting_says(engine, settings):
+    settings.SCRAPE_MAX_ATTEMPTS, settings.SCRAPE_CRAWL = 3, "tests.scraping.deeds.deed"
+    job = engine.job("crash")
+    runner.run_next()
+    job.refresh_from_db()
+    assert (job.state, job.attempt, len(engine.deeds())) == ("failed", 3, 3)

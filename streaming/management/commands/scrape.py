@@ -16,7 +16,7 @@ from scraper.addresses import Refused
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, ScrapeJob
 from streaming.scraper_utils import scrape_movie_on_demand
-from streaming.scraping import jobs, launchers
+from streaming.scraping import jobs
 
 LOOK_SECONDS = 0.2
 
@@ -69,7 +69,7 @@ class Command(OpenreelCommand):
                     self.say(f"{job.movie.imdb_id}: {sources.name_of(row['source'])}: {line}")
             if not job.is_open:
                 break
-            jobs.wake_for(job, now=timezone.now(), ring=launchers.ring)
+            jobs.wake_for(job, now=timezone.now())
             time.sleep(LOOK_SECONDS)
         ending = job.get_outcome_display() or job.error or job.get_state_display()
         self.say(f"{job.movie.imdb_id}: {job.state}: {ending} ({job.links_found} links, {job.links_new} new)")

@@ -29,6 +29,7 @@ from streaming.browse import PAGE_SIZE, SORTS, Wanted, choices
 from streaming.ingest.works import work_key, work_of
 from streaming.models import HealthRun, HostPause, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.ranking import accepted_languages, best_first, together
+from streaming.reason_codes import Reason
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping.jobs import QueueFull
 from streaming.scraping.throttle import refresh_wait
@@ -36,7 +37,7 @@ from streaming.scraping.visits import visit, watch
 from streaming.words import hours, shown
 
 OUTSIDE = "noopener noreferrer nofollow ugc"
-TAKEN_DOWN = ("taken_down", "blocked_host")
+TAKEN_DOWN = (Reason.TAKEN_DOWN, Reason.BLOCKED_HOST)
 RISKS_SHOWN, DEATHS_SHOWN, DAYS_SHOWN, HOSTS_SHOWN, MORE_SHOWN = 8, 8, 30, 12, 6
 HEARTBEAT_IS_OLD = timedelta(minutes=5)
 NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)

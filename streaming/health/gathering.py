@@ -12,6 +12,7 @@ from streaming.health.changes import Finding
 from streaming.health.guard import BREAKER_LEAST_LINKS, HostTally, is_suspicious, joined
 from streaming.health.heard import Heard
 from streaming.health.verdict import Verdict
+from streaming.reason_codes import Reason
 from streaming.retry_after import paused_until
 from streaming.words import ASKED
 
@@ -61,7 +62,7 @@ class Gathering:
         verdict = heard.judgement.verdict
         self.verdicts[verdict] += 1
         if verdict is Verdict.NOT_CHECKED:
-            if heard.judgement.reason == "private_address":
+            if heard.judgement.reason == Reason.PRIVATE_ADDRESS:
                 self.private.append(heard.id)
             if not heard.below_http:
                 return

@@ -18,6 +18,7 @@ from streaming.health.changes import Finding, Standing
 from streaming.health.gathering import Gathering
 from streaming.health.guard import HostTally
 from streaming.health.verdict import Judgement, Verdict
+from streaming.reason_codes import Reason
 
 VERSION = 2
 # Half a megabyte at the very most, a few ten kilobytes most often.
@@ -51,7 +52,7 @@ def _standing(bare: list[Any]) -> Standing:
 
 
 def _judgement(told: list[str]) -> Judgement:
-    return Judgement(Verdict(told[0]), told[1])
+    return Judgement(Verdict(told[0]), Reason(told[1]))
 
 
 # --- links on their way

@@ -29,6 +29,7 @@ from streaming.health.report import Report, hosts_down_before
 from streaming.health.sharing import SharedRun
 from streaming.health.writing import mark_private
 from streaming.models import HealthRun, HostPause, LinkFlip, StreamingLink
+from streaming.reason_codes import Reason
 from streaming.words import FAILED_AT_ONCE
 
 FEW = 5
@@ -109,7 +110,7 @@ class _Sweep:
         else:
             self._write_all(Belief(), self.held.batches())
         if self.report.withheld and self.noted is not None:
-            self.noted.update({finding.standing.id: "local" for finding in self.held})
+            self.noted.update({finding.standing.id: Reason.LOCAL for finding in self.held})
 
     # --- before and after
     def _open(self) -> None:

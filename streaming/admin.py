@@ -371,8 +371,8 @@ class BlockedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(HealthRun)
 class HealthRunAdmin(ReadOnly):
-    list_display = ("started_at", "finished_at", "checked", "alive", "died", "revived", "removed", "withheld")
-    list_filter = ("withheld", "started_at")
+    list_display = ("started_at", "finished_at", "checked", "alive", "died", "revived", "removed", "outcome")
+    list_filter = ("outcome", "started_at")
     search_fields = ("reason",)
     ordering = ("-started_at",)
 

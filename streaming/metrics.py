@@ -162,7 +162,7 @@ def changed_by(run: HealthRun | None) -> Changed | None:
     """None: no run has ended yet. A withheld run changed nothing."""
     if run is None:
         return None
-    believed = HealthRun.objects.filter(withheld=False, started_at__lt=run.started_at).exclude(finished_at=None)
+    believed = HealthRun.objects.with_results().filter(started_at__lt=run.started_at)
     before = believed.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
     return Changed(
         died_of=sorted(((in_words(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])),

@@ -19,7 +19,6 @@ from streaming.health.verdict import Verdict
 from streaming.models import HealthRun, LinkFlip, StreamingLink, StreamingLinkQuerySet
 from streaming.reason_codes import Reason
 
-INTERRUPTED = "interrupted; bad answers were not believed yet, those links are asked again next time"
 RUNS_LOOKED_AT = 50
 
 
@@ -48,13 +47,11 @@ def left_before(selection: Selection, *, since: datetime | None, now: datetime) 
 
 
 def broken_since() -> datetime | None:
-    """When the first of the last runs began that were killed, interrupted or withheld; None: the last one was whole."""
+    """When the first of the last runs began that were not completed; None: the last one was."""
     since = None
-    runs = HealthRun.objects.order_by("-started_at", "-pk").values_list(
-        "started_at", "finished_at", "withheld", "reason"
-    )
-    for started, finished, withheld, reason in runs[:RUNS_LOOKED_AT]:
-        if finished is not None and not withheld and reason != INTERRUPTED:
+    runs = HealthRun.objects.order_by("-started_at", "-pk").values_list("started_at", "outcome")
+    for started, outcome in runs[:RUNS_LOOKED_AT]:
+        if outcome == HealthRun.Outcome.COMPLETED:
             break
         since = started
     return since

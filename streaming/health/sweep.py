@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from streaming.health import canaries, guard
 from streaming.health.asking import AskingBroke
-from streaming.health.broken import INTERRUPTED, broken_since, left_before
+from streaming.health.broken import broken_since, left_before
 from streaming.health.changes import Finding
 from streaming.health.due import DueLink, due_links, has_public, how_many_due, these_links
 from streaming.health.guard import LOST_ON_THE_WAY, Belief
@@ -34,6 +36,7 @@ from streaming.words import FAILED_AT_ONCE
 
 FEW = 5
 HEARTBEAT_SECONDS = 5.0
+INTERRUPTED = "interrupted; bad answers were not believed yet, those links are asked again next time"
 BREAKER_PAUSE = timedelta(hours=1)
 OTHER_RUN = "another check is running; this one did nothing"
 SILENT_CANARIES = "no canary answers: this machine seems to have no way to the internet"
@@ -85,20 +88,27 @@ class _Sweep:
         """The story of a run."""
         since = broken_since()
         self.report.down_before = hosts_down_before()
+        try:
+            self._check(since)
+            self._close()
+        except Exception as error:
+            self._fail(error)
+            raise
+        return self.report
+
+    def _check(self, since: datetime | None) -> None:
         self._open()
         if self._canaries_silent():
+            return
+        if self.run_row is not None and self.options.shared:
+            self._share_out(self.run_row, since)
             self._withhold(SILENT_CANARIES)
         else:
-            if self.run_row is not None and self.options.shared:
-                self._share_out(self.run_row, since)
-            else:
-                self.hearing.before = left_before(self.options.selection, since=since, now=self.now)
-                self._ask(due_links(self.options.selection, now=self.now))
-                if not (self.report.withheld or self.broken or self._is_over()):
-                    self._ask(self.hearing.others(), beyond=True)
-            self._settle()
-        self._close()
-        return self.report
+            self.hearing.before = left_before(self.options.selection, since=since, now=self.now)
+            self._ask(due_links(self.options.selection, now=self.now))
+            if not (self.report.withheld or self.broken or self._is_over()):
+                self._ask(self.hearing.others(), beyond=True)
+        self._settle()
 
     def run_these(self, ids: list[int]) -> None:
         self.hearing.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
@@ -130,6 +140,7 @@ class _Sweep:
             HealthRun.objects.filter(pk=self.run_row.pk).update(
                 finished_at=timezone.now(),
                 heartbeat_at=timezone.now(),
+                outcome=self.report.outcome,
                 withheld=self.report.withheld,
                 reason=self.report.reason[:500],
                 hosts_down=self.report.hosts_down,
@@ -139,6 +150,18 @@ class _Sweep:
             )
         if self.shared is not None:
             self.shared.clear()
+    def _fail(self, error: Exception) -> None:
+        """Close the row of a run that an error ends. When the database is the error, the row stays like a killed
+        run's, and the next run resumes all the same. The sentence is public: no details of ours."""
+        if self.run_row is None:
+            return
+        with suppress(DatabaseError):
+            HealthRun.objects.filter(pk=self.run_row.pk, finished_at=None).update(
+                finished_at=timezone.now(),
+                outcome=HealthRun.Outcome.FAILED,
+                reason=f"ended by an error of ours ({type(error).__name__})",
+            )
+
 
     def _withhold(self, reason: str) -> None:
         self.report.withheld, self.report.reason = True, reason

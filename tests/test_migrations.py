@@ -49,6 +49,22 @@ RUNS = [
     ({"closed": False, "withheld": False, "reason": ""}, ""),
     ({"closed": False, "withheld": False, "reason": INTERRUPTED}, ""),
 ]
+KINDS = """
+pauses = models_at("0007_outcome_of_a_run").get_model("streaming", "HostPause").objects
+for number, reason in enumerate(rows):
+    pauses.create(host=f"{number}.example.org", paused_until=now, reason=reason)
+pauses = models_at("0008_kind_of_a_pause").get_model("streaming", "HostPause").objects
+print(json.dumps(list(pauses.order_by("pk").values_list("kind", "reason"))))
+pauses = models_at("0007_outcome_of_a_run").get_model("streaming", "HostPause").objects
+print(json.dumps(list(pauses.order_by("pk").values_list("reason", flat=True))))
+"""
+PAUSES = [
+    ("asked us to come back later", "retry_after"),
+    ("most of its links failed at once", "breaker"),
+    ("Asked us to come back later", "manual"),
+    ("asked us to come back later, says their mail", "manual"),
+    ("", "manual"),
+]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -74,3 +90,9 @@ def test_each_closed_run_gets_its_outcome(database):
     forth, back = printed(database, OUTCOMES, [row for row, _ in RUNS])
     assert forth == [[outcome, row["withheld"], row["reason"]] for row, outcome in RUNS]
     assert back == [[row["withheld"], row["reason"]] for row, _ in RUNS]
+
+
+def test_each_pause_gets_its_kind(database):
+    forth, back = printed(database, KINDS, [reason for reason, _ in PAUSES])
+    assert forth == [[kind, reason] for reason, kind in PAUSES]
+    assert back == [reason for reason, _ in PAUSES]

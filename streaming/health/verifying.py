@@ -30,7 +30,6 @@ from streaming.models import HostPause, StreamingLink
 from streaming.reason_codes import Reason
 from streaming.retry_after import paused_until
 from streaming.turns import pause_of, reserve
-from streaming.words import ASKED
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +165,7 @@ class Verifier:
         *,
         now: datetime,
         stop: Callable[[], bool],
-        pauses: dict[str, tuple[datetime, str]],
+        pauses: dict[str, datetime],
         among: Selection | None,
         few: bool = False,
     ) -> None:
@@ -298,7 +297,7 @@ class Verifier:
         return told
 
     def _pause(self, host: str, until: datetime) -> None:
-        self.pauses[host] = (max(until, self.pauses.get(host, (until, ""))[0]), ASKED)
+        self.pauses[host] = max(until, self.pauses.get(host, until))
 
     def _rest(self) -> Iterator[Heard]:
         """All that still waits, when no more links come."""

@@ -12,12 +12,12 @@ from django.db.models import Count, Max, Q, Subquery
 
 from scraper import sources
 from streaming.models import HealthRun, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models.job import FINISHED, SourceState
 from streaming.models.reasons import in_words
 
 JOBS_LOOKED_AT = 200
 MOST_AT_RISK = ("active_count", "search_title", "pk")
-ANSWERED = frozenset({"found", "nothing"})
-ENDED = ANSWERED | {"failed", "blocked"}
+ANSWERED = frozenset({SourceState.FOUND, SourceState.NOTHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ def _searches() -> dict[str, Searches]:
     jobs = ScrapeJob.objects.filter(finished_at__isnull=False).order_by("-pk")
     for results, at in jobs.values_list("sources", "finished_at")[:JOBS_LOOKED_AT]:
         for row in results:
-            if row["state"] in ENDED:
+            if row["state"] in FINISHED:
                 found[row["source"]].count(state=row["state"], at=at, error=row["error"])
     return found
 

@@ -371,8 +371,8 @@ class BlockedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(HealthRun)
 class HealthRunAdmin(ReadOnly):
-    list_display = ("started_at", "finished_at", "checked", "alive", "died", "revived", "removed", "withheld")
-    list_filter = ("withheld", "started_at")
+    list_display = ("started_at", "finished_at", "checked", "alive", "died", "revived", "removed", "outcome")
+    list_filter = ("outcome", "started_at")
     search_fields = ("reason",)
     ordering = ("-started_at",)
 
@@ -389,9 +389,17 @@ class FlipAdmin(ReadOnly):
 
 @admin.register(HostPause)
 class PauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("host", "paused_until", "reason")
+    list_display = ("host", "paused_until", "kind", "reason")
+    list_filter = ("kind",)
+    readonly_fields = ("kind",)
     search_fields = ("host", "reason")
     ordering = ("host",)
+
+    def save_model(self, request: HttpRequest, obj: HostPause, form: Any, change: bool) -> None:
+        """Whoever says which host, or until when, has set the pause by hand; other words change nothing else."""
+        if not change or {"host", "paused_until"} & set(form.changed_data):
+            obj.kind = HostPause.Kind.MANUAL
+        super().save_model(request, obj, form, change)
 
 
 def _save_link(door: admin.ModelAdmin[Any], request: HttpRequest, link: StreamingLink) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-ALIVE = "a"
+from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode
+
 WIDTH, HEIGHT, LEFT, FOOT, HEAD = 720, 240, 40, 24, 8
 STEPS = [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
 UNITS = ((10**6, "M"), (10**3, "k"))
@@ -24,11 +25,11 @@ class Bar:
     bad: int
 
 
-def uptime(checks: str, *, size: int = 24) -> str:
+def uptime(checks: str, *, size: int = MAX_CHECK_HISTORY) -> str:
     """One bar a check, newest right. Passed is tall, failed short, none a dot: height speaks, not colour alone."""
     kept = checks[-size:]
     cells = [_cell(i * 5, letter) for i, letter in enumerate(kept.rjust(size))]
-    words = f"{kept.count(ALIVE)} of the last {len(kept)} checks passed" if kept else "Not checked yet"
+    words = f"{kept.count(CheckCode.ALIVE)} of the last {len(kept)} checks passed" if kept else "Not checked yet"
     return _svg("".join(cells), width=size * 5 - 2, height=20, words=words, name="uptime", stretch=True)
 
 
@@ -74,7 +75,7 @@ def stacked(bars: Sequence[Bar], *, good: str, bad: str, words: str) -> str:
 def _cell(x: int, letter: str) -> str:
     if letter == " ":
         return f'<rect class="none" x="{x}" y="11" width="3" height="3" rx="1"/>'
-    if letter == ALIVE:
+    if letter == CheckCode.ALIVE:
         return f'<rect class="up" x="{x}" y="1" width="3" height="18" rx="1"/>'
     return f'<rect class="down" x="{x}" y="12" width="3" height="7" rx="1"/>'
 

@@ -12,12 +12,12 @@ from django.db.models import Count, Max, Q, Subquery
 
 from scraper import sources
 from streaming.models import HealthRun, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models.job import FINISHED, SourceState
 from streaming.models.reasons import in_words
 
 JOBS_LOOKED_AT = 200
 MOST_AT_RISK = ("active_count", "search_title", "pk")
-ANSWERED = frozenset({"found", "nothing"})
-ENDED = ANSWERED | {"failed", "blocked"}
+ANSWERED = frozenset({SourceState.FOUND, SourceState.NOTHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def changed_by(run: HealthRun | None) -> Changed | None:
     """None: no run has ended yet. A withheld run changed nothing."""
     if run is None:
         return None
-    believed = HealthRun.objects.filter(withheld=False, started_at__lt=run.started_at).exclude(finished_at=None)
+    believed = HealthRun.objects.with_results().filter(started_at__lt=run.started_at)
     before = believed.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
     return Changed(
         died_of=sorted(((in_words(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])),
@@ -236,7 +236,7 @@ def _searches() -> dict[str, Searches]:
     jobs = ScrapeJob.objects.filter(finished_at__isnull=False).order_by("-pk")
     for results, at in jobs.values_list("sources", "finished_at")[:JOBS_LOOKED_AT]:
         for row in results:
-            if row["state"] in ENDED:
+            if row["state"] in FINISHED:
                 found[row["source"]].count(state=row["state"], at=at, error=row["error"])
     return found
 

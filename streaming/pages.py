@@ -29,6 +29,7 @@ from streaming.browse import PAGE_SIZE, SORTS, Wanted, choices
 from streaming.ingest.works import work_key, work_of
 from streaming.models import HealthRun, HostPause, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.ranking import accepted_languages, best_first, together
+from streaming.reason_codes import Reason
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping.jobs import QueueFull
 from streaming.scraping.throttle import refresh_wait
@@ -36,7 +37,7 @@ from streaming.scraping.visits import visit, watch
 from streaming.words import hours, shown
 
 OUTSIDE = "noopener noreferrer nofollow ugc"
-TAKEN_DOWN = ("taken_down", "blocked_host")
+TAKEN_DOWN = (Reason.TAKEN_DOWN, Reason.BLOCKED_HOST)
 RISKS_SHOWN, DEATHS_SHOWN, DAYS_SHOWN, HOSTS_SHOWN, MORE_SHOWN = 8, 8, 30, 12, 6
 HEARTBEAT_IS_OLD = timedelta(minutes=5)
 NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -95,9 +96,9 @@ def _last_believed(newest: HealthRun | None) -> datetime | None:
     """When the last check that was believed ended: one that still runs, or was withheld, vouches for no link."""
     if newest is None:
         return None
-    if newest.finished_at and not newest.withheld:
+    if newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
         return newest.finished_at
-    believed = HealthRun.objects.filter(withheld=False).exclude(finished_at=None).order_by("-started_at")
+    believed = HealthRun.objects.with_results().order_by("-started_at")
     return believed.values_list("finished_at", flat=True).first()
 
 
@@ -365,9 +366,8 @@ def _run_shown(newest: HealthRun | None, *, now: datetime) -> RunShown | None:
     if newest is None:
         return None
     is_running = newest.finished_at is None and now - newest.heartbeat_at < HEARTBEAT_IS_OLD
-    ended = (
-        newest if newest.finished_at else HealthRun.objects.exclude(finished_at=None).order_by("-started_at").first()
-    )
+    has_ended = newest.finished_at is not None and newest.outcome != HealthRun.Outcome.FAILED
+    ended = newest if has_ended else HealthRun.objects.finished().order_by("-started_at").first()
     last = ended.finished_at if ended else None
     is_late = not is_running and (last is None or now - last > timedelta(hours=settings.STALE_HOURS))
     return RunShown(newest=newest, ended=ended, is_running=is_running, is_late=is_late)

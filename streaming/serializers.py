@@ -21,6 +21,7 @@ from streaming.ingest.records import (
 )
 from streaming.metrics import SourceStats, Totals
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models.job import SourceState
 from streaming.ranking import best_first
 from streaming.scraping.visits import Refresh
 
@@ -98,7 +99,7 @@ class MovieDetailSerializer(MovieSerializer):
 
 class SourceResultSerializer(serializers.Serializer[dict[str, Any]]):
     source = serializers.CharField()  # type: ignore[assignment]  # a declared field, not the argument of that name
-    state = serializers.ChoiceField(choices=("waiting", "searching", "found", "nothing", "failed", "blocked"))
+    state = serializers.ChoiceField(choices=SourceState.values)
     links = serializers.IntegerField()
     new = serializers.IntegerField()
     seconds = serializers.FloatField(allow_null=True)

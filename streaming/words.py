@@ -11,9 +11,8 @@ from babel import Locale
 from babel.core import get_global
 
 LONGEST_TITLE = 200
-# Why a host is left alone that said so itself.
+# Why a host is left alone: it said so itself, or the checker has given it up for now.
 ASKED = "asked us to come back later"
-# And why one is left alone that the checker has given up for now.
 FAILED_AT_ONCE = "most of its links failed at once"
 # Control characters, and those that turn the direction of everything behind them.
 UNSHOWN = re.compile(

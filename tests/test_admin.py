@@ -80,6 +80,39 @@ def test_every_table_can_be_searched_filtered_and_opened(client, model):
     assert {type(admin.site.get_model_admin(model)).__module__} == {"streaming.admin"}
 
 
+PAUSE = {
+    "host": "films.example.org",
+    "paused_until_0": "2026-12-01",
+    "paused_until_1": "12:00:00",
+    "reason": "asked us to come back later",
+    "created_at_0": "2026-11-22",
+    "created_at_1": "12:00:00",
+}
+
+
+def test_a_pause_written_in_the_admin_is_manual_whatever_its_text(client):
+    assert client.post(page(HostPause, "add"), PAUSE).status_code == 302
+    pause = HostPause.objects.get()
+    assert (pause.kind, pause.reason) == ("manual", PAUSE["reason"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({"reason": "reworded"}, "retry_after"),
+        ({"paused_until_0": "2027-01-01"}, "manual"),
+        ({"host": "other.example.org"}, "manual"),
+    ],
+)
+def test_a_pause_changed_in_the_admin_is_manual_unless_only_its_text_changed(client, changed, kind):
+    client.post(page(HostPause, "add"), PAUSE)
+    HostPause.objects.update(kind="retry_after")
+    body = PAUSE | changed
+    assert client.post(page(HostPause, "change", HostPause.objects.get().pk), body).status_code == 302
+    pause = HostPause.objects.get()
+    assert (pause.kind, pause.host, pause.reason) == (kind, body["host"], body["reason"])
+
+
 @pytest.mark.parametrize("model", [BlockedAddress, Movie, StreamingLink, HostPause])
 def test_what_people_write_has_a_form(client, model):
     assert client.get(page(model, "add")).status_code == 200

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from django.db.models import Prefetch
 
 from streaming.exchange.entries import LinkEntry, MovieEntry
-from streaming.ingest.blocklist import REASON as TAKEN_DOWN
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 from streaming.ranking import best_first
+from streaming.reason_codes import Reason
 
 BATCH = 500
 
@@ -17,7 +17,9 @@ BATCH = 500
 def entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
     """The movies by IMDb id, in pieces of their own queries: memory stays flat and no transaction stays open."""
     links = (
-        StreamingLink.objects.active() if active_only else StreamingLink.objects.published().exclude(reason=TAKEN_DOWN)
+        StreamingLink.objects.active()
+        if active_only
+        else StreamingLink.objects.published().exclude(reason=Reason.TAKEN_DOWN)
     )
     rows = (Movie.objects.all() if movies is None else movies).order_by("imdb_id")
     rows = rows.prefetch_related(Prefetch("links", links))

@@ -7,25 +7,27 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from streaming.reason_codes import Reason
+
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Trouble(StrEnum):
-    """Why there is no HTTP answer to judge; the words are those of `streaming.models.reasons`."""
+    """Why there is no HTTP answer to judge; each is a `Reason`."""
 
-    NONE = ""
-    TIMEOUT = "timeout"
-    REFUSED = "refused"
-    RESET = "reset"
-    DNS = "dns"
-    TLS = "tls"
-    PROTOCOL = "protocol"
-    LOCAL = "local"
-    PRIVATE = "private_address"
-    PAUSED = "paused"
-    BAD_REDIRECT = "bad_redirect"
-    LOOP = "redirect_loop"
-    TOO_MANY = "too_many_redirects"
+    NONE = Reason.UNCHECKED
+    TIMEOUT = Reason.TIMEOUT
+    REFUSED = Reason.REFUSED
+    RESET = Reason.RESET
+    DNS = Reason.DNS
+    TLS = Reason.TLS
+    PROTOCOL = Reason.PROTOCOL
+    LOCAL = Reason.LOCAL
+    PRIVATE = Reason.PRIVATE_ADDRESS
+    PAUSED = Reason.PAUSED
+    BAD_REDIRECT = Reason.BAD_REDIRECT
+    LOOP = Reason.REDIRECT_LOOP
+    TOO_MANY = Reason.TOO_MANY_REDIRECTS
 
 
 BELOW_HTTP = frozenset(

@@ -17,8 +17,8 @@ from django.db.models import Exists, OuterRef
 from streaming.health.due import Selection, horizon, in_share
 from streaming.health.verdict import Verdict
 from streaming.models import HealthRun, LinkFlip, StreamingLink, StreamingLinkQuerySet
+from streaming.reason_codes import Reason
 
-INTERRUPTED = "interrupted; bad answers were not believed yet, those links are asked again next time"
 RUNS_LOOKED_AT = 50
 
 
@@ -37,7 +37,7 @@ def left_before(selection: Selection, *, since: datetime | None, now: datetime) 
     answered: set[str] = set()
     not_asked: Counter[str] = Counter()
     asked_again = horizon(selection, now)
-    links = in_share(StreamingLink.objects.filter(reason="ok", is_active=True), selection.share)
+    links = in_share(StreamingLink.objects.filter(reason=Reason.OK, is_active=True), selection.share)
     rows = links.filter(last_checked__gte=since, last_checked__lt=now)
     for url, checked in rows.values_list("source_url", "last_checked").iterator(chunk_size=2000):
         place = url.split("/", 3)[2]
@@ -47,13 +47,11 @@ def left_before(selection: Selection, *, since: datetime | None, now: datetime) 
 
 
 def broken_since() -> datetime | None:
-    """When the first of the last runs began that were killed, interrupted or withheld; None: the last one was whole."""
+    """When the first of the last runs began that were not completed; None: the last one was."""
     since = None
-    runs = HealthRun.objects.order_by("-started_at", "-pk").values_list(
-        "started_at", "finished_at", "withheld", "reason"
-    )
-    for started, finished, withheld, reason in runs[:RUNS_LOOKED_AT]:
-        if finished is not None and not withheld and reason != INTERRUPTED:
+    runs = HealthRun.objects.order_by("-started_at", "-pk").values_list("started_at", "outcome")
+    for started, outcome in runs[:RUNS_LOOKED_AT]:
+        if outcome == HealthRun.Outcome.COMPLETED:
             break
         since = started
     return since
@@ -73,5 +71,5 @@ def written_in(links: StreamingLinkQuerySet, *, now: datetime) -> Iterator[Kept]
     rows = links.filter(last_checked=now).annotate(revived=Exists(revived))
     columns = rows.values_list("source_url", "is_active", "reason", "revived")
     for url, is_active, reason, was_revived in columns.iterator(chunk_size=2000):
-        verdict = Verdict.ALIVE if is_active and reason == "ok" else Verdict.THROTTLED
+        verdict = Verdict.ALIVE if is_active and reason == Reason.OK else Verdict.THROTTLED
         yield Kept(url.split("/", 3)[2], verdict, is_active and not was_revived)

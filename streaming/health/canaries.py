@@ -16,6 +16,7 @@ from streaming.health.manners import Manners, no_pause
 from streaming.health.probe import Prober, never
 from streaming.health.verdict import LinkFacts, Verdict, judge
 from streaming.models import StreamingLink, StreamingLinkQuerySet
+from streaming.reason_codes import Reason
 
 HOW_MANY = 5
 LATELY = timedelta(days=7)
@@ -31,7 +32,9 @@ def canaries(*, now: datetime, allowed: Allowed) -> list[Question]:
     """
     if settings.HEALTH_CANARIES:
         return [Question(number, url) for number, url in enumerate(settings.HEALTH_CANARIES)]
-    lately = StreamingLink.objects.active().filter(reason="ok", last_checked__gt=now - LATELY, last_checked__lte=now)
+    lately = StreamingLink.objects.active().filter(
+        reason=Reason.OK, last_checked__gt=now - LATELY, last_checked__lte=now
+    )
     rows = list(lately.order_by("-last_checked", "-pk").values_list(*COLUMNS)[:LOOKED_AT])
     if len({host for *_, host in rows}) < HOW_MANY:
         rows += islice(_one_a_host(lately), 2 * HOW_MANY)

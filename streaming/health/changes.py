@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 from streaming.health.rhythm import next_check
 from streaming.health.verdict import Judgement, Verdict
+from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
 
-CHECKS_KEPT = 24
-HOST_DOWN = "host_down"
 MOST_SEEN = 1000
-LETTERS = {Verdict.ALIVE: "a", Verdict.GONE: "g", Verdict.BLOCKED: "b", Verdict.UNREACHABLE: "u"}
+LETTERS = {
+    Verdict.ALIVE: CheckCode.ALIVE,
+    Verdict.GONE: CheckCode.GONE,
+    Verdict.BLOCKED: CheckCode.BLOCKED,
+    Verdict.UNREACHABLE: CheckCode.UNREACHABLE,
+}
 
 
 class Standing(NamedTuple):
@@ -67,17 +71,18 @@ class Finding(NamedTuple):
 
 def change_of(finding: Finding, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> Change:
     """The link's new row. With `host_down` a link that failed keeps its state: its host is at fault, not the film."""
-    link, (verdict, reason) = finding.standing, (finding.judgement.verdict, finding.judgement.reason)
+    link, verdict = finding.standing, finding.judgement.verdict
+    reason: str = finding.judgement.reason
     keeps = verdict == Verdict.THROTTLED or (host_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
     is_active = link.is_active if keeps else verdict == Verdict.ALIVE
     if keeps:
         failures = link.failures
-        reason = link.reason if not link.is_active else (HOST_DOWN if host_down else reason)
+        reason = link.reason if not link.is_active else (Reason.HOST_DOWN if host_down else reason)
     else:
         failures = 0 if is_active else link.failures + 1
     starts = is_active != link.is_active or (link.state_since is None and not is_active and not keeps)
     state_since = now if starts else link.state_since
-    checks = (link.checks + LETTERS.get(verdict, ""))[-CHECKS_KEPT:]
+    checks = (link.checks + LETTERS.get(verdict, ""))[-MAX_CHECK_HISTORY:]
     moved_to, moved_seen = _move(finding)
     return Change(
         id=link.id,

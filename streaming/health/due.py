@@ -19,9 +19,9 @@ from streaming.health.changes import Standing
 from streaming.health.shares import LETTERS, Share, number_of
 from streaming.health.verdict import VOUCHED_REASONS
 from streaming.models import StreamingLink, StreamingLinkQuerySet
+from streaming.reason_codes import Reason
 
 PAGE = 1000
-FOLDED = "moved"
 LONGEST_WAIT = timedelta(days=31)
 BUCKET = Substr(MD5("host"), 1, LETTERS)
 MEDIA_KINDS = (StreamingLink.Kind.FILE, StreamingLink.Kind.STREAM)
@@ -46,7 +46,7 @@ class Selection:
     share: Share | None = None
 
     def links(self) -> StreamingLinkQuerySet:
-        links = in_share(StreamingLink.objects.exclude(reason=FOLDED, is_active=False), self.share)
+        links = in_share(StreamingLink.objects.exclude(reason=Reason.MOVED, is_active=False), self.share)
         if self.source:
             links = links.filter(source=self.source)
         return links.filter(movie__imdb_id=self.movie) if self.movie else links

@@ -12,8 +12,8 @@ from streaming.health.changes import Finding
 from streaming.health.guard import BREAKER_LEAST_LINKS, HostTally, is_suspicious, joined
 from streaming.health.heard import Heard
 from streaming.health.verdict import Verdict
+from streaming.reason_codes import Reason
 from streaming.retry_after import paused_until
-from streaming.words import ASKED
 
 SLICE = 500
 WITNESSES_KEPT = 20
@@ -34,6 +34,7 @@ class Gathering:
     `hosts`: by place, what the guard wants to know of it; `opened` makes the tally of a place met for the first time.
     `first_active`: the active links that were asked of a host while they are too few for the breaker.
     `landings`: at which hosts redirects of others ended. `witnesses`: links that answered a moment ago, by place.
+    `pauses`: until when a host asked to be left alone.
     """
 
     def __init__(self, *, now: datetime, opened: Callable[[str], HostTally], shelf: Shelf) -> None:
@@ -44,7 +45,7 @@ class Gathering:
         self.hosts: dict[str, HostTally] = {}
         self.first_active: dict[str, list[int]] = {}
         self.landings: dict[str, set[str]] = {}
-        self.pauses: dict[str, tuple[datetime, str]] = {}
+        self.pauses: dict[str, datetime] = {}
         self.witnesses: dict[str, Question] = {}
         self._slice_asked = self._slice_failed = 0
 
@@ -61,7 +62,7 @@ class Gathering:
         verdict = heard.judgement.verdict
         self.verdicts[verdict] += 1
         if verdict is Verdict.NOT_CHECKED:
-            if heard.judgement.reason == "private_address":
+            if heard.judgement.reason == Reason.PRIVATE_ADDRESS:
                 self.private.append(heard.id)
             if not heard.below_http:
                 return
@@ -119,13 +120,13 @@ class Gathering:
             self.hosts[place] = joined(self.hosts[place], tally) if place in self.hosts else tally
         for landed, places in part.landings.items():
             self.landings.setdefault(landed, set()).update(places)
-        for place, (until, _) in part.pauses.items():
+        for place, until in part.pauses.items():
             self._pause(place, until)
         for place, question in part.witnesses.items():
             self._witness(place, question)
 
     def _pause(self, place: str, until: datetime) -> None:
-        self.pauses[place] = (max(until, self.pauses.get(place, (until, ""))[0]), ASKED)
+        self.pauses[place] = max(until, self.pauses.get(place, until))
 
     def _witness(self, place: str, question: Question) -> None:
         self.witnesses.pop(place, None)

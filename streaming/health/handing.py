@@ -18,6 +18,7 @@ from streaming.health.changes import Finding, Standing
 from streaming.health.gathering import Gathering
 from streaming.health.guard import HostTally
 from streaming.health.verdict import Judgement, Verdict
+from streaming.reason_codes import Reason
 
 VERSION = 2
 # Half a megabyte at the very most, a few ten kilobytes most often.
@@ -51,7 +52,7 @@ def _standing(bare: list[Any]) -> Standing:
 
 
 def _judgement(told: list[str]) -> Judgement:
-    return Judgement(Verdict(told[0]), told[1])
+    return Judgement(Verdict(told[0]), Reason(told[1]))
 
 
 # --- links on their way
@@ -86,7 +87,7 @@ def pack_heard(heard: Gathering) -> Iterator[bytes]:
     """In pieces of some thousand hosts; joined they are the whole, but for its findings, which go their own way."""
     first: dict[str, Any] = {
         "verdicts": heard.verdicts,
-        "pauses": {place: until.isoformat() for place, (until, _) in heard.pauses.items()},
+        "pauses": {place: until.isoformat() for place, until in heard.pauses.items()},
         "witnesses": {place: list(question) for place, question in heard.witnesses.items()},
     }
     yield _pack(first)
@@ -104,7 +105,7 @@ def add_heard(data: bytes, heard: Gathering) -> None:
     told = _unpack(data)
     part = Gathering(now=heard.now, opened=heard.opened, shelf=heard.shelf)
     part.verdicts = Counter({Verdict(word): number for word, number in told.get("verdicts", {}).items()})
-    part.pauses = {place: (datetime.fromisoformat(until), "") for place, until in told.get("pauses", {}).items()}
+    part.pauses = {place: datetime.fromisoformat(until) for place, until in told.get("pauses", {}).items()}
     part.witnesses = {place: Question(*question) for place, question in told.get("witnesses", {}).items()}
     part.hosts = {place: HostTally(*row) for place, row in told.get("hosts", {}).items()}
     part.private = told.get("private", [])

@@ -27,6 +27,7 @@ from streaming.health.verifying import Verifier
 from streaming.health.writing import Written, flips_of, write
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import HostPause
+from streaming.reason_codes import Reason
 from streaming.turns import reserve
 
 BATCH = 500
@@ -98,9 +99,9 @@ class Hearing:
             if link.standing.id in self._asked:
                 continue  # Somebody checked it by hand while it waits here, so it was drawn once more.
             if taken_down and blocklist.forbids(url=link.url, imdb_id=link.imdb_id):
-                self._pass_over(link.standing.id, "blocked_host")
+                self._pass_over(link.standing.id, Reason.BLOCKED_HOST)
             elif paused and {link.standing.place, host_of(link.url)} & paused:
-                self._pass_over(link.standing.id, "paused")
+                self._pass_over(link.standing.id, Reason.PAUSED)
             else:
                 left = None if left is None else left - 1
                 self._asked[link.standing.id] = link

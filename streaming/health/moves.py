@@ -9,10 +9,10 @@ from datetime import datetime
 from django.db import transaction
 
 from scraper.addresses import host_of
-from streaming.health.due import FOLDED
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import LinkFlip, Movie, StreamingLink, StreamingLinkQuerySet
 from streaming.models.movie import touch
+from streaming.reason_codes import Reason
 
 SEEN_OFTEN_ENOUGH = 3
 CHUNK = 200
@@ -71,7 +71,7 @@ def _follow(link: StreamingLink) -> int:
 
 def _fold(link: StreamingLink, *, now: datetime) -> int:
     """The movie lists the new address already: the old one is turned off and not asked any more."""
-    turned = _still(link).update(is_active=False, reason=FOLDED, state_since=now, moved_seen=0)
+    turned = _still(link).update(is_active=False, reason=Reason.MOVED, state_since=now, moved_seen=0)
     if turned:
-        LinkFlip.objects.create(link=link, at=now, is_active=False, reason=FOLDED)
+        LinkFlip.objects.create(link=link, at=now, is_active=False, reason=Reason.MOVED)
     return turned

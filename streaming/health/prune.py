@@ -10,13 +10,13 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q
 
 from streaming.health.changes import Change
-from streaming.health.due import FOLDED
 from streaming.health.report import latest_run
 from streaming.health.verdict import GONE_REASONS
 from streaming.ingest.snapshots import remove_movies
 from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink, StreamingLinkQuerySet
+from streaming.reason_codes import Reason
 
-LOST_REASONS = GONE_REASONS | {FOLDED}
+LOST_REASONS = GONE_REASONS | {Reason.MOVED}
 LEAST_FAILURES = 2
 STILL_RUNNING = timedelta(minutes=2)
 NO_LINK_LEFT = "no working link left"
@@ -153,13 +153,13 @@ def _protected() -> Q:
 
 def _unheard() -> StreamingLinkQuerySet:
     """Links of a movie that came back and that have said nothing since: a busy host says nothing."""
-    links = StreamingLink.objects.exclude(reason=FOLDED).filter(movie__imdb_id=OuterRef("imdb_id"))
+    links = StreamingLink.objects.exclude(reason=Reason.MOVED).filter(movie__imdb_id=OuterRef("imdb_id"))
     return links.filter(Q(last_checked__lt=OuterRef("restored_at")) | Q(next_check_at__lte=F("last_checked")))
 
 
 def _is_heard(checked: datetime | None, again: datetime | None, reason: str, *, since: datetime) -> bool:
     """`_unheard` for one row in memory."""
-    if reason == FOLDED or checked is None:
+    if reason == Reason.MOVED or checked is None:
         return True
     return checked >= since and (again is None or again > checked)
 

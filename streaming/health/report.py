@@ -43,6 +43,13 @@ class Report:
         """The links that were asked and judged."""
         return checked_of(self.verdicts)
 
+    @property
+    def outcome(self) -> HealthRun.Outcome:
+        """How the run ended."""
+        if self.withheld:
+            return HealthRun.Outcome.WITHHELD
+        return HealthRun.Outcome.COMPLETED if self.complete else HealthRun.Outcome.INTERRUPTED
+
     def numbers(self) -> dict[str, int]:
         """The counts by the names of the columns of `HealthRun`."""
         turned = {"died": self.died, "revived": self.revived, "removed": self.removed}
@@ -111,8 +118,8 @@ def _some(names: Sequence[str]) -> str:
 
 def hosts_down_before() -> list[str]:
     """The hosts that the last believed run found down."""
-    ended = HealthRun.objects.filter(withheld=False).exclude(finished_at=None)
-    return ended.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
+    newest_first = HealthRun.objects.with_results().order_by("-started_at", "-pk")
+    return newest_first.values_list("hosts_down", flat=True).first() or []
 
 
 def latest_run() -> HealthRun | None:

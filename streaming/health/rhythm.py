@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from streaming.reason_codes import CheckCode
+
 # After so many checks in a row that were alive, so long until the next.
 STEADY = (
     (18, timedelta(days=7)),
@@ -13,7 +15,6 @@ STEADY = (
 )
 # While it has failed for less than the span, so long until the next; then each 30 days: a link may come back any time.
 FAILING = (timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
-ALIVE = "a"
 
 
 def next_check(
@@ -25,7 +26,7 @@ def next_check(
     answer well this time (its host was busy or down) is asked in the next run.
     """
     if is_active:
-        return now + (_steady(len(checks) - len(checks.rstrip(ALIVE))) if adaptive else timedelta(0))
+        return now + (_steady(len(checks) - len(checks.rstrip(CheckCode.ALIVE))) if adaptive else timedelta(0))
     failing_for = now - state_since if state_since else timedelta(0)
     return now + next((span for span in FAILING if failing_for < span), FAILING[-1])
 

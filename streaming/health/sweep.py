@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from streaming.health import canaries, guard
 from streaming.health.asking import AskingBroke
-from streaming.health.broken import INTERRUPTED, broken_since, left_before
+from streaming.health.broken import broken_since, left_before
 from streaming.health.changes import Finding
 from streaming.health.due import DueLink, due_links, has_public, how_many_due, these_links
 from streaming.health.guard import LOST_ON_THE_WAY, Belief
@@ -29,11 +31,12 @@ from streaming.health.report import Report, hosts_down_before
 from streaming.health.sharing import SharedRun
 from streaming.health.writing import mark_private
 from streaming.models import HealthRun, HostPause, LinkFlip, StreamingLink
-from streaming.words import FAILED_AT_ONCE
+from streaming.reason_codes import Reason
 
 FEW = 5
 HEARTBEAT_SECONDS = 5.0
 BREAKER_PAUSE = timedelta(hours=1)
+INTERRUPTED = "interrupted; bad answers were not believed yet, those links are asked again next time"
 OTHER_RUN = "another check is running; this one did nothing"
 SILENT_CANARIES = "no canary answers: this machine seems to have no way to the internet"
 
@@ -85,19 +88,26 @@ class _Sweep:
         since = broken_since()
         self.report.down_before = hosts_down_before()
         self._open()
+        try:
+            self._check(since)
+            self._close()
+        except Exception as error:
+            self._fail(error)
+            raise
+        return self.report
+
+    def _check(self, since: datetime | None) -> None:
         if self._canaries_silent():
             self._withhold(SILENT_CANARIES)
+            return
+        if self.run_row is not None and self.options.shared:
+            self._share_out(self.run_row, since)
         else:
-            if self.run_row is not None and self.options.shared:
-                self._share_out(self.run_row, since)
-            else:
-                self.hearing.before = left_before(self.options.selection, since=since, now=self.now)
-                self._ask(due_links(self.options.selection, now=self.now))
-                if not (self.report.withheld or self.broken or self._is_over()):
-                    self._ask(self.hearing.others(), beyond=True)
-            self._settle()
-        self._close()
-        return self.report
+            self.hearing.before = left_before(self.options.selection, since=since, now=self.now)
+            self._ask(due_links(self.options.selection, now=self.now))
+            if not (self.report.withheld or self.broken or self._is_over()):
+                self._ask(self.hearing.others(), beyond=True)
+        self._settle()
 
     def run_these(self, ids: list[int]) -> None:
         self.hearing.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
@@ -109,7 +119,7 @@ class _Sweep:
         else:
             self._write_all(Belief(), self.held.batches())
         if self.report.withheld and self.noted is not None:
-            self.noted.update({finding.standing.id: "local" for finding in self.held})
+            self.noted.update({finding.standing.id: Reason.LOCAL for finding in self.held})
 
     # --- before and after
     def _open(self) -> None:
@@ -130,6 +140,7 @@ class _Sweep:
                 finished_at=timezone.now(),
                 heartbeat_at=timezone.now(),
                 withheld=self.report.withheld,
+                outcome=self.report.outcome,
                 reason=self.report.reason[:500],
                 hosts_down=self.report.hosts_down,
                 moved=self.report.moved,
@@ -138,6 +149,18 @@ class _Sweep:
             )
         if self.shared is not None:
             self.shared.clear()
+
+    def _fail(self, error: Exception) -> None:
+        """Close the row of a run that an error ends. When the database is the error, the row stays like a killed
+        run's, and the next run resumes all the same. The sentence is public: no details of ours."""
+        if self.run_row is None:
+            return
+        with suppress(DatabaseError):
+            HealthRun.objects.filter(pk=self.run_row.pk, finished_at=None).update(
+                finished_at=timezone.now(),
+                outcome=HealthRun.Outcome.FAILED,
+                reason=f"ended by an error of ours ({type(error).__name__})",
+            )
 
     def _withhold(self, reason: str) -> None:
         self.report.withheld, self.report.reason = True, reason
@@ -216,7 +239,7 @@ class _Sweep:
         self.report.withheld, self.report.reason = belief.withheld, belief.reason
         if belief.withheld:
             return
-        self._pause_hosts(belief)
+        self.report.hosts_down = sorted(belief.down)
         held = self.held.batches() if self.shared is None else self.shared.shelf.batches()
         self._write_all(belief, held)
         self._move()
@@ -235,12 +258,6 @@ class _Sweep:
         active = StreamingLink.objects.filter(is_active=True).count()
         return guard.judge_run(self.heard.hosts, active_links=active, force=self.options.force, landings=landings)
 
-    def _pause_hosts(self, belief: Belief) -> None:
-        self.report.hosts_down = sorted(belief.down)
-        pause = (self.now + BREAKER_PAUSE, FAILED_AT_ONCE)
-        for place in belief.down:
-            self.heard.pauses[place] = max(pause, self.heard.pauses.get(place, pause))
-
     def _write_all(self, belief: Belief, held: Iterable[list[Finding]]) -> None:
         self.hearing.write_good(belief)
         for batch in () if self.shared is None else self.shared.shelf.good():
@@ -248,7 +265,9 @@ class _Sweep:
         for batch in held:
             self.hearing.write([finding for finding in batch if _counts(finding, belief)], belief)
         if not self.options.dry_run:
-            HostPause.objects.write(self.heard.pauses)
+            HostPause.objects.write(self.heard.pauses, HostPause.Kind.RETRY_AFTER)
+            down = dict.fromkeys(belief.down, self.now + BREAKER_PAUSE)
+            HostPause.objects.write(down, HostPause.Kind.BREAKER)
             mark_private(self.heard.private)
 
     def _move(self) -> None:

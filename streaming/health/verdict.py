@@ -10,11 +10,13 @@ from urllib.parse import unquote, urlsplit
 
 from streaming.health import reading
 from streaming.health.answers import Answer, Trouble
+from streaming.reason_codes import Reason
 
-VOUCHED_REASONS = frozenset({"dark", "missing", "private"})
+VOUCHED_REASONS = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
 """What only the interface of a source tells, where HTTP says that all is well."""
 GONE_REASONS = VOUCHED_REASONS | {
-    "http_404", "http_410", "redirect_loop", "soft_404", "redirect_home", "wrong_type", "empty",
+    Reason.HTTP_404, Reason.HTTP_410, Reason.REDIRECT_LOOP, Reason.SOFT_404, Reason.REDIRECT_HOME, Reason.WRONG_TYPE,
+    Reason.EMPTY,
 }  # fmt: skip
 NOT_ASKED = frozenset({Trouble.PRIVATE, Trouble.LOCAL, Trouble.PAUSED})
 PAGE_TYPES = (*reading.MARKUP_TYPES, "text/")
@@ -60,33 +62,33 @@ class LinkFacts(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """`reason` is a word of `streaming.models.reasons`."""
+    """What a link is, and why."""
 
     verdict: Verdict
-    reason: str
+    reason: Reason
 
 
-ALIVE = Judgement(Verdict.ALIVE, "ok")
-THROTTLED = Judgement(Verdict.THROTTLED, "throttled")
-ELSEWHERE = Judgement(Verdict.NOT_CHECKED, "elsewhere")
-ABROAD = Judgement(Verdict.BLOCKED, "abroad")
-BOT_WALL = Judgement(Verdict.BLOCKED, "bot_wall")
+ALIVE = Judgement(Verdict.ALIVE, Reason.OK)
+THROTTLED = Judgement(Verdict.THROTTLED, Reason.THROTTLED)
+ELSEWHERE = Judgement(Verdict.NOT_CHECKED, Reason.ELSEWHERE)
+ABROAD = Judgement(Verdict.BLOCKED, Reason.ABROAD)
+BOT_WALL = Judgement(Verdict.BLOCKED, Reason.BOT_WALL)
 
 
 @cache
-def gone(reason: str) -> Judgement:
+def gone(reason: Reason) -> Judgement:
     return Judgement(Verdict.GONE, reason)
 
 
 KNOWN = {
     304: ALIVE,
-    401: Judgement(Verdict.BLOCKED, "http_401"),
-    403: Judgement(Verdict.BLOCKED, "http_403"),
-    404: gone("http_404"),
-    408: Judgement(Verdict.UNREACHABLE, "timeout"),
-    410: gone("http_410"),
-    451: Judgement(Verdict.BLOCKED, "http_451"),
-    999: Judgement(Verdict.BLOCKED, "http_999"),
+    401: Judgement(Verdict.BLOCKED, Reason.HTTP_401),
+    403: Judgement(Verdict.BLOCKED, Reason.HTTP_403),
+    404: gone(Reason.HTTP_404),
+    408: Judgement(Verdict.UNREACHABLE, Reason.TIMEOUT),
+    410: gone(Reason.HTTP_410),
+    451: Judgement(Verdict.BLOCKED, Reason.HTTP_451),
+    999: Judgement(Verdict.BLOCKED, Reason.HTTP_999),
 }
 
 
@@ -120,10 +122,10 @@ def is_clear(answer: Answer, *, media: bool) -> bool:
 
 def _without_answer(answer: Answer) -> Judgement:
     if answer.trouble in NOT_ASKED:
-        return Judgement(Verdict.NOT_CHECKED, answer.trouble)
+        return Judgement(Verdict.NOT_CHECKED, Reason(answer.trouble))
     if answer.trouble == Trouble.LOOP:
-        return gone(answer.trouble)
-    return Judgement(Verdict.UNREACHABLE, answer.trouble or Trouble.PROTOCOL)
+        return gone(Reason.REDIRECT_LOOP)
+    return Judgement(Verdict.UNREACHABLE, Reason(answer.trouble or Trouble.PROTOCOL))
 
 
 def _page_of(answer: Answer) -> reading.Page | None:
@@ -148,30 +150,30 @@ def _other_status(answer: Answer, status: int) -> Judgement:
     if status == 416:
         return _unsatisfiable(answer)
     if 300 <= status < 400:
-        return Judgement(Verdict.UNREACHABLE, Trouble.BAD_REDIRECT)
+        return Judgement(Verdict.UNREACHABLE, Reason.BAD_REDIRECT)
     if 400 <= status < 500:
-        return Judgement(Verdict.BLOCKED, "http_4xx")
-    return Judgement(Verdict.UNREACHABLE, "http_5xx" if 500 <= status < 600 else Trouble.PROTOCOL)
+        return Judgement(Verdict.BLOCKED, Reason.HTTP_4XX)
+    return Judgement(Verdict.UNREACHABLE, Reason.HTTP_5XX if 500 <= status < 600 else Reason.PROTOCOL)
 
 
 def _unsatisfiable(answer: Answer) -> Judgement:
     """416: the first bytes cannot be had. With a length there is a file; of length 0 it is an empty one."""
     told = NO_LENGTH.fullmatch(answer.headers.get("content-range", ""))
     if told is None:
-        return Judgement(Verdict.BLOCKED, "http_4xx")
-    return ALIVE if int(told[1]) else gone("empty")
+        return Judgement(Verdict.BLOCKED, Reason.HTTP_4XX)
+    return ALIVE if int(told[1]) else gone(Reason.EMPTY)
 
 
 def _success(answer: Answer, facts: LinkFacts, page: reading.Page | None) -> Judgement:
     if answer.hops and not _leads_to(answer, facts.title):
         if _is_login(answer):
-            return Judgement(Verdict.BLOCKED, "login")
+            return Judgement(Verdict.BLOCKED, Reason.LOGIN)
         if _is_sent_home(answer) and not _is_films_own_site(answer, page, facts.title):
-            return gone("redirect_home")
+            return gone(Reason.REDIRECT_HOME)
     if page and reading.is_for_others(page):
         return ABROAD
     if page and reading.says_nothing_here(page, title=facts.title):
-        return gone("soft_404")
+        return gone(Reason.SOFT_404)
     return _media(answer) if facts.media else ALIVE
 
 
@@ -216,14 +218,14 @@ def _media(answer: Answer) -> Judgement:
     """A video is due: binary that we do not know may be a film; a page, text, pictures or nothing is none."""
     body = reading.opened(answer.body or b"")
     if answer.body == b"" or answer.length == 0 or answer.status in (204, 205):
-        return gone("empty")
+        return gone(Reason.EMPTY)
     if reading.is_markup("", body):
-        return gone("wrong_type")
+        return gone(Reason.WRONG_TYPE)
     if reading.is_media(body):
         return ALIVE  # Some servers call a film a web page.
     if reading.is_markup(answer.content_type, body):
-        return gone("wrong_type")
+        return gone(Reason.WRONG_TYPE)
     if reading.is_media_type(answer.content_type):
         return ALIVE
     told_other = answer.content_type.startswith(reading.OTHER_TYPES)
-    return gone("wrong_type") if told_other or reading.is_other_thing(answer.body or b"") else ALIVE
+    return gone(Reason.WRONG_TYPE) if told_other or reading.is_other_thing(answer.body or b"") else ALIVE

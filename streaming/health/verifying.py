@@ -27,9 +27,9 @@ from streaming.health.interface import Interface, Reply
 from streaming.health.manners import Manners
 from streaming.health.verdict import VOUCHED_REASONS, Verdict, gone
 from streaming.models import HostPause, StreamingLink
+from streaming.reason_codes import Reason
 from streaming.retry_after import paused_until
 from streaming.turns import pause_of, reserve
-from streaming.words import ASKED
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +58,13 @@ class Waiting(NamedTuple):
 
     def without_word(self) -> Heard:
         """What HTTP says stands; only what a source has said itself is not taken back by HTTP."""
-        return self.heard._replace(judgement=gone(self.before)) if self.before else self.heard
+        return self.heard._replace(judgement=gone(Reason(self.before))) if self.before else self.heard
 
     def with_word(self, told: Told | None) -> Heard:
         word = told.word_of(self.subject.part) if told else None
         if word is None:
             return self.without_word()
-        judged = self.heard._replace(judgement=gone(word)) if word else self.heard
+        judged = self.heard._replace(judgement=gone(Reason(word))) if word else self.heard
         return judged._replace(vouched=True)
 
 
@@ -165,7 +165,7 @@ class Verifier:
         *,
         now: datetime,
         stop: Callable[[], bool],
-        pauses: dict[str, tuple[datetime, str]],
+        pauses: dict[str, datetime],
         among: Selection | None,
         few: bool = False,
     ) -> None:
@@ -297,7 +297,7 @@ class Verifier:
         return told
 
     def _pause(self, host: str, until: datetime) -> None:
-        self.pauses[host] = (max(until, self.pauses.get(host, (until, ""))[0]), ASKED)
+        self.pauses[host] = max(until, self.pauses.get(host, until))
 
     def _rest(self) -> Iterator[Heard]:
         """All that still waits, when no more links come."""
@@ -323,7 +323,9 @@ class Verifier:
 def _add_control(line: Line) -> None:
     """Let a name wait for which the source vouched lately and no link waits: one that says of it that it is missing, or
     nothing, is not believed in what else it misses. Most runs ask about a few items only."""
-    known = StreamingLink.objects.active().filter(host__in=line.voucher.hosts, reason="ok").exclude(verified_at=None)
+    known = (
+        StreamingLink.objects.active().filter(host__in=line.voucher.hosts, reason=Reason.OK).exclude(verified_at=None)
+    )
     for url in known.order_by("-verified_at", "-pk").values_list("source_url", flat=True)[:LOOKED_AT]:
         subject = line.voucher.subject_of(url)
         if subject and subject.name not in line.missed:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from streaming.health.changes import Change
 from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import lock_movies, touch
+from streaming.reason_codes import Reason
 
 # SQLite takes 250,000 values in one statement, other builds of it 999.
 MARKED_AT_ONCE = 500
@@ -85,9 +86,9 @@ def write(changes: Sequence[Change], *, now: datetime) -> Written:
 
 def mark_private(ids: Sequence[int]) -> None:
     """Say of links whose address we may not open why they are never checked; their state stays."""
-    active = StreamingLink.objects.filter(is_active=True).exclude(reason="private_address")
+    active = StreamingLink.objects.filter(is_active=True).exclude(reason=Reason.PRIVATE_ADDRESS)
     for start in range(0, len(ids), MARKED_AT_ONCE):
-        active.filter(pk__in=ids[start : start + MARKED_AT_ONCE]).update(reason="private_address")
+        active.filter(pk__in=ids[start : start + MARKED_AT_ONCE]).update(reason=Reason.PRIVATE_ADDRESS)
 
 
 def _still_standing(flips: Sequence[Change], *, now: datetime) -> set[tuple[int, bool, str]]:

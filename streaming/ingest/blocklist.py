@@ -10,8 +10,6 @@ from scraper.addresses import host_of
 from streaming.ingest.works import link_key
 from streaming.models import BlockedAddress
 
-REASON = "taken_down"
-
 
 @dataclass(frozen=True, slots=True)
 class Blocklist:

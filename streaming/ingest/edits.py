@@ -17,8 +17,8 @@ from streaming.ingest.save import save_links, standing_of
 from streaming.ingest.works import link_key
 from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import touch
+from streaming.reason_codes import Reason
 
-BY_HAND = "by_hand"
 DUPLICATE = "this movie has a link with this address already"
 MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis")
 LINK_FIELDS = (
@@ -129,7 +129,9 @@ def change_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
             # Only what changed is written: the checker may be writing the rest of the row at this moment.
             link.save(update_fields=list(changes))
             if "is_active" in changes:
-                LinkFlip.objects.create(link=link, at=changes["state_since"], is_active=link.is_active, reason=BY_HAND)
+                LinkFlip.objects.create(
+                    link=link, at=changes["state_since"], is_active=link.is_active, reason=Reason.BY_HAND
+                )
     except IntegrityError:
         raise Refused("duplicate", DUPLICATE) from None
     return link
@@ -147,7 +149,12 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
         # From this moment on: what a check that began before says is said of the other address.
         changes |= {**NEVER_CHECKED, "next_check_at": timezone.now()}
     if record.is_active != link.is_active:
-        changes |= {"is_active": record.is_active, "state_since": timezone.now(), "reason": BY_HAND, "failures": 0}
+        changes |= {
+            "is_active": record.is_active,
+            "state_since": timezone.now(),
+            "reason": Reason.BY_HAND,
+            "failures": 0,
+        }
     return changes
 
 

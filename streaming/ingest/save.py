@@ -18,12 +18,12 @@ from streaming.ingest.snapshots import restore_movies
 from streaming.ingest.works import link_key
 from streaming.models import Movie, StreamingLink
 from streaming.models.movie import lock_movies, touch
+from streaming.reason_codes import Reason
 
 DESCRIBING = ("label", "quality", "language", "licence", "licence_url", "evidence", "season", "episode")
 # Neither the source (who found a link first keeps it) nor whether it is published (only ever turned on here).
 REFRESHED = ["kind", *DESCRIBING, "last_seen"]
 FILLED = ("year", "poster_url", "synopsis")
-IMPORTED = "imported"
 OUR_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 VOUCHED = "Stated by the operator"
 
@@ -272,7 +272,7 @@ def _row(placed: _Placed, *, now: datetime) -> StreamingLink:
         is_published=placed.is_published,
         is_active=link.is_active,
         last_checked=link.last_checked,
-        reason="" if link.is_active else IMPORTED,
+        reason=Reason.UNCHECKED if link.is_active else Reason.IMPORTED,
         first_seen=now,
         last_seen=now,
     )

@@ -10,8 +10,9 @@ from django.core import serializers
 from django.db import models, transaction
 from django.utils import timezone
 
-from streaming.ingest.blocklist import REASON, Blocklist
+from streaming.ingest.blocklist import Blocklist
 from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
+from streaming.reason_codes import Reason
 
 BATCH = 200
 LINK, FLIP, BINDING = (StreamingLink._meta.label_lower, LinkFlip._meta.label_lower, Binding._meta.label_lower)
@@ -112,7 +113,7 @@ def _restore(tombstone: RemovedMovie, blocklist: Blocklist) -> bool:
         link.movie = movie
         link.next_check_at = None  # Its rhythm may have left it alone for a month; now somebody wants to know.
         if link.is_active and blocklist.forbids(url=link.source_url):
-            link.is_active, link.reason = False, REASON
+            link.is_active, link.reason = False, Reason.TAKEN_DOWN
     _save_with_free_ids(StreamingLink, links)
     owners = dict(zip(_old_ids(tombstone), links, strict=True))
     for flip in flips:

@@ -6,12 +6,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from scraper.addresses import Allowed, Refused, check_url, host_of
-from streaming.ingest.blocklist import REASON
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.snapshots import remove_movies
 from streaming.ingest.works import spellings
 from streaming.models import BlockedAddress, Movie, StreamingLink
 from streaming.models.movie import touch
+from streaming.reason_codes import Reason
 
 
 def kind_of(address: str) -> tuple[str, str]:
@@ -37,7 +37,7 @@ def block(address: str, *, reason: str) -> tuple[BlockedAddress, int]:
         return row, remove_movies(Movie.objects.filter(imdb_id=spelled), reason=f"taken down: {reason}"[:200])
     links = StreamingLink.objects.filter(_matching(kind, spelled), is_active=True)
     touch(Movie.objects.filter(pk__in=list(links.values_list("movie", flat=True))))
-    return row, links.update(is_active=False, reason=REASON)
+    return row, links.update(is_active=False, reason=Reason.TAKEN_DOWN)
 
 
 @transaction.atomic
@@ -45,9 +45,9 @@ def block_link(url: str, *, reason: str) -> int:
     """Take one link down for good, in all its spellings and wherever it stands; how many rows went."""
     address = check_url(url, allowed=Allowed.parse(["0.0.0.0/0", "::/0"]))
     BlockedAddress.objects.get_or_create(address=address, defaults={"kind": BlockedAddress.Kind.LINK, "reason": reason})
-    links = StreamingLink.objects.filter(source_url__in=spellings(address)).exclude(reason=REASON)
+    links = StreamingLink.objects.filter(source_url__in=spellings(address)).exclude(reason=Reason.TAKEN_DOWN)
     touch(Movie.objects.filter(pk__in=list(links.values_list("movie", flat=True))))
-    return links.update(is_active=False, reason=REASON)
+    return links.update(is_active=False, reason=Reason.TAKEN_DOWN)
 
 
 def unblock(address: str) -> bool:

@@ -23,13 +23,32 @@ class LinkFlip(models.Model):
         return f"{'revived' if self.is_active else 'died'}: {self.reason}"
 
 
+class HealthRunQuerySet(models.QuerySet["HealthRun"]):
+    """Queries about many runs."""
+
+    def with_results(self) -> HealthRunQuerySet:
+        """Runs whose results count: all of them, or after an interruption those of links that work."""
+        return self.filter(outcome__in=(HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED))
+
+    def finished(self) -> HealthRunQuerySet:
+        """Closed runs that had something to say, be it that they are not believed; none that an error ended."""
+        return self.exclude(finished_at=None).exclude(outcome=HealthRun.Outcome.FAILED)
+
+
 class HealthRun(models.Model):
     """One run of the checker. `finished_at` None: it runs, or was killed when `heartbeat_at` is old.
 
     Counts are links, `removed` movies. `moved`: links seen to have moved for good; `died_of`: of what links died, a
-    count a reason. `withheld`: nothing was believed, `reason` says why in one sentence.
+    count a reason. `outcome`: how a closed run ended, empty while it runs; `reason`: one sentence about that, for
+    people only. `withheld` is published beside `outcome` and says the same as its value of that name.
     `plan`: what the workers are asked, empty when one process does it; `ending`: why they are to end, empty: go on.
     """
+
+    class Outcome(models.TextChoices):
+        COMPLETED = "completed", "Completed"
+        WITHHELD = "withheld", "Withheld"
+        INTERRUPTED = "interrupted", "Interrupted"
+        FAILED = "failed", "Failed"
 
     class Ending(models.TextChoices):
         SETTLED = "settled", "All is asked"
@@ -51,6 +70,7 @@ class HealthRun(models.Model):
     revived = models.PositiveIntegerField(default=0)
     removed = models.PositiveIntegerField(default=0)
     withheld = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=11, choices=Outcome, blank=True, default="")
     reason = models.CharField(max_length=500, blank=True, default="")
     moved = models.PositiveIntegerField(default=0)
     died_of: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(default=dict)
@@ -58,7 +78,15 @@ class HealthRun(models.Model):
     plan: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True, editable=False)
     ending = models.CharField(max_length=11, choices=Ending, blank=True, default="", editable=False)
 
+    objects = HealthRunQuerySet.as_manager()
+
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=("", "completed", "withheld", "interrupted", "failed")),
+                name="run_outcome_known",
+            ),
+        ]
         indexes = [models.Index(fields=["-started_at"], name="run_by_start")]
 
     def __str__(self) -> str:

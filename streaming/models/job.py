@@ -16,11 +16,26 @@ MAX_STORED_ATTEMPTS = 3
 LONGEST_LOG = 64 * 1024
 
 
+class SourceState(models.TextChoices):
+    """How far one source of a job is. The values are stored and published, so they stay."""
+
+    WAITING = "waiting", "Waiting"
+    SEARCHING = "searching", "Searching"
+    FOUND = "found", "Links found"
+    NOTHING = "nothing", "No links found"
+    FAILED = "failed", "Failed"
+    BLOCKED = "blocked", "Blocked"
+
+
+UNFINISHED = frozenset({SourceState.WAITING, SourceState.SEARCHING})
+FINISHED = frozenset(SourceState) - UNFINISHED
+
+
 class SourceResult(TypedDict):
     """One source's row of a job; `seconds` None while it has not ended, `error` a sentence or empty."""
 
     source: str
-    state: str  # waiting, searching, found, nothing, failed, blocked
+    state: str  # a SourceState, as plain text once it was stored
     links: int
     new: int
     seconds: float | None
@@ -121,12 +136,12 @@ class ScrapeJob(models.Model):
     @property
     def percent(self) -> int:
         """How many of the sources have ended, 0 to 100."""
-        ended = sum(row["state"] not in ("waiting", "searching") for row in self.sources)
+        ended = sum(row["state"] in FINISHED for row in self.sources)
         return round(100 * ended / len(self.sources)) if self.sources else 0
 
     @property
     def failed_sources(self) -> list[SourceResult]:
-        return [row for row in self.sources if row["state"] in ("failed", "blocked")]
+        return [row for row in self.sources if row["state"] in (SourceState.FAILED, SourceState.BLOCKED)]
 
     @property
     def named_sources(self) -> list[tuple[str, SourceResult]]:

@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from scraper import sources
 from streaming.models.reasons import in_words
+from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
 from streaming.words import with_episode
-
-CHECKS_KEPT = 24
 
 
 class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
@@ -32,7 +31,7 @@ class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
 
     def waiting(self) -> StreamingLinkQuerySet:
         """Links that nobody has published yet and that have not been taken down."""
-        return self.filter(is_published=False).exclude(reason="taken_down")
+        return self.filter(is_published=False).exclude(reason=Reason.TAKEN_DOWN)
 
 
 class StreamingLink(models.Model):
@@ -84,7 +83,7 @@ class StreamingLink(models.Model):
     response_ms = models.PositiveIntegerField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     state_since = models.DateTimeField(null=True, blank=True)
-    checks = models.CharField(max_length=CHECKS_KEPT, blank=True, default="")
+    checks = models.CharField(max_length=MAX_CHECK_HISTORY, blank=True, default="")
     next_check_at = models.DateTimeField(null=True, blank=True, editable=False)
     moved_to = models.CharField(max_length=2000, blank=True, default="", editable=False)
     moved_seen = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -142,4 +141,4 @@ class StreamingLink(models.Model):
     @property
     def uptime(self) -> float | None:
         """The share of the kept checks that were alive, 0 to 1; None when never checked."""
-        return round(self.checks.count("a") / len(self.checks), 3) if self.checks else None
+        return round(self.checks.count(CheckCode.ALIVE) / len(self.checks), 3) if self.checks else None

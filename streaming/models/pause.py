@@ -14,11 +14,6 @@ from streaming.words import ASKED, FAILED_AT_ONCE
 FARTHEST = LONGEST_PAUSE + timedelta(hours=1)
 
 
-def _from_a_clock_ahead(now: datetime) -> models.Q:
-    """Pauses of ours that end later than any can. What somebody wrote in the admin may last as long as they like."""
-    return models.Q(reason__in=(ASKED, FAILED_AT_ONCE), paused_until__gt=now + FARTHEST)
-
-
 class HostPauseQuerySet(models.QuerySet["HostPause"]):
     def standing(self, now: datetime) -> HostPauseQuerySet:
         """Those that are not over."""
@@ -26,33 +21,54 @@ class HostPauseQuerySet(models.QuerySet["HostPause"]):
 
     def asked_for(self) -> HostPauseQuerySet:
         """Those that the host itself asked for. The others are the checker's own caution."""
-        return self.filter(reason=ASKED)
+        return self.filter(kind=HostPause.Kind.RETRY_AFTER)
 
-    def write(self, pauses: Mapping[str, tuple[datetime, str]]) -> None:
-        """Leave these hosts alone until then, for this reason. A pause that stands is never shortened: other questions
-        may still have been on the way when the host named the moment, and were told a sooner one or none."""
+    def write(self, pauses: Mapping[str, datetime], kind: HostPause.Kind) -> None:
+        """Leave these hosts alone until then, by a decision of ours, so not `MANUAL`. A pause that stands is never
+        shortened: other requests may have been on the way when the host named the moment, and were given an earlier
+        one or none."""
         rows = [
-            HostPause(host=host[:255], paused_until=until, reason=why[:200]) for host, (until, why) in pauses.items()
+            HostPause(host=host[:255], paused_until=until, kind=kind, reason=TEXTS[kind])
+            for host, until in pauses.items()
         ]
         self.bulk_create(rows, ignore_conflicts=True)
         wrong = _from_a_clock_ahead(timezone.now())
         for row in rows:
             weaker = self.filter(models.Q(paused_until__lt=row.paused_until) | wrong, host=row.host)
-            weaker.update(paused_until=row.paused_until, reason=row.reason)
+            weaker.update(paused_until=row.paused_until, kind=row.kind, reason=row.reason)
 
 
 class HostPause(models.Model):
-    """A host that is not asked before `paused_until`: it said Retry-After, or most of its links failed at once."""
+    """A host that is not asked before `paused_until`. `kind` says who decided that; `reason` is for people only."""
+
+    class Kind(models.TextChoices):
+        RETRY_AFTER = "retry_after", "Asked for by the host"
+        BREAKER = "breaker", "Most links failed at once"
+        MANUAL = "manual", "Set by hand"
 
     host = models.CharField(max_length=255, unique=True)
     paused_until = models.DateTimeField()
+    kind = models.CharField(max_length=11, choices=Kind, default=Kind.MANUAL, editable=False)
     reason = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = HostPauseQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=("retry_after", "breaker", "manual")), name="pause_kind_known"
+            ),
+        ]
         indexes = [models.Index(fields=["paused_until"], name="pause_by_end")]
 
     def __str__(self) -> str:
         return f"{self.host} until {self.paused_until:%Y-%m-%d %H:%M}"
+
+
+TEXTS = {HostPause.Kind.RETRY_AFTER: ASKED, HostPause.Kind.BREAKER: FAILED_AT_ONCE}
+
+
+def _from_a_clock_ahead(now: datetime) -> models.Q:
+    """Pauses of ours that end later than any can. One set by hand may last as long as somebody likes."""
+    return models.Q(kind__in=TEXTS, paused_until__gt=now + FARTHEST)

@@ -35,7 +35,7 @@ from scraper.sources import ADDRESSES
 from streaming.ingest.pipeline import SaveLinks
 from streaming.ingest.save import SaveReport
 from streaming.models import ScrapeJob
-from streaming.models.job import SourceResult
+from streaming.models.job import FINISHED, SourceResult, SourceState
 from streaming.scraping.hostgate import GATE
 from streaming.scraping.jobs import Claim
 from streaming.scraping.progress import write_result
@@ -48,7 +48,6 @@ SWITCH_SECONDS = 0.0005
 # A crawl makes much and drops little: looking for garbage as often as Python does took a tenth of its CPU.
 RARELY = (10_000, 10, 10)
 SOFT_SHARE = 0.75
-ENDED = frozenset({"found", "nothing", "failed", "blocked"})
 FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "SOURCE_DELAYS", "EXAMPLE_SITE_URL", "PEERTUBE_URLS", *ADDRESSES)
 LOADED_LATE = (
     "encodings.charmap",
@@ -101,7 +100,7 @@ def crawl(job_id: int) -> CrawlReport:
     Neither claims nor closes the job. Raises the database's error when not even the results can be written.
     """
     job = ScrapeJob.objects.select_related("movie").prefetch_related("movie__bindings").get(pk=job_id)
-    waiting = [row["source"] for row in job.sources if row["state"] not in ENDED]
+    waiting = [row["source"] for row in job.sources if row["state"] not in FINISHED]
     runs = [SourceRun(job, source) for source in waiting]
     connections.close_all()
     run_all(runs)
@@ -125,16 +124,17 @@ def result_of(outcome: Outcome) -> SourceResult:
     )
 
 
-def _state_of(outcome: Outcome, *, links: int) -> str:
+def _state_of(outcome: Outcome, *, links: int) -> SourceState:
     if outcome.reason is None:
-        return "searching"
+        return SourceState.SEARCHING
     if outcome.unsaved:
-        return "failed"
+        return SourceState.FAILED
     if links:
-        return "found"
+        return SourceState.FOUND
     if outcome.failures:
-        return "blocked" if all(failed.blocked for failed in outcome.failures) else "failed"
-    return "nothing" if outcome.reason == "finished" else "failed"
+        all_blocked = all(failed.blocked for failed in outcome.failures)
+        return SourceState.BLOCKED if all_blocked else SourceState.FAILED
+    return SourceState.NOTHING if outcome.reason == "finished" else SourceState.FAILED
 
 
 def _error_of(outcome: Outcome) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from streaming.models.job import LONGEST_LOG, SourceResult
+from streaming.models.job import LONGEST_LOG, UNFINISHED, ScrapeJob, SourceResult, SourceState
 
+State, Outcome = ScrapeJob.State, ScrapeJob.Outcome
 LONGEST_ERROR = 300
-UNFINISHED = ("waiting", "searching")
-UNANSWERED = ("failed", "blocked")
-ANSWERED = ("found", "nothing", "blocked")
+UNANSWERED = (SourceState.FAILED, SourceState.BLOCKED)
+ANSWERED = (SourceState.FOUND, SourceState.NOTHING, SourceState.BLOCKED)
 CUT_SHORT = "The search ended before this source had answered."
 NO_SOURCE = "No source is enabled."
 DIED = "The search stopped unexpectedly"
@@ -42,7 +42,8 @@ class Ending:
 
 def waiting(slugs: Iterable[str]) -> list[SourceResult]:
     """The rows of a job that has not begun."""
-    return [SourceResult(source=x, state="waiting", links=0, new=0, seconds=None, error="") for x in slugs]
+    state = SourceState.WAITING
+    return [SourceResult(source=x, state=state, links=0, new=0, seconds=None, error="") for x in slugs]
 
 
 def again(rows: Iterable[SourceResult]) -> list[SourceResult]:
@@ -53,14 +54,14 @@ def again(rows: Iterable[SourceResult]) -> list[SourceResult]:
 def ending_of(rows: Sequence[SourceResult], *, cut_short: str = CUT_SHORT) -> Ending:
     """How a job whose crawl is over ended; it fails only when no source answered. Whoever has not ended has failed."""
     ended = tuple(_ended(row, cut_short) for row in rows)
-    if any(row["state"] == "found" for row in ended):
-        return Ending("succeeded", "found", sources=ended)
+    if any(row["state"] == SourceState.FOUND for row in ended):
+        return Ending(State.SUCCEEDED, Outcome.FOUND, sources=ended)
     if not ended:
-        return Ending("failed", error=NO_SOURCE)
-    failed = [row for row in ended if row["state"] == "failed"]
+        return Ending(State.FAILED, error=NO_SOURCE)
+    failed = [row for row in ended if row["state"] == SourceState.FAILED]
     if failed and all(row["state"] in UNANSWERED for row in ended):
-        return Ending("failed", error=_sentence(failed), sources=ended)
-    return Ending("succeeded", "nothing", sources=ended)
+        return Ending(State.FAILED, error=_sentence(failed), sources=ended)
+    return Ending(State.SUCCEEDED, Outcome.NOTHING, sources=ended)
 
 
 def ended_by_force(state: str, rows: Sequence[SourceResult], *, error: str) -> Ending:
@@ -69,7 +70,7 @@ def ended_by_force(state: str, rows: Sequence[SourceResult], *, error: str) -> E
 
 
 def _ended(row: SourceResult, error: str) -> SourceResult:
-    return {**row, "state": "failed", "error": error[:LONGEST_ERROR]} if row["state"] in UNFINISHED else row
+    return {**row, "state": SourceState.FAILED, "error": error[:LONGEST_ERROR]} if row["state"] in UNFINISHED else row
 
 
 def _sentence(failed: Sequence[SourceResult]) -> str:

@@ -13,7 +13,6 @@ from django.utils import dateformat, timezone
 from streaming.models import HostPause
 from streaming.retry_after import paused_until
 from streaming.turns import pause_of, reserve
-from streaming.words import ASKED
 
 ASKED_UNTIL = "asked us to come back at {time} UTC on {day}"
 CROWDED = "Too many searches ask this site at once"
@@ -49,7 +48,7 @@ def paused(place: str) -> str:
 async def busy(place: str, retry_after: str) -> None:
     """Remember for all who might ask this place, searches and the checker, when it may be asked again."""
     until = paused_until(retry_after, now=timezone.now())
-    await sync_to_async(HostPause.objects.write)({place: (until, ASKED)})
+    await sync_to_async(HostPause.objects.write)({place: until}, HostPause.Kind.RETRY_AFTER)
 
 
 GATE = {

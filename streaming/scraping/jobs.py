@@ -310,7 +310,7 @@ def _tell_movie(movie_id: int, ending: Ending, *, now: datetime) -> None:
     searched = ending.state == State.SUCCEEDED
     fruitless = movie.fruitless_scrapes
     if searched:
-        fruitless = min(fruitless + 1, 1000) if ending.outcome == "nothing" else 0
+        fruitless = min(fruitless + 1, 1000) if ending.outcome == ScrapeJob.Outcome.NOTHING else 0
     wait = cooldown_after(
         ending.outcome,
         fruitless=fruitless,

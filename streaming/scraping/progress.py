@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from streaming.models.job import SourceResult
+from streaming.models.job import UNFINISHED, SourceResult, SourceState
 from streaming.scraping.jobs import Claim
-
-OPEN = ("waiting", "searching")
 
 
 @transaction.atomic
@@ -29,4 +27,6 @@ def write_result(claim: Claim, result: SourceResult) -> bool:
 
 def _replaces(result: SourceResult, row: SourceResult) -> bool:
     """A source that has ended is not searching again, however late a worker thread's word of it arrives."""
-    return row["source"] == result["source"] and (result["state"] != "searching" or row["state"] in OPEN)
+    return row["source"] == result["source"] and (
+        result["state"] != SourceState.SEARCHING or row["state"] in UNFINISHED
+    )

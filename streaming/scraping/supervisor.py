@@ -214,7 +214,7 @@ def _cut_short(job: ScrapeJob, *, error: str) -> Ending:
 
 
 def _died(job: ScrapeJob, *, error: str) -> Ending:
-    return endings.ended_by_force("failed", job.sources, error=error)
+    return endings.ended_by_force(ScrapeJob.State.FAILED, job.sources, error=error)
 
 
 def _limit() -> timedelta:

@@ -127,6 +127,7 @@ def runs() -> None:
         HealthRun.objects.create(
             started_at=at,
             finished_at=at + timedelta(minutes=3),
+            outcome=HealthRun.Outcome.COMPLETED,
             checked=190 + day,
             alive=170 + day - day % 3 * 6,
             gone=12,

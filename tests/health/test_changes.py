@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streaming.health.changes import CHECKS_KEPT, Finding, Standing, change_of
+from streaming.health.changes import Finding, Standing, change_of
 from streaming.health.verdict import Judgement, Verdict
-from streaming.models import link
+from streaming.reason_codes import MAX_CHECK_HISTORY
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=3)
@@ -51,4 +51,4 @@ def test_gone_is_believed_even_of_a_host_that_is_down():
 
 
 def test_the_checks_do_not_grow():
-    assert len(changed(Verdict.ALIVE, "ok", checks="g" * CHECKS_KEPT).checks) == CHECKS_KEPT == link.CHECKS_KEPT
+    assert len(changed(Verdict.ALIVE, "ok", checks="g" * MAX_CHECK_HISTORY).checks) == MAX_CHECK_HISTORY

@@ -95,7 +95,7 @@ def test_a_dry_run_removes_nothing():
 
 
 def test_after_a_withheld_run_only_the_never_linked_go():
-    HealthRun.objects.create(withheld=True, reason="no canary answers", finished_at=timezone.now())
+    HealthRun.objects.create(withheld=True, outcome="withheld", reason="no canary", finished_at=timezone.now())
     off(make_movie(), "http_404")
     make_movie(created_at=timezone.now() - DAY)
     report = prune(now=timezone.now())

@@ -188,11 +188,14 @@ def test_a_search_as_you_type_costs_few_queries(client, shelf, django_assert_max
 
 def test_only_a_check_that_ended_and_was_believed_vouches_for_the_links(client, shelf):
     now = timezone.now()
-    offline = HealthRun.objects.create(finished_at=now, withheld=True, reason="offline")
+    withheld = {"withheld": True, "outcome": "withheld", "reason": "offline"}
+    offline = HealthRun.objects.create(finished_at=now, **withheld)
     assert "3 links, not checked yet." in client.get("/").content.decode()
     offline.delete()
-    HealthRun.objects.create(started_at=now - timedelta(hours=3), finished_at=now - timedelta(hours=2))
-    HealthRun.objects.create(started_at=now - timedelta(hours=1), finished_at=now, withheld=True, reason="offline")
+    three_hours_ago, an_hour_ago = now - timedelta(hours=3), now - timedelta(hours=1)
+    HealthRun.objects.create(started_at=three_hours_ago, finished_at=now - timedelta(hours=2), outcome="completed")
+    HealthRun.objects.create(started_at=an_hour_ago, finished_at=now, **withheld)
+    HealthRun.objects.create(started_at=now - timedelta(minutes=9), finished_at=now, outcome="failed")
     assert "2 h ago</time>" in client.get("/").content.decode()
     HealthRun.objects.create(started_at=now)
     page = client.get("/").content.decode()

@@ -25,6 +25,7 @@ def health(client) -> str:
 def make_run(*, hours_ago: float = 0.5, finished: bool = True, **fields) -> HealthRun:
     started = timezone.now() - timedelta(hours=hours_ago)
     ended = started + timedelta(minutes=2) if finished else None
+    fields.setdefault("outcome", ("withheld" if fields.get("withheld") else "completed") if finished else "")
     return HealthRun.objects.create(started_at=started, finished_at=ended, heartbeat_at=started, **fields)
 
 
@@ -72,6 +73,15 @@ def test_a_run_that_was_killed_does_not_hide_the_one_before(client):
     page = health(client)
     assert "55 links" in page
     assert "Checks are running on time" in page
+
+
+def test_a_run_that_an_error_ended_is_no_check_on_time(client):
+    make_run(hours_ago=30, checked=55)
+    make_run(outcome="failed", checked=7, reason="ended by an error of ours (OperationalError)")
+    page = health(client)
+    assert "55 links" in page
+    assert "Checks are late" in page
+    assert "A check is running" not in page
 
 
 def test_a_withheld_run_says_why(client):

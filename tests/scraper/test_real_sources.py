@@ -567,7 +567,7 @@ class TestPolite:
     def test_the_checkers_own_caution_holds_no_search(self, web):
         host = web.url.removeprefix("http://")
         until = timezone.now() + timedelta(hours=1)
-        HostPause.objects.write({host: (until, "most of its links failed at once")})
+        HostPause.objects.write({host: until}, HostPause.Kind.BREAKER)
         assert searched(SHERLOCK, "internet_archive")[0]["internet_archive"]["state"] == "found"
 
     def test_each_source_has_the_pause_that_it_publishes(self):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 
+from streaming.models.job import FINISHED, UNFINISHED, SourceState
 from streaming.scraping.endings import CUT_SHORT, NO_SOURCE, death, ended_by_force, ending_of, log_tail, waiting
+from streaming.serializers import JobSerializer
 
 
 def row(state, *, links=0, error=""):
@@ -88,3 +91,19 @@ def test_a_hostile_log_is_cleaned_quickly(word):
     begun = time.perf_counter()
     log_tail(word * (131072 // len(word)))
     assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.parametrize("state", SourceState)
+def test_a_state_is_finished_or_not_whether_it_was_stored_or_not(state):
+    assert (state in FINISHED) is (state.value in FINISHED) is (state not in UNFINISHED)
+    assert json.loads(json.dumps(row(state))) == row(state.value)
+
+
+@pytest.mark.parametrize("state", SourceState)
+def test_a_job_that_has_ended_leaves_no_source_unfinished(state):
+    assert {one["state"] for one in ending_of([row(state.value)]).sources} <= FINISHED
+
+
+def test_the_states_of_a_source_are_those_that_are_published():
+    assert SourceState.values == ["waiting", "searching", "found", "nothing", "failed", "blocked"]
+    assert JobSerializer().fields["sources"].child.fields["state"].choices.keys() == set(SourceState.values)

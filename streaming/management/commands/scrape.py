@@ -15,6 +15,7 @@ from scraper import sources
 from scraper.addresses import Refused
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, ScrapeJob
+from streaming.models.job import SourceState
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 
@@ -64,7 +65,7 @@ class Command(OpenreelCommand):
             job.refresh_from_db()
             for row in job.sources:
                 line = _line(row["state"], row["links"], row["new"], row["error"])
-                if said.get(row["source"], "waiting") != line:
+                if said.get(row["source"], SourceState.WAITING) != line:
                     said[row["source"]] = line
                     self.say(f"{job.movie.imdb_id}: {sources.name_of(row['source'])}: {line}")
             if not job.is_open:
@@ -99,6 +100,6 @@ def _quoted(words: Sequence[str]) -> str:
 
 
 def _line(state: str, links: int, new: int, error: str) -> str:
-    if state == "found":
+    if state == SourceState.FOUND:
         return f"{links} links, {new} new"
     return f"{state}: {error}" if error else state

@@ -1,0 +1,66 @@
+"""Codes that say what the checker knows of a link: why it is as it is, and how its last checks ended.
+
+They are stored and published, so a code never changes; the texts that people read are in `streaming.models.reasons`.
+Pure.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+MAX_CHECK_HISTORY = 24
+
+
+class Reason(StrEnum):
+    """Why a link is in its state."""
+
+    UNCHECKED = ""
+    OK = "ok"
+    HTTP_404 = "http_404"
+    HTTP_410 = "http_410"
+    HTTP_401 = "http_401"
+    HTTP_403 = "http_403"
+    HTTP_451 = "http_451"
+    HTTP_999 = "http_999"
+    BOT_WALL = "bot_wall"
+    LOGIN = "login"
+    ABROAD = "abroad"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    RESET = "reset"
+    DNS = "dns"
+    TLS = "tls"
+    HTTP_4XX = "http_4xx"
+    HTTP_5XX = "http_5xx"
+    PROTOCOL = "protocol"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+    REDIRECT_LOOP = "redirect_loop"
+    REDIRECT_HOME = "redirect_home"
+    BAD_REDIRECT = "bad_redirect"
+    SOFT_404 = "soft_404"
+    WRONG_TYPE = "wrong_type"
+    EMPTY = "empty"
+    DARK = "dark"
+    MISSING = "missing"
+    PRIVATE = "private"
+    THROTTLED = "throttled"
+    PRIVATE_ADDRESS = "private_address"
+    BLOCKED_HOST = "blocked_host"
+    PAUSED = "paused"
+    ROBOTS = "robots"
+    HOST_DOWN = "host_down"
+    LOCAL = "local"
+    ELSEWHERE = "elsewhere"
+    MOVED = "moved"
+    IMPORTED = "imported"
+    TAKEN_DOWN = "taken_down"
+    BY_HAND = "by_hand"
+
+
+class CheckCode(StrEnum):
+    """The result of one check; a link keeps its last `MAX_CHECK_HISTORY`, one letter each."""
+
+    ALIVE = "a"
+    GONE = "g"
+    BLOCKED = "b"
+    UNREACHABLE = "u"

@@ -1,4 +1,4 @@
-"""Whether work stays in proportion to its input, measured against itself in one process: no machine is too slow for it."""
+"""Whether work stays in proportion to its input, measured against itself in one process: true on any machine."""
 
 from __future__ import annotations
 

@@ -2,10 +2,11 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3.11
 VENV := .venv
+CORES ?= auto
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=make ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test check fix bench bench-jobs bench-health clean
+.PHONY: help install run test test-fast check fix bench bench-jobs bench-health clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -15,8 +16,11 @@ install: $(VENV)/.dev ## create .venv with everything that running, testing and 
 run: $(VENV)/.run ## start Openreel at http://127.0.0.1:8000 (PORT=, HOST= and the settings of docs/settings.md apply)
 	@exec $(RUN) -m MovieBackend.serve
 
-test: $(VENV)/.dev ## run all tests; those whose service is missing say how to install it
-	@$(RUN) -m pytest $(TESTS)
+test: $(VENV)/.dev ## run all tests on all cores; an absent service is named (TESTS="-k health tests/api" narrows)
+	@$(RUN) -m pytest -n $(CORES) --dist loadfile $(TESTS)
+
+test-fast: $(VENV)/.dev ## run the tests that start no processes and wait for nothing, in under a minute
+	@$(RUN) -m pytest -n $(CORES) --dist load -m "not slow and not browser and not postgres and not broker" $(TESTS)
 
 check: $(VENV)/.dev ## lint, format, types, import contracts, migrations
 	$(RUN) -m ruff check .
@@ -41,14 +45,26 @@ bench-health: $(VENV)/.dev ## the link checker compared with others on one farm 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)
 
+# Says every ten seconds how far it is; $$$$ is the shell of the recipe, whose end ends the counting too.
+define install_packages
+	@echo "Installing the packages of $(1): a minute or two the first time ..."
+	@(while sleep 10 >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null; do \
+	    waited=$$((waited + 10)); set -- $(VENV)/lib/python*/site-packages/*.dist-info; \
+	    echo "  $$waited s: $$# packages are in place"; \
+	done) & counting=$$!; \
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r $(1); status=$$?; kill $$counting; \
+	[ $$status = 0 ] || { echo "openreel: the packages of $(1) could not be installed: pip says why above" >&2; exit 1; }
+endef
+
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "openreel: $(PYTHON) not found: install Python 3.11, or name another interpreter with PYTHON=" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Creating the virtual environment $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(call install_packages,requirements.txt)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(call install_packages,requirements-dev.txt)
 	@touch $@ $(VENV)/.run

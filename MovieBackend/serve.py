@@ -118,8 +118,10 @@ def _need_free(host: str, port: int, variable: str) -> None:
 
 
 def _prepare() -> None:
+    print("Bringing the database up to date ...", flush=True)
     call_command("migrate", interactive=False, verbosity=0)
     if not apps.get_model("streaming", "Movie").objects.exists():
+        print("Loading the demo catalogue ...", flush=True)
         call_command("import_catalogue", str(DEMO_CATALOGUE))
     _collect_static()
 
@@ -129,6 +131,7 @@ def _collect_static() -> None:
     stamp, mark = settings.STATIC_ROOT.with_suffix(".stamp"), _static_mark()
     if settings.STATIC_ROOT.exists() and stamp.exists() and stamp.read_text() == mark:
         return
+    print("Compressing the static files ...", flush=True)
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     stamp.write_text(mark)
 

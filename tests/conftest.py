@@ -5,12 +5,37 @@ from __future__ import annotations
 import locale
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+
+MARKERS = ("slow", "browser", "postgres", "broker")
+PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.posix_spawn"})
+started_processes: list[str] = []
+
+
+def _note_processes(event: str, args: tuple[Any, ...]) -> None:
+    if event in PROCESS_EVENTS:
+        started_processes.append(f"{event} {args[:2]}")
+
+
+sys.addaudithook(_note_processes)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    started_processes.clear()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """A test that starts processes does not belong to `make test-fast`."""
+    if started_processes and not any(item.get_closest_marker(name) for name in MARKERS):
+        pytest.fail(f"it starts a process and has no marker `slow`: {started_processes[0]}", pytrace=False)
 
 
 @pytest.fixture(autouse=True)

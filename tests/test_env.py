@@ -50,6 +50,7 @@ def start(tmp_path, **variables):
         ({"SECRET_KEY": "x", "HEALTH_CANARIES": "javascript:x"}, "HEALTH_CANARIES"),
     ],
 )
+@pytest.mark.slow
 def test_a_wrong_setting_is_one_sentence_that_names_it(tmp_path, variables, named):
     result = start(tmp_path, **variables)
     assert result.returncode == 1
@@ -57,6 +58,7 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(tmp_path, variables, name
     assert len(result.stderr.strip().splitlines()) == 1, result.stderr
 
 
+@pytest.mark.slow
 def test_the_shipped_settings_behind_https_pass_the_deployment_check(tmp_path):
     clean = {
         "PATH": os.environ["PATH"],
@@ -71,6 +73,7 @@ def test_the_shipped_settings_behind_https_pass_the_deployment_check(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 def test_the_env_file_fills_gaps_and_the_environment_wins(tmp_path):
     (tmp_path / "env").write_text("SECRET_KEY=from-file\nSTALE_HOURS=nonsense\n")
     assert "STALE_HOURS" in start(tmp_path).stderr

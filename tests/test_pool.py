@@ -16,7 +16,7 @@ import pytest
 from tests.scraper.servers import free_port
 from tests.services import postgres
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS, THREADS, POOL = 2, 8, 3
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"

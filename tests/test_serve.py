@@ -18,6 +18,8 @@ import pytest
 
 from streaming.scraping import locks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -50,7 +52,7 @@ def wait_for_address(process):
     return re.search(r"http://\S+", line)[0]
 
 
-def descendants_gone(session, seconds=10):
+def descendants_gone(session, seconds=20):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not subprocess.run(["pgrep", "-g", str(session)], capture_output=True, check=False).stdout:

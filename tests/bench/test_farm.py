@@ -22,6 +22,8 @@ from tests.bench.asking import HOSTS, all_of, ask, dial, line
 from tests.health.origin import wait_for
 from tests.services import lacking
 
+pytestmark = pytest.mark.slow
+
 FILM = b"<video"
 
 

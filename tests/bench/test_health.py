@@ -16,6 +16,8 @@ from bench.verdicts import Counted, count
 from streaming.models import Movie, StreamingLink
 from tests.bench.asking import HOSTS
 
+pytestmark = pytest.mark.slow
+
 ALIVE, DEAD = lists.ALIVE, lists.DEAD
 LISTED = [
     lists.Listed("http://a/1", "page", 1, "One"),

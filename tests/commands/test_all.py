@@ -20,6 +20,7 @@ def test_its_help_ends_with_an_example(name):
 
 
 @pytest.mark.parametrize("name", ["scrape", "scrape_worker"])
+@pytest.mark.slow
 def test_a_wrong_argument_is_one_sentence_and_status_1(name, tmp_path):
     result = subprocess.run(
         [sys.executable, "manage.py", name, "tt0013442", "--nope"],

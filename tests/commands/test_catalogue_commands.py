@@ -198,6 +198,7 @@ class TestTakedown:
         assert not BlockedAddress.objects.exists()
 
 
+@pytest.mark.slow
 class TestProcess:
     """What only a real process shows: exit statuses, streams, pipes."""
 

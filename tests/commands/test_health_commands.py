@@ -25,7 +25,7 @@ from tests.factories import make_link, make_movie
 from tests.health.origin import Origin, wait_for
 from tests.scraping.processes import children_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEYS = [
     "checked", "alive", "gone", "blocked", "unreachable", "throttled", "not_checked", "died", "revived", "removed",
@@ -193,7 +193,7 @@ def test_a_killed_run_loses_nothing_and_two_at_once_are_one(catalogue, tmp_path)
         ):
             rows.backup(to)
         first = started(database, "check_link_health", "--timeout", "60")
-        wait_for(lambda: checked_links(database) > 0, 20)
+        wait_for(lambda: checked_links(database) > 0)
         status, out, _ = ended(started(database, "check_link_health", "--format", "json"))
         assert (status, json.loads(out)["checked"]) == (0, 0)
         assert "another check" in json.loads(out)["reason"]
@@ -203,7 +203,7 @@ def test_a_killed_run_loses_nothing_and_two_at_once_are_one(catalogue, tmp_path)
         for _ in range(4):
             again = started(database, "check_link_health", "--older-than", "0.5", "--timeout", "60")
             asked = len(server.log)
-            wait_for(lambda asked=asked: len(server.log) > asked + 10, 20)
+            wait_for(lambda asked=asked: len(server.log) > asked + 10)
             again.send_signal(signal.SIGKILL)
             again.communicate()
         assert ended(started(database, "check_link_health", "--older-than", "0.5", "--timeout", "1.5"))[0] == 0
@@ -219,7 +219,7 @@ def test_ctrl_c_ends_within_a_second_with_a_summary(catalogue):
         for number in range(5):
             link_at(server, f"hang/{number}")
         process = started(catalogue(), "check_link_health", "--timeout", "20")
-        wait_for(lambda: len(server.log) >= 6, 20)
+        wait_for(lambda: len(server.log) >= 6)
         process.send_signal(signal.SIGINT)
         status, out, error = ended(process, 3)
     assert status == 1

@@ -61,6 +61,7 @@ def test_a_full_queue_is_one_sentence(settings):
         scrape(make_movie().imdb_id)
 
 
+@pytest.mark.slow
 def test_waiting_follows_each_source_to_the_end(engine):
     movie = make_movie()
     said = scrape(movie.imdb_id, "--source", "example", "--target-url", "http://127.0.0.1/found", "--wait")
@@ -70,12 +71,14 @@ def test_waiting_follows_each_source_to_the_end(engine):
     ]
 
 
+@pytest.mark.slow
 def test_waiting_for_a_job_that_fails_ends_with_status_1(engine):
     movie = make_movie()
     with pytest.raises(CommandError, match="1 of 1 searches failed"):
         scrape(movie.imdb_id, "--target-url", "http://127.0.0.1/failed", "--wait")
 
 
+@pytest.mark.slow
 def test_a_worker_is_stopped_by_hand(engine):
     out = StringIO()
     call_command("scrape_worker", "--stop", stdout=out)

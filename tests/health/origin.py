@@ -212,7 +212,7 @@ def closed_port():
         return one.getsockname()[1]
 
 
-def wait_for(condition, seconds=5.0):
+def wait_for(condition, seconds=20.0):
     """Poll until it holds."""
     end = time.monotonic() + seconds
     while not condition():

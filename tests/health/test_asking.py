@@ -19,6 +19,8 @@ from tests.health.origin import Origin
 from tests.health.test_probe import MANNERS
 from tests.scraping.processes import children_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 KINDS = ("page", "soft", "404", "403", "500", "nohead", "busy", "reset", "to/page", "cookie")
 
@@ -130,21 +132,17 @@ for heard in ask_apart([Question(1, {origin.url("page/1")!r}), Question(2, {orig
         time.sleep(0.01)
 
 
-def test_it_ends_within_a_second_when_all_its_slots_hang(origin):
-    """With no slot free it does not look at its socket, and whoever started it waits five seconds before the kill."""
+def test_it_ends_before_its_links_do_when_all_its_slots_hang(origin):
     manners = replace(MANNERS, concurrency=4, timeout=20.0, stall=10.0)
-    began = time.monotonic()
-    asked = ask_apart(
-        [Question(n, origin.url(f"hang/{n}")) for n in range(50)], manners, stop=lambda: time.monotonic() - began > 3
-    )
-    assert list(asked) == []
-    assert time.monotonic() - began < 4.2
+    links = [Question(number, origin.url(f"hang/{number}")) for number in range(50)]
+    assert list(ask_apart(links, manners, stop=lambda: len(origin.log) >= 4)) == []
+    assert len(origin.log) == 4
     assert asking_processes() == []
 
 
 def test_a_window_full_of_links_that_wait_for_turns_does_not_stand_still(origin):
     """20,000 links at sources with a pause fill the window: the turn that was given comes behind them."""
-    end = time.monotonic() + 12
+    end = time.monotonic() + 60
     manners = replace(MANNERS, pause_of=pause_of)
     asked = (Question(n, origin.url(f"video/{n}"), True) for n in range(20_600))
     heard = []

@@ -17,6 +17,8 @@ from bench import farm, lists
 from tests.health.origin import wait_for
 from tests.services import lacking
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 LINKS, KILLS = 20_000, 5
 STATE = "SELECT source_url, is_active, reason, failures, checks FROM streaming_streaminglink ORDER BY id"

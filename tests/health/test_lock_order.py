@@ -12,7 +12,7 @@ import pytest
 from tests.health.origin import Origin, wait_for
 from tests.scraping.machines import ROOT, empty_database
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 BEGIN = """
 import django, sys
 django.setup()
@@ -47,7 +47,7 @@ def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(
             checker.stdin.write("\n")
             checker.stdin.flush()
             with psycopg.connect(address, autocommit=True) as watcher:
-                wait_for(lambda: watcher.execute(WAITS).fetchone(), 20)
+                wait_for(lambda: watcher.execute(WAITS).fetchone())
             # What removing the movie locks next. Held by the checker, it would be a deadlock, and one of us would end.
             remover.execute("SELECT id FROM streaming_streaminglink FOR UPDATE")
             remover.commit()

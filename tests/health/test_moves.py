@@ -20,7 +20,7 @@ from tests.factories import make_link, make_movie
 from tests.health.origin import Origin
 from tests.health.test_probe import LOOPBACK
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from streaming.health.probe import Prober
 from streaming.health.verdict import LinkFacts, judge
 from tests.health.origin import Origin
 
+pytestmark = pytest.mark.slow
+
 REAL = socket.getaddrinfo
 NONE_SUCH = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 
 import pytest
 
@@ -14,6 +15,8 @@ from streaming.health.manners import Manners
 from streaming.health.probe import Prober
 from streaming.health.verdict import LinkFacts, judge
 from tests.health.origin import Origin, closed_port
+
+pytestmark = pytest.mark.slow
 
 LOOPBACK = Allowed.parse(["127.0.0.0/8"])
 MANNERS = Manners(user_agent="Openreel/tests (+tests@example.org)", timeout=0.6, stall=0.2, allowed=LOOPBACK)
@@ -73,11 +76,10 @@ def test_a_body_is_capped(origin):
     assert len(answer.body) == MOST_PAGE
 
 
-@pytest.mark.parametrize("path", ["drip/1", "hang/1", "endless/1"])
-def test_each_attempt_ends_at_its_time_out_whatever_is_dripped(origin, path):
-    began = time.monotonic()
-    ask_one(origin.url(path))
-    assert time.monotonic() - began < MANNERS.timeout + 1
+@pytest.mark.parametrize("path", ["drip/1", "hang/1"])
+def test_an_attempt_ends_at_its_time_out_whatever_is_dripped(origin, path):
+    assert ask_one(origin.url(path)).trouble is Trouble.TIMEOUT
+    assert not origin.closing.is_set()
 
 
 def test_refused_and_unknown_names_are_told_apart():
@@ -137,12 +139,9 @@ def test_hanging_links_do_not_hold_the_others_up():
     with Origin() as server:
         urls = [server.url(f"page/{number}") for number in range(40)]
         urls[5:5] = [server.url(f"hang/{number}") for number in range(8)]
-        began = time.monotonic()
-        answers = ask(*urls, manners=Manners("x", timeout=1.0, stall=0.1, per_host=2, allowed=LOOPBACK))
-        took = time.monotonic() - began
-    assert sum(answer.trouble == Trouble.TIMEOUT for answer in answers) == 8
-    assert sum(answer.status == 200 for answer in answers) == 40
-    assert took < 2.5  # two slots and a second each would be four
+        manners = Manners("x", timeout=20.0, stall=0.1, per_host=2, allowed=LOOPBACK)
+        answers = list(islice(Prober(manners).ask(Question(n, url) for n, url in enumerate(urls)), 40))
+    assert [answer.status for answer in answers] == [200] * 40  # though two would fill the slots of their host
 
 
 def test_a_host_that_never_answers_is_given_up():
@@ -195,10 +194,9 @@ def test_a_minimum_distance_between_requests_of_one_host_is_kept(monkeypatch):
     assert moments[-1] - began >= 0.25
 
 
-def test_a_stopped_prober_ends_at_once(origin):
-    began = time.monotonic()
-    ask(*(origin.url(f"hang/{n}") for n in range(20)), stop=lambda: time.monotonic() - began > 0.2)
-    assert time.monotonic() - began < 0.6
+def test_a_stopped_prober_waits_for_no_link(origin):
+    manners = Manners("x", timeout=20.0, stall=10.0, allowed=LOOPBACK)
+    assert ask(*(origin.url(f"hang/{n}") for n in range(20)), manners=manners, stop=lambda: bool(origin.log)) == []
 
 
 def test_questions_are_drawn_only_as_they_are_needed(origin, monkeypatch):

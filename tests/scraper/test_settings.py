@@ -13,6 +13,8 @@ import pytest
 from scraper import settings
 from tests.scraper.servers import example_site
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -14,6 +14,8 @@ import pytest
 from tests.fakes.sources import FILMS, source_web
 from tests.scraper.servers import Page
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SOURCES = "internet_archive,commons,library_of_congress,peertube,schema_org,wikidata"
 

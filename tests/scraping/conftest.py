@@ -17,6 +17,8 @@ from streaming.models import ScrapeJob
 from streaming.scraping import launchers, locks
 from tests.factories import make_job
 
+PATIENCE_SECONDS = 20
+"""After which a test that waits in vain fails; shorter than a job may run."""
 LIMITS = {
     "SCRAPE_LEASE_SECONDS": 2,
     "SCRAPE_TIMEOUT": 30,
@@ -50,7 +52,7 @@ class Engine:
         file = self.folder / "deeds.txt"
         return file.read_text().splitlines() if file.exists() else []
 
-    def until(self, happened: Callable[[], object], *, seconds: float = 10) -> object:
+    def until(self, happened: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> object:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if result := happened():
@@ -59,7 +61,7 @@ class Engine:
         log = self.folder / "supervisor.log"
         raise AssertionError(f"not within {seconds} s; {log.read_text() if log.exists() else ''}")
 
-    def closed(self, *waited: ScrapeJob, seconds: float = 10) -> list[ScrapeJob]:
+    def closed(self, *waited: ScrapeJob, seconds: float = PATIENCE_SECONDS) -> list[ScrapeJob]:
         """The jobs, once all of them have ended."""
         ids = [job.pk for job in waited]
         self.until(lambda: not ScrapeJob.objects.open().filter(pk__in=ids).exists(), seconds=seconds)

@@ -29,6 +29,8 @@ from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page, Site, example_site, free_port, serving
 from tests.scraping.whole_site import crawl_whole_site
 
+pytestmark = pytest.mark.slow
+
 NOSFERATU = "tt0013442"
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,7 +74,7 @@ def site_with(page, *, robots=None):
 @pytest.mark.django_db(transaction=True)
 class TestRowsArrive:
     def test_the_links_of_the_example_site_become_rows(self, settings):
-        job = job_for()
+        job, begun = job_for(), time.monotonic()
         with example_site() as url:
             report, log = crawled(job, url, settings)
             hosts = set(StreamingLink.objects.values_list("host", flat=True))
@@ -82,7 +84,7 @@ class TestRowsArrive:
         assert (job.links_found, job.links_new) == (6, 6)
         row = job.sources[0]
         assert (row["state"], row["links"], row["new"], row["error"]) == ("found", 6, 6, "")
-        assert 0 < row["seconds"] < 10
+        assert 0 < row["seconds"] <= time.monotonic() - begun
         assert log == ""
 
     def test_a_second_crawl_finds_the_same_and_nothing_new_and_leaves_their_health_alone(self, settings):
@@ -102,11 +104,11 @@ class TestRowsArrive:
             crawled(job, "http://127.0.0.1:1", settings)
         assert [link.source_url for link in StreamingLink.objects.all()] == [f"{site.url}/watch/1"]
 
-    def test_the_first_links_are_saved_while_the_crawl_goes_on(self, settings):
+    def test_the_first_links_are_saved_while_the_crawl_goes_on(self, settings, monkeypatch):
         over, seen = threading.Event(), []
 
         def never_ending(handler):
-            over.wait(5)
+            over.wait(60)
 
         pages = {
             "/": Page(f'<a href="/films/{NOSFERATU}/">a</a><a href="/films/hangs/">b</a>'),
@@ -114,9 +116,10 @@ class TestRowsArrive:
             "/films/hangs/": Page(says=never_ending),
         }
         job = job_for()
+        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 60)
 
         def look():
-            end = time.monotonic() + 4
+            end = time.monotonic() + 20
             while time.monotonic() < end and not StreamingLink.objects.exists():
                 time.sleep(0.01)
             seen.append((StreamingLink.objects.count(), ScrapeJob.objects.get(pk=job.pk).sources[0]["state"]))
@@ -138,7 +141,7 @@ class TestRowsArrive:
 
         def look():
             left.pop()[1].close()
-            end = time.monotonic() + 10
+            end = time.monotonic() + 20
             while time.monotonic() < end and ScrapeJob.objects.get(pk=job.pk).sources[0]["seconds"] is None:
                 connections.close_all()
 
@@ -280,12 +283,11 @@ class TestNothingAndFailed:
 
     def test_a_site_that_never_answers_has_failed_after_its_time(self, settings, monkeypatch):
         monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 0.5)
-        job, begun = job_for(), time.monotonic()
-        hangs = Page(says=lambda handler: handler.server.over.wait(5))
+        job = job_for()
+        hangs = Page(says=lambda handler: handler.server.over.wait(60))
         with serving(site_with(hangs)) as site:
             _, log = crawled(job, site.url, settings)
         assert (job.sources[0]["state"], job.sources[0]["error"]) == ("failed", "Timed out after 0.5 s")
-        assert time.monotonic() - begun < 4
         assert "Traceback" not in log
 
     def test_a_crawl_that_takes_too_long_is_closed(self, settings, monkeypatch):
@@ -426,12 +428,12 @@ class TestSideBySide:
         )
 
     def test_a_slow_source_does_not_hold_the_others(self, settings, monkeypatch):
-        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 3)
+        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 60)
         seen = []
         job = job_for(sources=waiting("blender", "example"))
 
         def look():
-            end = time.monotonic() + 2.5
+            end = time.monotonic() + 20
             while time.monotonic() < end and not seen:
                 rows = {row["source"]: row["state"] for row in ScrapeJob.objects.get(pk=job.pk).sources}
                 if rows["example"] == "found":

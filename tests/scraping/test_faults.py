@@ -19,6 +19,8 @@ from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import launchers
 from tests.scraping.processes import children_of, is_alive
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # A supervisor like any other, but for the moment of its death.
 DYING = """
@@ -61,7 +63,7 @@ def test_a_runner_killed_at_any_point_costs_no_job_and_doubles_no_link(engine, p
     assert (job.state, job.outcome, job.attempt, job.error) == ("succeeded", "found", attempts, "")
     assert StreamingLink.objects.count() == job.links_found == links
     engine.until(engine.pid)  # one that has just been started is to be stopped with this test
-    engine.until(lambda: not any(is_alive(int(line.split()[0])) for line in engine.deeds()), seconds=2)
+    engine.until(lambda: not any(is_alive(int(line.split()[0])) for line in engine.deeds()))
 
 
 def test_a_server_stopped_with_jobs_waiting_and_running_ends_them_all_after_its_next_start(engine, monkeypatch):
@@ -72,7 +74,7 @@ def test_a_server_stopped_with_jobs_waiting_and_running_ends_them_all_after_its_
     assert launchers.stop() is not None
     assert set(ScrapeJob.objects.values_list("state", "attempt")) == {("queued", 0)}
     launchers.wake()
-    ended = engine.closed(*given, seconds=15)
+    ended = engine.closed(*given)
     assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
     assert StreamingLink.objects.count() == 5
 
@@ -84,21 +86,21 @@ def test_two_hundred_jobs_leave_no_zombie(engine):
     supervisor = engine.pid()
     ended = engine.closed(*given, seconds=60)
     assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
-    engine.until(lambda: children_of(supervisor) == [], seconds=2)
+    engine.until(lambda: children_of(supervisor) == [])
 
 
 def test_a_lease_from_before_the_clock_was_set_back_an_hour_is_not_waited_for(engine):
     ahead = timezone.now() + timedelta(hours=1)
     job = engine.job(state="running", owner="gone:1:a", attempt=1, lease_until=ahead, queued_at=ahead)
     launchers.wake()
-    (job,) = engine.closed(job, seconds=8)
+    (job,) = engine.closed(job)
     assert (job.state, job.attempt) == ("succeeded", 2)
 
 
 def test_a_job_queued_before_the_clock_was_set_back_an_hour_is_run_at_once(engine):
     job = engine.job(queued_at=timezone.now() + timedelta(hours=1))
     launchers.wake()
-    assert engine.closed(job, seconds=8)[0].state == "succeeded"
+    assert engine.closed(job)[0].state == "succeeded"
 
 
 # A machine that is short of processes for a while.
@@ -136,7 +138,7 @@ def short_of_processes(engine):
 def test_a_moment_without_a_process_to_spare_fails_no_job(engine, short_of_processes):
     given = [engine.job() for _ in range(6)]
     short_of_processes(3)
-    ended = engine.closed(*given, seconds=20)
+    ended = engine.closed(*given)
     assert {job.state for job in ended} == {"succeeded"}
     assert sorted(job.attempt for job in ended) == [1, 1, 1, 1, 1, 2]
 
@@ -145,7 +147,7 @@ def test_a_job_that_gets_no_process_twice_says_so_and_the_others_still_wait(engi
     given = [engine.job() for _ in range(3)]
     short_of_processes(60)
     first, *others = given
-    (first,) = engine.closed(first, seconds=20)
+    (first,) = engine.closed(first)
     assert (first.state, first.error) == (
         "failed",
         ("The machine could not start a process for this search (Resource temporarily unavailable)."),
@@ -163,7 +165,7 @@ def test_whoever_watches_a_search_whose_runner_was_killed_has_it_done(engine, cl
     launchers.wake()
     engine.running(job)
     os.kill(engine.pid(), signal.SIGKILL)
-    engine.until(lambda: client.get(address.format(job)) and not ScrapeJob.objects.open().exists(), seconds=8)
+    engine.until(lambda: client.get(address.format(job)) and not ScrapeJob.objects.open().exists())
     job.refresh_from_db()
     assert (job.state, job.attempt) == ("succeeded", 2)
 
@@ -174,6 +176,6 @@ def test_who_presses_the_button_again_after_the_runner_was_killed_has_the_search
     engine.running(job)
     os.kill(engine.pid(), signal.SIGKILL)
     click = partial(scrape_movie_on_demand, job.movie, requested_by="click", target_url=job.target_url)
-    engine.until(lambda: click() and not ScrapeJob.objects.open().exists(), seconds=8)
+    engine.until(lambda: click() and not ScrapeJob.objects.open().exists())
     job.refresh_from_db()
     assert (job.state, job.attempt, ScrapeJob.objects.count()) == ("succeeded", 2, 1)

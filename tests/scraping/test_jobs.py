@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -366,6 +365,7 @@ def threads(transactional_db):
 
 
 @pytest.mark.parametrize("ending", [None, found, nothing], ids=["still open", "found at once", "nothing at once"])
+@pytest.mark.slow
 def test_two_hundred_clicks_at_once_are_one_job(threads, ending):
     movie = make_movie()
 
@@ -402,6 +402,7 @@ def test_a_job_that_runs_between_our_two_reads_is_not_started_twice(threads):
     assert ScrapeJob.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_many_runners_never_take_the_same_job(threads):
     given = {make_job().pk for _ in range(60)}
     taken = threads(6, lambda number: [x for _ in range(20) for x in jobs.claim(owner=f"runner {number}", most=3)])
@@ -425,6 +426,7 @@ SELECT {movie}, 'succeeded', 'found', 'click', 10, '', '[]', 1, 1, datetime('now
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's planner")
+@pytest.mark.slow
 def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
     """Asked with parameters, as in life: SQLite then cannot see that an index of some rows will do."""
     with connection.cursor() as cursor:
@@ -436,7 +438,6 @@ def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
         asked.append((sql, params))
         return execute(sql, params, many, context)
 
-    began = time.monotonic()
     with connection.execute_wrapper(look_on):
         assert jobs.work_waits()
         assert set(jobs.overlooked()) == {left.pk}
@@ -445,7 +446,6 @@ def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
         jobs.wanted(claims)
         jobs.facts_of(waiting.movie_id)
         jobs.close(claims[0], judge=found, log="")
-    seconds = time.monotonic() - began
     assert {claim.job_id for claim in claims} == {waiting.pk, left.pk}
     plans = []
     with connection.cursor() as cursor:
@@ -456,4 +456,3 @@ def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
     assert len(plans) > 8
     of_open_jobs = ("job_one_open_a_movie", "job_next_queued", "job_by_lease")
     assert [plan for plan in plans if plan[0].startswith("SCAN") and not plan[0].endswith(of_open_jobs)] == []
-    assert seconds < 1

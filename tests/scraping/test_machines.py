@@ -13,6 +13,8 @@ import pytest
 
 from tests.services import empty_postgres
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 SETUP = """

@@ -89,6 +89,7 @@ print(sum(refresh_wait(RequestFactory().post("/", REMOTE_ADDR="192.0.2.7")) is N
 """
 
 
+@pytest.mark.slow
 def test_the_limit_is_the_limit_over_four_processes_with_the_file_cache(tmp_path):
     env = {
         **os.environ,

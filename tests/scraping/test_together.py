@@ -15,6 +15,8 @@ from tests.factories import make_link, make_movie
 from tests.scraper.servers import example_site, free_port
 from tests.scraping.processes import children_of, is_alive
 
+pytestmark = pytest.mark.slow
+
 FILM = FILMS[0].imdb_id
 
 
@@ -85,9 +87,9 @@ def test_a_machine_that_wakes_up_too_late_does_not_rewrite_what_the_other_has_fo
             os.kill(pid, signal.SIGSTOP)
         monkeypatch.setenv("SCRAPE_DIR", str(tmp_path / "other"))
         crawling.worker()
-        (found,) = crawling.closed(job, seconds=20)
+        (found,) = crawling.closed(job)
     os.kill(child, signal.SIGCONT)
-    crawling.until(lambda: not is_alive(child), seconds=20)
+    crawling.until(lambda: not is_alive(child))
     os.kill(late, signal.SIGCONT)
     job.refresh_from_db()
     assert (found.state, found.outcome, found.attempt, found.links_found > 0) == ("succeeded", "found", 2, True)

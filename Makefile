@@ -18,17 +18,21 @@ run: $(VENV)/.run ## start Openreel at http://127.0.0.1:8000 (PORT=, HOST= and t
 test: $(VENV)/.dev ## run all tests; those that need an absent service say how to get it
 	@$(RUN) -m pytest $(TESTS)
 
-check: $(VENV)/.dev ## lint, format, types, import contracts, migrations
+check: $(VENV)/.dev ## lint, format, types, import contracts, templates, styles, migrations
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
+	$(RUN) -m djlint templates --check --quiet
+	$(RUN) -m djlint templates --lint --quiet
+	$(RUN) -m pytest tests/pages/test_markup.py
 	$(DEV_RUN) manage.py makemigrations --check --dry-run
 	$(DEV_RUN) manage.py check --fail-level WARNING
 
-fix: $(VENV)/.dev ## let ruff mend what it can
+fix: $(VENV)/.dev ## let ruff and djlint mend what they can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
+	$(RUN) -m djlint templates --reformat --quiet
 
 bench: bench-jobs bench-health ## all timed figures, as ratios within one run
 

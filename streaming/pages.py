@@ -235,7 +235,7 @@ def _movie_page(
         job = found.jobs.order_by("-id").first()
     context |= _job_context(request, job, movie=found)
     number = len(context["active"])
-    context["working"] = f"{number} working link{pluralize(number)}"
+    context["working_links"] = f"{number} working link{pluralize(number)}"
     context["structured_data"] = _structured(found, context["active"], canonical)
     response = _page(request, "movie.html", context, status=status)
     patch_vary_headers(response, ["Accept-Language"])

@@ -9,8 +9,6 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from scraper import sources
-
 MOST_ATTEMPTS = 3
 LONGEST_LOG = 64 * 1024
 
@@ -126,8 +124,3 @@ class ScrapeJob(models.Model):
     @property
     def failed_sources(self) -> list[SourceResult]:
         return [row for row in self.sources if row["state"] in ("failed", "blocked")]
-
-    @property
-    def named_sources(self) -> list[tuple[str, SourceResult]]:
-        """The sources' results with the names that people read."""
-        return [(sources.name_of(row["source"]), row) for row in self.sources]

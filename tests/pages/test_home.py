@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from streaming.models import HealthRun, Movie
-from tests.factories import make_link, make_movie
+from tests.factories import make_job, make_link, make_movie
 from tests.pages.rendered import html_of
 
 pytestmark = pytest.mark.django_db
@@ -241,3 +242,22 @@ def test_the_theme_comes_from_the_cookie(cookie, html):
 def test_head_and_post(client):
     assert client.head("/").status_code == 200
     assert client.post("/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("address", "entry", "mark"),
+    [
+        ("/", "Catalogue", "page"),
+        ("/streaming/tt0013442/", "Catalogue", "true"),
+        ("/jobs/1/", "Catalogue", "true"),
+        ("/health/", "Link health", "page"),
+        ("/sources/", "Sources", "page"),
+        ("/api/", "API", "page"),
+        ("/nowhere/", "", ""),
+    ],
+)
+def test_the_menu_marks_where_the_visitor_is(client, address, entry, mark):
+    movie = make_movie(imdb_id="tt0013442")
+    make_job(movie, pk=1, state="succeeded", outcome="nothing")
+    menu = html_of(client.get(address)).split("</nav>")[0].split("<nav")[1]
+    assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu) == ([(mark, entry)] if entry else [])

@@ -22,17 +22,21 @@ test: $(VENV)/.dev ## run all tests on all cores; an absent service is named (TE
 test-fast: $(VENV)/.dev ## run the tests that start no processes and wait for nothing, in under a minute
 	@$(RUN) -m pytest -n $(CORES) --dist load -m "not slow and not browser and not postgres and not broker" $(TESTS)
 
-check: $(VENV)/.dev ## lint, format, types, import contracts, migrations
+check: $(VENV)/.dev ## lint, format, types, import contracts, templates, styles, migrations
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
+	$(RUN) -m djlint templates --check --quiet
+	$(RUN) -m djlint templates --lint --quiet
+	$(RUN) -m pytest tests/pages/test_markup.py
 	$(DEV_RUN) manage.py makemigrations --check --dry-run
 	$(DEV_RUN) manage.py check --fail-level WARNING
 
-fix: $(VENV)/.dev ## let ruff fix what it can
+fix: $(VENV)/.dev ## let ruff and djlint fix what they can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
+	$(RUN) -m djlint templates --reformat --quiet
 
 bench: bench-jobs bench-health ## all benchmarks, as ratios within one run
 

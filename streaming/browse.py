@@ -99,7 +99,7 @@ class Wanted:
         query = urlencode(said | ({"page": page} if page else {}))
         return f"?{query}" if query else "?"
 
-    def chips(self) -> list[Chip]:
+    def active_filters(self) -> list[Chip]:
         """The filters that are on, in the order of the bar."""
         labels = {
             "q": f"“{shown(self.q, longest=LONGEST_CHIP)}”",

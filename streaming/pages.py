@@ -15,6 +15,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.template.defaultfilters import pluralize
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import dateformat, timezone
@@ -34,11 +35,12 @@ from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping.jobs import QueueFull
 from streaming.scraping.throttle import refresh_wait
 from streaming.scraping.visits import visit, watch
+from streaming.web.job_view import job_view
 from streaming.words import hours, shown
 
 OUTSIDE = "noopener noreferrer nofollow ugc"
 TAKEN_DOWN = (Reason.TAKEN_DOWN, Reason.BLOCKED_HOST)
-RISKS_SHOWN, DEATHS_SHOWN, DAYS_SHOWN, HOSTS_SHOWN, MORE_SHOWN = 8, 8, 30, 12, 6
+RISKS_SHOWN, FAILURES_SHOWN, DAYS_SHOWN, HOSTS_SHOWN, MORE_SHOWN = 8, 8, 30, 12, 6
 HEARTBEAT_IS_OLD = timedelta(minutes=5)
 NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 LOOKS = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -75,21 +77,21 @@ def _theme(request: HttpRequest) -> str:
 @require_safe
 def home(request: HtmxRequest) -> HttpResponse:
     """Browse: search, filters, sort, pages. htmx gets the results or, for "Show more", the next cards alone."""
-    wanted = Wanted.of(request.GET)
-    page = Paginator(wanted.movies(), PAGE_SIZE).get_page(request.GET.get("page"))
+    query = Wanted.of(request.GET)
+    page = Paginator(query.movies(), PAGE_SIZE).get_page(request.GET.get("page"))
     totals = metrics.totals()
     context = {
-        "wanted": wanted,
+        "query": query,
         "page": page,
-        "chips": wanted.chips(),
+        "active_filters": query.active_filters(),
         "sorts": SORTS,
         "totals": totals,
         "checked": _last_believed(totals.last_run),
-        "canonical": request.build_absolute_uri(reverse("home") + wanted.address().rstrip("?")),
+        "canonical": request.build_absolute_uri(reverse("home") + query.address().rstrip("?")),
     }
     if part := _home_part(request):
         return _page(request, f"home.html#{part}", context)
-    return _page(request, "home.html", context | {"choices": choices(wanted)})
+    return _page(request, "home.html", context | {"filter_choices": choices(query)})
 
 
 def _last_believed(newest: HealthRun | None) -> datetime | None:
@@ -209,15 +211,18 @@ def job(request: HtmxRequest, pk: int) -> HttpResponse:
     watch(found)
     if request.htmx:
         return _job_part(request, found)
-    context = {"movie": found.movie, "name": _name(found.movie), **_job_context(request, found)}
+    context = {"movie": found.movie, "name": _name(found.movie), **_job_context(request, found, movie=found.movie)}
     return _page(request, "job.html", context)
 
 
 def _job_part(request: HttpRequest, found: ScrapeJob, *, status: int = 200) -> HttpResponse:
-    context = {"movie": found.movie, **_job_context(request, found)}
+    movie = found.movie
     if found.is_open:
+        context = {"movie": movie, **_job_context(request, found, movie=movie)}
         return _page(request, "movie.html#job", context, status=status)
-    return _page(request, "movie.html#ended", context | _links_context(request, found.movie), status=status)
+    links = _links_context(request, movie)
+    context = {"movie": movie, **links, **_job_context(request, found, movie=movie, working_links=len(links["active"]))}
+    return _page(request, "movie.html#ended", context, status=status)
 
 
 def _movie_page(
@@ -234,8 +239,10 @@ def _movie_page(
     }
     if job is None and not context["active"]:
         job = found.jobs.order_by("-id").first()
-    context |= _job_context(request, job)
-    context["structured"] = _structured(found, context["active"], canonical)
+    context |= _job_context(request, job, movie=found)
+    number = len(context["active"])
+    context["working_links"] = f"{number} working link{pluralize(number)}"
+    context["structured_data"] = _structured(found, context["active"], canonical)
     response = _page(request, "movie.html", context, status=status)
     patch_vary_headers(response, ["Accept-Language"])
     return response
@@ -257,22 +264,17 @@ def _links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
     }
 
 
-def _job_context(request: HttpRequest, job: ScrapeJob | None) -> dict[str, Any]:
-    """`look` counts the looks of a browser without scripts: an address that changes is one that it loads again."""
-    look = request.GET.get("look", "")
+def _job_context(
+    request: HttpRequest, job: ScrapeJob | None, *, movie: Movie, working_links: int | None = None
+) -> dict[str, Any]:
+    """`poll_count` is part of the link for browsers without scripts: they load an address again when it changes."""
+    polls = request.GET.get("look", "")
+    grace = hours(settings.LINK_GRACE_HOURS)
     return {
         "job": job,
-        "failure": _failure(job) if job else "",
-        "grace": hours(settings.LINK_GRACE_HOURS),
-        "look": int(look) + 1 if LOOKS.fullmatch(look) else 1,
+        "job_view": job_view(job, movie=movie, grace=grace, working_links=working_links) if job else None,
+        "poll_count": int(polls) + 1 if LOOKS.fullmatch(polls) else 1,
     }
-
-
-def _failure(job: ScrapeJob) -> str:
-    failed, asked = len(job.failed_sources), len(job.sources)
-    if failed:
-        return f"{failed} of {asked} source{'' if asked == 1 else 's'} did not answer."
-    return job.error
 
 
 def _job_asked_for(request: HttpRequest, found: Movie) -> ScrapeJob | None:
@@ -325,7 +327,7 @@ def health(request: HttpRequest) -> HttpResponse:
     days = metrics.runs_by_day(DAYS_SHOWN, now)
     reasons = metrics.reasons_of_inactive()
     oldest = StreamingLink.objects.published().aggregate(
-        at=Min("last_checked"), never=Count("pk", filter=Q(last_checked=None))
+        at=Min("last_checked"), never_checked=Count("pk", filter=Q(last_checked=None))
     )
     run = _run_shown(totals.last_run, now=now)
     context = {
@@ -335,7 +337,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "share": f"{100 * totals.active_links / totals.links:.1f}" if totals.links else "",
         "run": run,
         "oldest": oldest["at"],
-        "never": oldest["never"],
+        "never_checked": oldest["never_checked"],
         "days": [day for day in reversed(days) if day.runs],
         "bars": [_bar_of(day) for day in dropwhile(lambda day: not day.runs, days)],
         "alive_a_day": [day.alive for day in days if day.runs],
@@ -344,7 +346,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "reasons": reasons,
         "most": max((number for _, number in reasons), default=0),
         "at_risk": metrics.at_risk(RISKS_SHOWN),
-        "deaths": metrics.latest_deaths(DEATHS_SHOWN),
+        "recent_failures": metrics.latest_deaths(FAILURES_SHOWN),
         "paused": list(HostPause.objects.standing(now).order_by("-paused_until")[:HOSTS_SHOWN]),
         "grace": hours(settings.LINK_GRACE_HOURS),
     }

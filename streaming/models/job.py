@@ -9,8 +9,6 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from scraper import sources
-
 # The bound of the constraint only: `settings.SCRAPE_MAX_ATTEMPTS` decides how often a job is tried.
 MAX_STORED_ATTEMPTS = 3
 LONGEST_LOG = 64 * 1024
@@ -142,8 +140,3 @@ class ScrapeJob(models.Model):
     @property
     def failed_sources(self) -> list[SourceResult]:
         return [row for row in self.sources if row["state"] in (SourceState.FAILED, SourceState.BLOCKED)]
-
-    @property
-    def named_sources(self) -> list[tuple[str, SourceResult]]:
-        """The sources' results with the names that people read."""
-        return [(sources.name_of(row["source"]), row) for row in self.sources]

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from streaming import charts, posters, words
 from streaming.models import Movie
+from streaming.web.job_view import Icon
 
 register = template.Library()
 register.filter("shown", words.shown)
@@ -25,6 +26,7 @@ register.filter("language_name", words.language_name)
 register.filter("hours", words.hours)
 
 LONGEST_SYNOPSIS = 4000
+SITE_DESCRIPTION = "Public-domain and openly licensed movies and shows, with links that are checked."
 
 # What could end the script element or start a tag inside JSON.
 SCRIPT_ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
@@ -33,6 +35,21 @@ SCRIPT_ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 @register.simple_tag
 def site_name() -> str:
     return str(settings.SITE_NAME)
+
+
+@register.simple_tag
+def site_description() -> str:
+    return SITE_DESCRIPTION
+
+
+@register.simple_tag(takes_context=True)
+def aria_current(context: Context, page: str, *below: str) -> str | SafeString:
+    """Marks the menu's entry for `page` on that page itself, and on those `below` it."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    name = match.url_name if match else None
+    if name == page:
+        return mark_safe(' aria-current="page"')
+    return mark_safe(' aria-current="true"') if name in below else ""
 
 
 @register.filter
@@ -61,6 +78,14 @@ def icon(name: str, kind: str = "") -> SafeString:
 
 
 @register.simple_tag
+def job_icon(sign: Icon) -> SafeString:
+    """The icon of a job or of one of its sources; a spinner while it goes on."""
+    if sign.is_spinner:
+        return mark_safe('<span class="spin" aria-hidden="true"></span>')
+    return icon(sign.name, sign.kind)
+
+
+@register.simple_tag
 def when(moment: datetime | None) -> SafeString | str:
     """How long ago for people, the exact moment for the careful."""
     if not moment:
@@ -81,8 +106,8 @@ def sparkline(values: list[int]) -> SafeString:
 
 
 @register.simple_tag
-def stacked(bars: Sequence[charts.Bar], good: str, bad: str, words: str) -> SafeString:
-    return mark_safe(charts.stacked(bars, good=good, bad=bad, words=words))  # noqa: S308
+def stacked(bars: Sequence[charts.Bar], good: str, bad: str, label: str) -> SafeString:
+    return mark_safe(charts.stacked(bars, good=good, bad=bad, words=label))  # noqa: S308
 
 
 @register.simple_tag
@@ -107,4 +132,4 @@ def json_ld(data: dict[str, Any]) -> SafeString:
 @register.simple_tag(takes_context=True)
 def address(context: Context, **changes: Any) -> str:
     """The home page's question with `changes` (see `streaming.browse.Wanted.address`)."""
-    return str(context["wanted"].address(**changes))
+    return str(context["query"].address(**changes))

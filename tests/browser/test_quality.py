@@ -29,7 +29,7 @@ PAGES = {
 }
 KILOBYTE = 1024
 # The words that stand on more than one line.
-TORN_WORDS = """() => [...document.querySelectorAll(".rows th[scope=row] a, .rows .src, .steps li > span")]
+TORN_WORDS = """() => [...document.querySelectorAll(".rows th[scope=row] a, .rows .source-name, .steps li > span")]
     .flatMap(element => [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE))
     .flatMap(node => [...node.data.matchAll(/\\S+/g)].filter(word => {
         const range = document.createRange();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from streaming.models import HealthRun, Movie
-from tests.factories import make_link, make_movie
+from tests.factories import make_job, make_link, make_movie
+from tests.pages.rendered import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -87,7 +89,7 @@ def test_what_cannot_be_understood_is_left_out(client, shelf, query):
     response = client.get(f"/?{query}")
     assert response.status_code == 200
     assert len(names(response)) == 4
-    assert response.context["chips"] == []
+    assert response.context["active_filters"] == []
 
 
 @pytest.mark.parametrize("text", ["x" * 60_000, "the " * 2_000, "%" * 500, "\\' OR 1=1 --", "\ud83d\ude00" * 300])
@@ -110,12 +112,12 @@ def test_pages_of_24_and_the_last_one_has_no_more(client):
 def test_more_keeps_the_question(client):
     for number in range(30):
         make_movie(title=f"Movie {number:02d}")
-    page = client.get("/?q=movie&sort=newest&decade=&junk=1").content.decode()
+    page = html_of(client.get("/?q=movie&sort=newest&decade=&junk=1"))
     assert 'href="/?q=movie&amp;sort=newest&amp;page=2"' in page
 
 
 def test_chips_take_their_own_filter_off(client, shelf):
-    chips = client.get("/?q=nosf&decade=1920&language=de").context["chips"]
+    chips = client.get("/?q=nosf&decade=1920&language=de").context["active_filters"]
     assert [(chip.label, chip.address) for chip in chips] == [
         ("“nosf”", "?decade=1920&language=de"),
         ("1920s", "?q=nosf&language=de"),
@@ -124,7 +126,7 @@ def test_chips_take_their_own_filter_off(client, shelf):
 
 
 def test_the_bar_offers_what_the_catalogue_holds(client, shelf):
-    offered = client.get("/").context["choices"]
+    offered = client.get("/").context["filter_choices"]
     assert offered.decade == [("1950", "1950s"), ("1920", "1920s")]
     assert offered.source == [("internet_archive", "Internet Archive"), ("commons", "Wikimedia Commons")]
     assert offered.quality == [("720p", "720p"), ("480p", "480p")]
@@ -133,16 +135,16 @@ def test_the_bar_offers_what_the_catalogue_holds(client, shelf):
 
 
 def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, shelf):
-    page = client.get("/?language=fr").content.decode()
+    page = html_of(client.get("/?language=fr"))
     assert '<option value="fr" selected>French</option>' in page
     assert "No title fits these filters" in page
     assert "Take one of them away above." in page
     assert "Try fewer words" not in page
-    assert "Try fewer words" in client.get("/?q=zzzz").content.decode()
+    assert "Try fewer words" in html_of(client.get("/?q=zzzz"))
 
 
 def test_says_what_search_looks_at(client, shelf):
-    page = client.get("/?q=murnau").content.decode()
+    page = html_of(client.get("/?q=murnau"))
     assert "Nothing matches “murnau”" in page
     assert "not at directors" in page
 
@@ -156,13 +158,13 @@ def test_an_empty_catalogue_says_how_to_fill_it(client):
     [
         ({"HX-Request": "true", "HX-Target": "results"}, '<section id="results"'),
         ({"HX-Request": "true", "HX-Target": "more"}, '<li class="movie-card'),
-        ({"HX-Request": "true", "HX-History-Restore-Request": "true"}, "<!doctype html>"),
-        ({}, "<!doctype html>"),
+        ({"HX-Request": "true", "HX-History-Restore-Request": "true"}, "<!DOCTYPE html>"),
+        ({}, "<!DOCTYPE html>"),
     ],
 )
 def test_htmx_gets_its_part(client, shelf, headers, starts):
     response = client.get("/", headers=headers)
-    assert response.content.decode().strip().startswith(starts)
+    assert html_of(response).startswith(starts)
     assert {"HX-Request", "HX-Target", "Cookie"} <= set(response.headers["Vary"].split(", "))
     assert response.headers["Cache-Control"] == "private, no-cache"
 
@@ -190,36 +192,36 @@ def test_only_a_check_that_ended_and_was_believed_vouches_for_the_links(client, 
     now = timezone.now()
     withheld = {"withheld": True, "outcome": "withheld", "reason": "offline"}
     offline = HealthRun.objects.create(finished_at=now, **withheld)
-    assert "3 links, not checked yet." in client.get("/").content.decode()
+    assert "3 links, not checked yet." in html_of(client.get("/"))
     offline.delete()
     three_hours_ago, an_hour_ago = now - timedelta(hours=3), now - timedelta(hours=1)
     HealthRun.objects.create(started_at=three_hours_ago, finished_at=now - timedelta(hours=2), outcome="completed")
     HealthRun.objects.create(started_at=an_hour_ago, finished_at=now, **withheld)
     HealthRun.objects.create(started_at=now - timedelta(minutes=9), finished_at=now, outcome="failed")
-    assert "2 h ago</time>" in client.get("/").content.decode()
+    assert "2 h ago</time>" in html_of(client.get("/"))
     HealthRun.objects.create(started_at=now)
-    page = client.get("/").content.decode()
+    page = html_of(client.get("/"))
     assert "3 working links, last checked <time" in page
     assert "2 h ago</time>" in page
 
 
 def test_a_movie_without_links_says_so_on_its_card(client):
     make_movie(title="Alone")
-    page = client.get("/").content.decode()
+    page = html_of(client.get("/"))
     assert "No link" in page
     assert 'class="movie-card off"' in page
 
 
 def test_real_posters_fall_back_on_drawn_ones(client):
     make_movie(poster_url="https://pictures.example.org/1.jpg")
-    page = client.get("/").content.decode()
+    page = html_of(client.get("/"))
     assert 'src="https://pictures.example.org/1.jpg" data-fallback="/posters/tt' in page
     assert 'referrerpolicy="no-referrer"' in page
 
 
 def test_a_hostile_title_is_text(client):
     make_movie(title='"><script>alert(1)</script>{{7*7}}\u202egnp')
-    page = client.get("/").content.decode()
+    page = html_of(client.get("/"))
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page
     assert "\u202e" not in page
@@ -228,7 +230,7 @@ def test_a_hostile_title_is_text(client):
 def test_a_title_of_ten_thousand_letters_is_cut(client):
     movie = make_movie()
     Movie.objects.filter(pk=movie.pk).update(title="W" * 10_000)
-    assert "W" * 201 not in client.get("/").content.decode()
+    assert "W" * 201 not in html_of(client.get("/"))
 
 
 @pytest.mark.parametrize(
@@ -237,9 +239,28 @@ def test_a_title_of_ten_thousand_letters_is_cut(client):
 def test_the_theme_comes_from_the_cookie(cookie, html):
     client = Client()
     client.cookies["theme"] = cookie
-    assert html in client.get("/").content.decode()
+    assert html in html_of(client.get("/"))
 
 
 def test_head_and_post(client):
     assert client.head("/").status_code == 200
     assert client.post("/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("address", "entry", "mark"),
+    [
+        ("/", "Catalogue", "page"),
+        ("/streaming/tt0013442/", "Catalogue", "true"),
+        ("/jobs/1/", "Catalogue", "true"),
+        ("/health/", "Link health", "page"),
+        ("/sources/", "Sources", "page"),
+        ("/api/", "API", "page"),
+        ("/nowhere/", "", ""),
+    ],
+)
+def test_the_menu_marks_where_the_visitor_is(client, address, entry, mark):
+    movie = make_movie(imdb_id="tt0013442")
+    make_job(movie, pk=1, state="succeeded", outcome="nothing")
+    menu = html_of(client.get(address)).split("</nav>")[0].split("<nav")[1]
+    assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu) == ([(mark, entry)] if entry else [])

@@ -11,6 +11,7 @@ from django.test import Client
 
 from streaming.models import ScrapeJob
 from tests.factories import make_job, make_job_in_hand, make_link, make_movie
+from tests.pages.rendered import html_of
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "job"}
@@ -49,9 +50,9 @@ def test_without_scripts_it_leads_back_to_the_movie_with_the_panel(client, movie
 def test_htmx_gets_the_panel_that_polls(client, movie):
     response = client.post(button(movie), headers=HTMX)
     job = ScrapeJob.objects.get()
-    page = response.content.decode()
+    page = html_of(response)
     assert response.status_code == 202
-    assert page.strip().startswith('<div id="job" class="job queued ')
+    assert page.startswith('<div id="job" class="job queued ')
     assert f'hx-get="/jobs/{job.pk}/" hx-trigger="every 1s"' in page
 
 

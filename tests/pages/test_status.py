@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from streaming.models import HealthRun, HostPause, LinkFlip
 from tests.factories import make_job, make_link, make_movie
+from tests.pages.rendered import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def health(client) -> str:
     response = client.get("/health/")
     assert response.status_code == 200
-    return response.content.decode()
+    return html_of(response)
 
 
 def make_run(*, hours_ago: float = 0.5, finished: bool = True, **fields) -> HealthRun:
@@ -175,7 +176,7 @@ def test_sources(client, states, said):
     make_link(source="internet_archive")
     for state in states:
         make_job(state="succeeded", sources=row(state, "HTTP <503>" if state == "failed" else ""))
-    page = client.get("/sources/").content.decode()
+    page = html_of(client.get("/sources/"))
     assert said in page
     assert "Internet Archive" in page
     assert "1 of 1 link working" in page

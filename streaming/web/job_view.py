@@ -1,0 +1,170 @@
+"""The wording of a scrape job: its title, the row of each source, the help below and the toast at its end. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+
+from django.utils import dateformat
+
+from scraper.sources import name_of
+from streaming.models import Movie, ScrapeJob
+from streaming.models.job import SourceResult
+from streaming.words import shown
+
+State, Outcome = ScrapeJob.State, ScrapeJob.Outcome
+
+FAILED_TITLE = "Refresh did not finish."
+CANCELLED_TITLE = "Refresh was cancelled."
+
+
+@dataclass(frozen=True, slots=True)
+class Icon:
+    """A sign of the sprite with its colour class, or a spinner."""
+
+    name: str = ""
+    kind: str = ""
+
+    @property
+    def is_spinner(self) -> bool:
+        return not self.name
+
+
+SPINNER = Icon()
+STEP_ICONS = {
+    "searching": SPINNER,
+    "found": Icon("check"),
+    "nothing": Icon("minus"),
+    "failed": Icon("x"),
+    "blocked": Icon("x"),
+}
+WAITING_ICON = Icon("dot")
+# What stands in the row of a source that gave no reason of its own.
+UNEXPLAINED = {"nothing": "no match", "failed": "did not answer", "blocked": "blocked"}
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One source's row."""
+
+    name: str
+    state: str
+    icon: Icon
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """What the pages say of a job; empty texts are left out.
+
+    `links_to_sources`: the help ends with a link to the status of the sources.
+    """
+
+    title: str
+    icon: Icon
+    steps: tuple[StepView, ...]
+    help: str
+    links_to_sources: bool
+    toast: str
+    toast_kind: str
+
+
+def job_view(job: ScrapeJob, *, movie: Movie, grace: str, working_links: int | None = None) -> JobView:
+    """The view of `job`, a search for `movie`; the toast counts `working_links`, and without a count there is none."""
+    return JobView(
+        title=_title(job),
+        icon=_icon(job),
+        steps=tuple(_step(row) for row in job.sources),
+        help=_help(job, movie=movie, grace=grace),
+        links_to_sources=job.state == State.FAILED,
+        toast=_toast(job, movie=movie, working_links=working_links),
+        toast_kind="success" if job.state == State.SUCCEEDED else "error",
+    )
+
+
+def _title(job: ScrapeJob) -> str:
+    if job.state == State.QUEUED:
+        return "Waiting to start…"
+    if job.state == State.RUNNING:
+        return "Looking for links…"
+    if job.state == State.SUCCEEDED:
+        return _result(job)
+    return _unfinished(job)
+
+
+def _result(job: ScrapeJob) -> str:
+    if job.outcome == Outcome.NOTHING:
+        return "No source has this title today."
+    new = f"{_counted(job.links_new, 'more link')}." if job.links_new else "No new links."
+    return f"{new} {job.links_found} found."
+
+
+def _unfinished(job: ScrapeJob) -> str:
+    if job.state == State.CANCELLED:
+        return CANCELLED_TITLE
+    return f"{FAILED_TITLE} {_failure(job)}".rstrip()
+
+
+def _failure(job: ScrapeJob) -> str:
+    """Why a job did not get all that it asked for: the sources that failed, or its own error."""
+    failed = len(job.failed_sources)
+    return f"{failed} of {_counted(len(job.sources), 'source')} did not answer." if failed else job.error
+
+
+def _icon(job: ScrapeJob) -> Icon:
+    if job.is_open:
+        return SPINNER
+    if job.state == State.FAILED:
+        return Icon("alert", "badc")
+    if job.state == State.CANCELLED or job.outcome == Outcome.NOTHING:
+        return Icon("minus")
+    return Icon("check", "okc")
+
+
+def _step(row: SourceResult) -> StepView:
+    state = row["state"]
+    return StepView(
+        name=name_of(row["source"]), state=state, icon=STEP_ICONS.get(state, WAITING_ICON), text=_step_text(row)
+    )
+
+
+def _step_text(row: SourceResult) -> str:
+    state = row["state"]
+    if state == "found":
+        return _counted(row["links"], "link")
+    if state in UNEXPLAINED:
+        return shown(row["error"]) or UNEXPLAINED[state]
+    return "searching" if state == "searching" else "waiting"
+
+
+def _help(job: ScrapeJob, *, movie: Movie, grace: str) -> str:
+    if job.state == State.FAILED:
+        return "Links found so far are saved."
+    if job.state != State.SUCCEEDED:
+        return ""
+    if job.outcome == Outcome.NOTHING:
+        return _removal_rule(movie, grace=grace)
+    if job.outcome == Outcome.FOUND and job.failed_sources:
+        return f"{_failure(job)} What the others found is saved."
+    return ""
+
+
+def _removal_rule(movie: Movie, *, grace: str) -> str:
+    again = movie.next_scrape_at
+    after = f" after {dateformat.format(again.astimezone(UTC), 'j M, H:i')} UTC" if again else ""
+    return (
+        f"We look again when this page is opened{after}. "
+        f"A title whose links have all been failing for {grace} is removed from the catalogue."
+    )
+
+
+def _toast(job: ScrapeJob, *, movie: Movie, working_links: int | None) -> str:
+    if job.is_open or working_links is None:
+        return ""
+    if job.state != State.SUCCEEDED:
+        return _unfinished(job)
+    return f"Links refreshed: {working_links} working." if working_links else f"No link found for {shown(movie.title)}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

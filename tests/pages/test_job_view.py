@@ -1,0 +1,126 @@
+"""What the pages say of a scrape job: every state with every outcome, and every state of a source."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from streaming.models import Movie, ScrapeJob
+from streaming.web.job_view import SPINNER, Icon, StepView, job_view
+
+AGAIN = datetime(2026, 11, 28, 15, 4, tzinfo=UTC)
+ALERT, MINUS, CHECK = Icon("alert", "badc"), Icon("minus"), Icon("check", "okc")
+FAILED_HELP = "Links found so far are saved."
+RULE = "A title whose links have all been failing for 3 days is removed from the catalogue."
+NOTHING_HELP = f"We look again when this page is opened. {RULE}"
+BROKEN = "1 of 2 sources did not answer."
+
+
+def row(state: str, *, source: str = "commons", links: int = 0, error: str = "") -> dict:
+    return {"source": source, "state": state, "links": links, "new": 0, "seconds": None, "error": error}
+
+
+def view_of(*, working_links: int | None = None, next_scrape_at: datetime | None = None, **fields):
+    movie = Movie(title="Nosferatu", next_scrape_at=next_scrape_at)
+    return job_view(ScrapeJob(movie=movie, **fields), movie=movie, grace="3 days", working_links=working_links)
+
+
+EXPECTED = {
+    ("queued", ""): ("Waiting to start…", SPINNER, "", ""),
+    ("queued", "found"): ("Waiting to start…", SPINNER, "", ""),
+    ("queued", "nothing"): ("Waiting to start…", SPINNER, "", ""),
+    ("running", ""): ("Looking for links…", SPINNER, "", ""),
+    ("running", "found"): ("Looking for links…", SPINNER, "", ""),
+    ("running", "nothing"): ("Looking for links…", SPINNER, "", ""),
+    ("succeeded", ""): ("3 more links. 4 found.", CHECK, "", "Links refreshed: 2 working."),
+    ("succeeded", "found"): (
+        "3 more links. 4 found.",
+        CHECK,
+        f"{BROKEN} What the others found is saved.",
+        "Links refreshed: 2 working.",
+    ),
+    ("succeeded", "nothing"): ("No source has this title today.", MINUS, NOTHING_HELP, "Links refreshed: 2 working."),
+    ("failed", ""): (f"Refresh did not finish. {BROKEN}", ALERT, FAILED_HELP, f"Refresh did not finish. {BROKEN}"),
+    ("failed", "found"): (f"Refresh did not finish. {BROKEN}", ALERT, FAILED_HELP, f"Refresh did not finish. {BROKEN}"),
+    ("failed", "nothing"): (
+        f"Refresh did not finish. {BROKEN}",
+        ALERT,
+        FAILED_HELP,
+        f"Refresh did not finish. {BROKEN}",
+    ),
+    ("cancelled", ""): ("Refresh was cancelled.", MINUS, "", "Refresh was cancelled."),
+    ("cancelled", "found"): ("Refresh was cancelled.", MINUS, "", "Refresh was cancelled."),
+    ("cancelled", "nothing"): ("Refresh was cancelled.", MINUS, "", "Refresh was cancelled."),
+}
+
+
+def test_the_table_has_every_combination():
+    assert set(EXPECTED) == {(state, outcome) for state in ScrapeJob.State for outcome in ("", *ScrapeJob.Outcome)}
+
+
+@pytest.mark.parametrize(("state", "outcome"), EXPECTED)
+def test_each_state_with_each_outcome(state, outcome):
+    sources = [row("failed"), row("found", links=4)]
+    view = view_of(state=state, outcome=outcome, sources=sources, links_new=3, links_found=4, working_links=2)
+    assert (view.title, view.icon, view.help, view.toast) == EXPECTED[state, outcome]
+    assert view.toast_kind == ("success" if state == "succeeded" else "error")
+    assert view.links_to_sources == (state == "failed")
+
+
+@pytest.mark.parametrize(
+    ("result", "icon", "text"),
+    [
+        (row("waiting"), Icon("dot"), "waiting"),
+        (row("searching"), SPINNER, "searching"),
+        (row("found", links=1), Icon("check"), "1 link"),
+        (row("found", links=2, error="1 link was refused"), Icon("check"), "2 links"),
+        (row("nothing"), Icon("minus"), "no match"),
+        (row("nothing", error="1 link waits for review"), Icon("minus"), "1 link waits for review"),
+        (row("failed"), Icon("x"), "did not answer"),
+        (row("failed", error="Timed\u202e out"), Icon("x"), "Timed out"),
+        (row("blocked"), Icon("x"), "blocked"),
+        (row("blocked", error="robots.txt"), Icon("x"), "robots.txt"),
+        (row("of a later version"), Icon("dot"), "waiting"),
+    ],
+)
+def test_each_state_of_a_source(result, icon, text):
+    view = view_of(state="running", sources=[result])
+    assert view.steps == (StepView(name="Wikimedia Commons", state=result["state"], icon=icon, text=text),)
+
+
+@pytest.mark.parametrize(
+    ("new", "found", "title"),
+    [(0, 0, "No new links. 0 found."), (0, 5, "No new links. 5 found."), (1, 5, "1 more link. 5 found.")],
+)
+def test_what_was_found_is_counted(new, found, title):
+    assert view_of(state="succeeded", outcome="found", links_new=new, links_found=found).title == title
+
+
+@pytest.mark.parametrize(
+    ("sources", "error", "title"),
+    [
+        ([row("failed")], "Timed out.", "Refresh did not finish. 1 of 1 source did not answer."),
+        ([row("blocked"), row("failed")], "", "Refresh did not finish. 2 of 2 sources did not answer."),
+        ([row("found")], "Timed out.", "Refresh did not finish. Timed out."),
+        ([], "", "Refresh did not finish."),
+    ],
+)
+def test_a_failure_says_why(sources, error, title):
+    assert view_of(state="failed", sources=sources, error=error).title == title
+
+
+def test_nothing_found_says_when_we_look_again():
+    view = view_of(state="succeeded", outcome="nothing", next_scrape_at=AGAIN)
+    assert view.help == f"We look again when this page is opened after 28 Nov, 15:04 UTC. {RULE}"
+
+
+def test_found_without_trouble_needs_no_help():
+    assert view_of(state="succeeded", outcome="found", sources=[row("found", links=1)]).help == ""
+
+
+@pytest.mark.parametrize(
+    ("working_links", "toast"), [(None, ""), (0, "No link found for Nosferatu."), (1, "Links refreshed: 1 working.")]
+)
+def test_the_toast_counts_what_works(working_links, toast):
+    assert view_of(state="succeeded", outcome="found", working_links=working_links).toast == toast

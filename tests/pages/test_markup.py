@@ -1,0 +1,109 @@
+"""Form of templates and style sheets: short lines, one declaration a line, no class that only one side knows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from streaming.models import ScrapeJob
+from streaming.web.job_view import STEP_ICONS
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+STYLES = sorted((ROOT / "static" / "css").glob("*.css"))
+SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+TAGS = [ROOT / "streaming" / name for name in ("charts.py", "templatetags/ui.py")]
+MAX_LINE_LENGTH = 120
+
+COMMENT_OR_TEXT = re.compile(r"""/\*.*?\*/|"[^"]*"|'[^']*'""", re.DOTALL)
+# What a line of a style sheet may be.
+STYLE_LINE = re.compile(
+    r"""
+    \s*(
+        [^{};]+\{                      # a selector or an at-rule that opens a block
+      | [^{};]+,                       # a selector of several
+      | -{0,2}[a-z0-9-]+:\s[^{};]+; # one declaration
+      | @layer\s[^{};]+;               # the order of the layers
+      | \}
+      |                                # nothing, or a comment
+    )
+    """,
+    re.VERBOSE,
+)
+CLASS_ATTRIBUTE = re.compile(r'class="((?:\{%.*?%\}|\{\{.*?\}\}|[^"])*)"')
+TEMPLATE_CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{.*?\}")
+
+# Classes that are put together from these values; a state without a rule of its own looks like a waiting one.
+STATES = {*ScrapeJob.State.values, *ScrapeJob.Outcome.values, *STEP_ICONS, "waiting", "blocked"}
+BY_VALUE = {"okc", "badc", "success", "error", "uptime", "spark", "stacked"} | STATES
+BY_HTMX = {"htmx-request"}
+NEED_NO_RULE = {"stacked", *STATES}
+
+
+def defined_classes() -> set[str]:
+    sheets = COMMENT_OR_TEXT.sub("", "\n".join(path.read_text() for path in STYLES))
+    selectors = [line for line in sheets.splitlines() if line.endswith(("{", ","))]
+    return {name for line in selectors for name in re.findall(r"\.(-?[a-zA-Z_][\w-]*)", line)}
+
+
+def written_classes() -> set[str]:
+    """Those that stand in templates, template tags, charts and scripts."""
+    attributes = [text for path in TEMPLATES + TAGS for text in CLASS_ATTRIBUTE.findall(path.read_text())]
+    names = {name for text in attributes for name in TEMPLATE_CODE.sub(" ", text).split()}
+    scripts = "\n".join(path.read_text() for path in SCRIPTS)
+    for text in re.findall(r'(?:classList\.\w+\(|className = )"([^"]+)"', scripts):
+        names.update(text.split())
+    return names
+
+
+@pytest.mark.parametrize("path", TEMPLATES + STYLES, ids=lambda path: path.name)
+def test_no_line_is_too_long(path):
+    lines = enumerate(path.read_text().splitlines(), start=1)
+    assert [number for number, line in lines if len(line) > MAX_LINE_LENGTH] == []
+
+
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
+def test_style_sheets_have_one_declaration_a_line(path):
+    lines = enumerate(blanked(path.read_text()).splitlines(), start=1)
+    assert [f"{number}: {line}" for number, line in lines if not STYLE_LINE.fullmatch(line.rstrip())] == []
+
+
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
+def test_style_sheets_are_indented_by_their_depth(path):
+    depth, wrong = 0, []
+    for number, line in enumerate(blanked(path.read_text()).splitlines(), start=1):
+        depth -= line.strip() == "}"
+        if line.strip() and len(line) - len(line.lstrip()) != 2 * depth:
+            wrong.append(f"{number}: {line}")
+        depth += line.endswith("{")
+    assert (wrong, depth) == ([], 0)
+
+
+def blanked(sheet: str) -> str:
+    """The sheet without its comments, and with all texts alike: what they hold is no syntax."""
+    return COMMENT_OR_TEXT.sub(lambda match: "" if match[0].startswith("/*") else '"text"', sheet)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a { color: red; }", "color: red; margin: 0;", "  }}", "color:red;", "color: red", "} .b {", "a, b { margin: 0"],
+)
+def test_two_things_in_a_line_are_seen(line):
+    assert not STYLE_LINE.fullmatch(line)
+
+
+def test_every_class_that_is_written_has_a_rule():
+    assert written_classes() - NEED_NO_RULE - defined_classes() == set()
+
+
+def test_every_class_that_has_a_rule_is_written_somewhere():
+    assert defined_classes() - written_classes() - BY_VALUE - BY_HTMX == set()
+
+
+def test_scripts_look_for_classes_that_exist():
+    selectors = re.findall(r'(?:\$|all|matches|closest)\("([^"]+)"', "\n".join(path.read_text() for path in SCRIPTS))
+    wanted = {name for selector in selectors for name in re.findall(r"\.([a-zA-Z][\w-]*)", selector)}
+    assert wanted
+    assert wanted <= written_classes()

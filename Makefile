@@ -47,7 +47,7 @@ clean: ## remove .venv (var/, with your database, stays)
 
 # Says every ten seconds how far it is; $$$$ is the shell of the recipe, whose end ends the counting too.
 define install_packages
-	@echo "Installing the packages of $(1): a minute or two the first time ..."
+	@echo "Fetching, then installing the packages of $(1): a minute or two the first time ..."
 	@(while sleep 10 >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null; do \
 	    waited=$$((waited + 10)); set -- $(VENV)/lib/python*/site-packages/*.dist-info; \
 	    echo "  $$waited s: $$# packages are in place"; \
@@ -58,7 +58,7 @@ endef
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "openreel: $(PYTHON) is not here: install Python 3.11, or name another with PYTHON=" >&2; exit 1; }
-	@echo "Making $(VENV), the environment of Openreel's packages ..."
+	@echo "Making $(VENV), the environment of Openreel's packages: some ten seconds ..."
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python

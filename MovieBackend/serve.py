@@ -90,6 +90,7 @@ def _run() -> int:
     if own_site:
         _need_free("127.0.0.1", site.port or 80, "EXAMPLE_SITE_URL")
     _prepare()
+    print("Starting the servers ...", flush=True)
     children = []
     try:
         if own_site:

@@ -15,11 +15,13 @@ from django.core.cache import cache
 
 MARKERS = ("slow", "browser", "postgres", "broker")
 PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.posix_spawn"})
+LIBRARY_FINDERS = frozenset({"ldconfig", "gcc", "ld"})
+"""What `ctypes.util.find_library` runs, in whichever test first imports a module that wants a C library."""
 started_processes: list[str] = []
 
 
 def _note_processes(event: str, args: tuple[Any, ...]) -> None:
-    if event in PROCESS_EVENTS:
+    if event in PROCESS_EVENTS and not (args and Path(str(args[0])).name in LIBRARY_FINDERS):
         started_processes.append(f"{event} {args[:2]}")
 
 

@@ -40,7 +40,8 @@ from streaming.words import hours, shown
 
 OUTSIDE = "noopener noreferrer nofollow ugc"
 TAKEN_DOWN = (Reason.TAKEN_DOWN, Reason.BLOCKED_HOST)
-RISKS_SHOWN, FAILURES_SHOWN, DAYS_SHOWN, HOSTS_SHOWN, MORE_SHOWN = 8, 8, 30, 12, 6
+RISKS_SHOWN, FAILURES_SHOWN, DAYS_SHOWN, HOSTS_SHOWN = 8, 8, 30, 12
+MORE_SHOWN = 6
 HEARTBEAT_IS_OLD = timedelta(minutes=5)
 NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 LOOKS = re.compile(r"[0-9]{1,4}", re.ASCII)

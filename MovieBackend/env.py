@@ -14,9 +14,9 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from scraper.sources import delays_of
+from scraper.sources import parse_delays
 
-PERIODS = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
+SECONDS_PER_PERIOD = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
 def load_file(default: Path) -> None:
@@ -28,7 +28,7 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
-def line(name: str, default: str) -> str:
+def header_text(name: str, default: str) -> str:
     """Printable ASCII, for it goes into a header of every request."""
     value = text(name, default)
     if not re.fullmatch(r"[ -~]*", value):
@@ -46,31 +46,31 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r}: write True or False")
 
 
-def integer(name: str, default: int, *, least: int = 0, most: int = 10**9) -> int:
+def integer(name: str, default: int, *, minimum: int = 0, maximum: int = 10**9) -> int:
     """A whole number between `least` and `most`."""
     value = text(name, str(default))
-    if not re.fullmatch(r"-?[0-9]{1,12}", value) or not least <= int(value) <= most:
-        raise ImproperlyConfigured(f"{name}={value!r}: write a whole number from {least} to {most}")
+    if not re.fullmatch(r"-?[0-9]{1,12}", value) or not minimum <= int(value) <= maximum:
+        raise ImproperlyConfigured(f"{name}={value!r}: write a whole number from {minimum} to {maximum}")
     return int(value)
 
 
-def number(name: str, default: float, *, least: float = 0.0, most: float = 1e9) -> float:
+def number(name: str, default: float, *, minimum: float = 0.0, maximum: float = 1e9) -> float:
     """A number between `least` and `most`."""
     value = text(name, str(default))
-    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value) or not least <= float(value) <= most:
-        raise ImproperlyConfigured(f"{name}={value!r}: write a number from {least:g} to {most:g}")
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value) or not minimum <= float(value) <= maximum:
+        raise ImproperlyConfigured(f"{name}={value!r}: write a number from {minimum:g} to {maximum:g}")
     return float(value)
 
 
-def listing(name: str, default: Sequence[str] = ()) -> list[str]:
+def comma_list(name: str, default: Sequence[str] = ()) -> list[str]:
     """Comma-separated words, blanks dropped."""
     value = text(name, ",".join(default))
     return [word.strip() for word in value.split(",") if word.strip()]
 
 
-def choices(name: str, default: Sequence[str], *, known: Sequence[str]) -> list[str]:
+def choice_list(name: str, default: Sequence[str], *, known: Sequence[str]) -> list[str]:
     """Comma-separated words, each out of `known`, none twice."""
-    words = list(dict.fromkeys(listing(name, default)))
+    words = list(dict.fromkeys(comma_list(name, default)))
     if strangers := [word for word in words if word not in known]:
         raise ImproperlyConfigured(f"{name}: {strangers[0]!r} is not known; choose from {', '.join(known)}")
     return words
@@ -84,7 +84,7 @@ def choice(name: str, default: str, *, known: Sequence[str]) -> str:
     return word
 
 
-def address(name: str, default: str) -> str:
+def base_url(name: str, default: str) -> str:
     """An http(s) base address, without a slash at its end."""
     value = text(name, default).rstrip("/")
     if value and not re.fullmatch(r"https?://[^\s/?#@\\]+(/[^\s?#]*)?", value):
@@ -92,9 +92,9 @@ def address(name: str, default: str) -> str:
     return value
 
 
-def addresses(name: str, default: Sequence[str] = ()) -> list[str]:
+def url_list(name: str, default: Sequence[str] = ()) -> list[str]:
     """Comma-separated http(s) addresses."""
-    words = listing(name, default)
+    words = comma_list(name, default)
     for word in words:
         if not re.fullmatch(r"https?://[^\s/?#@\\]+(/\S*)?", word):
             raise ImproperlyConfigured(f"{name}: {word!r} is no address such as https://example.org")
@@ -107,12 +107,12 @@ def rate(name: str, default: str) -> tuple[int, int]:
     match = re.fullmatch(r"([1-9][0-9]{0,8})/(s|min|hour|day)", value)
     if match is None:
         raise ImproperlyConfigured(f"{name}={value!r}: write a rate such as {default} (per s, min, hour or day)")
-    return int(match[1]), PERIODS[match[2]]
+    return int(match[1]), SECONDS_PER_PERIOD[match[2]]
 
 
 def delays(name: str) -> dict[str, float]:
     """Comma-separated `source=seconds`."""
     try:
-        return delays_of(listing(name))
+        return parse_delays(comma_list(name))
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}: {error}") from None

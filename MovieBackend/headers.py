@@ -8,20 +8,20 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 # Swagger's own page writes one inline script and inline styles; it is the only page that may.
-DOCS_POLICY = {
+DOCS_CSP = {
     "script-src": ["'self'", "'unsafe-inline'"],
     "style-src": ["'self'", "'unsafe-inline'"],
     "img-src": ["'self'", "data:"],
 }
 
 
-class SecurityHeaders:
+class SecurityHeadersMiddleware:
     """Sends `SECURE_CSP` (Django 6.0 has it built in: then this goes)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.policy = _policy({})
-        self.docs_policy = _policy(DOCS_POLICY)
+        self.policy = _csp_header({})
+        self.docs_policy = _csp_header(DOCS_CSP)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
@@ -30,20 +30,20 @@ class SecurityHeaders:
         return response
 
 
-def _policy(changes: dict[str, list[str]]) -> str:
+def _csp_header(changes: dict[str, list[str]]) -> str:
     return "; ".join(f"{name} {' '.join(values)}" for name, values in {**settings.SECURE_CSP, **changes}.items())
 
 
-class OpenToAllSites:
+class PublicCorsMiddleware:
     """Lets pages of other sites read the add-on and the exports, errors too; both are the same for everybody."""
 
-    PLACES = ("/stremio/", "/export/")
+    PUBLIC_PATHS = ("/stremio/", "/export/")
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        is_open = request.path.startswith(self.PLACES)
+        is_open = request.path.startswith(self.PUBLIC_PATHS)
         asks_first = is_open and request.method == "OPTIONS"
         response = HttpResponse(status=204) if asks_first else self.get_response(request)
         if is_open:

@@ -29,24 +29,24 @@ from django.core.management import CommandError, call_command
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_CATALOGUE = ROOT / "streaming" / "data" / "demo_catalogue.jsonl"
-PATIENCE = 10.0
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  what HOST may say, not what we bind by ourselves
-STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SHUTDOWN_TIMEOUT_SECONDS = 10.0
+WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104  what HOST may say, not what we bind by ourselves
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class CannotStart(Exception):
+class StartupError(Exception):
     """What stands in the way, as one sentence."""
 
 
 def main() -> int:
     """Prepare, run, stop; 1 with one sentence when it cannot start."""
-    for number in STOPS:
-        signal.signal(number, _stop)
+    for number in STOP_SIGNALS:
+        signal.signal(number, _on_signal)
     try:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
         _make_env_file(Path(os.environ.get("VAR_DIR") or ROOT / "var"))
         return _run()
-    except (CannotStart, CommandError, ImproperlyConfigured, OSError) as error:
+    except (StartupError, CommandError, ImproperlyConfigured, OSError) as error:
         print(f"openreel: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -54,8 +54,8 @@ def main() -> int:
         return 0
 
 
-def _stop(number: int, frame: object) -> None:
-    for other in STOPS:
+def _on_signal(number: int, frame: object) -> None:
+    for other in STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -65,7 +65,9 @@ def _make_env_file(folder: Path) -> None:
     file = Path(os.environ.get("ENV_FILE") or folder / "env")
     if file.exists() or os.environ.get("SECRET_KEY"):
         return
-    site = os.environ.get("EXAMPLE_SITE_URL") or f"http://127.0.0.1:{_number(os.environ.get('PORT', '8000')) + 1}"
+    site = (
+        os.environ.get("EXAMPLE_SITE_URL") or f"http://127.0.0.1:{_port_or_default(os.environ.get('PORT', '8000')) + 1}"
+    )
     lines = [
         "# Settings of this installation, read by the server, by cron and by hand; the environment wins over them.",
         f"SECRET_KEY={secrets.token_urlsafe(50)}",
@@ -78,7 +80,7 @@ def _make_env_file(folder: Path) -> None:
         out.write("\n".join(lines) + "\n")
 
 
-def _number(text: str) -> int:
+def _port_or_default(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 8000
 
 
@@ -86,9 +88,9 @@ def _run() -> int:
     django.setup()
     site = urlsplit(settings.EXAMPLE_SITE_URL)
     own_site = site.hostname in ("127.0.0.1", "localhost") and "example" in settings.SOURCES
-    _need_free(settings.HOST, settings.PORT, "PORT")
+    _require_free_port(settings.HOST, settings.PORT, "PORT")
     if own_site:
-        _need_free("127.0.0.1", site.port or 80, "EXAMPLE_SITE_URL")
+        _require_free_port("127.0.0.1", site.port or 80, "EXAMPLE_SITE_URL")
     _prepare()
     print("Starting the servers ...", flush=True)
     children = []
@@ -96,24 +98,24 @@ def _run() -> int:
         if own_site:
             children.append(_start("-m", "scraper.example_site", "--port", str(site.port or 80)))
         children.append(_start("-m", "gunicorn", *_gunicorn_options(), "MovieBackend.wsgi"))
-        _announce(children)
+        _wait_until_ready(children)
         if not settings.CELERY_BROKER_URL:
             # Else the first who wants links would wait until it has started.
             call_command("scrape_worker", wake=True)
         return _wait(children)
     finally:
-        _end(children)
+        _terminate(children)
         call_command("scrape_worker", stop=True, stdout=io.StringIO())
 
 
-def _need_free(host: str, port: int, variable: str) -> None:
+def _require_free_port(host: str, port: int, variable: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CannotStart(
+            raise StartupError(
                 f"{host}:{port} cannot be used ({error.strerror}): stop what uses it, or set {variable} to another port"
             ) from None
 
@@ -129,7 +131,7 @@ def _prepare() -> None:
 
 def _collect_static() -> None:
     """Hash and compress the static files, unless nothing changed since the last time (it takes seconds)."""
-    stamp, mark = settings.STATIC_ROOT.with_suffix(".stamp"), _static_mark()
+    stamp, mark = settings.STATIC_ROOT.with_suffix(".stamp"), _static_fingerprint()
     if settings.STATIC_ROOT.exists() and stamp.exists() and stamp.read_text() == mark:
         return
     print("Compressing the static files ...", flush=True)
@@ -137,7 +139,7 @@ def _collect_static() -> None:
     stamp.write_text(mark)
 
 
-def _static_mark() -> str:
+def _static_fingerprint() -> str:
     own = sorted(file for file in (ROOT / "static").rglob("*") if file.is_file())
     parts = [f"{file.relative_to(ROOT)} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in own]
     parts.append((ROOT / "requirements.txt").read_text())
@@ -164,18 +166,18 @@ def _start(*words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, *words], cwd=ROOT, start_new_session=True)  # noqa: S603  our own command
 
 
-def _announce(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    host = "127.0.0.1" if settings.HOST in EVERYWHERE else settings.HOST
+def _wait_until_ready(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    host = "127.0.0.1" if settings.HOST in WILDCARD_HOSTS else settings.HOST
     url = f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}/"
-    deadline = time.monotonic() + 6 * PATIENCE
-    while not _answers(f"{url}healthz"):
+    deadline = time.monotonic() + 6 * SHUTDOWN_TIMEOUT_SECONDS
+    while not _is_responding(f"{url}healthz"):
         if time.monotonic() > deadline or any(child.poll() is not None for child in children):
-            raise CannotStart("the web server did not start; what it said stands above")
+            raise StartupError("the web server did not start; what it said stands above")
         time.sleep(0.05)
     print(f"Openreel is at {url} (Ctrl-C stops it)", flush=True)
 
 
-def _answers(url: str) -> bool:
+def _is_responding(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own address
             return True
@@ -189,10 +191,10 @@ def _wait(children: Sequence[subprocess.Popen[bytes]]) -> int:
     return 1
 
 
-def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+def _terminate(children: Sequence[subprocess.Popen[bytes]]) -> None:
     for child in reversed(children):
         child.terminate()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SHUTDOWN_TIMEOUT_SECONDS
     for child in children:
         try:
             child.wait(max(0.1, deadline - time.monotonic()))

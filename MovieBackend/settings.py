@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from MovieBackend import env
 from scraper import sources
-from scraper.addresses import Allowed
+from scraper.addresses import PrivateHostAllowlist
 
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -23,18 +23,18 @@ if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set: set it, or start once with `make run`, which makes one in var/env"
     )
-ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", *env.listing("HOST")])
-CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = env.comma_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", *env.comma_list("HOST")])
+CSRF_TRUSTED_ORIGINS = env.comma_list("CSRF_TRUSTED_ORIGINS")
 BEHIND_HTTPS = env.flag("BEHIND_HTTPS")
-TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, most=10)
-WEB_WORKERS = env.integer("WEB_WORKERS", 2, least=1, most=64)
-WEB_THREADS = env.integer("WEB_THREADS", 8, least=1, most=256)
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, maximum=10)
+WEB_WORKERS = env.integer("WEB_WORKERS", 2, minimum=1, maximum=64)
+WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=1, maximum=256)
 HOST = env.text("HOST", "127.0.0.1")
-PORT = env.integer("PORT", 8000, least=1, most=65535)
+PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
 ADMIN_ENABLED = env.flag("ADMIN_ENABLED", True)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 SITE_NAME = "Openreel"
-CONTACT = env.line("CONTACT", "no contact set")
+CONTACT = env.header_text("CONTACT", "no contact set")
 USER_AGENT = f"Openreel/{VERSION} (+{CONTACT})"
 
 # --- where things are kept
@@ -100,29 +100,31 @@ def _broker() -> str:
 DATABASES = {"default": _database()}
 # The most connections to PostgreSQL of one web process, shared by its threads (`MovieBackend.wsgi`). Every other
 # process has one thread and one connection, and may be copied: a pool's threads would not come along.
-DATABASE_POOL = env.integer("DATABASE_POOL", WEB_THREADS, least=1, most=256)
+DATABASE_POOL = env.integer("DATABASE_POOL", WEB_THREADS, minimum=1, maximum=256)
 CACHES = {"default": _cache()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- sources and what may be reached
-SOURCES = env.choices("SOURCES", ["example"], known=[slug for slug, one in sources.KNOWN.items() if one.has_spider])
-ALLOW_LICENCES = env.choices("ALLOW_LICENCES", [], known=[*sources.NOT_FREE, "cc"])
-EXAMPLE_SITE_URL = env.address("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
-WIKIDATA_SPARQL_URL = env.address("WIKIDATA_SPARQL_URL", sources.ADDRESSES["WIKIDATA_SPARQL_URL"])
-WIKIDATA_API_URL = env.address("WIKIDATA_API_URL", sources.ADDRESSES["WIKIDATA_API_URL"])
-INTERNET_ARCHIVE_URL = env.address("INTERNET_ARCHIVE_URL", sources.ADDRESSES["INTERNET_ARCHIVE_URL"])
-COMMONS_API_URL = env.address("COMMONS_API_URL", sources.ADDRESSES["COMMONS_API_URL"])
-LIBRARY_OF_CONGRESS_URL = env.address("LIBRARY_OF_CONGRESS_URL", sources.ADDRESSES["LIBRARY_OF_CONGRESS_URL"])
-PEERTUBE_URLS = env.addresses("PEERTUBE_URLS", sources.PEERTUBE_URLS)
+SOURCES = env.choice_list(
+    "SOURCES", ["example"], known=[slug for slug, one in sources.KNOWN_SOURCES.items() if one.has_spider]
+)
+ALLOW_LICENCES = env.choice_list("ALLOW_LICENCES", [], known=[*sources.NOT_FREE, "cc"])
+EXAMPLE_SITE_URL = env.base_url("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
+WIKIDATA_SPARQL_URL = env.base_url("WIKIDATA_SPARQL_URL", sources.DEFAULT_URLS["WIKIDATA_SPARQL_URL"])
+WIKIDATA_API_URL = env.base_url("WIKIDATA_API_URL", sources.DEFAULT_URLS["WIKIDATA_API_URL"])
+INTERNET_ARCHIVE_URL = env.base_url("INTERNET_ARCHIVE_URL", sources.DEFAULT_URLS["INTERNET_ARCHIVE_URL"])
+COMMONS_API_URL = env.base_url("COMMONS_API_URL", sources.DEFAULT_URLS["COMMONS_API_URL"])
+LIBRARY_OF_CONGRESS_URL = env.base_url("LIBRARY_OF_CONGRESS_URL", sources.DEFAULT_URLS["LIBRARY_OF_CONGRESS_URL"])
+PEERTUBE_URLS = env.url_list("PEERTUBE_URLS", sources.PEERTUBE_URLS)
 SOURCE_DELAYS = env.delays("SOURCE_DELAYS")
 # Catalogues that describe films; asked only by `describe_movies`.
-TMDB_URL = env.address("TMDB_URL", "https://api.themoviedb.org")
+TMDB_URL = env.base_url("TMDB_URL", "https://api.themoviedb.org")
 TMDB_API_KEY = env.text("TMDB_API_KEY")
-OMDB_URL = env.address("OMDB_URL", "https://www.omdbapi.com")
+OMDB_URL = env.base_url("OMDB_URL", "https://www.omdbapi.com")
 OMDB_API_KEY = env.text("OMDB_API_KEY")
-TVMAZE_URL = env.address("TVMAZE_URL", "https://api.tvmaze.com")
+TVMAZE_URL = env.base_url("TVMAZE_URL", "https://api.tvmaze.com")
 try:
-    ALLOW_PRIVATE_HOSTS = Allowed.parse(env.listing("ALLOW_PRIVATE_HOSTS"))
+    ALLOW_PRIVATE_HOSTS = PrivateHostAllowlist.parse(env.comma_list("ALLOW_PRIVATE_HOSTS"))
 except ValueError as error:
     raise ImproperlyConfigured(f"ALLOW_PRIVATE_HOSTS: {error}") from None
 
@@ -131,20 +133,20 @@ STALE_HOURS = env.number("STALE_HOURS", 24)
 SCRAPE_COOLDOWN_MINUTES = env.number("SCRAPE_COOLDOWN_MINUTES", 10)
 SCRAPE_COOLDOWN_NOTHING_MINUTES = env.number("SCRAPE_COOLDOWN_NOTHING_MINUTES", 60)
 SCRAPE_CLICK_SECONDS = env.number("SCRAPE_CLICK_SECONDS", 10)
-SCRAPE_PROCESSES = env.integer("SCRAPE_PROCESSES", 4, least=1, most=64)
-SCRAPE_TIMEOUT = env.integer("SCRAPE_TIMEOUT", 60, least=1, most=3600)
+SCRAPE_PROCESSES = env.integer("SCRAPE_PROCESSES", 4, minimum=1, maximum=64)
+SCRAPE_TIMEOUT = env.integer("SCRAPE_TIMEOUT", 60, minimum=1, maximum=3600)
 # How often a job is tried whose process dies; one that kills its process each time must not do so for ever. At most
 # `streaming.models.job.MAX_STORED_ATTEMPTS`.
 SCRAPE_MAX_ATTEMPTS = 2
-SCRAPE_LEASE_SECONDS = env.integer("SCRAPE_LEASE_SECONDS", 30, least=2, most=600)
-SCRAPE_IDLE_SECONDS = env.integer("SCRAPE_IDLE_SECONDS", 300, least=1, most=86400)
-SCRAPE_QUEUE_LIMIT = env.integer("SCRAPE_QUEUE_LIMIT", 200, least=1)
+SCRAPE_LEASE_SECONDS = env.integer("SCRAPE_LEASE_SECONDS", 30, minimum=2, maximum=600)
+SCRAPE_IDLE_SECONDS = env.integer("SCRAPE_IDLE_SECONDS", 300, minimum=1, maximum=86400)
+SCRAPE_QUEUE_LIMIT = env.integer("SCRAPE_QUEUE_LIMIT", 200, minimum=1)
 # Where this machine's supervisor keeps its lock, its bell and its log.
 SCRAPE_DIR = Path(env.text("SCRAPE_DIR") or VAR_DIR / "scrape")
 # Empty: this machine's own supervisor runs the jobs. Else Celery's workers do, on any machine.
 CELERY_BROKER_URL = _broker()
-SCRAPE_BELL = "streaming.tasks.ring" if CELERY_BROKER_URL else "streaming.scraping.launchers.ring_here"
-HEALTH_BELL = "streaming.tasks.ring_for_check" if CELERY_BROKER_URL else ""
+SCRAPE_NOTIFIER = "streaming.tasks.ring" if CELERY_BROKER_URL else "streaming.scraping.launchers.ring_here"
+HEALTH_NOTIFIER = "streaming.tasks.ring_for_check" if CELERY_BROKER_URL else ""
 # What a job's process does with the job's number.
 SCRAPE_CRAWL = "streaming.scraping.crawl.crawl"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
@@ -152,10 +154,10 @@ VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 
 # --- link health
 LINK_GRACE_HOURS = env.number("LINK_GRACE_HOURS", 24)
-HEALTH_CANARIES = env.addresses("HEALTH_CANARIES")
+HEALTH_CANARIES = env.url_list("HEALTH_CANARIES")
 HEALTH_ADAPTIVE = env.flag("HEALTH_ADAPTIVE")
-HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, least=1, most=5000)
-HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, most=60_000)
+HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, minimum=1, maximum=5000)
+HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, maximum=60_000)
 HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168)
 
 # --- Django

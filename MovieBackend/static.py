@@ -9,7 +9,7 @@ from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class OurStaticFiles(StaticFilesConfig):
+class OpenreelStaticFilesConfig(StaticFilesConfig):
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,
         "*.map",
@@ -21,7 +21,7 @@ class OurStaticFiles(StaticFilesConfig):
     ]
 
 
-class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # the package has no types
+class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # the package has no types
     """Hashed names for what CSS names, too; source maps are not collected, so they are not looked for.
 
     A file that was not collected is named as it is: a server that was started without `collectstatic` shows its pages.

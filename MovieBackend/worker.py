@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import load_command_class
 from django.utils.module_loading import import_string
 
-NEEDED = ("django.contrib.auth", "django.contrib.contenttypes", "streaming")
+REQUIRED_APPS = ("django.contrib.auth", "django.contrib.contenttypes", "streaming")
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
     # What is imported stays: looking for garbage among it meanwhile takes a tenth of the time.
     gc.disable()
     try:
-        settings.INSTALLED_APPS = list(NEEDED)
+        settings.INSTALLED_APPS = list(REQUIRED_APPS)
         django.setup()
         import_string(settings.SCRAPE_CRAWL)
     except ImproperlyConfigured as error:

@@ -10,11 +10,11 @@ from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
 
-WAIT_SECONDS = 20.0
-IDLE_SECONDS = 60.0
+POOL_TIMEOUT_SECONDS = 20.0
+POOL_MAX_IDLE_SECONDS = 60.0
 
 
-def share_connections() -> None:
+def enable_connection_pool() -> None:
     """Let the threads of this process share a few connections to PostgreSQL. The pool opens with the first query, so
     each process that the server makes has its own."""
     database = connections.settings["default"]
@@ -24,10 +24,10 @@ def share_connections() -> None:
     database["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": settings.DATABASE_POOL,
-        "timeout": WAIT_SECONDS,
-        "max_idle": IDLE_SECONDS,
+        "timeout": POOL_TIMEOUT_SECONDS,
+        "max_idle": POOL_MAX_IDLE_SECONDS,
     }
 
 
 application = get_wsgi_application()
-share_connections()
+enable_connection_pool()

@@ -48,6 +48,6 @@ def verdict(status: int) -> str:
     return "unknown" if status == 429 else lists.DEAD
 
 
-def write(told: Iterable[tuple[str, str]], out: Path) -> None:
+def write(judged: Iterable[tuple[str, str]], out: Path) -> None:
     with out.open("w", encoding="utf-8") as file:
-        file.writelines(f"{url}\t{said}\n" for url, said in told)
+        file.writelines(f"{url}\t{said}\n" for url, said in judged)

@@ -61,8 +61,8 @@ class Farm:
 
     def _asked(self, what: str) -> dict[str, int]:
         with OPEN.open(f"http://127.0.0.1:{self.ports.http}/-/{what}", timeout=10) as answer:
-            told: dict[str, int] = json.load(answer)
-            return told
+            reply: dict[str, int] = json.load(answer)
+            return reply
 
 
 def missing() -> str:
@@ -81,10 +81,10 @@ def missing_for_tls() -> str:
     with tempfile.TemporaryDirectory(prefix="openreel-tls-") as folder:
         source = Path(folder) / "tls.c"
         source.write_text(TLS_HEADERS)
-        told = subprocess.run(
+        output = subprocess.run(
             ["gcc", source, "-o", f"{folder}/tls", "-lssl", "-lcrypto"], capture_output=True, check=False
         )
-    return "no headers of OpenSSL (apt-get install libssl-dev): https is left out" if told.returncode else ""
+    return "no headers of OpenSSL (apt-get install libssl-dev): https is left out" if output.returncode else ""
 
 
 def compiled(source: str, folder: Path, *flags: str) -> Path:
@@ -101,12 +101,12 @@ def running(folder: Path, *, hosts: int = HOSTS, tls: bool = True) -> Iterator[F
         taken.bind(("", 0))  # Bound and never listening: connections to it are refused.
         refused = taken.getsockname()[1]
         ports = Ports(free_port(), free_port() if tls else 0, free_port() if tls else 0, refused)
-        doors: list[str | Path] = [str(ports.http)]
+        port_numbers: list[str | Path] = [str(ports.http)]
         if tls:
             make_certificates(folder, hosts)
-            doors += [str(ports.https), folder / "farm.pem", folder / "farm.key"]
-            doors += [str(ports.self_signed), folder / "self.pem", folder / "self.key"]
-        process = subprocess.Popen([program, str(hosts), *doors])
+            port_numbers += [str(ports.https), folder / "farm.pem", folder / "farm.key"]
+            port_numbers += [str(ports.self_signed), folder / "self.pem", folder / "self.key"]
+        process = subprocess.Popen([program, str(hosts), *port_numbers])
         try:
             until(lambda: process.poll() is not None or listens(ports.http))
             yield Farm(ports, folder / "ca.pem" if tls else None)

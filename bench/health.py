@@ -74,7 +74,7 @@ class Bench:
         trusted = {"SSL_CERT_FILE": str(self.farm.ca)} if self.farm.ca else {}
         return {**os.environ, **trusted, "PYTHONPATH": str(ROOT)}
 
-    def timed(self, command: Sequence[object], told: Callable[[], Counted], **more: str) -> Timed:
+    def timed(self, command: Sequence[object], count: Callable[[], Counted], **more: str) -> Timed:
         self.farm.forget()
         with (self.folder / "said.log").open("wb") as log:
             began = time.monotonic()
@@ -85,7 +85,7 @@ class Bench:
                 ended, cpu = _watched(process, began + self.patience)
             seconds = time.monotonic() - began
         withheld = "withheld:" in self.said()
-        counted = told() if ended and not withheld else None
+        counted = count() if ended and not withheld else None
         return Timed(seconds, cpu, memory.most / 1024, self.farm.stats(), counted, withheld)
 
     def said(self) -> str:

@@ -133,9 +133,13 @@ def scrapyrt(place: Place, folder: Path) -> Callable[[Place], float]:
     until(lambda: listens(port))
 
     def ask(place: Place) -> float:
-        told = {"spider_name": "example", "start_requests": "true", "crawl_args": json.dumps({"imdb_id": place.film()})}
+        response = {
+            "spider_name": "example",
+            "start_requests": "true",
+            "crawl_args": json.dumps({"imdb_id": place.film()}),
+        }
         began = time.monotonic()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/crawl.json?{urllib.parse.urlencode(told)}") as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/crawl.json?{urllib.parse.urlencode(response)}") as answer:
             items = json.load(answer)["items"]
         if not items:
             raise RuntimeError("ScrapyRT found no link")
@@ -152,9 +156,9 @@ def scrapyd(place: Place, folder: Path) -> Callable[[Place], float]:
     until(lambda: listens(port))
 
     def ask(place: Place) -> float:
-        told = urllib.parse.urlencode({"project": "timed", "spider": "example", "imdb_id": place.film()}).encode()
+        response = urllib.parse.urlencode({"project": "timed", "spider": "example", "imdb_id": place.film()}).encode()
         began = time.monotonic()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/schedule.json", told) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/schedule.json", response) as answer:
             job = json.load(answer)["jobid"]
         items = folder / "items" / "timed" / "example" / f"{job}.jl"
         return until(lambda: items.exists() and items.stat().st_size > 0) - began
@@ -238,8 +242,14 @@ def storm(place: Place, *, films: int) -> tuple[float, list[object]]:
     locked = place.said().count("database is locked") + sum("database is locked" in str(row[2]) for row in closed)
     refused = sum(status != 202 for status, _ in answers)
     slowest = max(taken for _, taken in answers)
-    longest = max(float(str(row[3])) for row in closed)
-    row = [f"{films} films, Openreel", f"{seconds:.1f}", f"{films / seconds:.1f}", f"{slowest:.2f}", f"{longest:.1f}"]
+    longest_seconds = max(float(str(row[3])) for row in closed)
+    row = [
+        f"{films} films, Openreel",
+        f"{seconds:.1f}",
+        f"{films / seconds:.1f}",
+        f"{slowest:.2f}",
+        f"{longest_seconds:.1f}",
+    ]
     return seconds, [*row, f"{memory.most / 1024:.0f}", lost, locked, refused]
 
 
@@ -287,9 +297,9 @@ def storms(place: Place) -> str:
         "locked",
         "not 202",
     )
-    told = table("Different films at once", heads, [few, many, alone, as_we_do])
+    rows = table("Different films at once", heads, [few, many, alone, as_we_do])
     return (
-        f"{told}\n50 films, Openreel to one process each: {fifty / printing:.3f} printing, {fifty / saving:.3f} saving"
+        f"{rows}\n50 films, Openreel to one process each: {fifty / printing:.3f} printing, {fifty / saving:.3f} saving"
     )
 
 
@@ -317,7 +327,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="openreel-bench-", ignore_cleanup_errors=True) as folder:
         place = Place(Path(folder))
-        deeds: dict[str, Callable[[], str]] = {
+        fake_crawls: dict[str, Callable[[], str]] = {
             "first": lambda: first_link(place, rounds=asked.rounds),
             "page": lambda: page_times(place, rounds=3 * asked.rounds),
             "clicks": lambda: clicks(place),
@@ -327,8 +337,8 @@ def main() -> None:
             place.open()
             ours(place)
             for part in asked.only:
-                if part in deeds:
-                    print(deeds[part](), flush=True)
+                if part in fake_crawls:
+                    print(fake_crawls[part](), flush=True)
         finally:
             place.close()
         if "celery" in asked.only:

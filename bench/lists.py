@@ -146,10 +146,10 @@ def _behaviour(profile: str, host: int, hosts: int, chance: random.Random) -> st
 
 
 def _drawn(mix: Mapping[str, float], place: float) -> str:
-    for name, share in mix.items():
-        if place < share:
+    for name, ratio in mix.items():
+        if place < ratio:
             return name
-        place -= share
+        place -= ratio
     return "page"
 
 

@@ -30,5 +30,5 @@ def command(program: Path | None, asked: Path, out: Path, *, method: str) -> lis
 
 
 def said(out: Path) -> dict[str, str]:
-    told = json.loads(out.read_text())
-    return {one["url"]: verdict for name, verdict in MAPS.items() for found in told[name].values() for one in found}
+    verdicts = json.loads(out.read_text())
+    return {one["url"]: verdict for name, verdict in MAPS.items() for found in verdicts[name].values() for one in found}

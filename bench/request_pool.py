@@ -45,7 +45,7 @@ def ask(client: requests.Session, url: str) -> str:
 
 def check(urls: list[str], ca: str | None, threads: int) -> list[tuple[str, str]]:
     hosts = asking.by_host(urls)
-    told: list[tuple[str, str]] = []
+    results: list[tuple[str, str]] = []
     places: queue.SimpleQueue[str] = queue.SimpleQueue()
     for host in asking.turns(hosts):
         places.put(host)
@@ -57,14 +57,14 @@ def check(urls: list[str], ca: str | None, threads: int) -> list[tuple[str, str]
                 waiting = hosts[places.get_nowait()]
             except queue.Empty:
                 return
-            told.extend((url, ask(client, url)) for url in _taken(waiting))
+            results.extend((url, ask(client, url)) for url in _taken(waiting))
 
     workers = [threading.Thread(target=work) for _ in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    return told
+    return results
 
 
 def _taken(waiting: deque[str]) -> Iterator[str]:

@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
-LONGEST = 2000
-PORTS = frozenset({80, 443, 8080, 8443})
+MAX_URL_LENGTH = 2000
+ALLOWED_PORTS = frozenset({80, 443, 8080, 8443})
 DEFAULT_PORT = {"http": 80, "https": 443}
-PRIVATE_NAMES = (".local", ".internal", ".localhost", ".home.arpa", ".lan")
-FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\<>\"'`{}|^\u2028\u2029\ud800-\udfff]")
+PRIVATE_SUFFIXES = (".local", ".internal", ".localhost", ".home.arpa", ".lan")
+FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\<>\"'`{}|^\u2028\u2029\ud800-\udfff]")
 # `is_global` of Python 3.11 lets these through (seen: NAT64, 6to4, IPv4-compatible, site-local, multicast ...).
-CLOSED_NETWORKS = tuple(
+NON_PUBLIC_NETWORKS = tuple(
     ipaddress.ip_network(text)
     for text in (
         "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/96", "64:ff9b::/96",
@@ -32,7 +32,7 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Refused(ValueError):
+class InvalidValue(ValueError):
     """An address or a value that we do not take; `code` is one word for counting, the message a sentence."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -41,14 +41,14 @@ class Refused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class PrivateHostAllowlist:
     """Private places that may be reached all the same (`ALLOW_PRIVATE_HOSTS`); empty by default."""
 
     hosts: frozenset[str] = frozenset()
     networks: tuple[IPNetwork, ...] = field(default=())
 
     @classmethod
-    def parse(cls, entries: Iterable[str]) -> Allowed:
+    def parse(cls, entries: Iterable[str]) -> PrivateHostAllowlist:
         """From `host`, `host:port` or a network such as `127.0.0.0/8`; ValueError names the entry that is neither."""
         hosts, networks = set(), []
         for entry in entries:
@@ -60,61 +60,63 @@ class Allowed:
                 raise ValueError(f"{entry!r} is neither a host, a host:port nor a network")
         return cls(frozenset(hosts), tuple(networks))
 
-    def host(self, host: str, port: int) -> bool:
+    def allows_host(self, host: str, port: int) -> bool:
         """Whether this host (and port) was named, by name or by a network that holds it."""
         bracketed = f"[{host}]" if ":" in host else host
         if {host, bracketed, f"{bracketed}:{port}"} & self.hosts:
             return True
         literal = _literal(host)
-        return literal is not None and self.holds(literal)
+        return literal is not None and self.allows_address(literal)
 
-    def holds(self, address: IPAddress) -> bool:
+    def allows_address(self, address: IPAddress) -> bool:
         return any(address.version == network.version and address in network for network in self.networks)
 
 
-NOTHING_PRIVATE = Allowed()
+NO_PRIVATE_HOSTS = PrivateHostAllowlist()
 
 
-def address_ok(text: str) -> bool:
+def is_public_address(text: str) -> bool:
     """Whether a resolved address is public: not private, loopback, link-local, carrier NAT, multicast, reserved."""
     address: IPAddress = ipaddress.ip_address(text.split("%")[0])
     if address.version == 6 and address.ipv4_mapped:
         address = address.ipv4_mapped
     if not address.is_global or address.is_multicast or address.is_reserved or address.is_unspecified:
         return False
-    return not any(address.version == network.version and address in network for network in CLOSED_NETWORKS)
+    return not any(address.version == network.version and address in network for network in NON_PUBLIC_NETWORKS)
 
 
-def may_connect(address: str, *, host: str, port: int, allowed: Allowed = NOTHING_PRIVATE) -> bool:
+def may_connect(address: str, *, host: str, port: int, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> bool:
     """The check at the socket: a public address on a usual port, or a place that was allowed by name."""
-    if allowed.host(host, port) or allowed.holds(ipaddress.ip_address(address.split("%")[0])):
+    if allowed.allows_host(host, port) or allowed.allows_address(ipaddress.ip_address(address.split("%")[0])):
         return True
-    return port in PORTS and address_ok(address)
+    return port in ALLOWED_PORTS and is_public_address(address)
 
 
-def check_url(url: object, *, allowed: Allowed = NOTHING_PRIVATE, longest: int = LONGEST) -> str:
+def normalize_url(
+    url: object, *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS, max_length: int = MAX_URL_LENGTH
+) -> str:
     """The URL in its one spelling, or Refused with the reason. Looks at the text only: no name is resolved.
 
     Lower-case scheme and host, IDNA host, no default port, no fragment, other characters percent-encoded.
     """
-    parts, port = _read(url, longest=longest)
+    parts, port = _read(url, max_length=max_length)
     scheme = parts.scheme.lower()
     if scheme not in DEFAULT_PORT:
-        raise Refused(
+        raise InvalidValue(
             "bad_scheme", f"only http and https are taken, not {scheme[:20] or 'an address without a scheme'}"
         )
     if "@" in parts.netloc:
-        raise Refused("credentials", "the address holds a user name or password")
+        raise InvalidValue("credentials", "the address holds a user name or password")
     host = _host(parts.hostname or "")
-    _check_place(host, port or DEFAULT_PORT[scheme], allowed=allowed)
+    _check_host(host, port or DEFAULT_PORT[scheme], allowed=allowed)
     place = f"[{host}]" if ":" in host else host
     if port is not None and port != DEFAULT_PORT[scheme]:
         place = f"{place}:{port}"
     path = quote(parts.path or "/", safe="/%:@!$&()*+,;=~-._")
     query = quote(parts.query, safe="/?%:@!$&()*+,;=~-._[]")
     spelled = urlunsplit((scheme, place, path, query, ""))
-    if len(spelled) > longest:
-        raise Refused("long_url", f"the address is longer than {longest} characters")
+    if len(spelled) > max_length:
+        raise InvalidValue("long_url", f"the address is longer than {max_length} characters")
     return spelled
 
 
@@ -123,49 +125,49 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def _read(url: object, *, longest: int) -> tuple[SplitResult, int | None]:
+def _read(url: object, *, max_length: int) -> tuple[SplitResult, int | None]:
     if not isinstance(url, str) or not url.strip():
-        raise Refused("empty_url", "there is no address")
-    if len(url) > longest:
-        raise Refused("long_url", f"the address is longer than {longest} characters")
-    if FORBIDDEN.search(url):
-        raise Refused("bad_character", "the address holds a character that addresses never hold")
+        raise InvalidValue("empty_url", "there is no address")
+    if len(url) > max_length:
+        raise InvalidValue("long_url", f"the address is longer than {max_length} characters")
+    if FORBIDDEN_CHARACTERS.search(url):
+        raise InvalidValue("bad_character", "the address holds a character that addresses never hold")
     try:
         parts = urlsplit(url)
         return parts, parts.port
     except ValueError:
-        raise Refused("malformed_url", "the address cannot be read") from None
+        raise InvalidValue("malformed_url", "the address cannot be read") from None
 
 
 def _host(raw: str) -> str:
     host = unicodedata.normalize("NFKC", raw).replace("\u3002", ".").rstrip(".").lower()
     if not host:
-        raise Refused("no_host", "the address names no host")
+        raise InvalidValue("no_host", "the address names no host")
     if "%" in host:
-        raise Refused("bad_host", "the host holds a zone or an escape")
+        raise InvalidValue("bad_host", "the host holds a zone or an escape")
     if ":" in host or host.isascii():
         return host
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError:
-        raise Refused("bad_host", "the host is not a name that can be looked up") from None
+        raise InvalidValue("bad_host", "the host is not a name that can be looked up") from None
 
 
-def _check_place(host: str, port: int, *, allowed: Allowed) -> None:
-    if allowed.host(host, port):
+def _check_host(host: str, port: int, *, allowed: PrivateHostAllowlist) -> None:
+    if allowed.allows_host(host, port):
         return
     literal = _literal(host)
     if literal is None:
         if ":" in host or _looks_numeric(host):
-            raise Refused("bad_host", "the host is an oddly spelled number")
-        if "." not in host or host.endswith(PRIVATE_NAMES):
-            raise Refused("private_address", f"{host} is a name inside a private network")
+            raise InvalidValue("bad_host", "the host is an oddly spelled number")
+        if "." not in host or host.endswith(PRIVATE_SUFFIXES):
+            raise InvalidValue("private_address", f"{host} is a name inside a private network")
         if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", host):
-            raise Refused("bad_host", "the host is not a name that can be looked up")
-    elif not address_ok(str(literal)):
-        raise Refused("private_address", f"{host} is not a public address")
-    if port not in PORTS:
-        raise Refused("bad_port", f"port {port} is not one that web sites use")
+            raise InvalidValue("bad_host", "the host is not a name that can be looked up")
+    elif not is_public_address(str(literal)):
+        raise InvalidValue("private_address", f"{host} is not a public address")
+    if port not in ALLOWED_PORTS:
+        raise InvalidValue("bad_port", f"port {port} is not one that web sites use")
 
 
 def _looks_numeric(host: str) -> bool:

@@ -15,19 +15,19 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
 
-from scraper.failures import UNEXPECTED, SourceFailed, failure_of, report
-from scraper.hub import Statement, item_ids_of, question, statements_of, statements_of_entity
-from scraper.reading import IMDB_ID, Unreadable, decoded
-from scraper.sources import ADDRESSES
+from scraper.failures import UNEXPECTED, SourceFailed, report_source_failure, source_error
+from scraper.hub import Statement, parse_entity_statements, parse_search, parse_statements, statements_query
+from scraper.reading import IMDB_ID_PATTERN, UnreadableResponse, decode_json
+from scraper.sources import DEFAULT_URLS
 
-Found = Iterable[object]
-Read = TypeVar("Read")
-MISSING = (404, 410)
+ParseResult = Iterable[object]
+T = TypeVar("Read")
+NOT_FOUND_STATUSES = (404, 410)
 JSON, SPARQL_JSON = "application/json", "application/sparql-results+json"
 SEARCH = {"action": "query", "list": "search", "format": "json", "maxlag": "5"}
 ENTITY = {"action": "wbgetentities", "props": "claims|labels", "languages": "en", "format": "json", "maxlag": "5"}
-ASKED: dict[tuple[str, str], asyncio.Future[list[Statement]]] = {}
-LONGEST_REASON = 120
+PENDING_QUERIES: dict[tuple[str, str], asyncio.Future[list[Statement]]] = {}
+MAX_REASON_LENGTH = 120
 
 
 class SourceSpider(scrapy.Spider):
@@ -56,74 +56,78 @@ class SourceSpider(scrapy.Spider):
         if delay is not None:
             settings.set("DOWNLOAD_DELAY", delay, priority="spider")
             # AutoThrottle would cut a longer one.
-            longest = max(delay, settings.getfloat("AUTOTHROTTLE_MAX_DELAY"))
-            settings.set("AUTOTHROTTLE_MAX_DELAY", longest, priority="spider")
+            timeout = max(delay, settings.getfloat("AUTOTHROTTLE_MAX_DELAY"))
+            settings.set("AUTOTHROTTLE_MAX_DELAY", timeout, priority="spider")
 
     async def start(self) -> AsyncIterator[Any]:
-        if not IMDB_ID.fullmatch(self.imdb_id):
-            report(self.crawler, SourceFailed("The film is named by its IMDb id, such as imdb_id=tt0063350"))
+        if not IMDB_ID_PATTERN.fullmatch(self.imdb_id):
+            report_source_failure(
+                self.crawler, SourceFailed("The film is named by its IMDb id, such as imdb_id=tt0063350")
+            )
             return
-        for request in self._asked_first():
+        for request in self._initial_requests():
             yield request
         if self.target_url or not self.properties:
             return
         try:
             statements = await self.statements()
         except SourceFailed as failed:
-            report(self.crawler, failed)
+            report_source_failure(self.crawler, failed)
             return
-        for found in self.told(statements):
+        for found in self.parse_statements(statements):
             yield found
 
-    def _asked_first(self) -> Iterator[Request]:
+    def _initial_requests(self) -> Iterator[Request]:
         if self.target_url:
-            yield from self.named(self.target_url)
+            yield from self.requests_for_url(self.target_url)
             return
         for url in self.bound_urls:
-            yield from self.named(url)
-        yield from self.first()
+            yield from self.requests_for_url(url)
+        yield from self.initial_requests()
 
-    def first(self) -> Iterable[Request]:
+    def initial_requests(self) -> Iterable[Request]:
         """The first questions to the source itself."""
         return ()
 
-    def named(self, url: str) -> Iterable[Request]:
+    def requests_for_url(self, url: str) -> Iterable[Request]:
         """What to ask of an address that a person gave; nothing when it is another source's."""
         return ()
 
-    def told(self, statements: list[Statement]) -> Found:
+    def parse_statements(self, statements: list[Statement]) -> ParseResult:
         """What follows from what Wikidata says of the film."""
         return ()
 
-    def address(self, setting: str) -> str:
+    def base_url(self, setting: str) -> str:
         """Where a source answers: its own address, or what the setting puts in its place."""
-        return str(self.settings.get(setting) or ADDRESSES[setting]).rstrip("/")
+        return str(self.settings.get(setting) or DEFAULT_URLS[setting]).rstrip("/")
 
-    def data(
+    def json_request(
         self,
         url: str,
-        reader: Callable[..., Found],
+        reader: Callable[..., ParseResult],
         *,
         query: Mapping[str, str] | None = None,
-        told: Mapping[str, Any] | None = None,
+        callback_kwargs: Mapping[str, Any] | None = None,
         may_miss: bool = False,
     ) -> Request:
         """A question whose answer is JSON; `reader` gets its value and what else is `told`. `may_miss`: 404 is an
         answer too, the source does not have it."""
         return Request(
             f"{url}?{urlencode(query)}" if query else url,
-            callback=self.answered,
+            callback=self.parse_json,
             headers={"Accept": JSON},
-            cb_kwargs={"reader": reader, "told": dict(told or {})},
-            meta={"dont_obey_robotstxt": True, "handle_httpstatus_list": list(MISSING) if may_miss else []},
+            cb_kwargs={"reader": reader, "told": dict(callback_kwargs or {})},
+            meta={"dont_obey_robotstxt": True, "handle_httpstatus_list": list(NOT_FOUND_STATUSES) if may_miss else []},
         )
 
-    def answered(self, response: Response, reader: Callable[..., Found], told: dict[str, Any]) -> Iterator[Any]:
+    def parse_json(
+        self, response: Response, reader: Callable[..., ParseResult], callback_kwargs: dict[str, Any]
+    ) -> Iterator[Any]:
         """Hand the value of an answer to its reader; one that cannot be read is a failure, never "no links"."""
-        if response.status in MISSING:
+        if response.status in NOT_FOUND_STATUSES:
             return
-        with _said_why():
-            yield from reader(decoded(response.body), **told)
+        with _unreadable_as_failure():
+            yield from reader(decode_json(response.body), **callback_kwargs)
 
     async def statements(self) -> list[Statement]:
         """What Wikidata says of the film's `properties`. Raises SourceFailed when it does not say anything.
@@ -131,31 +135,33 @@ class SourceSpider(scrapy.Spider):
         All spiders of a process want it at the same time, and the query service takes five questions at once from
         everybody here together: so it is asked once, by whoever comes first.
         """
-        key = (self.address("WIKIDATA_SPARQL_URL"), self.imdb_id)
-        if key not in ASKED:
-            ASKED[key] = asyncio.ensure_future(self._ask_wikidata())
+        key = (self.base_url("WIKIDATA_SPARQL_URL"), self.imdb_id)
+        if key not in PENDING_QUERIES:
+            PENDING_QUERIES[key] = asyncio.ensure_future(self._query_wikidata())
         # Shielded: when one spider is closed, the others still wait for the same answer.
-        said = await asyncio.shield(ASKED[key])
+        said = await asyncio.shield(PENDING_QUERIES[key])
         return [one for one in said if one.imdb_id == self.imdb_id and one.prop in self.properties]
 
-    async def _ask_wikidata(self) -> list[Statement]:
-        query = {"query": question([self.imdb_id]), "format": "json"}
+    async def _query_wikidata(self) -> list[Statement]:
+        query = {"query": statements_query([self.imdb_id]), "format": "json"}
         try:
-            return await self._fetched(self.address("WIKIDATA_SPARQL_URL"), query, statements_of, accept=SPARQL_JSON)
+            return await self._fetch_json(
+                self.base_url("WIKIDATA_SPARQL_URL"), query, parse_statements, accept=SPARQL_JSON
+            )
         except SourceFailed as failed:
             # It is often overloaded, the ordinary interface hardly ever.
-            self.logger.info("the query service of Wikidata failed (%s), asking its interface", failed.sentence)
-            return await self._ask_interface()
+            self.logger.info("the query service of Wikidata failed (%s), asking its interface", failed.message)
+            return await self._fetch_from_api()
 
-    async def _ask_interface(self) -> list[Statement]:
+    async def _fetch_from_api(self) -> list[Statement]:
         """First which entity has this IMDb id, then what is said of it."""
-        url, search = self.address("WIKIDATA_API_URL"), f"haswbstatement:P345={self.imdb_id}"
-        items = await self._fetched(url, {**SEARCH, "srsearch": search}, item_ids_of)
-        return await self._fetched(url, {**ENTITY, "ids": items[0]}, statements_of_entity) if items else []
+        url, search = self.base_url("WIKIDATA_API_URL"), f"haswbstatement:P345={self.imdb_id}"
+        items = await self._fetch_json(url, {**SEARCH, "srsearch": search}, parse_search)
+        return await self._fetch_json(url, {**ENTITY, "ids": items[0]}, parse_entity_statements) if items else []
 
-    async def _fetched(
-        self, url: str, query: Mapping[str, str], reader: Callable[[object], list[Read]], *, accept: str = JSON
-    ) -> list[Read]:
+    async def _fetch_json(
+        self, url: str, query: Mapping[str, str], reader: Callable[[object], list[T]], *, accept: str = JSON
+    ) -> list[T]:
         request = Request(
             f"{url}?{urlencode(query)}",
             callback=NO_CALLBACK,
@@ -165,11 +171,11 @@ class SourceSpider(scrapy.Spider):
         try:
             response = await self._engine().download_async(request)
         except Exception as error:
-            raise failure_of(error, request=request) from error
+            raise source_error(error, request=request) from error
         if response.status != 200:
             raise SourceFailed(f"The site answered {response.status}")
-        with _said_why():
-            return reader(decoded(response.body))
+        with _unreadable_as_failure():
+            return reader(decode_json(response.body))
 
     def _engine(self) -> ExecutionEngine:
         engine = self.crawler.engine
@@ -179,8 +185,8 @@ class SourceSpider(scrapy.Spider):
 
 
 @contextmanager
-def _said_why() -> Iterator[None]:
+def _unreadable_as_failure() -> Iterator[None]:
     try:
         yield
-    except Unreadable as error:
-        raise SourceFailed(f"{UNEXPECTED}: {str(error)[:LONGEST_REASON]}") from None
+    except UnreadableResponse as error:
+        raise SourceFailed(f"{UNEXPECTED}: {str(error)[:MAX_REASON_LENGTH]}") from None

@@ -26,14 +26,14 @@ source_failed = object()
 
 UNEXPECTED = "The answer was not what this source sends"
 TOO_LARGE = "The answer was too large"
-SENTENCES: tuple[tuple[type[Exception], str], ...] = (
+MESSAGES: tuple[tuple[type[Exception], str], ...] = (
     (DownloadConnectionRefusedError, "Connection refused"),
     (CannotResolveHostError, "The name of the site was not found"),
     (DownloadCancelledError, TOO_LARGE),
     (ResponseDataLossError, "The answer broke off"),
     (DownloadFailedError, "The connection broke off"),
 )
-IGNORED = {"max redirections reached": "Too many redirects"}
+SCRAPY_MESSAGES = {"max redirections reached": "Too many redirects"}
 
 
 class SourceFailed(Exception):
@@ -41,10 +41,10 @@ class SourceFailed(Exception):
 
     def __init__(self, sentence: str, *, blocked: bool = False) -> None:
         super().__init__(sentence)
-        self.sentence, self.blocked = sentence, blocked
+        self.message, self.blocked = sentence, blocked
 
 
-def failure_of(error: BaseException, *, request: Request | None = None) -> SourceFailed:
+def source_error(error: BaseException, *, request: Request | None = None) -> SourceFailed:
     """The failure that an exception of Scrapy's or Twisted's means."""
     if isinstance(error, SourceFailed):
         return error
@@ -52,20 +52,22 @@ def failure_of(error: BaseException, *, request: Request | None = None) -> Sourc
         return SourceFailed(f"The site answered {error.response.status}")
     if isinstance(error, DownloadTimeoutError):
         return SourceFailed(_timed_out(request))
-    if _is_about_certificates(error):
+    if _is_certificate_error(error):
         return SourceFailed("The certificate of the site is not valid")
     if isinstance(error, IgnoreRequest):
-        return SourceFailed(IGNORED.get(str(error), TOO_LARGE if "DOWNLOAD_MAXSIZE" in str(error) else UNEXPECTED))
-    for kind, sentence in SENTENCES:
+        return SourceFailed(
+            SCRAPY_MESSAGES.get(str(error), TOO_LARGE if "DOWNLOAD_MAXSIZE" in str(error) else UNEXPECTED)
+        )
+    for kind, sentence in MESSAGES:
         if isinstance(error, kind):
             return SourceFailed(sentence)
     return SourceFailed(f"The site could not be read ({type(error).__name__})")
 
 
-def report(crawler: Crawler, failed: SourceFailed) -> None:
+def report_source_failure(crawler: Crawler, failed: SourceFailed) -> None:
     """Say in the log and to whoever listens that this source failed."""
     name = crawler.spider.name if crawler.spider else "?"
-    logger.warning("%s: %s", name, failed.sentence)
+    logger.warning("%s: %s", name, failed.message)
     crawler.signals.send_catch_log(signal=source_failed, failed=failed)
 
 
@@ -74,7 +76,7 @@ def _timed_out(request: Request | None) -> str:
     return f"Timed out after {seconds:g} s" if seconds else "Timed out"
 
 
-def _is_about_certificates(error: BaseException) -> bool:
+def _is_certificate_error(error: BaseException) -> bool:
     # Twisted wraps what OpenSSL said into failures of the response; only there does it tell a bad certificate apart.
     wrapped = getattr(error.__cause__, "reasons", None) or ()
     causes = [getattr(failure, "value", failure) for failure in wrapped]

@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from scraper.addresses import Refused, check_url
-from scraper.formats import SHOWN_QUALITIES
+from scraper.addresses import InvalidValue, normalize_url
+from scraper.formats import QUALITIES
 from scraper.items import LinkItem
-from scraper.sources import LICENCES, name_of
+from scraper.sources import LICENCES, source_name
 
-MOST_LINKS = 50
-LONGEST_EVIDENCE, LAST_PART = 300, 9999
-FILLED = ("label", "quality", "width", "height", "language", "licence", "size", "media_type")
-EARLIEST_YEAR, LATEST_YEAR = 1870, 2200
+MAX_LINKS_PER_FILM = 50
+MAX_EVIDENCE_LENGTH, MAX_PART_NUMBER = 300, 9999
+MERGED_FIELDS = ("label", "quality", "width", "height", "language", "licence", "size", "media_type")
+MIN_YEAR, MAX_YEAR = 1870, 2200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Licence:
+class LicenceStatement:
     """What the source says one may do with it. `slug` is ours, the rest is the source's own words."""
 
     slug: str = ""
@@ -28,11 +28,11 @@ class Licence:
     name: str = ""
 
 
-UNKNOWN = Licence()
+NO_LICENCE = LicenceStatement()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundLink:
+class ExtractedLink:
     """One URL where the source says that its film can be watched; empty and None mean that it does not say."""
 
     url: str
@@ -42,7 +42,7 @@ class FoundLink:
     width: int | None = None
     height: int | None = None
     language: str = ""
-    licence: Licence | None = None
+    licence: LicenceStatement | None = None
     size: int | None = None
     media_type: str = ""
     season: int | None = None
@@ -50,7 +50,7 @@ class FoundLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Film:
+class ExtractedFilm:
     """One film of a source. `problem` is one word for why it has no links (`not_found`, `withdrawn` …), empty if none.
 
     `doubt` says why a person has to look at its links before they are shown. `identifier` is the source's own, `page`
@@ -67,15 +67,15 @@ class Film:
     poster_url: str = ""
     page: str = ""
     publisher: str = ""
-    licence: Licence = UNKNOWN
-    links: tuple[FoundLink, ...] = ()
+    licence: LicenceStatement = NO_LICENCE
+    links: tuple[ExtractedLink, ...] = ()
     problem: str = ""
     doubt: str = ""
 
 
-def items_of(film: Film, *, imdb_id: str, source: str) -> Iterator[LinkItem]:
+def to_items(film: ExtractedFilm, *, imdb_id: str, source: str) -> Iterator[LinkItem]:
     """One item a link, MOST_LINKS at most. Those that may not be published are items too: the catalogue decides."""
-    for link in once(film.links)[:MOST_LINKS]:
+    for link in deduplicate(film.links)[:MAX_LINKS_PER_FILM]:
         licence = link.licence or film.licence
         yield LinkItem(
             imdb_id=imdb_id,
@@ -83,26 +83,26 @@ def items_of(film: Film, *, imdb_id: str, source: str) -> Iterator[LinkItem]:
             source_url=link.url,
             kind=link.kind,
             label=link.label,
-            quality=link.quality if link.quality in SHOWN_QUALITIES else "",
+            quality=link.quality if link.quality in QUALITIES else "",
             language=link.language,
             licence=licence.slug,
-            licence_url=_address(licence.url),
-            evidence=evidence_of(licence, source=source),
+            licence_url=_displayable_url(licence.url),
+            evidence=licence_evidence(licence, source=source),
             doubt=film.doubt,
-            season=_part(link.season),
-            episode=_part(link.episode),
+            season=_valid_part_number(link.season),
+            episode=_valid_part_number(link.episode),
             title=film.title,
-            year=plausible(film.year),
+            year=valid_year(film.year),
             type=film.type,
             synopsis=film.synopsis,
             poster_url=film.poster_url,
         )
 
 
-def once(links: Iterable[FoundLink]) -> list[FoundLink]:
+def deduplicate(links: Iterable[ExtractedLink]) -> list[ExtractedLink]:
     """Each address once: what the first mention leaves open the others fill in. An http twin of an https address is
     the same address."""
-    kept: dict[str, FoundLink] = {}
+    kept: dict[str, ExtractedLink] = {}
     for link in links:
         link = replace(link, url=link.url.split("#")[0])
         key = link.url.split("://", 1)[-1]
@@ -110,34 +110,34 @@ def once(links: Iterable[FoundLink]) -> list[FoundLink]:
     return list(kept.values())
 
 
-def _filled(first: FoundLink, other: FoundLink) -> FoundLink:
-    told = {name: getattr(first, name) or getattr(other, name) for name in FILLED}
+def _filled(first: ExtractedLink, other: ExtractedLink) -> ExtractedLink:
+    stated = {name: getattr(first, name) or getattr(other, name) for name in MERGED_FIELDS}
     is_twin = first.url.startswith("http:") and other.url.startswith("https:")
-    return replace(first, url=other.url if is_twin else first.url, **told)
+    return replace(first, url=other.url if is_twin else first.url, **stated)
 
 
-def evidence_of(licence: Licence, *, source: str) -> str:
+def licence_evidence(licence: LicenceStatement, *, source: str) -> str:
     """What a link's licence rests on: the source's words for it and the address where it says so. Empty without a
     licence."""
     if not licence.slug:
         return ""
-    said = " ".join(part for part in (licence.name, _address(licence.url)) if part)
-    return (said or f"{name_of(source)}: {LICENCES.get(licence.slug, licence.slug)}")[:LONGEST_EVIDENCE]
+    said = " ".join(part for part in (licence.name, _displayable_url(licence.url)) if part)
+    return (said or f"{source_name(source)}: {LICENCES.get(licence.slug, licence.slug)}")[:MAX_EVIDENCE_LENGTH]
 
 
-def plausible(year: int | None) -> int | None:
+def valid_year(year: int | None) -> int | None:
     """A year that a film may have; None for any other."""
-    return year if year is not None and EARLIEST_YEAR <= year <= LATEST_YEAR else None
+    return year if year is not None and MIN_YEAR <= year <= MAX_YEAR else None
 
 
-def _part(number: int | None) -> int | None:
+def _valid_part_number(number: int | None) -> int | None:
     """The number of a season or an episode; None for one that no show has."""
-    return number if number is not None and 0 < number <= LAST_PART else None
+    return number if number is not None and 0 < number <= MAX_PART_NUMBER else None
 
 
-def _address(url: str) -> str:
+def _displayable_url(url: str) -> str:
     """The address of a licence; empty when it is no address that may be shown: the link itself is good all the same."""
     try:
-        return check_url(url) if url else ""
-    except Refused:
+        return normalize_url(url) if url else ""
+    except InvalidValue:
         return ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-HEIGHTS = (144, 240, 360, 480, 720, 1080, 1440, 2160)
-SHOWN_QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
-FILE_ENDINGS = (".mp4", ".m4v", ".webm", ".ogv", ".mkv", ".mov", ".avi", ".mpg", ".mpeg")
-STREAM_ENDINGS = (".m3u8", ".mpd")
+STANDARD_HEIGHTS = (144, 240, 360, 480, 720, 1080, 1440, 2160)
+QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
+FILE_EXTENSIONS = (".mp4", ".m4v", ".webm", ".ogv", ".mkv", ".mov", ".avi", ".mpg", ".mpeg")
+STREAM_EXTENSIONS = (".m3u8", ".mpd")
 STREAM_TYPES = ("application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
 VIDEO_TYPES = ("video/", "application/ogg")
 # A picture may be a little larger than its name: 1088 lines are 1080p.
@@ -16,34 +16,34 @@ TOLERANCE = 1.05
 LABEL = re.compile(r"([0-9]{3,4})p")
 
 
-def quality_of_size(width: int | None, height: int | None) -> str:
+def quality_from_size(width: int | None, height: int | None) -> str:
     """The smallest usual picture that holds this one, such as `720p`; empty without a size or beyond 2160p.
 
     The name of a file says nothing: a real `…_720p_surround.mp4` is 640 x 360.
     """
     if not height or height < 0:
         return ""
-    for lines in HEIGHTS:
+    for lines in STANDARD_HEIGHTS:
         if height <= TOLERANCE * lines and (width or 0) <= TOLERANCE * lines * 16 / 9:
             return f"{lines}p"
     return ""
 
 
-def quality_of_label(label: str) -> str:
+def quality_from_label(label: str) -> str:
     """`720p` out of a source's own label (`720p`, `720p60`, `720p.vp9.webm`); empty when it is none that we know."""
     found = LABEL.match(label)
-    return f"{found[1]}p" if found and f"{found[1]}p" in (*SHOWN_QUALITIES, "144p") else ""
+    return f"{found[1]}p" if found and f"{found[1]}p" in (*QUALITIES, "144p") else ""
 
 
-def kind_of(url: str, *, media_type: str = "") -> str:
+def link_kind(url: str, *, media_type: str = "") -> str:
     """`file`, `stream` or, when neither the address nor the media type says so, empty."""
     path, media_type = _path(url), media_type.lower()
-    if media_type.startswith(STREAM_TYPES) or path.endswith(STREAM_ENDINGS):
+    if media_type.startswith(STREAM_TYPES) or path.endswith(STREAM_EXTENSIONS):
         return "stream"
-    return "file" if media_type.startswith(VIDEO_TYPES) or path.endswith(FILE_ENDINGS) else ""
+    return "file" if media_type.startswith(VIDEO_TYPES) or path.endswith(FILE_EXTENSIONS) else ""
 
 
-def media_type_of(url: str) -> str:
+def media_type_for(url: str) -> str:
     """What the ending of an address promises; empty when it promises nothing that we know."""
     types = {".mp4": "video/mp4", ".webm": "video/webm", ".ogv": "video/ogg", ".m3u8": "application/x-mpegurl"}
     return next((kind for ending, kind in types.items() if _path(url).endswith(ending)), "")

@@ -15,24 +15,24 @@ from scrapy.http import Response
 from scraper.addresses import DEFAULT_PORT
 from scraper.failures import SourceFailed
 
-Turn = Callable[[str, str], Awaitable[str]]
+AcquireSlot = Callable[[str, str], Awaitable[str]]
 """Given place and source: returns when it is their turn, with an empty text; with a sentence when it will not be."""
-Busy = Callable[[str, str], Awaitable[None]]
+ReportThrottled = Callable[[str, str], Awaitable[None]]
 """Given place and its `Retry-After`, which may be empty: it answered that it is asked too much."""
 
 
-class GatedDownloads(HTTP11DownloadHandler):
+class RateLimitedDownloadHandler(HTTP11DownloadHandler):
     """Waits at the last moment before the request leaves. Requests that had waited any earlier, in a middleware, would
     queue for Scrapy's slots afterwards and leave together when these come free."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self.crawler = crawler
-        self.turn: Turn = crawler.settings["HOST_TURN"]
-        self.busy: Busy = crawler.settings["HOST_BUSY"]
+        self.turn: AcquireSlot = crawler.settings["HOST_TURN"]
+        self.busy: ReportThrottled = crawler.settings["HOST_BUSY"]
 
     async def download_request(self, request: Request) -> Response:
-        place, source = place_of(request.url), getattr(self.crawler.spider, "name", "")
+        place, source = netloc_of(request.url), getattr(self.crawler.spider, "name", "")
         if why_not := await self.turn(place, source):
             raise SourceFailed(why_not)
         response = await super().download_request(request)
@@ -43,7 +43,7 @@ class GatedDownloads(HTTP11DownloadHandler):
         return response
 
 
-def place_of(url: str) -> str:
+def netloc_of(url: str) -> str:
     """The host of an address, with the port when it is an unusual one."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""

@@ -9,18 +9,18 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from scraper.addresses import host_of
-from scraper.films import UNKNOWN, Film, FoundLink, Licence
-from scraper.formats import kind_of
-from scraper.languages import tag_of
-from scraper.licences import licence_of_url
+from scraper.films import NO_LICENCE, ExtractedFilm, ExtractedLink, LicenceStatement
+from scraper.formats import link_kind
+from scraper.languages import normalize_language_tag
+from scraper.licences import licence_from_url_path
 from scraper.reading import (
-    IMDB_ID,
-    Unreadable,
-    is_safe,
-    mapping,
-    mappings,
-    text,
-    year_of,
+    IMDB_ID_PATTERN,
+    UnreadableResponse,
+    as_mapping,
+    as_mappings,
+    as_text,
+    is_safe_url_part,
+    parse_year,
 )
 from scraper.sources import PAID
 
@@ -33,8 +33,10 @@ PAID_SERVICES = (
     *("P13147", "P7985", "P7299", "P9584", "P7334", "P6562", "P6398"),
 )
 """They ask for a subscription, a rent or, as Kanopy does, a library's card."""
-WATCHED = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, "P11731", FULL_WORK, *FREE_SERVICES, *PAID_SERVICES)
-SERVICES = dict.fromkeys(FREE_SERVICES, Licence(slug="official")) | dict.fromkeys(PAID_SERVICES, Licence(slug=PAID))
+WATCH_PROPERTIES = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, "P11731", FULL_WORK, *FREE_SERVICES, *PAID_SERVICES)
+SERVICES = dict.fromkeys(FREE_SERVICES, LicenceStatement(slug="official")) | dict.fromkeys(
+    PAID_SERVICES, LicenceStatement(slug=PAID)
+)
 FORMATTERS = {
     ARCHIVE_ITEM: "https://archive.org/details/$1",
     YOUTUBE: "https://www.youtube.com/watch?v=$1",
@@ -47,12 +49,12 @@ FORMATTERS = {
 VALUE_SHAPES = {YOUTUBE: r"[A-Za-z0-9_-]{11}", VIMEO: r"[0-9]{1,12}", ARCHIVE_ITEM: r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"}
 FULL_VIDEO, TRAILER = "Q89347362", "Q622550"
 PUBLIC_DOMAIN = frozenset({"Q19652", "Q88088423"})
-IN_COMMONS_NAMES = re.compile(r"[|#<>\[\]{}\x00-\x1f\x7f]")
+FORBIDDEN_IN_COMMONS_NAMES = re.compile(r"[|#<>\[\]{}\x00-\x1f\x7f]")
 COMMONS_PICTURE = "https://commons.wikimedia.org/wiki/Special:FilePath/"
 PICTURE = re.compile(r"[^/%]{1,200}\.(?:jpe?g|png|gif|tiff?|svg|webp)", re.IGNORECASE)
 POSTER_WIDTH = 500
 COMMONS_PAGE = "https://commons.wikimedia.org/wiki/File:"
-COLUMNS = {
+PROPERTY_BY_COLUMN = {
     "archive_ids": ARCHIVE_ITEM,
     "ia": ARCHIVE_ITEM,
     "commons_files": COMMONS_FILE,
@@ -65,9 +67,14 @@ COLUMNS = {
 }
 """The columns of a table of films, a row a film, and the property that each holds; YouTube is left out, for a table
 does not say whether it is the trailer."""
-LONGEST_PAGE = 500
-TOLD = "?imdb ?item ?itemLabel ?prop ?propLabel ?value ?formatter ?role ?lang ?end ?status ?licence"
-NAMES = {ARCHIVE_ITEM: "Internet Archive", COMMONS_FILE: "Wikimedia Commons", "P1874": "Netflix", "P9586": "Apple TV"}
+MAX_PAGE_SIZE = 500
+SELECTED_COLUMNS = "?imdb ?item ?itemLabel ?prop ?propLabel ?value ?formatter ?role ?lang ?end ?status ?licence"
+SERVICE_NAMES = {
+    ARCHIVE_ITEM: "Internet Archive",
+    COMMONS_FILE: "Wikimedia Commons",
+    "P1874": "Netflix",
+    "P9586": "Apple TV",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,38 +91,38 @@ class Statement:
     role: str = ""
     language: str = ""
     ended: bool = False
-    licence: Licence = UNKNOWN
+    licence: LicenceStatement = NO_LICENCE
 
     @property
-    def offers(self) -> bool:
+    def is_watchable(self) -> bool:
         """Whether it leads to the whole film, now. YouTube holds so many trailers that the statement has to say so."""
         if self.ended or self.role == TRAILER or (self.prop == YOUTUBE and self.role != FULL_VIDEO):
             return False
         shape = VALUE_SHAPES.get(self.prop)
-        return is_safe(self.value) and (shape is None or re.fullmatch(shape, self.value) is not None)
+        return is_safe_url_part(self.value) and (shape is None or re.fullmatch(shape, self.value) is not None)
 
     @property
     def archive_item(self) -> str:
         """The item at the Internet Archive; empty when the statement is about something else."""
-        if not self.offers:
+        if not self.is_watchable:
             return ""
-        return self.value if self.prop == ARCHIVE_ITEM else archive_item_of(self.url)
+        return self.value if self.prop == ARCHIVE_ITEM else archive_item_id(self.url)
 
     @property
     def commons_file(self) -> str:
         """The name of a file on Commons, with blanks and without `File:`; empty when it is about something else."""
-        if self.prop != COMMONS_FILE or not self.offers:
+        if self.prop != COMMONS_FILE or not self.is_watchable:
             return ""
         name = unquote(self.value.rsplit("Special:FilePath/", 1)[-1]).replace("_", " ")
-        return "" if IN_COMMONS_NAMES.search(name) else name
+        return "" if FORBIDDEN_IN_COMMONS_NAMES.search(name) else name
 
     @property
     def url(self) -> str:
         """Where a person watches it; empty when no address follows from the statement."""
-        if not self.offers:
+        if not self.is_watchable:
             return ""
         if name := self.commons_file:
-            return commons_page(name)
+            return commons_page_url(name)
         url = self.value if self.prop == FULL_WORK else self._formatted()
         try:
             return url if urlsplit(url).scheme in ("https", "http") and urlsplit(url).hostname else ""
@@ -125,19 +132,19 @@ class Statement:
     def _label(self) -> str:
         if self.prop == FULL_WORK:
             return host_of(self.url)
-        return NAMES.get(self.prop) or self.name
+        return SERVICE_NAMES.get(self.prop) or self.name
 
     def _kind(self) -> str:
         # The page of a file on Commons ends like the file.
         is_file = self.prop == FULL_WORK and "/wiki/File:" not in self.url
-        return (kind_of(self.url) if is_file else "") or "page"
+        return (link_kind(self.url) if is_file else "") or "page"
 
     def _formatted(self) -> str:
         return self.formatter.replace("$1", quote(self.value, safe="/:@!$()*,;=~")) if "$1" in self.formatter else ""
 
-    def link(self) -> FoundLink:
+    def link(self) -> ExtractedLink:
         """The page as a link; for the watch page of a service counts what the service is, else the film's licence."""
-        return FoundLink(
+        return ExtractedLink(
             url=self.url,
             kind=self._kind(),
             label=self._label(),
@@ -147,24 +154,24 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmTable:
+class FilmTablePage:
     """One page of a table of films; `next_after` is the IMDb id after which the next page begins ('' without films);
     `rows` counts those without a film too: fewer than were asked for are the last page."""
 
-    films: tuple[Film, ...]
+    films: tuple[ExtractedFilm, ...]
     next_after: str
     rows: int
 
 
-def question(imdb_ids: Sequence[str], *, properties: Sequence[str] = WATCHED) -> str:
+def statements_query(imdb_ids: Sequence[str], *, properties: Sequence[str] = WATCH_PROPERTIES) -> str:
     """The SPARQL query for the places of these films. ValueError for anything that is no IMDb id or no property."""
-    wrong = [text for text in imdb_ids if not IMDB_ID.fullmatch(text)]
+    wrong = [text for text in imdb_ids if not IMDB_ID_PATTERN.fullmatch(text)]
     wrong += [name for name in properties if not re.fullmatch(r"P[1-9][0-9]{0,7}", name)]
     if wrong or not imdb_ids:
         raise ValueError(f"{ascii(wrong)[:80]} cannot be asked for")
     ids = " ".join(f'"{one}"' for one in imdb_ids)
     watched = " ".join(f"wd:{name}" for name in properties)
-    return f"""SELECT {TOLD} WHERE {{
+    return f"""SELECT {SELECTED_COLUMNS} WHERE {{
   VALUES ?imdb {{ {ids} }}
   VALUES ?prop {{ {watched} }}
   ?item wdt:P345 ?imdb .
@@ -182,10 +189,10 @@ def question(imdb_ids: Sequence[str], *, properties: Sequence[str] = WATCHED) ->
 }}"""
 
 
-def films_question(after: str, *, limit: int) -> str:
+def films_query(after: str, *, limit: int) -> str:
     """The SPARQL query for the next films that can be watched somewhere, by IMDb id (as a text: tt10 is before tt2);
     `tt` begins. ValueError for an `after` that is no id and a limit that is no page."""
-    if not re.fullmatch(r"tt[0-9]{0,9}", after) or not 1 <= limit <= LONGEST_PAGE:
+    if not re.fullmatch(r"tt[0-9]{0,9}", after) or not 1 <= limit <= MAX_PAGE_SIZE:
         raise ValueError(f"{ascii(after)[:40]}, {limit} is no page")
     return f"""SELECT ?item ?imdb (SAMPLE(?t) AS ?title) (MIN(YEAR(?date)) AS ?year)
   (GROUP_CONCAT(DISTINCT COALESCE(?ia, ""); separator="|") AS ?archive_ids)
@@ -214,46 +221,46 @@ WHERE {{
 }} GROUP BY ?item ?imdb ORDER BY ?imdb"""
 
 
-def statements_of(answer: object) -> list[Statement]:
+def parse_statements(answer: object) -> list[Statement]:
     """The answer to `question`: one statement a property and value, however many rows its other columns make."""
     statements: dict[tuple[str, str, str], Statement] = {}
     for row in _rows(answer):
         imdb_id, name, value = row.get("imdb", ""), _last(row.get("prop", "")), row.get("value", "")
-        if IMDB_ID.fullmatch(imdb_id) and name and value:
+        if IMDB_ID_PATTERN.fullmatch(imdb_id) and name and value:
             statements.setdefault((imdb_id, name, value), _statement(row, name))
     return list(statements.values())
 
 
-def films_of(statements: Iterable[Statement]) -> list[Film]:
+def group_by_film(statements: Iterable[Statement]) -> list[ExtractedFilm]:
     """The statements gathered by film, each address once."""
     films: dict[str, list[Statement]] = {}
     for statement in statements:
         films.setdefault(statement.imdb_id, []).append(statement)
     return [
-        Film(
+        ExtractedFilm(
             imdb_id=imdb_id,
-            identifier=told[0].item,
-            title=told[0].title,
-            links=tuple({one.url: one.link() for one in told if one.url}.values()),
+            identifier=stated[0].item,
+            title=stated[0].title,
+            links=tuple({one.url: one.link() for one in stated if one.url}.values()),
         )
-        for imdb_id, told in films.items()
+        for imdb_id, stated in films.items()
     ]
 
 
-def table_of(answer: object) -> FilmTable:
+def parse_film_table(answer: object) -> FilmTablePage:
     """A table of films, a row a film; cells that list several values part them with `|` and may be empty."""
     films = [_film_of_row(row) for row in _rows(answer)]
     known = [film for film in films if film.imdb_id]
-    return FilmTable(tuple(known), known[-1].imdb_id if known else "", len(films))
+    return FilmTablePage(tuple(known), known[-1].imdb_id if known else "", len(films))
 
 
-def statements_of_entity(answer: object) -> list[Statement]:
+def parse_entity_statements(answer: object) -> list[Statement]:
     """The statements of an entity answer, as `statements_of` gives them for a query."""
     entity = _entity(answer)
-    imdb_id, item = _imdb_id_of(entity), text(entity.get("id"))
+    imdb_id, item = _imdb_id_of(entity), as_text(entity.get("id"))
     if not imdb_id:
         return []
-    label = text(mapping(mapping(entity.get("labels")).get("en")).get("value"))
+    label = as_text(as_mapping(as_mapping(entity.get("labels")).get("en")).get("value"))
     status = {_id_of(value) for value in _values(entity, "P6216")}
     return [
         Statement(
@@ -267,27 +274,27 @@ def statements_of_entity(answer: object) -> list[Statement]:
             ended=bool(list(_qualifiers(claim, "P582"))),
             licence=_licence_of_work(item, bool(status & PUBLIC_DOMAIN), ""),
         )
-        for name in WATCHED
+        for name in WATCH_PROPERTIES
         for claim in _claims(entity, name)
-        if (value := text(_value(claim), longest=2000))
+        if (value := as_text(_value(claim), max_length=2000))
     ]
 
 
-def item_ids_of(answer: object) -> list[str]:
+def parse_search(answer: object) -> list[str]:
     """The Q ids of a `list=search` answer."""
-    results = mapping(mapping(answer).get("query")).get("search")
+    results = as_mapping(as_mapping(answer).get("query")).get("search")
     if not isinstance(results, list):
-        raise Unreadable("the search has no result list")
-    titles = [text(one.get("title")) for one in mappings(results)]
+        raise UnreadableResponse("the search has no result list")
+    titles = [as_text(one.get("title")) for one in as_mappings(results)]
     return [title for title in titles if re.fullmatch(r"Q[1-9][0-9]{0,11}", title)]
 
 
-def commons_page(name: str) -> str:
+def commons_page_url(name: str) -> str:
     """The page of a file on Commons, spelled as Commons does."""
     return COMMONS_PAGE + quote(name.replace(" ", "_"), safe="/:@!$()*,;~")
 
 
-def commons_file_of(url: str) -> str:
+def commons_file_name(url: str) -> str:
     """The name of the file that an address on Commons is about; empty for any other address."""
     try:
         parts = urlsplit(url)
@@ -298,19 +305,19 @@ def commons_file_of(url: str) -> str:
         beginning, _, name = parts.path.partition("/wiki/Special:FilePath/")
     name = unquote(name).replace("_", " ")
     is_there = (parts.hostname or "").endswith("commons.wikimedia.org") and not beginning
-    return name if is_there and not IN_COMMONS_NAMES.search(name) else ""
+    return name if is_there and not FORBIDDEN_IN_COMMONS_NAMES.search(name) else ""
 
 
-def poster_of(value: str) -> str:
+def commons_thumbnail_url(value: str) -> str:
     """A small version of a picture on Commons, over https; empty when the value names none."""
     match = re.fullmatch(r"https?://commons\.wikimedia\.org/wiki/Special:FilePath/([^/]+)", value)
     name = unquote(match[1]).replace("_", " ") if match else ""
-    if IN_COMMONS_NAMES.search(name) or not is_safe(name) or not PICTURE.fullmatch(name):
+    if FORBIDDEN_IN_COMMONS_NAMES.search(name) or not is_safe_url_part(name) or not PICTURE.fullmatch(name):
         return ""
     return f"{COMMONS_PICTURE}{quote(name.replace(' ', '_'))}?width={POSTER_WIDTH}"
 
 
-def archive_item_of(url: str, *, home: str = "https://archive.org") -> str:
+def archive_item_id(url: str, *, home: str = "https://archive.org") -> str:
     """The item that an address at the Internet Archive is about; empty for any other address."""
     try:
         parts, own = urlsplit(url), urlsplit(home).hostname or ""
@@ -334,23 +341,27 @@ def _statement(row: Mapping[str, str], name: str) -> Statement:
         name=_service(row.get("propLabel", "")),
         formatter=row.get("formatter", ""),
         role=_last(row.get("role", "")),
-        language=tag_of(row.get("lang", "")),
+        language=normalize_language_tag(row.get("lang", "")),
         ended=bool(row.get("end")),
         licence=_licence_of_work(item, _last(row.get("status", "")) in PUBLIC_DOMAIN, row.get("licence", "")),
     )
 
 
-def _licence_of_work(item: str, is_public: bool, url: str) -> Licence:
-    if slug := licence_of_url(url):
-        return Licence(slug=slug, url=url)
-    return Licence(slug="public-domain", url=f"https://www.wikidata.org/wiki/{quote(item)}") if is_public else UNKNOWN
+def _licence_of_work(item: str, is_public: bool, url: str) -> LicenceStatement:
+    if slug := licence_from_url_path(url):
+        return LicenceStatement(slug=slug, url=url)
+    return (
+        LicenceStatement(slug="public-domain", url=f"https://www.wikidata.org/wiki/{quote(item)}")
+        if is_public
+        else NO_LICENCE
+    )
 
 
-def _film_of_row(row: Mapping[str, str]) -> Film:
+def _film_of_row(row: Mapping[str, str]) -> ExtractedFilm:
     imdb_id = row.get("imdb") or row.get("movieIMDB") or ""
     item = _last(row.get("item") or row.get("film") or "")
     is_public = bool(PUBLIC_DOMAIN & {_last(one) for one in row.get("copyright_status", "").split("|")})
-    languages = {tag for one in row.get("languages", "").split("|") if (tag := tag_of(one))}
+    languages = {tag for one in row.get("languages", "").split("|") if (tag := normalize_language_tag(one))}
     links = (
         Statement(
             imdb_id=imdb_id,
@@ -360,48 +371,50 @@ def _film_of_row(row: Mapping[str, str]) -> Film:
             formatter=FORMATTERS.get(name, ""),
             licence=_licence_of_work(item, is_public, row.get("licences", "").split("|")[0]),
         )
-        for column, name in COLUMNS.items()
+        for column, name in PROPERTY_BY_COLUMN.items()
         for value in row.get(column, "").split("|")
         if value
     )
-    return Film(
-        imdb_id=imdb_id if IMDB_ID.fullmatch(imdb_id) else "",
+    return ExtractedFilm(
+        imdb_id=imdb_id if IMDB_ID_PATTERN.fullmatch(imdb_id) else "",
         identifier=item,
         title=row.get("title") or row.get("filmLabel") or row.get("movieName") or "",
-        year=year_of(row.get("year") or row.get("date") or row.get("firstReleaseDate") or ""),
+        year=parse_year(row.get("year") or row.get("date") or row.get("firstReleaseDate") or ""),
         type="show" if "series" in row.get("contentTypes", "") else "movie",
         language=languages.pop() if len(languages) == 1 else "",
         # A picture of a film that is still protected may ask for more than we show beside it.
-        poster_url=(poster_of(row.get("poster", "")) or poster_of(row.get("image", ""))) if is_public else "",
+        poster_url=(commons_thumbnail_url(row.get("poster", "")) or commons_thumbnail_url(row.get("image", "")))
+        if is_public
+        else "",
         links=tuple({one.url: one.link() for one in links if one.url}.values()),
     )
 
 
 def _rows(answer: object) -> Iterator[dict[str, str]]:
     """The rows of a SPARQL answer as texts; a variable may be missing in a row, or be empty."""
-    bindings = mapping(mapping(answer).get("results")).get("bindings")
+    bindings = as_mapping(as_mapping(answer).get("results")).get("bindings")
     if not isinstance(bindings, list):
-        raise Unreadable("the query has no result table")
-    for row in mappings(bindings):
-        yield {name: text(mapping(cell).get("value"), longest=4000) for name, cell in row.items()}
+        raise UnreadableResponse("the query has no result table")
+    for row in as_mappings(bindings):
+        yield {name: as_text(as_mapping(cell).get("value"), max_length=4000) for name, cell in row.items()}
 
 
 def _entity(answer: object) -> Mapping[str, Any]:
-    entities = mapping(answer).get("entities")
+    entities = as_mapping(answer).get("entities")
     if not isinstance(entities, Mapping):
-        raise Unreadable("the answer has no entities")
-    return next(mappings(entities), {})
+        raise UnreadableResponse("the answer has no entities")
+    return next(as_mappings(entities), {})
 
 
 def _imdb_id_of(entity: Mapping[str, Any]) -> str:
     # P345 also holds people, companies and events.
-    ids = [value for value in _values(entity, "P345") if isinstance(value, str) and IMDB_ID.fullmatch(value)]
+    ids = [value for value in _values(entity, "P345") if isinstance(value, str) and IMDB_ID_PATTERN.fullmatch(value)]
     return ids[0] if ids else ""
 
 
 def _claims(entity: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """The claims that count: of preferred rank if there are any, else of normal rank, and with a value."""
-    claims = [one for one in mappings(mapping(entity.get("claims")).get(name)) if one.get("rank") != "deprecated"]
+    claims = [one for one in as_mappings(as_mapping(entity.get("claims")).get(name)) if one.get("rank") != "deprecated"]
     preferred = [one for one in claims if one.get("rank") == "preferred"]
     return [one for one in preferred or claims if _snak(one).get("snaktype") == "value"]
 
@@ -411,20 +424,20 @@ def _values(entity: Mapping[str, Any], name: str) -> list[object]:
 
 
 def _snak(claim: Mapping[str, Any]) -> Mapping[str, Any]:
-    return mapping(claim.get("mainsnak"))
+    return as_mapping(claim.get("mainsnak"))
 
 
 def _value(claim: Mapping[str, Any]) -> object:
-    return mapping(_snak(claim).get("datavalue")).get("value")
+    return as_mapping(_snak(claim).get("datavalue")).get("value")
 
 
 def _qualifiers(claim: Mapping[str, Any], name: str) -> Iterator[object]:
-    for snak in mappings(mapping(claim.get("qualifiers")).get(name)):
-        yield mapping(snak.get("datavalue")).get("value")
+    for snak in as_mappings(as_mapping(claim.get("qualifiers")).get(name)):
+        yield as_mapping(snak.get("datavalue")).get("value")
 
 
 def _id_of(value: object) -> str:
-    return text(mapping(value).get("id"))
+    return as_text(as_mapping(value).get("id"))
 
 
 def _last(url: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # Tag, ISO 639-2 codes, and the names that sources write.
-TABLE = """
+LANGUAGE_TABLE = """
 af afr afrikaans|ar ara arabic|be bel belarusian|bg bul bulgarian|bn ben bengali|bs bos bosnian|ca cat catalan
 cs ces cze czech|cy cym wel welsh|da dan danish|de deu ger german deutsch|el ell gre greek|en eng english
 eo epo esperanto|es spa spanish castilian español|et est estonian|eu eus baq basque|fa fas per persian farsi
@@ -18,34 +18,38 @@ sk slk slo slovak|sl slv slovenian slovene|sq sqi alb albanian|sr srp serbian|sv
 ta tam tamil|te tel telugu|th tha thai|tl tgl tagalog|tr tur turkish|uk ukr ukrainian|ur urd urdu|vi vie vietnamese
 yi yid yiddish|zh zho chi chinese mandarin|zxx silent
 """
-NAMES = {
-    name: words[0] for words in (row.split() for row in re.split(r"[|\n]", TABLE) if row.strip()) for name in words
+TAG_BY_NAME = {
+    name: words[0]
+    for words in (row.split() for row in re.split(r"[|\n]", LANGUAGE_TABLE) if row.strip())
+    for name in words
 }
 TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-(?:[A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{2,8}){0,3}")
-LONGEST = 35
+MAX_TAG_LENGTH = 35
 UNSTATED = frozenset({"und", "mul", "mis", "qaa"})
 
 
-def language_of(words: object) -> str:
+def parse_language(words: object) -> str:
     """The tag of one language written as a name, a code or a tag; empty for none, several or free text.
 
     >>> language_of("English"), language_of("ger"), language_of("french, dutch"), language_of(["eng"])
     ('en', 'de', '', 'en')
     """
     if isinstance(words, list):
-        known = {language_of(word) for word in words[:20]}
+        known = {parse_language(word) for word in words[:20]}
         return known.pop() if len(known) == 1 else ""
     if not isinstance(words, str):
         return ""
     word = words.strip().casefold()
-    return NAMES.get(word) or _known_tag(words.strip())
+    return TAG_BY_NAME.get(word) or _known_tag(words.strip())
 
 
-def tag_of(stated: object) -> str:
+def normalize_language_tag(stated: object) -> str:
     """The tag where a source promises one: any well-formed tag is taken, in its usual spelling; names too."""
-    if not isinstance(stated, str) or len(stated) > LONGEST:
+    if not isinstance(stated, str) or len(stated) > MAX_TAG_LENGTH:
         return ""
-    return NAMES.get(stated.strip().casefold()) or (_spelled(stated.strip()) if TAG.fullmatch(stated.strip()) else "")
+    return TAG_BY_NAME.get(stated.strip().casefold()) or (
+        _canonical_tag(stated.strip()) if TAG.fullmatch(stated.strip()) else ""
+    )
 
 
 def usual_spelling(tag: str) -> str:
@@ -57,10 +61,10 @@ def usual_spelling(tag: str) -> str:
 
 def _known_tag(text: str) -> str:
     # In free text three letters may be anything ("the"): the first part has to be a code of the table.
-    return _spelled(text) if TAG.fullmatch(text) and text.split("-")[0].casefold() in NAMES else ""
+    return _canonical_tag(text) if TAG.fullmatch(text) and text.split("-")[0].casefold() in TAG_BY_NAME else ""
 
 
-def _spelled(tag: str) -> str:
+def _canonical_tag(tag: str) -> str:
     first, *rest = tag.split("-")
-    language = NAMES.get(first.casefold(), first.casefold())
+    language = TAG_BY_NAME.get(first.casefold(), first.casefold())
     return "" if language in UNSTATED else usual_spelling("-".join([language, *rest]))

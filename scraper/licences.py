@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-BY_PATH = (
+SLUG_BY_PATH = (
     ("/publicdomain/mark/", "public-domain"),
     ("/publicdomain/zero/", "cc0"),
     ("/licenses/publicdomain", "public-domain"),
@@ -17,7 +17,7 @@ NAMED = {"public domain": "public-domain", "public domain mark": "public-domain"
 CREATIVE_COMMONS = "creativecommons.org"
 
 
-def licence_of_url(url: str) -> str:
+def licence_from_url_path(url: str) -> str:
     """The slug of a Creative Commons address, such as `cc-by-sa`; empty for any other address."""
     try:
         parts = urlsplit(url)
@@ -26,14 +26,14 @@ def licence_of_url(url: str) -> str:
         return ""
     if host != CREATIVE_COMMONS and not host.endswith(f".{CREATIVE_COMMONS}"):
         return ""
-    for beginning, slug in BY_PATH:
+    for beginning, slug in SLUG_BY_PATH:
         if path.startswith(beginning):
             return slug
     found = DEED.match(path)
     return f"cc-{found[1]}" if found else ""
 
 
-def licence_of_name(name: str) -> str:
+def licence_from_name(name: str) -> str:
     """The slug of a licence's short name (`CC BY-SA 4.0`, `Public domain`); empty when it is none that we know."""
     bare = " ".join(name[:100].casefold().split())
     if bare in NAMED:

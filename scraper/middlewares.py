@@ -15,77 +15,79 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
-from scraper.addresses import DEFAULT_PORT, Allowed, Refused, check_url
-from scraper.failures import SourceFailed, failure_of, report
+from scraper.addresses import DEFAULT_PORT, InvalidValue, PrivateHostAllowlist, normalize_url
+from scraper.failures import SourceFailed, report_source_failure, source_error
 from scraper.resolver import GuardedResolver
 
-ROBOT = "Openreel"
-LONGEST_ROBOTS = 512 * 1024
+ROBOTS_AGENT = "Openreel"
+MAX_ROBOTS_BYTES = 512 * 1024
 DISALLOWED = "The site's robots.txt asks us not to read this"
 
 
-class RobotsMemory(Protocol):
+class RobotsCache(Protocol):
     """What sites said in their robots.txt a moment ago, told in `ROBOTS_MEMORY`; '' is a site that has none."""
 
-    async def recall(self, site: str) -> str | None: ...
+    async def get(self, site: str) -> str | None: ...
 
-    async def keep(self, site: str, text: str) -> None: ...
+    async def set(self, site: str, text: str) -> None: ...
 
 
-class FailureReports:
+class FailureReportMiddleware:
     """Gives every request that has none an errback that reports: Scrapy alone would only log, and end as if all went
     well. A circle of redirects ends in its filter of duplicates, of which not even the errback hears."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        crawler.signals.connect(self.dropped, signal=signals.request_dropped)
+        crawler.signals.connect(self.on_request_dropped, signal=signals.request_dropped)
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> FailureReports:
+    def from_crawler(cls, crawler: Crawler) -> FailureReportMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
         if request.errback is None and request.callback is not NO_CALLBACK:
-            request.errback = self.failed
+            request.errback = self.on_error
 
-    def failed(self, failure: Failure) -> None:
+    def on_error(self, failure: Failure) -> None:
         request = getattr(failure, "request", None)
-        report(self.crawler, failure_of(failure.value or SourceFailed("The site could not be read"), request=request))
+        report_source_failure(
+            self.crawler, source_error(failure.value or SourceFailed("The site could not be read"), request=request)
+        )
 
-    def dropped(self, request: Request) -> None:
+    def on_request_dropped(self, request: Request) -> None:
         if request.url in request.meta.get("redirect_urls", ()):
-            report(self.crawler, SourceFailed("Redirects in a circle"))
+            report_source_failure(self.crawler, SourceFailed("Redirects in a circle"))
 
 
-class UnexpectedPages:
+class UnexpectedPageMiddleware:
     """A spider that finds its page is not what it should be raises SourceFailed: reported, not shown as a bug."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> UnexpectedPages:
+    def from_crawler(cls, crawler: Crawler) -> UnexpectedPageMiddleware:
         return cls(crawler)
 
     def process_spider_exception(self, response: Response, exception: Exception) -> Iterable[Any] | None:
         if not isinstance(exception, SourceFailed):
             return None
-        report(self.crawler, exception)
+        report_source_failure(self.crawler, exception)
         return ()
 
 
-class RobotsRules:
+class RobotsMiddleware:
     """Asks a site's robots.txt once a crawl, unless it is remembered, and obeys it. One that is missing allows all; one
     that the site fails to give (5xx, time-out) allows nothing now, is not remembered, and the source has failed.
     Scrapy's own would go on in both cases."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self.memory: RobotsMemory | None = crawler.settings["ROBOTS_MEMORY"]
+        self.cache: RobotsCache | None = crawler.settings["ROBOTS_MEMORY"]
         self.rules: dict[str, asyncio.Future[Protego]] = {}
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> RobotsRules:
+    def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
@@ -97,15 +99,15 @@ class RobotsRules:
             self.rules[site] = asyncio.ensure_future(self._rules_of(site))
         # Shielded: when one request is given up, the others still wait for the same answer.
         rules = await asyncio.shield(self.rules[site])
-        if not rules.can_fetch(request.url, ROBOT):
+        if not rules.can_fetch(request.url, ROBOTS_AGENT):
             raise SourceFailed(DISALLOWED, blocked=True)
 
     async def _rules_of(self, site: str) -> Protego:
-        text = await self.memory.recall(site) if self.memory is not None else None
+        text = await self.cache.get(site) if self.cache is not None else None
         if text is None:
             text = await self._read(f"{site}/robots.txt")
-            if self.memory is not None:
-                await self.memory.keep(site, text)
+            if self.cache is not None:
+                await self.cache.set(site, text)
         return Protego.parse(text)
 
     async def _read(self, url: str) -> str:
@@ -113,41 +115,41 @@ class RobotsRules:
         try:
             response = await self.crawler.engine.download_async(request)
         except Exception as error:
-            raise failure_of(error, request=request) from error
+            raise source_error(error, request=request) from error
         if response.status >= 500 or response.status == 429:
             raise SourceFailed(f"The site answered {response.status}")
-        body = response.body[:LONGEST_ROBOTS] if response.status == 200 else b""
+        body = response.body[:MAX_ROBOTS_BYTES] if response.status == 200 else b""
         return body.decode("utf-8", errors="replace")
 
 
-class AddressGuard:
+class UrlPolicyMiddleware:
     """Looks at the text of every request's address, each hop of a redirect and robots.txt too; the resolved address is
     judged by the GuardedResolver when the socket is made. Nearest to the downloader, so that nothing comes after."""
 
-    def __init__(self, allowed: Allowed, resolver: GuardedResolver) -> None:
+    def __init__(self, allowed: PrivateHostAllowlist, resolver: GuardedResolver) -> None:
         self.allowed, self.resolver = allowed, resolver
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> AddressGuard:
+    def from_crawler(cls, crawler: Crawler) -> UrlPolicyMiddleware:
         return cls(crawler.settings["ALLOW_PRIVATE_HOSTS"], _installed_resolver())
 
     def process_request(self, request: Request) -> None:
         try:
-            check_url(request.url, allowed=self.allowed)
-        except Refused as refusal:
-            raise refused_address(refusal) from None
+            normalize_url(request.url, allowed=self.allowed)
+        except InvalidValue as refusal:
+            raise refused_url_failure(refusal) from None
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         if not isinstance(exception, CannotResolveHostError):
             return
         parts = urlsplit(request.url)
-        address = self.resolver.refused(parts.hostname or "", parts.port or DEFAULT_PORT[parts.scheme])
+        address = self.resolver.refused_address(parts.hostname or "", parts.port or DEFAULT_PORT[parts.scheme])
         if address is not None:
             sentence = f"{parts.hostname} leads to {address}, which is not a public address"
             raise SourceFailed(sentence, blocked=True) from exception
 
 
-def refused_address(refusal: Refused) -> SourceFailed:
+def refused_url_failure(refusal: InvalidValue) -> SourceFailed:
     """The failure of a source that sends us to an address we do not open."""
     sentence = str(refusal)
     return SourceFailed(sentence[:1].upper() + sentence[1:], blocked=True)

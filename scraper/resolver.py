@@ -16,14 +16,14 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
-from scraper.addresses import NOTHING_PRIVATE, Allowed, may_connect
+from scraper.addresses import NO_PRIVATE_HOSTS, PrivateHostAllowlist, may_connect
 
 Lookup = Callable[[str, int], Sequence[str]]
 logger = logging.getLogger(__name__)
-MOST_REMEMBERED = 1000
+MAX_REFUSED_ENTRIES = 1000
 
 
-def system_lookup(host: str, port: int) -> list[str]:
+def lookup_addresses(host: str, port: int) -> list[str]:
     """The addresses of a name, IPv4 and IPv6, as the machine's resolver gives them; none when it is not known."""
     try:
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -32,7 +32,7 @@ def system_lookup(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
-class Resolution:
+class HostResolution:
     """A running look-up, as Twisted wants it named; it is left to end by itself when the request is given up."""
 
     def __init__(self, name: str) -> None:
@@ -45,7 +45,9 @@ class Resolution:
 class GuardedResolver:
     """Gives Twisted the addresses of a host, or none when one of them is not to be opened (see `refused`)."""
 
-    def __init__(self, reactor: Any, *, allowed: Allowed = NOTHING_PRIVATE, lookup: Lookup = system_lookup) -> None:
+    def __init__(
+        self, reactor: Any, *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS, lookup: Lookup = lookup_addresses
+    ) -> None:
         self.reactor, self.allowed, self.lookup = reactor, allowed, lookup
         self._refused: dict[tuple[str, int], str] = {}
 
@@ -56,7 +58,7 @@ class GuardedResolver:
     def install_on_reactor(self) -> None:
         self.reactor.installNameResolver(self)
 
-    def refused(self, host: str, port: int) -> str | None:
+    def refused_address(self, host: str, port: int) -> str | None:
         """The address for which this host was refused when it was last looked up; None when it was not."""
         return self._refused.get((host, port))
 
@@ -67,39 +69,39 @@ class GuardedResolver:
         portNumber: int = 0,  # noqa: N803
         addressTypes: Sequence[type] | None = None,  # noqa: N803
         transportSemantics: str = "TCP",  # noqa: N803
-    ) -> Resolution:
+    ) -> HostResolution:
         """Twisted's door (IHostnameResolver): look up in a thread, judge, hand over what may be connected to."""
-        resolution = Resolution(hostName)
+        resolution = HostResolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
 
         def hand_over(addresses: Sequence[str]) -> None:
-            for address in self.judge(hostName, portNumber, addresses):
+            for address in self.filter_addresses(hostName, portNumber, addresses):
                 kind = IPv6Address if ":" in address else IPv4Address
                 resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
             resolutionReceiver.resolutionComplete()
 
-        host = _unbracketed(hostName)
+        host = _strip_brackets(hostName)
         if _is_address(host):  # Nothing to look up, and no thread to wait for.
             hand_over([host])
             return resolution
         looked_up = deferToThreadPool(self.reactor, self.reactor.getThreadPool(), self.lookup, host, portNumber)
-        looked_up.addErrback(_unknown).addCallback(hand_over)
+        looked_up.addErrback(_log_lookup_error).addCallback(hand_over)
         return resolution
 
-    def judge(self, host: str, port: int, addresses: Sequence[str]) -> Sequence[str]:
+    def filter_addresses(self, host: str, port: int, addresses: Sequence[str]) -> Sequence[str]:
         """All addresses of a host, or none of them when a single one may not be connected to."""
         key = (host, port)
         self._refused.pop(key, None)
         for address in addresses:
-            if not may_connect(address, host=_unbracketed(host), port=port, allowed=self.allowed):
-                if len(self._refused) >= MOST_REMEMBERED:
+            if not may_connect(address, host=_strip_brackets(host), port=port, allowed=self.allowed):
+                if len(self._refused) >= MAX_REFUSED_ENTRIES:
                     self._refused.clear()
                 self._refused[key] = address
                 return ()
         return addresses
 
 
-def _unknown(failure: Failure) -> Sequence[str]:
+def _log_lookup_error(failure: Failure) -> Sequence[str]:
     """A look-up that broke is told in the log: it is our machine's trouble, not the name's."""
     logger.error("a name could not be looked up: %s", failure.value, exc_info=failure.value)
     return ()
@@ -113,5 +115,5 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _unbracketed(host: str) -> str:
+def _strip_brackets(host: str) -> str:
     return host.strip("[]")

@@ -12,21 +12,21 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from scraper.addresses import Allowed
-from scraper.sources import ADDRESSES, delays_of
+from scraper.addresses import PrivateHostAllowlist
+from scraper.sources import DEFAULT_URLS, parse_delays
 from scraper.sources import PEERTUBE_URLS as PEERTUBES
 
 _VAR_DIR = Path(os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent / "var")
 load_dotenv(os.environ.get("ENV_FILE") or _VAR_DIR / "env", override=False)
 
 
-def _address(name: str, default: str) -> str:
+def _base_url(name: str, default: str) -> str:
     return os.environ.get(name, "").strip().rstrip("/") or default
 
 
-def _allowed(text: str) -> Allowed:
+def _allowed(text: str) -> PrivateHostAllowlist:
     try:
-        return Allowed.parse(word.strip() for word in text.split(",") if word.strip())
+        return PrivateHostAllowlist.parse(word.strip() for word in text.split(",") if word.strip())
     except ValueError as error:
         # Read by `scrapy` before anything that could show an error: leaving is the only way to say one sentence.
         raise SystemExit(f"ALLOW_PRIVATE_HOSTS: {error}") from None
@@ -34,7 +34,7 @@ def _allowed(text: str) -> Allowed:
 
 def _delays(text: str) -> dict[str, float]:
     try:
-        return delays_of(word.strip() for word in text.split(",") if word.strip())
+        return parse_delays(word.strip() for word in text.split(",") if word.strip())
     except ValueError as error:
         raise SystemExit(f"SOURCE_DELAYS: {error}") from None
 
@@ -46,10 +46,10 @@ SPIDER_MODULES = ["scraper.spiders"]
 SPIDER_LOADER_WARN_ONLY = True
 NEWSPIDER_MODULE = "scraper.spiders"
 USER_AGENT = f"Openreel/{VERSION} (+{os.environ.get('CONTACT', '').strip() or 'no contact set'})"
-EXAMPLE_SITE_URL = _address("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
-PEERTUBE_URLS = [word.strip().rstrip("/") for word in _address("PEERTUBE_URLS", ",".join(PEERTUBES)).split(",")]
+EXAMPLE_SITE_URL = _base_url("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
+PEERTUBE_URLS = [word.strip().rstrip("/") for word in _base_url("PEERTUBE_URLS", ",".join(PEERTUBES)).split(",")]
 # A name each in this module, where Scrapy looks for settings.
-globals().update({name: _address(name, default) for name, default in ADDRESSES.items()})
+globals().update({name: _base_url(name, default) for name, default in DEFAULT_URLS.items()})
 SOURCE_DELAYS = _delays(os.environ.get("SOURCE_DELAYS", ""))
 ALLOW_PRIVATE_HOSTS = _allowed(os.environ.get("ALLOW_PRIVATE_HOSTS", ""))
 

@@ -33,7 +33,7 @@ LICENCES = {
     "cc-by-nc-nd": "CC BY-NC-ND",
 }
 
-ADDRESSES = {
+DEFAULT_URLS = {
     "WIKIDATA_SPARQL_URL": "https://query.wikidata.org/sparql",
     "WIKIDATA_API_URL": "https://www.wikidata.org/w/api.php",
     "INTERNET_ARCHIVE_URL": "https://archive.org",
@@ -41,7 +41,7 @@ ADDRESSES = {
     "LIBRARY_OF_CONGRESS_URL": "https://www.loc.gov",
 }
 """Where the sources answer, by the setting that puts a mirror or a test server in their place."""
-LONGEST_DELAY = 60.0
+MAX_DELAY = 60.0
 PEERTUBE_URLS = ("https://framatube.org", "https://video.blender.org", "https://peertube.cpy.re")
 
 
@@ -56,17 +56,17 @@ class Source:
     slug: str
     name: str
     host: str
-    holds: str
+    description: str
     has_spider: bool = False
     licences: tuple[str, ...] = FREE_LICENCES
-    pause: float = 0.0
+    delay: float = 0.0
 
     @property
-    def reads_addresses(self) -> bool:
+    def supports_bindings(self) -> bool:
         return self.has_spider and self.slug != "wikidata"
 
 
-KNOWN = {
+KNOWN_SOURCES = {
     source.slug: source
     for source in (
         Source("example", "Example site", "127.0.0.1", "A small site of our own: all works offline", has_spider=True),
@@ -76,7 +76,7 @@ KNOWN = {
             "archive.org",
             "Public-domain films, uploaded by its readers",
             has_spider=True,
-            pause=1.0,
+            delay=1.0,
         ),
         Source(
             "commons",
@@ -91,7 +91,7 @@ KNOWN = {
             "www.loc.gov",
             "Early films kept by the national library",
             has_spider=True,
-            pause=1.0,
+            delay=1.0,
         ),
         Source("blender", "Blender Studio", "download.blender.org", "Open films under Creative Commons licences"),
         Source("official_site", "Official site", "", "The owner's own watch page"),
@@ -102,7 +102,7 @@ KNOWN = {
             "joinpeertube.org",
             "Films on independent instances, each with its licence",
             has_spider=True,
-            pause=0.2,
+            delay=0.2,
         ),
         Source(
             "wikidata",
@@ -116,7 +116,7 @@ KNOWN = {
 }
 
 
-class Standing(StrEnum):
+class LicenceStatus(StrEnum):
     """What a source's policy says of a licence: may be published, stated by nobody, or known not to be free."""
 
     FREE = "free"
@@ -124,22 +124,22 @@ class Standing(StrEnum):
     REFUSED = "refused"
 
 
-def standing(slug: str, licence: str, *, allowed_too: Collection[str] = ()) -> Standing:
+def licence_status(slug: str, licence: str, *, allowed_too: Collection[str] = ()) -> LicenceStatus:
     """The standing of a link of this source with this licence (a slug of ours, empty when none is stated).
 
     `allowed_too` are licences that the operator publishes although they are not free.
     """
     if licence in allowed_too:
-        return Standing.FREE
+        return LicenceStatus.FREE
     if licence in NOT_FREE:
-        return Standing.REFUSED
-    allowed = KNOWN[slug].licences if slug in KNOWN else FREE_LICENCES
-    return Standing.FREE if licence in allowed else Standing.UNSTATED
+        return LicenceStatus.REFUSED
+    allowed = KNOWN_SOURCES[slug].licences if slug in KNOWN_SOURCES else FREE_LICENCES
+    return LicenceStatus.FREE if licence in allowed else LicenceStatus.UNSTATED
 
 
-def delays_of(words: Iterable[str]) -> dict[str, float]:
+def parse_delays(words: Iterable[str]) -> dict[str, float]:
     """`internet_archive=2` and so on as seconds by source. ValueError says what is wrong."""
-    known = [slug for slug, source in KNOWN.items() if source.has_spider and slug != "example"]
+    known = [slug for slug, source in KNOWN_SOURCES.items() if source.has_spider and slug != "example"]
     delays: dict[str, float] = {}
     for word in words:
         slug, _, seconds = (part.strip() for part in word.partition("="))
@@ -147,22 +147,22 @@ def delays_of(words: Iterable[str]) -> dict[str, float]:
             raise ValueError(f"{slug!r} is not known; choose from {', '.join(known)}")
         if slug in delays:
             raise ValueError(f"{slug!r} is there twice")
-        if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", seconds) or float(seconds) > LONGEST_DELAY:
-            raise ValueError(f"{word!r}: write a source and seconds up to {LONGEST_DELAY:g}, such as wikidata=1.5")
+        if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", seconds) or float(seconds) > MAX_DELAY:
+            raise ValueError(f"{word!r}: write a source and seconds up to {MAX_DELAY:g}, such as wikidata=1.5")
         delays[slug] = float(seconds)
     return delays
 
 
-def pause_at(host: str, *, source: str = "", delays: Mapping[str, float]) -> float:
+def request_delay(host: str, *, source: str = "", delays: Mapping[str, float]) -> float:
     """The least seconds between two requests to a host: by what its own source publishes, else by the asking one;
     `delays` (by source) have the last word. Loopback waits for nothing."""
     if _is_loopback(host):
         return 0.0
-    asked = next((one for one in KNOWN.values() if _is_at(one, host)), KNOWN.get(source))
-    return delays.get(asked.slug, asked.pause) if asked is not None else 0.0
+    asked = next((one for one in KNOWN_SOURCES.values() if _is_host_of(one, host)), KNOWN_SOURCES.get(source))
+    return delays.get(asked.slug, asked.delay) if asked is not None else 0.0
 
 
-def _is_at(source: Source, host: str) -> bool:
+def _is_host_of(source: Source, host: str) -> bool:
     home = source.host.removeprefix("www.")
     return bool(home) and (host == home or host.endswith(f".{home}"))
 
@@ -174,6 +174,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def name_of(slug: str) -> str:
+def source_name(slug: str) -> str:
     """A source's name for people; an unknown slug is shown as it stands."""
-    return KNOWN[slug].name if slug in KNOWN else slug
+    return KNOWN_SOURCES[slug].name if slug in KNOWN_SOURCES else slug

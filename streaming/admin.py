@@ -15,13 +15,13 @@ from django.forms import BaseModelFormSet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from scraper.addresses import Refused
-from streaming.health.moves import follow_moves, moved_links
+from scraper.addresses import InvalidValue
+from streaming.health.moves import follow_permanent_redirects, permanently_redirected_links
 from streaming.health.sweep import check_now
 from streaming.ingest import bindings, edits, review
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.snapshots import remove_movies, restore_movies
-from streaming.ingest.takedown import block, kind_of, unblock
+from streaming.ingest.takedown import block, parse_target, unblock
 from streaming.models import (
     Binding,
     BlockedAddress,
@@ -34,34 +34,34 @@ from streaming.models import (
     ScrapeJob,
     StreamingLink,
 )
-from streaming.models.reasons import in_words
+from streaming.models.reasons import reason_text
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.throttle import client_of
+from streaming.scraping.throttle import client_id
 
-ASKED_BY = "admin"
-MOST_AT_ONCE = 100
-WRONG_PASSWORDS, LOCKED_SECONDS = 5, 15 * 60
-NO_MOVIE_YET = "tt0000000"
+REQUESTED_BY = "admin"
+MAX_PER_ACTION = 100
+MAX_LOGIN_FAILURES, LOCKED_SECONDS = 5, 15 * 60
+PLACEHOLDER_IMDB_ID = "tt0000000"
 LINK_FIELDS = (
     "source", "source_url", "kind", "label", "season", "episode", "quality", "language", "licence", "licence_url",
     "evidence", "is_active",
 )  # fmt: skip
 MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
-MOVIE_FACTS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
-LINK_HEALTH = (
+MOVIE_READONLY_FIELDS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
+LINK_READONLY_FIELDS = (
     "is_published", "host", "last_checked", "next_check_at", "moved_to", "moved_seen", "moved_from",
     "reason_in_words", "http_status", "response_ms", "failures", "uptime", "checks",
     "state_since", "first_seen", "last_seen",
 )  # fmt: skip
 
 
-class LockingLoginForm(AdminAuthenticationForm):
+class RateLimitedLoginForm(AdminAuthenticationForm):
     """Five wrong passwords from one client close the door to it for a quarter of an hour."""
 
     def clean(self) -> dict[str, Any]:
         key = f"wrong-passwords:{self._client()}"
-        if int(cache.get(key, 0)) >= WRONG_PASSWORDS:
+        if int(cache.get(key, 0)) >= MAX_LOGIN_FAILURES:
             raise forms.ValidationError("Too many wrong passwords. Try again in 15 minutes.", code="locked")
         try:
             cleaned = super().clean()
@@ -73,7 +73,7 @@ class LockingLoginForm(AdminAuthenticationForm):
 
     def _client(self) -> str:
         meta = self.request.META if self.request else {}
-        return client_of(
+        return client_id(
             meta.get("REMOTE_ADDR", ""),
             forwarded_for=meta.get("HTTP_X_FORWARDED_FOR", ""),
             trusted_proxies=settings.TRUSTED_PROXIES,
@@ -90,9 +90,9 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
         if not self.errors:
             stands = {"imdb_id": self.instance.imdb_id, **cleaned}
             try:
-                record = edits.clean_movie(stands)
-            except Refused as refusal:
-                field = edits.field_of(refusal, address="poster_url")
+                record = edits.validate_movie(stands)
+            except InvalidValue as refusal:
+                field = edits.field_for_error(refusal, address="poster_url")
                 self.add_error(field if field in self.fields else None, str(refusal))
             else:
                 cleaned.update({name: getattr(record, name) for name in cleaned})
@@ -109,11 +109,11 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         if not self.errors:
             movie = cleaned.get("movie") or self.instance.movie
             # A new movie's own form may still be wrong: its id is judged there.
-            imdb_id = movie.imdb_id if is_imdb_id(movie.imdb_id) else NO_MOVIE_YET
+            imdb_id = movie.imdb_id if is_imdb_id(movie.imdb_id) else PLACEHOLDER_IMDB_ID
             try:
-                record = edits.clean_link({**{name: cleaned.get(name) for name in LINK_FIELDS}, "imdb_id": imdb_id})
-            except Refused as refusal:
-                self.add_error(edits.field_of(refusal, address="source_url"), str(refusal))
+                record = edits.validate_link({**{name: cleaned.get(name) for name in LINK_FIELDS}, "imdb_id": imdb_id})
+            except InvalidValue as refusal:
+                self.add_error(edits.field_for_error(refusal, address="source_url"), str(refusal))
             else:
                 cleaned.update({name: getattr(record, name) for name in LINK_FIELDS})
         return cleaned
@@ -126,8 +126,8 @@ class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_address(self) -> str:
         try:
-            return kind_of(self.cleaned_data["address"])[1]
-        except Refused as refusal:
+            return parse_target(self.cleaned_data["address"])[1]
+        except InvalidValue as refusal:
             raise forms.ValidationError(str(refusal)) from None
 
 
@@ -140,13 +140,13 @@ class BindingForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or {}
         if not self.errors:
             try:
-                bindings.clean_binding(self.instance.movie, url=cleaned["url"], source=cleaned.get("source", ""))
-            except Refused as refusal:
+                bindings.validate_binding(self.instance.movie, url=cleaned["url"], source=cleaned.get("source", ""))
+            except InvalidValue as refusal:
                 self.add_error("source" if refusal.code == "bad_source" else "url", str(refusal))
         return cleaned
 
 
-class BindingsInline(admin.TabularInline):  # type: ignore[type-arg]
+class BindingInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Binding
     form = BindingForm
     fields = ("url", "source", "created_at")
@@ -154,7 +154,7 @@ class BindingsInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
 
-class LinksInline(admin.TabularInline):  # type: ignore[type-arg]
+class LinkInline(admin.TabularInline):  # type: ignore[type-arg]
     model = StreamingLink
     form = LinkForm
     fields = (*LINK_FIELDS, "is_published", "reason_in_words", "last_checked")
@@ -163,7 +163,7 @@ class LinksInline(admin.TabularInline):  # type: ignore[type-arg]
     show_change_link = True
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that the machine writes. They may be deleted: a movie takes its own with it."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -176,13 +176,13 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 @admin.register(Movie)
 class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = MovieForm
-    fields = (*MOVIE_FIELDS, *MOVIE_FACTS)
-    readonly_fields: ClassVar = list(MOVIE_FACTS)
+    fields = (*MOVIE_FIELDS, *MOVIE_READONLY_FIELDS)
+    readonly_fields: ClassVar = list(MOVIE_READONLY_FIELDS)
     list_display = ("title", "year", "type", "imdb_id", "active_links_count", "updated_at")
     list_filter = ("type", "created_at")
     search_fields = ("search_title", "imdb_id")
     ordering = ("search_title", "pk")
-    inlines = (LinksInline, BindingsInline)
+    inlines = (LinkInline, BindingInline)
     actions = ("refresh",)
     show_full_result_count = False
     view_on_site = True
@@ -206,7 +206,7 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Movie, form: Any, change: bool) -> None:
         raw = {name: getattr(obj, name) for name in MOVIE_FIELDS}
-        saved = edits.change_movie(Movie.objects.get(pk=obj.pk), raw) if change else edits.create_movie(raw)
+        saved = edits.update_movie(Movie.objects.get(pk=obj.pk), raw) if change else edits.create_movie(raw)
         obj.pk, obj._state.adding = saved.pk, False
 
     def save_formset(self, request: HttpRequest, form: Any, formset: BaseModelFormSet[Any, Any], change: bool) -> None:
@@ -216,7 +216,7 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for link in formset.save(commit=False):
             _save_link(self, request, link)
         for link in formset.deleted_objects:
-            edits.remove_link(link)
+            edits.delete_link(link)
 
     def delete_model(self, request: HttpRequest, obj: Movie) -> None:
         self.delete_queryset(request, Movie.objects.filter(pk=obj.pk))
@@ -227,10 +227,10 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Refresh: look for links now")
     def refresh(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
-        _start_jobs(self, request, list(queryset[:MOST_AT_ONCE]))
+        _start_jobs(self, request, list(queryset[:MAX_PER_ACTION]))
 
 
-class HasMoved(admin.SimpleListFilter):
+class MovedFilter(admin.SimpleListFilter):
     """Links whose address leads elsewhere for good, seen often enough to be offered."""
 
     title = "moved"
@@ -240,20 +240,22 @@ class HasMoved(admin.SimpleListFilter):
         return [("yes", "Moved for good")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> QuerySet[StreamingLink]:
-        return queryset.filter(pk__in=moved_links().values("pk")) if self.value() == "yes" else queryset
+        return (
+            queryset.filter(pk__in=permanently_redirected_links().values("pk")) if self.value() == "yes" else queryset
+        )
 
 
 @admin.register(StreamingLink)
-class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = LinkForm
-    fields = ("movie", *LINK_FIELDS, *LINK_HEALTH)
-    readonly_fields: ClassVar = list(LINK_HEALTH)
+    fields = ("movie", *LINK_FIELDS, *LINK_READONLY_FIELDS)
+    readonly_fields: ClassVar = list(LINK_READONLY_FIELDS)
     autocomplete_fields = ("movie",)
     list_display = (
         "movie", "source", "kind", "quality", "licence", "evidence", "is_published", "is_active", "reason_in_words",
         "last_checked",
     )  # fmt: skip
-    list_filter = ("is_published", "is_active", "source", "kind", "quality", "licence", "reason", HasMoved)
+    list_filter = ("is_published", "is_active", "source", "kind", "quality", "licence", "reason", MovedFilter)
     list_select_related = ("movie",)
     search_fields = ("=movie__imdb_id", "movie__search_title", "source_url")
     ordering = ("-pk",)
@@ -270,11 +272,11 @@ class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         _save_link(self, request, obj)
 
     def delete_model(self, request: HttpRequest, obj: StreamingLink) -> None:
-        edits.remove_link(obj)
+        edits.delete_link(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         for link in queryset:
-            edits.remove_link(link)
+            edits.delete_link(link)
 
     @admin.action(description="Publish", permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
@@ -284,7 +286,7 @@ class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Refuse (block address)", permissions=["change"])
     def refuse(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        refused = review.refuse(links, reason=f"refused by {request.user} in the review"[:300])
+        refused = review.reject(links, reason=f"refused by {request.user} in the review"[:300])
         self.message_user(request, f"{refused} addresses that waited for review are blocked.")
 
     @admin.action(description="Withdraw: back to the review", permissions=["change"])
@@ -294,16 +296,16 @@ class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Check now")
     def check_links(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
-        reasons = check_now(list(queryset.values_list("pk", flat=True)[:MOST_AT_ONCE]))
-        counted = Counter(in_words(reason) for reason in reasons.values())
+        reasons = check_now(list(queryset.values_list("pk", flat=True)[:MAX_PER_ACTION]))
+        counted = Counter(reason_text(reason) for reason in reasons.values())
         said = ", ".join(f"{number} × {words}" for words, number in counted.most_common())
         self.message_user(request, f"Checked {len(reasons)} links: {said or 'none'}.")
 
     @admin.action(description="Write the new address of links that moved for good")
-    def follow_moves(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
-        chosen = list(queryset.values_list("pk", flat=True)[:MOST_AT_ONCE])
-        moves = follow_moves(now=timezone.now(), among=chosen)
-        said = f"{moves.followed} links got their new address, {moves.folded} turned off: their movie lists it already."
+    def follow_permanent_redirects(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+        chosen = list(queryset.values_list("pk", flat=True)[:MAX_PER_ACTION])
+        moves = follow_permanent_redirects(now=timezone.now(), among=chosen)
+        said = f"{moves.followed} links got their new address, {moves.merged} turned off: their movie lists it already."
         self.message_user(request, said)
 
     @admin.action(description="Block the hosts of these links")
@@ -314,7 +316,7 @@ class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ScrapeJob)
-class JobAdmin(ReadOnly):
+class ScrapeJobAdmin(ReadOnlyAdmin):
     list_display = ("pk", "movie", "state", "outcome", "requested_by", "links_new", "queued_at", "finished_at")
     list_filter = ("state", "outcome", "requested_by", "queued_at")
     list_select_related = ("movie",)
@@ -330,12 +332,12 @@ class JobAdmin(ReadOnly):
 
     @admin.action(description="Try again")
     def retry(self, request: HttpRequest, queryset: QuerySet[ScrapeJob]) -> None:
-        movies = {job.movie_id: job.movie for job in queryset.select_related("movie")[:MOST_AT_ONCE]}
+        movies = {job.movie_id: job.movie for job in queryset.select_related("movie")[:MAX_PER_ACTION]}
         _start_jobs(self, request, list(movies.values()))
 
 
 @admin.register(RemovedMovie)
-class RemovedAdmin(ReadOnly):
+class RemovedMovieAdmin(ReadOnlyAdmin):
     list_display = ("title", "imdb_id", "removed_at", "reason", "restored_at")
     list_filter = ("removed_at", ("restored_at", admin.EmptyFieldListFilter))
     search_fields = ("title", "imdb_id")
@@ -349,7 +351,7 @@ class RemovedAdmin(ReadOnly):
 
 
 @admin.register(BlockedAddress)
-class BlockedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class BlockedAddressAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = BlockForm
     list_display = ("address", "kind", "reason", "created_at")
     list_filter = ("kind",)
@@ -370,7 +372,7 @@ class BlockedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(HealthRun)
-class HealthRunAdmin(ReadOnly):
+class HealthRunAdmin(ReadOnlyAdmin):
     list_display = ("started_at", "finished_at", "checked", "alive", "died", "revived", "removed", "outcome")
     list_filter = ("outcome", "started_at")
     search_fields = ("reason",)
@@ -378,7 +380,7 @@ class HealthRunAdmin(ReadOnly):
 
 
 @admin.register(LinkFlip)
-class FlipAdmin(ReadOnly):
+class LinkFlipAdmin(ReadOnlyAdmin):
     list_display = ("at", "link", "is_active", "reason")
     list_filter = ("is_active", "reason", "at")
     list_select_related = ("link",)
@@ -388,7 +390,7 @@ class FlipAdmin(ReadOnly):
 
 
 @admin.register(HostPause)
-class PauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class HostPauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("host", "paused_until", "kind", "reason")
     list_filter = ("kind",)
     readonly_fields = ("kind",)
@@ -402,28 +404,28 @@ class PauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
 
 
-def _save_link(door: admin.ModelAdmin[Any], request: HttpRequest, link: StreamingLink) -> None:
+def _save_link(model_admin: admin.ModelAdmin[Any], request: HttpRequest, link: StreamingLink) -> None:
     raw = {name: getattr(link, name) for name in LINK_FIELDS}
     try:
         if link.pk:
-            edits.change_link(StreamingLink.objects.select_related("movie").get(pk=link.pk), raw)
+            edits.update_link(StreamingLink.objects.select_related("movie").get(pk=link.pk), raw)
         else:
             link.pk = edits.create_link(raw, movie=link.movie).pk
-    except Refused as refusal:
+    except InvalidValue as refusal:
         # The form has judged it already: only somebody who was faster can bring us here.
-        door.message_user(request, f"{link.source_url} was not saved: {refusal}.", messages.ERROR)
+        model_admin.message_user(request, f"{link.source_url} was not saved: {refusal}.", messages.ERROR)
 
 
-def _start_jobs(door: admin.ModelAdmin[Any], request: HttpRequest, movies: list[Movie]) -> None:
+def _start_jobs(model_admin: admin.ModelAdmin[Any], request: HttpRequest, movies: list[Movie]) -> None:
     started = 0
     try:
         for movie in movies:
-            started += not scrape_movie_on_demand(movie, requested_by=ASKED_BY).joined
+            started += not scrape_movie_on_demand(movie, requested_by=REQUESTED_BY).joined
     except jobs.QueueFull:
-        door.message_user(request, "The queue is full: try the rest later.", messages.WARNING)
-    door.message_user(request, f"{started} searches started.")
+        model_admin.message_user(request, "The queue is full: try the rest later.", messages.WARNING)
+    model_admin.message_user(request, f"{started} searches started.")
 
 
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 admin.site.index_title = "Catalogue"
-admin.site.login_form = LockingLoginForm
+admin.site.login_form = RateLimitedLoginForm

@@ -24,13 +24,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
-from streaming.filters import check_parameters
+from streaming.filters import reject_unknown_parameters
 from streaming.ranking import accepted_languages
 
-EVERYWHERE = frozenset({"format"})
+COMMON_PARAMETERS = frozenset({"format"})
 
 
-class Busy(APIException):
+class ServiceUnavailable(APIException):
     """As many jobs wait as may wait; come back in `wait` seconds."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
@@ -41,26 +41,26 @@ class Busy(APIException):
         self.wait = wait
 
 
-class Conflict(APIException):
+class ConflictError(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
-class TooLarge(APIException):
+class BodyTooLargeError(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body is too large."
 
 
-class FromHere(BasePermission):
+class SameOriginPermission(BasePermission):
     """Refuses what another site's page sends in a visitor's name; a token in the header is no visitor's."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if request.method in SAFE_METHODS or request.auth is not None or _is_from_here(request):
+        if request.method in SAFE_METHODS or request.auth is not None or _is_same_origin(request):
             return True
         # Said outright: a mere False would ask an anonymous visitor to sign in, which would not help.
         raise PermissionDenied("This request comes from another site.")
 
 
-class ShallowJSONParser(JSONParser):
+class StrictJSONParser(JSONParser):
     """Python's own reader of JSON gives up on deep nesting with an error that is no ParseError.
 
     And it takes half a character (`"\\ud800"`), which an answer that names the wrong value could not repeat.
@@ -77,23 +77,23 @@ class ShallowJSONParser(JSONParser):
         return parsed
 
 
-class JsonView(APIView):
+class ApiView(APIView):
     """Knows its parameters and refuses others. `parameters` by action name (`""`: of a plain view)."""
 
-    parameters: dict[str, frozenset[str]] = {}
-    permission_classes = [FromHere]
-    parser_classes = [ShallowJSONParser]
+    allowed_parameters: dict[str, frozenset[str]] = {}
+    permission_classes = [SameOriginPermission]
+    parser_classes = [StrictJSONParser]
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
-        known = self.parameters.get(getattr(self, "action", None) or "")
+        known = self.allowed_parameters.get(getattr(self, "action", None) or "")
         if known is not None and request.method in SAFE_METHODS:
-            check_parameters(request.query_params, known=known | EVERYWHERE)
+            reject_unknown_parameters(request.query_params, known=known | COMMON_PARAMETERS)
 
 
-def answer_error(error: Exception, context: dict[str, object]) -> Response | None:
+def handle_exception(error: Exception, context: dict[str, object]) -> Response | None:
     """DRF's handler; what nobody expected is logged and told to Django's signal, and still answered as JSON."""
-    response = exception_handler(TooLarge() if isinstance(error, RequestDataTooBig) else error, context)
+    response = exception_handler(BodyTooLargeError() if isinstance(error, RequestDataTooBig) else error, context)
     if response is not None:
         if isinstance(error, Throttled) and "Retry-After" not in response:
             response["Retry-After"] = "60"
@@ -106,13 +106,13 @@ def answer_error(error: Exception, context: dict[str, object]) -> Response | Non
     return response
 
 
-def languages_of(request: Request) -> list[str]:
+def request_languages(request: Request) -> list[str]:
     """The viewer's languages, dearest first: `?language=` before what the browser says."""
     asked = request.query_params.get("language")
     return [*([asked] if asked else []), *accepted_languages(request.headers.get("Accept-Language", ""))]
 
 
-def unless_known(
+def conditional_response(
     request: Request,
     build: Callable[[], Response],
     *,
@@ -124,7 +124,7 @@ def unless_known(
 
     `state` is a fingerprint of all that the answer shows; language and query are put to it here.
     """
-    about = (settings.VERSION, request.build_absolute_uri(), languages_of(request), state)
+    about = (settings.VERSION, request.build_absolute_uri(), request_languages(request), state)
     etag = f'W/"{blake2b(repr(about).encode(), digest_size=12).hexdigest()}"'
     seconds = int(modified.timestamp()) if modified else None
     known = get_conditional_response(request._request, etag=etag, last_modified=seconds)
@@ -137,14 +137,14 @@ def unless_known(
     return response
 
 
-def _is_from_here(request: Request) -> bool:
+def _is_same_origin(request: Request) -> bool:
     if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
         return False
     origin = request.headers.get("Origin")
-    return origin is None or _is_ours(origin, request)
+    return origin is None or _is_trusted_origin(origin, request)
 
 
-def _is_ours(origin: str, request: Request) -> bool:
+def _is_trusted_origin(origin: str, request: Request) -> bool:
     if origin == f"{request.scheme}://{request.get_host()}" or origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     stars = [urlsplit(entry.replace("*", "")) for entry in settings.CSRF_TRUSTED_ORIGINS if "*" in entry]

@@ -14,14 +14,14 @@ from django.db.models import F
 from django.db.models.expressions import OrderBy
 
 from scraper.languages import usual_spelling
-from scraper.sources import KNOWN, LICENCES, name_of
+from scraper.sources import KNOWN_SOURCES, LICENCES, source_name
 from streaming.ingest.records import is_language_tag
 from streaming.models import Movie, MovieQuerySet, StreamingLink
-from streaming.models.movie import LONGEST_SEARCH
-from streaming.words import language_name, shown
+from streaming.models.movie import MAX_SEARCH_LENGTH
+from streaming.words import display_text, language_name
 
 PAGE_SIZE = 24
-SORTS = {
+SORT_LABELS = {
     "title": "Title A–Z",
     "newest": "Newest first",
     "oldest": "Oldest first",
@@ -35,14 +35,14 @@ ORDERS: dict[str, tuple[str | OrderBy, ...]] = {
     "added": ("-created_at",),
     "links": ("-active_count",),
 }
-TYPES = {"movie": "Movies", "show": "Shows"}
+TYPE_LABELS = {"movie": "Movies", "show": "Shows"}
 LINK_FIELDS = ("source", "quality", "language", "licence")
-LONGEST_CHIP = 40
-FACETS_KEPT_SECONDS = 300
+MAX_CHIP_LENGTH = 40
+FACET_CACHE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
+class ActiveFilter:
     """A filter that is on, and the address without it."""
 
     label: str
@@ -50,7 +50,7 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CatalogueQuery:
     """What is asked for; an empty value means any. A value that we do not know is as good as none."""
 
     q: str = ""
@@ -64,18 +64,18 @@ class Wanted:
     sort: str = "title"
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Wanted:
+    def from_query_string(cls, query: Mapping[str, str]) -> CatalogueQuery:
         """Read the parameters; malformed ones are left out, a long search is cut."""
         return cls(
-            q=shown(query.get("q", ""), longest=LONGEST_SEARCH),
-            type=_one_of(query.get("type"), TYPES),
-            working=_one_of(query.get("working"), {"1": ""}),
+            q=display_text(query.get("q", ""), max_length=MAX_SEARCH_LENGTH),
+            type=_known_or_empty(query.get("type"), TYPE_LABELS),
+            working=_known_or_empty(query.get("working"), {"1": ""}),
             decade=_decade(query.get("decade", "")),
-            source=_one_of(query.get("source"), KNOWN),
-            quality=_one_of(query.get("quality"), dict(StreamingLink.Quality.choices)),
+            source=_known_or_empty(query.get("source"), KNOWN_SOURCES),
+            quality=_known_or_empty(query.get("quality"), dict(StreamingLink.Quality.choices)),
             language=_language(query.get("language", "")),
-            licence=_one_of(query.get("licence"), LICENCES),
-            sort=_one_of(query.get("sort"), SORTS) or "title",
+            licence=_known_or_empty(query.get("licence"), LICENCES),
+            sort=_known_or_empty(query.get("sort"), SORT_LABELS) or "title",
         )
 
     def movies(self) -> MovieQuerySet:
@@ -91,7 +91,7 @@ class Wanted:
             found = found.watchable()
         return found.order_by(*ORDERS[self.sort], "search_title", "id")
 
-    def address(self, **changes: Any) -> str:
+    def url(self, **changes: Any) -> str:
         """The query string of this question with `changes`; what is left at its default is not written."""
         page = changes.pop("page", "")
         changed = replace(self, **changes)
@@ -99,23 +99,23 @@ class Wanted:
         query = urlencode(said | ({"page": page} if page else {}))
         return f"?{query}" if query else "?"
 
-    def active_filters(self) -> list[Chip]:
+    def active_filters(self) -> list[ActiveFilter]:
         """The filters that are on, in the order of the bar."""
         labels = {
-            "q": f"“{shown(self.q, longest=LONGEST_CHIP)}”",
-            "type": TYPES.get(self.type, ""),
+            "q": f"“{display_text(self.q, max_length=MAX_CHIP_LENGTH)}”",
+            "type": TYPE_LABELS.get(self.type, ""),
             "working": "Working links only",
             "decade": f"{self.decade}s",
-            "source": name_of(self.source),
+            "source": source_name(self.source),
             "quality": self.quality,
             "language": language_name(self.language),
             "licence": LICENCES.get(self.licence, ""),
         }
-        return [Chip(text, self.address(**{name: ""})) for name, text in labels.items() if getattr(self, name)]
+        return [ActiveFilter(text, self.url(**{name: ""})) for name, text in labels.items() if getattr(self, name)]
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class FilterChoices:
     """What the filter bar offers, as (value, words)."""
 
     decade: list[tuple[str, str]]
@@ -125,21 +125,21 @@ class Choices:
     licence: list[tuple[str, str]]
 
 
-def choices(wanted: Wanted) -> Choices:
+def filter_choices(wanted: CatalogueQuery) -> FilterChoices:
     """Only what the catalogue holds, and what is wanted now. Kept for some minutes: it costs a scan of the links."""
-    held = cache.get_or_set("browse-held", _held, FACETS_KEPT_SECONDS) or _held()
+    held = cache.get_or_set("browse-held", _available_values, FACET_CACHE_SECONDS) or _available_values()
     values = {name: {*held[name], *filter(None, [getattr(wanted, name)])} for name in held}
     heights = [quality for quality in StreamingLink.Quality.values if quality in values["quality"]]
-    return Choices(
+    return FilterChoices(
         decade=[(decade, f"{decade}s") for decade in sorted(values["decade"], reverse=True)],
-        source=[(slug, name_of(slug)) for slug in KNOWN if slug in values["source"]],
+        source=[(slug, source_name(slug)) for slug in KNOWN_SOURCES if slug in values["source"]],
         quality=[(height, height) for height in heights],
         language=sorted(_named_languages(values["language"]), key=lambda pair: (pair[1], pair[0])),
         licence=[(slug, name) for slug, name in LICENCES.items() if slug in values["licence"]],
     )
 
 
-def _held() -> dict[str, list[str]]:
+def _available_values() -> dict[str, list[str]]:
     links = StreamingLink.objects.active().order_by()
     years = Movie.objects.exclude(year=None).order_by().values_list("year", flat=True).distinct()
     held = {name: [x for x in links.values_list(name, flat=True).distinct() if x] for name in LINK_FIELDS}
@@ -154,7 +154,7 @@ def _named_languages(held: Iterable[str]) -> list[tuple[str, str]]:
     return [(tag, language_name(tag)) for tag in tags | shared]
 
 
-def _one_of(value: str | None, known: Mapping[str, object]) -> str:
+def _known_or_empty(value: str | None, known: Mapping[str, object]) -> str:
     return value if value is not None and value in known else ""
 
 

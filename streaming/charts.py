@@ -17,7 +17,7 @@ UNITS = ((10**6, "M"), (10**3, "k"))
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ChartBar:
     """One column: what stands below (`good`) and above (`bad`)."""
 
     label: str
@@ -25,15 +25,15 @@ class Bar:
     bad: int
 
 
-def uptime(checks: str, *, size: int = MAX_CHECK_HISTORY) -> str:
+def uptime_chart(checks: str, *, size: int = MAX_CHECK_HISTORY) -> str:
     """One bar a check, newest right. Passed is tall, failed short, none a dot: height speaks, not colour alone."""
     kept = checks[-size:]
     cells = [_cell(i * 5, letter) for i, letter in enumerate(kept.rjust(size))]
-    words = f"{kept.count(CheckCode.ALIVE)} of the last {len(kept)} checks passed" if kept else "Not checked yet"
-    return _svg("".join(cells), width=size * 5 - 2, height=20, words=words, name="uptime", stretch=True)
+    label = f"{kept.count(CheckCode.ALIVE)} of the last {len(kept)} checks passed" if kept else "Not checked yet"
+    return _svg("".join(cells), width=size * 5 - 2, height=20, words=label, name="uptime", stretch=True)
 
 
-def sparkline(values: Sequence[int], *, width: int = 120, height: int = 28) -> str:
+def sparkline_chart(values: Sequence[int], *, width: int = 120, height: int = 28) -> str:
     """A small line of how a number went; nothing when there are fewer than two."""
     if len(values) < 2:
         return ""
@@ -46,30 +46,33 @@ def sparkline(values: Sequence[int], *, width: int = 120, height: int = 28) -> s
         f'<polygon class="area" points="0,{height} {points} {width},{height}"/>'
         f'<polyline class="line" points="{points}"/>'
     )
-    words = f"From {values[0]} to {values[-1]}, between {low} and {top}"
-    return _svg(drawn, width=width, height=height, words=words, name="spark", stretch=True)
+    label = f"From {values[0]} to {values[-1]}, between {low} and {top}"
+    return _svg(drawn, width=width, height=height, words=label, name="spark", stretch=True)
 
 
-def meter(value: float, total: float) -> str:
+def meter_bar(value: float, total: float) -> str:
     """A share as a filled track; the number stands beside it in the page."""
-    share = round(100 * min(value, total) / total) if total else 0
+    ratio = round(100 * min(value, total) / total) if total else 0
     return (
         '<svg class="chart meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="track" width="100" height="6"/><rect class="fill" width="{share}" height="6"/></svg>'
+        f'<rect class="track" width="100" height="6"/><rect class="fill" width="{ratio}" height="6"/></svg>'
     )
 
 
-def stacked(bars: Sequence[Bar], *, good: str, bad: str, words: str) -> str:
+def stacked_bars(bars: Sequence[ChartBar], *, good: str, bad: str, label: str) -> str:
     """Columns of `good` with `bad` on top, with an axis; `words` says in a sentence what the picture shows."""
     if not bars:
         return ""
     ticks = _ticks(max(bar.good + bar.bad for bar in bars))
     scale = (HEIGHT - FOOT - HEAD) / ticks[-1]
     drawn = [_tick(tick, scale) for tick in ticks]
-    room = (WIDTH - LEFT) / len(bars)
-    drawn += [_column(bar, x=LEFT + i * room, room=room, scale=scale, good=good, bad=bad) for i, bar in enumerate(bars)]
-    drawn += [_label(bars, i, room) for i in range(len(bars)) if _is_labelled(i, len(bars))]
-    return _svg("".join(drawn), width=WIDTH, height=HEIGHT, words=words, name="stacked")
+    available_width = (WIDTH - LEFT) / len(bars)
+    drawn += [
+        _column(bar, x=LEFT + i * available_width, available_width=available_width, scale=scale, good=good, bad=bad)
+        for i, bar in enumerate(bars)
+    ]
+    drawn += [_label(bars, i, available_width) for i in range(len(bars)) if _is_labelled(i, len(bars))]
+    return _svg("".join(drawn), width=WIDTH, height=HEIGHT, words=label, name="stacked")
 
 
 def _cell(x: int, letter: str) -> str:
@@ -104,13 +107,13 @@ def _short(value: int) -> str:
     return f"{value / size:g}{unit}"
 
 
-def _column(bar: Bar, *, x: float, room: float, scale: float, good: str, bad: str) -> str:
-    left, width = x + room * 0.14, min(room * 0.72, 48)
+def _column(bar: ChartBar, *, x: float, available_width: float, scale: float, good: str, bad: str) -> str:
+    left, width = x + available_width * 0.14, min(available_width * 0.72, 48)
     middle, top = _height(bar.good, scale), _height(bar.good + bar.bad, scale)
     lower, upper = HEIGHT - FOOT - middle, max(0.0, middle - top - 1.5)
     return (
         f'<g class="day"><title>{escape(bar.label)}: {bar.good} {escape(good)}, {bar.bad} {escape(bad)}</title>'
-        f'<rect class="hit" x="{x:.1f}" y="{HEAD}" width="{room:.1f}" height="{HEIGHT - FOOT - HEAD}"/>'
+        f'<rect class="hit" x="{x:.1f}" y="{HEAD}" width="{available_width:.1f}" height="{HEIGHT - FOOT - HEAD}"/>'
         f'<rect class="up" x="{left:.1f}" y="{middle:.1f}" width="{width:.1f}" height="{lower:.1f}"/>'
         f'<rect class="down" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{upper:.1f}"/></g>'
     )
@@ -120,9 +123,11 @@ def _is_labelled(i: int, count: int) -> bool:
     return i == count - 1 or (i % 5 == 0 and i < count - 3)
 
 
-def _label(bars: Sequence[Bar], i: int, room: float) -> str:
+def _label(bars: Sequence[ChartBar], i: int, available_width: float) -> str:
     is_last = i == len(bars) - 1
-    x, anchor = (WIDTH, "end") if is_last and len(bars) > 1 else (LEFT + i * room + room * 0.14, "start")
+    x, anchor = (
+        (WIDTH, "end") if is_last and len(bars) > 1 else (LEFT + i * available_width + available_width * 0.14, "start")
+    )
     return f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}">{escape(bars[i].label)}</text>'
 
 

@@ -15,14 +15,14 @@ from django.urls import reverse_lazy
 from django.utils.http import http_date, parse_http_date
 
 from streaming.models import LinkFlip, Movie, RemovedMovie
-from streaming.models.reasons import in_words
-from streaming.words import shown
+from streaming.models.reasons import reason_text
+from streaming.words import display_text
 
-ENTRIES = 50
+MAX_ENTRIES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """One thing that happened; `key` is unique and never changes."""
 
     key: str
@@ -32,30 +32,30 @@ class Entry:
     address: str
 
 
-class EntriesFeed(Feed):  # type: ignore[type-arg]  # not subscriptable at run time
+class MovieFeed(Feed):  # type: ignore[type-arg]  # not subscriptable at run time
     """How an entry is told."""
 
     link = reverse_lazy("home")
 
-    def item_title(self, item: Entry) -> str:
+    def item_title(self, item: FeedEntry) -> str:
         return item.title
 
-    def item_description(self, item: Entry) -> str:
+    def item_description(self, item: FeedEntry) -> str:
         return item.text
 
-    def item_link(self, item: Entry) -> str:
+    def item_link(self, item: FeedEntry) -> str:
         return item.address
 
-    def item_pubdate(self, item: Entry) -> datetime:
+    def item_pubdate(self, item: FeedEntry) -> datetime:
         return item.at
 
-    def item_guid(self, item: Entry) -> str:
+    def item_guid(self, item: FeedEntry) -> str:
         return item.key
 
     item_guid_is_permalink = False
 
 
-class NewFeed(EntriesFeed):
+class NewMoviesFeed(MovieFeed):
     """Movies and shows that came in lately."""
 
     title = f"{settings.SITE_NAME}: new movies and shows"
@@ -67,47 +67,49 @@ class NewFeed(EntriesFeed):
         would keep a movie that is not here any more."""
         response = super().__call__(request, *args, **kwargs)
         gone = RemovedMovie.objects.aggregate(at=Max("removed_at"))["at"]
-        told = parse_http_date(response.headers["Last-Modified"])
-        response.headers["Last-Modified"] = http_date(max(told, gone.timestamp() if gone else told))
+        conditional = parse_http_date(response.headers["Last-Modified"])
+        response.headers["Last-Modified"] = http_date(max(conditional, gone.timestamp() if gone else conditional))
         return response
 
-    def items(self) -> list[Entry]:
-        return [_arrival(movie) for movie in Movie.objects.order_by("-created_at", "-id")[:ENTRIES]]
+    def items(self) -> list[FeedEntry]:
+        return [_new_movie_entry(movie) for movie in Movie.objects.order_by("-created_at", "-id")[:MAX_ENTRIES]]
 
 
-class LostFeed(EntriesFeed):
+class LostMoviesFeed(MovieFeed):
     """Movies that were removed and links that died lately."""
 
     title = f"{settings.SITE_NAME}: lost movies and links"
     description = "Movies that were removed because no link works any more, and links that stopped working."
     feed_url = reverse_lazy("feed-lost")
 
-    def items(self) -> list[Entry]:
-        removed = RemovedMovie.objects.filter(restored_at=None).defer("snapshot").order_by("-removed_at")[:ENTRIES]
+    def items(self) -> list[FeedEntry]:
+        removed = RemovedMovie.objects.filter(restored_at=None).defer("snapshot").order_by("-removed_at")[:MAX_ENTRIES]
         deaths = LinkFlip.objects.filter(is_active=False, link__is_published=True)
-        flips = deaths.select_related("link__movie").order_by("-at", "-pk")[:ENTRIES]
-        return _newest([*map(_removal, removed), *map(_death, flips)])
+        flips = deaths.select_related("link__movie").order_by("-at", "-pk")[:MAX_ENTRIES]
+        return _newest([*map(_removed_movie_entry, removed), *map(_dead_link_entry, flips)])
 
 
-def _newest(entries: Iterable[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:ENTRIES]
+def _newest(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:MAX_ENTRIES]
 
 
-def _arrival(movie: Movie) -> Entry:
+def _new_movie_entry(movie: Movie) -> FeedEntry:
     year = f" ({movie.year})" if movie.year else ""
-    text = shown(movie.synopsis, longest=500) or f"{movie.get_type_display()}, IMDb {movie.imdb_id}."
+    text = display_text(movie.synopsis, max_length=500) or f"{movie.get_type_display()}, IMDb {movie.imdb_id}."
     key = f"openreel:new:{movie.imdb_id}:{movie.created_at.isoformat()}"
-    return Entry(key, f"{shown(movie.title)}{year}", text, movie.created_at, movie.get_absolute_url())
+    return FeedEntry(key, f"{display_text(movie.title)}{year}", text, movie.created_at, movie.get_absolute_url())
 
 
-def _removal(removed: RemovedMovie) -> Entry:
+def _removed_movie_entry(removed: RemovedMovie) -> FeedEntry:
     key = f"openreel:removed:{removed.imdb_id}:{removed.removed_at.isoformat()}"
-    text = f"Removed: {shown(removed.reason)}."
-    return Entry(key, f"{shown(removed.title)} was removed", text, removed.removed_at, f"/streaming/{removed.imdb_id}/")
+    text = f"Removed: {display_text(removed.reason)}."
+    return FeedEntry(
+        key, f"{display_text(removed.title)} was removed", text, removed.removed_at, f"/streaming/{removed.imdb_id}/"
+    )
 
 
-def _death(flip: LinkFlip) -> Entry:
+def _dead_link_entry(flip: LinkFlip) -> FeedEntry:
     movie = flip.link.movie
-    title = f"{shown(movie.title)}: a link of {flip.link.source_name} stopped working"
-    text = f"{in_words(flip.reason)}: {flip.link.source_url}"
-    return Entry(f"openreel:died:{flip.pk}", title, text, flip.at, movie.get_absolute_url())
+    title = f"{display_text(movie.title)}: a link of {flip.link.source_name} stopped working"
+    text = f"{reason_text(flip.reason)}: {flip.link.source_url}"
+    return FeedEntry(f"openreel:died:{flip.pk}", title, text, flip.at, movie.get_absolute_url())

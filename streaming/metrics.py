@@ -13,15 +13,15 @@ from django.db.models import Count, Max, Q, Subquery
 from scraper import sources
 from streaming.models import HealthRun, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.job import FINISHED, SourceState
-from streaming.models.reasons import in_words
+from streaming.models.reasons import reason_text
 
-JOBS_LOOKED_AT = 200
-MOST_AT_RISK = ("active_count", "search_title", "pk")
+RECENT_JOBS = 200
+AT_RISK_ORDER = ("active_count", "search_title", "pk")
 ANSWERED = frozenset({SourceState.FOUND, SourceState.NOTHING})
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class CatalogueTotals:
     """The catalogue in one line; `last_run` None: the checker has never run."""
 
     movies: int
@@ -38,7 +38,7 @@ class SourceStats:
     slug: str
     name: str
     enabled: bool
-    holds: str
+    description: str
     licences: tuple[str, ...]
     links: int
     active: int
@@ -49,7 +49,7 @@ class SourceStats:
 
 
 @dataclass(frozen=True, slots=True)
-class DayOfLinks:
+class DailyRunStats:
     """What the checker did on one day (UTC)."""
 
     day: date
@@ -62,7 +62,7 @@ class DayOfLinks:
 
 
 @dataclass(frozen=True, slots=True)
-class LastChange:
+class CatalogueFingerprint:
     """A fingerprint of all that the lists show: it differs when anything in them does."""
 
     movies: int
@@ -78,7 +78,7 @@ class LastChange:
 
 
 @dataclass(slots=True)
-class Searches:
+class SourceSearchStats:
     """What the last jobs say about one source, newest first."""
 
     asked: int = 0
@@ -97,9 +97,9 @@ class Searches:
             self.last_error = self.last_error or error or state
 
 
-def totals() -> Totals:
+def totals() -> CatalogueTotals:
     links = StreamingLink.objects.published().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
-    return Totals(
+    return CatalogueTotals(
         movies=Movie.objects.count(),
         links=links["all"],
         active_links=links["active"],
@@ -116,26 +116,26 @@ def source_stats() -> list[SourceStats]:
         for source, links, active in rows.annotate(n=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
     }
     searches = _searches()
-    slugs = dict.fromkeys([*settings.SOURCES, *sources.KNOWN, *sorted(counted)])
-    return [_stats(slug, counted.get(slug, (0, 0)), searches.get(slug, Searches())) for slug in slugs]
+    slugs = dict.fromkeys([*settings.SOURCES, *sources.KNOWN_SOURCES, *sorted(counted)])
+    return [_stats(slug, counted.get(slug, (0, 0)), searches.get(slug, SourceSearchStats())) for slug in slugs]
 
 
-def reasons_of_inactive() -> list[tuple[str, int]]:
+def inactive_reasons() -> list[tuple[str, int]]:
     """Why links are off, in words, the most frequent first."""
     counts: Counter[str] = Counter()
     rows = StreamingLink.objects.inactive().order_by().values_list("reason").annotate(n=Count("pk"))
     for reason, number in rows:
-        counts[in_words(reason)] += number
+        counts[reason_text(reason)] += number
     return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
 
 
 def at_risk(limit: int) -> list[Movie]:
     """Movies that have lost their last active link, or are one check away from it (`active_count` 0 or 1)."""
     rows = Movie.objects.with_active_count().filter(Q(active_count__lte=1))
-    return list(rows.order_by(*MOST_AT_RISK)[:limit])
+    return list(rows.order_by(*AT_RISK_ORDER)[:limit])
 
 
-def latest_deaths(limit: int) -> list[StreamingLink]:
+def recently_failed_links(limit: int) -> list[StreamingLink]:
     """Links that died lately and are still off, the latest first, with their movies."""
     rows = (
         LinkFlip.objects.filter(is_active=False, link__is_active=False, link__is_published=True)
@@ -146,7 +146,7 @@ def latest_deaths(limit: int) -> list[StreamingLink]:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class RunChanges:
     """What a run changed, beside its counts: of what links died, in words; hosts that were down before it."""
 
     died_of: list[tuple[str, int]]
@@ -158,21 +158,23 @@ class Changed:
         return bool(self.died_of or self.hosts_back or self.revived or self.moved)
 
 
-def changed_by(run: HealthRun | None) -> Changed | None:
+def changes_of_run(run: HealthRun | None) -> RunChanges | None:
     """None: no run has ended yet. A withheld run changed nothing."""
     if run is None:
         return None
-    believed = HealthRun.objects.with_results().filter(started_at__lt=run.started_at)
-    before = believed.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
-    return Changed(
-        died_of=sorted(((in_words(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])),
+    accepted = HealthRun.objects.with_results().filter(started_at__lt=run.started_at)
+    before = accepted.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
+    return RunChanges(
+        died_of=sorted(
+            ((reason_text(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])
+        ),
         hosts_back=[] if run.withheld else sorted(set(before) - set(run.hosts_down)),
         revived=run.revived,
         moved=run.moved,
     )
 
 
-def runs_by_day(days: int, now: datetime) -> list[DayOfLinks]:
+def runs_by_day(days: int, now: datetime) -> list[DailyRunStats]:
     """The last `days` days, the oldest first, those without a run too; withheld runs changed nothing and count not."""
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=days - 1)
@@ -184,15 +186,15 @@ def runs_by_day(days: int, now: datetime) -> list[DayOfLinks]:
     ):
         kept[started.astimezone(UTC).date()].update({"runs": 1, **dict(zip(names, numbers, strict=True))})
     every_day = (first + timedelta(days=number) for number in range(days))
-    return [DayOfLinks(day=day, **kept[day]) for day in every_day]
+    return [DailyRunStats(day=day, **kept[day]) for day in every_day]
 
 
-def prometheus(now: datetime) -> Iterator[str]:
+def render_metrics(now: datetime) -> Iterator[str]:
     """The numbers in Prometheus' text format."""
     whole = totals()
-    yield from _gauge("openreel_movies", "Movies in the catalogue", {"": whole.movies})
-    yield from _gauge("openreel_open_jobs", "Scrape jobs that wait or run", {"": whole.open_jobs})
-    yield from _gauge(
+    yield from _render_gauge("openreel_movies", "Movies in the catalogue", {"": whole.movies})
+    yield from _render_gauge("openreel_open_jobs", "Scrape jobs that wait or run", {"": whole.open_jobs})
+    yield from _render_gauge(
         "openreel_links",
         "Links by source and state",
         {
@@ -203,26 +205,28 @@ def prometheus(now: datetime) -> Iterator[str]:
         },
     )
     if (run := whole.last_run) is not None:
-        yield from _gauge(
+        yield from _render_gauge(
             "openreel_health_run_age_seconds",
             "Since the last run began",
             {"": int((now - run.started_at).total_seconds())},
         )
-        yield from _gauge("openreel_health_run_withheld", "1: its results were not believed", {"": int(run.withheld)})
+        yield from _render_gauge(
+            "openreel_health_run_withheld", "1: its results were not believed", {"": int(run.withheld)}
+        )
         by_verdict = ("alive", "gone", "blocked", "unreachable", "throttled", "not_checked")
-        yield from _gauge(
+        yield from _render_gauge(
             "openreel_health_run_links",
             "Links of the last run by verdict",
             {f'{{verdict="{name}"}}': getattr(run, name) for name in by_verdict},
         )
 
 
-def last_change() -> LastChange:
+def catalogue_fingerprint() -> CatalogueFingerprint:
     """Three index look-ups, however long the lists are."""
     removed = RemovedMovie.objects.order_by("-removed_at").values("removed_at")[:1]
     movies = Movie.objects.aggregate(n=Count("pk"), at=Max("updated_at"), gone=Max(Subquery(removed)))
     run = HealthRun.objects.order_by("-started_at").values_list("pk", "heartbeat_at", "finished_at").first()
-    return LastChange(
+    return CatalogueFingerprint(
         movies=movies["n"],
         updated_at=movies["at"],
         removed_at=movies["gone"],
@@ -231,23 +235,23 @@ def last_change() -> LastChange:
     )
 
 
-def _searches() -> dict[str, Searches]:
-    found: defaultdict[str, Searches] = defaultdict(Searches)
+def _searches() -> dict[str, SourceSearchStats]:
+    found: defaultdict[str, SourceSearchStats] = defaultdict(SourceSearchStats)
     jobs = ScrapeJob.objects.filter(finished_at__isnull=False).order_by("-pk")
-    for results, at in jobs.values_list("sources", "finished_at")[:JOBS_LOOKED_AT]:
+    for results, at in jobs.values_list("sources", "finished_at")[:RECENT_JOBS]:
         for row in results:
             if row["state"] in FINISHED:
                 found[row["source"]].count(state=row["state"], at=at, error=row["error"])
     return found
 
 
-def _stats(slug: str, counted: tuple[int, int], searched: Searches) -> SourceStats:
-    known = sources.KNOWN.get(slug)
+def _stats(slug: str, counted: tuple[int, int], searched: SourceSearchStats) -> SourceStats:
+    known = sources.KNOWN_SOURCES.get(slug)
     return SourceStats(
         slug=slug,
-        name=sources.name_of(slug),
+        name=sources.source_name(slug),
         enabled=slug in settings.SOURCES,
-        holds=known.holds if known else "",
+        description=known.description if known else "",
         licences=(*known.licences, *settings.ALLOW_LICENCES) if known else (),
         links=counted[0],
         active=counted[1],
@@ -258,7 +262,7 @@ def _stats(slug: str, counted: tuple[int, int], searched: Searches) -> SourceSta
     )
 
 
-def _gauge(name: str, says: str, values: dict[str, int]) -> Iterator[str]:
+def _render_gauge(name: str, says: str, values: dict[str, int]) -> Iterator[str]:
     yield f"# HELP {name} {says}\n# TYPE {name} gauge\n"
     for labels, value in values.items():
         yield f"{name}{labels} {value}\n"

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from streaming import metrics
 
-PROXIED = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
+PROXY_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
 
 
 @require_safe
@@ -45,21 +45,21 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def prometheus(request: HttpRequest) -> HttpResponse:
+def metrics(request: HttpRequest) -> HttpResponse:
     """The numbers, for those who may see them; to others there is no such page."""
-    if not (_has_token(request) or _is_from_this_machine(request)):
+    if not (_has_valid_token(request) or _is_direct_loopback(request)):
         raise Http404
-    return HttpResponse(metrics.prometheus(timezone.now()), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return HttpResponse(metrics.render_metrics(timezone.now()), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _has_token(request: HttpRequest) -> bool:
+def _has_valid_token(request: HttpRequest) -> bool:
     sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
     return bool(settings.METRICS_TOKEN) and hmac.compare_digest(sent.encode(), settings.METRICS_TOKEN.encode())
 
 
-def _is_from_this_machine(request: HttpRequest) -> bool:
+def _is_direct_loopback(request: HttpRequest) -> bool:
     """A proxy on this machine is a loopback peer too, but it says for whom it asks."""
-    if any(name in request.headers for name in PROXIED):
+    if any(name in request.headers for name in PROXY_HEADERS):
         return False
     try:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback

@@ -18,11 +18,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from streaming.filters import ORDERINGS, columns_of, read_moment
+from streaming.filters import ORDERINGS, order_columns, parse_datetime_or_date
 from streaming.models import Movie, MovieQuerySet
 
-PAGE_SIZE, LARGEST_PAGE, LAST_PAGE = 24, 100, 1_000_000
-LONGEST_CURSOR = 2000
+PAGE_SIZE, MAX_PAGE_SIZE, MAX_PAGE = 24, 100, 1_000_000
+MAX_CURSOR_LENGTH = 2000
 PARAMETERS = frozenset({"page", "page_size", "cursor"})
 
 
@@ -40,9 +40,9 @@ class Cursor:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
-    def read(cls, text: str) -> Cursor:
+    def decode(cls, text: str) -> Cursor:
         """ValueError when it is not one that we wrote."""
-        if len(text) > LONGEST_CURSOR or not text.isascii():
+        if len(text) > MAX_CURSOR_LENGTH or not text.isascii():
             raise ValueError("not a cursor")
         try:
             ordering, values, backwards = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
@@ -50,29 +50,31 @@ class Cursor:
             raise ValueError("not a cursor") from error
         if ordering not in ORDERINGS or not isinstance(values, list) or not isinstance(backwards, bool):
             raise ValueError("not a cursor")
-        columns = [column.removeprefix("-") for column in columns_of(ordering)]
+        columns = [column.removeprefix("-") for column in order_columns(ordering)]
         if values and len(values) != len(columns):
             raise ValueError("not a cursor")
-        return cls(ordering, tuple(_value(column, x) for column, x in zip(columns, values, strict=False)), backwards)
+        return cls(
+            ordering, tuple(_cursor_value(column, x) for column, x in zip(columns, values, strict=False)), backwards
+        )
 
-    def behind(self, movies: MovieQuerySet, *, size: int) -> list[Movie]:
+    def rows_after(self, movies: MovieQuerySet, *, size: int) -> list[Movie]:
         """The next `size` rows in reading order (backwards: the nearest first)."""
-        order = columns_of(self.ordering)
+        order = order_columns(self.ordering)
         downwards = order[0].startswith("-") != self.backwards
         columns = [column.removeprefix("-") for column in order]
         rows: list[Movie] = []
-        for part in _parts(movies, columns, self.values, downwards=downwards):
+        for part in _index_ranges(movies, columns, self.values, downwards=downwards):
             if len(rows) < size:
                 rows += part.order_by(*(f"-{name}" if downwards else name for name in columns))[: size - len(rows)]
         return rows
 
 
-class MoviePages(BasePagination):
+class MoviePagination(BasePagination):
     """`page` and `page_size`; with `cursor` (empty: from the start) there is no count."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
-        self.size = _whole(request, "page_size", PAGE_SIZE, most=LARGEST_PAGE)
+        self.size = _int_parameter(request, "page_size", PAGE_SIZE, maximum=MAX_PAGE_SIZE)
         if "cursor" in request.query_params:
             return self._by_cursor(queryset)
         return self._by_number(queryset)
@@ -81,7 +83,7 @@ class MoviePages(BasePagination):
         return Response({**self.envelope, "results": data})
 
     def _by_number(self, queryset: MovieQuerySet) -> list[Movie]:
-        number = _whole(self.request, "page", 1, most=LAST_PAGE)
+        number = _int_parameter(self.request, "page", 1, maximum=MAX_PAGE)
         count = queryset.count()
         last = max(1, -(-count // self.size))
         if number > last:
@@ -95,14 +97,14 @@ class MoviePages(BasePagination):
 
     def _by_cursor(self, queryset: MovieQuerySet) -> list[Movie]:
         cursor = self._cursor()
-        rows = cursor.behind(queryset.order_by(), size=self.size + 1)
+        rows = cursor.rows_after(queryset.order_by(), size=self.size + 1)
         more, rows = len(rows) > self.size, rows[: self.size]
         if cursor.backwards:
             rows.reverse()
         before, after = (more, True) if cursor.backwards else (bool(cursor.values), more)
         self.envelope = {
-            "next": self._beside(cursor, rows[-1], backwards=False) if rows and after else None,
-            "previous": self._beside(cursor, rows[0], backwards=True) if rows and before else None,
+            "next": self._neighbour_cursor(cursor, rows[-1], backwards=False) if rows and after else None,
+            "previous": self._neighbour_cursor(cursor, rows[0], backwards=True) if rows and before else None,
         }
         return rows
 
@@ -113,15 +115,15 @@ class MoviePages(BasePagination):
         if not (text := self.request.query_params["cursor"]):
             return Cursor(ordering)
         try:
-            cursor = Cursor.read(text)
+            cursor = Cursor.decode(text)
         except ValueError:
             raise ValidationError({"cursor": ["Take it from next or previous, or leave it empty."]}) from None
         if cursor.ordering != ordering:
             raise ValidationError({"cursor": [f"It belongs to ordering={cursor.ordering}."]})
         return cursor
 
-    def _beside(self, cursor: Cursor, row: Movie, *, backwards: bool) -> str:
-        values = tuple(getattr(row, name.removeprefix("-")) for name in columns_of(cursor.ordering))
+    def _neighbour_cursor(self, cursor: Cursor, row: Movie, *, backwards: bool) -> str:
+        values = tuple(getattr(row, name.removeprefix("-")) for name in order_columns(cursor.ordering))
         return self._address(cursor=Cursor(cursor.ordering, values, backwards))
 
     def _address(self, **changes: object) -> str:
@@ -133,9 +135,9 @@ class MoviePages(BasePagination):
     def get_schema_operation_parameters(self, view: object) -> list[dict[str, Any]]:
         whole = {"type": "integer", "minimum": 1}
         return [
-            _parameter("page", {**whole, "maximum": LAST_PAGE, "default": 1}, "Number of the page."),
-            _parameter("page_size", {**whole, "maximum": LARGEST_PAGE, "default": PAGE_SIZE}, "Movies a page."),
-            _parameter(
+            _schema_parameter("page", {**whole, "maximum": MAX_PAGE, "default": 1}, "Number of the page."),
+            _schema_parameter("page_size", {**whole, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}, "Movies a page."),
+            _schema_parameter(
                 "cursor",
                 {"type": "string"},
                 "Walk through the whole list at a cost that does not grow with depth: begin with an empty `cursor=` "
@@ -157,21 +159,21 @@ class MoviePages(BasePagination):
         }
 
 
-def _whole(request: Request, name: str, default: int, *, most: int) -> int:
+def _int_parameter(request: Request, name: str, default: int, *, maximum: int) -> int:
     text = request.query_params.get(name, str(default))
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
-    if not 1 <= number <= most:
-        raise ValidationError({name: [f"Write a whole number from 1 to {most}."]})
+    if not 1 <= number <= maximum:
+        raise ValidationError({name: [f"Write a whole number from 1 to {maximum}."]})
     return number
 
 
-def _parameter(name: str, schema: dict[str, Any], says: str) -> dict[str, Any]:
+def _schema_parameter(name: str, schema: dict[str, Any], says: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": says}
 
 
-def _value(column: str, value: object) -> object:
+def _cursor_value(column: str, value: object) -> object:
     if column == "created_at":
-        return read_moment(_expect(value, str))
+        return parse_datetime_or_date(_expect(value, str))
     if column == "search_title":
         # A lone surrogate, which no database takes, fails here: UnicodeEncodeError is a ValueError.
         return _expect(value, str).replace("\x00", "").encode().decode()
@@ -189,7 +191,7 @@ def _expect(value: object, kind: type[Any]) -> Any:
     return value
 
 
-def _parts(
+def _index_ranges(
     movies: MovieQuerySet, columns: Sequence[str], values: Sequence[Any], *, downwards: bool
 ) -> list[MovieQuerySet]:
     """The rows behind the values, in pieces that follow one another, each a range of one index.
@@ -197,18 +199,18 @@ def _parts(
     A year that is not known comes before all others upwards and behind them downwards, whatever the database does.
     """
     if columns[0] != "year":
-        return [movies.filter(_behind(columns, values, downwards=downwards))]
+        return [movies.filter(_after_row(columns, values, downwards=downwards))]
     unknown, known = movies.filter(year=None), movies.filter(year__isnull=False)
     if not values:
         return [known, unknown] if downwards else [unknown, known]
     if values[0] is None:
-        rest = unknown.filter(_behind(columns[1:], values[1:], downwards=downwards))
+        rest = unknown.filter(_after_row(columns[1:], values[1:], downwards=downwards))
         return [rest] if downwards else [rest, known]
-    rest = known.filter(_behind(columns, values, downwards=downwards))
+    rest = known.filter(_after_row(columns, values, downwards=downwards))
     return [rest, unknown] if downwards else [rest]
 
 
-def _behind(columns: Sequence[str], values: Sequence[Any], *, downwards: bool) -> Q:
+def _after_row(columns: Sequence[str], values: Sequence[Any], *, downwards: bool) -> Q:
     """Lexicographically behind; the outer comparison with the first column is what the index is entered by."""
     if not values:
         return Q()
@@ -216,5 +218,5 @@ def _behind(columns: Sequence[str], values: Sequence[Any], *, downwards: bool) -
     strictly = Q(**{f"{name}__{compare}": values[0]})
     if len(columns) == 1:
         return strictly
-    same = Q(**{name: values[0]}) & _behind(columns[1:], values[1:], downwards=downwards)
+    same = Q(**{name: values[0]}) & _after_row(columns[1:], values[1:], downwards=downwards)
     return Q(**{f"{name}__{compare}e": values[0]}) & (strictly | same)

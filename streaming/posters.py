@@ -11,11 +11,11 @@ from html import escape
 from math import cos, pi, sin
 
 WIDTH, HEIGHT = 300, 450
-DRAWING = "2"  # raise it when the drawing changes: it is part of every poster's version
-ROOM = 252
+DRAWING_VERSION = "2"  # raise it when the drawing changes: it is part of every poster's version
+TEXT_WIDTH = 252
 Palette = tuple[str, str, str, str, str]  # paper, deep, mid, accent, ink
 Random = Callable[[int], int]
-Motif = Callable[[Palette, Random], str]
+MotifFunction = Callable[[Palette, Random], str]
 PALETTES: list[Palette] = [
     ("#f2e4cf", "#16324f", "#2a628f", "#e4572e", "#16324f"),
     ("#1b1b2f", "#e43f5a", "#162447", "#f6c453", "#fdf6e3"),
@@ -35,12 +35,12 @@ SIZES = ((46, 2), (42, 2), (38, 2), (36, 3), (33, 3), (30, 3), (27, 4), (24, 4),
 FONT = "Inter,Helvetica Neue,Helvetica,Arial,sans-serif"
 
 
-def poster(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
+def render_poster(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
     """The poster as SVG. `title` is any text; it is escaped here, and cut when it does not fit."""
     digest = hashlib.sha256(imdb_id.encode()).digest()
     palette = PALETTES[digest[0] % len(PALETTES)]
     motif = MOTIFS[digest[1] % len(MOTIFS)]
-    grounded = motif in GROUNDED
+    grounded = motif in MOTIFS_WITH_GROUND
     if digest[30] & 1 and not grounded:  # another colouring, and a mirror image: neighbours rarely look alike
         palette = (palette[0], palette[3], palette[1], palette[2], palette[4])
     art = motif(palette, _random(digest))
@@ -49,7 +49,7 @@ def poster(imdb_id: str, *, title: str, year: int | None, is_show: bool = False)
     return _framed(art, palette=palette, grounded=grounded, title=title, caption=_caption(year, is_show=is_show))
 
 
-def glow(imdb_id: str) -> str:
+def render_glow(imdb_id: str) -> str:
     """Soft light in the poster's colours for the movie page: gradients, since a blur costs the browser dearly."""
     palette = PALETTES[hashlib.sha256(imdb_id.encode()).digest()[0] % len(PALETTES)]
     lights = ((".15", ".3", ".7", palette[3]), (".8", ".1", ".7", palette[1]), (".6", "1", ".8", palette[2]))
@@ -62,10 +62,10 @@ def glow(imdb_id: str) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 60" preserveAspectRatio="none">{spots}</svg>'
 
 
-def version(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
+def poster_version(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
     """Changes whenever the picture does, so that browsers may keep each for ever."""
-    told = "\x1f".join([DRAWING, imdb_id, title, str(year), str(is_show)])
-    return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:10]
+    parts = "\x1f".join([DRAWING_VERSION, imdb_id, title, str(year), str(is_show)])
+    return hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:10]
 
 
 def _random(digest: bytes) -> Random:
@@ -110,17 +110,17 @@ def _fade(rule: float, paper: str) -> str:
 
 def _fit(title: str) -> tuple[int, list[str]]:
     """The largest size at which the title fits: 2 rows when large, up to 5 when small, cut when even that fails."""
-    for size, most in SIZES:
+    for size, limit in SIZES:
         rows = _wrapped(title, size)
-        if len(rows) <= most and max(_width(row, size) for row in rows) <= ROOM:
+        if len(rows) <= limit and max(_width(row, size) for row in rows) <= TEXT_WIDTH:
             return size, rows
     return 18, [*(_cut(row, 18) for row in _wrapped(title, 18)[:4]), "…"]
 
 
 def _cut(row: str, size: int) -> str:
     """As much of the row as there is room for."""
-    fitting = row[: int(ROOM / size / 0.34)]
-    while _width(fitting, size) > ROOM:
+    fitting = row[: int(TEXT_WIDTH / size / 0.34)]
+    while _width(fitting, size) > TEXT_WIDTH:
         fitting = fitting[:-1]
     return fitting
 
@@ -129,7 +129,7 @@ def _wrapped(title: str, size: int) -> list[str]:
     rows, row = [], ""
     for word in title.split():
         longer = f"{row} {word}".strip()
-        if row and _width(longer, size) > ROOM:
+        if row and _width(longer, size) > TEXT_WIDTH:
             rows.append(row)
             row = word
         else:
@@ -178,9 +178,9 @@ def _shape(path: str, colour: str, more: str = "") -> str:
 
 def _moon(p: Palette, r: Random) -> str:
     x, y = 150 + r(50) - 25, 150 + r(30)
-    ring = f' stroke="{p[2]}" stroke-width="10"'
-    rings = "".join(_disc(x, y, radius, "none", ring) for radius in (92, 120, 148, 176, 204))
-    return rings + _disc(x, y, 66, p[3]) + _disc(x + 24, y - 14, 54, p[0])
+    circle = f' stroke="{p[2]}" stroke-width="10"'
+    circles = "".join(_disc(x, y, radius, "none", circle) for radius in (92, 120, 148, 176, 204))
+    return circles + _disc(x, y, 66, p[3]) + _disc(x + 24, y - 14, 54, p[0])
 
 
 def _beam(p: Palette, r: Random) -> str:
@@ -207,17 +207,17 @@ def _sunset(p: Palette, r: Random) -> str:
 
 
 def _city(p: Palette, r: Random) -> str:
-    houses, x = "", 0
+    buildings, x = "", 0
     while x < WIDTH:
         width, height = 22 + r(26), 70 + r(150)
-        houses += _box(x, 286 - height, width, height + 2, p[1] if r(2) else p[2])
+        buildings += _box(x, 286 - height, width, height + 2, p[1] if r(2) else p[2])
         if width > 28:
-            houses += "".join(
+            buildings += "".join(
                 _box(x + 7, 298 - height + i * 18, width - 14, 4, p[3] if r(3) == 0 else p[0], ' opacity=".8"')
                 for i in range(height // 22)
             )
         x += width
-    return _disc(210 - r(130), 86, 38, p[3]) + houses + _box(0, 286, 300, 170, p[1])
+    return _disc(210 - r(130), 86, 38, p[3]) + buildings + _box(0, 286, 300, 170, p[1])
 
 
 def _venn(p: Palette, r: Random) -> str:
@@ -312,5 +312,17 @@ def _strip(p: Palette, r: Random) -> str:
 
 
 # These stand on a ground that runs to the foot of the poster; the title is set on it.
-GROUNDED: Sequence[Motif] = (_sunset, _city, _waves, _peaks, _stairs)
-MOTIFS: Sequence[Motif] = (_moon, _beam, _reel, _venn, _blinds, _dots, _spiral, _lens, _tiles, _strip, *GROUNDED)
+MOTIFS_WITH_GROUND: Sequence[MotifFunction] = (_sunset, _city, _waves, _peaks, _stairs)
+MOTIFS: Sequence[MotifFunction] = (
+    _moon,
+    _beam,
+    _reel,
+    _venn,
+    _blinds,
+    _dots,
+    _spiral,
+    _lens,
+    _tiles,
+    _strip,
+    *MOTIFS_WITH_GROUND,
+)

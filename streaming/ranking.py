@@ -8,12 +8,12 @@ from typing import Protocol, TypeVar
 
 from scraper import sources
 
-RELIABLE = 0.9
+MIN_RELIABLE_UPTIME = 0.9
 QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
 KINDS = ("file", "stream", "embed", "page")
-ANYBODYS = frozenset({"", "zxx", "und", "mul"})  # not stated, no speech, undetermined, several
-LONGEST_HEADER = 1000
-MOST_LANGUAGES = 10
+NEUTRAL_LANGUAGES = frozenset({"", "zxx", "und", "mul"})  # not stated, no speech, undetermined, several
+MAX_HEADER_LENGTH = 1000
+MAX_LANGUAGES = 10
 RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?))?\s*")
 
 
@@ -47,7 +47,7 @@ def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[
     return sorted(links, key=lambda link: _key(link, wanted))
 
 
-def together(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Link]:
+def group_links(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Link]:
     """The same order, but that the links `of` one work follow its best one."""
     works: dict[str, list[Link]] = {}
     for link in links:
@@ -58,39 +58,39 @@ def together(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Link]:
 def accepted_languages(header: str) -> list[str]:
     """The tags of an `Accept-Language` header, dearest first; what cannot be read is passed over."""
     weighed = []
-    for place, part in enumerate(header[:LONGEST_HEADER].split(",")):
+    for place, part in enumerate(header[:MAX_HEADER_LENGTH].split(",")):
         match = RANGE.fullmatch(part)
         weight = float(match[2] or 1) if match else 0.0
         if match and weight > 0:
             weighed.append((-weight, place, match[1]))
-    return [tag for _, _, tag in sorted(weighed)][:MOST_LANGUAGES]
+    return [tag for _, _, tag in sorted(weighed)][:MAX_LANGUAGES]
 
 
 def _key(link: Rankable, wanted: Sequence[str]) -> tuple[object, ...]:
     uptime = link.uptime
     return (
         not link.is_active,
-        uptime is not None and uptime < RELIABLE,
-        _place_of_language(link.language.lower(), wanted),
-        _place(link.quality, QUALITIES),
-        _place(link.kind, KINDS),
+        uptime is not None and uptime < MIN_RELIABLE_UPTIME,
+        _language_rank(link.language.lower(), wanted),
+        _rank(link.quality, QUALITIES),
+        _rank(link.kind, KINDS),
         link.response_ms is None,
         link.response_ms or 0,
-        _place(link.source, tuple(sources.KNOWN)),
+        _rank(link.source, tuple(sources.KNOWN_SOURCES)),
         link.source,
         link.source_url,
     )
 
 
-def _place(value: str, order: Sequence[str]) -> int:
+def _rank(value: str, order: Sequence[str]) -> int:
     return order.index(value) if value in order else len(order)
 
 
-def _place_of_language(language: str, wanted: Sequence[str]) -> int:
+def _language_rank(language: str, wanted: Sequence[str]) -> int:
     """0 for the dearest language; what anybody can follow stands between the wanted and the unwanted ones."""
     if not wanted:
         return 0
     for place, tag in enumerate(wanted):
         if language == tag or language.startswith(f"{tag}-") or tag.startswith(f"{language}-"):
             return place
-    return len(wanted) if language in ANYBODYS else len(wanted) + 1
+    return len(wanted) if language in NEUTRAL_LANGUAGES else len(wanted) + 1

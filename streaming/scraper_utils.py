@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.utils import timezone
 
-from scraper.addresses import check_url
+from scraper.addresses import normalize_url
 from streaming.models import Movie, ScrapeJob
 from streaming.scraping import jobs
 
@@ -20,10 +20,10 @@ def scrape_movie_on_demand(
     `joined` on it is True when nothing was started. `sources` None: all that are enabled. Raises `jobs.QueueFull`, and
     `scraper.addresses.Refused` for a `target_url` that may not be opened.
     """
-    request = jobs.Request(
+    request = jobs.JobRequest(
         requested_by=requested_by,
-        priority=jobs.PRIORITIES.get(requested_by, jobs.CLICK_PRIORITY),
-        target_url=check_url(target_url, allowed=settings.ALLOW_PRIVATE_HOSTS) if target_url else "",
+        priority=jobs.PRIORITY_BY_REQUESTER.get(requested_by, jobs.CLICK_PRIORITY),
+        target_url=normalize_url(target_url, allowed=settings.ALLOW_PRIVATE_HOSTS) if target_url else "",
         sources=sources,
     )
     return jobs.start_or_join(movie.pk, request=request, now=timezone.now())

@@ -9,21 +9,21 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from scraper.addresses import Refused
+from scraper.addresses import InvalidValue
 from streaming.ingest import edits
 from streaming.ingest.records import (
-    EARLIEST_YEAR,
-    LATEST_YEAR,
-    LONGEST_EVIDENCE,
-    LONGEST_LABEL,
-    LONGEST_SYNOPSIS,
-    LONGEST_TITLE,
+    MAX_EVIDENCE_LENGTH,
+    MAX_LABEL_LENGTH,
+    MAX_SYNOPSIS_LENGTH,
+    MAX_TITLE_LENGTH,
+    MAX_YEAR,
+    MIN_YEAR,
 )
-from streaming.metrics import SourceStats, Totals
+from streaming.metrics import CatalogueTotals, SourceStats
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.job import SourceState
 from streaming.ranking import best_first
-from streaming.scraping.visits import Refresh
+from streaming.scraping.visits import RefreshState
 
 
 class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
@@ -62,21 +62,21 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
         """Active links, best first for this viewer; one query, none when `with_active_links()` has brought them."""
         active = movie.active_links if hasattr(movie, "active_links") else movie.links.active()
         ranked = best_first(active, languages=self.context.get("languages", ()))
-        return [self.link_form.to_representation(link) for link in ranked]
+        return [self.link_serializer.to_representation(link) for link in ranked]
 
     @cached_property
-    def link_form(self) -> LinkSerializer:
+    def link_serializer(self) -> LinkSerializer:
         """One for all links of the answer: making one costs more than using it."""
         return LinkSerializer()
 
 
-class RefreshSerializer(serializers.Serializer[Refresh]):
+class RefreshSerializer(serializers.Serializer[RefreshState]):
     state = serializers.ChoiceField(choices=("fresh", "queued", "running", "stale", "cooling_down"))
     job = serializers.IntegerField(source="job.pk", allow_null=True, default=None, help_text="The open job's id.")
     reason = serializers.CharField(help_text="One word: why the state is what it is.")
     next_allowed_at = serializers.DateTimeField(allow_null=True)
 
-    def to_representation(self, instance: Refresh) -> dict[str, Any]:
+    def to_representation(self, instance: RefreshState) -> dict[str, Any]:
         at = self.fields["next_allowed_at"]
         return {
             "state": instance.state,
@@ -140,7 +140,7 @@ class HealthRunSerializer(serializers.ModelSerializer[HealthRun]):
         )  # fmt: skip
 
 
-class StatsSerializer(serializers.Serializer[Totals]):
+class StatsSerializer(serializers.Serializer[CatalogueTotals]):
     movies = serializers.IntegerField()
     links = serializers.IntegerField()
     active_links = serializers.IntegerField()
@@ -148,7 +148,7 @@ class StatsSerializer(serializers.Serializer[Totals]):
     last_run = HealthRunSerializer(allow_null=True)
 
 
-class RemovedSerializer(serializers.ModelSerializer[RemovedMovie]):
+class RemovedMovieSerializer(serializers.ModelSerializer[RemovedMovie]):
     class Meta:
         model = RemovedMovie
         fields = ("imdb_id", "title", "removed_at", "reason")
@@ -156,7 +156,7 @@ class RemovedSerializer(serializers.ModelSerializer[RemovedMovie]):
 
 class ChangesSerializer(serializers.Serializer[Any]):
     changed = MovieSerializer(many=True)
-    removed = RemovedSerializer(many=True, help_text="Not here any more; a movie that came back is under changed.")
+    removed = RemovedMovieSerializer(many=True, help_text="Not here any more; a movie that came back is under changed.")
     next_since = serializers.CharField(help_text="The `since` of the next question. It marks the last row, exactly.")
     more = serializers.BooleanField(help_text="Whether there is more to ask for at once.")
 
@@ -184,26 +184,26 @@ class WriteSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError({strangers[0][:60]: [f"Unknown field. Allowed: {allowed}."]})
         return super().to_internal_value(data)
 
-    def judged(self, edit: Callable[..., Any], *args: Any, address: str, **options: Any) -> Any:
+    def save_with(self, edit: Callable[..., Any], *args: Any, address: str, **options: Any) -> Any:
         """Do the edit; a refusal becomes the error of the field that it speaks of."""
         try:
             return edit(*args, self.validated_data, **options)
-        except Refused as refusal:
-            field = edits.field_of(refusal, address=address)
+        except InvalidValue as refusal:
+            field = edits.field_for_error(refusal, address=address)
             raise serializers.ValidationError({field: [str(refusal)]}) from None
 
 
 class MovieWriteSerializer(WriteSerializer):
     imdb_id = serializers.CharField(max_length=11, help_text="Never changes once the movie stands.")
-    title = serializers.CharField(max_length=LONGEST_TITLE)
-    year = serializers.IntegerField(min_value=EARLIEST_YEAR, max_value=LATEST_YEAR, allow_null=True, required=False)
+    title = serializers.CharField(max_length=MAX_TITLE_LENGTH)
+    year = serializers.IntegerField(min_value=MIN_YEAR, max_value=MAX_YEAR, allow_null=True, required=False)
     type = serializers.ChoiceField(choices=Movie.Type.choices, required=False)
     poster_url = serializers.CharField(max_length=2000, allow_blank=True, required=False)
-    synopsis = serializers.CharField(max_length=LONGEST_SYNOPSIS, allow_blank=True, required=False)
+    synopsis = serializers.CharField(max_length=MAX_SYNOPSIS_LENGTH, allow_blank=True, required=False)
 
 
 @extend_schema_field({"type": ["integer", "string"]})
-class MovieByName(serializers.Field[Movie, Any, int, Any]):
+class MovieIdentifierField(serializers.Field[Movie, Any, int, Any]):
     """A movie, written as its id or IMDb id."""
 
     def to_internal_value(self, data: Any) -> Movie:
@@ -217,16 +217,16 @@ class MovieByName(serializers.Field[Movie, Any, int, Any]):
 
 
 class LinkWriteSerializer(WriteSerializer):
-    movie = MovieByName()
+    movie = MovieIdentifierField()
     source = serializers.CharField(max_length=50)  # type: ignore[assignment]  # a declared field, as above
     source_url = serializers.CharField(max_length=2000)
     kind = serializers.ChoiceField(choices=StreamingLink.Kind.choices, required=False)
-    label = serializers.CharField(max_length=LONGEST_LABEL, allow_blank=True, required=False)  # type: ignore[assignment]  # a declared field, as above
+    label = serializers.CharField(max_length=MAX_LABEL_LENGTH, allow_blank=True, required=False)  # type: ignore[assignment]  # a declared field, as above
     quality = serializers.ChoiceField(choices=StreamingLink.Quality.choices, allow_blank=True, required=False)
     language = serializers.CharField(max_length=35, allow_blank=True, required=False)
     licence = serializers.CharField(max_length=40, allow_blank=True, required=False)
     licence_url = serializers.CharField(max_length=2000, allow_blank=True, required=False)
-    evidence = serializers.CharField(max_length=LONGEST_EVIDENCE, allow_blank=True, required=False)
+    evidence = serializers.CharField(max_length=MAX_EVIDENCE_LENGTH, allow_blank=True, required=False)
     is_active = serializers.BooleanField(required=False)
     is_published = serializers.BooleanField(required=False, help_text="false: it waits for review, staff alone see it.")
 

@@ -10,13 +10,13 @@ from django.urls import reverse
 
 from streaming.models import Movie, MovieQuerySet
 
-PART = 2000
+PAGE_SIZE = 2000
 
 
 class MovieSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at run time
     """Every movie's page, in the order of their rows so that a part stays the same while others come."""
 
-    limit = PART
+    limit = PAGE_SIZE
 
     def items(self) -> MovieQuerySet:
         return Movie.objects.only("imdb_id", "updated_at").order_by("pk")

@@ -12,20 +12,20 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from scraper.sources import pause_at
+from scraper.sources import request_delay
 from streaming.models import HostGate
 
-LONGEST_WAIT = timedelta(seconds=60)
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+MAX_WAIT = timedelta(seconds=60)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def pause_of(host: str, *, source: str) -> float:
+def request_delay_for(host: str, *, source: str) -> float:
     """The least seconds between two requests to a host, with the operator's `SOURCE_DELAYS`."""
-    return pause_at(host, source=source, delays=settings.SOURCE_DELAYS)
+    return request_delay(host, source=source, delays=settings.SOURCE_DELAYS)
 
 
 @transaction.atomic
-def reserve(host: str, *, pause: float, patience: timedelta = LONGEST_WAIT) -> float | None:
+def reserve_slot(host: str, *, delay: float, max_wait: timedelta = MAX_WAIT) -> float | None:
     """Seconds until our turn, which is ours alone; None, and nothing reserved, when that is longer than `patience`.
 
     In the database's time. A moment further ahead than anybody waits was set before its clock went back.
@@ -33,11 +33,11 @@ def reserve(host: str, *, pause: float, patience: timedelta = LONGEST_WAIT) -> f
     gate = HostGate.objects.filter(pk=host[:255])
     seen = gate.select_for_update().values_list("next_at", Now()).first()
     if seen is None:
-        HostGate.objects.bulk_create([HostGate(host=host[:255], next_at=LONG_AGO)], ignore_conflicts=True)
+        HostGate.objects.bulk_create([HostGate(host=host[:255], next_at=EPOCH)], ignore_conflicts=True)
         seen = gate.select_for_update().values_list("next_at", Now()).get()
     next_at, now = seen
-    mine = next_at if now < next_at <= now + 2 * LONGEST_WAIT else now
-    if mine - now > min(patience, LONGEST_WAIT):
+    mine = next_at if now < next_at <= now + 2 * MAX_WAIT else now
+    if mine - now > min(max_wait, MAX_WAIT):
         return None
-    gate.update(next_at=mine + timedelta(seconds=pause))
+    gate.update(next_at=mine + timedelta(seconds=delay))
     return float((mine - now).total_seconds())

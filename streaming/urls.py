@@ -9,7 +9,7 @@ from django.views.decorators.http import conditional_page
 from rest_framework.routers import SimpleRouter
 
 from streaming import exports, operations, pages, views
-from streaming.feeds import LostFeed, NewFeed
+from streaming.feeds import LostMoviesFeed, NewMoviesFeed
 from streaming.sitemaps import SITEMAPS
 
 kept_an_hour = cache_control(public=True, max_age=3600)
@@ -22,43 +22,43 @@ router.register("links", views.LinkViewSet, basename="link")
 router.register("jobs", views.JobViewSet, basename="job")
 router.register("sources", views.SourceViewSet, basename="source")
 api = [
-    path("", views.Root.as_view(), name="root"),
+    path("", views.ApiRootView.as_view(), name="root"),
     *router.urls,
-    path("stats/", views.Stats.as_view(), name="stats"),
-    path("changes/", views.Changes.as_view(), name="changes"),
-    path("schema/", views.Schema.as_view(), name="schema"),
-    path("docs/", views.Docs.as_view(), name="docs"),
+    path("stats/", views.StatsView.as_view(), name="stats"),
+    path("changes/", views.ChangesView.as_view(), name="changes"),
+    path("schema/", views.SchemaView.as_view(), name="schema"),
+    path("docs/", views.DocsView.as_view(), name="docs"),
 ]
 stremio = [
-    path("manifest.json", exports.manifest, name="manifest"),
-    path("catalog/<str:kind>/<str:key>.json", exports.catalogue, name="catalogue"),
-    path("catalog/<str:kind>/<str:key>/<path:extra>.json", exports.catalogue, name="catalogue"),
-    path("meta/<str:kind>/<str:key>.json", exports.meta, name="meta"),
-    path("stream/<str:kind>/<str:key>.json", exports.streams, name="streams"),
-    path("", exports.nowhere),
-    path("<path:rest>", exports.nowhere),
+    path("manifest.json", exports.stremio_manifest, name="manifest"),
+    path("catalog/<str:kind>/<str:key>.json", exports.stremio_catalogue, name="catalogue"),
+    path("catalog/<str:kind>/<str:key>/<path:extra>.json", exports.stremio_catalogue, name="catalogue"),
+    path("meta/<str:kind>/<str:key>.json", exports.stremio_meta, name="meta"),
+    path("stream/<str:kind>/<str:key>.json", exports.stremio_streams, name="streams"),
+    path("", exports.stremio_not_found),
+    path("<path:rest>", exports.stremio_not_found),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/streaming/", include((api, "api"))),
     # Only with a slash at the end: without one, CommonMiddleware shall find the address that has it.
-    re_path(r"^api/[\s\S]+/$", views.Nowhere.as_view()),
+    re_path(r"^api/[\s\S]+/$", views.ApiNotFoundView.as_view()),
     path("stremio/", include((stremio, "stremio"))),
-    path("export/movies.m3u8", exports.playlist, name="playlist"),
-    path("export/movies.jsonl", exports.dump, name="dump"),
+    path("export/movies.m3u8", exports.m3u_playlist, name="playlist"),
+    path("export/movies.jsonl", exports.jsonl_export, name="dump"),
     path("healthz", operations.healthz, name="healthz"),
     path("readyz", operations.readyz, name="readyz"),
-    path("metrics", operations.prometheus, name="metrics"),
-    path("", pages.home, name="home"),
-    path("streaming/<str:identifier>/", pages.movie, name="movie"),
-    path("streaming/<str:identifier>/refresh/", pages.refresh, name="refresh"),
-    path("jobs/<int:pk>/", pages.job, name="job"),
-    path("health/", pages.health, name="health"),
-    path("sources/", pages.sources, name="sources"),
-    path("api/", pages.api, name="api-root"),
-    path("posters/<str:imdb_id>.svg", pages.poster, name="poster"),
-    path("robots.txt", pages.robots, name="robots"),
+    path("metrics", operations.metrics, name="metrics"),
+    path("", pages.catalogue, name="home"),
+    path("streaming/<str:identifier>/", pages.movie_detail, name="movie"),
+    path("streaming/<str:identifier>/refresh/", pages.refresh_links, name="refresh"),
+    path("jobs/<int:pk>/", pages.job_detail, name="job"),
+    path("health/", pages.link_health, name="health"),
+    path("sources/", pages.source_list, name="sources"),
+    path("api/", pages.api_guide, name="api-root"),
+    path("posters/<str:imdb_id>.svg", pages.poster_image, name="poster"),
+    path("robots.txt", pages.robots_txt, name="robots"),
     path("sitemap.xml", kept_an_hour(index), parts | {"sitemap_url_name": "sitemap-part"}, name="sitemap"),
     path("sitemap-<section>.xml", kept_an_hour(sitemap), parts, name="sitemap-part"),
-    path("feeds/new.xml", conditional_page(kept_some_minutes(NewFeed())), name="feed-new"),
-    path("feeds/lost.xml", conditional_page(kept_some_minutes(LostFeed())), name="feed-lost"),
+    path("feeds/new.xml", conditional_page(kept_some_minutes(NewMoviesFeed())), name="feed-new"),
+    path("feeds/lost.xml", conditional_page(kept_some_minutes(LostMoviesFeed())), name="feed-lost"),
 ]

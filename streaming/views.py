@@ -23,19 +23,26 @@ from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
 from streaming import metrics
-from streaming.api import Busy, Conflict, FromHere, JsonView, languages_of, unless_known
-from streaming.exchange.changes import Since, changes_since
-from streaming.filters import MovieFilters, check_language, read_moment
+from streaming.api import (
+    ApiView,
+    ConflictError,
+    SameOriginPermission,
+    ServiceUnavailable,
+    conditional_response,
+    request_languages,
+)
+from streaming.exchange.changes import ChangeCursor, changes_since
+from streaming.filters import MovieFilters, parse_datetime_or_date, validate_language
 from streaming.health.sweep import check_now
 from streaming.ingest import bindings, edits
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.snapshots import remove_movies
 from streaming.models import Movie, MovieQuerySet, ScrapeJob, StreamingLink
-from streaming.paging import PARAMETERS, MoviePages
+from streaming.paging import PARAMETERS, MoviePagination
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.throttle import refresh_wait
-from streaming.scraping.visits import Refresh, visit, watch
+from streaming.scraping.throttle import refresh_retry_after
+from streaming.scraping.visits import RefreshState, refresh_on_request, watch
 from streaming.serializers import (
     BindingSerializer,
     BindingWriteSerializer,
@@ -52,27 +59,29 @@ from streaming.serializers import (
     StatsSerializer,
 )
 
-ASKED_BY = "api"
-CHANGES_A_TIME = 500
-OF_STAFF = frozenset({"create", "partial_update", "destroy", "bindings", "bind", "unbind"})
-OF_ONE_VISITOR = "private, no-cache"
+REQUESTED_BY = "api"
+CHANGES_PAGE_SIZE = 500
+WRITE_ACTIONS = frozenset({"create", "partial_update", "destroy", "bindings", "bind", "unbind"})
+PRIVATE_CACHE = "private, no-cache"
 ERROR = OpenApiResponse(DetailSerializer)
-IDENTIFIER = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The row id or the IMDb id.")
-NUMBER = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH)
+IDENTIFIER_PARAMETER = OpenApiParameter(
+    "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The row id or the IMDb id."
+)
+ID_PARAMETER = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH)
 LANGUAGE = OpenApiParameter("language", description="Links in this language first; else as Accept-Language says.")
-BOUND = OpenApiParameter("url", required=True, description="The address that was bound, in any spelling.")
+BOUND_URL_PARAMETER = OpenApiParameter("url", required=True, description="The address that was bound, in any spelling.")
 SINCE = OpenApiParameter("since", description="A moment, a day, or next_since of an earlier answer. Empty: everything.")
 
 
 @extend_schema_view(
     list=extend_schema(summary="Movies", auth=[], responses={200: MovieSerializer(many=True), 304: None, 400: ERROR}),
 )
-class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movie]):
+class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie]):
     """Movies with their active links. Every address takes the row id or the IMDb id."""
 
     queryset = Movie.objects.all()
     serializer_class = MovieSerializer
-    pagination_class = MoviePages
+    pagination_class = MoviePagination
     filter_backends = [DjangoFilterBackend]
     filterset_class = MovieFilters
     lookup_value_regex = "[0-9]{1,18}|[Tt][Tt][^/]{0,60}"
@@ -83,7 +92,7 @@ class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movi
     }
 
     def get_permissions(self) -> Sequence[BasePermission]:
-        return [FromHere(), *([IsAdminUser()] if self.action in OF_STAFF else [])]
+        return [SameOriginPermission(), *([IsAdminUser()] if self.action in WRITE_ACTIONS else [])]
 
     def get_queryset(self) -> MovieQuerySet:
         return Movie.objects.with_active_links()
@@ -99,11 +108,11 @@ class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movi
         return movie
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "languages": languages_of(self.request)}
+        return {**super().get_serializer_context(), "languages": request_languages(self.request)}
 
     def list(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:  # type: ignore[override]
-        state = metrics.last_change()
-        return unless_known(
+        state = metrics.catalogue_fingerprint()
+        return conditional_response(
             request, lambda: super(StreamingMovieViewSet, self).list(request), state=state, modified=state.at
         )
 
@@ -111,42 +120,42 @@ class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movi
         summary="One movie",
         auth=[],
         description="May start a scrape job when the movie has no active link or they have not been looked at lately.",
-        parameters=[IDENTIFIER, LANGUAGE],
+        parameters=[IDENTIFIER_PARAMETER, LANGUAGE],
         responses={200: MovieDetailSerializer, 304: None, 404: ERROR},
     )
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
-        check_language(request.query_params)
+        validate_language(request.query_params)
         movie = self.get_object()
-        refresh = visit(request._request, movie, requested_by=ASKED_BY)
+        refresh = refresh_on_request(request._request, movie, requested_by=REQUESTED_BY)
         links = movie.links.published().aggregate(active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked"))
         context = {**self.get_serializer_context(), "refresh": refresh}
-        return unless_known(
+        return conditional_response(
             request,
             lambda: Response(MovieDetailSerializer(movie, context=context).data),
             state=(movie.updated_at, links, _fingerprint(refresh)),
             modified=_latest(movie.updated_at, links["at"], refresh.job),
-            cache_control=OF_ONE_VISITOR,
+            cache_control=PRIVATE_CACHE,
         )
 
     @extend_schema(
         summary="Look for links now",
         auth=[],
         description="Starts a scrape job and answers 202; 200 when one was open already. The body is the job.",
-        parameters=[IDENTIFIER],
+        parameters=[IDENTIFIER_PARAMETER],
         request=None,
         responses={200: JobSerializer, 202: JobSerializer, 403: ERROR, 404: ERROR, 429: ERROR, 503: ERROR},
     )
     @action(detail=True, methods=["post"], url_path="refresh_links", url_name="refresh-links")
     def refresh_links(self, request: Request, pk: str) -> Response:
         movie = self.get_object()
-        if (wait := refresh_wait(request._request)) is not None:
+        if (wait := refresh_retry_after(request._request)) is not None:
             raise Throttled(wait)
         try:
-            job = scrape_movie_on_demand(movie, requested_by=ASKED_BY)
+            job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY)
         except jobs.QueueFull as full:
-            raise Busy(full.retry_after) from None
+            raise ServiceUnavailable(full.retry_after) from None
         address = reverse("api:job-detail", [job.pk], request=request)
-        return _fresh(JobSerializer(job).data, status=200 if job.joined else 202, headers={"Location": address})
+        return _uncached(JobSerializer(job).data, status=200 if job.joined else 202, headers={"Location": address})
 
     @extend_schema(
         summary="Add a movie (staff)",
@@ -154,50 +163,50 @@ class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movi
         responses={201: MovieSerializer, 400: ERROR, 403: ERROR},
     )
     def create(self, request: Request) -> Response:
-        written = _written(MovieWriteSerializer(data=request.data))
+        written = _validated(MovieWriteSerializer(data=request.data))
         movie = written.judged(edits.create_movie, address="poster_url")
         address = reverse("api:movie-detail", [movie.imdb_id], request=request)
-        return _fresh(self.get_serializer(movie).data, status=201, headers={"Location": address})
+        return _uncached(self.get_serializer(movie).data, status=201, headers={"Location": address})
 
     @extend_schema(
         summary="Change a movie (staff)",
-        parameters=[IDENTIFIER],
+        parameters=[IDENTIFIER_PARAMETER],
         request=MovieWriteSerializer,
         responses={200: MovieSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
     )
     def partial_update(self, request: Request, pk: str) -> Response:
-        written = _written(MovieWriteSerializer(data=request.data, partial=True))
-        movie = written.judged(edits.change_movie, self.get_object(), address="poster_url")
-        return _fresh(self.get_serializer(movie).data)
+        written = _validated(MovieWriteSerializer(data=request.data, partial=True))
+        movie = written.judged(edits.update_movie, self.get_object(), address="poster_url")
+        return _uncached(self.get_serializer(movie).data)
 
     @extend_schema(
         summary="Addresses bound to a movie (staff)",
         description="Searches for the movie read these too.",
-        parameters=[IDENTIFIER],
+        parameters=[IDENTIFIER_PARAMETER],
         responses={200: BindingSerializer(many=True), 403: ERROR, 404: ERROR},
         filters=False,
     )
     @action(detail=True, methods=["get"], pagination_class=None)
     def bindings(self, request: Request, pk: str) -> Response:
         rows = self.get_object().bindings.order_by("pk")
-        return _fresh(BindingSerializer(rows, many=True).data)
+        return _uncached(BindingSerializer(rows, many=True).data)
 
     @extend_schema(
         summary="Bind an address to a movie (staff)",
-        parameters=[IDENTIFIER],
+        parameters=[IDENTIFIER_PARAMETER],
         request=BindingWriteSerializer,
         responses={200: BindingSerializer, 201: BindingSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
     )
     @bindings.mapping.post
     def bind(self, request: Request, pk: str) -> Response:
-        movie, written = self.get_object(), _written(BindingWriteSerializer(data=request.data))
+        movie, written = self.get_object(), _validated(BindingWriteSerializer(data=request.data))
         row, is_new = written.judged(lambda told: bindings.bind(movie, **told), address="url")
-        return _fresh(BindingSerializer(row).data, status=201 if is_new else 200)
+        return _uncached(BindingSerializer(row).data, status=201 if is_new else 200)
 
     @extend_schema(
         summary="Lift a binding (staff)",
         description="Links that were found there stay.",
-        parameters=[IDENTIFIER, BOUND],
+        parameters=[IDENTIFIER_PARAMETER, BOUND_URL_PARAMETER],
         responses={204: None, 403: ERROR, 404: ERROR},
     )
     @bindings.mapping.delete
@@ -209,7 +218,7 @@ class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movi
     @extend_schema(
         summary="Remove a movie (staff)",
         description="It leaves a tombstone and can be restored.",
-        parameters=[IDENTIFIER],
+        parameters=[IDENTIFIER_PARAMETER],
         responses={204: None, 403: ERROR, 404: ERROR},
     )
     def destroy(self, request: Request, pk: str) -> Response:
@@ -218,17 +227,19 @@ class StreamingMovieViewSet(JsonView, mixins.ListModelMixin, GenericViewSet[Movi
         return Response(status=204)
 
 
-class LinkViewSet(JsonView, GenericViewSet[StreamingLink]):
+class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
     """Links, for staff: everybody else reads them with their movies."""
 
     queryset = StreamingLink.objects.select_related("movie")
     serializer_class = LinkDetailSerializer
-    permission_classes = [FromHere, IsAdminUser]
+    permission_classes = [SameOriginPermission, IsAdminUser]
     lookup_value_regex = "[0-9]{1,18}"
 
-    @extend_schema(summary="One link (staff)", parameters=[NUMBER], responses={200: LinkDetailSerializer, 404: ERROR})
+    @extend_schema(
+        summary="One link (staff)", parameters=[ID_PARAMETER], responses={200: LinkDetailSerializer, 404: ERROR}
+    )
     def retrieve(self, request: Request, pk: str) -> Response:
-        return _fresh(self.get_serializer(self.get_object()).data)
+        return _uncached(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
         summary="Add a link (staff)",
@@ -236,33 +247,35 @@ class LinkViewSet(JsonView, GenericViewSet[StreamingLink]):
         responses={201: LinkDetailSerializer, 400: ERROR, 403: ERROR},
     )
     def create(self, request: Request) -> Response:
-        written = _written(LinkWriteSerializer(data=request.data))
+        written = _validated(LinkWriteSerializer(data=request.data))
         movie = written.validated_data.pop("movie")
         link = written.judged(edits.create_link, address="source_url", movie=movie)
         address = reverse("api:link-detail", [link.pk], request=request)
-        return _fresh(self.get_serializer(link).data, status=201, headers={"Location": address})
+        return _uncached(self.get_serializer(link).data, status=201, headers={"Location": address})
 
     @extend_schema(
         summary="Change a link (staff)",
-        parameters=[NUMBER],
+        parameters=[ID_PARAMETER],
         request=LinkWriteSerializer,
         responses={200: LinkDetailSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
     )
     def partial_update(self, request: Request, pk: str) -> Response:
         link = self.get_object()
-        written = _written(LinkWriteSerializer(data=request.data, partial=True))
+        written = _validated(LinkWriteSerializer(data=request.data, partial=True))
         if written.validated_data.pop("movie", link.movie) != link.movie:
             raise ValidationError({"movie": ["A link stays with its movie: add it to the other one."]})
-        return _fresh(self.get_serializer(written.judged(edits.change_link, link, address="source_url")).data)
+        return _uncached(self.get_serializer(written.judged(edits.update_link, link, address="source_url")).data)
 
-    @extend_schema(summary="Delete a link (staff)", parameters=[NUMBER], responses={204: None, 403: ERROR, 404: ERROR})
+    @extend_schema(
+        summary="Delete a link (staff)", parameters=[ID_PARAMETER], responses={204: None, 403: ERROR, 404: ERROR}
+    )
     def destroy(self, request: Request, pk: str) -> Response:
-        edits.remove_link(self.get_object())
+        edits.delete_link(self.get_object())
         return Response(status=204)
 
     @extend_schema(
         summary="Check a link now (staff)",
-        parameters=[NUMBER],
+        parameters=[ID_PARAMETER],
         request=None,
         responses={200: LinkDetailSerializer, 403: ERROR, 404: ERROR},
     )
@@ -270,10 +283,10 @@ class LinkViewSet(JsonView, GenericViewSet[StreamingLink]):
     def check(self, request: Request, pk: str) -> Response:
         link = self.get_object()
         check_now([link.pk])
-        return _fresh(self.get_serializer(self.get_object()).data)
+        return _uncached(self.get_serializer(self.get_object()).data)
 
 
-class JobViewSet(JsonView, GenericViewSet[ScrapeJob]):
+class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
     """Scrape jobs: somebody asked for fresh links of one movie."""
 
     queryset = ScrapeJob.objects.defer("log")
@@ -281,17 +294,19 @@ class JobViewSet(JsonView, GenericViewSet[ScrapeJob]):
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_permissions(self) -> Sequence[BasePermission]:
-        return [FromHere(), *([IsAdminUser()] if self.action == "cancel" else [])]
+        return [SameOriginPermission(), *([IsAdminUser()] if self.action == "cancel" else [])]
 
-    @extend_schema(summary="One scrape job", auth=[], parameters=[NUMBER], responses={200: JobSerializer, 404: ERROR})
+    @extend_schema(
+        summary="One scrape job", auth=[], parameters=[ID_PARAMETER], responses={200: JobSerializer, 404: ERROR}
+    )
     def retrieve(self, request: Request, pk: str) -> Response:
         job = self.get_object()
         watch(job)
-        return _fresh(self.get_serializer(job).data)
+        return _uncached(self.get_serializer(job).data)
 
     @extend_schema(
         summary="Cancel a scrape job (staff)",
-        parameters=[NUMBER],
+        parameters=[ID_PARAMETER],
         request=None,
         responses={200: JobSerializer, 403: ERROR, 404: ERROR, 409: ERROR},
     )
@@ -299,11 +314,11 @@ class JobViewSet(JsonView, GenericViewSet[ScrapeJob]):
     def cancel(self, request: Request, pk: str) -> Response:
         job = self.get_object()
         if not jobs.cancel(job.pk):
-            raise Conflict(f"The job has ended already: {job.state}.")
-        return _fresh(self.get_serializer(self.get_object()).data)
+            raise ConflictError(f"The job has ended already: {job.state}.")
+        return _uncached(self.get_serializer(self.get_object()).data)
 
 
-class SourceViewSet(JsonView, GenericViewSet[Movie]):
+class SourceViewSet(ApiView, GenericViewSet[Movie]):
     """Where links come from."""
 
     queryset = Movie.objects.none()
@@ -312,20 +327,20 @@ class SourceViewSet(JsonView, GenericViewSet[Movie]):
     @extend_schema(summary="Sources", auth=[], responses={200: SourceSerializer(many=True)}, filters=False)
     def list(self, request: Request) -> Response:
         rows: Any = metrics.source_stats()
-        return _fresh(SourceSerializer(rows, many=True).data)
+        return _uncached(SourceSerializer(rows, many=True).data)
 
 
-class Stats(JsonView):
+class StatsView(ApiView):
     """The catalogue in numbers."""
 
     parameters = {"": frozenset()}
 
     @extend_schema(summary="Totals and the last health run", auth=[], responses={200: StatsSerializer})
     def get(self, request: Request) -> Response:
-        return _fresh(StatsSerializer(metrics.totals()).data)
+        return _uncached(StatsSerializer(metrics.totals()).data)
 
 
-class Changes(JsonView):
+class ChangesView(ApiView):
     """For mirrors."""
 
     parameters = {"": frozenset({"since"})}
@@ -338,17 +353,17 @@ class Changes(JsonView):
         responses={200: ChangesSerializer, 400: ERROR},
     )
     def get(self, request: Request) -> Response:
-        changes = changes_since(_since(request), limit=CHANGES_A_TIME)
+        changes = changes_since(_since(request), limit=CHANGES_PAGE_SIZE)
         body = {
             "changed": Movie.objects.filter(pk__in=changes.movie_ids).with_active_links().order_by("updated_at", "pk"),
             "removed": changes.removed,
             "next_since": str(changes.until),
             "more": changes.more,
         }
-        return _fresh(ChangesSerializer(body, context={"request": request}).data)
+        return _uncached(ChangesSerializer(body, context={"request": request}).data)
 
 
-class Root(JsonView):
+class ApiRootView(ApiView):
     """Where to begin."""
 
     parameters = {"": frozenset()}
@@ -367,20 +382,20 @@ class Root(JsonView):
 
 
 @extend_schema(exclude=True)
-class Nowhere(JsonView):
+class ApiNotFoundView(ApiView):
     """Addresses under /api/ that do not exist."""
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> NoReturn:
         raise NotFound("There is nothing at this address.")
 
 
-class Schema(SpectacularAPIView):
+class SchemaView(SpectacularAPIView):
     """As JSON, which every reader of OpenAPI takes."""
 
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]
 
 
-class Docs(SpectacularSwaggerView):
+class DocsView(SpectacularSwaggerView):
     """Swagger's page; its files are our own static files."""
 
     # Not OPTIONS: DRF's answer to it is data, and this view has only a template to show it with.
@@ -388,17 +403,17 @@ class Docs(SpectacularSwaggerView):
     url_name = "api:schema"
 
 
-def _written(serializer: Any) -> Any:
+def _validated(serializer: Any) -> Any:
     serializer.is_valid(raise_exception=True)
     return serializer
 
 
-def _fresh(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _uncached(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """An answer of this moment, not to be kept."""
     return Response(data, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
-def _fingerprint(refresh: Refresh) -> tuple[object, ...]:
+def _fingerprint(refresh: RefreshState) -> tuple[object, ...]:
     job = refresh.job
     return refresh.state, refresh.reason, refresh.next_allowed_at, job and job.pk
 
@@ -412,10 +427,10 @@ def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None) 
     return max(moment for moment in moments if moment is not None)
 
 
-def _since(request: Request) -> Since:
+def _since(request: Request) -> ChangeCursor:
     text = request.query_params.get("since", "")
     try:
-        return (Since.marked(text) or Since(read_moment(text))) if text else Since()
+        return (ChangeCursor.parse(text) or ChangeCursor(parse_datetime_or_date(text))) if text else ChangeCursor()
     except ValueError:
         sentence = "Write a moment such as 2026-01-31T08:00:00Z, a day, or next_since of an earlier answer."
         raise ValidationError({"since": [sentence]}) from None

@@ -10,12 +10,12 @@ from functools import cache, lru_cache
 from babel import Locale
 from babel.core import get_global
 
-LONGEST_TITLE = 200
+MAX_TITLE_LENGTH = 200
 # Why a host is left alone: it said so itself, or the checker has given it up for now.
 ASKED = "asked us to come back later"
 FAILED_AT_ONCE = "most of its links failed at once"
 # Control characters, and those that turn the direction of everything behind them.
-UNSHOWN = re.compile(
+HIDDEN_CHARACTERS = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]+"
 )
 # Tags that stand for no single language, and the sign languages that PeerTube offers and CLDR leaves out.
@@ -45,13 +45,13 @@ MAX_CACHED_NAMES = 1024
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
-def shown(text: str, *, longest: int = LONGEST_TITLE) -> str:
+def display_text(text: str, *, max_length: int = MAX_TITLE_LENGTH) -> str:
     """A stranger's text for showing: without controls and direction marks, blanks joined, cut with an ellipsis."""
-    plain = " ".join(UNSHOWN.sub(" ", text[: 4 * longest]).split())
-    return plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
+    plain = " ".join(HIDDEN_CHARACTERS.sub(" ", text[: 4 * max_length]).split())
+    return plain if len(plain) <= max_length else plain[: max_length - 1].rstrip() + "…"
 
 
-def with_episode(label: str, *, season: int | None, episode: int | None) -> str:
+def episode_label(label: str, *, season: int | None, episode: int | None) -> str:
     """The label of a part of a show, `S1 E2 The Key`; one that says it already stays as it is."""
     numbers = " ".join(f"{letter}{number}" for letter, number in (("S", season), ("E", episode)) if number)
     return label if not numbers or f"{label} ".startswith(f"{numbers} ") else f"{numbers} {label}".strip()
@@ -71,7 +71,7 @@ def language_name(tag: str) -> str:
     return f"{name} ({details})" if details else name
 
 
-def ago(moment: datetime | None, *, now: datetime) -> str:
+def time_ago(moment: datetime | None, *, now: datetime) -> str:
     """`5 min ago`; None is never, and a moment to come is `just now`."""
     if moment is None:
         return "never"
@@ -82,7 +82,7 @@ def ago(moment: datetime | None, *, now: datetime) -> str:
     return "just now"
 
 
-def hours(amount: float) -> str:
+def duration_text(amount: float) -> str:
     """A span of hours in words: `24 hours`, `1 hour`, `7 days`, `30 minutes`."""
     if amount >= 48 and amount % 24 == 0:
         return f"{amount / 24:g} days"

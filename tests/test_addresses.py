@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.addresses import Allowed, Refused, address_ok, check_url, host_of, may_connect
+from scraper.addresses import InvalidValue, PrivateHostAllowlist, host_of, is_public_address, may_connect, normalize_url
 
 HOSTILE = [
     ("http://127.0.0.1/", "private_address"),
@@ -84,33 +84,33 @@ SPELLED = [
 
 @pytest.mark.parametrize(("url", "code"), HOSTILE)
 def test_hostile_urls_are_refused_with_a_reason(url, code):
-    with pytest.raises(Refused) as refusal:
-        check_url(url)
+    with pytest.raises(InvalidValue) as refusal:
+        normalize_url(url)
     assert refusal.value.code == code
     assert str(refusal.value)
 
 
 @pytest.mark.parametrize(("url", "spelled"), SPELLED)
 def test_urls_get_one_spelling(url, spelled):
-    assert check_url(url) == spelled
-    assert check_url(spelled) == spelled
+    assert normalize_url(url) == spelled
+    assert normalize_url(spelled) == spelled
 
 
 def test_private_places_are_reached_only_where_they_were_named():
-    site = Allowed.parse(["127.0.0.1:8001"])
-    assert check_url("http://127.0.0.1:8001/films/", allowed=site) == "http://127.0.0.1:8001/films/"
+    site = PrivateHostAllowlist.parse(["127.0.0.1:8001"])
+    assert normalize_url("http://127.0.0.1:8001/films/", allowed=site) == "http://127.0.0.1:8001/films/"
     for other in ("http://127.0.0.1:8002/", "http://127.0.0.2:8001/", "http://localhost:8001/"):
-        with pytest.raises(Refused):
-            check_url(other, allowed=site)
-    network = Allowed.parse(["127.0.0.0/8", "[::1]:9000"])
-    assert host_of(check_url("http://127.9.9.9:27080/x", allowed=network)) == "127.9.9.9"
-    assert check_url("http://[::1]:9000/", allowed=network)
+        with pytest.raises(InvalidValue):
+            normalize_url(other, allowed=site)
+    network = PrivateHostAllowlist.parse(["127.0.0.0/8", "[::1]:9000"])
+    assert host_of(normalize_url("http://127.9.9.9:27080/x", allowed=network)) == "127.9.9.9"
+    assert normalize_url("http://[::1]:9000/", allowed=network)
 
 
 @pytest.mark.parametrize("entry", ["not a host", "127.0.0.1:port", "http://127.0.0.1/", "10.0.0.0/99"])
 def test_a_wrong_entry_of_allowed_hosts_is_named(entry):
     with pytest.raises(ValueError):
-        Allowed.parse([entry])
+        PrivateHostAllowlist.parse([entry])
 
 
 @pytest.mark.parametrize(
@@ -131,20 +131,20 @@ def test_a_wrong_entry_of_allowed_hosts_is_named(entry):
     ],
 )
 def test_the_socket_asks_about_the_resolved_address(address, host, port, allowed, may):
-    assert may_connect(address, host=host, port=port, allowed=Allowed.parse(allowed)) is may
+    assert may_connect(address, host=host, port=port, allowed=PrivateHostAllowlist.parse(allowed)) is may
 
 
 @pytest.mark.parametrize("text", ["1.1.1.1", "2001:4860:4860::8888", "::ffff:1.1.1.1"])
 def test_public_addresses_are_public(text):
-    assert address_ok(text)
+    assert is_public_address(text)
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_spelled_or_refused_and_never_crashes(text):
     for url in (text, f"http://{text}", f"https://example.org/{text}"):
         try:
-            spelled = check_url(url)
-        except Refused:
+            spelled = normalize_url(url)
+        except InvalidValue:
             continue
         assert spelled.isascii()
-        assert check_url(spelled) == spelled
+        assert normalize_url(spelled) == spelled

@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 
 from MovieBackend import settings as ours
-from MovieBackend.cache import MORE_TRIES
+from MovieBackend.cache import EXTRA_RETRIES
 from streaming.models import ScrapeJob
 from tests.factories import make_movie
 from tests.scraper.servers import free_port
@@ -67,7 +67,7 @@ def test_one_that_says_nothing_is_given_up_and_not_waited_for_again(use_redis, m
     with socket.create_server(("127.0.0.1", 0)) as silent:
         use_redis(silent.getsockname()[1], socket_timeout=0.2)
         assert [cache.get("word") for _ in range(50)] == [None] * 50
-        assert len(connections_to(silent)) == 1 + MORE_TRIES
+        assert len(connections_to(silent)) == 1 + EXTRA_RETRIES
 
 
 @pytest.mark.broker

@@ -55,5 +55,5 @@ def test_containers_wait_for_the_migrations_and_search_sources_that_are_there():
     for name in set(services) - {"database", "broker", "migrate"}:
         assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
         assert services[name]["environment"]["CONTACT"] != "${CONTACT:-}"
-        told = services[name]["environment"]["SOURCES"].removeprefix("${SOURCES:-").removesuffix("}").split(",")
-        assert set(told) <= {slug for slug, one in sources.KNOWN.items() if one.has_spider} - {"example"}
+        stated = services[name]["environment"]["SOURCES"].removeprefix("${SOURCES:-").removesuffix("}").split(",")
+        assert set(stated) <= {slug for slug, one in sources.KNOWN_SOURCES.items() if one.has_spider} - {"example"}

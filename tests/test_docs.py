@@ -156,7 +156,7 @@ def test_every_route_is_in_the_docs():
     assert missing == set()
 
 
-@pytest.mark.parametrize("slug", sorted(sources.KNOWN))
+@pytest.mark.parametrize("slug", sorted(sources.KNOWN_SOURCES))
 def test_every_source_has_its_line(slug):
     assert f"`{slug}`" in TEXTS[ROOT / "docs" / "sources.md"]
 

@@ -130,4 +130,4 @@ def test_bad_delays_are_named(monkeypatch, text):
 def test_what_no_header_takes_stops_the_start(monkeypatch, value):
     monkeypatch.setenv("CONTACT", value)
     with pytest.raises(ImproperlyConfigured, match="CONTACT"):
-        env.line("CONTACT", "")
+        env.header_text("CONTACT", "")

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from MovieBackend.logs import OneLineFormatter
+from MovieBackend.logs import SingleLineFormatter
 
 pytestmark = pytest.mark.django_db
 
@@ -32,5 +32,5 @@ def test_a_foreign_host_name_is_refused(client):
 
 def test_a_log_line_stays_one_line():
     record = logging.LogRecord("x", logging.WARNING, "f", 1, "title %s", ("a\nERROR forged\x1b[31m\u2028",), None)
-    line = OneLineFormatter("{levelname} {message}", style="{").format(record)
+    line = SingleLineFormatter("{levelname} {message}", style="{").format(record)
     assert line == r"WARNING title a\nERROR forged\x1b[31m\u2028"

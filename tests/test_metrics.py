@@ -30,7 +30,7 @@ def test_totals_count_everything_once():
     make_job(movie, state="failed")
     HealthRun.objects.create(started_at=timezone.now() - timedelta(days=1))
     latest = HealthRun.objects.create()
-    assert metrics.totals() == metrics.Totals(movies=1, links=2, active_links=1, last_run=latest, open_jobs=1)
+    assert metrics.totals() == metrics.CatalogueTotals(movies=1, links=2, active_links=1, last_run=latest, open_jobs=1)
 
 
 def test_a_source_is_as_good_as_its_last_searches():
@@ -63,7 +63,7 @@ def test_reasons_are_counted_in_words():
     for reason in ("http_404", "http_404", "http_403", "http_999"):
         make_link(movie, is_active=False, reason=reason)
     make_link(movie, reason="timeout")
-    assert metrics.reasons_of_inactive() == [("Blocked by the site", 2), ("Not found", 2)]
+    assert metrics.inactive_reasons() == [("Blocked by the site", 2), ("Not found", 2)]
 
 
 def test_movies_at_risk_have_one_link_or_none():
@@ -82,8 +82,8 @@ def test_latest_deaths_are_those_that_are_still_dead():
     for hours, link in ((3, early), (2, late), (1, back), (5, late)):
         LinkFlip.objects.create(link=link, at=now - timedelta(hours=hours), is_active=False, reason="http_404")
     LinkFlip.objects.create(link=early, at=now, is_active=True, reason="ok")
-    assert metrics.latest_deaths(5) == [late, early]
-    assert metrics.latest_deaths(1) == [late]
+    assert metrics.recently_failed_links(5) == [late, early]
+    assert metrics.recently_failed_links(1) == [late]
 
 
 def test_runs_are_summed_by_day_and_empty_days_are_there_too():
@@ -104,11 +104,11 @@ def test_runs_are_summed_by_day_and_empty_days_are_there_too():
     [
         (metrics.totals, 4),
         (metrics.source_stats, 2),
-        (metrics.reasons_of_inactive, 1),
+        (metrics.inactive_reasons, 1),
         (lambda: metrics.at_risk(50), 1),
-        (lambda: metrics.latest_deaths(50), 1),
+        (lambda: metrics.recently_failed_links(50), 1),
         (lambda: metrics.runs_by_day(30, timezone.now()), 1),
-        (metrics.last_change, 3),
+        (metrics.catalogue_fingerprint, 3),
     ],
 )
 def test_numbers_cost_the_same_number_of_queries_however_many_rows(ask, queries, django_assert_num_queries):

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from streaming.models import HostPause
-from streaming.scraping.hostgate import paused
+from streaming.scraping.hostgate import pause_message
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -60,4 +60,4 @@ def test_a_pause_that_somebody_wrote_by_hand_lasts_as_long_as_they_like(reason):
 def test_only_what_the_host_asked_for_holds_a_search_whatever_the_text_says(kind, reason):
     until = timezone.now() + timedelta(hours=1)
     HostPause.objects.create(host="films.example.org", paused_until=until, kind=kind, reason=reason)
-    assert bool(paused("films.example.org")) is (kind == RETRY_AFTER)
+    assert bool(pause_message("films.example.org")) is (kind == RETRY_AFTER)

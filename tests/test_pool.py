@@ -54,7 +54,7 @@ def name(admin):
 
 @pytest.fixture
 def environment(name, tmp_path):
-    told = {
+    stated = {
         "ENV_FILE": os.devnull,
         "SECRET_KEY": "only-for-this-test",
         "VAR_DIR": str(tmp_path),
@@ -63,7 +63,7 @@ def environment(name, tmp_path):
         "DATABASE_POOL": str(POOL),
         "WEB_THREADS": str(THREADS),
     }
-    environment = {**os.environ, **told}
+    environment = {**os.environ, **stated}
     python(SETUP, environment)
     return environment
 
@@ -102,12 +102,12 @@ def status_of(url):
 def test_many_pages_at_once_share_few_connections(admin, name, environment):
     with web_server(environment) as site, ThreadPoolExecutor(40) as visitors:
         pages = [visitors.submit(status_of, f"{site}/?q=Movie+{number}") for number in range(160)]
-        most = 0
+        maximum = 0
         while not all(page.done() for page in pages):
-            most = max(most, admin.execute(OPEN, [name]).fetchone()[0])
+            maximum = max(maximum, admin.execute(OPEN, [name]).fetchone()[0])
             time.sleep(0.005)
     assert {page.result() for page in pages} == {200}
-    assert 2 <= most <= WORKERS * POOL
+    assert 2 <= maximum <= WORKERS * POOL
 
 
 def test_processes_that_are_copied_have_no_pool(environment):

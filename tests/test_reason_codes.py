@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from scraper import vouching
-from streaming.health.answers import Answer, Trouble
-from streaming.health.changes import LETTERS
-from streaming.health.verdict import GONE_REASONS, LinkFacts, Verdict, gone, is_clear, judge
-from streaming.models.reasons import REASONS, in_words
+from streaming.health.answers import Failure, ProbeResponse
+from streaming.health.changes import CODE_BY_VERDICT
+from streaming.health.verdict import GONE_REASONS, LinkFacts, Verdict, gone_judgement, is_conclusive, judge
+from streaming.models.reasons import REASON_TEXT, reason_text
 from streaming.reason_codes import CheckCode, Reason
 from tests.health.test_verdict import TABLE
 
@@ -17,38 +17,38 @@ URL = "https://films.example.org/watch/nosferatu"
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_code_has_a_text(reason):
-    assert in_words(reason) == REASONS[reason]
-    assert REASONS[reason][0].isupper()
+    assert reason_text(reason) == REASON_TEXT[reason]
+    assert REASON_TEXT[reason][0].isupper()
 
 
 def test_no_text_is_left_without_its_code():
-    assert set(REASONS) == set(Reason)
+    assert set(REASON_TEXT) == set(Reason)
 
 
-@pytest.mark.parametrize("trouble", Trouble)
+@pytest.mark.parametrize("trouble", Failure)
 def test_each_failure_below_http_is_judged_with_a_code(trouble):
-    judgement = judge(Answer(1, URL, trouble=trouble, final_url=URL), LinkFacts())
+    judgement = judge(ProbeResponse(1, URL, failure=trouble, final_url=URL), LinkFacts())
     assert isinstance(judgement.reason, Reason)
     assert judgement.reason == (trouble or Reason.PROTOCOL)
 
 
 @pytest.mark.parametrize("media", [False, True])
 def test_each_status_is_judged_with_a_code(media):
-    answers = [Answer(1, URL, status=status, final_url=URL, body=b"") for status in range(100, 1000)]
+    answers = [ProbeResponse(1, URL, status=status, final_url=URL, body=b"") for status in range(100, 1000)]
     assert {type(judge(answer, LinkFacts(media=media)).reason) for answer in answers} == {Reason}
-    assert any(is_clear(answer, media=media) for answer in answers)
+    assert any(is_conclusive(answer, media=media) for answer in answers)
 
 
 def test_all_that_the_table_of_verdicts_knows_is_judged_with_a_code():
     assert {type(judge(answer, facts).reason) for answer, facts, *_ in TABLE} == {Reason}
 
 
-@pytest.mark.parametrize("word", [vouching.DARK, vouching.MISSING, vouching.PRIVATE])
+@pytest.mark.parametrize("word", [vouching.WITHDRAWN, vouching.MISSING, vouching.PRIVATE])
 def test_what_a_source_says_is_gone_has_a_code(word):
-    assert gone(Reason(word)).reason in GONE_REASONS
+    assert gone_judgement(Reason(word)).reason in GONE_REASONS
 
 
 def test_each_verdict_that_counts_has_a_letter_of_its_own():
     judged = {verdict for verdict in Verdict if verdict.is_bad} | {Verdict.ALIVE}
-    assert set(LETTERS) == judged
-    assert sorted(LETTERS.values()) == sorted(CheckCode)
+    assert set(CODE_BY_VERDICT) == judged
+    assert sorted(CODE_BY_VERDICT.values()) == sorted(CheckCode)

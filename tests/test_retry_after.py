@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streaming.retry_after import paused_until
+from streaming.retry_after import pause_until
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -32,5 +32,5 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
         ("Sun, 22 Nov 2026 99999999999999999999:00:00 GMT", timedelta(minutes=15)),
     ],
 )
-def test_how_long_a_host_is_left_alone(told, pause):
-    assert paused_until(told, now=NOW) == NOW + pause
+def test_how_long_a_host_is_left_alone(stated, pause):
+    assert pause_until(stated, now=NOW) == NOW + pause

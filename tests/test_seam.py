@@ -12,12 +12,12 @@ from django.conf import settings
 
 from scraper import settings as crawl_settings
 from scraper import sources, spiders
-from scraper.formats import SHOWN_QUALITIES
+from scraper.formats import QUALITIES
 from scraper.items import LinkItem
-from scraper.licences import BY_PATH
-from streaming.ingest.records import QUALITIES, LinkRecord, MovieRecord, link_record, movie_record
+from scraper.licences import SLUG_BY_PATH
+from streaming.ingest.records import QUALITIES, LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.models import Movie, StreamingLink
-from streaming.scraping.crawl import FROM_DJANGO
+from streaming.scraping.crawl import SHARED_SETTINGS
 
 FULL = LinkItem(
     imdb_id="tt0013442",
@@ -43,13 +43,13 @@ MODULES = sorted(module.name for module in iter_modules(spiders.__path__))
 
 
 def test_the_example_of_a_full_item_is_full():
-    least = asdict(LinkItem(imdb_id="", source="", source_url=""))
-    assert all(value != least[name] for name, value in asdict(FULL).items())
+    minimum = asdict(LinkItem(imdb_id="", source="", source_url=""))
+    assert all(value != minimum[name] for name, value in asdict(FULL).items())
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(LinkItem)])
 def test_the_catalogue_keeps_every_field_of_an_item(name):
-    records = (link_record(asdict(FULL)), movie_record(asdict(FULL)))
+    records = (parse_link(asdict(FULL)), parse_movie(asdict(FULL)))
     kept = [getattr(record, name) for record in records if hasattr(record, name)]
     assert kept, f"no record has {name}"
     assert set(kept) == {getattr(FULL, name)}
@@ -83,7 +83,7 @@ def test_a_spiders_file_name_and_class_agree(module):
 
 
 def test_every_source_that_says_so_has_a_spider_and_no_spider_is_unknown():
-    with_spider = {slug for slug, source in sources.KNOWN.items() if source.has_spider}
+    with_spider = {slug for slug, source in sources.KNOWN_SOURCES.items() if source.has_spider}
     assert with_spider == {spiders_in(module)[0].name for module in MODULES}
 
 
@@ -95,10 +95,10 @@ def test_spiders_and_checker_give_the_same_name():
 
 
 def test_crawls_by_hand_and_crawls_of_jobs_know_the_same_settings():
-    assert [name for name in FROM_DJANGO if not hasattr(crawl_settings, name)] == []
-    assert "EXAMPLE_SITE_URL" in FROM_DJANGO
+    assert [name for name in SHARED_SETTINGS if not hasattr(crawl_settings, name)] == []
+    assert "EXAMPLE_SITE_URL" in SHARED_SETTINGS
 
 
 def test_what_is_read_from_pages_the_catalogue_has_a_name_for():
-    assert tuple(SHOWN_QUALITIES) == tuple(QUALITIES)
-    assert {slug for _, slug in BY_PATH} <= set(sources.LICENCES)
+    assert tuple(QUALITIES) == tuple(QUALITIES)
+    assert {slug for _, slug in SLUG_BY_PATH} <= set(sources.LICENCES)

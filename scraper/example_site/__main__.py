@@ -14,7 +14,7 @@ from scraper.example_site.server import ExampleSite
 EXAMPLE = "example: python -m scraper.example_site --port 8001"
 
 
-class Parser(argparse.ArgumentParser):
+class ExampleSiteParser(argparse.ArgumentParser):
     """One sentence and status 1 for what cannot be understood."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
-    parser = Parser(prog="python -m scraper.example_site", description=__doc__, epilog=EXAMPLE)
+    parser = ExampleSiteParser(prog="python -m scraper.example_site", description=__doc__, epilog=EXAMPLE)
     parser.add_argument("--port", type=_port, required=True, help="port to listen on; 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--slow", type=_seconds, default=0.0, metavar="SECONDS", help="wait before each film page")
@@ -41,7 +41,7 @@ def main(words: list[str] | None = None) -> int:
     with suppress(KeyboardInterrupt):
         # Both signals alike, and SIGINT even where a shell has told background processes to ignore it.
         for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, partial(_end, site))
+            signal.signal(name, partial(_on_stop_signal, site))
         host, port = site.server_address[:2]
         sys.stdout.write(f"Example site: http://{host!s}:{port}/\n")
         sys.stdout.flush()
@@ -50,7 +50,7 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
-def _end(site: ExampleSite, number: int, frame: object) -> NoReturn:
+def _on_stop_signal(site: ExampleSite, number: int, frame: object) -> NoReturn:
     """Let nobody complain of what is cut off by this."""
     site.stopping.set()
     raise KeyboardInterrupt

@@ -16,7 +16,7 @@ LICENCE_URLS = {
 SLOW_SECONDS, HANG_SECONDS = 2.0, 45.0
 
 
-class Fate(StrEnum):
+class LinkBehaviour(StrEnum):
     """What happens to whoever asks for a copy."""
 
     LIVE = "live"
@@ -32,12 +32,12 @@ class Fate(StrEnum):
     BROKEN = "answers 500"
 
 
-ODD = tuple(fate for fate in Fate if fate is not Fate.LIVE)
+FAULTY_BEHAVIOURS = tuple(fate for fate in LinkBehaviour if fate is not LinkBehaviour.LIVE)
 """The fates after which a patient visitor has the film."""
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class ExampleFilm:
     """`language` is the original one (`zxx`: nobody speaks). Of an `official` film the site has a watch page only."""
 
     imdb_id: str
@@ -53,78 +53,78 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class ExampleLink:
     """One place on the site where a film can be watched."""
 
     path: str
     kind: str
     language: str
     quality: str = ""
-    fate: Fate = Fate.LIVE
+    behaviour: LinkBehaviour = LinkBehaviour.LIVE
 
 
 FILMS = (
-    Film("tt0000417", "A Trip to the Moon", 1902, "movie", "fr", "public-domain"),
-    Film("tt0000439", "The Great Train Robbery", 1903, "movie", "en", "public-domain"),
-    Film("tt0000499", "The Impossible Voyage", 1904, "movie", "fr", "public-domain"),
-    Film("tt0001223", "Frankenstein", 1910, "movie", "en", "public-domain"),
-    Film("tt0006864", "Intolerance", 1916, "movie", "en", "public-domain"),
-    Film("tt0006177", "The Tramp", 1915, "movie", "en", "public-domain"),
-    Film("tt0007264", "The Rink", 1916, "movie", "en", "public-domain"),
-    Film("tt0007613", "The Adventurer", 1917, "movie", "en", "public-domain"),
-    Film("tt0008133", "The Immigrant", 1917, "movie", "en", "public-domain"),
-    Film("tt0004707", "Tillie's Punctured Romance", 1914, "movie", "en", "public-domain"),
-    Film("tt0011541", "One Week", 1920, "movie", "en", "public-domain"),
-    Film("tt0013025", "Cops", 1922, "movie", "en", "public-domain"),
-    Film("tt0014341", "Our Hospitality", 1923, "movie", "en", "public-domain"),
-    Film("tt0015163", "The Navigator", 1924, "movie", "en", "public-domain"),
-    Film("tt0015324", "Sherlock Jr.", 1924, "movie", "en", "public-domain"),
-    Film("tt0017925", "The General", 1926, "movie", "en", "public-domain"),
-    Film("tt0019421", "Steamboat Bill, Jr.", 1928, "movie", "en", "public-domain"),
-    Film("tt0010323", "The Cabinet of Dr. Caligari", 1920, "movie", "de", "public-domain"),
-    Film("tt0011237", "The Golem: How He Came into the World", 1920, "movie", "de", "public-domain"),
-    Film("tt0013442", "Nosferatu", 1922, "movie", "de", "public-domain"),
-    Film("tt0013086", "Dr. Mabuse, the Gambler", 1922, "movie", "de", "public-domain"),
-    Film("tt0015064", "The Last Laugh", 1924, "movie", "de", "public-domain"),
-    Film("tt0017136", "Metropolis", 1927, "movie", "de", "public-domain"),
-    Film("tt0013257", "Häxan", 1922, "movie", "sv", "public-domain"),
-    Film("tt0015648", "Battleship Potemkin", 1925, "movie", "ru", "public-domain"),
-    Film("tt0019760", "Man with a Movie Camera", 1929, "movie", "ru", "public-domain"),
-    Film("tt0019254", "The Passion of Joan of Arc", 1928, "movie", "fr", "public-domain"),
-    Film("tt0016220", "The Phantom of the Opera", 1925, "movie", "en", "public-domain"),
-    Film("tt0016039", "The Lost World", 1925, "movie", "en", "public-domain"),
-    Film("tt0014142", "The Hunchback of Notre Dame", 1923, "movie", "en", "public-domain"),
-    Film("tt0015400", "The Thief of Bagdad", 1924, "movie", "en", "public-domain"),
-    Film("tt0011130", "Dr. Jekyll and Mr. Hyde", 1920, "movie", "en", "public-domain"),
-    Film("tt0011439", "The Mark of Zorro", 1920, "movie", "en", "public-domain"),
-    Film("tt0019422", "Steamboat Willie", 1928, "movie", "en", "public-domain"),
-    Film("tt0023694", "White Zombie", 1932, "movie", "en", "public-domain"),
-    Film("tt0028010", "My Man Godfrey", 1936, "movie", "en", "public-domain"),
-    Film("tt0032599", "His Girl Friday", 1940, "movie", "en", "public-domain"),
-    Film("tt0051744", "House on Haunted Hill", 1959, "movie", "en", "public-domain"),
-    Film("tt0055830", "Carnival of Souls", 1962, "movie", "en", "public-domain"),
-    Film("tt0056923", "Charade", 1963, "movie", "en", "public-domain"),
-    Film("tt0063350", "Night of the Living Dead", 1968, "movie", "en", "public-domain"),
-    Film("tt0035209", "Prelude to War", 1942, "movie", "en", "public-domain"),
-    Film("tt0807840", "Elephants Dream", 2006, "movie", "en", "cc-by"),
-    Film("tt1254207", "Big Buck Bunny", 2008, "movie", "zxx", "cc-by"),
-    Film("tt1727587", "Sintel", 2010, "movie", "en", "cc-by"),
-    Film("tt2285752", "Tears of Steel", 2012, "movie", "en", "cc-by"),
-    Film("tt0046642", "Sherlock Holmes", 1954, "show", "en", "official"),
-    Film("tt0043238", "Tales of Tomorrow", 1951, "show", "en", "official"),
-    Film("tt0052451", "Bonanza", 1959, "show", "en", "official"),
+    ExampleFilm("tt0000417", "A Trip to the Moon", 1902, "movie", "fr", "public-domain"),
+    ExampleFilm("tt0000439", "The Great Train Robbery", 1903, "movie", "en", "public-domain"),
+    ExampleFilm("tt0000499", "The Impossible Voyage", 1904, "movie", "fr", "public-domain"),
+    ExampleFilm("tt0001223", "Frankenstein", 1910, "movie", "en", "public-domain"),
+    ExampleFilm("tt0006864", "Intolerance", 1916, "movie", "en", "public-domain"),
+    ExampleFilm("tt0006177", "The Tramp", 1915, "movie", "en", "public-domain"),
+    ExampleFilm("tt0007264", "The Rink", 1916, "movie", "en", "public-domain"),
+    ExampleFilm("tt0007613", "The Adventurer", 1917, "movie", "en", "public-domain"),
+    ExampleFilm("tt0008133", "The Immigrant", 1917, "movie", "en", "public-domain"),
+    ExampleFilm("tt0004707", "Tillie's Punctured Romance", 1914, "movie", "en", "public-domain"),
+    ExampleFilm("tt0011541", "One Week", 1920, "movie", "en", "public-domain"),
+    ExampleFilm("tt0013025", "Cops", 1922, "movie", "en", "public-domain"),
+    ExampleFilm("tt0014341", "Our Hospitality", 1923, "movie", "en", "public-domain"),
+    ExampleFilm("tt0015163", "The Navigator", 1924, "movie", "en", "public-domain"),
+    ExampleFilm("tt0015324", "Sherlock Jr.", 1924, "movie", "en", "public-domain"),
+    ExampleFilm("tt0017925", "The General", 1926, "movie", "en", "public-domain"),
+    ExampleFilm("tt0019421", "Steamboat Bill, Jr.", 1928, "movie", "en", "public-domain"),
+    ExampleFilm("tt0010323", "The Cabinet of Dr. Caligari", 1920, "movie", "de", "public-domain"),
+    ExampleFilm("tt0011237", "The Golem: How He Came into the World", 1920, "movie", "de", "public-domain"),
+    ExampleFilm("tt0013442", "Nosferatu", 1922, "movie", "de", "public-domain"),
+    ExampleFilm("tt0013086", "Dr. Mabuse, the Gambler", 1922, "movie", "de", "public-domain"),
+    ExampleFilm("tt0015064", "The Last Laugh", 1924, "movie", "de", "public-domain"),
+    ExampleFilm("tt0017136", "Metropolis", 1927, "movie", "de", "public-domain"),
+    ExampleFilm("tt0013257", "Häxan", 1922, "movie", "sv", "public-domain"),
+    ExampleFilm("tt0015648", "Battleship Potemkin", 1925, "movie", "ru", "public-domain"),
+    ExampleFilm("tt0019760", "Man with a Movie Camera", 1929, "movie", "ru", "public-domain"),
+    ExampleFilm("tt0019254", "The Passion of Joan of Arc", 1928, "movie", "fr", "public-domain"),
+    ExampleFilm("tt0016220", "The Phantom of the Opera", 1925, "movie", "en", "public-domain"),
+    ExampleFilm("tt0016039", "The Lost World", 1925, "movie", "en", "public-domain"),
+    ExampleFilm("tt0014142", "The Hunchback of Notre Dame", 1923, "movie", "en", "public-domain"),
+    ExampleFilm("tt0015400", "The Thief of Bagdad", 1924, "movie", "en", "public-domain"),
+    ExampleFilm("tt0011130", "Dr. Jekyll and Mr. Hyde", 1920, "movie", "en", "public-domain"),
+    ExampleFilm("tt0011439", "The Mark of Zorro", 1920, "movie", "en", "public-domain"),
+    ExampleFilm("tt0019422", "Steamboat Willie", 1928, "movie", "en", "public-domain"),
+    ExampleFilm("tt0023694", "White Zombie", 1932, "movie", "en", "public-domain"),
+    ExampleFilm("tt0028010", "My Man Godfrey", 1936, "movie", "en", "public-domain"),
+    ExampleFilm("tt0032599", "His Girl Friday", 1940, "movie", "en", "public-domain"),
+    ExampleFilm("tt0051744", "House on Haunted Hill", 1959, "movie", "en", "public-domain"),
+    ExampleFilm("tt0055830", "Carnival of Souls", 1962, "movie", "en", "public-domain"),
+    ExampleFilm("tt0056923", "Charade", 1963, "movie", "en", "public-domain"),
+    ExampleFilm("tt0063350", "Night of the Living Dead", 1968, "movie", "en", "public-domain"),
+    ExampleFilm("tt0035209", "Prelude to War", 1942, "movie", "en", "public-domain"),
+    ExampleFilm("tt0807840", "Elephants Dream", 2006, "movie", "en", "cc-by"),
+    ExampleFilm("tt1254207", "Big Buck Bunny", 2008, "movie", "zxx", "cc-by"),
+    ExampleFilm("tt1727587", "Sintel", 2010, "movie", "en", "cc-by"),
+    ExampleFilm("tt2285752", "Tears of Steel", 2012, "movie", "en", "cc-by"),
+    ExampleFilm("tt0046642", "Sherlock Holmes", 1954, "show", "en", "official"),
+    ExampleFilm("tt0043238", "Tales of Tomorrow", 1951, "show", "en", "official"),
+    ExampleFilm("tt0052451", "Bonanza", 1959, "show", "en", "official"),
 )
-ALL_GONE = "tt0035209"
+FILM_WITHOUT_LINKS = "tt0035209"
 """Prelude to War: all its links here are gone (404 and 410), so that a removal can be seen."""
 
 
-def copies() -> dict[str, tuple[Copy, ...]]:
+def example_links() -> dict[str, tuple[ExampleLink, ...]]:
     """The copies of every film, by IMDb id."""
     return {film.imdb_id: tuple(_copies(film, number)) for number, film in enumerate(FILMS)}
 
 
-def _copies(film: Film, number: int) -> Iterator[Copy]:
-    if film.imdb_id == ALL_GONE:
+def _copies(film: ExampleFilm, number: int) -> Iterator[ExampleLink]:
+    if film.imdb_id == FILM_WITHOUT_LINKS:
         yield from _gone(film)
         return
     yield _page(film, film.language)
@@ -137,27 +137,31 @@ def _copies(film: Film, number: int) -> Iterator[Copy]:
     if number % 3 == 0:
         yield _file(film, "360p", ending="webm")
     if number % 3 == 1:
-        yield Copy(f"/media/{film.imdb_id}/all.m3u8", "stream", film.language)
+        yield ExampleLink(f"/media/{film.imdb_id}/all.m3u8", "stream", film.language)
     if number % 4 == 0:
-        yield Copy(f"/embed/{film.imdb_id}/", "embed", film.language)
-    yield _odd(film, ODD[number % len(ODD)])
+        yield ExampleLink(f"/embed/{film.imdb_id}/", "embed", film.language)
+    yield _odd(film, FAULTY_BEHAVIOURS[number % len(FAULTY_BEHAVIOURS)])
 
 
-def _gone(film: Film) -> Iterator[Copy]:
-    yield _page(film, film.language, fate=Fate.NOT_FOUND)
-    yield _file(film, "480p", fate=Fate.GONE)
-    yield _file(film, "720p", fate=Fate.NOT_FOUND)
+def _gone(film: ExampleFilm) -> Iterator[ExampleLink]:
+    yield _page(film, film.language, fate=LinkBehaviour.NOT_FOUND)
+    yield _file(film, "480p", fate=LinkBehaviour.GONE)
+    yield _file(film, "720p", fate=LinkBehaviour.NOT_FOUND)
 
 
-def _odd(film: Film, fate: Fate) -> Copy:
-    if fate in (Fate.SOFT_404, Fate.TO_FRONT):
+def _odd(film: ExampleFilm, fate: LinkBehaviour) -> ExampleLink:
+    if fate in (LinkBehaviour.SOFT_404, LinkBehaviour.TO_FRONT):
         return _page(film, "es", fate=fate)
     return _file(film, "576p", fate=fate)
 
 
-def _page(film: Film, language: str, *, fate: Fate = Fate.LIVE) -> Copy:
-    return Copy(f"/watch/{film.imdb_id}/{language}/", "page", language, fate=fate)
+def _page(film: ExampleFilm, language: str, *, fate: LinkBehaviour = LinkBehaviour.LIVE) -> ExampleLink:
+    return ExampleLink(f"/watch/{film.imdb_id}/{language}/", "page", language, behaviour=fate)
 
 
-def _file(film: Film, quality: str, *, ending: str = "mp4", fate: Fate = Fate.LIVE) -> Copy:
-    return Copy(f"/media/{film.imdb_id}/{quality}.{film.language}.{ending}", "file", film.language, quality, fate)
+def _file(
+    film: ExampleFilm, quality: str, *, ending: str = "mp4", fate: LinkBehaviour = LinkBehaviour.LIVE
+) -> ExampleLink:
+    return ExampleLink(
+        f"/media/{film.imdb_id}/{quality}.{film.language}.{ending}", "file", film.language, quality, fate
+    )

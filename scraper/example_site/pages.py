@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from scraper.example_site.films import LICENCE_URLS, Copy, Film
+from scraper.example_site.films import LICENCE_URLS, ExampleFilm, ExampleLink
 
 LANGUAGES = {
     "de": "German",
@@ -37,18 +37,18 @@ part2.ts
 """
 
 
-def front_page(films: Iterable[Film]) -> str:
+def front_page(films: Iterable[ExampleFilm]) -> str:
     items = "".join(f'<li><a href="{film.path}">{escape(film.title)} ({film.year})</a></li>\n' for film in films)
     return page("Example films", f"<p>Old films for trying things out.</p>\n<ul>\n{items}</ul>")
 
 
-def film_page(film: Film, copies: Sequence[Copy], *, site: str) -> str:
+def film_page(film: ExampleFilm, copies: Sequence[ExampleLink], *, site: str) -> str:
     """Half of the copies stand in the structured data alone, half in the page alone, as on real sites."""
     structured = [copy for number, copy in enumerate(copies) if number % 2 == 0]
     plain = [copy for number, copy in enumerate(copies) if number % 2]
     data = json.dumps(_film_data(film, structured, site=site), indent=1, ensure_ascii=False).replace("<", "\\u003c")
     sources = "".join(_source(copy) for copy in plain if copy.kind == "file")
-    anchors = "".join(f"<li>{_anchor(copy)}</li>\n" for copy in plain)
+    anchors = "".join(f"<li>{_link_html(copy)}</li>\n" for copy in plain)
     body = (
         f'<script type="application/ld+json">\n{data}\n</script>\n'
         f'<p><a href="/">All films</a></p>\n{_licence(film)}'
@@ -57,7 +57,7 @@ def film_page(film: Film, copies: Sequence[Copy], *, site: str) -> str:
     return page(f"{film.title} ({film.year})", body)
 
 
-def watch_page(film: Film, *, language: str) -> str:
+def watch_page(film: ExampleFilm, *, language: str) -> str:
     body = (
         f'<video controls src="/media/{film.imdb_id}/480p.{film.language}.mp4"></video>\n'
         f'<p>{escape(film.title)}, {LANGUAGES[language]}. <a href="{film.path}">More about this film</a></p>'
@@ -88,7 +88,7 @@ def file_bytes(ending: str) -> bytes:
     return heads[ending].ljust(FILE_SIZE, b"\x00")
 
 
-def _film_data(film: Film, copies: Iterable[Copy], *, site: str) -> dict[str, Any]:
+def _film_data(film: ExampleFilm, copies: Iterable[ExampleLink], *, site: str) -> dict[str, Any]:
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Movie" if film.type == "movie" else "TVSeries",
@@ -108,12 +108,12 @@ def _film_data(film: Film, copies: Iterable[Copy], *, site: str) -> dict[str, An
     return data
 
 
-def _action(copy: Copy, site: str) -> dict[str, Any]:
+def _action(copy: ExampleLink, site: str) -> dict[str, Any]:
     point = {"@type": "EntryPoint", "urlTemplate": f"{site}{copy.path}", "inLanguage": copy.language}
     return {"@type": "WatchAction", "name": _label(copy), "target": [point]}
 
 
-def _video(film: Film, copy: Copy, site: str) -> dict[str, Any]:
+def _video(film: ExampleFilm, copy: ExampleLink, site: str) -> dict[str, Any]:
     data = {
         "@type": "VideoObject",
         "name": _label(copy),
@@ -130,17 +130,17 @@ def _video(film: Film, copy: Copy, site: str) -> dict[str, Any]:
     }
 
 
-def _source(copy: Copy) -> str:
+def _source(copy: ExampleLink) -> str:
     return (
         f'<source src="{copy.path}" type="{media_type(copy.path)}" label="{copy.quality}" srclang="{copy.language}">\n'
     )
 
 
-def _anchor(copy: Copy) -> str:
+def _link_html(copy: ExampleLink) -> str:
     return f'<a href="{copy.path}" hreflang="{copy.language}">{_label(copy)}</a>'
 
 
-def _label(copy: Copy) -> str:
+def _label(copy: ExampleLink) -> str:
     if copy.kind == "stream":
         return f"Stream, {LANGUAGES[copy.language]}"
     return (
@@ -148,7 +148,7 @@ def _label(copy: Copy) -> str:
     )
 
 
-def _licence(film: Film) -> str:
+def _licence(film: ExampleFilm) -> str:
     address = LICENCE_URLS.get(film.licence)
     return f'<p><a rel="license" href="{address}">Licence</a></p>\n' if address else "<p>Shown by its publisher.</p>\n"
 

@@ -13,7 +13,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from scraper.example_site.films import FILMS, HANG_SECONDS, SLOW_SECONDS, Copy, Fate, Film, copies
+from scraper.example_site.films import (
+    FILMS,
+    HANG_SECONDS,
+    SLOW_SECONDS,
+    ExampleFilm,
+    ExampleLink,
+    LinkBehaviour,
+    example_links,
+)
 from scraper.example_site.pages import (
     ROBOTS,
     file_bytes,
@@ -29,17 +37,17 @@ HTML, TEXT, JSON = "text/html; charset=utf-8", "text/plain; charset=utf-8", "app
 HOST = re.compile(r"[\w.\-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?", re.ASCII)
 RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
 PART = re.compile(r"/media/(tt[0-9]{7,9})/part[0-9]\.ts", re.ASCII)
-MOST_COUNTED = 10_000
+MAX_COUNTED_PATHS = 10_000
 PLAIN_ERRORS = {
-    Fate.NOT_FOUND: HTTPStatus.NOT_FOUND,
-    Fate.FORBIDDEN: HTTPStatus.FORBIDDEN,
-    Fate.GONE: HTTPStatus.GONE,
-    Fate.BROKEN: HTTPStatus.INTERNAL_SERVER_ERROR,
+    LinkBehaviour.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    LinkBehaviour.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    LinkBehaviour.GONE: HTTPStatus.GONE,
+    LinkBehaviour.BROKEN: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SiteResponse:
     """What is sent back; `ranges`: parts of it may be asked for."""
 
     body: bytes
@@ -57,19 +65,19 @@ class ExampleSite(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], *, slow: float = 0.0) -> None:
-        self.films: dict[str, Film] = {film.path: film for film in FILMS}
-        self.by_id: dict[str, Film] = {film.imdb_id: film for film in FILMS}
-        self.copies = copies()
+        self.films: dict[str, ExampleFilm] = {film.path: film for film in FILMS}
+        self.by_id: dict[str, ExampleFilm] = {film.imdb_id: film for film in FILMS}
+        self.copies = example_links()
         self.places = {copy.path: (self.by_id[key], copy) for key, held in self.copies.items() for copy in held}
         self.slow = slow
         self.stopping = threading.Event()
         self.requests: Counter[str] = Counter()
         self.counting = threading.Lock()
-        super().__init__(address, Visitor)
+        super().__init__(address, ExampleRequestHandler)
 
     def count(self, path: str) -> None:
         with self.counting:
-            known = path in self.requests or len(self.requests) < MOST_COUNTED
+            known = path in self.requests or len(self.requests) < MAX_COUNTED_PATHS
             self.requests[path if known else "other"] += 1
 
     def stats(self) -> dict[str, Any]:
@@ -88,7 +96,7 @@ class ExampleSite(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class Visitor(BaseHTTPRequestHandler):
+class ExampleRequestHandler(BaseHTTPRequestHandler):
     """One connection."""
 
     server: ExampleSite
@@ -112,7 +120,7 @@ class Visitor(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Silent: the site is scenery."""
 
-    def _reply(self, path: str) -> Reply | None:
+    def _reply(self, path: str) -> SiteResponse | None:
         """None: say nothing and hang up."""
         if path in self.server.places:
             return self._copy(*self.server.places[path])
@@ -121,38 +129,38 @@ class Visitor(BaseHTTPRequestHandler):
             film = self.server.films[path]
             return _html(film_page(film, self.server.copies[film.imdb_id], site=self._site()))
         if (part := PART.fullmatch(path)) and part[1] in self.server.by_id:
-            return Reply(file_bytes("ts"), media_type(path), ranges=True)
+            return SiteResponse(file_bytes("ts"), media_type(path), ranges=True)
         return self._plain(path)
 
-    def _plain(self, path: str) -> Reply:
+    def _plain(self, path: str) -> SiteResponse:
         match path:
             case "/":
                 return _html(front_page(FILMS))
             case "/robots.txt":
-                return Reply(ROBOTS.encode(), TEXT)
+                return SiteResponse(ROBOTS.encode(), TEXT)
             case "/-/stats":
-                return Reply(json.dumps(self.server.stats()).encode(), JSON)
+                return SiteResponse(json.dumps(self.server.stats()).encode(), JSON)
             case _:
                 return _html(missing_page(), HTTPStatus.NOT_FOUND)
 
-    def _copy(self, film: Film, copy: Copy) -> Reply | None:
-        if copy.fate in PLAIN_ERRORS:
-            status = PLAIN_ERRORS[copy.fate]
+    def _copy(self, film: ExampleFilm, copy: ExampleLink) -> SiteResponse | None:
+        if copy.behaviour in PLAIN_ERRORS:
+            status = PLAIN_ERRORS[copy.behaviour]
             return _html(page(status.phrase, f"<p>{status.description or status.phrase}.</p>"), status)
-        match copy.fate:
-            case Fate.HANGS:
+        match copy.behaviour:
+            case LinkBehaviour.HANGS:
                 self.server.stopping.wait(HANG_SECONDS)
                 return None
-            case Fate.SLOW:
+            case LinkBehaviour.SLOW:
                 self.server.stopping.wait(SLOW_SECONDS)
-            case Fate.SOFT_404:
+            case LinkBehaviour.SOFT_404:
                 return _html(missing_page())
-            case Fate.TO_FRONT:
+            case LinkBehaviour.TO_FRONT:
                 return _redirect("/", HTTPStatus.FOUND)
-            case Fate.MOVED:
+            case LinkBehaviour.MOVED:
                 return _redirect(f"/media/{film.imdb_id}/480p.{film.language}.mp4", HTTPStatus.MOVED_PERMANENTLY)
-            case Fate.NO_HEAD if self.command == "HEAD":
-                return Reply(b"", TEXT, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET"})
+            case LinkBehaviour.NO_HEAD if self.command == "HEAD":
+                return SiteResponse(b"", TEXT, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET"})
         return _content(film, copy)
 
     def _site(self) -> str:
@@ -160,20 +168,20 @@ class Visitor(BaseHTTPRequestHandler):
         name, port = self.server.server_address[:2]
         return f"http://{host}" if HOST.fullmatch(host) else f"http://{name!s}:{port}"
 
-    def _part_of(self, reply: Reply) -> Reply:
+    def _part_of(self, reply: SiteResponse) -> SiteResponse:
         asked = RANGE.fullmatch(self.headers.get("Range", "").strip())
         headers, size = {"Accept-Ranges": "bytes"}, len(reply.body)
         if asked is None or asked[1] == asked[2] == "":
-            return Reply(reply.body, reply.content_type, headers=headers)
+            return SiteResponse(reply.body, reply.content_type, headers=headers)
         first = int(asked[1]) if asked[1] else max(0, size - int(asked[2]))
         last = min(int(asked[2]), size - 1) if asked[1] and asked[2] else size - 1
         if first >= size or first > last:
             headers["Content-Range"] = f"bytes */{size}"
-            return Reply(b"", reply.content_type, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers)
+            return SiteResponse(b"", reply.content_type, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers)
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-        return Reply(reply.body[first : last + 1], reply.content_type, HTTPStatus.PARTIAL_CONTENT, headers)
+        return SiteResponse(reply.body[first : last + 1], reply.content_type, HTTPStatus.PARTIAL_CONTENT, headers)
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: SiteResponse) -> None:
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.body)))
@@ -184,15 +192,15 @@ class Visitor(BaseHTTPRequestHandler):
             self.wfile.write(reply.body)
 
 
-def _content(film: Film, copy: Copy) -> Reply:
+def _content(film: ExampleFilm, copy: ExampleLink) -> SiteResponse:
     if copy.kind in ("page", "embed"):
         return _html(watch_page(film, language=copy.language))
-    return Reply(file_bytes(copy.path.rsplit(".", 1)[-1]), media_type(copy.path), ranges=True)
+    return SiteResponse(file_bytes(copy.path.rsplit(".", 1)[-1]), media_type(copy.path), ranges=True)
 
 
-def _html(text: str, status: int = HTTPStatus.OK) -> Reply:
-    return Reply(text.encode(), status=status)
+def _html(text: str, status: int = HTTPStatus.OK) -> SiteResponse:
+    return SiteResponse(text.encode(), status=status)
 
 
-def _redirect(place: str, status: int) -> Reply:
-    return Reply(b"", status=status, headers={"Location": place})
+def _redirect(place: str, status: int) -> SiteResponse:
+    return SiteResponse(b"", status=status, headers={"Location": place})

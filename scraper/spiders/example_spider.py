@@ -11,17 +11,17 @@ import scrapy
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
-from scraper.addresses import Refused, check_url, host_of
-from scraper.failures import UNEXPECTED, SourceFailed, report
-from scraper.films import MOST_LINKS, Film, FoundLink, once
-from scraper.formats import kind_of, quality_of_label
+from scraper.addresses import InvalidValue, host_of, normalize_url
+from scraper.failures import UNEXPECTED, SourceFailed, report_source_failure
+from scraper.films import MAX_LINKS_PER_FILM, ExtractedFilm, ExtractedLink, deduplicate
+from scraper.formats import link_kind, quality_from_label
 from scraper.items import LinkItem
-from scraper.languages import tag_of
-from scraper.middlewares import refused_address
-from scraper.page_data import film_of_page
-from scraper.page_text import text_of
-from scraper.reading import mapping, mappings, text
-from scraper.structured_data import FILM_TYPES, absolute, documents, nodes_of, types_of
+from scraper.languages import normalize_language_tag
+from scraper.middlewares import refused_url_failure
+from scraper.page_data import extract_film
+from scraper.page_text import decode_page
+from scraper.reading import as_mapping, as_mappings, as_text
+from scraper.structured_data import FILM_TYPES, absolute_url, iter_nodes, json_ld_documents, node_types
 
 PLAIN_LINKS = "//a[starts-with(normalize-space(), 'Watch') or starts-with(normalize-space(), 'Stream')]"
 LINKING = frozenset({"WatchAction", "VideoObject"})
@@ -50,9 +50,9 @@ class ExampleSpider(scrapy.Spider):
         base = self.base_url or self.settings["EXAMPLE_SITE_URL"]
         address = self.target_url or (f"{base}/films/{self.imdb_id}/" if self.imdb_id else f"{base}/")
         try:
-            url = check_url(address, allowed=self.settings["ALLOW_PRIVATE_HOSTS"])
-        except Refused as refusal:
-            report(self.crawler, refused_address(refusal))
+            url = normalize_url(address, allowed=self.settings["ALLOW_PRIVATE_HOSTS"])
+        except InvalidValue as refusal:
+            report_source_failure(self.crawler, refused_url_failure(refusal))
             return
         yield Request(url, callback=self.parse if self.imdb_id or self.target_url else self.parse_front)
         for bound in self.bound_urls:
@@ -61,7 +61,7 @@ class ExampleSpider(scrapy.Spider):
 
     def parse_front(self, response: Response) -> Iterator[Request]:
         """The front page lists the films; one without any is not what this site sends."""
-        pages = text_of(response).xpath("//a[starts-with(@href, '/films/')]/@href").getall()
+        pages = decode_page(response).xpath("//a[starts-with(@href, '/films/')]/@href").getall()
         if not pages or response.status != 200:
             raise SourceFailed(UNEXPECTED)
         for page in dict.fromkeys(pages):
@@ -71,61 +71,64 @@ class ExampleSpider(scrapy.Spider):
         """The links of a film's page. A page that is not there is an answer: the site does not have the film."""
         if response.status in self.handle_httpstatus_list:
             return
-        film = film_of(text_of(response), wanted=self.imdb_id)
+        film = film_of(decode_page(response), wanted=self.imdb_id)
         if not film.imdb_id and not film.links:
             raise SourceFailed(UNEXPECTED)
         if self.imdb_id and film.imdb_id not in ("", self.imdb_id):
             raise SourceFailed(f"The page is about another film, {film.imdb_id}")
         if not (film.imdb_id or self.imdb_id):
             raise SourceFailed("The page does not say which film it is about")
-        yield from items_of(film, imdb_id=self.imdb_id or film.imdb_id)
+        yield from to_example_items(film, imdb_id=self.imdb_id or film.imdb_id)
 
 
-def film_of(page: TextResponse, *, wanted: str) -> Film:
+def film_of(page: TextResponse, *, wanted: str) -> ExtractedFilm:
     """The film of a page, with what this site says beside that: watch pages as plain links, names of links and the
     host of the publisher."""
-    film = film_of_page(page.text, url=page.url, wanted=wanted)
-    nodes = list(nodes_of(documents(page.selector)))
-    linking = [node for node in nodes if LINKING.intersection(types_of(node))]
-    names = {absolute(url, page.url): text(node.get("name")) for node in linking for url in _urls(node)}
-    found = once([*film.links, *_plain_links(page)])
+    film = extract_film(page.text, url=page.url, wanted=wanted)
+    nodes = list(iter_nodes(json_ld_documents(page.selector)))
+    linking = [node for node in nodes if LINKING.intersection(node_types(node))]
+    names = {absolute_url(url, page.url): as_text(node.get("name")) for node in linking for url in _urls(node)}
+    found = deduplicate([*film.links, *_plain_links(page)])
     links = tuple(_named(link, link.label or names.get(link.url, "")) for link in found)
-    films = (node for node in nodes if any(name in FILM_TYPES for name in types_of(node)))
-    publisher = text(mapping(next(films, {}).get("publisher")).get("url"))
+    films = (node for node in nodes if any(name in FILM_TYPES for name in node_types(node)))
+    publisher = as_text(as_mapping(next(films, {}).get("publisher")).get("url"))
     return replace(film, links=links, publisher=host_of(publisher))
 
 
-def _named(link: FoundLink, name: str) -> FoundLink:
+def _named(link: ExtractedLink, name: str) -> ExtractedLink:
     """The link with its name, which may say the quality (`Watch in 576p, French`), and as the player that it is."""
     words = name.replace(",", " ").split()
-    quality = next(filter(None, map(quality_of_label, words)), link.quality)
+    quality = next(filter(None, map(quality_from_label, words)), link.quality)
     is_player = link.kind == "page" and "/embed/" in link.url
     return replace(link, label=name, quality=quality, kind="embed" if is_player else link.kind)
 
 
 def _urls(node: Mapping[str, Any]) -> list[str]:
     """The addresses of a watch action or a video."""
-    points = mappings(node.get("target"))
+    points = as_mappings(node.get("target"))
     return [
-        text(one)
+        as_text(one)
         for one in (node.get("contentUrl"), node.get("embedUrl"), *(point.get("urlTemplate") for point in points))
         if one
     ]
 
 
-def _plain_links(page: TextResponse) -> Iterator[FoundLink]:
+def _plain_links(page: TextResponse) -> Iterator[ExtractedLink]:
     """The links of the page whose text says that they are to watch; films are listed so in the page itself."""
     for anchor in page.xpath(PLAIN_LINKS):
-        if url := absolute(anchor.attrib.get("href", ""), page.url):
-            label = text(anchor.xpath("string()").get())
-            yield FoundLink(
-                url=url, kind=kind_of(url) or "page", label=label, language=tag_of(anchor.attrib.get("hreflang"))
+        if url := absolute_url(anchor.attrib.get("href", ""), page.url):
+            label = as_text(anchor.xpath("string()").get())
+            yield ExtractedLink(
+                url=url,
+                kind=link_kind(url) or "page",
+                label=label,
+                language=normalize_language_tag(anchor.attrib.get("hreflang")),
             )
 
 
-def items_of(film: Film, *, imdb_id: str) -> Iterator[LinkItem]:
+def to_example_items(film: ExtractedFilm, *, imdb_id: str) -> Iterator[LinkItem]:
     """One item a link, each with what the page says of its film."""
-    for link in film.links[:MOST_LINKS]:
+    for link in film.links[:MAX_LINKS_PER_FILM]:
         licence = link.licence or film.licence
         yield LinkItem(
             imdb_id=imdb_id,
@@ -135,9 +138,9 @@ def items_of(film: Film, *, imdb_id: str) -> Iterator[LinkItem]:
             label=link.label,
             quality=link.quality,
             language=link.language,
-            licence=licence.slug or _official(link, film),
+            licence=licence.slug or _is_official(link, film),
             licence_url=licence.url,
-            evidence=licence.url or (f"Published by {film.publisher}" if _official(link, film) else ""),
+            evidence=licence.url or (f"Published by {film.publisher}" if _is_official(link, film) else ""),
             title=film.title,
             year=film.year,
             type=film.type,
@@ -145,6 +148,6 @@ def items_of(film: Film, *, imdb_id: str) -> Iterator[LinkItem]:
         )
 
 
-def _official(link: FoundLink, film: Film) -> str:
+def _is_official(link: ExtractedLink, film: ExtractedFilm) -> str:
     """A watch page on the site of the film's own publisher is an official one."""
     return "official" if film.publisher and urlsplit(link.url).hostname == film.publisher else ""

@@ -10,38 +10,38 @@ from urllib.parse import quote
 from scrapy import Request
 
 from scraper.asking import SourceSpider
-from scraper.films import Film, FoundLink, Licence, items_of
-from scraper.formats import media_type_of, quality_of_size
-from scraper.hub import ARCHIVE_ITEM, FULL_WORK, Statement, archive_item_of
+from scraper.films import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
+from scraper.formats import media_type_for, quality_from_size
+from scraper.hub import ARCHIVE_ITEM, FULL_WORK, Statement, archive_item_id
 from scraper.items import LinkItem
-from scraper.languages import language_of
-from scraper.licences import licence_of_url
+from scraper.languages import parse_language
+from scraper.licences import licence_from_url_path
 from scraper.reading import (
-    Unreadable,
-    imdb_id,
-    is_safe,
-    mapping,
-    mappings,
-    number,
-    plain,
-    text,
-    whole,
-    year_of,
+    UnreadableResponse,
+    as_float,
+    as_int,
+    as_mapping,
+    as_mappings,
+    as_text,
+    find_imdb_id,
+    html_to_text,
+    is_safe_url_part,
+    parse_year,
 )
-from scraper.sources import ADDRESSES, KNOWN
+from scraper.sources import DEFAULT_URLS, KNOWN_SOURCES
 
-HOME = ADDRESSES["INTERNET_ARCHIVE_URL"]
+DEFAULT_BASE_URL = DEFAULT_URLS["INTERNET_ARCHIVE_URL"]
 # What browsers play, best first. An MPEG-2, Cinepack or DivX original has derivatives beside it.
 PLAYABLE = ("h.264 HD", "h.264 720P", "h.264", "h.264 IA", "HiRes MPEG4", "MPEG4", "512Kb MPEG4", "WebM", "Ogg Video")
-PLAYABLE_ENDINGS = (".mp4", ".m4v", ".webm", ".ogv")
+PLAYABLE_EXTENSIONS = (".mp4", ".m4v", ".webm", ".ogv")
 # As the archive itself spells its addresses.
-KEPT = "/()!*~"
-MOST_ITEMS = 5
-MOST_FILES = 5_000
+URL_SAFE_CHARACTERS = "/()!*~"
+MAX_ITEMS = 5
+MAX_FILES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SearchHit:
     """One item of a search."""
 
     identifier: str
@@ -57,12 +57,12 @@ class Hit:
     def is_film(self) -> bool:
         return self.mediatype == "movies"
 
-    def film(self, *, base: str = HOME) -> Film:
+    def film(self, *, base: str = DEFAULT_BASE_URL) -> ExtractedFilm:
         """The film that a search tells of, with the item's page as its one link: the files have to be asked for."""
-        licence = Licence(slug=licence_of_url(self.licence_url), url=self.licence_url)
+        licence = LicenceStatement(slug=licence_from_url_path(self.licence_url), url=self.licence_url)
         page = f"{base}/details/{quote(self.identifier)}"
-        label = KNOWN["internet_archive"].name
-        return Film(
+        label = KNOWN_SOURCES["internet_archive"].name
+        return ExtractedFilm(
             imdb_id=self.imdb_id,
             identifier=self.identifier,
             title=self.title,
@@ -71,125 +71,125 @@ class Hit:
             synopsis=self.synopsis,
             page=page,
             licence=licence,
-            links=(FoundLink(url=page, language=self.language, label=label),) if self.is_film else (),
+            links=(ExtractedLink(url=page, language=self.language, label=label),) if self.is_film else (),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class HitPage:
+class SearchPage:
     """A page of a search: `total` items, and where the next page begins (a number or a cursor; None: no more)."""
 
     total: int
-    hits: tuple[Hit, ...]
+    hits: tuple[SearchHit, ...]
     next: int | str | None = None
 
 
-def film_of(answer: object, *, base: str = HOME) -> Film:
+def parse_item(answer: object, *, base: str = DEFAULT_BASE_URL) -> ExtractedFilm:
     """The film of a `/metadata/` answer; one without links says in `problem` why. Unreadable if it is none at all."""
     if not isinstance(answer, Mapping):
-        raise Unreadable("the item is no object")
+        raise UnreadableResponse("the item is no object")
     if not answer:
-        return Film(problem="not_found")
+        return ExtractedFilm(problem="not_found")
     if answer.get("error"):
-        raise Unreadable("the archive answered with an error")
-    about = mapping(answer.get("metadata"))
-    identifier = text(about.get("identifier"))
+        raise UnreadableResponse("the archive answered with an error")
+    about = as_mapping(answer.get("metadata"))
+    identifier = as_text(about.get("identifier"))
     problem = _problem(answer, about)
-    language, licence = language_of(about.get("language")), text(about.get("licenseurl"), longest=2000)
-    return Film(
-        imdb_id=imdb_id(about.get("external-identifier")) or imdb_id(about.get("description")),
+    language, licence = parse_language(about.get("language")), as_text(about.get("licenseurl"), max_length=2000)
+    return ExtractedFilm(
+        imdb_id=find_imdb_id(about.get("external-identifier")) or find_imdb_id(about.get("description")),
         identifier=identifier,
-        title=text(about.get("title")),
-        year=year_of(about.get("year")) or year_of(about.get("date")),
+        title=as_text(about.get("title")),
+        year=parse_year(about.get("year")) or parse_year(about.get("date")),
         language=language,
-        synopsis=plain(about.get("description")),
-        page=f"{base}/details/{quote(identifier)}" if is_safe(identifier) else "",
-        licence=Licence(slug=licence_of_url(licence), url=licence),
+        synopsis=html_to_text(about.get("description")),
+        page=f"{base}/details/{quote(identifier)}" if is_safe_url_part(identifier) else "",
+        licence=LicenceStatement(slug=licence_from_url_path(licence), url=licence),
         links=() if problem else tuple(_links(answer, identifier=identifier, language=language, base=base)),
         problem=problem,
     )
 
 
-def search_of(answer: object) -> HitPage:
+def parse_search_page(answer: object) -> SearchPage:
     """A page of `advancedsearch.php`: more follow while `start` and the page together are less than `numFound`."""
-    found = mapping(mapping(answer).get("response"))
-    documents, total = found.get("docs"), whole(found.get("numFound"))
+    found = as_mapping(as_mapping(answer).get("response"))
+    documents, total = found.get("docs"), as_int(found.get("numFound"))
     if not isinstance(documents, list) or total is None:
-        raise Unreadable("the search has no result list")
-    end = (whole(found.get("start")) or 0) + len(documents)
-    return HitPage(total, tuple(hits_of(documents)), end if documents and end < min(total, 10_000) else None)
+        raise UnreadableResponse("the search has no result list")
+    end = (as_int(found.get("start")) or 0) + len(documents)
+    return SearchPage(total, tuple(parse_hits(documents)), end if documents and end < min(total, 10_000) else None)
 
 
-def scrape_of(answer: object) -> HitPage:
+def parse_scrape_page(answer: object) -> SearchPage:
     """A page of the scrape API. A cursor may come with the last page too: an empty page is the end as well."""
-    items, total = mapping(answer).get("items"), whole(mapping(answer).get("total"))
+    items, total = as_mapping(answer).get("items"), as_int(as_mapping(answer).get("total"))
     if not isinstance(items, list) or total is None:
-        raise Unreadable("the search has no result list")
-    cursor = text(mapping(answer).get("cursor"), longest=4000)
-    return HitPage(total, tuple(hits_of(items)), cursor if items and cursor else None)
+        raise UnreadableResponse("the search has no result list")
+    cursor = as_text(as_mapping(answer).get("cursor"), max_length=4000)
+    return SearchPage(total, tuple(parse_hits(items)), cursor if items and cursor else None)
 
 
-def hits_of(documents: object) -> Iterator[Hit]:
+def parse_hits(documents: object) -> Iterator[SearchHit]:
     """The items of a result list; those of the newer search carry their values under `fields`."""
-    for document in mappings(documents):
-        values = mapping(document.get("fields")) or document
-        if is_safe(identifier := text(values.get("identifier"))):
-            yield Hit(
+    for document in as_mappings(documents):
+        values = as_mapping(document.get("fields")) or document
+        if is_safe_url_part(identifier := as_text(values.get("identifier"))):
+            yield SearchHit(
                 identifier,
-                text(values.get("title")),
-                text(values.get("mediatype")),
-                language_of(values.get("language")),
-                text(values.get("licenseurl"), longest=2000),
-                imdb_id(values.get("external-identifier")),
-                year_of(values.get("year")) or year_of(values.get("date")),
-                plain(values.get("description")),
+                as_text(values.get("title")),
+                as_text(values.get("mediatype")),
+                parse_language(values.get("language")),
+                as_text(values.get("licenseurl"), max_length=2000),
+                find_imdb_id(values.get("external-identifier")),
+                parse_year(values.get("year")) or parse_year(values.get("date")),
+                html_to_text(values.get("description")),
             )
 
 
 def _problem(answer: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     if answer.get("is_dark"):
         return "withdrawn"
-    if text(about.get("mediatype")) != "movies":
+    if as_text(about.get("mediatype")) != "movies":
         return "not_a_film"
-    if text(about.get("access-restricted-item")).lower() == "true":
+    if as_text(about.get("access-restricted-item")).lower() == "true":
         return "restricted"
-    return "" if is_safe(text(about.get("identifier"))) else "not_found"
+    return "" if is_safe_url_part(as_text(about.get("identifier"))) else "not_found"
 
 
-def _links(answer: Mapping[str, Any], *, identifier: str, language: str, base: str) -> Iterator[FoundLink]:
-    files = [file for file in mappings(answer.get("files"), most=MOST_FILES) if _plays(file)]
+def _links(answer: Mapping[str, Any], *, identifier: str, language: str, base: str) -> Iterator[ExtractedLink]:
+    files = [file for file in as_mappings(answer.get("files"), maximum=MAX_FILES) if _is_playable(file)]
     for file in sorted(files, key=_rank):
         name = str(file["name"])
-        width, height = whole(file.get("width")), whole(file.get("height"))
-        url = f"{base}/download/{quote(identifier)}/{quote(name, safe=KEPT)}"
-        yield FoundLink(
+        width, height = as_int(file.get("width")), as_int(file.get("height"))
+        url = f"{base}/download/{quote(identifier)}/{quote(name, safe=URL_SAFE_CHARACTERS)}"
+        yield ExtractedLink(
             url=url,
             kind="file",
-            label=text(name.rsplit("/", 1)[-1], longest=200),
-            quality=quality_of_size(width, height),
+            label=as_text(name.rsplit("/", 1)[-1], max_length=200),
+            quality=quality_from_size(width, height),
             width=width,
             height=height,
             language=language,
-            size=whole(file.get("size")),
-            media_type=media_type_of(url),
+            size=as_int(file.get("size")),
+            media_type=media_type_for(url),
         )
 
 
-def _plays(file: Mapping[str, Any]) -> bool:
+def _is_playable(file: Mapping[str, Any]) -> bool:
     name = file.get("name")
-    if not isinstance(name, str) or not is_safe(name) or text(file.get("private")).lower() == "true":
+    if not isinstance(name, str) or not is_safe_url_part(name) or as_text(file.get("private")).lower() == "true":
         return False
     # Traversal would lead to another item.
     if ".." in name.split("/") or file.get("source") == "metadata":
         return False
-    return text(file.get("format")) in PLAYABLE or (
-        file.get("source") == "original" and name.lower().endswith(PLAYABLE_ENDINGS)
+    return as_text(file.get("format")) in PLAYABLE or (
+        file.get("source") == "original" and name.lower().endswith(PLAYABLE_EXTENSIONS)
     )
 
 
 def _rank(file: Mapping[str, Any]) -> tuple[float, int]:
-    form = text(file.get("format"))
-    return -(number(file.get("height")) or 0), PLAYABLE.index(form) if form in PLAYABLE else len(PLAYABLE)
+    form = as_text(file.get("format"))
+    return -(as_float(file.get("height")) or 0), PLAYABLE.index(form) if form in PLAYABLE else len(PLAYABLE)
 
 
 class InternetArchiveSpider(SourceSpider):
@@ -197,47 +197,51 @@ class InternetArchiveSpider(SourceSpider):
 
     name = "internet_archive"
     properties = (ARCHIVE_ITEM, FULL_WORK)
-    custom_settings = {"DOWNLOAD_DELAY": KNOWN["internet_archive"].pause, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
+    custom_settings = {"DOWNLOAD_DELAY": KNOWN_SOURCES["internet_archive"].delay, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.asked = set[str]()
 
     @property
-    def home(self) -> str:
-        return self.address("INTERNET_ARCHIVE_URL")
+    def archive_url(self) -> str:
+        return self.base_url("INTERNET_ARCHIVE_URL")
 
     def named(self, url: str) -> Iterator[Request]:
-        yield from self.items(archive_item_of(url, home=self.home), is_bound=True)
+        yield from self.item_requests(archive_item_id(url, home=self.archive_url), is_bound=True)
 
     def first(self) -> Iterator[Request]:
         query = {"q": f'external-identifier:"urn:imdb:{self.imdb_id}"', "fl[]": "identifier,title,mediatype"}
-        yield self.data(
-            f"{self.home}/advancedsearch.php",
-            self.found,
-            query={**query, "rows": str(MOST_ITEMS), "page": "1", "output": "json"},
+        yield self.json_request(
+            f"{self.archive_url}/advancedsearch.php",
+            self.parse_search_results,
+            query={**query, "rows": str(MAX_ITEMS), "page": "1", "output": "json"},
         )
 
-    def found(self, answer: object) -> Iterator[Request]:
+    def parse_search_results(self, answer: object) -> Iterator[Request]:
         """Items that name the IMDb id themselves."""
-        for hit in search_of(answer).hits:
+        for hit in parse_search_page(answer).hits:
             if hit.is_film:
-                yield from self.items(hit.identifier)
+                yield from self.item_requests(hit.identifier)
 
     def told(self, statements: list[Statement]) -> Iterator[Request]:
         """Items that Wikidata names, with what it says of the film's rights."""
         for statement in statements:
-            yield from self.items(statement.archive_item, licence=statement.licence)
+            yield from self.item_requests(statement.archive_item, licence=statement.licence)
 
-    def items(self, identifier: str, *, licence: Licence | None = None, is_bound: bool = False) -> Iterator[Request]:
-        if identifier and identifier not in self.asked and len(self.asked) < MOST_ITEMS:
+    def item_requests(
+        self, identifier: str, *, licence: LicenceStatement | None = None, is_bound: bool = False
+    ) -> Iterator[Request]:
+        if identifier and identifier not in self.asked and len(self.asked) < MAX_ITEMS:
             self.asked.add(identifier)
-            url = f"{self.home}/metadata/{quote(identifier, safe='')}"
-            yield self.data(url, self.read, told={"licence": licence, "is_bound": is_bound}, may_miss=True)
+            url = f"{self.archive_url}/metadata/{quote(identifier, safe='')}"
+            yield self.json_request(
+                url, self.parse_metadata, callback_kwargs={"licence": licence, "is_bound": is_bound}, may_miss=True
+            )
 
-    def read(self, answer: object, *, licence: Licence | None, is_bound: bool) -> Iterator[LinkItem]:
+    def parse_metadata(self, answer: object, *, licence: LicenceStatement | None, is_bound: bool) -> Iterator[LinkItem]:
         """The files of one item; one that names another film is passed over unless a person named it."""
-        film = film_of(answer, base=self.home)
+        film = parse_item(answer, base=self.archive_url)
         if film.imdb_id in ("", self.imdb_id) or is_bound:
             film = film if film.licence.url or licence is None else replace(film, licence=licence)
-            yield from items_of(film, imdb_id=self.imdb_id, source=self.name)
+            yield from to_items(film, imdb_id=self.imdb_id, source=self.name)

@@ -10,40 +10,49 @@ from urllib.parse import urlsplit
 from scrapy import Request
 
 from scraper.asking import SourceSpider
-from scraper.films import Film, FoundLink, Licence, items_of
-from scraper.formats import kind_of, media_type_of
+from scraper.films import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
+from scraper.formats import link_kind, media_type_for
 from scraper.hub import FULL_WORK, Statement
 from scraper.items import LinkItem
-from scraper.languages import language_of
-from scraper.reading import Unreadable, mapping, mappings, plain, text, texts, whole, year_of
-from scraper.sources import KNOWN
+from scraper.languages import parse_language
+from scraper.reading import (
+    UnreadableResponse,
+    as_int,
+    as_mapping,
+    as_mappings,
+    as_text,
+    as_texts,
+    html_to_text,
+    parse_year,
+)
+from scraper.sources import KNOWN_SOURCES
 
 ITEM = re.compile(r"/item/([A-Za-z0-9._-]{1,60})/?$")
 FREE_TO_USE = "free to use and reuse"
 WEB_TYPES = ("video/mp4", "video/webm", "application/x-mpegurl", "application/vnd.apple.mpegurl")
-MOST_ITEMS = 3
+MAX_ITEMS = 3
 
 
-def film_of(answer: object) -> Film:
+def parse_item(answer: object) -> ExtractedFilm:
     """The film of an item answer; one without links says in `problem` why."""
-    item = mapping(mapping(answer).get("item"))
+    item = as_mapping(as_mapping(answer).get("item"))
     if not item:
-        raise Unreadable("the answer has no item")
-    problem = _problem(item, mapping(answer))
-    page = _https(text(item.get("url"), longest=2000) or text(item.get("id"), longest=2000))
-    return Film(
-        identifier=item_of(page),
-        title=text(item.get("title")),
-        year=year_of(item.get("date")),
-        language=language_of(item.get("language")),
+        raise UnreadableResponse("the answer has no item")
+    problem = _problem(item, as_mapping(answer))
+    page = _https(as_text(item.get("url"), max_length=2000) or as_text(item.get("id"), max_length=2000))
+    return ExtractedFilm(
+        identifier=item_id(page),
+        title=as_text(item.get("title")),
+        year=parse_year(item.get("date")),
+        language=parse_language(item.get("language")),
         page=page,
         licence=_licence(item, page),
-        links=() if problem else tuple(_links(mapping(answer))),
+        links=() if problem else tuple(_links(as_mapping(answer))),
         problem=problem,
     )
 
 
-def item_of(url: str, *, home: str = "https://www.loc.gov") -> str:
+def item_id(url: str, *, home: str = "https://www.loc.gov") -> str:
     """The item that an address at the library is about; empty for any other address."""
     try:
         parts, own = urlsplit(url), urlsplit(home).hostname
@@ -54,46 +63,46 @@ def item_of(url: str, *, home: str = "https://www.loc.gov") -> str:
 
 
 def _problem(item: Mapping[str, Any], around: Mapping[str, Any]) -> str:
-    if any(text(one.get("access_restricted")).lower() == "true" or one.get("access_restricted") is True
+    if any(as_text(one.get("access_restricted")).lower() == "true" or one.get("access_restricted") is True
            for one in (item, around)):  # fmt: skip
         return "restricted"
-    return "" if "video" in [form.lower() for form in texts(item.get("online_format"))] else "not_a_film"
+    return "" if "video" in [form.lower() for form in as_texts(item.get("online_format"))] else "not_a_film"
 
 
-def _links(answer: Mapping[str, Any]) -> Iterator[FoundLink]:
-    for resource in mappings(answer.get("resources")):
+def _links(answer: Mapping[str, Any]) -> Iterator[ExtractedLink]:
+    for resource in as_mappings(answer.get("resources")):
         yield from _files(resource)
         for name in ("video", "video_stream"):
-            url = text(resource.get(name), longest=2000)
-            if kind := kind_of(url):
-                yield FoundLink(url=_https(url), kind=kind, media_type=media_type_of(url), label=_label(resource))
+            url = as_text(resource.get(name), max_length=2000)
+            if kind := link_kind(url):
+                yield ExtractedLink(url=_https(url), kind=kind, media_type=media_type_for(url), label=_label(resource))
 
 
-def _files(resource: Mapping[str, Any]) -> Iterator[FoundLink]:
+def _files(resource: Mapping[str, Any]) -> Iterator[ExtractedLink]:
     """The files for the web; a preservation master (QuickTime) is not one. `files` may be a mere number."""
     groups = resource.get("files")
     for group in groups[:500] if isinstance(groups, list) else ():
-        for file in mappings(group):
-            url, media_type = text(file.get("url"), longest=2000), text(file.get("mimetype")).lower()
-            if url and media_type in WEB_TYPES and (kind := kind_of("", media_type=media_type)):
-                yield FoundLink(
+        for file in as_mappings(group):
+            url, media_type = as_text(file.get("url"), max_length=2000), as_text(file.get("mimetype")).lower()
+            if url and media_type in WEB_TYPES and (kind := link_kind("", media_type=media_type)):
+                yield ExtractedLink(
                     url=_https(url),
                     kind=kind,
                     media_type=media_type,
-                    size=whole(file.get("size")),
+                    size=as_int(file.get("size")),
                     label=_label(resource),
                 )
 
 
 def _label(resource: Mapping[str, Any]) -> str:
-    return text(resource.get("caption"), longest=200)
+    return as_text(resource.get("caption"), max_length=200)
 
 
-def _licence(item: Mapping[str, Any], page: str) -> Licence:
+def _licence(item: Mapping[str, Any], page: str) -> LicenceStatement:
     """The library states rights in prose, item by item; only its sentence that all may use it counts."""
-    said = plain(item.get("rights")) or plain(item.get("rights_information"))
+    said = html_to_text(item.get("rights")) or html_to_text(item.get("rights_information"))
     is_free = FREE_TO_USE in said.lower()
-    return Licence(slug="public-domain" if is_free else "", url=page if is_free else "", name=said[:400])
+    return LicenceStatement(slug="public-domain" if is_free else "", url=page if is_free else "", name=said[:400])
 
 
 def _https(url: str) -> str:
@@ -105,23 +114,26 @@ class LibraryOfCongressSpider(SourceSpider):
 
     name = "library_of_congress"
     properties = (FULL_WORK,)
-    custom_settings = {"DOWNLOAD_DELAY": KNOWN["library_of_congress"].pause, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
+    custom_settings = {
+        "DOWNLOAD_DELAY": KNOWN_SOURCES["library_of_congress"].delay,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+    }
 
     @property
     def home(self) -> str:
-        return self.address("LIBRARY_OF_CONGRESS_URL")
+        return self.base_url("LIBRARY_OF_CONGRESS_URL")
 
     def named(self, url: str) -> Iterator[Request]:
-        if item := item_of(url, home=self.home):
-            yield self.item(item)
+        if item := item_id(url, home=self.home):
+            yield self.item_request(item)
 
     def told(self, statements: list[Statement]) -> Iterator[Request]:
-        items = dict.fromkeys(item_of(statement.url, home=self.home) for statement in statements)
-        for item in [one for one in items if one][:MOST_ITEMS]:
-            yield self.item(item)
+        items = dict.fromkeys(item_id(statement.url, home=self.home) for statement in statements)
+        for item in [one for one in items if one][:MAX_ITEMS]:
+            yield self.item_request(item)
 
-    def item(self, item: str) -> Request:
-        return self.data(f"{self.home}/item/{item}/", self.read, query={"fo": "json"}, may_miss=True)
+    def item_request(self, item: str) -> Request:
+        return self.json_request(f"{self.home}/item/{item}/", self.parse_response, query={"fo": "json"}, may_miss=True)
 
-    def read(self, answer: object) -> Iterator[LinkItem]:
-        yield from items_of(film_of(answer), imdb_id=self.imdb_id, source=self.name)
+    def parse_response(self, answer: object) -> Iterator[LinkItem]:
+        yield from to_items(parse_item(answer), imdb_id=self.imdb_id, source=self.name)

@@ -9,18 +9,18 @@ from scrapy import Request
 from scrapy.http import Response
 
 from scraper.addresses import host_of
-from scraper.asking import MISSING, SourceSpider
+from scraper.asking import NOT_FOUND_STATUSES, SourceSpider
 from scraper.failures import SourceFailed
-from scraper.films import items_of
-from scraper.formats import kind_of
-from scraper.hub import FULL_WORK, Statement, archive_item_of, commons_file_of
+from scraper.films import to_items
+from scraper.formats import link_kind
+from scraper.hub import FULL_WORK, Statement, archive_item_id, commons_file_name
 from scraper.items import LinkItem
-from scraper.page_data import film_of_page
-from scraper.page_text import text_of
-from scraper.spiders.library_of_congress import item_of
-from scraper.spiders.peertube import video_of
+from scraper.page_data import extract_film
+from scraper.page_text import decode_page
+from scraper.spiders.library_of_congress import item_id
+from scraper.spiders.peertube import video_id
 
-MOST_PAGES = 3
+MAX_PAGES = 3
 
 
 class SchemaOrgSpider(SourceSpider):
@@ -31,29 +31,29 @@ class SchemaOrgSpider(SourceSpider):
 
     def named(self, url: str) -> Iterator[Request]:
         if _is_page(url):
-            yield self.page(url)
+            yield self.page_request(url)
 
     def told(self, statements: list[Statement]) -> Iterator[Request]:
         pages = dict.fromkeys(statement.url for statement in statements)
-        for url in [one for one in pages if _is_page(one)][:MOST_PAGES]:
-            yield self.page(url)
+        for url in [one for one in pages if _is_page(one)][:MAX_PAGES]:
+            yield self.page_request(url)
 
-    def page(self, url: str) -> Request:
-        return Request(url, callback=self.read, meta={"handle_httpstatus_list": list(MISSING)})
+    def page_request(self, url: str) -> Request:
+        return Request(url, callback=self.parse_page, meta={"handle_httpstatus_list": list(NOT_FOUND_STATUSES)})
 
-    def read(self, response: Response) -> Iterator[LinkItem]:
+    def parse_page(self, response: Response) -> Iterator[LinkItem]:
         """The links of a page, when it is about this film or does not say by IMDb id which one it is about."""
-        if response.status in MISSING:
+        if response.status in NOT_FOUND_STATUSES:
             return
-        film = film_of_page(text_of(response).text, url=response.url, wanted=self.imdb_id)
+        film = extract_film(decode_page(response).text, url=response.url, wanted=self.imdb_id)
         if film.problem:
             raise SourceFailed("The page is about several films")
         if film.imdb_id not in ("", self.imdb_id):
             raise SourceFailed(f"The page is about another film, {film.imdb_id}")
         links = tuple(replace(link, label=link.label or host_of(response.url)) for link in film.links)
-        yield from items_of(replace(film, links=links), imdb_id=self.imdb_id, source=self.name)
+        yield from to_items(replace(film, links=links), imdb_id=self.imdb_id, source=self.name)
 
 
 def _is_page(url: str) -> bool:
-    own = (archive_item_of(url), commons_file_of(url), item_of(url), all(video_of(url)))
-    return url.startswith(("https://", "http://")) and not any(own) and not kind_of(url)
+    own = (archive_item_id(url), commons_file_name(url), item_id(url), all(video_id(url)))
+    return url.startswith(("https://", "http://")) and not any(own) and not link_kind(url)

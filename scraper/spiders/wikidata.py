@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scraper.asking import SourceSpider
-from scraper.films import items_of
-from scraper.hub import WATCHED, Statement, films_of
+from scraper.films import to_items
+from scraper.hub import WATCH_PROPERTIES, Statement, group_by_film
 from scraper.items import LinkItem
 
 
@@ -14,8 +14,8 @@ class WikidataSpider(SourceSpider):
     """Asks once for all watch statements of the film. A `target_url` is not its business."""
 
     name = "wikidata"
-    properties = WATCHED
+    properties = WATCH_PROPERTIES
 
     def told(self, statements: list[Statement]) -> Iterator[LinkItem]:
-        for film in films_of(statements):
-            yield from items_of(film, imdb_id=self.imdb_id, source=self.name)
+        for film in group_by_film(statements):
+            yield from to_items(film, imdb_id=self.imdb_id, source=self.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-PLAYABLE = ("file", "stream")
+PLAYABLE_KINDS = ("file", "stream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,11 @@ class MovieEntry:
         return f"{self.title} ({self.year})" if self.year else self.title
 
     @property
-    def playable(self) -> tuple[LinkEntry, ...]:
+    def playable_links(self) -> tuple[LinkEntry, ...]:
         """The links that a player can open."""
-        return tuple(link for link in self.links if link.kind in PLAYABLE)
+        return tuple(link for link in self.links if link.kind in PLAYABLE_KINDS)
 
 
-def moment(at: datetime) -> str:
+def format_datetime(at: datetime) -> str:
     """ISO 8601 with `Z` for UTC."""
     return at.isoformat().replace("+00:00", "Z")

@@ -6,33 +6,33 @@ from collections.abc import Iterable, Iterator
 
 from streaming.exchange.entries import LinkEntry, MovieEntry
 
-FORBIDDEN = str.maketrans({"\r": " ", "\n": " ", '"': "'", "\u2028": " ", "\u2029": " ", "\x0b": " ", "\x0c": " "})
+REPLACEMENTS = str.maketrans({"\r": " ", "\n": " ", '"': "'", "\u2028": " ", "\u2029": " ", "\x0b": " ", "\x0c": " "})
 
 
-def write(entries: Iterable[MovieEntry]) -> Iterator[str]:
+def write_m3u(entries: Iterable[MovieEntry]) -> Iterator[str]:
     """Of a movie its best link; of a show the best link of each labelled part."""
     yield "#EXTM3U\n"
     for entry in entries:
         if entry.type == "show":
-            yield from _parts(entry)
-        elif entry.playable:
-            yield _item(entry, entry.playable[0], title=entry.name, group="Movies")
+            yield from _best_by_part(entry)
+        elif entry.playable_links:
+            yield _item(entry, entry.playable_links[0], title=entry.name, group="Movies")
 
 
-def _parts(show: MovieEntry) -> Iterator[str]:
+def _best_by_part(show: MovieEntry) -> Iterator[str]:
     best: dict[str, LinkEntry] = {}
-    for link in show.playable:
+    for link in show.playable_links:
         best.setdefault(link.label, link)
     for label, link in best.items():
         yield _item(show, link, title=f"{show.name} – {label}" if label else show.name, group="Shows")
 
 
 def _item(entry: MovieEntry, link: LinkEntry, *, title: str, group: str) -> str:
-    logo = f' tvg-logo="{_plain(entry.poster_url)}"' if entry.poster_url else ""
-    head = f'#EXTINF:-1 tvg-id="{entry.imdb_id}" tvg-name="{_plain(entry.name)}"{logo} group-title="{group}"'
+    logo = f' tvg-logo="{_attribute_text(entry.poster_url)}"' if entry.poster_url else ""
+    head = f'#EXTINF:-1 tvg-id="{entry.imdb_id}" tvg-name="{_attribute_text(entry.name)}"{logo} group-title="{group}"'
     said = "".join(f" [{word}]" for word in (link.quality, link.language) if word)
-    return f"{head},{_plain(title + said)}\n{link.source_url}\n"
+    return f"{head},{_attribute_text(title + said)}\n{link.source_url}\n"
 
 
-def _plain(text: str) -> str:
-    return text.translate(FORBIDDEN)
+def _attribute_text(text: str) -> str:
+    return text.translate(REPLACEMENTS)

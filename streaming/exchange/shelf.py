@@ -11,10 +11,10 @@ from streaming.models import Movie, MovieQuerySet, StreamingLink
 from streaming.ranking import best_first
 from streaming.reason_codes import Reason
 
-BATCH = 500
+BATCH_SIZE = 500
 
 
-def entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
+def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
     """The movies by IMDb id, in pieces of their own queries: memory stays flat and no transaction stays open."""
     links = (
         StreamingLink.objects.active()
@@ -24,13 +24,13 @@ def entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) ->
     rows = (Movie.objects.all() if movies is None else movies).order_by("imdb_id")
     rows = rows.prefetch_related(Prefetch("links", links))
     last = ""
-    while batch := list(rows.filter(imdb_id__gt=last)[:BATCH]):
+    while batch := list(rows.filter(imdb_id__gt=last)[:BATCH_SIZE]):
         for movie in batch:
-            yield entry(movie, list(movie.links.all()))
+            yield to_entry(movie, list(movie.links.all()))
         last = batch[-1].imdb_id
 
 
-def entry(movie: Movie, links: Sequence[StreamingLink], *, languages: Sequence[str] = ()) -> MovieEntry:
+def to_entry(movie: Movie, links: Sequence[StreamingLink], *, languages: Sequence[str] = ()) -> MovieEntry:
     """One movie with these links, best first."""
     return MovieEntry(
         imdb_id=movie.imdb_id,
@@ -49,7 +49,7 @@ def _link(link: StreamingLink) -> LinkEntry:
         source_url=link.source_url,
         source_name=link.source_name,
         kind=link.kind,
-        label=link.shown_label,
+        label=link.display_label,
         quality=link.quality,
         language=link.language,
         licence=link.licence,

@@ -10,17 +10,17 @@ from urllib.parse import urlsplit
 
 from streaming.exchange.entries import LinkEntry, MovieEntry
 
-TYPES = {"movie": "movie", "series": "show"}
-CATALOGUES = {"movie": "openreel-movies", "series": "openreel-shows"}
-PAGE = 100
-DEEPEST_SKIP = 100_000
+MOVIE_TYPE_BY_STREMIO_TYPE = {"movie": "movie", "series": "show"}
+CATALOGUE_IDS = {"movie": "openreel-movies", "series": "openreel-shows"}
+PAGE_SIZE = 100
+MAX_SKIP = 100_000
 VIDEO_ID = re.compile(r"(tt[0-9]{7,9})(?::([0-9]{1,4}):([0-9]{1,5}))?")
 EPISODE = re.compile(r"\bS([0-9]{1,3})\s?E([0-9]{1,4})\b|\b([0-9]{1,3})x([0-9]{1,4})\b", re.IGNORECASE)
-EXTRA = re.compile(r"(skip|search|genre)=(.*?)(?=&(?:skip|search|genre)=|$)", re.DOTALL)
+EXTRA_PATTERN = re.compile(r"(skip|search|genre)=(.*?)(?=&(?:skip|search|genre)=|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
+class CatalogueExtra:
     """What a catalogue is asked for beyond its name."""
 
     skip: int = 0
@@ -28,15 +28,15 @@ class Extra:
 
 
 @dataclass(frozen=True, slots=True)
-class Video:
+class VideoId:
     """A movie, or one episode of a show."""
 
     imdb_id: str
     episode: tuple[int, int] | None = None
 
 
-def manifest(*, version: str, name: str, description: str, logo: str) -> dict[str, Any]:
-    prefixed = {"types": list(TYPES), "idPrefixes": ["tt"]}
+def build_manifest(*, version: str, name: str, description: str, logo: str) -> dict[str, Any]:
+    prefixed = {"types": list(MOVIE_TYPE_BY_STREMIO_TYPE), "idPrefixes": ["tt"]}
     extra = [{"name": "search", "isRequired": False}, {"name": "skip", "isRequired": False}]
     return {
         "id": "org.openreel.addon",
@@ -44,45 +44,45 @@ def manifest(*, version: str, name: str, description: str, logo: str) -> dict[st
         "name": name,
         "description": description,
         "logo": logo,
-        "types": list(TYPES),
-        "catalogs": [{"type": kind, "id": key, "name": name, "extra": extra} for kind, key in CATALOGUES.items()],
+        "types": list(MOVIE_TYPE_BY_STREMIO_TYPE),
+        "catalogs": [{"type": kind, "id": key, "name": name, "extra": extra} for kind, key in CATALOGUE_IDS.items()],
         "resources": ["catalog", {"name": "meta", **prefixed}, {"name": "stream", **prefixed}],
         "idPrefixes": ["tt"],
     }
 
 
-def read_extra(text: str) -> Extra:
+def parse_extra(text: str) -> CatalogueExtra:
     """`skip=100&search=nosferatu`, already percent-decoded; a skip that is no number is none."""
-    found = {match[1]: match[2] for match in EXTRA.finditer(text)}
+    found = {match[1]: match[2] for match in EXTRA_PATTERN.finditer(text)}
     skip = found.get("skip", "0")
     number = int(skip) if skip.isascii() and skip.isdigit() and len(skip) <= 6 else 0
-    return Extra(skip=min(number, DEEPEST_SKIP), search=found.get("search", "").strip())
+    return CatalogueExtra(skip=min(number, MAX_SKIP), search=found.get("search", "").strip())
 
 
-def read_video(text: str) -> Video | None:
+def parse_video_id(text: str) -> VideoId | None:
     """`tt0013442`, or `tt0055662:1:3` for an episode; None: an id that is not ours."""
     if not (match := VIDEO_ID.fullmatch(text)):
         return None
-    return Video(match[1], (int(match[2]), int(match[3])) if match[2] else None)
+    return VideoId(match[1], (int(match[2]), int(match[3])) if match[2] else None)
 
 
-def catalogue(entries: Iterable[MovieEntry], *, site: str) -> dict[str, Any]:
-    return {"metas": [_described(entry, site=site) for entry in entries]}
+def build_catalogue(entries: Iterable[MovieEntry], *, site: str) -> dict[str, Any]:
+    return {"metas": [_meta_preview(entry, site=site) for entry in entries]}
 
 
-def meta(entry: MovieEntry, *, site: str) -> dict[str, Any]:
-    described = _described(entry, site=site) | {"background": _poster(entry, site=site)}
+def build_meta(entry: MovieEntry, *, site: str) -> dict[str, Any]:
+    described = _meta_preview(entry, site=site) | {"background": _poster(entry, site=site)}
     if entry.type == "show":
         described["videos"] = _videos(entry)
     return {"meta": described}
 
 
-def streams(entry: MovieEntry, video: Video) -> dict[str, Any]:
+def build_streams(entry: MovieEntry, video: VideoId) -> dict[str, Any]:
     """The links, best first; of an episode those that name it and those that name none."""
-    return {"streams": [_stream(entry, link) for link in entry.links if _belongs(link, video.episode)]}
+    return {"streams": [_stream(entry, link) for link in entry.links if _matches_episode(link, video.episode)]}
 
 
-def _described(entry: MovieEntry, *, site: str) -> dict[str, Any]:
+def _meta_preview(entry: MovieEntry, *, site: str) -> dict[str, Any]:
     return {
         "id": entry.imdb_id,
         "type": "series" if entry.type == "show" else "movie",
@@ -106,7 +106,7 @@ def _videos(entry: MovieEntry) -> list[dict[str, Any]]:
     ]
 
 
-def _belongs(link: LinkEntry, episode: tuple[int, int] | None) -> bool:
+def _matches_episode(link: LinkEntry, episode: tuple[int, int] | None) -> bool:
     return episode is None or _episode(link) in (None, episode)
 
 

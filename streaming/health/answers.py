@@ -12,7 +12,7 @@ from streaming.reason_codes import Reason
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Trouble(StrEnum):
+class Failure(StrEnum):
     """Why there is no HTTP answer to judge; each is a `Reason`."""
 
     NONE = Reason.UNCHECKED
@@ -30,14 +30,14 @@ class Trouble(StrEnum):
     TOO_MANY = Reason.TOO_MANY_REDIRECTS
 
 
-BELOW_HTTP = frozenset(
+TRANSPORT_FAILURES = frozenset(
     {
-        Trouble.TIMEOUT, Trouble.REFUSED, Trouble.RESET, Trouble.DNS, Trouble.TLS, Trouble.PROTOCOL, Trouble.LOCAL,
+        Failure.TIMEOUT, Failure.REFUSED, Failure.RESET, Failure.DNS, Failure.TLS, Failure.PROTOCOL, Failure.LOCAL,
     }
 )  # fmt: skip
 
 
-class Underway(NamedTuple):
+class ProbeState(NamedTuple):
     """A link that redirects led to a host which another worker asks: all that it takes to go on from there.
 
     `url` is to be asked next; the rest is what a `Task` holds.
@@ -49,15 +49,15 @@ class Underway(NamedTuple):
     hops: int = 0
     tries: int = 0
     seen: tuple[str, ...] = ()
-    head: Answer | None = None
+    head: ProbeResponse | None = None
     head_hung: bool = False
     cookies: dict[str, str] | None = None
     moved_to: str = ""
-    moving: bool = True
-    route: str = ""
+    is_permanent: bool = True
+    fragment: str = ""
 
 
-class Question(NamedTuple):
+class ProbeRequest(NamedTuple):
     """One link to ask; `media`: a video is due there, so its bytes may settle more than a page's. `title`: the movie's,
     for the judge. `underway`: another worker has begun to ask it."""
 
@@ -65,10 +65,10 @@ class Question(NamedTuple):
     url: str
     media: bool = False
     title: str = ""
-    underway: Underway | None = None
+    state: ProbeState | None = None
 
 
-class Answer(NamedTuple):
+class ProbeResponse(NamedTuple):
     """What one link said in the end, after redirects, GET and retry.
 
     `status` None: nothing on HTTP's level, `trouble` says why. `length` None: not told. `body` is None when the body
@@ -80,7 +80,7 @@ class Answer(NamedTuple):
     id: int
     url: str
     status: int | None = None
-    trouble: Trouble = Trouble.NONE
+    failure: Failure = Failure.NONE
     final_url: str = ""
     hops: int = 0
     content_type: str = ""
@@ -89,14 +89,14 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = NO_HEADERS
     response_ms: int | None = None
     method: str = "HEAD"
-    shared: bool = False
+    not_sent: bool = False
     moved_to: str = ""
-    underway: Underway | None = None
+    state: ProbeState | None = None
 
     @property
-    def below_http(self) -> bool:
+    def is_transport_failure(self) -> bool:
         """Nothing was said on HTTP's level: the host, the way to it, or our own machine failed."""
-        return self.status is None and self.trouble in BELOW_HTTP
+        return self.status is None and self.failure in TRANSPORT_FAILURES
 
     @property
     def retry_after(self) -> str:

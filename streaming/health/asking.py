@@ -17,140 +17,140 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
-from streaming.health.answers import Answer, Question
-from streaming.health.heard import Heard, Turns, Wants
-from streaming.health.manners import Manners
-from streaming.health.probe import Prober, never
-from streaming.health.verdict import ELSEWHERE, LinkFacts, judge
-from streaming.health.wire import Wire
+from streaming.health.answers import ProbeRequest, ProbeResponse
+from streaming.health.heard import Heard, SlotGrants, SlotRequests
+from streaming.health.manners import ProbeConfig
+from streaming.health.probe import Prober, never_stop
+from streaming.health.verdict import FORWARDED, LinkFacts, judge
+from streaming.health.wire import Channel
 
-FEW = 2_000
-CHUNK = 500
-MOST_OUT = 20_000
-PATIENCE = 0.1
-TOLD_AT_ONCE = 100
-LONGEST_SILENCE = 0.02
-ROOT = Path(__file__).resolve().parents[2]
+SUBPROCESS_THRESHOLD = 2_000
+REQUEST_BATCH = 500
+MAX_OUTSTANDING = 20_000
+POLL_SECONDS = 0.1
+RESULT_BATCH = 100
+MAX_FLUSH_DELAY_SECONDS = 0.02
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
 Stop = Callable[[], bool]
-Turn = Callable[[str, float], float | None]
+ReserveSlot = Callable[[str, float], float | None]
 """Given a place and its pause: the seconds until our turn there, None when that is too far off."""
 
 
-def at_once(_place: str, _pause: float) -> float | None:
+def no_wait(_place: str, _pause: float) -> float | None:
     return 0.0
 
 
-class AskingBroke(RuntimeError):
+class ProberProcessDied(RuntimeError):
     """The process that asks has died."""
 
 
-def ask(
-    questions: Iterable[Question],
-    manners: Manners,
+def probe_links(
+    questions: Iterable[ProbeRequest],
+    config: ProbeConfig,
     *,
-    turn: Turn = at_once,
-    stop: Stop = never,
-    known: Container[str] = frozenset(),
+    turn: ReserveSlot = no_wait,
+    stop: Stop = never_stop,
+    responsive_hosts: Container[str] = frozenset(),
 ) -> Iterator[Heard]:
     """What came of each link, as it comes. Few links are asked here; many, where there is a second core, apart."""
     source = iter(questions)
-    first = list(islice(source, FEW))
-    asked = ask_apart if len(first) == FEW and _can_ask_apart() else ask_here
-    return asked(chain(first, source), manners, turn=turn, stop=stop, known=known)
+    first = list(islice(source, SUBPROCESS_THRESHOLD))
+    asked = probe_in_subprocess if len(first) == SUBPROCESS_THRESHOLD and _can_use_subprocess() else probe_in_process
+    return asked(chain(first, source), config, turn=turn, stop=stop, responsive_hosts=responsive_hosts)
 
 
-def ask_here(
-    questions: Iterable[Question],
-    manners: Manners,
+def probe_in_process(
+    questions: Iterable[ProbeRequest],
+    config: ProbeConfig,
     *,
-    turn: Turn = at_once,
-    stop: Stop = never,
-    known: Container[str] = frozenset(),
+    turn: ReserveSlot = no_wait,
+    stop: Stop = never_stop,
+    responsive_hosts: Container[str] = frozenset(),
 ) -> Iterator[Heard]:
     """Ask in this process."""
-    prober = Prober(manners, stop=stop, known=known)
-    for heard in _rounds(prober, questions):
-        yield from heard
-        for lane in prober.wants_turns():
-            prober.has_turn(lane.place, turn(lane.place, lane.pause))
+    prober = Prober(config, stop=stop, known=responsive_hosts)
+    for result in _judged_batches(prober, questions):
+        yield from result
+        for host_slot in prober.slot_requests():
+            prober.grant_slot(host_slot.netloc, turn(host_slot.netloc, host_slot.delay_between))
 
 
-def ask_apart(
-    questions: Iterable[Question],
-    manners: Manners,
+def probe_in_subprocess(
+    questions: Iterable[ProbeRequest],
+    config: ProbeConfig,
     *,
-    turn: Turn = at_once,
-    stop: Stop = never,
-    known: Container[str] = frozenset(),
+    turn: ReserveSlot = no_wait,
+    stop: Stop = never_stop,
+    responsive_hosts: Container[str] = frozenset(),
 ) -> Iterator[Heard]:
     """Ask in a process of its own. Raises AskingBroke when that dies before all is answered."""
-    source: Iterator[Question] | None = iter(questions)
+    source: Iterator[ProbeRequest] | None = iter(questions)
     out = 0
-    with _other_process(manners, known) as wire:
+    with _prober_process(config, responsive_hosts) as wire:
         while not stop():
-            while source is not None and out < MOST_OUT and wire.push():
-                chunk = list(islice(source, CHUNK))
-                wire.put(chunk)
+            while source is not None and out < MAX_OUTSTANDING and wire.flush():
+                chunk = list(islice(source, REQUEST_BATCH))
+                wire.send(chunk)
                 out += len(chunk)
                 source = source if chunk else None
             if source is None and out == 0:
                 return
-            heard: list[Heard] | Wants | None = wire.take()
-            if heard is None:
-                wire.wait(PATIENCE)
-            elif isinstance(heard, Wants):
-                wire.put(Turns((place, turn(place, pause)) for place, pause in heard))
+            result: list[Heard] | SlotRequests | None = wire.receive()
+            if result is None:
+                wire.wait(POLL_SECONDS)
+            elif isinstance(result, SlotRequests):
+                wire.send(SlotGrants((place, turn(place, pause)) for place, pause in result))
             else:
-                out -= len(heard)
-                yield from heard
+                out -= len(result)
+                yield from result
 
 
-def _rounds(prober: Prober, questions: Iterable[Question | None]) -> Iterator[list[Heard]]:
-    asked: dict[int, Question] = {}
+def _judged_batches(prober: Prober, questions: Iterable[ProbeRequest | None]) -> Iterator[list[Heard]]:
+    asked: dict[int, ProbeRequest] = {}
 
-    def noted() -> Iterator[Question | None]:
+    def noted() -> Iterator[ProbeRequest | None]:
         for question in questions:
             if question is not None:
                 asked[question.id] = question
             yield question
 
-    for answers in prober.rounds(noted()):
-        yield [_heard(answer, asked.pop(answer.id)) for answer in answers]
+    for answers in prober.response_batches(noted()):
+        yield [_check_result(answer, asked.pop(answer.id)) for answer in answers]
 
 
-def _heard(answer: Answer, question: Question) -> Heard:
-    if answer.underway is not None:
-        return Heard(answer.id, ELSEWHERE, None, None, "", False, "", "", underway=answer.underway)
+def _check_result(answer: ProbeResponse, question: ProbeRequest) -> Heard:
+    if answer.state is not None:
+        return Heard(answer.id, FORWARDED, None, None, "", False, "", "", state=answer.state)
     judgement = judge(answer, LinkFacts(question.title, question.media))
     landed = answer.final_url.split("/", 3)[2] if answer.hops else ""
     return Heard(
-        answer.id, judgement, answer.status, answer.response_ms, answer.moved_to, answer.below_http, landed,
-        answer.retry_after, unasked=answer.shared,
+        answer.id, judgement, answer.status, answer.response_ms, answer.moved_to, answer.is_transport_failure, landed,
+        answer.retry_after, not_sent=answer.not_sent,
     )  # fmt: skip
 
 
 # --- the process that started the other one
-def _can_ask_apart() -> bool:
+def _can_use_subprocess() -> bool:
     return os.name == "posix" and len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else "ab") > 1
 
 
 @contextmanager
-def _other_process(manners: Manners, known: Container[str]) -> Iterator[Wire]:
+def _prober_process(config: ProbeConfig, known: Container[str]) -> Iterator[Channel]:
     """The wire to a process that asks; gone when this ends."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-m", __name__, str(theirs.fileno())]
     # In a session of its own: Ctrl-C is for whoever started it, who then ends it.
     process = subprocess.Popen(  # noqa: S603  our own command, and a number
-        command, cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        command, cwd=PROJECT_ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     theirs.close()
-    wire = Wire(ours)
+    wire = Channel(ours)
     try:
-        wire.put((manners, known))
+        wire.send((config, known))
         yield wire
     except EOFError as error:
-        raise AskingBroke("the process that asks the links died") from error
+        raise ProberProcessDied("the process that asks the links died") from error
     finally:
         wire.close()
         process.kill()  # It has nothing to save, and may be busy.
@@ -160,52 +160,52 @@ def _other_process(manners: Manners, known: Container[str]) -> Iterator[Wire]:
 # --- the other process
 def main() -> None:
     """Answer the questions that come over the socket whose number is the one argument."""
-    wire = Wire(socket.socket(fileno=int(sys.argv[1])))
+    wire = Channel(socket.socket(fileno=int(sys.argv[1])))
     try:
         _serve(wire)
     except EOFError:
         return  # Nobody wants to know any more.
 
 
-def _serve(wire: Wire) -> None:
-    while (start := wire.take()) is None:
-        wire.wait(PATIENCE)
-    manners, known = start
-    prober = Prober(manners, known=known)
-    prober.also_wake_at(wire.fileno())
-    inbox = _Inbox(wire, prober)
-    told: list[Heard] = []
+def _serve(wire: Channel) -> None:
+    while (start := wire.receive()) is None:
+        wire.wait(POLL_SECONDS)
+    config, known = start
+    prober = Prober(config, known=known)
+    prober.watch_descriptor(wire.fileno())
+    inbox = _RequestInbox(wire, prober)
+    options: list[Heard] = []
     spoke = time.monotonic()
-    for heard in _rounds(prober, inbox.questions()):
+    for result in _judged_batches(prober, inbox.questions()):
         inbox.empty()
-        told += heard
-        if wanting := prober.wants_turns():
-            wire.put(Wants((lane.place, lane.pause) for lane in wanting))
-        if len(told) >= TOLD_AT_ONCE or (told and time.monotonic() - spoke > LONGEST_SILENCE):
-            wire.put(told)
-            told, spoke = [], time.monotonic()
+        options += result
+        if wanting := prober.slot_requests():
+            wire.send(SlotRequests((host_slot.netloc, host_slot.delay_between) for host_slot in wanting))
+        if len(options) >= RESULT_BATCH or (options and time.monotonic() - spoke > MAX_FLUSH_DELAY_SECONDS):
+            wire.send(options)
+            options, spoke = [], time.monotonic()
         else:
-            wire.push()
+            wire.flush()
 
 
-class _Inbox:
+class _RequestInbox:
     """What came over the wire. It is emptied every round, even when the prober wants no more questions: turns count at
     once, and nobody at the other end is noticed."""
 
-    def __init__(self, wire: Wire, prober: Prober) -> None:
+    def __init__(self, wire: Channel, prober: Prober) -> None:
         self.wire, self.prober = wire, prober
-        self.waiting: deque[Question] = deque()
+        self.waiting: deque[ProbeRequest] = deque()
 
     def empty(self) -> None:
-        told: list[Question] | Turns | None
-        while (told := self.wire.take()) is not None:
-            if isinstance(told, Turns):
-                for place, seconds in told:
-                    self.prober.has_turn(place, seconds)
+        messages: list[ProbeRequest] | SlotGrants | None
+        while (messages := self.wire.receive()) is not None:
+            if isinstance(messages, SlotGrants):
+                for place, seconds in messages:
+                    self.prober.grant_slot(place, seconds)
             else:
-                self.waiting.extend(told)
+                self.waiting.extend(messages)
 
-    def questions(self) -> Iterator[Question | None]:
+    def questions(self) -> Iterator[ProbeRequest | None]:
         """None while there are none. It never ends of itself: the other side hangs up."""
         while True:
             yield self.waiting.popleft() if self.waiting else None

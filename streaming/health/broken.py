@@ -14,50 +14,50 @@ from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef
 
-from streaming.health.due import Selection, horizon, in_share
+from streaming.health.due import Selection, checked_before, in_shard
 from streaming.health.verdict import Verdict
 from streaming.models import HealthRun, LinkFlip, StreamingLink, StreamingLinkQuerySet
 from streaming.reason_codes import Reason
 
-RUNS_LOOKED_AT = 50
+RECENT_RUNS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class ResumeState:
     """`answered`: hosts that were alive in those runs; `not_asked`: their links that this run does not ask again."""
 
-    answered: frozenset[str] = frozenset()
-    not_asked: Counter[str] = field(default_factory=Counter)
+    responsive_hosts: frozenset[str] = frozenset()
+    alive_by_host: Counter[str] = field(default_factory=Counter)
 
 
-def left_before(selection: Selection, *, since: datetime | None, now: datetime) -> Before:
+def load_resume_state(selection: Selection, *, since: datetime | None, now: datetime) -> ResumeState:
     """What the runs since the last believed one (see `broken_since`) heard; nothing when that was the last run."""
     if since is None:
-        return Before()
+        return ResumeState()
     answered: set[str] = set()
     not_asked: Counter[str] = Counter()
-    asked_again = horizon(selection, now)
-    links = in_share(StreamingLink.objects.filter(reason=Reason.OK, is_active=True), selection.share)
+    asked_again = checked_before(selection, now)
+    links = in_shard(StreamingLink.objects.filter(reason=Reason.OK, is_active=True), selection.shard)
     rows = links.filter(last_checked__gte=since, last_checked__lt=now)
     for url, checked in rows.values_list("source_url", "last_checked").iterator(chunk_size=2000):
         place = url.split("/", 3)[2]
         answered.add(place)
         not_asked[place] += checked is not None and checked >= asked_again
-    return Before(frozenset(answered), not_asked)
+    return ResumeState(frozenset(answered), not_asked)
 
 
-def broken_since() -> datetime | None:
+def interrupted_since() -> datetime | None:
     """When the first of the last runs began that were not completed; None: the last one was."""
     since = None
     runs = HealthRun.objects.order_by("-started_at", "-pk").values_list("started_at", "outcome")
-    for started, outcome in runs[:RUNS_LOOKED_AT]:
+    for started, outcome in runs[:RECENT_RUNS]:
         if outcome == HealthRun.Outcome.COMPLETED:
             break
         since = started
     return since
 
 
-class Kept(NamedTuple):
+class WrittenResult(NamedTuple):
     """A link whose good news this very run has written."""
 
     place: str
@@ -65,11 +65,11 @@ class Kept(NamedTuple):
     was_active: bool
 
 
-def written_in(links: StreamingLinkQuerySet, *, now: datetime) -> Iterator[Kept]:
+def written_results(links: StreamingLinkQuerySet, *, now: datetime) -> Iterator[WrittenResult]:
     """What of these links the run of that moment has written already: a moment is one run's own."""
     revived = LinkFlip.objects.filter(link=OuterRef("pk"), at=now, is_active=True)
     rows = links.filter(last_checked=now).annotate(revived=Exists(revived))
     columns = rows.values_list("source_url", "is_active", "reason", "revived")
     for url, is_active, reason, was_revived in columns.iterator(chunk_size=2000):
         verdict = Verdict.ALIVE if is_active and reason == Reason.OK else Verdict.THROTTLED
-        yield Kept(url.split("/", 3)[2], verdict, is_active and not was_revived)
+        yield WrittenResult(url.split("/", 3)[2], verdict, is_active and not was_revived)

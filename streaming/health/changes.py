@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from streaming.health.rhythm import next_check
+from streaming.health.rhythm import next_check_at
 from streaming.health.verdict import Judgement, Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
 
-MOST_SEEN = 1000
-LETTERS = {
+MAX_TIMES_SEEN = 1000
+CODE_BY_VERDICT = {
     Verdict.ALIVE: CheckCode.ALIVE,
     Verdict.GONE: CheckCode.GONE,
     Verdict.BLOCKED: CheckCode.BLOCKED,
@@ -33,7 +33,7 @@ class Standing(NamedTuple):
     moved_seen: int = 0
 
 
-class Change(NamedTuple):
+class LinkUpdate(NamedTuple):
     """A link's health after a check, and what it was before, so that nobody's change is overwritten."""
 
     id: int
@@ -50,7 +50,7 @@ class Change(NamedTuple):
     next_check_at: datetime | None = None
     moved_to: str = ""
     moved_seen: int = 0
-    vouched: bool = False
+    is_verified: bool = False
 
     @property
     def is_flip(self) -> bool:
@@ -60,18 +60,18 @@ class Change(NamedTuple):
 class Finding(NamedTuple):
     """One link's judgement with the little of its answer that is kept. `unasked`: it is the verdict of its host."""
 
-    standing: Standing
+    link_state: Standing
     judgement: Judgement
     http_status: int | None
     response_ms: int | None
     moved_to: str = ""
-    vouched: bool = False
+    is_verified: bool = False
     unasked: bool = False
 
 
-def change_of(finding: Finding, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> Change:
+def link_update(finding: Finding, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> LinkUpdate:
     """The link's new row. With `host_down` a link that failed keeps its state: its host is at fault, not the film."""
-    link, verdict = finding.standing, finding.judgement.verdict
+    link, verdict = finding.link_state, finding.judgement.verdict
     reason: str = finding.judgement.reason
     keeps = verdict == Verdict.THROTTLED or (host_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
     is_active = link.is_active if keeps else verdict == Verdict.ALIVE
@@ -82,9 +82,9 @@ def change_of(finding: Finding, *, now: datetime, host_down: bool = False, adapt
         failures = 0 if is_active else link.failures + 1
     starts = is_active != link.is_active or (link.state_since is None and not is_active and not keeps)
     state_since = now if starts else link.state_since
-    checks = (link.checks + LETTERS.get(verdict, ""))[-MAX_CHECK_HISTORY:]
-    moved_to, moved_seen = _move(finding)
-    return Change(
+    checks = (link.checks + CODE_BY_VERDICT.get(verdict, ""))[-MAX_CHECK_HISTORY:]
+    moved_to, moved_seen = _redirect_state(finding)
+    return LinkUpdate(
         id=link.id,
         movie_id=link.movie_id,
         was_active=link.is_active,
@@ -99,7 +99,7 @@ def change_of(finding: Finding, *, now: datetime, host_down: bool = False, adapt
         next_check_at=_next_check(verdict, is_active, checks, state_since, now=now, adaptive=adaptive),
         moved_to=moved_to,
         moved_seen=moved_seen,
-        vouched=finding.vouched,
+        is_verified=finding.is_verified,
     )
 
 
@@ -108,14 +108,14 @@ def _next_check(
 ) -> datetime:
     if verdict == Verdict.THROTTLED:
         return now
-    return next_check(is_active=is_active, checks=checks, state_since=since, now=now, adaptive=adaptive)
+    return next_check_at(is_active=is_active, checks=checks, state_since=since, now=now, adaptive=adaptive)
 
 
-def _move(finding: Finding) -> tuple[str, int]:
+def _redirect_state(finding: Finding) -> tuple[str, int]:
     """Where the address leads for good and how often that was seen running; what failed says nothing of it."""
-    link = finding.standing
+    link = finding.link_state
     if finding.judgement.verdict != Verdict.ALIVE:
         return link.moved_to, link.moved_seen
     if not finding.moved_to:
         return "", 0
-    return finding.moved_to, min(link.moved_seen + 1, MOST_SEEN) if finding.moved_to == link.moved_to else 1
+    return finding.moved_to, min(link.moved_seen + 1, MAX_TIMES_SEEN) if finding.moved_to == link.moved_to else 1

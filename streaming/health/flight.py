@@ -17,43 +17,43 @@ import certifi
 import pycurl
 
 from scraper.addresses import DEFAULT_PORT, may_connect
-from streaming.health.answers import Answer, Trouble
-from streaming.health.lanes import Lane, Task
-from streaming.health.manners import Manners
+from streaming.health.answers import Failure, ProbeResponse
+from streaming.health.lanes import HostSlot, ProbeTask
+from streaming.health.manners import ProbeConfig
 from streaming.health.reading import is_media_type
 
-MOST_PAGE = 64 * 1024
-MOST_MEDIA = 2 * 1024
+MAX_PAGE_BYTES = 64 * 1024
+MAX_MEDIA_BYTES = 2 * 1024
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
-RANGE = f"0-{MOST_MEDIA - 1}"
-KEPT_HEADERS = re.compile(
+RANGE = f"0-{MAX_MEDIA_BYTES - 1}"
+PARSED_HEADERS = re.compile(
     rb"^(retry-after|cf-mitigated|location|content-range|content-type|set-cookie)[ \t]*:[ \t]*([^\r\n]*)", re.I | re.M
 )
 # A write error that is no cut of ours is an exception in our own callback: nothing is known of the link then.
-OUR_OWN_FAULTS = frozenset(
+LOCAL_CURL_CODES = frozenset(
     {pycurl.E_WRITE_ERROR, pycurl.E_ABORTED_BY_CALLBACK, pycurl.E_OUT_OF_MEMORY, pycurl.E_FAILED_INIT}
 )
 LOCAL_ERRNOS = frozenset(
     {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 )
-TROUBLES = {
-    pycurl.E_OPERATION_TIMEDOUT: Trouble.TIMEOUT,
-    pycurl.E_COULDNT_CONNECT: Trouble.REFUSED,
-    pycurl.E_COULDNT_RESOLVE_HOST: Trouble.DNS,
-    pycurl.E_SSL_CONNECT_ERROR: Trouble.TLS,
-    pycurl.E_PEER_FAILED_VERIFICATION: Trouble.TLS,
-    pycurl.E_SSL_CIPHER: Trouble.TLS,
-    pycurl.E_SSL_CERTPROBLEM: Trouble.TLS,
-    pycurl.E_SEND_ERROR: Trouble.RESET,
-    pycurl.E_RECV_ERROR: Trouble.RESET,
-    pycurl.E_GOT_NOTHING: Trouble.RESET,
-    pycurl.E_PARTIAL_FILE: Trouble.RESET,
-    pycurl.E_HTTP2: Trouble.RESET,
-    92: Trouble.RESET,  # CURLE_HTTP2_STREAM, which pycurl does not name
+FAILURE_BY_CURL_CODE = {
+    pycurl.E_OPERATION_TIMEDOUT: Failure.TIMEOUT,
+    pycurl.E_COULDNT_CONNECT: Failure.REFUSED,
+    pycurl.E_COULDNT_RESOLVE_HOST: Failure.DNS,
+    pycurl.E_SSL_CONNECT_ERROR: Failure.TLS,
+    pycurl.E_PEER_FAILED_VERIFICATION: Failure.TLS,
+    pycurl.E_SSL_CIPHER: Failure.TLS,
+    pycurl.E_SSL_CERTPROBLEM: Failure.TLS,
+    pycurl.E_SEND_ERROR: Failure.RESET,
+    pycurl.E_RECV_ERROR: Failure.RESET,
+    pycurl.E_GOT_NOTHING: Failure.RESET,
+    pycurl.E_PARTIAL_FILE: Failure.RESET,
+    pycurl.E_HTTP2: Failure.RESET,
+    92: Failure.RESET,  # CURLE_HTTP2_STREAM, which pycurl does not name
 }
 
 
-class Flight:
+class Transfer:
     """One curl handle and what it hears; handles are reused, connections belong to the multi handle.
 
     Options are set only when they differ from the attempt before: at thousands a second they would be a fifth of it.
@@ -61,38 +61,38 @@ class Flight:
 
     __slots__ = (
         "allowed",
-        "aside",
         "chunks",
         "curl",
-        "cut",
         "head",
         "headers",
-        "heard",
+        "is_stalled",
+        "is_truncated",
         "lane",
         "local",
+        "max_bytes",
         "method",
-        "most",
         "number",
+        "received",
         "refused",
         "started",
         "task",
         "timeout",
     )  # fmt: skip
 
-    def __init__(self, manners: Manners) -> None:
-        self.allowed = manners.allowed
+    def __init__(self, config: ProbeConfig) -> None:
+        self.allowed = config.allowed
         self.number = self.timeout = 0
         self.method: tuple[bool, bool] | None = None
         self.head: list[bytes] = []
-        self.curl = _new_curl(self, manners)
+        self.curl = _new_curl(self, config)
 
-    def begin(self, task: Task, lane: Lane, *, timeout: float, now: float) -> None:
-        self.task, self.lane, self.started = task, lane, now
-        self.aside = self.cut = self.refused = self.local = False
+    def start(self, task: ProbeTask, host_slot: HostSlot, *, timeout: float, now: float) -> None:
+        self.task, self.lane, self.started = task, host_slot, now
+        self.is_stalled = self.is_truncated = self.refused = self.local = False
         self.head.clear()
         self.headers: dict[str, str] = {}
         self.chunks: list[bytes] = []
-        self.heard = self.most = 0
+        self.received = self.max_bytes = 0
         self.number += 1
         self.curl.setopt(pycurl.URL, task.url)
         milliseconds = max(1, int(timeout * 1000))
@@ -101,13 +101,13 @@ class Flight:
             self.curl.setopt(pycurl.TIMEOUT_MS, milliseconds)
         if (task.get, task.ranged) != self.method:
             self._method(task)
-        if lane.addresses:
-            self.curl.setopt(pycurl.RESOLVE, [_resolved(task.url, lane.addresses)])
+        if host_slot.addresses:
+            self.curl.setopt(pycurl.RESOLVE, [_resolve_option(task.url, host_slot.addresses)])
         if task.cookies is not None:
             pairs = "; ".join(f"{name}={value}" for name, value in task.cookies.items())
             self.curl.setopt(pycurl.COOKIE, pairs.encode("latin-1"))
 
-    def _method(self, task: Task) -> None:
+    def _method(self, task: ProbeTask) -> None:
         self.method = (task.get, task.ranged)
         self.curl.setopt(pycurl.HTTPGET if task.get else pycurl.NOBODY, 1)
         if task.get and task.ranged:
@@ -115,7 +115,7 @@ class Flight:
         else:
             self.curl.unsetopt(pycurl.RANGE)
 
-    def end(self) -> None:
+    def reset(self) -> None:
         if self.lane.addresses:
             self.curl.setopt(pycurl.RESOLVE, [])
         if self.task.cookies is not None:
@@ -123,14 +123,16 @@ class Flight:
 
     # --- called by libcurl; header lines go straight into `head`
     def on_body(self, chunk: bytes) -> int | None:
-        if not self.heard:
+        if not self.received:
             self.headers = self._headers()
-            self.most = MOST_MEDIA if is_media_type(_type(self.headers.get("content-type"))) else MOST_PAGE
+            self.max_bytes = (
+                MAX_MEDIA_BYTES if is_media_type(_type(self.headers.get("content-type"))) else MAX_PAGE_BYTES
+            )
         self.chunks.append(chunk)
-        self.heard += len(chunk)
-        if self.heard <= self.most:
+        self.received += len(chunk)
+        if self.received <= self.max_bytes:
             return None
-        self.cut = True
+        self.is_truncated = True
         return 0
 
     def open_socket(self, _purpose: int, address: Any) -> Any:
@@ -148,21 +150,21 @@ class Flight:
             return pycurl.SOCKET_BAD
 
     # --- what it heard
-    def answer(self, code: int) -> Answer:
+    def response(self, code: int) -> ProbeResponse:
         """This attempt's answer; `code` is libcurl's error or 0."""
         curl, task = self.curl, self.task
         status = curl.getinfo(pycurl.RESPONSE_CODE) or None
-        trouble = self._trouble(code) if code else Trouble.NONE
-        if trouble and self.heard and status and trouble in (Trouble.TIMEOUT, Trouble.RESET):
-            trouble = Trouble.NONE  # It broke off in the body, or lied of its length: what was heard is enough.
+        trouble = self._trouble(code) if code else Failure.NONE
+        if trouble and self.received and status and trouble in (Failure.TIMEOUT, Failure.RESET):
+            trouble = Failure.NONE  # It broke off in the body, or lied of its length: what was heard is enough.
         length = curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T)
-        headers = self.headers if self.heard else self._headers()
-        return Answer(  # By position: there are thousands of these a second.
+        headers = self.headers if self.received else self._headers()
+        return ProbeResponse(  # By position: there are thousands of these a second.
             task.id,
             task.asked,
             None if trouble else status,
-            trouble or (Trouble.NONE if status else Trouble.PROTOCOL),
-            task.url + task.route,
+            trouble or (Failure.NONE if status else Failure.PROTOCOL),
+            task.url + task.fragment,
             task.hops,
             _type(headers.get("content-type")),
             int(length) if length >= 0 else None,
@@ -178,9 +180,9 @@ class Flight:
         """Those of the last answer that matter here; interim answers (1xx) come before it."""
         text = b"".join(self.head)
         found = {}
-        for match in KEPT_HEADERS.finditer(text, max(text.rfind(b"\nHTTP/"), 0)):
+        for match in PARSED_HEADERS.finditer(text, max(text.rfind(b"\nHTTP/"), 0)):
             key, said = match[1].lower().decode("ascii"), match[2].strip()
-            value = AS_TEXT.get(key, _text)(said)
+            value = DECODER_BY_HEADER.get(key, _text)(said)
             found[key] = value
             if key == "set-cookie" and self.task.cookies is not None:
                 _keep_cookie(self.task.cookies, value)
@@ -188,35 +190,35 @@ class Flight:
 
     def _body(self) -> bytes:
         body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
-        return body[: self.most] if self.cut else body
+        return body[: self.max_bytes] if self.is_truncated else body
 
-    def _trouble(self, code: int) -> Trouble:
-        if code == pycurl.E_WRITE_ERROR and self.cut:
-            return Trouble.NONE
+    def _trouble(self, code: int) -> Failure:
+        if code == pycurl.E_WRITE_ERROR and self.is_truncated:
+            return Failure.NONE
         if self.refused:
-            return Trouble.PRIVATE
-        if self.local or code in OUR_OWN_FAULTS:
-            return Trouble.LOCAL
-        trouble = TROUBLES.get(code, Trouble.PROTOCOL)
-        if trouble == Trouble.REFUSED and self.curl.getinfo(pycurl.OS_ERRNO) in LOCAL_ERRNOS:
-            return Trouble.LOCAL
+            return Failure.PRIVATE
+        if self.local or code in LOCAL_CURL_CODES:
+            return Failure.LOCAL
+        trouble = FAILURE_BY_CURL_CODE.get(code, Failure.PROTOCOL)
+        if trouble == Failure.REFUSED and self.curl.getinfo(pycurl.OS_ERRNO) in LOCAL_ERRNOS:
+            return Failure.LOCAL
         return trouble
 
 
-def _new_curl(flight: Flight, manners: Manners) -> Any:
+def _new_curl(flight: Transfer, config: ProbeConfig) -> Any:
     curl = pycurl.Curl()
     options = {
         pycurl.NOSIGNAL: 1,
         pycurl.FOLLOWLOCATION: 0,
         pycurl.PROXY: "",
         pycurl.NOPROXY: "*",
-        pycurl.USERAGENT: manners.user_agent,
+        pycurl.USERAGENT: config.user_agent,
         pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
         pycurl.HTTPHEADER: ["Accept: */*", "Accept-Encoding: identity"],
         pycurl.DNS_CACHE_TIMEOUT: -1,
-        pycurl.BUFFERSIZE: MOST_PAGE,
+        pycurl.BUFFERSIZE: MAX_PAGE_BYTES,
         pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.CAINFO: certificates(manners),
+        pycurl.CAINFO: ca_bundle(config),
         pycurl.HEADERFUNCTION: flight.head.append,
         pycurl.WRITEFUNCTION: flight.on_body,
         pycurl.OPENSOCKETFUNCTION: flight.open_socket,
@@ -226,16 +228,16 @@ def _new_curl(flight: Flight, manners: Manners) -> Any:
     return curl
 
 
-def _resolved(url: str, addresses: tuple[str, ...]) -> str:
+def _resolve_option(url: str, addresses: tuple[str, ...]) -> str:
     """What libcurl is told of a host's addresses, so that it looks up nothing."""
     parts = urlsplit(url)
     port = parts.port or DEFAULT_PORT[parts.scheme]
     return f"{parts.hostname}:{port}:" + ",".join(f"[{one}]" if ":" in one else one for one in addresses)
 
 
-def certificates(manners: Manners) -> str:
+def ca_bundle(config: ProbeConfig) -> str:
     """The file of the authorities that are trusted."""
-    return manners.ca_file or ssl.get_default_verify_paths().cafile or certifi.where()
+    return config.ca_file or ssl.get_default_verify_paths().cafile or certifi.where()
 
 
 def _keep_cookie(cookies: dict[str, str], line: str) -> None:
@@ -244,12 +246,12 @@ def _keep_cookie(cookies: dict[str, str], line: str) -> None:
         cookies[name.strip()] = value.strip()
 
 
-def _as_sent(value: bytes) -> str:
+def _latin1(value: bytes) -> str:
     """A character a byte: what is sent back is the same bytes."""
     return value.decode("latin-1")
 
 
-def _address(value: bytes) -> str:
+def _location_text(value: bytes) -> str:
     """As browsers read it: bytes that are no UTF-8 stay what they are."""
     try:
         return value.decode("utf-8")
@@ -268,4 +270,4 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-AS_TEXT = {"set-cookie": _as_sent, "location": _address}
+DECODER_BY_HEADER = {"set-cookie": _latin1, "location": _location_text}

@@ -13,120 +13,120 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from streaming.health.answers import Answer, Question, Trouble, Underway
+from streaming.health.answers import Failure, ProbeRequest, ProbeResponse, ProbeState
 from streaming.health.changes import Finding, Standing
-from streaming.health.gathering import Gathering
+from streaming.health.gathering import RunTally
 from streaming.health.guard import HostTally
 from streaming.health.verdict import Judgement, Verdict
 from streaming.reason_codes import Reason
 
-VERSION = 2
+CODEC_VERSION = 2
 # Half a megabyte at the very most, a few ten kilobytes most often.
-PIECE = 500
-HOSTS = 2000
+CHUNK_SIZE = 500
+HOSTS_PER_CHUNK = 2000
 T = TypeVar("T")
 
 
-def in_pieces(things: Iterable[T], most: int = PIECE) -> Iterator[list[T]]:
+def in_chunks(things: Iterable[T], maximum: int = CHUNK_SIZE) -> Iterator[list[T]]:
     left = iter(things)
-    while piece := list(islice(left, most)):
+    while piece := list(islice(left, maximum)):
         yield piece
 
 
 # --- findings
-def pack_findings(findings: Sequence[Finding]) -> bytes:
-    return _pack([[_bare(one.standing), one.judgement, *one[2:]] for one in findings])
+def encode_results(findings: Sequence[Finding]) -> bytes:
+    return _encode([[_encode_link(one.link_state), one.judgement, *one[2:]] for one in findings])
 
 
-def findings_of(data: bytes) -> list[Finding]:
-    return [Finding(_standing(bare), _judgement(told), *rest) for bare, told, *rest in _unpack(data)]
+def decode_results(data: bytes) -> list[Finding]:
+    return [Finding(_decode_link(bare), _decode_judgement(encoded), *rest) for bare, encoded, *rest in _decode(data)]
 
 
-def _bare(standing: Standing) -> list[Any]:
-    return list(standing._replace(state_since=standing.state_since and standing.state_since.isoformat()))  # type: ignore[arg-type]
+def _encode_link(link_state: Standing) -> list[Any]:
+    return list(link_state._replace(state_since=link_state.state_since and link_state.state_since.isoformat()))  # type: ignore[arg-type]
 
 
-def _standing(bare: list[Any]) -> Standing:
-    standing = Standing(*bare)
-    return standing._replace(state_since=_moment(standing.state_since))
+def _decode_link(bare: list[Any]) -> Standing:
+    link_state = Standing(*bare)
+    return link_state._replace(state_since=_decode_datetime(link_state.state_since))
 
 
-def _judgement(told: list[str]) -> Judgement:
-    return Judgement(Verdict(told[0]), Reason(told[1]))
+def _decode_judgement(row: list[str]) -> Judgement:
+    return Judgement(Verdict(row[0]), Reason(row[1]))
 
 
 # --- links on their way
-def pack_onward(links: Sequence[tuple[int, Underway]]) -> bytes:
-    return _pack([[link_id, _told(underway)] for link_id, underway in links])
+def encode_forwarded(links: Sequence[tuple[int, ProbeState]]) -> bytes:
+    return _encode([[link_id, _encode_state(state)] for link_id, state in links])
 
 
-def onward_of(data: bytes) -> list[tuple[int, Underway]]:
-    return [(link_id, _underway(told)) for link_id, told in _unpack(data)]
+def decode_forwarded(data: bytes) -> list[tuple[int, ProbeState]]:
+    return [(link_id, _decode_state(encoded)) for link_id, encoded in _decode(data)]
 
 
-def _told(underway: Underway) -> list[Any]:
-    head = underway.head and underway.head._replace(headers=dict(underway.head.headers))
-    return list(underway._replace(head=head))
+def _encode_state(state: ProbeState) -> list[Any]:
+    head = state.head and state.head._replace(headers=dict(state.head.headers))
+    return list(state._replace(head=head))
 
 
-def _underway(told: list[Any]) -> Underway:
-    underway = Underway(*told)
-    return underway._replace(seen=tuple(underway.seen), head=_answer(told[6]))
+def _decode_state(row: list[Any]) -> ProbeState:
+    state = ProbeState(*row)
+    return state._replace(seen=tuple(state.seen), head=_decode_response(row[6]))
 
 
-def _answer(told: list[Any] | None) -> Answer | None:
+def _decode_response(row: list[Any] | None) -> ProbeResponse | None:
     """What HEAD said, so never with a body."""
-    if told is None:
+    if row is None:
         return None
-    answer = Answer(*told)
-    return answer._replace(trouble=Trouble(answer.trouble))
+    answer = ProbeResponse(*row)
+    return answer._replace(trouble=Failure(answer.failure))
 
 
 # --- what the guard wants to know
-def pack_heard(heard: Gathering) -> Iterator[bytes]:
+def encode_tally(run_tally: RunTally) -> Iterator[bytes]:
     """In pieces of some thousand hosts; joined they are the whole, but for its findings, which go their own way."""
     first: dict[str, Any] = {
-        "verdicts": heard.verdicts,
-        "pauses": {place: until.isoformat() for place, until in heard.pauses.items()},
-        "witnesses": {place: list(question) for place, question in heard.witnesses.items()},
+        "verdicts": run_tally.verdicts,
+        "pauses": {place: until.isoformat() for place, until in run_tally.pauses.items()},
+        "witnesses": {place: list(question) for place, question in run_tally.control_links.items()},
     }
-    yield _pack(first)
-    for hosts in in_pieces(heard.hosts.items(), HOSTS):
-        yield _pack({"hosts": {place: _row(tally) for place, tally in hosts}})
-    for private in in_pieces(heard.private, HOSTS):
-        yield _pack({"private": private})
-    landings = ((landed, place) for landed, places in heard.landings.items() for place in places)
-    for pairs in in_pieces(landings, HOSTS):
-        yield _pack({"landings": pairs})
+    yield _encode(first)
+    for hosts in in_chunks(run_tally.hosts.items(), HOSTS_PER_CHUNK):
+        yield _encode({"hosts": {place: _row(tally) for place, tally in hosts}})
+    for private in in_chunks(run_tally.private, HOSTS_PER_CHUNK):
+        yield _encode({"private": private})
+    landings = ((landed, place) for landed, places in run_tally.redirect_targets.items() for place in places)
+    for pairs in in_chunks(landings, HOSTS_PER_CHUNK):
+        yield _encode({"landings": pairs})
 
 
-def add_heard(data: bytes, heard: Gathering) -> None:
+def merge_encoded_tally(data: bytes, tally: RunTally) -> None:
     """Join what `pack_heard` gave, a piece."""
-    told = _unpack(data)
-    part = Gathering(now=heard.now, opened=heard.opened, shelf=heard.shelf)
-    part.verdicts = Counter({Verdict(word): number for word, number in told.get("verdicts", {}).items()})
-    part.pauses = {place: datetime.fromisoformat(until) for place, until in told.get("pauses", {}).items()}
-    part.witnesses = {place: Question(*question) for place, question in told.get("witnesses", {}).items()}
-    part.hosts = {place: HostTally(*row) for place, row in told.get("hosts", {}).items()}
-    part.private = told.get("private", [])
-    for landed, place in told.get("landings", []):
-        part.landings.setdefault(landed, set()).add(place)
-    heard.join(part)
+    encoded = _decode(data)
+    part = RunTally(now=tally.now, opened=tally.opened, sink=tally.failures)
+    part.verdicts = Counter({Verdict(word): number for word, number in encoded.get("verdicts", {}).items()})
+    part.pauses = {place: datetime.fromisoformat(until) for place, until in encoded.get("pauses", {}).items()}
+    part.control_links = {place: ProbeRequest(*question) for place, question in encoded.get("witnesses", {}).items()}
+    part.hosts = {place: HostTally(*row) for place, row in encoded.get("hosts", {}).items()}
+    part.private = encoded.get("private", [])
+    for landed, place in encoded.get("landings", []):
+        part.redirect_targets.setdefault(landed, set()).add(place)
+    tally.merge(part)
 
 
 def _row(tally: HostTally) -> list[int | bool]:
     return [
-        tally.public, tally.asked, tally.below_http, tally.active, tally.turned_soft, tally.turned_gone, tally.before,
+        tally.public, tally.asked, tally.below_http, tally.active, tally.active_failed, tally.active_gone, tally.alive_earlier,
     ]  # fmt: skip
 
 
-def _moment(text: Any) -> datetime | None:
+def _decode_datetime(text: Any) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _pack(things: object) -> bytes:
+def _encode(things: object) -> bytes:
     return zlib.compress(json.dumps(things, separators=(",", ":")).encode())
 
 
-def _unpack(data: bytes) -> Any:
+def _decode(data: bytes) -> Any:
     return json.loads(zlib.decompress(data))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from streaming.health.answers import Underway
+from streaming.health.answers import ProbeState
 from streaming.health.verdict import Judgement
 
 
@@ -21,17 +21,17 @@ class Heard(NamedTuple):
     status: int | None
     response_ms: int | None
     moved_to: str
-    below_http: bool
-    landed: str
+    is_transport_failure: bool
+    redirect_target: str
     retry_after: str
-    vouched: bool = False
-    underway: Underway | None = None
-    unasked: bool = False
+    is_verified: bool = False
+    state: ProbeState | None = None
+    not_sent: bool = False
 
 
-class Wants(list[tuple[str, float]]):
+class SlotRequests(list[tuple[str, float]]):
     """Places whose next turn is to be reserved, with their pauses."""
 
 
-class Turns(list[tuple[str, float | None]]):
+class SlotGrants(list[tuple[str, float | None]]):
     """Those places, with the seconds until their turn; None: not in this run."""

@@ -13,82 +13,84 @@ from django.conf import settings
 
 from scraper.addresses import host_of
 from streaming.health import canaries
-from streaming.health.answers import Question, Underway
-from streaming.health.asking import ask
-from streaming.health.broken import Before
-from streaming.health.changes import Change, Finding, change_of
-from streaming.health.due import DueLink, is_private, others_at, these_links
-from streaming.health.gathering import Gathering, Shelf
-from streaming.health.guard import Belief, HostTally
+from streaming.health.answers import ProbeRequest, ProbeState
+from streaming.health.asking import probe_links
+from streaming.health.broken import ResumeState
+from streaming.health.changes import Finding, LinkUpdate, link_update
+from streaming.health.due import DueLink, is_private, links_by_id, other_active_links
+from streaming.health.gathering import ResultSink, RunTally
+from streaming.health.guard import HostTally, RunDecision
 from streaming.health.heard import Heard
-from streaming.health.options import Options
-from streaming.health.probe import never
+from streaming.health.options import CheckOptions
+from streaming.health.probe import never_stop
 from streaming.health.verifying import Verifier
-from streaming.health.writing import Written, flips_of, write
+from streaming.health.writing import WriteReport, count_flips, write_updates
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import HostPause
 from streaming.reason_codes import Reason
-from streaming.turns import reserve
+from streaming.turns import reserve_slot
 
-BATCH = 500
+BATCH_SIZE = 500
 
 
-def _turn(place: str, pause: float) -> float | None:
+def _reserve_slot(place: str, pause: float) -> float | None:
     """The seconds until this host is ours to ask: spiders and other machines ask it too."""
-    return reserve(urlsplit(f"//{place}").hostname or place, pause=pause)
+    return reserve_slot(urlsplit(f"//{place}").hostname or place, delay=pause)
 
 
-class Hearing:
+class LinkChecker:
     """`before`: what broken runs left; `canaries`: whom to ask when our own side may be down.
 
     `noted`: the reason of each link, for the few of `check_now`; None: not wanted. `onward`: links that led to another
     worker's host, emptied by whoever hands them on. `would`: what a dry run would change.
     """
 
-    def __init__(self, options: Options, *, now: datetime, shelf: Shelf, noted: dict[int, str] | None = None) -> None:
-        self.options, self.now, self.noted = options, now, noted
-        self.manners = options.manners()
-        self.heard = Gathering(now=now, opened=self._opened, shelf=shelf)
-        self.before = Before()
-        self.canaries: list[Question] = []
-        self.onward: list[tuple[int, Underway]] = []
-        self.written = Written()
-        self.would: list[Change] = []
+    def __init__(
+        self, options: CheckOptions, *, now: datetime, sink: ResultSink, noted: dict[int, str] | None = None
+    ) -> None:
+        self.options, self.now, self.reasons_out = options, now, noted
+        self.manners = options.probe_config()
+        self.tally = RunTally(now=now, opened=self._new_host_tally, sink=sink)
+        self.resume_state = ResumeState()
+        self.canaries: list[ProbeRequest] = []
+        self.forwarded: list[tuple[int, ProbeState]] = []
+        self.written = WriteReport()
+        self.planned_updates: list[LinkUpdate] = []
         self._asked: dict[int, DueLink] = {}
 
-    def others(self) -> Iterator[DueLink]:
+    def extra_links(self) -> Iterator[DueLink]:
         """More links of hosts of which few were due and some failed: without them a host that is down would be taken
         for links that died, a few in every run."""
-        asked, ids = self.heard.first_active, list[int]()
-        for place, most in self.heard.more_wanted().items():
-            ids += others_at(place, besides=asked[place], most=most, now=self.now)
-        for start in range(0, len(ids), BATCH):
-            yield from these_links(ids[start : start + BATCH])
+        asked, ids = self.tally.checked_active, list[int]()
+        for place, limit in self.tally.extra_links_needed().items():
+            ids += other_active_links(place, besides=asked[place], limit=limit, now=self.now)
+        for start in range(0, len(ids), BATCH_SIZE):
+            yield from links_by_id(ids[start : start + BATCH_SIZE])
 
-    def hear(
+    def check(
         self, links: Iterable[DueLink], *, stop: Callable[[], bool], few: bool = False, beyond: bool = False
     ) -> Iterator[None]:
         """Ask these; stands still after each answer, so that whoever wants to know can look. `few`: a person waits.
         `beyond`: they are asked although the run's limit may be reached."""
         among = None if few or self.options.limit is not None else self.options.selection
-        verifier = Verifier(self.manners, now=self.now, stop=stop, pauses=self.heard.pauses, among=among, few=few)
-        all_heard = ask(
-            self._questions(links, None if beyond else self.options.limit),
+        verifier = Verifier(self.manners, now=self.now, stop=stop, pauses=self.tally.pauses, among=among, few=few)
+        results = probe_links(
+            self._requests(links, None if beyond else self.options.limit),
             self.manners,
-            turn=_turn,
+            turn=_reserve_slot,
             stop=stop,
-            known=self.before.answered,
+            responsive_hosts=self.resume_state.responsive_hosts,
         )
-        for heard in verifier.verified(all_heard, self._asked):
-            self._take(heard)
+        for result in verifier.verify(results, self._asked):
+            self._add_result(result)
             yield
 
-    def our_side_is_down(self, *, stop: Callable[[], bool] = never) -> bool:
-        again = canaries.to_ask_again(self.canaries, self.heard.witnesses, allowed=self.manners.allowed)
-        return canaries.none_answers(again, self.manners, stop=stop)
+    def is_offline(self, *, stop: Callable[[], bool] = never_stop) -> bool:
+        again = canaries.canaries_to_recheck(self.canaries, self.tally.control_links, allowed=self.manners.allowed)
+        return canaries.all_canaries_fail(again, self.manners, stop=stop)
 
     # --- asking
-    def _questions(self, links: Iterable[DueLink], left: int | None) -> Iterator[Question]:
+    def _requests(self, links: Iterable[DueLink], left: int | None) -> Iterator[ProbeRequest]:
         """The links as questions; those that may not be asked are counted and passed over."""
         blocklist = Blocklist.load()
         taken_down = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
@@ -96,61 +98,63 @@ class Hearing:
         for link in links:
             if left == 0:
                 return
-            if link.standing.id in self._asked:
+            if link.link_state.id in self._asked:
                 continue  # Somebody checked it by hand while it waits here, so it was drawn once more.
-            if taken_down and blocklist.forbids(url=link.url, imdb_id=link.imdb_id):
-                self._pass_over(link.standing.id, Reason.BLOCKED_HOST)
-            elif paused and {link.standing.place, host_of(link.url)} & paused:
-                self._pass_over(link.standing.id, Reason.PAUSED)
+            if taken_down and blocklist.is_blocked(url=link.url, imdb_id=link.imdb_id):
+                self._skip(link.link_state.id, Reason.BLOCKED_HOST)
+            elif paused and {link.link_state.place, host_of(link.url)} & paused:
+                self._skip(link.link_state.id, Reason.PAUSED)
             else:
                 left = None if left is None else left - 1
-                self._asked[link.standing.id] = link
+                self._asked[link.link_state.id] = link
                 yield link.question()
 
-    def _pass_over(self, link_id: int, reason: str) -> None:
-        self.heard.pass_over()
+    def _skip(self, link_id: int, reason: str) -> None:
+        self.tally.add_skipped()
         self._note_reason(link_id, reason)
 
     def _note_reason(self, link_id: int, reason: str) -> None:
-        if self.noted is not None:
-            self.noted[link_id] = reason
+        if self.reasons_out is not None:
+            self.reasons_out[link_id] = reason
 
-    def _opened(self, place: str) -> HostTally:
+    def _new_host_tally(self, place: str) -> HostTally:
         """The tally of a host that is met for the first time."""
-        return HostTally(public=not is_private(place, self.manners.allowed), before=self.before.not_asked[place])
-
-    def _take(self, heard: Heard) -> None:
-        link = self._asked.pop(heard.id)
-        if heard.underway is not None:
-            self.onward.append((heard.id, heard.underway))
-            return
-        self._note_reason(heard.id, heard.judgement.reason)
-        finding = Finding(
-            link.standing,
-            heard.judgement,
-            heard.status,
-            heard.response_ms,
-            heard.moved_to,
-            heard.vouched,
-            heard.unasked,
+        return HostTally(
+            public=not is_private(place, self.manners.allowed), alive_earlier=self.resume_state.alive_by_host[place]
         )
-        self.heard.take(finding, heard, link.question())
-        if len(self.heard.good) >= BATCH:
-            self.write_good(Belief())
+
+    def _add_result(self, result: Heard) -> None:
+        link = self._asked.pop(result.id)
+        if result.state is not None:
+            self.forwarded.append((result.id, result.state))
+            return
+        self._note_reason(result.id, result.judgement.reason)
+        finding = Finding(
+            link.link_state,
+            result.judgement,
+            result.status,
+            result.response_ms,
+            result.moved_to,
+            result.is_verified,
+            result.not_sent,
+        )
+        self.tally.add(finding, result, link.question())
+        if len(self.tally.successes) >= BATCH_SIZE:
+            self.write_good(RunDecision())
 
     # --- writing
-    def write_good(self, belief: Belief) -> None:
-        good, self.heard.good = self.heard.good, []
-        self.write(good, belief)
+    def write_good(self, decision: RunDecision) -> None:
+        good, self.tally.successes = self.tally.successes, []
+        self.write(good, decision)
 
-    def write(self, findings: Iterable[Finding], belief: Belief) -> None:
-        changes = [self._change(finding, belief) for finding in findings]
+    def write(self, findings: Iterable[Finding], decision: RunDecision) -> None:
+        changes = [self._link_update(finding, decision) for finding in findings]
         if self.options.dry_run:
-            self.would.extend(change for change in changes if change.is_flip or not change.is_active)
-            self.written.add(flips_of(changes))
+            self.planned_updates.extend(change for change in changes if change.is_flip or not change.is_active)
+            self.written.add(count_flips(changes))
         else:
-            self.written.add(write(changes, now=self.now))
+            self.written.add(write_updates(changes, now=self.now))
 
-    def _change(self, finding: Finding, belief: Belief) -> Change:
-        down = finding.standing.place in belief.down
-        return change_of(finding, now=self.now, host_down=down, adaptive=settings.HEALTH_ADAPTIVE)
+    def _link_update(self, finding: Finding, decision: RunDecision) -> LinkUpdate:
+        down = finding.link_state.place in decision.hosts_down
+        return link_update(finding, now=self.now, host_down=down, adaptive=settings.HEALTH_ADAPTIVE)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from streaming.health.changes import Finding
 
-PACKED_AT_ONCE = 500
+PACK_SIZE = 500
 
 
-class Held:
+class ResultSpool:
     """A list one can only lengthen and read, in a tenth of the room: what findings share is kept once a pack."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Held:
 
     def append(self, finding: Finding) -> None:
         self._loose.append(finding)
-        if len(self._loose) >= PACKED_AT_ONCE:
+        if len(self._loose) >= PACK_SIZE:
             self._packs.append(pickle.dumps(self._loose, protocol=5))
             self._loose = []
 

@@ -15,142 +15,142 @@ from django.db import IntegrityError
 
 from scraper.addresses import host_of
 from streaming.health import parts
-from streaming.health.answers import Question, Underway
-from streaming.health.broken import Before, Kept, left_before, written_in
-from streaming.health.due import DueLink, due_links, in_share, these_links
-from streaming.health.guard import LOST_ON_THE_WAY, Belief
-from streaming.health.handing import PIECE
-from streaming.health.hearing import Hearing
-from streaming.health.options import of_plan
-from streaming.health.parts import Claim
-from streaming.health.probe import never
-from streaming.health.shares import bucket_of, number_of
+from streaming.health.answers import ProbeRequest, ProbeState
+from streaming.health.broken import ResumeState, WrittenResult, load_resume_state, written_results
+from streaming.health.due import DueLink, due_links, in_shard, links_by_id
+from streaming.health.guard import WENT_OFFLINE_MESSAGE, RunDecision
+from streaming.health.handing import CHUNK_SIZE
+from streaming.health.hearing import LinkChecker
+from streaming.health.options import options_from_plan
+from streaming.health.parts import ShardClaim
+from streaming.health.probe import never_stop
+from streaming.health.shares import bucket_for, shard_number
 from streaming.health.verdict import Verdict
 from streaming.models import HealthRun, StreamingLink, StreamingLinkQuerySet
 
-LOOK_SECONDS = 0.3
-LEASES_RENEWED = 4  # times within a lease, or oftener
+POLL_SECONDS = 0.3
+RENEWALS_PER_LEASE = 4  # times within a lease, or oftener
 
 
-def help_with(run_id: int, *, name: str, leaving: Callable[[], bool] = never) -> None:
+def work_on_run(run_id: int, *, name: str, should_stop: Callable[[], bool] = never_stop) -> None:
     """Ask parts of this run until it is over, or until this worker is told to leave.
 
     Each time under a new name: else a process that failed at a part and came again would keep that part's lease alive.
     """
     owner = f"{name[:150]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-    if parts.going(run_id) is None:
+    if parts.active_run(run_id) is None:
         return  # A bell of a run that is over by now.
     try:
-        parts.come(run_id, owner=owner)
-        while not leaving() and (run := parts.going(run_id)) is not None:
-            mine = parts.claim(run, owner=owner)
+        parts.register_worker(run_id, owner=owner)
+        while not should_stop() and (run := parts.active_run(run_id)) is not None:
+            mine = parts.claim_shard(run, owner=owner)
             if mine is not None:
-                _Part(run, mine, leaving).ask()
+                ShardWorker(run, mine, should_stop).execute()
             else:
                 # Redirects may lead to hosts that are this worker's: it is not done before all are.
-                parts.keep(run_id, owner=owner)
-                time.sleep(LOOK_SECONDS)
+                parts.renew_worker(run_id, owner=owner)
+                time.sleep(POLL_SECONDS)
     except IntegrityError:
         return  # The run is over, and its parts with it: nobody wants to know any more.
     finally:
-        parts.leave(run_id, owner=owner)
+        parts.deregister_worker(run_id, owner=owner)
 
 
-class _Part:
+class ShardWorker:
     """The state of one part while it is asked."""
 
-    def __init__(self, run: HealthRun, mine: Claim, leaving: Callable[[], bool]) -> None:
+    def __init__(self, run: HealthRun, mine: ShardClaim, leaving: Callable[[], bool]) -> None:
         self.run, self.mine, self.leaving = run, mine, leaving
-        options = of_plan(run.plan["options"])
-        self.selection = replace(options.selection, share=mine.share)
-        self.shelf = parts.PartShelf(mine)
+        options = options_from_plan(run.plan["options"])
+        self.selection = replace(options.selection, share=mine.shard)
+        self.shelf = parts.ShardResultSink(mine)
         asked = replace(options, selection=self.selection, limit=mine.limit)
-        self.hearing = Hearing(asked, now=run.started_at, shelf=self.shelf)
-        self.hearing.canaries = [Question(*canary) for canary in run.plan["canaries"]]
+        self.hearing = LinkChecker(asked, now=run.started_at, sink=self.shelf)
+        self.hearing.canaries = [ProbeRequest(*canary) for canary in run.plan["canaries"]]
         self.over = False
         self.beaten = time.monotonic()
 
-    def ask(self) -> None:
+    def execute(self) -> None:
         """Ask what is due on these hosts, or what led to them, and hand over what was heard."""
-        links = self._due() if self.mine.round == 0 else self._handed_on()
-        if self._hear(links) and self.mine.round == 0:
-            self._hear(self.hearing.others(), beyond=True)
+        links = self._due_links() if self.mine.round == 0 else self._forwarded_links()
+        if self._check(links) and self.mine.round == 0:
+            self._check(self.hearing.extra_links(), beyond=True)
         self._end()
 
-    def _hear(self, links: Iterator[DueLink], *, beyond: bool = False) -> bool:
+    def _check(self, links: Iterator[DueLink], *, beyond: bool = False) -> bool:
         """Whether to go on: neither is the run over nor are we told to leave."""
-        for _ in self.hearing.hear(links, stop=self._is_over, beyond=beyond):
-            if len(self.hearing.onward) >= PIECE:
-                self._hand_on()
-            if self.hearing.heard.slice_is_suspicious() and self.hearing.our_side_is_down():
-                parts.end(self.run.pk, HealthRun.Ending.WITHHELD, LOST_ON_THE_WAY)
+        for _ in self.hearing.check(links, stop=self._is_over, beyond=beyond):
+            if len(self.hearing.forwarded) >= CHUNK_SIZE:
+                self._forward()
+            if self.hearing.tally.slice_is_suspicious() and self.hearing.is_offline():
+                parts.stop_run(self.run.pk, HealthRun.StopReason.WITHHELD, WENT_OFFLINE_MESSAGE)
                 return False
         return not self._is_over()
 
     def _end(self) -> None:
         if self.leaving():
             # Nothing of it is lost: it is true, and whoever goes on finds it written.
-            self.hearing.write_good(Belief())
-            parts.give_back(self.mine)
+            self.hearing.write_good(RunDecision())
+            parts.requeue_shard(self.mine)
             return
-        self._hand_on()
+        self._forward()
         self.shelf.flush()
-        parts.close(self.mine, self.hearing.heard)
+        parts.finish_shard(self.mine, self.hearing.tally)
 
     def _is_over(self) -> bool:
         """Looked at several times a second, whether links answer or not; asks the database now and then."""
         moment = time.monotonic()
-        if moment - self.beaten > min(1.0, settings.SCRAPE_LEASE_SECONDS / LEASES_RENEWED):
+        if moment - self.beaten > min(1.0, settings.SCRAPE_LEASE_SECONDS / RENEWALS_PER_LEASE):
             self.beaten = moment
-            parts.keep(self.run.pk, owner=self.mine.owner)
-            standing = parts.tell(self.mine, self.hearing.heard)
-            self.over = not standing or parts.going(self.run.pk) is None
+            parts.renew_worker(self.run.pk, owner=self.mine.owner)
+            link_state = parts.save_progress(self.mine, self.hearing.tally)
+            self.over = not link_state or parts.active_run(self.run.pk) is None
         return self.over or self.leaving()
 
     # --- what is asked
-    def _due(self) -> Iterator[DueLink]:
+    def _due_links(self) -> Iterator[DueLink]:
         since = self.run.plan["since"]
         moment = None if since is None else datetime.fromisoformat(since)
-        self.hearing.before = left_before(self.selection, since=moment, now=self.run.started_at)
-        self._remember(self.selection.links())
+        self.hearing.resume_state = load_resume_state(self.selection, since=moment, now=self.run.started_at)
+        self._count_written(self.selection.links())
         if self.mine.limit is not None:
-            left = max(0, self.mine.limit - self.hearing.heard.done)
+            left = max(0, self.mine.limit - self.hearing.tally.done)
             self.hearing.options = replace(self.hearing.options, limit=left)
         return due_links(self.selection, now=self.run.started_at)
 
-    def _handed_on(self) -> Iterator[DueLink]:
+    def _forwarded_links(self) -> Iterator[DueLink]:
         """The links that led here, but for those of which the good news was written before this attempt."""
-        lively = in_share(StreamingLink.objects.all(), self.mine.share)
-        answered = {kept.place for kept in self._kept(lively) if kept.verdict is Verdict.ALIVE}
-        self.hearing.before = Before(frozenset(answered))
-        return self._those_left()
+        lively = in_shard(StreamingLink.objects.all(), self.mine.shard)
+        answered = {kept.place for kept in self._written_results(lively) if kept.verdict is Verdict.ALIVE}
+        self.hearing.resume_state = ResumeState(frozenset(answered))
+        return self._remaining_forwarded()
 
-    def _those_left(self) -> Iterator[DueLink]:
-        for piece in parts.onward_to(self.mine):
-            underway = dict(piece)
-            written = StreamingLink.objects.filter(pk__in=underway, last_checked=self.run.started_at)
-            self._remember(written)
-            left = sorted(underway.keys() - set(written.values_list("pk", flat=True)))
-            for link in these_links(left):
-                yield link._replace(underway=underway[link.standing.id])
+    def _remaining_forwarded(self) -> Iterator[DueLink]:
+        for piece in parts.forwarded_links(self.mine):
+            state = dict(piece)
+            written = StreamingLink.objects.filter(pk__in=state, last_checked=self.run.started_at)
+            self._count_written(written)
+            left = sorted(state.keys() - set(written.values_list("pk", flat=True)))
+            for link in links_by_id(left):
+                yield link._replace(underway=state[link.link_state.id])
 
-    def _remember(self, links: StreamingLinkQuerySet) -> None:
+    def _count_written(self, links: StreamingLinkQuerySet) -> None:
         """Count what a worker that died, or left, had written of this part."""
         hearing = self.hearing
         answered = set()
-        for kept in self._kept(links):
-            hearing.heard.remember(kept.place, kept.verdict, was_active=kept.was_active)
+        for kept in self._written_results(links):
+            hearing.tally.add_written(kept.place, kept.verdict, was_active=kept.was_active)
             answered.add(kept.place)
-        hearing.before = replace(hearing.before, answered=hearing.before.answered | answered)
+        hearing.resume_state = replace(hearing.resume_state, answered=hearing.resume_state.responsive_hosts | answered)
 
-    def _kept(self, links: StreamingLinkQuerySet) -> Iterator[Kept]:
-        return written_in(links, now=self.run.started_at)
+    def _written_results(self, links: StreamingLinkQuerySet) -> Iterator[WrittenResult]:
+        return written_results(links, now=self.run.started_at)
 
     # --- what is for others
-    def _hand_on(self) -> None:
-        onward, self.hearing.onward = self.hearing.onward, []
-        by_share: defaultdict[int, list[tuple[int, Underway]]] = defaultdict(list)
-        for link_id, underway in onward:
-            by_share[number_of(bucket_of(host_of(underway.url)), of=self.mine.share.of)].append((link_id, underway))
-        for number, links in by_share.items():
-            parts.put_onward(self.mine, number, links)
+    def _forward(self) -> None:
+        forwarded, self.hearing.forwarded = self.hearing.forwarded, []
+        by_shard: defaultdict[int, list[tuple[int, ProbeState]]] = defaultdict(list)
+        for link_id, state in forwarded:
+            by_shard[shard_number(bucket_for(host_of(state.url)), of=self.mine.shard.of)].append((link_id, state))
+        for number, links in by_shard.items():
+            parts.save_forwarded(self.mine, number, links)

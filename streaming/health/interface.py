@@ -17,38 +17,38 @@ from urllib.parse import urlsplit
 import pycurl
 
 from scraper.addresses import DEFAULT_PORT, may_connect
-from scraper.reading import Unreadable, decoded
-from streaming.health.flight import certificates
-from streaming.health.manners import Manners
+from scraper.reading import UnreadableResponse, decode_json
+from streaming.health.flight import ca_bundle
+from streaming.health.manners import ProbeConfig
 
-TIMEOUT = 15.0
+TIMEOUT_SECONDS = 15.0
 # The list of an item's files can be long.
-LONGEST_ANSWER = 16 * 1024 * 1024
-LONGEST_HEADERS = 64 * 1024
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+MAX_HEADER_BYTES = 64 * 1024
 
 
-class Reply(NamedTuple):
+class ApiReply(NamedTuple):
     """What came. `status` None: no whole answer; `answer` None: it was no data; `retry_after` None: not said."""
 
     status: int | None = None
-    answer: object = None
+    data: object = None
     retry_after: str | None = None
 
 
-class Interface(Thread):
+class ApiClient(Thread):
     """Asks one interface; the `replies` of several come in one queue, each with the `number` of who heard it."""
 
-    def __init__(self, number: int, replies: SimpleQueue[tuple[int, Reply]], manners: Manners) -> None:
+    def __init__(self, number: int, replies: SimpleQueue[tuple[int, ApiReply]], config: ProbeConfig) -> None:
         # A daemon: a run that ends does not wait for an answer.
         super().__init__(daemon=True, name=f"interface-{number}")
-        self.number, self.replies, self.manners = number, replies, manners
+        self.number, self.replies, self.manners = number, replies, config
         self.questions: SimpleQueue[tuple[str, float] | None] = SimpleQueue()
 
-    def ask(self, url: str, *, after: float) -> None:
+    def submit(self, url: str, *, after: float) -> None:
         """Ask this in so many seconds."""
         self.questions.put((url, time.monotonic() + after))
 
-    def end(self) -> None:
+    def close(self) -> None:
         self.questions.put(None)
 
     def run(self) -> None:
@@ -56,15 +56,15 @@ class Interface(Thread):
         while (question := self.questions.get()) is not None:
             url, moment = question
             time.sleep(max(0.0, moment - time.monotonic()))
-            reply = Reply()
+            reply = ApiReply()
             try:
-                reply = asked(url, self.manners, curl=curl)
+                reply = fetch_json(url, self.manners, curl=curl)
             finally:
                 self.replies.put((self.number, reply))
         curl.close()
 
 
-def asked(url: str, manners: Manners, *, curl: Any = None, timeout: float = TIMEOUT) -> Reply:
+def fetch_json(url: str, config: ProbeConfig, *, curl: Any = None, timeout: float = TIMEOUT_SECONDS) -> ApiReply:
     """Ask for one address, on its host only, with the check of addresses at the moment of connecting."""
     curl = curl or pycurl.Curl()
     body, headers = BytesIO(), BytesIO()
@@ -75,39 +75,39 @@ def asked(url: str, manners: Manners, *, curl: Any = None, timeout: float = TIME
         pycurl.FOLLOWLOCATION: 0,
         pycurl.PROXY: "",
         pycurl.NOPROXY: "*",
-        pycurl.USERAGENT: manners.user_agent,
+        pycurl.USERAGENT: config.user_agent,
         pycurl.HTTPHEADER: ["Accept: application/json", "Accept-Encoding: identity"],
         pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.CAINFO: certificates(manners),
+        pycurl.CAINFO: ca_bundle(config),
         pycurl.TIMEOUT_MS: int(timeout * 1000),
-        pycurl.WRITEFUNCTION: _at_most(LONGEST_ANSWER, body),
-        pycurl.HEADERFUNCTION: _at_most(LONGEST_HEADERS, headers),
-        pycurl.OPENSOCKETFUNCTION: _opener(url, manners),
+        pycurl.WRITEFUNCTION: _bounded_writer(MAX_RESPONSE_BYTES, body),
+        pycurl.HEADERFUNCTION: _bounded_writer(MAX_HEADER_BYTES, headers),
+        pycurl.OPENSOCKETFUNCTION: _opener(url, config),
     }.items():
         curl.setopt(option, value)
     try:
         curl.perform()
     except pycurl.error:
-        return Reply()
+        return ApiReply()
     status = curl.getinfo(pycurl.RESPONSE_CODE) or None
-    return Reply(status, _value(body.getvalue()), _retry_after(headers.getvalue()))
+    return ApiReply(status, _value(body.getvalue()), _retry_after(headers.getvalue()))
 
 
-def _at_most(longest: int, buffer: BytesIO) -> Any:
+def _bounded_writer(max_bytes: int, buffer: BytesIO) -> Any:
     def write(piece: bytes) -> int:
         # Any other number than was given makes libcurl give up.
-        return buffer.write(piece) if buffer.tell() + len(piece) <= longest else 0
+        return buffer.write(piece) if buffer.tell() + len(piece) <= max_bytes else 0
 
     return write
 
 
-def _opener(url: str, manners: Manners) -> Any:
+def _opener(url: str, config: ProbeConfig) -> Any:
     parts = urlsplit(url)
     port = parts.port or DEFAULT_PORT[parts.scheme]
 
     def open_socket(_purpose: int, address: Any) -> Any:
         family, kind, protocol, place = address
-        if not may_connect(place[0], host=parts.hostname or "", port=port, allowed=manners.allowed):
+        if not may_connect(place[0], host=parts.hostname or "", port=port, allowed=config.allowed):
             return pycurl.SOCKET_BAD
         try:
             return socket.socket(family, kind, protocol)
@@ -119,8 +119,8 @@ def _opener(url: str, manners: Manners) -> Any:
 
 def _value(body: bytes) -> object:
     try:
-        return decoded(body)
-    except Unreadable:
+        return decode_json(body)
+    except UnreadableResponse:
         return None
 
 

@@ -12,33 +12,33 @@ from zlib import crc32
 from django.conf import settings
 from django.db import connection
 
-ADVISORY_KEY = 7_264_110_053
-SPARE_FILES = 100
+RUN_LOCK_KEY = 7_264_110_053
+RESERVED_FILES = 100
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _claim(file: IO[str]) -> bool:
+    def _try_lock(file: IO[str]) -> bool:
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         return True
 
-    def _most_files() -> int:
+    def _open_file_limit() -> int:
         return 1024
 else:
     import fcntl
     import resource
 
-    def _claim(file: IO[str]) -> bool:
+    def _try_lock(file: IO[str]) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
-    def _most_files() -> int:
+    def _open_file_limit() -> int:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = min(hard, 20_000) if hard != resource.RLIM_INFINITY else 20_000
         if soft < wanted:
@@ -46,25 +46,25 @@ else:
         return max(soft, wanted)
 
 
-def room_for(concurrency: int) -> int:
+def max_connections(concurrency: int) -> int:
     """How many of these connections the open-files limit allows; hanging links may hold as many again."""
-    return max(1, min(concurrency, (_most_files() - SPARE_FILES) // 2))
+    return max(1, min(concurrency, (_open_file_limit() - RESERVED_FILES) // 2))
 
 
 @contextmanager
-def only_sweep() -> Iterator[bool]:
+def single_run_lock() -> Iterator[bool]:
     """Whether this is the only sweep of this database now. A sweep that is killed frees its place at once."""
     if connection.vendor == "postgresql":
-        yield from _advisory_lock(ADVISORY_KEY)
+        yield from _advisory_lock(RUN_LOCK_KEY)
         return
     with open(_lock_file(), "a", encoding="utf-8") as file:
-        yield _claim(file)
+        yield _try_lock(file)
 
 
 @contextmanager
-def only_helper(node: str) -> Iterator[bool]:
+def single_worker_lock(node: str) -> Iterator[bool]:
     """Whether this is the only process of that Celery worker at work on a check: the others are for searches."""
-    yield from _advisory_lock(ADVISORY_KEY + 1 + crc32(node.encode()))
+    yield from _advisory_lock(RUN_LOCK_KEY + 1 + crc32(node.encode()))
 
 
 def _advisory_lock(key: int) -> Iterator[bool]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scraper.addresses import NOTHING_PRIVATE, Allowed
-from streaming.health.shares import Share
+from scraper.addresses import NO_PRIVATE_HOSTS, PrivateHostAllowlist
+from streaming.health.shares import Shard
 
-MOST_ASIDE = 8
+MAX_STALLED_PER_HOST = 8
 
 
-def no_pause(_host: str) -> float:
+def no_delay(_host: str) -> float:
     return 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class ProbeConfig:
     """How we ask. `stall`: after so many seconds a link of a host that answers others counts as hanging.
 
     `most_aside`: how many hanging requests a host may have beside its slots (0: strict). `pause_of`: the least seconds
@@ -29,9 +29,9 @@ class Manners:
     concurrency: int = 1000
     timeout: float = 5.0
     delay: float = 0.0
-    stall: float = 1.0
-    most_aside: int = MOST_ASIDE
-    allowed: Allowed = NOTHING_PRIVATE
+    stall_seconds: float = 1.0
+    max_stalled: int = MAX_STALLED_PER_HOST
+    allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS
     ca_file: str = ""
-    pause_of: Callable[[str], float] = no_pause
-    share: Share | None = None
+    delay_for_host: Callable[[str], float] = no_delay
+    shard: Shard | None = None

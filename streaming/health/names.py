@@ -14,19 +14,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from queue import SimpleQueue
 
-from streaming.health.answers import Trouble
+from streaming.health.answers import Failure
 
-MOST_THREADS = 64
+MAX_THREADS = 64
 # The system's own patience is 10 s with one name server that does not answer; the next one is asked after 5.
-LONGEST_LOOKUP = 15.0
-RETRY_PAUSE = 0.25
-ADDRESS = re.compile(r"[0-9.]+\Z|.*:")
-OUR_OWN_FAULTS = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
-Found = tuple[str, ...] | Trouble
+LOOKUP_TIMEOUT_SECONDS = 15.0
+RETRY_DELAY_SECONDS = 0.25
+IP_ADDRESS_PATTERN = re.compile(r"[0-9.]+\Z|.*:")
+LOCAL_ERROR_CODES = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
+Resolution = tuple[str, ...] | Failure
 """A host's addresses, or why there are none."""
 
 
-class Names:
+class DnsResolver:
     """`ask` begins to look a name up, `found` tells what has come since. Only the looking up itself is in threads, and
     none of these keeps the process alive."""
 
@@ -34,7 +34,7 @@ class Names:
         self.addresses: dict[str, tuple[str, ...]] = {}
         self._open: set[str] = set()
         self._asked: SimpleQueue[str | None] = SimpleQueue()
-        self._heard: SimpleQueue[tuple[str, Found]] = SimpleQueue()
+        self._heard: SimpleQueue[tuple[str, Resolution]] = SimpleQueue()
         self._began: dict[str, float] = {}
         self._threads = 0
         self._ours, self._theirs = socket.socketpair()
@@ -45,17 +45,17 @@ class Names:
         """Can be read when something was found."""
         return self._ours.fileno()
 
-    def ask(self, host: str) -> None:
+    def resolve(self, host: str) -> None:
         """Begin to look this name up; nothing more when that is under way."""
         if host in self._open:
             return
         self._open.add(host)
         self._asked.put(host)
-        if self._threads < min(len(self._open), MOST_THREADS):
+        if self._threads < min(len(self._open), MAX_THREADS):
             self._threads += 1
-            threading.Thread(target=self._work, name="names", daemon=True).start()
+            threading.Thread(target=self._worker, name="names", daemon=True).start()
 
-    def found(self) -> Iterator[tuple[str, Found]]:
+    def completed(self) -> Iterator[tuple[str, Resolution]]:
         """What has come, and TIMEOUT for names that took too long from the moment at which a thread took them."""
         if not self._open:
             return
@@ -69,10 +69,10 @@ class Names:
             if host in self._open:
                 self._open.discard(host)
                 yield host, found
-        late = time.monotonic() - LONGEST_LOOKUP
+        late = time.monotonic() - LOOKUP_TIMEOUT_SECONDS
         for host in [host for host, began in list(self._began.items()) if began < late and host in self._open]:
             self._open.discard(host)
-            yield host, Trouble.TIMEOUT
+            yield host, Failure.TIMEOUT
 
     def close(self) -> None:
         """Whoever is still looking up ends with the process, or when its answer comes."""
@@ -81,33 +81,33 @@ class Names:
         self._ours.close()
         self._theirs.close()
 
-    def _work(self) -> None:
+    def _worker(self) -> None:
         while (host := self._asked.get()) is not None:
             self._began[host] = time.monotonic()
-            self._heard.put((host, look_up(host)))
+            self._heard.put((host, resolve_host(host)))
             with suppress(OSError):  # It is full of such news already, or nobody wants to know any more.
                 self._theirs.send(b"!")
 
 
-def is_address(host: str) -> bool:
+def is_ip_address(host: str) -> bool:
     """Whether there is nothing to look up."""
-    return ADDRESS.match(host) is not None
+    return IP_ADDRESS_PATTERN.match(host) is not None
 
 
-def look_up(host: str) -> Found:
+def resolve_host(host: str) -> Resolution:
     """All addresses of a host in the system's order; asked twice before it is believed that there are none."""
     found = _look_up(host)
-    if isinstance(found, Trouble):
-        time.sleep(RETRY_PAUSE)
+    if isinstance(found, Failure):
+        time.sleep(RETRY_DELAY_SECONDS)
         found = _look_up(host)
     return found
 
 
-def _look_up(host: str) -> Found:
+def _look_up(host: str) -> Resolution:
     try:
         rows = socket.getaddrinfo(host.encode(), None, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
-        return Trouble.LOCAL if error.errno in OUR_OWN_FAULTS else Trouble.DNS
+        return Failure.LOCAL if error.errno in LOCAL_ERROR_CODES else Failure.DNS
     except OSError:
-        return Trouble.LOCAL
-    return tuple(dict.fromkeys(str(place[0]).partition("%")[0] for *_, place in rows)) or Trouble.DNS
+        return Failure.LOCAL
+    return tuple(dict.fromkeys(str(place[0]).partition("%")[0] for *_, place in rows)) or Failure.DNS

@@ -10,15 +10,15 @@ from typing import Any
 
 from django.conf import settings
 
-from scraper.sources import pause_at
+from scraper.sources import request_delay
 from streaming.health.due import Selection
-from streaming.health.machine import room_for
-from streaming.health.manners import MOST_ASIDE, Manners
+from streaming.health.machine import max_connections
+from streaming.health.manners import MAX_STALLED_PER_HOST, ProbeConfig
 from streaming.health.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CheckOptions:
     """What a run is asked to do; None: as in the settings. `limit` counts links that are asked because they are due.
 
     `strict`: a request that a host leaves hanging keeps its place among the `per_host`; none is put aside.
@@ -34,36 +34,36 @@ class Options:
     dry_run: bool = False
     prune: bool = True
     follow_moves: bool = False
-    strict: bool = False
+    strict_per_host: bool = False
     force: bool = False
-    shared: bool = False
-    parts: int | None = None
+    is_distributed: bool = False
+    shard_count: int | None = None
 
-    def manners(self) -> Manners:
-        return Manners(
+    def probe_config(self) -> ProbeConfig:
+        return ProbeConfig(
             user_agent=settings.USER_AGENT,
             per_host=self.per_host,
-            most_aside=0 if self.strict else MOST_ASIDE,
-            concurrency=room_for(self.concurrency or settings.HEALTH_CONCURRENCY),
+            max_stalled=0 if self.strict_per_host else MAX_STALLED_PER_HOST,
+            concurrency=max_connections(self.concurrency or settings.HEALTH_CONCURRENCY),
             timeout=self.timeout,
-            stall=min(1.0, self.timeout / 2),
+            stall_seconds=min(1.0, self.timeout / 2),
             delay=settings.HEALTH_HOST_DELAY_MS / 1000,
             allowed=settings.ALLOW_PRIVATE_HOSTS,
-            share=self.selection.share,
-            pause_of=partial(pause_at, delays=settings.SOURCE_DELAYS),
+            shard=self.selection.shard,
+            delay_for_host=partial(request_delay, delays=settings.SOURCE_DELAYS),
         )
 
-    def as_plan(self) -> dict[str, Any]:
+    def to_plan(self) -> dict[str, Any]:
         """For workers on other machines: what JSON holds; `of_plan` reads it."""
         return asdict(self)
 
 
-def of_plan(plan: dict[str, Any]) -> Options:
-    return Options(**{**plan, "selection": Selection(**plan["selection"])})
+def options_from_plan(plan: dict[str, Any]) -> CheckOptions:
+    return CheckOptions(**{**plan, "selection": Selection(**plan["selection"])})
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CheckProgress:
     """How far a run is; `total` is what was due when it began."""
 
     done: int
@@ -72,9 +72,9 @@ class Progress:
     failed: int
 
     @classmethod
-    def of(cls, verdicts: Counter[str], total: int) -> Progress:
+    def of(cls, verdicts: Counter[str], total: int) -> CheckProgress:
         failed = verdicts[Verdict.GONE] + verdicts[Verdict.BLOCKED] + verdicts[Verdict.UNREACHABLE]
         return cls(verdicts.total(), max(total, verdicts.total()), verdicts[Verdict.ALIVE], failed)
 
 
-Told = Callable[[Progress], None]
+ProgressCallback = Callable[[CheckProgress], None]

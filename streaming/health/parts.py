@@ -16,24 +16,24 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from streaming.health import handing
-from streaming.health.answers import Underway
+from streaming.health.answers import ProbeState
 from streaming.health.changes import Finding
-from streaming.health.gathering import Gathering
-from streaming.health.shares import Share
+from streaming.health.gathering import RunTally
+from streaming.health.shares import Shard
 from streaming.models import HealthPart, HealthPiece, HealthRun, HealthWorker
 
 State, Kind = HealthPart.State, HealthPiece.Kind
-MOST_ATTEMPTS = 3
+MAX_SHARD_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ShardClaim:
     """The right to ask one part. Whoever lost it (`owner`, `attempt`) changes nothing any more."""
 
     part_id: int
     run_id: int
     round: int
-    share: Share
+    shard: Shard
     limit: int | None
     owner: str
     attempt: int
@@ -49,7 +49,7 @@ def _in(seconds: float) -> CombinedExpression:
     return Now() + timedelta(seconds=seconds)
 
 
-def lease() -> CombinedExpression:
+def lease_end() -> CombinedExpression:
     return _in(settings.SCRAPE_LEASE_SECONDS)
 
 
@@ -62,132 +62,132 @@ def claimable() -> Q:
 
 
 # --- the run
-def going(run_id: int) -> HealthRun | None:
+def active_run(run_id: int) -> HealthRun | None:
     """The run while its workers are to go on: not when whoever began it has died."""
     since = _in(-3 * settings.SCRAPE_LEASE_SECONDS)
     run = HealthRun.objects.filter(pk=run_id, finished_at=None, ending="", heartbeat_at__gt=since).first()
-    return run if run is not None and run.plan.get("version") == handing.VERSION else None
+    return run if run is not None and run.plan.get("version") == handing.CODEC_VERSION else None
 
 
-def end(run_id: int, why: HealthRun.Ending, reason: str = "") -> bool:
+def stop_run(run_id: int, why: HealthRun.StopReason, reason: str = "") -> bool:
     """Let all workers come to an end; the first reason stands."""
     return bool(HealthRun.objects.filter(pk=run_id, ending="").update(ending=why, reason=reason[:500]))
 
 
-def at_work() -> QuerySet[HealthPart]:
+def shards_in_progress() -> QuerySet[HealthPart]:
     """Parts that a worker asks now, of whatever run."""
     return HealthPart.objects.filter(state=State.RUNNING, lease_until__gt=Now())
 
 
 # --- a worker and its parts
-def claim(run: HealthRun, *, owner: str) -> Claim | None:
+def claim_shard(run: HealthRun, *, owner: str) -> ShardClaim | None:
     """The largest part that waits, or was abandoned. A share that somebody else asks in this run is left to them."""
     if "of" not in run.plan:
         return None  # Read before the parts were made.
     others = HealthPart.objects.filter(run=run, number=OuterRef("number"), lease_until__gt=Now()).exclude(owner=owner)
     with transaction.atomic():
-        rows = HealthPart.objects.filter(claimable(), run=run, attempt__lt=MOST_ATTEMPTS).exclude(Exists(others))
+        rows = HealthPart.objects.filter(claimable(), run=run, attempt__lt=MAX_SHARD_ATTEMPTS).exclude(Exists(others))
         part = rows.select_for_update(skip_locked=True, of=("self",)).order_by("-due", "pk").first()
         if part is None:
             return None
         taken = HealthPart.objects.filter(claimable(), pk=part.pk, attempt=part.attempt).update(
-            state=State.RUNNING, owner=owner, attempt=F("attempt") + 1, lease_until=lease(), counts={}
+            state=State.RUNNING, owner=owner, attempt=F("attempt") + 1, lease_until=lease_end(), counts={}
         )
         part.pieces.all().delete()
-    share = Share(part.number, run.plan["of"])
-    return Claim(part.pk, run.pk, part.round, share, part.limit, owner, part.attempt + 1) if taken else None
+    shard = Shard(part.number, run.plan["of"])
+    return ShardClaim(part.pk, run.pk, part.round, shard, part.limit, owner, part.attempt + 1) if taken else None
 
 
-def come(run_id: int, *, owner: str) -> None:
+def register_worker(run_id: int, *, owner: str) -> None:
     """Say that this worker is here, so that there is a part for it."""
-    HealthWorker.objects.update_or_create(run_id=run_id, owner=owner, defaults={"lease_until": lease()})
+    HealthWorker.objects.update_or_create(run_id=run_id, owner=owner, defaults={"lease_until": lease_end()})
 
 
-def living() -> QuerySet[HealthWorker]:
+def active_workers() -> QuerySet[HealthWorker]:
     """Workers that are here, of whatever run."""
     return HealthWorker.objects.filter(lease_until__gt=Now())
 
 
-def how_many_came(run_id: int) -> int:
-    return living().filter(run=run_id).count()
+def count_workers(run_id: int) -> int:
+    return active_workers().filter(run=run_id).count()
 
 
-def keep(run_id: int, *, owner: str) -> None:
+def renew_worker(run_id: int, *, owner: str) -> None:
     """Renew the leases on all that this worker has or had: what redirects lead to those hosts is for it to ask too."""
-    HealthWorker.objects.filter(run=run_id, owner=owner).update(lease_until=lease())
-    HealthPart.objects.filter(run=run_id, owner=owner).update(lease_until=lease())
+    HealthWorker.objects.filter(run=run_id, owner=owner).update(lease_until=lease_end())
+    HealthPart.objects.filter(run=run_id, owner=owner).update(lease_until=lease_end())
 
 
-def leave(run_id: int, *, owner: str) -> None:
+def deregister_worker(run_id: int, *, owner: str) -> None:
     """Let others have this worker's shares."""
     HealthWorker.objects.filter(run=run_id, owner=owner).delete()
     HealthPart.objects.filter(run=run_id, owner=owner).exclude(state=State.RUNNING).update(lease_until=None)
 
 
-def tell(mine: Claim, heard: Gathering) -> bool:
+def save_progress(mine: ShardClaim, tally: RunTally) -> bool:
     """How far the part is; False when it is somebody else's by now."""
-    return bool(mine.row().update(counts=dict(heard.verdicts)))
+    return bool(mine.row().update(counts=dict(tally.verdicts)))
 
 
-def close(mine: Claim, heard: Gathering) -> bool:
+def finish_shard(mine: ShardClaim, tally: RunTally) -> bool:
     """Hand over what was heard; False, and nothing is, when the part is somebody else's by now."""
     with transaction.atomic():
-        for good in handing.in_pieces(heard.good):
-            _put(mine, Kind.GOOD, handing.pack_findings(good), things=len(good))
-        for data in handing.pack_heard(heard):
-            _put(mine, Kind.HEARD, data, things=1)
-        return bool(mine.row().update(state=State.DONE, counts=dict(heard.verdicts)))
+        for good in handing.in_chunks(tally.successes):
+            _save_result(mine, Kind.GOOD, handing.encode_results(good), things=len(good))
+        for data in handing.encode_tally(tally):
+            _save_result(mine, Kind.HEARD, data, things=1)
+        return bool(mine.row().update(state=State.DONE, counts=dict(tally.verdicts)))
 
 
-def give_back(mine: Claim) -> bool:
+def requeue_shard(mine: ShardClaim) -> bool:
     """Let another worker go on with this part; no attempt is used up."""
     return bool(mine.row().update(state=State.WAITING, owner="", lease_until=None, attempt=mine.attempt - 1))
 
 
 # --- what is handed over
-class PartShelf:
+class ShardResultSink:
     """Bad news of a part, put into the database a few hundred at once."""
 
-    def __init__(self, mine: Claim) -> None:
+    def __init__(self, mine: ShardClaim) -> None:
         self.mine = mine
         self._loose: list[Finding] = []
 
     def append(self, finding: Finding) -> None:
         self._loose.append(finding)
-        if len(self._loose) >= handing.PIECE:
+        if len(self._loose) >= handing.CHUNK_SIZE:
             self.flush()
 
     def flush(self) -> None:
         loose, self._loose = self._loose, []
         if loose:
-            _put(self.mine, Kind.HELD, handing.pack_findings(loose), things=len(loose))
+            _save_result(self.mine, Kind.HELD, handing.encode_results(loose), things=len(loose))
 
 
-class RunShelf:
+class RunResults:
     """The bad news of all parts of a run, as `Held` gives it: read anew each time, a few hundred at once."""
 
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
 
     def batches(self) -> Iterator[list[Finding]]:
-        return map(handing.findings_of, packed(self.run_id, Kind.HELD))
+        return map(handing.decode_results, shard_results(self.run_id, Kind.HELD))
 
-    def good(self) -> Iterator[list[Finding]]:
-        return map(handing.findings_of, packed(self.run_id, Kind.GOOD))
+    def successes(self) -> Iterator[list[Finding]]:
+        return map(handing.decode_results, shard_results(self.run_id, Kind.GOOD))
 
 
-def put_onward(mine: Claim, number: int, links: Sequence[tuple[int, Underway]]) -> None:
+def save_forwarded(mine: ShardClaim, number: int, links: Sequence[tuple[int, ProbeState]]) -> None:
     """Links that led to a host of that share."""
-    _put(mine, Kind.ONWARD, handing.pack_onward(links), things=len(links), number=number)
+    _save_result(mine, Kind.ONWARD, handing.encode_forwarded(links), things=len(links), number=number)
 
 
-def onward_to(mine: Claim) -> Iterator[list[tuple[int, Underway]]]:
+def forwarded_links(mine: ShardClaim) -> Iterator[list[tuple[int, ProbeState]]]:
     """The links that the round before handed on to this share."""
-    pieces = packed(mine.run_id, Kind.ONWARD, part__round=mine.round - 1, number=mine.share.number)
-    return map(handing.onward_of, pieces)
+    pieces = shard_results(mine.run_id, Kind.ONWARD, part__round=mine.round - 1, number=mine.shard.number)
+    return map(handing.decode_forwarded, pieces)
 
 
-def packed(run_id: int, kind: HealthPiece.Kind, **which: int) -> Iterator[bytes]:
+def shard_results(run_id: int, kind: HealthPiece.Kind, **which: int) -> Iterator[bytes]:
     """What the parts that are done handed over, one piece in memory at a time."""
     pieces = HealthPiece.objects.filter(
         part__run=run_id, part__state=State.DONE, attempt=F("part__attempt"), kind=kind, **which
@@ -198,7 +198,7 @@ def packed(run_id: int, kind: HealthPiece.Kind, **which: int) -> Iterator[bytes]
         yield bytes(piece.data)
 
 
-def _put(mine: Claim, kind: HealthPiece.Kind, data: bytes, *, things: int, number: int = 0) -> None:
+def _save_result(mine: ShardClaim, kind: HealthPiece.Kind, data: bytes, *, things: int, number: int = 0) -> None:
     HealthPiece.objects.create(
         part_id=mine.part_id, attempt=mine.attempt, kind=kind, number=number, things=things, data=data
     )  # fmt: skip

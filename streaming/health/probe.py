@@ -17,38 +17,38 @@ from urllib.parse import urljoin, urlsplit
 
 import pycurl
 
-from scraper.addresses import LONGEST, Refused, check_url, host_of
-from streaming.health.answers import Answer, Question, Trouble
-from streaming.health.flight import Flight
-from streaming.health.lanes import LEAST_SHARE, Lane, Schedule, Task
-from streaming.health.manners import Manners
-from streaming.health.names import Found, Names, is_address
-from streaming.health.sockets import Watch
-from streaming.health.verdict import is_clear, is_throttling
+from scraper.addresses import MAX_URL_LENGTH, InvalidValue, host_of, normalize_url
+from streaming.health.answers import Failure, ProbeRequest, ProbeResponse
+from streaming.health.flight import Transfer
+from streaming.health.lanes import MIN_STALL_RATIO, HostScheduler, HostSlot, ProbeTask
+from streaming.health.manners import ProbeConfig
+from streaming.health.names import DnsResolver, Resolution, is_ip_address
+from streaming.health.sockets import SocketPoller
+from streaming.health.verdict import is_conclusive, is_throttled
 
 log = logging.getLogger(__name__)
 
-MOST_HOPS = 5
+MAX_REDIRECTS = 5
 # What servers take as a request's address at the most; no link is stored that long.
-LONGEST_HOP = 8_190
-WINDOW = 20_000
+MAX_REDIRECT_URL_LENGTH = 8_190
+MAX_PENDING = 20_000
 RETRY_PAUSE = 0.25
-LONGEST_HEAD = 1.0
-LONG_PAUSE = 0.5
-PERMANENT = frozenset({301, 308})
+HEAD_TIMEOUT_SECONDS = 1.0
+CONSUMER_PAUSE_SECONDS = 0.5
+PERMANENT_REDIRECTS = frozenset({301, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-RETRIED = frozenset({Trouble.REFUSED, Trouble.RESET, Trouble.DNS, Trouble.TLS, Trouble.PROTOCOL})
-ENDED = Question(0, "")
+RETRIED_FAILURES = frozenset({Failure.REFUSED, Failure.RESET, Failure.DNS, Failure.TLS, Failure.PROTOCOL})
+END_OF_REQUESTS = ProbeRequest(0, "")
 # What pycurl and encodings raise over one odd link or answer; it must not end the run of all.
-FAULTS = (pycurl.error, ValueError, TypeError)
+LIBRARY_ERRORS = (pycurl.error, ValueError, TypeError)
 # No link is stored with these, but servers do send them and browsers escape them.
-UNESCAPED = re.compile(r"""[ "'<>^`{|}]""")
+ESCAPED_IN_LOCATION = re.compile(r"""[ "'<>^`{|}]""")
 HAS_LENGTH = re.compile(r"\*/[0-9]")
 # What needs no second look: a plain spelling at a place that was approved before.
-PLAIN = re.compile(r"(https?://[a-z0-9.:-]+)/[A-Za-z0-9/%@!$&()*+,;=~._?-]*\Z")
+CANONICAL_URL = re.compile(r"(https?://[a-z0-9.:-]+)/[A-Za-z0-9/%@!$&()*+,;=~._?-]*\Z")
 
 
-def never() -> bool:
+def never_stop() -> bool:
     return False
 
 
@@ -56,188 +56,190 @@ class Prober:
     """Asks a stream of questions. `stop` is looked at several times a second; a stopped prober just ends."""
 
     def __init__(
-        self, manners: Manners, *, stop: Callable[[], bool] = never, known: Container[str] = frozenset()
+        self, config: ProbeConfig, *, stop: Callable[[], bool] = never_stop, known: Container[str] = frozenset()
     ) -> None:
-        self.manners, self.stop = manners, stop
-        self.schedule = Schedule(
-            per_host=manners.per_host,
-            delay=manners.delay,
-            most_aside=manners.most_aside,
+        self.manners, self.stop = config, stop
+        self.schedule = HostScheduler(
+            per_host=config.per_host,
+            delay=config.delay,
+            max_stalled=config.max_stalled,
             known=known,
-            pause_of=manners.pause_of,
+            pause_of=config.delay_for_host,
         )
         self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, manners.concurrency * 2)
-        self._watch = Watch()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch.change)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, config.concurrency * 2)
+        self._watch = SocketPoller()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch.on_curl_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._timer: float | None = None
-        self._flights: dict[Any, Flight] = {}
-        self._free: list[Flight] = []
-        self._aside = 0
-        self._young: deque[tuple[float, Flight, int]] = deque()
-        self._older: list[tuple[float, int, Flight, int]] = []
+        self._transfers: dict[Any, Transfer] = {}
+        self._free: list[Transfer] = []
+        self._stalled = 0
+        self._young: deque[tuple[float, Transfer, int]] = deque()
+        self._older: list[tuple[float, int, Transfer, int]] = []
         self._looks = count()
-        self._answers: list[Answer] = []
+        self._answers: list[ProbeResponse] = []
         self._approved: set[str] = set()
         self._resumed = 0.0
-        self._names = Names()
-        self._watch.also(self._names.fileno())
-        self._nameless: dict[str, list[tuple[Task, float | None]]] = {}
+        self._names = DnsResolver()
+        self._watch.watch_descriptor(self._names.fileno())
+        self._unresolved: dict[str, list[tuple[ProbeTask, float | None]]] = {}
         self._unnamed = 0
 
-    def ask(self, questions: Iterable[Question]) -> Iterator[Answer]:
+    def responses(self, questions: Iterable[ProbeRequest]) -> Iterator[ProbeResponse]:
         """Answers as they come, not in the order of the questions; at most a window of them is held in memory."""
-        for answers in self.rounds(questions):
+        for answers in self.response_batches(questions):
             yield from answers
 
-    def rounds(self, questions: Iterable[Question | None]) -> Iterator[list[Answer]]:
+    def response_batches(self, questions: Iterable[ProbeRequest | None]) -> Iterator[list[ProbeResponse]]:
         """The same by the handful, some hands empty. A question that is None: there is none now, but later there is.
 
         When the taker was long away, time-outs of that while are not held against links.
         """
-        source: Iterator[Question | None] | None = iter(questions)
+        source: Iterator[ProbeRequest | None] | None = iter(questions)
         try:
             while not self.stop():
                 source = self._fill(source)
                 answers, self._answers = self._answers, []
-                if not answers and source is None and not (self._flights or self.schedule.waiting or self._unnamed):
+                if not answers and source is None and not (self._transfers or self.schedule.waiting or self._unnamed):
                     return
                 left = time.monotonic()
                 yield answers
                 back = time.monotonic()
-                self._resumed = back if back - left > LONG_PAUSE else self._resumed
+                self._resumed = back if back - left > CONSUMER_PAUSE_SECONDS else self._resumed
                 if not answers:
-                    self._turn()
+                    self._poll()
         finally:
             self._close()
 
-    def also_wake_at(self, fd: int) -> None:
+    def watch_descriptor(self, fd: int) -> None:
         """Look for new questions when this can be read."""
-        self._watch.also(fd)
+        self._watch.watch_descriptor(fd)
 
-    def wants_turns(self) -> list[Lane]:
+    def slot_requests(self) -> list[HostSlot]:
         """Hosts that others ask too, whose next turn somebody has to reserve for us: see `has_turn`."""
         wanting, self.schedule.wanting = self.schedule.wanting, []
         return wanting
 
-    def has_turn(self, place: str, seconds: float | None) -> None:
+    def grant_slot(self, place: str, seconds: float | None) -> None:
         """This host may be asked so many seconds from now; None: not in this run."""
-        lane = self.schedule.lanes[place]
+        host_slot = self.schedule.lanes[place]
         if seconds is None:
-            lane.left = True
-            self._give_up(lane)
+            host_slot.is_throttled_out = True
+            self._drop_host(host_slot)
         else:
-            self.schedule.give_turn(lane, time.monotonic() + seconds)
+            self.schedule.grant_slot(host_slot, time.monotonic() + seconds)
 
     # --- beginning requests
-    def _fill(self, source: Iterator[Question | None] | None) -> Iterator[Question | None] | None:
+    def _fill(self, source: Iterator[ProbeRequest | None] | None) -> Iterator[ProbeRequest | None] | None:
         """Begin requests while there are slots, drawing questions only as they are needed."""
         now = time.monotonic()
-        for host, found in self._names.found():
+        for host, found in self._names.completed():
             self._go_on_named(host, found)
         self.schedule.wake(now)
-        while len(self._flights) - self._aside < self.manners.concurrency:
+        while len(self._transfers) - self._stalled < self.manners.concurrency:
             turn = self.schedule.next(now)
             if turn is not None:
                 self._begin(*turn, now=now)
-            elif source is None or self.schedule.waiting + self._unnamed >= WINDOW or len(self._answers) >= 500:
+            elif source is None or self.schedule.waiting + self._unnamed >= MAX_PENDING or len(self._answers) >= 500:
                 break
             else:
-                question = next(source, ENDED)
+                question = next(source, END_OF_REQUESTS)
                 if question is None:
                     break
-                if question is ENDED:
+                if question is END_OF_REQUESTS:
                     source = None
                 else:
-                    self._take(question)
+                    self._accept(question)
         return source
 
-    def _take(self, question: Question) -> None:
-        task = Task(question.id, question.url, question.media, question.url)
-        if question.underway is not None:
-            task.go_on_from(question.underway)
+    def _accept(self, question: ProbeRequest) -> None:
+        task = ProbeTask(question.id, question.url, question.media, question.url)
+        if question.state is not None:
+            task.resume(question.state)
         try:
             task.url = self._approve(task.url)
-        except Refused as refusal:
-            self._answers.append(_unasked(task, _refusal(refusal, hop=task.hops > 0)))
+        except InvalidValue as refusal:
+            self._answers.append(_not_sent(task, _refusal_failure(refusal, hop=task.hops > 0)))
             return
         if not self._is_ours(task):
             return
-        lane = self.schedule.lane(task.url)
-        if closed := lane.closed(task.url):
-            self._answers.append(_unasked(task, closed))
-        elif self._has_name(lane, task, None):
+        host_slot = self.schedule.slot_for(task.url)
+        if closed := host_slot.closed_reason(task.url):
+            self._answers.append(_not_sent(task, closed))
+        elif self._has_name(host_slot, task, None):
             self.schedule.add(task)
 
-    def _has_name(self, lane: Lane, task: Task, at: float | None) -> bool:
+    def _has_name(self, host_slot: HostSlot, task: ProbeTask, at: float | None) -> bool:
         """Whether it is known where this host is; else the task waits until its name has been looked up."""
-        if lane.named:
+        if host_slot.named:
             return True
         host = urlsplit(task.url).hostname or ""
-        if host in self._names.addresses or is_address(host):
-            lane.named, lane.addresses = True, self._names.addresses.get(host, ())
+        if host in self._names.addresses or is_ip_address(host):
+            host_slot.named, host_slot.addresses = True, self._names.addresses.get(host, ())
             return True
-        self._nameless.setdefault(host, []).append((task, at))
+        self._unresolved.setdefault(host, []).append((task, at))
         self._unnamed += 1
-        self._names.ask(host)
+        self._names.resolve(host)
         return False
 
-    def _go_on_named(self, host: str, found: Found) -> None:
-        tasks = self._nameless.pop(host, [])
+    def _go_on_named(self, host: str, found: Resolution) -> None:
+        tasks = self._unresolved.pop(host, [])
         self._unnamed -= len(tasks)
         for task, at in tasks:
-            lane = self.schedule.lane(task.url)
-            if closed := lane.closed(task.url):
-                self._answers.append(_unasked(task, closed))
-            elif isinstance(found, Trouble):
-                self._finish(lane, Answer(task.id, task.asked, trouble=found, final_url=task.url, hops=task.hops))
+            host_slot = self.schedule.slot_for(task.url)
+            if closed := host_slot.closed_reason(task.url):
+                self._answers.append(_not_sent(task, closed))
+            elif isinstance(found, Failure):
+                self._finish(
+                    host_slot, ProbeResponse(task.id, task.asked, failure=found, final_url=task.url, hops=task.hops)
+                )
             else:
                 self._again(task, at=at)
 
-    def _is_ours(self, task: Task) -> bool:
+    def _is_ours(self, task: ProbeTask) -> bool:
         """Whether the next host of this link is ours to ask; a link that leads to another worker's is handed on."""
-        if self.manners.share is None or self.manners.share.owns(host_of(task.url)):
+        if self.manners.shard is None or self.manners.shard.contains(host_of(task.url)):
             return True
-        self._answers.append(Answer(task.id, task.asked, underway=task.underway()))
+        self._answers.append(ProbeResponse(task.id, task.asked, state=task.state()))
         return False
 
-    def _again(self, task: Task, *, at: float | None = None) -> None:
+    def _again(self, task: ProbeTask, *, at: float | None = None) -> None:
         """Ask on, before new links; at that moment."""
-        if self._is_ours(task) and self._has_name(self.schedule.lane(task.url), task, at):
+        if self._is_ours(task) and self._has_name(self.schedule.slot_for(task.url), task, at):
             if at is None:
                 self.schedule.add(task, first=True)
             else:
-                self.schedule.later(task, at)
+                self.schedule.add_at(task, at)
 
-    def _approve(self, url: str, *, longest: int = LONGEST) -> str:
-        plain = PLAIN.match(url)
+    def _approve(self, url: str, *, max_length: int = MAX_URL_LENGTH) -> str:
+        plain = CANONICAL_URL.match(url)
         if plain and plain[1] in self._approved and len(url) < 1500:
             return url
-        spelled = check_url(url, allowed=self.manners.allowed, longest=longest)
-        if plain := PLAIN.match(spelled):
+        spelled = normalize_url(url, allowed=self.manners.allowed, max_length=max_length)
+        if plain := CANONICAL_URL.match(spelled):
             self._approved.add(plain[1])
         return spelled
 
-    def _begin(self, lane: Lane, task: Task, *, now: float) -> None:
-        if not task.get and (lane.head_useless or (lane.head_says_little and not task.media)):
+    def _begin(self, host_slot: HostSlot, task: ProbeTask, *, now: float) -> None:
+        if not task.get and (host_slot.head_useless or (host_slot.head_is_inconclusive and not task.media)):
             task.get = True
-        flight = self._free.pop() if self._free else Flight(self.manners)
+        flight = self._free.pop() if self._free else Transfer(self.manners)
         # HEAD is only the first question: what does not answer it soon is asked again with GET, which has all the time.
-        timeout = self.manners.timeout if task.get else min(self.manners.timeout / 2, LONGEST_HEAD)
+        timeout = self.manners.timeout if task.get else min(self.manners.timeout / 2, HEAD_TIMEOUT_SECONDS)
         try:
-            flight.begin(task, lane, timeout=timeout, now=now)
-        except FAULTS as error:
+            flight.start(task, host_slot, timeout=timeout, now=now)
+        except LIBRARY_ERRORS as error:
             flight.curl.close()
-            self.schedule.ended(lane, aside=False)
-            self._answers.append(_spoiled(task, error))
+            self.schedule.release(host_slot, stalled=False)
+            self._answers.append(_local_failure(task, error))
             return
-        self._flights[flight.curl] = flight
-        self._young.append((now + self.manners.stall * LEAST_SHARE, flight, flight.number))
+        self._transfers[flight.curl] = flight
+        self._young.append((now + self.manners.stall_seconds * MIN_STALL_RATIO, flight, flight.number))
         self._multi.add_handle(flight.curl)
 
     # --- waiting
-    def _turn(self) -> None:
+    def _poll(self) -> None:
         now = time.monotonic()
         for fd, mask in self._watch.wait(self._patience(now)):
             self._multi.socket_action(fd, mask)
@@ -246,7 +248,7 @@ class Prober:
             self._timer = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._collect(now)
-        self._look_at_stalls(now)
+        self._check_stalls(now)
 
     def _patience(self, now: float) -> float:
         moments = [now + 0.1, self._timer, self.schedule.next_wake()]
@@ -262,35 +264,35 @@ class Prober:
         while left:
             left, good, bad = self._multi.info_read(256)
             for curl, code in [*((curl, 0) for curl in good), *((curl, code) for curl, code, _ in bad)]:
-                if curl in self._flights:  # Not one that was hung up a moment ago.
-                    self._landed(self._flights[curl], code, now)
+                if curl in self._transfers:  # Not one that was hung up a moment ago.
+                    self._on_complete(self._transfers[curl], code, now)
 
-    def _landed(self, flight: Flight, code: int, now: float) -> None:
-        task, lane = flight.task, flight.lane
+    def _on_complete(self, flight: Transfer, code: int, now: float) -> None:
+        task, host_slot = flight.task, flight.lane
         try:
-            answer = flight.answer(code)
-        except FAULTS as error:
+            answer = flight.response(code)
+        except LIBRARY_ERRORS as error:
             self._release(flight)
-            self._finish(lane, _spoiled(task, error))
+            self._finish(host_slot, _local_failure(task, error))
             return
-        if not answer.trouble:
-            lane.heard(now, now - flight.started)
+        if not answer.failure:
+            host_slot.on_response(now, now - flight.started)
         self._release(flight)
-        if answer.trouble == Trouble.TIMEOUT and flight.started < self._resumed:
+        if answer.failure == Failure.TIMEOUT and flight.started < self._resumed:
             self.schedule.add(task, first=True)
         else:
-            self._go_on(task, lane, answer, now)
+            self._handle_response(task, host_slot, answer, now)
 
-    def _release(self, flight: Flight) -> None:
+    def _release(self, flight: Transfer) -> None:
         self._multi.remove_handle(flight.curl)
-        del self._flights[flight.curl]
-        flight.end()
+        del self._transfers[flight.curl]
+        flight.reset()
         flight.number += 1
-        self._aside -= flight.aside
-        self.schedule.ended(flight.lane, aside=flight.aside)
+        self._stalled -= flight.is_stalled
+        self.schedule.release(flight.lane, stalled=flight.is_stalled)
         self._free.append(flight)
 
-    def _look_at_stalls(self, now: float) -> None:
+    def _check_stalls(self, now: float) -> None:
         while self._young and self._young[0][0] <= now:
             _, flight, number = self._young.popleft()
             self._look_at_stall(flight, number, now)
@@ -298,123 +300,127 @@ class Prober:
             _, _, flight, number = heapq.heappop(self._older)
             self._look_at_stall(flight, number, now)
 
-    def _look_at_stall(self, flight: Flight, number: int, now: float) -> None:
+    def _look_at_stall(self, flight: Transfer, number: int, now: float) -> None:
         """A link left hanging by a host that answers others: HEAD is given up for GET, GET gives its slot back."""
         if flight.number != number:
             return
-        manners, lane = self.manners, flight.lane
-        due = flight.started + lane.patience(now, manners.stall, manners.timeout)
+        config, host_slot = self.manners, flight.lane
+        due = flight.started + host_slot.stall_timeout(now, config.stall_seconds, config.timeout)
         if now < due:
             heapq.heappush(self._older, (due, next(self._looks), flight, number))
-        elif not lane.is_brisk(now, manners.stall, manners.timeout):
+        elif not host_slot.is_responsive(now, config.stall_seconds, config.timeout):
             return
         elif not flight.task.get:
             self._release(flight)
-            flight.task.again_from_start()
+            flight.task.restart()
             flight.task.head_hung = True
             self._again(flight.task)
-        elif self._aside < manners.concurrency and self.schedule.put_aside(lane):
-            flight.aside = True
-            self._aside += 1
+        elif self._stalled < config.concurrency and self.schedule.mark_stalled(host_slot):
+            flight.is_stalled = True
+            self._stalled += 1
 
     # --- what an answer leads to
-    def _go_on(self, task: Task, lane: Lane, answer: Answer, now: float) -> None:
+    def _handle_response(self, task: ProbeTask, host_slot: HostSlot, answer: ProbeResponse, now: float) -> None:
         if answer.status in REDIRECTS and "location" in answer.headers:
-            self._redirect(task, lane, answer, now)
+            self._redirect(task, host_slot, answer, now)
         elif not task.get:
-            self._after_head(task, lane, answer, now)
+            self._after_head(task, host_slot, answer, now)
         else:
-            self._after_get(task, lane, answer, now)
+            self._after_get(task, host_slot, answer, now)
 
-    def _redirect(self, task: Task, lane: Lane, answer: Answer, now: float) -> None:
+    def _redirect(self, task: ProbeTask, host_slot: HostSlot, answer: ProbeResponse, now: float) -> None:
         if task.cookies is None or "set-cookie" not in answer.headers:
             task.seen.add(task.url)  # With a new cookie the same address may say something else.
         try:
-            told, hash_sign, fragment = urljoin(task.url, answer.headers["location"]).partition("#")
-            target = self._approve(UNESCAPED.sub(_escaped, told), longest=LONGEST_HOP)
-        except Refused as refusal:
-            self._finish(lane, answer._replace(status=None, trouble=_refusal(refusal, hop=True)))
+            location, hash_sign, fragment = urljoin(task.url, answer.headers["location"]).partition("#")
+            target = self._approve(ESCAPED_IN_LOCATION.sub(_escaped, location), max_length=MAX_REDIRECT_URL_LENGTH)
+        except InvalidValue as refusal:
+            self._finish(host_slot, answer._replace(status=None, trouble=_refusal_failure(refusal, hop=True)))
             return
         except ValueError:
-            self._finish(lane, answer._replace(status=None, trouble=Trouble.BAD_REDIRECT))
+            self._finish(host_slot, answer._replace(status=None, trouble=Failure.BAD_REDIRECT))
             return
-        if target in task.seen or task.hops >= MOST_HOPS:
-            trouble = Trouble.LOOP if target in task.seen else Trouble.TOO_MANY
-            self._after_circle(task, lane, answer._replace(status=None, trouble=trouble))
+        if target in task.seen or task.hops >= MAX_REDIRECTS:
+            trouble = Failure.LOOP if target in task.seen else Failure.TOO_MANY
+            self._retry_with_cookies(task, host_slot, answer._replace(status=None, trouble=trouble))
             return
         if task.cookies is not None and urlsplit(target).hostname != urlsplit(task.url).hostname:
             task.cookies = {}
         if hash_sign:  # Where it says none, the one of the redirect before stays.
-            task.route = f"#{fragment}" if fragment.startswith(("/", "!")) else ""
-        task.moving = task.moving and answer.status in PERMANENT and len(target) <= LONGEST and not task.route
+            task.fragment = f"#{fragment}" if fragment.startswith(("/", "!")) else ""
+        task.moving = (
+            task.moving and answer.status in PERMANENT_REDIRECTS and len(target) <= MAX_URL_LENGTH and not task.fragment
+        )
         if task.moving:
             task.moved_to = target
         task.url, task.hops = target, task.hops + 1
         self._again(task)
 
-    def _after_circle(self, task: Task, lane: Lane, answer: Answer) -> None:
+    def _retry_with_cookies(self, task: ProbeTask, host_slot: HostSlot, answer: ProbeResponse) -> None:
         """Some sites lead in a circle until their cookie comes back: once more, with GET and cookies kept."""
         if task.cookies is None:
-            task.again_from_start()
+            task.restart()
             task.cookies = {}
             self._again(task)
         else:
-            self._finish(lane, answer)
+            self._finish(host_slot, answer)
 
-    def _after_head(self, task: Task, lane: Lane, answer: Answer, now: float) -> None:
-        if is_clear(answer, media=task.media):
-            self._finish(lane, answer)
+    def _after_head(self, task: ProbeTask, host_slot: HostSlot, answer: ProbeResponse, now: float) -> None:
+        if is_conclusive(answer, media=task.media):
+            self._finish(host_slot, answer)
             return
         success = answer.status is not None and 200 <= answer.status < 300
-        lane.head_says_little = lane.head_says_little or success
-        lane.head_useless = lane.head_useless or answer.status in (405, 501)
+        host_slot.head_is_inconclusive = host_slot.head_is_inconclusive or success
+        host_slot.head_useless = host_slot.head_useless or answer.status in (405, 501)
         if success:
             task.get, task.head = True, answer
         else:
-            task.again_from_start()
-            task.head_hung = answer.trouble == Trouble.TIMEOUT
-        if answer.trouble and answer.trouble != Trouble.TIMEOUT:
+            task.restart()
+            task.head_hung = answer.failure == Failure.TIMEOUT
+        if answer.failure and answer.failure != Failure.TIMEOUT:
             self._again(task, at=now + RETRY_PAUSE)
         else:
             self._again(task)
 
-    def _after_get(self, task: Task, lane: Lane, answer: Answer, now: float) -> None:
-        lane.head_useless = lane.head_useless or (task.head_hung and not answer.trouble)
+    def _after_get(self, task: ProbeTask, host_slot: HostSlot, answer: ProbeResponse, now: float) -> None:
+        host_slot.head_useless = host_slot.head_useless or (task.head_hung and not answer.failure)
         if answer.status in (405, 501) and task.head is not None:
-            self._finish(lane, task.head)
+            self._finish(host_slot, task.head)
         elif answer.status == 416 and task.ranged and not HAS_LENGTH.search(answer.headers.get("content-range", "")):
             task.ranged = False
             self.schedule.add(task, first=True)
-        elif task.tries == 0 and _deserves_retry(answer) and not lane.silent(task.url):
+        elif task.tries == 0 and _deserves_retry(answer) and not host_slot.unreachable_reason(task.url):
             task.tries = 1
-            self.schedule.later(task, now + RETRY_PAUSE)
+            self.schedule.add_at(task, now + RETRY_PAUSE)
         else:
-            self._finish(lane, answer)
+            self._finish(host_slot, answer)
 
-    def _finish(self, lane: Lane, answer: Answer) -> None:
+    def _finish(self, host_slot: HostSlot, answer: ProbeResponse) -> None:
         self._answers.append(answer)
-        if answer.trouble:
-            lane.count_failure(answer.final_url, answer.trouble)
+        if answer.failure:
+            host_slot.count_failure(answer.final_url, answer.failure)
         else:
-            lane.count_throttle(is_throttling(answer))
-        if lane.closed(answer.final_url):
-            self._give_up(lane)
-        if lane.silent(answer.final_url):
-            self._hang_up(lane)
+            host_slot.count_throttle(is_throttled(answer))
+        if host_slot.closed_reason(answer.final_url):
+            self._drop_host(host_slot)
+        if host_slot.unreachable_reason(answer.final_url):
+            self._abort_host(host_slot)
 
-    def _give_up(self, lane: Lane) -> None:
+    def _drop_host(self, host_slot: HostSlot) -> None:
         """Ask no more of what waits for a host that is not asked any more."""
-        self._answers.extend(_unasked(task, lane.closed(task.url)) for task in self.schedule.drain(lane))
+        self._answers.extend(
+            _not_sent(task, host_slot.closed_reason(task.url)) for task in self.schedule.drain(host_slot)
+        )
 
-    def _hang_up(self, lane: Lane) -> None:
+    def _abort_host(self, host_slot: HostSlot) -> None:
         """End what is still being asked of a host that was given up."""
-        for flight in [flight for flight in self._flights.values() if flight.lane is lane]:
-            if trouble := lane.silent(flight.task.url):
+        for flight in [flight for flight in self._transfers.values() if flight.lane is host_slot]:
+            if trouble := host_slot.unreachable_reason(flight.task.url):
                 self._release(flight)
-                self._answers.append(_unasked(flight.task, trouble))
+                self._answers.append(_not_sent(flight.task, trouble))
 
     def _close(self) -> None:
-        for flight in list(self._flights.values()):
+        for flight in list(self._transfers.values()):
             self._release(flight)
         self._multi.close()
         self._names.close()
@@ -427,25 +433,25 @@ def _escaped(match: re.Match[str]) -> str:
     return f"%{ord(match[0]):02X}"
 
 
-def _deserves_retry(answer: Answer) -> bool:
-    if answer.trouble:
-        return answer.trouble in RETRIED
-    return answer.status is not None and 500 <= answer.status < 600 and not is_throttling(answer)
+def _deserves_retry(answer: ProbeResponse) -> bool:
+    if answer.failure:
+        return answer.failure in RETRIED_FAILURES
+    return answer.status is not None and 500 <= answer.status < 600 and not is_throttled(answer)
 
 
-def _spoiled(task: Task, error: Exception) -> Answer:
+def _local_failure(task: ProbeTask, error: Exception) -> ProbeResponse:
     """No answer, by a fault of ours."""
     log.warning("link %s could not be asked: %s", task.id, error)
-    return Answer(task.id, task.asked, trouble=Trouble.LOCAL, final_url=task.url)
+    return ProbeResponse(task.id, task.asked, failure=Failure.LOCAL, final_url=task.url)
 
 
-def _unasked(task: Task, trouble: Trouble) -> Answer:
-    return Answer(task.id, task.asked, trouble=trouble, final_url=task.url or task.asked, shared=True)
+def _not_sent(task: ProbeTask, trouble: Failure) -> ProbeResponse:
+    return ProbeResponse(task.id, task.asked, failure=trouble, final_url=task.url or task.asked, not_sent=True)
 
 
-def _refusal(refusal: Refused, *, hop: bool = False) -> Trouble:
+def _refusal_failure(refusal: InvalidValue, *, hop: bool = False) -> Failure:
     if hop and refusal.code == "long_url":
-        return Trouble.LOCAL
+        return Failure.LOCAL
     if hop and refusal.code in ("bad_scheme", "malformed_url", "no_host", "empty_url", "bad_character"):
-        return Trouble.BAD_REDIRECT
-    return Trouble.PRIVATE
+        return Failure.BAD_REDIRECT
+    return Failure.PRIVATE

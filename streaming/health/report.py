@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streaming.health.moves import Moves
+from streaming.health.moves import RedirectReport
 from streaming.health.verdict import Verdict
 from streaming.models import HealthRun
-from streaming.models.reasons import in_words
+from streaming.models.reasons import reason_text
 
-COUNTED = ("alive", "gone", "blocked", "unreachable", "throttled", "not_checked")
+COUNTED_VERDICTS = ("alive", "gone", "blocked", "unreachable", "throttled", "not_checked")
 
 
 @dataclass(slots=True)
-class Report:
+class CheckReport:
     """Counts are links, `removed` movies. `withheld`: nothing was believed, `reason` says why.
 
     `reason` may also tell of hosts that are down in a run that is believed. `complete` False: it was interrupted.
@@ -31,17 +31,17 @@ class Report:
     reason: str = ""
     seconds: float = 0.0
     hosts_down: list[str] = field(default_factory=list)
-    down_before: list[str] = field(default_factory=list)
+    previous_hosts_down: list[str] = field(default_factory=list)
     died_of: Counter[str] = field(default_factory=Counter)
     moved: int = 0
-    moves: Moves = field(default_factory=Moves)
+    redirects: RedirectReport = field(default_factory=RedirectReport)
     complete: bool = True
     dry_run: bool = False
 
     @property
     def checked(self) -> int:
         """The links that were asked and judged."""
-        return checked_of(self.verdicts)
+        return count_checked(self.verdicts)
 
     @property
     def outcome(self) -> HealthRun.Outcome:
@@ -50,23 +50,23 @@ class Report:
             return HealthRun.Outcome.WITHHELD
         return HealthRun.Outcome.COMPLETED if self.complete else HealthRun.Outcome.INTERRUPTED
 
-    def numbers(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """The counts by the names of the columns of `HealthRun`."""
         turned = {"died": self.died, "revived": self.revived, "removed": self.removed}
-        return {**numbers_of(self.verdicts), **turned}
+        return {**verdict_counts(self.verdicts), **turned}
 
     def as_json(self) -> dict[str, int | bool | str | float]:
-        told: dict[str, bool | str | float] = {
+        values: dict[str, bool | str | float] = {
             "withheld": self.withheld,
             "reason": self.reason,
             "seconds": round(self.seconds, 2),
         }
-        return {**self.numbers(), **told}
+        return {**self.counts(), **values}
 
-    def sentences(self) -> list[str]:
+    def summary_lines(self) -> list[str]:
         """The summary for people."""
         would = "would have been " if self.dry_run else ""
-        counted = ", ".join(f"{self.verdicts[name]} {name.replace('_', ' ')}" for name in COUNTED)
+        counted = ", ".join(f"{self.verdicts[name]} {name.replace('_', ' ')}" for name in COUNTED_VERDICTS)
         lines = [f"{self.checked} links checked in {self.seconds:.1f} s: {counted}."]
         if self.withheld:
             lines.append(f"Withheld, nothing is turned off and nothing removed: {self.reason}.")
@@ -84,35 +84,35 @@ class Report:
 
     def _since_last(self) -> list[str]:
         """What is new since the last believed run, beside the bare counts."""
-        told = [_died_of(self.died_of)] if self.died_of else []
-        back = sorted(set(self.down_before) - set(self.hosts_down))
+        lines = [_died_of_line(self.died_of)] if self.died_of else []
+        back = sorted(set(self.previous_hosts_down) - set(self.hosts_down))
         if back:
-            told.append(f"Hosts that are back: {_some(back)}.")
-        if self.moves.followed or self.moves.folded:
-            told.append(
-                f"{self.moves.followed} links got their new address, {self.moves.folded} turned off because their "
+            lines.append(f"Hosts that are back: {_first_few(back)}.")
+        if self.redirects.followed or self.redirects.merged:
+            lines.append(
+                f"{self.redirects.followed} links got their new address, {self.redirects.merged} turned off because their "
                 f"movie lists that address already."
             )
         if self.moved:
-            told.append(f"{self.moved} links have moved for good; --follow-moves writes their new addresses.")
-        return told
+            lines.append(f"{self.moved} links have moved for good; --follow-moves writes their new addresses.")
+        return lines
 
 
-def checked_of(verdicts: Counter[str]) -> int:
+def count_checked(verdicts: Counter[str]) -> int:
     return verdicts.total() - verdicts[Verdict.NOT_CHECKED]
 
 
-def numbers_of(verdicts: Counter[str]) -> dict[str, int]:
+def verdict_counts(verdicts: Counter[str]) -> dict[str, int]:
     """The counts of links by the names of the columns of `HealthRun`."""
-    return {"checked": checked_of(verdicts), **{name: verdicts[name] for name in COUNTED}}
+    return {"checked": count_checked(verdicts), **{name: verdicts[name] for name in COUNTED_VERDICTS}}
 
 
-def _died_of(counts: Mapping[str, int]) -> str:
+def _died_of_line(counts: Mapping[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
-    return "Died: " + ", ".join(f"{in_words(reason)} ({number})" for reason, number in ordered) + "."
+    return "Died: " + ", ".join(f"{reason_text(reason)} ({number})" for reason, number in ordered) + "."
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_few(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
 
 

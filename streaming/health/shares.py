@@ -7,27 +7,27 @@ from hashlib import md5
 from typing import NamedTuple
 
 # The first letters of the host's MD5: both PostgreSQL and Python make it, on every machine and in every release alike.
-LETTERS = 2
-MOST_SHARES = 16**LETTERS
+BUCKET_DIGITS = 2
+MAX_SHARDS = 16**BUCKET_DIGITS
 
 
 @lru_cache(maxsize=10_000)
-def bucket_of(host: str) -> str:
-    return md5(host.encode(), usedforsecurity=False).hexdigest()[:LETTERS]
+def bucket_for(host: str) -> str:
+    return md5(host.encode(), usedforsecurity=False).hexdigest()[:BUCKET_DIGITS]
 
 
-def number_of(bucket: str, *, of: int) -> int:
+def shard_number(bucket: str, *, of: int) -> int:
     return int(bucket, 16) % of
 
 
-class Share(NamedTuple):
+class Shard(NamedTuple):
     """The `number`th of `of` shares of all hosts. A host's ports and schemes are in the same one."""
 
     number: int
     of: int
 
-    def owns(self, host: str) -> bool:
-        return number_of(bucket_of(host), of=self.of) == self.number
+    def contains(self, host: str) -> bool:
+        return shard_number(bucket_for(host), of=self.of) == self.number
 
     def buckets(self) -> list[str]:
-        return [f"{number:0{LETTERS}x}" for number in range(self.number, MOST_SHARES, self.of)]
+        return [f"{number:0{BUCKET_DIGITS}x}" for number in range(self.number, MAX_SHARDS, self.of)]

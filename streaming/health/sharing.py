@@ -20,68 +20,70 @@ from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
 from streaming.health import handing, helping, parts
-from streaming.health.answers import Question
-from streaming.health.due import spread
-from streaming.health.gathering import Gathering
-from streaming.health.options import Options, Progress, Told
-from streaming.health.report import numbers_of
-from streaming.health.shares import MOST_SHARES
+from streaming.health.answers import ProbeRequest
+from streaming.health.due import count_due_by_shard
+from streaming.health.gathering import RunTally
+from streaming.health.options import CheckOptions, CheckProgress, ProgressCallback
+from streaming.health.report import verdict_counts
+from streaming.health.shares import MAX_SHARDS
 from streaming.models import HealthPart, HealthPiece, HealthRun, HealthWorker
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 # Idle workers come at once; a host is asked from the beginning only by those who have come by then.
-MUSTER_SECONDS = 2.0
+WORKER_GRACE_SECONDS = 2.0
 # After so long without any worker this process asks the links itself.
-PATIENCE_SECONDS = 10.0
+LOCAL_FALLBACK_SECONDS = 10.0
 # A worker of several processes hears several, and comes once; those that nobody hears are dropped.
-BELLS = 64
-GIVEN_UP = f"a part of the links was given up after {parts.MOST_ATTEMPTS} attempts: whoever asked it died"
-WhyEnd = Callable[[], HealthRun.Ending | None]
+NOTIFICATION_COUNT = 64
+SHARD_FAILED_MESSAGE = (
+    f"a part of the links was given up after {parts.MAX_SHARD_ATTEMPTS} attempts: whoever asked it died"
+)
+StopCheck = Callable[[], HealthRun.StopReason | None]
 
 
-class SharedRun:
+class Coordinator:
     """The parts of one run. `shelf`: the findings that they handed over."""
 
     def __init__(
-        self, run: HealthRun, options: Options, *, canaries: Sequence[Question], since: datetime | None,
-        told: Told | None,
+        self, run: HealthRun, options: CheckOptions, *, canaries: Sequence[ProbeRequest], since: datetime | None,
+        on_progress: ProgressCallback | None,
     ) -> None:  # fmt: skip
-        self.run, self.options, self.told = run, options, told
-        self.shelf = parts.RunShelf(run.pk)
+        self.run, self.options, self.told = run, options, on_progress
+        self.failures = parts.RunResults(run.pk)
         self.round = self.total = 0
         self._hand: Thread | None = None
         self._beaten = self._rung = float("-inf")
         self._without_worker: float | None = None
         self.run.plan = {
-            "version": handing.VERSION,
-            "options": options.as_plan(),
+            "version": handing.CODEC_VERSION,
+            "options": options.to_plan(),
             "canaries": [list(question) for question in canaries],
             "since": since and since.isoformat(),
         }
 
-    def ask(self, why_end: WhyEnd) -> str:
+    def execute(self, why_end: StopCheck) -> str:
         """Have all asked, until it is to end; why nothing of it is believed, most often empty."""
         self._wait_for_the_last_run(why_end)
         self._save_plan()
-        self._beat()
-        self._muster(why_end)
-        self._make_parts()
-        while self._goes_on(why_end):
-            self._now_and_then()
-            time.sleep(LOOK_SECONDS)
-        while parts.at_work().filter(run=self.run).exists():
-            time.sleep(LOOK_SECONDS)
+        self._heartbeat()
+        self._wait_for_workers(why_end)
+        self._create_shards()
+        while self._should_continue(why_end):
+            self._periodic()
+            time.sleep(POLL_SECONDS)
+        while parts.shards_in_progress().filter(run=self.run).exists():
+            time.sleep(POLL_SECONDS)
         if self._hand is not None:
             self._hand.join()
         self.run.refresh_from_db(fields=["ending", "reason"])
-        return self.run.reason if self.run.ending == HealthRun.Ending.WITHHELD else ""
+        return self.run.reason if self.run.ending == HealthRun.StopReason.WITHHELD else ""
 
-    def join_into(self, heard: Gathering) -> None:
+    def merge_into(self, tally: RunTally) -> None:
         """What all parts heard, as if one had."""
-        for data in parts.packed(self.run.pk, HealthPiece.Kind.HEARD):
-            handing.add_heard(data, heard)
+        for data in parts.shard_results(self.run.pk, HealthPiece.Kind.HEARD):
+            handing.merge_encoded_tally(data, tally)
 
     def clear(self) -> None:
         """The run is over: what its parts handed over is not needed any more."""
@@ -89,41 +91,41 @@ class SharedRun:
         HealthWorker.objects.filter(run=self.run).delete()
 
     # --- before
-    def _wait_for_the_last_run(self, why_end: WhyEnd) -> None:
+    def _wait_for_the_last_run(self, why_end: StopCheck) -> None:
         """Workers of a run that was broken off may still ask, or wait for its parts; they are told, and end within a
         lease. Until they have left, whoever hears our bell at their machine may be none that comes."""
         theirs = HealthRun.objects.filter(Q(parts__isnull=False) | Q(workers__isnull=False), ending="")
-        theirs.update(ending=HealthRun.Ending.INTERRUPTED)
-        while parts.at_work().exists() or parts.living().exists():
+        theirs.update(ending=HealthRun.StopReason.INTERRUPTED)
+        while parts.shards_in_progress().exists() or parts.active_workers().exists():
             if why_end() is not None:
                 return  # Whoever comes next waits for them.
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         HealthPart.objects.all().delete()
         HealthWorker.objects.all().delete()
 
     def _save_plan(self) -> None:
         self.run.save(update_fields=["plan"])
 
-    def _muster(self, why_end: WhyEnd) -> None:
+    def _wait_for_workers(self, why_end: StopCheck) -> None:
         """Ring, and wait for those who come."""
-        ring(self.run.pk, times=BELLS)
+        notify_workers(self.run.pk, times=NOTIFICATION_COUNT)
         began = self._rung = time.monotonic()
         while why_end() is None:
             waited = time.monotonic() - began
-            if waited > MUSTER_SECONDS and parts.how_many_came(self.run.pk):
+            if waited > WORKER_GRACE_SECONDS and parts.count_workers(self.run.pk):
                 return
-            if waited > PATIENCE_SECONDS and not parts.how_many_came(self.run.pk):
-                self._lend_a_hand()
+            if waited > LOCAL_FALLBACK_SECONDS and not parts.count_workers(self.run.pk):
+                self._start_local_worker()
                 return
-            self._now_and_then()
-            time.sleep(LOOK_SECONDS)
+            self._periodic()
+            time.sleep(POLL_SECONDS)
 
-    def _make_parts(self) -> None:
+    def _create_shards(self) -> None:
         """As many as there are workers: all hosts are asked at once, as one process would; slow ones take as long."""
-        of = self.run.plan["of"] = min(MOST_SHARES, self.options.parts or parts.how_many_came(self.run.pk) or 1)
+        of = self.run.plan["of"] = min(MAX_SHARDS, self.options.shard_count or parts.count_workers(self.run.pk) or 1)
         self._save_plan()
         limit = self.options.limit
-        due = spread(self.options.selection, now=self.run.started_at, of=of, limit=limit)
+        due = count_due_by_shard(self.options.selection, now=self.run.started_at, of=of, limit=limit)
         self.total = due.total()
         HealthPart.objects.bulk_create(
             HealthPart(run=self.run, number=number, due=links, limit=None if limit is None else links)
@@ -131,22 +133,22 @@ class SharedRun:
         )
 
     # --- while it runs
-    def _goes_on(self, why_end: WhyEnd) -> bool:
+    def _should_continue(self, why_end: StopCheck) -> bool:
         if (why := why_end()) is not None:
-            parts.end(self.run.pk, why)
+            parts.stop_run(self.run.pk, why)
             return False
         mine = HealthPart.objects.filter(run=self.run)
-        if mine.filter(parts.claimable(), attempt__gte=parts.MOST_ATTEMPTS).exists():
-            parts.end(self.run.pk, HealthRun.Ending.WITHHELD, GIVEN_UP)
+        if mine.filter(parts.claimable(), attempt__gte=parts.MAX_SHARD_ATTEMPTS).exists():
+            parts.stop_run(self.run.pk, HealthRun.StopReason.WITHHELD, SHARD_FAILED_MESSAGE)
             return False
         if mine.exclude(state=HealthPart.State.DONE).exists():
             return HealthRun.objects.filter(pk=self.run.pk, ending="").exists()
-        if self._next_round():
+        if self._start_next_pass():
             return True
-        parts.end(self.run.pk, HealthRun.Ending.SETTLED)
+        parts.stop_run(self.run.pk, HealthRun.StopReason.SETTLED)
         return False
 
-    def _next_round(self) -> bool:
+    def _start_next_pass(self) -> bool:
         """Parts of the links that redirects led to other shares' hosts; False when there is none."""
         led = HealthPiece.objects.filter(
             part__run=self.run, part__round=self.round, attempt=F("part__attempt"), kind=HealthPiece.Kind.ONWARD
@@ -158,48 +160,48 @@ class SharedRun:
         )
         return bool(rows)
 
-    def _now_and_then(self) -> None:
+    def _periodic(self) -> None:
         now, lease = time.monotonic(), settings.SCRAPE_LEASE_SECONDS
         if now - self._beaten > min(1.0, lease / 4):
             self._beaten = now
-            self._beat()
-            self._look_for_workers(now, lease)
+            self._heartbeat()
+            self._renotify_workers(now, lease)
 
-    def _beat(self) -> None:
+    def _heartbeat(self) -> None:
         counts: Counter[str] = Counter()
-        for told in HealthPart.objects.filter(run=self.run).values_list("counts", flat=True):
-            counts.update(told)
-        HealthRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now(), **numbers_of(counts))
+        for saved in HealthPart.objects.filter(run=self.run).values_list("counts", flat=True):
+            counts.update(saved)
+        HealthRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now(), **verdict_counts(counts))
         if self.told is not None:
-            self.told(Progress.of(counts, self.total))
+            self.told(CheckProgress.of(counts, self.total))
 
-    def _look_for_workers(self, now: float, lease: float) -> None:
+    def _renotify_workers(self, now: float, lease: float) -> None:
         """Ring for parts that nobody has taken, once a lease; when nobody comes, ask them here."""
         waiting = HealthPart.objects.filter(parts.claimable(), run=self.run).count()
         if waiting and now - self._rung > lease:
             self._rung = now
-            ring(self.run.pk, times=waiting)
-        if not waiting or parts.how_many_came(self.run.pk):
+            notify_workers(self.run.pk, times=waiting)
+        if not waiting or parts.count_workers(self.run.pk):
             self._without_worker = None
             return
         self._without_worker = self._without_worker or now
-        if now - self._without_worker > PATIENCE_SECONDS:
-            self._lend_a_hand()
+        if now - self._without_worker > LOCAL_FALLBACK_SECONDS:
+            self._start_local_worker()
 
-    def _lend_a_hand(self) -> None:
+    def _start_local_worker(self) -> None:
         if self._hand is None or not self._hand.is_alive():
             log.warning("no worker took a part of the check; this process asks the links itself")
-            self._hand = Thread(target=self._help, daemon=True)
+            self._hand = Thread(target=self._run_local_worker, daemon=True)
             self._hand.start()
 
-    def _help(self) -> None:
+    def _run_local_worker(self) -> None:
         try:
-            helping.help_with(self.run.pk, name=socket.gethostname())
+            helping.work_on_run(self.run.pk, name=socket.gethostname())
         finally:
             connections.close_all()
 
 
-def ring(run_id: int, *, times: int) -> None:
+def notify_workers(run_id: int, *, times: int) -> None:
     """Tell the workers that a run wants them."""
     if settings.HEALTH_BELL:
         import_string(settings.HEALTH_BELL)(run_id, times=times)

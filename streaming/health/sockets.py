@@ -9,11 +9,11 @@ from typing import Any
 
 import pycurl
 
-MOST_EVENTS = 512
+MAX_EVENTS = 512
 
 if sys.platform == "linux":
 
-    class Watch:
+    class SocketPoller:
         """Which sockets libcurl waits for.
 
         A socket that libcurl lets go of stays registered, for its next request mostly comes at once: that saves a
@@ -25,12 +25,12 @@ if sys.platform == "linux":
             self._wanted: dict[int, int] = {}
             self._also: set[int] = set()
 
-        def also(self, fd: int) -> None:
+        def watch_descriptor(self, fd: int) -> None:
             """Wake once for whatever comes at this one, which is not libcurl's."""
             self._also.add(fd)
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
 
-        def change(self, event: int, fd: int, _multi: Any, _data: Any) -> None:
+        def on_curl_socket(self, event: int, fd: int, _multi: Any, _data: Any) -> None:
             """Called by libcurl, whose constants for reading and writing are not epoll's."""
             if event == pycurl.POLL_REMOVE:
                 self._wanted[fd] = 0
@@ -54,9 +54,9 @@ if sys.platform == "linux":
         def wait(self, seconds: float) -> list[tuple[int, int]]:
             """The sockets that are ready, with libcurl's word for what they are ready for."""
             ready = []
-            for fd, events in self._epoll.poll(seconds, MOST_EVENTS):
+            for fd, events in self._epoll.poll(seconds, MAX_EVENTS):
                 if self._wanted.get(fd):
-                    ready.append((fd, _as_libcurl(events)))
+                    ready.append((fd, _curl_events(events)))
                 elif fd not in self._also:
                     self._wanted.pop(fd, None)
                     self._epoll.unregister(fd)
@@ -65,14 +65,14 @@ if sys.platform == "linux":
         def close(self) -> None:
             self._epoll.close()
 
-    def _as_libcurl(events: int) -> int:
+    def _curl_events(events: int) -> int:
         failed = events & (select.EPOLLHUP | select.EPOLLERR)
         return (pycurl.CSELECT_IN if failed or events & select.EPOLLIN else 0) | (
             pycurl.CSELECT_OUT if failed or events & select.EPOLLOUT else 0
         )
 else:
 
-    class Watch:
+    class SocketPoller:
         """Which sockets libcurl waits for."""
 
         def __init__(self) -> None:

@@ -15,41 +15,45 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from streaming.health import canaries, guard
-from streaming.health.asking import AskingBroke
-from streaming.health.broken import broken_since, left_before
+from streaming.health.asking import ProberProcessDied
+from streaming.health.broken import interrupted_since, load_resume_state
 from streaming.health.changes import Finding
-from streaming.health.due import DueLink, due_links, has_public, how_many_due, these_links
-from streaming.health.guard import LOST_ON_THE_WAY, Belief
-from streaming.health.hearing import Hearing
-from streaming.health.held import Held
-from streaming.health.machine import only_sweep
-from streaming.health.moves import follow_moves, how_many_moved
-from streaming.health.options import Options, Progress, Told
-from streaming.health.probe import never
+from streaming.health.due import DueLink, count_due, due_links, has_public_host, links_by_id
+from streaming.health.guard import WENT_OFFLINE_MESSAGE, RunDecision
+from streaming.health.hearing import LinkChecker
+from streaming.health.held import ResultSpool
+from streaming.health.machine import single_run_lock
+from streaming.health.moves import count_permanently_redirected, follow_permanent_redirects
+from streaming.health.options import CheckOptions, CheckProgress, ProgressCallback
+from streaming.health.probe import never_stop
 from streaming.health.prune import prune_after_check, would_remove
-from streaming.health.report import Report, hosts_down_before
-from streaming.health.sharing import SharedRun
-from streaming.health.writing import mark_private
+from streaming.health.report import CheckReport, hosts_down_before
+from streaming.health.sharing import Coordinator
+from streaming.health.writing import mark_private_links
 from streaming.models import HealthRun, HostPause, LinkFlip, StreamingLink
 from streaming.reason_codes import Reason
 
-FEW = 5
+MIN_LINKS_FOR_GUARD = 5
 HEARTBEAT_SECONDS = 5.0
 BREAKER_PAUSE = timedelta(hours=1)
 INTERRUPTED = "interrupted; bad answers were not believed yet, those links are asked again next time"
-OTHER_RUN = "another check is running; this one did nothing"
-SILENT_CANARIES = "no canary answers: this machine seems to have no way to the internet"
+ALREADY_RUNNING = "another check is running; this one did nothing"
+NO_CANARY_RESPONDS = "no canary answers: this machine seems to have no way to the internet"
 
 
-def check(
-    options: Options, *, now: datetime, told: Told | None = None, stop: Callable[[], bool] = never
-) -> Report | None:
+def run_check(
+    options: CheckOptions,
+    *,
+    now: datetime,
+    on_progress: ProgressCallback | None = None,
+    stop: Callable[[], bool] = never_stop,
+) -> CheckReport | None:
     """Check what is due. None: another run is at work, nothing was done.
 
     `told` hears of the progress several times a second; `stop` ends the run early.
     """
-    with only_sweep() as alone:
-        return _Sweep(options, now=now, told=told, stop=stop).run() if alone else None
+    with single_run_lock() as alone:
+        return CheckRun(options, now=now, on_progress=on_progress, stop=stop).run() if alone else None
 
 
 def check_now(link_ids: Sequence[int]) -> dict[int, str]:
@@ -58,24 +62,30 @@ def check_now(link_ids: Sequence[int]) -> dict[int, str]:
     Nothing is removed. Fewer than five links are believed without breaker and brake, unless no canary answers.
     """
     reasons: dict[int, str] = {}
-    sweep = _Sweep(Options(prune=False), now=timezone.now(), noted=reasons)
-    sweep.run_these(list(link_ids))
+    sweep = CheckRun(CheckOptions(prune=False), now=timezone.now(), noted=reasons)
+    sweep.run_links(list(link_ids))
     return reasons
 
 
-class _Sweep:
+class CheckRun:
     """The state of one run: what came, what waits, what is believed."""
 
     def __init__(
-        self, options: Options, *, now: datetime, told: Told | None = None, stop: Callable[[], bool] = never,
+        self, options: CheckOptions, *, now: datetime, on_progress: ProgressCallback | None = None, stop: Callable[[], bool] = never_stop,
         noted: dict[int, str] | None = None,
     ) -> None:  # fmt: skip
-        self.options, self.now, self.told, self.interrupted, self.noted = options, now, told, stop, noted
-        self.held = Held()
-        self.shared: SharedRun | None = None
-        self.hearing = Hearing(options, now=now, shelf=self.held, noted=noted)
-        self.heard, self.written, self.manners = self.hearing.heard, self.hearing.written, self.hearing.manners
-        self.report = Report(dry_run=options.dry_run)
+        self.options, self.now, self.on_progress, self.interrupted, self.reasons_out = (
+            options,
+            now,
+            on_progress,
+            stop,
+            noted,
+        )
+        self.held = ResultSpool()
+        self.shared: Coordinator | None = None
+        self.hearing = LinkChecker(options, now=now, sink=self.held, noted=noted)
+        self.heard, self.written, self.manners = self.hearing.tally, self.hearing.written, self.hearing.manners
+        self.report = CheckReport(dry_run=options.dry_run)
         self.report.verdicts = self.heard.verdicts
         self.run_row: HealthRun | None = None
         self.broken = ""
@@ -83,10 +93,10 @@ class _Sweep:
         self.began = self.beat = self.spoke = time.monotonic()
 
     # --- the two ways to run
-    def run(self) -> Report:
+    def run(self) -> CheckReport:
         """The story of a run."""
-        since = broken_since()
-        self.report.down_before = hosts_down_before()
+        since = interrupted_since()
+        self.report.previous_hosts_down = hosts_down_before()
         self._open()
         try:
             self._check(since)
@@ -98,35 +108,35 @@ class _Sweep:
 
     def _check(self, since: datetime | None) -> None:
         if self._canaries_silent():
-            self._withhold(SILENT_CANARIES)
+            self._withhold(NO_CANARY_RESPONDS)
             return
-        if self.run_row is not None and self.options.shared:
-            self._share_out(self.run_row, since)
+        if self.run_row is not None and self.options.is_distributed:
+            self._distribute(self.run_row, since)
         else:
-            self.hearing.before = left_before(self.options.selection, since=since, now=self.now)
-            self._ask(due_links(self.options.selection, now=self.now))
+            self.hearing.resume_state = load_resume_state(self.options.selection, since=since, now=self.now)
+            self._check_links(due_links(self.options.selection, now=self.now))
             if not (self.report.withheld or self.broken or self._is_over()):
-                self._ask(self.hearing.others(), beyond=True)
-        self._settle()
+                self._check_links(self.hearing.extra_links(), beyond=True)
+        self.conclude()
 
-    def run_these(self, ids: list[int]) -> None:
-        self.hearing.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
-        self._ask(these_links(ids), few=True)
-        if len(ids) >= FEW:
-            self._settle()
-        elif self.hearing.our_side_is_down():
-            self._withhold(SILENT_CANARIES)
+    def run_links(self, ids: list[int]) -> None:
+        self.hearing.canaries = canaries.choose_canaries(now=self.now, allowed=self.manners.allowed)
+        self._check_links(links_by_id(ids), few=True)
+        if len(ids) >= MIN_LINKS_FOR_GUARD:
+            self.conclude()
+        elif self.hearing.is_offline():
+            self._withhold(NO_CANARY_RESPONDS)
         else:
-            self._write_all(Belief(), self.held.batches())
-        if self.report.withheld and self.noted is not None:
-            self.noted.update({finding.standing.id: Reason.LOCAL for finding in self.held})
+            self._write_all(RunDecision(), self.held.batches())
+        if self.report.withheld and self.reasons_out is not None:
+            self.reasons_out.update({finding.link_state.id: Reason.LOCAL for finding in self.held})
 
     # --- before and after
     def _open(self) -> None:
-        if self.told is not None:
-            self.total = how_many_due(self.options.selection, now=self.now)
+        if self.on_progress is not None:
+            self.total = count_due(self.options.selection, now=self.now)
             self.total = min(self.total, self.options.limit) if self.options.limit is not None else self.total
-            self._tell()
+            self._report_progress()
         if not self.options.dry_run:
             self.run_row = HealthRun.objects.create(started_at=self.now, heartbeat_at=timezone.now())
 
@@ -134,7 +144,7 @@ class _Sweep:
         self.report.died, self.report.revived = self.written.died, self.written.revived
         self.report.died_of = self.written.died_of
         self.report.seconds = time.monotonic() - self.began
-        self._tell()
+        self._report_progress()
         if self.run_row is not None:
             HealthRun.objects.filter(pk=self.run_row.pk).update(
                 finished_at=timezone.now(),
@@ -145,7 +155,7 @@ class _Sweep:
                 hosts_down=self.report.hosts_down,
                 moved=self.report.moved,
                 died_of=self.report.died_of,
-                **self.report.numbers(),
+                **self.report.counts(),
             )
         if self.shared is not None:
             self.shared.clear()
@@ -167,35 +177,37 @@ class _Sweep:
 
     def _canaries_silent(self) -> bool:
         """Ask the canaries before the run; with links on private hosts alone they are not asked."""
-        if not has_public(self.options.selection, self.manners.allowed):
+        if not has_public_host(self.options.selection, self.manners.allowed):
             return False
-        self.hearing.canaries = canaries.canaries(now=self.now, allowed=self.manners.allowed)
-        return canaries.none_answers(self.hearing.canaries, self.manners, stop=self.interrupted)
+        self.hearing.canaries = canaries.choose_canaries(now=self.now, allowed=self.manners.allowed)
+        return canaries.all_canaries_fail(self.hearing.canaries, self.manners, stop=self.interrupted)
 
     # --- asking
-    def _ask(self, links: Iterator[DueLink], *, few: bool = False, beyond: bool = False) -> None:
+    def _check_links(self, links: Iterator[DueLink], *, few: bool = False, beyond: bool = False) -> None:
         try:
-            for _ in self.hearing.hear(links, stop=self._is_over, few=few, beyond=beyond):
-                self._now_and_then()
+            for _ in self.hearing.check(links, stop=self._is_over, few=few, beyond=beyond):
+                self._periodic()
                 if self.report.withheld:
                     return
-        except AskingBroke as broke:
+        except ProberProcessDied as broke:
             self.broken = str(broke)
 
-    def _share_out(self, run: HealthRun, since: datetime | None) -> None:
+    def _distribute(self, run: HealthRun, since: datetime | None) -> None:
         """Let the workers ask, and take over what they heard."""
-        self.shared = SharedRun(run, self.options, canaries=self.hearing.canaries, since=since, told=self.told)
-        withheld = self.shared.ask(self._why_end)
-        self.shared.join_into(self.heard)
+        self.shared = Coordinator(
+            run, self.options, canaries=self.hearing.canaries, since=since, on_progress=self.on_progress
+        )
+        withheld = self.shared.execute(self._stop_reason)
+        self.shared.merge_into(self.heard)
         # Their good news is written: what it revived stands in the flips of this moment.
         self.written.revived += LinkFlip.objects.filter(at=self.now, is_active=True).count()
         if withheld:
             self._withhold(withheld)
 
-    def _why_end(self) -> HealthRun.Ending | None:
+    def _stop_reason(self) -> HealthRun.StopReason | None:
         if self.interrupted():
-            return HealthRun.Ending.INTERRUPTED
-        return HealthRun.Ending.LATE if self._is_late() else None
+            return HealthRun.StopReason.INTERRUPTED
+        return HealthRun.StopReason.LATE if self._is_late() else None
 
     def _is_over(self) -> bool:
         return self._is_late() or self.interrupted()
@@ -205,88 +217,92 @@ class _Sweep:
         return minutes is not None and time.monotonic() - self.began > minutes * 60
 
     # --- now and then
-    def _now_and_then(self) -> None:
-        if self.heard.slice_is_suspicious() and self.hearing.our_side_is_down(stop=self._is_over):
-            self._withhold(LOST_ON_THE_WAY)
+    def _periodic(self) -> None:
+        if self.heard.slice_is_suspicious() and self.hearing.is_offline(stop=self._is_over):
+            self._withhold(WENT_OFFLINE_MESSAGE)
         moment = time.monotonic()
         if moment - self.spoke > 0.2:
             self.spoke = moment
-            self._tell()
+            self._report_progress()
         if self.run_row is not None and moment - self.beat > HEARTBEAT_SECONDS:
             self.beat = moment
             HealthRun.objects.filter(pk=self.run_row.pk).update(
-                heartbeat_at=timezone.now(), **{**self.report.numbers(), "died": self.written.died}
+                heartbeat_at=timezone.now(), **{**self.report.counts(), "died": self.written.died}
             )
 
-    def _tell(self) -> None:
-        if self.told is not None:
-            self.told(Progress.of(self.report.verdicts, self.total))
+    def _report_progress(self) -> None:
+        if self.on_progress is not None:
+            self.on_progress(CheckProgress.of(self.report.verdicts, self.total))
 
     # --- believing
-    def _settle(self) -> None:
+    def conclude(self) -> None:
         """Judge the whole run; then write what was held back, pause hosts, remove movies."""
         if self.report.withheld:
             return
-        cut_off = self._doubtful() and not self._cut_short() and self.hearing.our_side_is_down(stop=self.interrupted)
+        cut_off = self.needs_canaries() and not self.interruption() and self.hearing.is_offline(stop=self.interrupted)
         if cut_off:
-            self._withhold(LOST_ON_THE_WAY)
+            self._withhold(WENT_OFFLINE_MESSAGE)
             return
-        if why := self._cut_short():
+        if why := self.interruption():
             self.report.complete, self.report.reason = False, why
-            self._write_all(Belief(), ())
+            self._write_all(RunDecision(), ())
             return
-        belief = self._belief()
-        self.report.withheld, self.report.reason = belief.withheld, belief.reason
-        if belief.withheld:
+        decision = self.decide()
+        self.report.withheld, self.report.reason = decision.withheld, decision.reason
+        if decision.withheld:
             return
-        self.report.hosts_down = sorted(belief.down)
-        held = self.held.batches() if self.shared is None else self.shared.shelf.batches()
-        self._write_all(belief, held)
-        self._move()
+        self.report.hosts_down = sorted(decision.hosts_down)
+        held = self.held.batches() if self.shared is None else self.shared.failures.batches()
+        self._write_all(decision, held)
+        self.handle_redirects()
         self._prune()
 
-    def _cut_short(self) -> str:
+    def interruption(self) -> str:
         """Why only the good news of this run counts; empty: it went on to its end."""
         return self.broken or (INTERRUPTED if self.interrupted() else "")
 
-    def _doubtful(self) -> bool:
+    def needs_canaries(self) -> bool:
         """Whether an active link would turn off for something below HTTP."""
-        return any(tally.turned_soft and tally.below_http for tally in self.heard.hosts.values())
+        return any(tally.active_failed and tally.below_http for tally in self.heard.hosts.values())
 
-    def _belief(self) -> Belief:
-        landings = {place: len(hosts) for place, hosts in self.heard.landings.items()}
+    def decide(self) -> RunDecision:
+        landings = {place: len(hosts) for place, hosts in self.heard.redirect_targets.items()}
         active = StreamingLink.objects.filter(is_active=True).count()
-        return guard.judge_run(self.heard.hosts, active_links=active, force=self.options.force, landings=landings)
+        return guard.decide_run(
+            self.heard.hosts, active_links=active, force=self.options.force, redirect_targets=landings
+        )
 
-    def _write_all(self, belief: Belief, held: Iterable[list[Finding]]) -> None:
-        self.hearing.write_good(belief)
-        for batch in () if self.shared is None else self.shared.shelf.good():
-            self.hearing.write(batch, belief)
+    def _write_all(self, decision: RunDecision, held: Iterable[list[Finding]]) -> None:
+        self.hearing.write_good(decision)
+        for batch in () if self.shared is None else self.shared.failures.successes():
+            self.hearing.write(batch, decision)
         for batch in held:
-            self.hearing.write([finding for finding in batch if _counts(finding, belief)], belief)
+            self.hearing.write([finding for finding in batch if _is_accepted(finding, decision)], decision)
         if not self.options.dry_run:
             HostPause.objects.write(self.heard.pauses, HostPause.Kind.RETRY_AFTER)
-            down = dict.fromkeys(belief.down, self.now + BREAKER_PAUSE)
+            down = dict.fromkeys(decision.hosts_down, self.now + BREAKER_PAUSE)
             HostPause.objects.write(down, HostPause.Kind.BREAKER)
-            mark_private(self.heard.private)
+            mark_private_links(self.heard.private)
 
-    def _move(self) -> None:
+    def handle_redirects(self) -> None:
         """Offer, or follow, what has moved for good."""
         if self.options.follow_moves and not self.options.dry_run:
-            self.report.moves = follow_moves(now=self.now)
-        self.report.moved = how_many_moved()
+            self.report.redirects = follow_permanent_redirects(now=self.now)
+        self.report.moved = count_permanently_redirected()
 
     def _prune(self) -> None:
         if not self.options.prune:
             return
         if self.options.dry_run:
-            self.report.removed = would_remove(self.hearing.would, now=self.now)
+            self.report.removed = would_remove(self.hearing.planned_updates, now=self.now)
         else:
             self.report.removed = prune_after_check(now=self.now)
 
 
-def _counts(finding: Finding, belief: Belief) -> bool:
+def _is_accepted(finding: Finding, decision: RunDecision) -> bool:
     """Whether a finding is to be written. A link that works is not turned off for what its host's others did: one that
     was not asked itself waits for its turn in a later run, unless the host's links are kept anyhow."""
-    place, was_active = finding.standing.place, finding.standing.is_active
-    return place not in belief.cut_off and not (finding.unasked and was_active and place not in belief.down)
+    place, was_active = finding.link_state.place, finding.link_state.is_active
+    return place not in decision.unrouted_hosts and not (
+        finding.unasked and was_active and place not in decision.hosts_down
+    )

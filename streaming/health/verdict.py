@@ -9,20 +9,20 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from streaming.health import reading
-from streaming.health.answers import Answer, Trouble
+from streaming.health.answers import Failure, ProbeResponse
 from streaming.reason_codes import Reason
 
-VOUCHED_REASONS = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
+SOURCE_API_REASONS = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
 """What only the interface of a source tells, where HTTP says that all is well."""
-GONE_REASONS = VOUCHED_REASONS | {
+GONE_REASONS = SOURCE_API_REASONS | {
     Reason.HTTP_404, Reason.HTTP_410, Reason.REDIRECT_LOOP, Reason.SOFT_404, Reason.REDIRECT_HOME, Reason.WRONG_TYPE,
     Reason.EMPTY,
 }  # fmt: skip
-NOT_ASKED = frozenset({Trouble.PRIVATE, Trouble.LOCAL, Trouble.PAUSED})
+NOT_SENT = frozenset({Failure.PRIVATE, Failure.LOCAL, Failure.PAUSED})
 PAGE_TYPES = (*reading.MARKUP_TYPES, "text/")
-WALLED = frozenset({200, 202, 401, 403, 429, 503})
-READ = WALLED | frozenset(range(200, 300))
-HOME_PATHS = re.compile(
+POSSIBLE_BOT_WALL = frozenset({200, 202, 401, 403, 429, 503})
+READ_STATUSES = POSSIBLE_BOT_WALL | frozenset(range(200, 300))
+HOME_PATH = re.compile(
     r"/(?:(?:ar|ca|cs|da|de|el|en|es|fi|fr|he|hi|hu|it|ja|ko|nl|no|pl|pt|ro|ru|sv|tr|uk|zh)(?:[-_][a-z]{2})?(?:/|\Z))?"
     r"(?:(?:index|default|home)(?:\.[a-z]{3,5})?/?)?",
     re.I,
@@ -70,35 +70,35 @@ class Judgement(NamedTuple):
 
 ALIVE = Judgement(Verdict.ALIVE, Reason.OK)
 THROTTLED = Judgement(Verdict.THROTTLED, Reason.THROTTLED)
-ELSEWHERE = Judgement(Verdict.NOT_CHECKED, Reason.ELSEWHERE)
+FORWARDED = Judgement(Verdict.NOT_CHECKED, Reason.ELSEWHERE)
 ABROAD = Judgement(Verdict.BLOCKED, Reason.ABROAD)
 BOT_WALL = Judgement(Verdict.BLOCKED, Reason.BOT_WALL)
 
 
 @cache
-def gone(reason: Reason) -> Judgement:
+def gone_judgement(reason: Reason) -> Judgement:
     return Judgement(Verdict.GONE, reason)
 
 
-KNOWN = {
+JUDGEMENT_BY_STATUS = {
     304: ALIVE,
     401: Judgement(Verdict.BLOCKED, Reason.HTTP_401),
     403: Judgement(Verdict.BLOCKED, Reason.HTTP_403),
-    404: gone(Reason.HTTP_404),
+    404: gone_judgement(Reason.HTTP_404),
     408: Judgement(Verdict.UNREACHABLE, Reason.TIMEOUT),
-    410: gone(Reason.HTTP_410),
+    410: gone_judgement(Reason.HTTP_410),
     451: Judgement(Verdict.BLOCKED, Reason.HTTP_451),
     999: Judgement(Verdict.BLOCKED, Reason.HTTP_999),
 }
 
 
-def judge(answer: Answer, facts: LinkFacts) -> Judgement:
+def judge(answer: ProbeResponse, facts: LinkFacts) -> Judgement:
     """The verdict on one link after everything was asked that there is to ask."""
-    if answer.status is None or answer.trouble:
-        return _without_answer(answer)
-    page = _page_of(answer)
+    if answer.status is None or answer.failure:
+        return _failure_judgement(answer)
+    page = _parse_page(answer)
     if "cf-mitigated" in answer.headers or (
-        page and answer.status in WALLED and reading.is_bot_wall(page, title=facts.title)
+        page and answer.status in POSSIBLE_BOT_WALL and reading.is_bot_wall(page, title=facts.title)
     ):
         return BOT_WALL
     if 200 <= answer.status < 300:
@@ -106,49 +106,49 @@ def judge(answer: Answer, facts: LinkFacts) -> Judgement:
     return _other_status(answer, answer.status)
 
 
-def is_clear(answer: Answer, *, media: bool) -> bool:
+def is_conclusive(answer: ProbeResponse, *, media: bool) -> bool:
     """Whether this answer to HEAD settles a link, so that its body need not be asked for.
 
     A web page never does: only its text tells whether it is a film's or says "not found".
     """
-    if answer.status is None or answer.trouble:
-        return answer.trouble in (Trouble.PRIVATE, Trouble.PAUSED)
-    if answer.status == 304 or is_throttling(answer):
+    if answer.status is None or answer.failure:
+        return answer.failure in (Failure.PRIVATE, Failure.PAUSED)
+    if answer.status == 304 or is_throttled(answer):
         return True
     if answer.status not in (200, 203, 206) or answer.length == 0:
         return False
     return reading.is_media_type(answer.content_type) or not (media or answer.content_type.startswith(PAGE_TYPES))
 
 
-def _without_answer(answer: Answer) -> Judgement:
-    if answer.trouble in NOT_ASKED:
-        return Judgement(Verdict.NOT_CHECKED, Reason(answer.trouble))
-    if answer.trouble == Trouble.LOOP:
-        return gone(Reason.REDIRECT_LOOP)
-    return Judgement(Verdict.UNREACHABLE, Reason(answer.trouble or Trouble.PROTOCOL))
+def _failure_judgement(answer: ProbeResponse) -> Judgement:
+    if answer.failure in NOT_SENT:
+        return Judgement(Verdict.NOT_CHECKED, Reason(answer.failure))
+    if answer.failure == Failure.LOOP:
+        return gone_judgement(Reason.REDIRECT_LOOP)
+    return Judgement(Verdict.UNREACHABLE, Reason(answer.failure or Failure.PROTOCOL))
 
 
-def _page_of(answer: Answer) -> reading.Page | None:
+def _parse_page(answer: ProbeResponse) -> reading.PageText | None:
     """The web page that came and may have to be read, None when it was none."""
-    if answer.status not in READ or not answer.body:
+    if answer.status not in READ_STATUSES or not answer.body:
         return None
-    body = reading.opened(answer.body)
-    return reading.read_page(body) if reading.is_markup(answer.content_type, body) else None
+    body = reading.decompress(answer.body)
+    return reading.parse_page(body) if reading.is_markup(answer.content_type, body) else None
 
 
-def is_throttling(answer: Answer) -> bool:
+def is_throttled(answer: ProbeResponse) -> bool:
     if "cf-mitigated" in answer.headers:
         return False
     return answer.status == 429 or (answer.status == 503 and bool(answer.retry_after))
 
 
-def _other_status(answer: Answer, status: int) -> Judgement:
-    if is_throttling(answer):
+def _other_status(answer: ProbeResponse, status: int) -> Judgement:
+    if is_throttled(answer):
         return THROTTLED
-    if status in KNOWN:
-        return KNOWN[status]
+    if status in JUDGEMENT_BY_STATUS:
+        return JUDGEMENT_BY_STATUS[status]
     if status == 416:
-        return _unsatisfiable(answer)
+        return _range_judgement(answer)
     if 300 <= status < 400:
         return Judgement(Verdict.UNREACHABLE, Reason.BAD_REDIRECT)
     if 400 <= status < 500:
@@ -156,47 +156,47 @@ def _other_status(answer: Answer, status: int) -> Judgement:
     return Judgement(Verdict.UNREACHABLE, Reason.HTTP_5XX if 500 <= status < 600 else Reason.PROTOCOL)
 
 
-def _unsatisfiable(answer: Answer) -> Judgement:
+def _range_judgement(answer: ProbeResponse) -> Judgement:
     """416: the first bytes cannot be had. With a length there is a file; of length 0 it is an empty one."""
-    told = NO_LENGTH.fullmatch(answer.headers.get("content-range", ""))
-    if told is None:
+    length = NO_LENGTH.fullmatch(answer.headers.get("content-range", ""))
+    if length is None:
         return Judgement(Verdict.BLOCKED, Reason.HTTP_4XX)
-    return ALIVE if int(told[1]) else gone(Reason.EMPTY)
+    return ALIVE if int(length[1]) else gone_judgement(Reason.EMPTY)
 
 
-def _success(answer: Answer, facts: LinkFacts, page: reading.Page | None) -> Judgement:
-    if answer.hops and not _leads_to(answer, facts.title):
+def _success(answer: ProbeResponse, facts: LinkFacts, page: reading.PageText | None) -> Judgement:
+    if answer.hops and not _path_names_film(answer, facts.title):
         if _is_login(answer):
             return Judgement(Verdict.BLOCKED, Reason.LOGIN)
-        if _is_sent_home(answer) and not _is_films_own_site(answer, page, facts.title):
-            return gone(Reason.REDIRECT_HOME)
-    if page and reading.is_for_others(page):
+        if _is_redirect_home(answer) and not _is_film_site(answer, page, facts.title):
+            return gone_judgement(Reason.REDIRECT_HOME)
+    if page and reading.is_geo_blocked(page):
         return ABROAD
-    if page and reading.says_nothing_here(page, title=facts.title):
-        return gone(Reason.SOFT_404)
-    return _media(answer) if facts.media else ALIVE
+    if page and reading.is_soft_404(page, title=facts.title):
+        return gone_judgement(Reason.SOFT_404)
+    return _media_judgement(answer) if facts.media else ALIVE
 
 
-def _leads_to(answer: Answer, title: str) -> bool:
+def _path_names_film(answer: ProbeResponse, title: str) -> bool:
     """Whether the last word of the address is the movie's: films are called "Home" and "Consent"."""
     last = urlsplit(answer.final_url).path.rstrip("/").rpartition("/")[2].partition(".")[0]
-    slug = re.sub(r"[-_+ ]+", " ", reading.fold(unquote(last)))
-    film = " ".join(re.findall(r"\w+", reading.film_of(title)))
+    slug = re.sub(r"[-_+ ]+", " ", reading.normalize_text(unquote(last)))
+    film = " ".join(re.findall(r"\w+", reading.normalize_title(title)))
     return bool(film) and re.fullmatch(rf"{re.escape(film)}(?: \(?[0-9]+\)?)?", slug) is not None
 
 
-def _is_films_own_site(answer: Answer, page: reading.Page | None, title: str) -> bool:
+def _is_film_site(answer: ProbeResponse, page: reading.PageText | None, title: str) -> bool:
     """Whether a short address led to another host whose front page is about the movie."""
     asked, got = (urlsplit(url).hostname or "" for url in (answer.url, answer.final_url))
-    is_foreign = not (f".{asked}".endswith(f".{_bare(got)}") or f".{got}".endswith(f".{_bare(asked)}"))
-    return is_foreign and page is not None and reading.names_film(page, title)
+    is_foreign = not (f".{asked}".endswith(f".{_without_www(got)}") or f".{got}".endswith(f".{_without_www(asked)}"))
+    return is_foreign and page is not None and reading.mentions_film(page, title)
 
 
-def _bare(host: str) -> str:
+def _without_www(host: str) -> str:
     return host.removeprefix("www.")
 
 
-def _is_login(answer: Answer) -> bool:
+def _is_login(answer: ProbeResponse) -> bool:
     """Sent to a login or consent page that the link itself was not."""
     asked, got = urlsplit(answer.url), urlsplit(answer.final_url)
     if LOGIN_PATH.search(got.path):
@@ -205,27 +205,27 @@ def _is_login(answer: Answer) -> bool:
     return moved and (got.hostname or "").startswith(LOGIN_HOSTS)
 
 
-def _is_sent_home(answer: Answer) -> bool:
+def _is_redirect_home(answer: ProbeResponse) -> bool:
     """Sent from a film's path to a front page."""
     asked, got = urlsplit(answer.url), urlsplit(answer.final_url)
-    was_home = HOME_PATHS.fullmatch(asked.path or "/") is not None and not asked.query
+    was_home = HOME_PATH.fullmatch(asked.path or "/") is not None and not asked.query
     if got.fragment:
         return False  # A page of a site that is one program.
-    return not was_home and HOME_PATHS.fullmatch(got.path or "/") is not None and bool(TRACKING.fullmatch(got.query))
+    return not was_home and HOME_PATH.fullmatch(got.path or "/") is not None and bool(TRACKING.fullmatch(got.query))
 
 
-def _media(answer: Answer) -> Judgement:
+def _media_judgement(answer: ProbeResponse) -> Judgement:
     """A video is due: binary that we do not know may be a film; a page, text, pictures or nothing is none."""
-    body = reading.opened(answer.body or b"")
+    body = reading.decompress(answer.body or b"")
     if answer.body == b"" or answer.length == 0 or answer.status in (204, 205):
-        return gone(Reason.EMPTY)
+        return gone_judgement(Reason.EMPTY)
     if reading.is_markup("", body):
-        return gone(Reason.WRONG_TYPE)
+        return gone_judgement(Reason.WRONG_TYPE)
     if reading.is_media(body):
         return ALIVE  # Some servers call a film a web page.
     if reading.is_markup(answer.content_type, body):
-        return gone(Reason.WRONG_TYPE)
+        return gone_judgement(Reason.WRONG_TYPE)
     if reading.is_media_type(answer.content_type):
         return ALIVE
-    told_other = answer.content_type.startswith(reading.OTHER_TYPES)
-    return gone(Reason.WRONG_TYPE) if told_other or reading.is_other_thing(answer.body or b"") else ALIVE
+    is_other_type = answer.content_type.startswith(reading.OTHER_TYPES)
+    return gone_judgement(Reason.WRONG_TYPE) if is_other_type or reading.is_not_media(answer.body or b"") else ALIVE

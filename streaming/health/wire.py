@@ -10,11 +10,11 @@ from collections import deque
 from typing import Any
 
 LENGTH = struct.Struct("!I")
-ROOM = 1 << 20
-READ_AT_ONCE = 1 << 18
+SEND_BUFFER_BYTES = 1 << 20
+RECEIVE_BYTES = 1 << 18
 
 
-class Wire:
+class Channel:
     """One end. What is sent and received is pickled, so both ends must be our own code on this machine.
 
     Raises EOFError when the other side is gone.
@@ -23,20 +23,20 @@ class Wire:
     def __init__(self, end: socket.socket) -> None:
         self.socket = end
         end.setblocking(False)
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOM)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._out: deque[memoryview] = deque()
         self._in = bytearray()
 
     def fileno(self) -> int:
         return self.socket.fileno()
 
-    def put(self, value: Any) -> None:
+    def send(self, value: Any) -> None:
         """Send without waiting: what finds no room goes with the next `put` or `push`."""
-        told = pickle.dumps(value, protocol=5)
-        self._out.append(memoryview(LENGTH.pack(len(told)) + told))
-        self.push()
+        data = pickle.dumps(value, protocol=5)
+        self._out.append(memoryview(LENGTH.pack(len(data)) + data))
+        self.flush()
 
-    def push(self) -> bool:
+    def flush(self) -> bool:
         """Send what is left; whether all of it went."""
         try:
             while self._out:
@@ -52,12 +52,12 @@ class Wire:
             raise EOFError from error
         return True
 
-    def take(self) -> Any | None:
+    def receive(self) -> Any | None:
         """The next value that has come whole, or None: not yet."""
         if (value := self._next()) is not None:
             return value
         try:
-            while piece := self.socket.recv(READ_AT_ONCE):
+            while piece := self.socket.recv(RECEIVE_BYTES):
                 self._in += piece
                 if (value := self._next()) is not None:
                     return value

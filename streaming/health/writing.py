@@ -9,14 +9,14 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from streaming.health.changes import Change
+from streaming.health.changes import LinkUpdate
 from streaming.models import LinkFlip, Movie, StreamingLink
-from streaming.models.movie import lock_movies, touch
+from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
 
 # SQLite takes 250,000 values in one statement, other builds of it 999.
-MARKED_AT_ONCE = 500
-UPDATE = """
+MARK_BATCH_SIZE = 500
+UPDATE_SQL = """
     UPDATE streaming_streaminglink
     SET last_checked = %s, is_active = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
         state_since = %s, checks = %s, next_check_at = %s, moved_to = %s, moved_seen = %s
@@ -26,27 +26,27 @@ UPDATE = """
 
 
 @dataclass(slots=True)
-class Written:
+class WriteReport:
     """How many links turned."""
 
     died: int = 0
     revived: int = 0
     died_of: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: Written) -> None:
+    def add(self, other: WriteReport) -> None:
         self.died_of += other.died_of
         self.died += other.died
         self.revived += other.revived
 
 
-def flips_of(changes: Iterable[Change]) -> Written:
+def count_flips(changes: Iterable[LinkUpdate]) -> WriteReport:
     """What these changes turn, or would turn."""
     turned = [change for change in changes if change.is_flip]
     died_of = Counter(change.reason for change in turned if not change.is_active)
-    return Written(died=died_of.total(), revived=len(turned) - died_of.total(), died_of=died_of)
+    return WriteReport(died=died_of.total(), revived=len(turned) - died_of.total(), died_of=died_of)
 
 
-def write(changes: Sequence[Change], *, now: datetime) -> Written:
+def write_updates(changes: Sequence[LinkUpdate], *, now: datetime) -> WriteReport:
     """Write a batch. A link that somebody else turned, took down or removed meanwhile is left as it is, and
     so is one that got another address (see `_still_standing`).
 
@@ -55,11 +55,11 @@ def write(changes: Sequence[Change], *, now: datetime) -> Written:
     with transaction.atomic():
         flips = [change for change in changes if change.is_flip]
         lock_movies(change.movie_id for change in flips)
-        standing = _still_standing(flips, now=now)
+        link_state = _lock_unchanged(flips, now=now)
         true = [
             change
             for change in changes
-            if not change.is_flip or (change.id, change.was_active, change.was_reason) in standing
+            if not change.is_flip or (change.id, change.was_active, change.was_reason) in link_state
         ]
         moment = connection.ops.adapt_datetimefield_value
         checked = moment(now)
@@ -72,26 +72,26 @@ def write(changes: Sequence[Change], *, now: datetime) -> Written:
             for change in sorted(true, key=_by_id)
         ]
         with connection.cursor() as cursor:
-            cursor.executemany(UPDATE, rows)
-        if vouched := [change.id for change in true if change.vouched]:
-            StreamingLink.objects.filter(pk__in=vouched).update(verified_at=now)
+            cursor.executemany(UPDATE_SQL, rows)
+        if is_verified := [change.id for change in true if change.is_verified]:
+            StreamingLink.objects.filter(pk__in=is_verified).update(verified_at=now)
         turned = [change for change in true if change.is_flip]
         LinkFlip.objects.bulk_create(
             LinkFlip(link_id=change.id, at=now, is_active=change.is_active, reason=change.reason) for change in turned
         )
         if turned:
-            touch(Movie.objects.filter(pk__in={change.movie_id for change in turned}))
-    return flips_of(true)
+            mark_updated(Movie.objects.filter(pk__in={change.movie_id for change in turned}))
+    return count_flips(true)
 
 
-def mark_private(ids: Sequence[int]) -> None:
+def mark_private_links(ids: Sequence[int]) -> None:
     """Say of links whose address we may not open why they are never checked; their state stays."""
     active = StreamingLink.objects.filter(is_active=True).exclude(reason=Reason.PRIVATE_ADDRESS)
-    for start in range(0, len(ids), MARKED_AT_ONCE):
-        active.filter(pk__in=ids[start : start + MARKED_AT_ONCE]).update(reason=Reason.PRIVATE_ADDRESS)
+    for start in range(0, len(ids), MARK_BATCH_SIZE):
+        active.filter(pk__in=ids[start : start + MARK_BATCH_SIZE]).update(reason=Reason.PRIVATE_ADDRESS)
 
 
-def _still_standing(flips: Sequence[Change], *, now: datetime) -> set[tuple[int, bool, str]]:
+def _lock_unchanged(flips: Sequence[LinkUpdate], *, now: datetime) -> set[tuple[int, bool, str]]:
     """Locked until the batch is written, in one order for all: nobody turns a link between this look and that.
 
     A link that is new at its address since this run began is due later than that; what was asked was another address.
@@ -103,12 +103,12 @@ def _still_standing(flips: Sequence[Change], *, now: datetime) -> set[tuple[int,
     return set(rows.values_list("pk", "is_active", "reason"))
 
 
-def _by_id(change: Change) -> int:
+def _by_id(change: LinkUpdate) -> int:
     return change.id
 
 
 def _row(
-    change: Change, now: str | None, *, since: str | None, again: str | None
+    change: LinkUpdate, now: str | None, *, since: str | None, again: str | None
 ) -> tuple[str | int | bool | None, ...]:
     return (
         now, change.is_active, change.reason, change.http_status, change.response_ms, change.failures, since,

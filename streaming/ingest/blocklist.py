@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from scraper.addresses import host_of
-from streaming.ingest.works import link_key
+from streaming.ingest.works import canonical_key
 from streaming.models import BlockedAddress
 
 
@@ -28,11 +28,11 @@ class Blocklist:
             frozenset(address for kind, address in rows if kind == BlockedAddress.Kind.HOST),
             tuple(address for kind, address in rows if kind == BlockedAddress.Kind.PREFIX),
             frozenset(address for kind, address in rows if kind == BlockedAddress.Kind.IMDB_ID),
-            frozenset(link_key(address) for kind, address in rows if kind == BlockedAddress.Kind.LINK),
+            frozenset(canonical_key(address) for kind, address in rows if kind == BlockedAddress.Kind.LINK),
         )
 
     @classmethod
-    def hold(cls) -> Blocklist:
+    def load_locked(cls) -> Blocklist:
         """Load it and keep it as it is until this transaction ends: who takes an address down meanwhile waits for that,
         and then sees what has been saved. On SQLite nobody else writes meanwhile."""
         if connection.vendor == "postgresql":
@@ -40,13 +40,13 @@ class Blocklist:
                 cursor.execute(f"LOCK TABLE {BlockedAddress._meta.db_table} IN SHARE MODE")
         return cls.load()
 
-    def forbids(self, *, url: str = "", imdb_id: str = "") -> bool:
+    def is_blocked(self, *, url: str = "", imdb_id: str = "") -> bool:
         """Whether a link or a movie has been taken down: by host (its subdomains too), URL prefix, link or IMDb id."""
         return imdb_id in self.imdb_ids or (bool(url) and self._url(url))
 
     def _url(self, url: str) -> bool:
         is_below = self._host(host_of(url)) or url.startswith(self.prefixes)
-        return is_below or (bool(self.links) and link_key(url) in self.links)
+        return is_below or (bool(self.links) and canonical_key(url) in self.links)
 
     def _host(self, host: str) -> bool:
         labels = host.split(".")

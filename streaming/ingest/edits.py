@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from scraper.addresses import Refused, check_url
-from scraper.sources import Standing
+from scraper.addresses import InvalidValue, normalize_url
+from scraper.sources import LicenceStatus
 from streaming.ingest.blocklist import Blocklist
-from streaming.ingest.records import LinkRecord, MovieRecord, link_record, movie_record
-from streaming.ingest.save import save_links, standing_of
-from streaming.ingest.works import link_key
+from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
+from streaming.ingest.save import publication_status, save_links
+from streaming.ingest.works import canonical_key
 from streaming.models import LinkFlip, Movie, StreamingLink
-from streaming.models.movie import touch
+from streaming.models.movie import mark_updated
 from streaming.reason_codes import Reason
 
 DUPLICATE = "this movie has a link with this address already"
@@ -25,7 +25,7 @@ LINK_FIELDS = (
     "source", "source_url", "host", "kind", "label", "quality", "language", "licence", "licence_url", "evidence",
     "season", "episode",
 )  # fmt: skip
-FIELDS = {
+FIELD_BY_ERROR_CODE = {
     "no_title": "title",
     "bad_imdb_id": "imdb_id",
     "duplicate_movie": "imdb_id",
@@ -49,7 +49,7 @@ FIELDS = {
         )
     },
 }
-NEVER_CHECKED: dict[str, Any] = {
+RESET_HEALTH: dict[str, Any] = {
     "last_checked": None,
     "reason": "",
     "http_status": None,
@@ -62,41 +62,41 @@ NEVER_CHECKED: dict[str, Any] = {
 }
 
 
-def clean_movie(raw: Mapping[str, Any]) -> MovieRecord:
+def validate_movie(raw: Mapping[str, Any]) -> MovieRecord:
     """A movie's fields as they would be kept."""
-    record = movie_record(raw)
+    record = parse_movie(raw)
     if not record.title:
-        raise Refused("no_title", "a movie has a title")
-    if Blocklist.load().forbids(imdb_id=record.imdb_id):
-        raise Refused("taken_down_movie", f"{record.imdb_id} has been taken down here")
+        raise InvalidValue("no_title", "a movie has a title")
+    if Blocklist.load().is_blocked(imdb_id=record.imdb_id):
+        raise InvalidValue("taken_down_movie", f"{record.imdb_id} has been taken down here")
     return record
 
 
-def clean_link(raw: Mapping[str, Any]) -> LinkRecord:
+def validate_link(raw: Mapping[str, Any]) -> LinkRecord:
     """A link's fields as they would be kept. Staff vouch for a link; a licence that is not free they cannot lift."""
     _check_licence_url(raw)
-    record = link_record(raw, allowed=settings.ALLOW_PRIVATE_HOSTS)
-    if standing_of(record) is Standing.REFUSED:
-        raise Refused("licence_refused", f"{record.licence} is not published here: see ALLOW_LICENCES")
-    if Blocklist.load().forbids(url=record.source_url, imdb_id=record.imdb_id):
-        raise Refused("taken_down", "this address has been taken down here")
+    record = parse_link(raw, allowed=settings.ALLOW_PRIVATE_HOSTS)
+    if publication_status(record) is LicenceStatus.REFUSED:
+        raise InvalidValue("licence_refused", f"{record.licence} is not published here: see ALLOW_LICENCES")
+    if Blocklist.load().is_blocked(url=record.source_url, imdb_id=record.imdb_id):
+        raise InvalidValue("taken_down", "this address has been taken down here")
     return record
 
 
 def create_movie(raw: Mapping[str, Any]) -> Movie:
-    record = clean_movie(raw)
+    record = validate_movie(raw)
     if Movie.objects.filter(imdb_id=record.imdb_id).exists():
-        raise Refused("duplicate_movie", f"{record.imdb_id} is in the catalogue already")
+        raise InvalidValue("duplicate_movie", f"{record.imdb_id} is in the catalogue already")
     save_links([], movies=[record])
     return Movie.objects.get(imdb_id=record.imdb_id)
 
 
-def change_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
+def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
     """Change a part of the fields; unlike a spider, a hand may also empty one."""
     stands = {name: getattr(movie, name) for name in ("imdb_id", *MOVIE_FIELDS)}
-    record = clean_movie({**stands, **raw})
+    record = validate_movie({**stands, **raw})
     if record.imdb_id != movie.imdb_id:
-        raise Refused("bad_imdb_id", "the imdb_id of a movie never changes: make another movie")
+        raise InvalidValue("bad_imdb_id", "the imdb_id of a movie never changes: make another movie")
     for name in MOVIE_FIELDS:
         setattr(movie, name, getattr(record, name))
     movie.type = record.type or Movie.Type.MOVIE
@@ -106,26 +106,26 @@ def change_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
 
 
 def create_link(raw: Mapping[str, Any], *, movie: Movie) -> StreamingLink:
-    record = clean_link({**raw, "imdb_id": movie.imdb_id})
-    if _same_link(movie, record.source_url) is not None:
-        raise Refused("duplicate", DUPLICATE)
-    save_links([record], is_vouched=True)
+    record = validate_link({**raw, "imdb_id": movie.imdb_id})
+    if _find_link(movie, record.source_url) is not None:
+        raise InvalidValue("duplicate", DUPLICATE)
+    save_links([record], is_operator=True)
     link = StreamingLink.objects.get(movie=movie, source_url=record.source_url)
-    return link if _flag(raw) else change_link(link, {"is_published": False})
+    return link if _is_published(raw) else update_link(link, {"is_published": False})
 
 
-def change_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
+def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
     """Change a part of the fields. Another address is another thing: what was known of its health is forgotten."""
     stands = {name: getattr(link, name) for name in (*LINK_FIELDS, "is_active")}
-    changes = _changes(link, clean_link({**stands, **raw, "imdb_id": link.movie.imdb_id}))
-    changes["is_published"] = _flag({"is_published": link.is_published, **raw})
-    if _same_link(link.movie, changes["source_url"]) not in (None, link.pk):
-        raise Refused("duplicate", DUPLICATE)
+    changes = _changes(link, validate_link({**stands, **raw, "imdb_id": link.movie.imdb_id}))
+    changes["is_published"] = _is_published({"is_published": link.is_published, **raw})
+    if _find_link(link.movie, changes["source_url"]) not in (None, link.pk):
+        raise InvalidValue("duplicate", DUPLICATE)
     for name, value in changes.items():
         setattr(link, name, value)
     try:
         with transaction.atomic():
-            touch(Movie.objects.filter(pk=link.movie_id))
+            mark_updated(Movie.objects.filter(pk=link.movie_id))
             # Only what changed is written: the checker may be writing the rest of the row at this moment.
             link.save(update_fields=list(changes))
             if "is_active" in changes:
@@ -133,13 +133,13 @@ def change_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
                     link=link, at=changes["state_since"], is_active=link.is_active, reason=Reason.BY_HAND
                 )
     except IntegrityError:
-        raise Refused("duplicate", DUPLICATE) from None
+        raise InvalidValue("duplicate", DUPLICATE) from None
     return link
 
 
-def remove_link(link: StreamingLink) -> None:
+def delete_link(link: StreamingLink) -> None:
     with transaction.atomic():
-        touch(Movie.objects.filter(pk=link.movie_id))
+        mark_updated(Movie.objects.filter(pk=link.movie_id))
         link.delete()
 
 
@@ -147,7 +147,7 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
     changes = {name: getattr(record, name) for name in LINK_FIELDS}
     if record.source_url != link.source_url:
         # From this moment on: what a check that began before says is said of the other address.
-        changes |= {**NEVER_CHECKED, "next_check_at": timezone.now()}
+        changes |= {**RESET_HEALTH, "next_check_at": timezone.now()}
     if record.is_active != link.is_active:
         changes |= {
             "is_active": record.is_active,
@@ -158,27 +158,27 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
     return changes
 
 
-def _flag(raw: Mapping[str, Any]) -> bool:
+def _is_published(raw: Mapping[str, Any]) -> bool:
     value = raw.get("is_published", True)
     if not isinstance(value, bool):
-        raise Refused("bad_is_published", "is_published is true or false")
+        raise InvalidValue("bad_is_published", "is_published is true or false")
     return value
 
 
-def _same_link(movie: Movie, url: str) -> int | None:
+def _find_link(movie: Movie, url: str) -> int | None:
     """The row of this movie under this address, in whatever spelling."""
     rows = movie.links.order_by("pk").values_list("pk", "source_url")
-    return next((pk for pk, address in rows if link_key(address) == link_key(url)), None)
+    return next((pk for pk, address in rows if canonical_key(address) == canonical_key(url)), None)
 
 
-def field_of(refusal: Refused, *, address: str) -> str:
+def field_for_error(refusal: InvalidValue, *, address: str) -> str:
     """The field that a refusal speaks of; `address` is the field whose URL was judged."""
-    return FIELDS.get(refusal.code, address)
+    return FIELD_BY_ERROR_CODE.get(refusal.code, address)
 
 
 def _check_licence_url(raw: Mapping[str, Any]) -> None:
     if raw.get("licence_url"):
         try:
-            check_url(raw["licence_url"], allowed=settings.ALLOW_PRIVATE_HOSTS)
-        except Refused as refusal:
-            raise Refused("bad_licence_url", str(refusal)) from None
+            normalize_url(raw["licence_url"], allowed=settings.ALLOW_PRIVATE_HOSTS)
+        except InvalidValue as refusal:
+            raise InvalidValue("bad_licence_url", str(refusal)) from None

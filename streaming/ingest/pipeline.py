@@ -13,38 +13,42 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from itemadapter import ItemAdapter
 
-from scraper.addresses import Allowed, Refused
-from streaming.ingest.records import LinkRecord, MovieRecord, link_record, movie_record
+from scraper.addresses import InvalidValue, PrivateHostAllowlist
+from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.ingest.save import SaveReport, save_links
 
-BATCH = 50
+BATCH_SIZE = 50
 
 
-class SaveLinks:
+class SaveLinksPipeline:
     """Collects records and saves them in batches. `only` names the one movie a job is about; None takes all."""
 
     def __init__(
-        self, *, allowed: Allowed, only: str | None = None, told: Callable[[SaveReport], None] | None = None
+        self,
+        *,
+        allowed: PrivateHostAllowlist,
+        only: str | None = None,
+        on_saved: Callable[[SaveReport], None] | None = None,
     ) -> None:
-        self.allowed, self.only, self.told = allowed, only, told
+        self.allowed, self.movie_id, self.told = allowed, only, on_saved
         self.links: list[LinkRecord] = []
         self.movies: dict[str, MovieRecord] = {}
         self.refused: Counter[str] = Counter()
         self.total = SaveReport()
 
     async def process_item(self, item: Any) -> Any:
-        self.take(dict(ItemAdapter(item)))
-        if len(self.links) >= BATCH:
+        self.add(dict(ItemAdapter(item)))
+        if len(self.links) >= BATCH_SIZE:
             await self.flush()
         return item
 
-    def take(self, raw: dict[str, Any]) -> None:
+    def add(self, raw: dict[str, Any]) -> None:
         """Clean one item; a refused one is counted and the others go on."""
         try:
-            link, movie = link_record(raw, allowed=self.allowed), movie_record(raw)
-            if self.only and link.imdb_id != self.only:
-                raise Refused("another_movie", f"{link.imdb_id} is not the movie that was asked for")
-        except Refused as refusal:
+            link, movie = parse_link(raw, allowed=self.allowed), parse_movie(raw)
+            if self.movie_id and link.imdb_id != self.movie_id:
+                raise InvalidValue("another_movie", f"{link.imdb_id} is not the movie that was asked for")
+        except InvalidValue as refusal:
             self.refused[refusal.code] += 1
         else:
             self.links.append(link)

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from scraper.addresses import NOTHING_PRIVATE, Allowed, Refused, check_url, host_of
+from scraper.addresses import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist, host_of, normalize_url
 
 KINDS = frozenset({"page", "embed", "file", "stream"})
 QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
 TYPES = frozenset({"movie", "show"})
-EARLIEST_YEAR, LATEST_YEAR = 1870, 2200
-LONGEST_TITLE, LONGEST_LABEL, LONGEST_EVIDENCE, LONGEST_SYNOPSIS = 200, 200, 300, 4000
-LAST_PART = 9999
-PART = re.compile(r"S([1-9][0-9]{0,3}) E([1-9][0-9]{0,3})(?: (.*))?")
+MIN_YEAR, MAX_YEAR = 1870, 2200
+MAX_TITLE_LENGTH, MAX_LABEL_LENGTH, MAX_EVIDENCE_LENGTH, MAX_SYNOPSIS_LENGTH = 200, 200, 300, 4000
+MAX_PART_NUMBER = 9999
+PART_LABEL = re.compile(r"S([1-9][0-9]{0,3}) E([1-9][0-9]{0,3})(?: (.*))?")
 IMDB_ID = re.compile(r"tt[0-9]{7,9}")
 SLUG = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -64,43 +64,43 @@ def is_imdb_id(text: object) -> bool:
     return isinstance(text, str) and IMDB_ID.fullmatch(text) is not None
 
 
-def link_record(raw: Mapping[str, Any], *, allowed: Allowed = NOTHING_PRIVATE) -> LinkRecord:
+def parse_link(raw: Mapping[str, Any], *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> LinkRecord:
     """One link out of an item or an imported line; Refused says what is wrong with it."""
-    url = check_url(raw.get("source_url"), allowed=allowed)
+    url = normalize_url(raw.get("source_url"), allowed=allowed)
     label, season, episode = _labelled(raw)
     return LinkRecord(
         imdb_id=_imdb_id(raw.get("imdb_id")),
         source=_source(raw.get("source")),
         source_url=url,
         host=host_of(url),
-        kind=_one_of(raw.get("kind") or "page", KINDS, "kind"),
+        kind=_known_value(raw.get("kind") or "page", KINDS, "kind"),
         label=label,
-        quality=_one_of(raw.get("quality") or "", {"", *QUALITIES}, "quality"),
+        quality=_known_value(raw.get("quality") or "", {"", *QUALITIES}, "quality"),
         language=_language(raw.get("language")),
         licence=_licence(raw.get("licence")),
         licence_url=_optional_url(raw.get("licence_url"), allowed=allowed),
-        evidence=_line(raw.get("evidence"), LONGEST_EVIDENCE),
-        doubt=_line(raw.get("doubt"), LONGEST_EVIDENCE),
+        evidence=_single_line(raw.get("evidence"), MAX_EVIDENCE_LENGTH),
+        doubt=_single_line(raw.get("doubt"), MAX_EVIDENCE_LENGTH),
         season=season,
         episode=episode,
         is_active=_flag(raw.get("is_active"), "is_active"),
-        last_checked=_moment(raw.get("last_checked")),
+        last_checked=_datetime(raw.get("last_checked")),
     )
 
 
-def movie_record(raw: Mapping[str, Any]) -> MovieRecord:
+def parse_movie(raw: Mapping[str, Any]) -> MovieRecord:
     """The movie of an item or an imported line; Refused says what is wrong with it."""
     return MovieRecord(
         imdb_id=_imdb_id(raw.get("imdb_id")),
-        title=_line(raw.get("title"), LONGEST_TITLE),
+        title=_single_line(raw.get("title"), MAX_TITLE_LENGTH),
         year=_year(raw.get("year")),
-        type=_one_of(raw.get("type") or "", {"", *TYPES}, "type"),
+        type=_known_value(raw.get("type") or "", {"", *TYPES}, "type"),
         poster_url=_poster(raw.get("poster_url")),
-        synopsis=_text(raw.get("synopsis"), LONGEST_SYNOPSIS),
+        synopsis=_text(raw.get("synopsis"), MAX_SYNOPSIS_LENGTH),
     )
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Without control characters, lone surrogates and writing-direction controls, which forge what stands around."""
     kept = (
         c for c in text.translate(BIDI_CONTROLS) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co")
@@ -110,8 +110,8 @@ def clean(text: str) -> str:
 
 def _labelled(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
     """Label, season and episode. `S1 E2 The Key`, as we write the three ourselves in exports, is read apart again."""
-    label = _line(raw.get("label"), LONGEST_LABEL)
-    if match := PART.fullmatch(label):
+    label = _single_line(raw.get("label"), MAX_LABEL_LENGTH)
+    if match := PART_LABEL.fullmatch(label):
         return match[3] or "", int(match[1]), int(match[2])
     return label, _part(raw.get("season"), "season"), _part(raw.get("episode"), "episode")
 
@@ -119,20 +119,20 @@ def _labelled(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
 def _part(value: object, name: str) -> int | None:
     if value in (None, ""):
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LAST_PART:
-        raise Refused(f"bad_{name}", f"{name} {_shown(value)} is not a number from 1 to {LAST_PART}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_PART_NUMBER:
+        raise InvalidValue(f"bad_{name}", f"{name} {_quote_value(value)} is not a number from 1 to {MAX_PART_NUMBER}")
     return value
 
 
 def _imdb_id(value: object) -> str:
     if not is_imdb_id(value):
-        raise Refused("bad_imdb_id", f"imdb_id {_shown(value)} is not tt and 7 to 9 digits")
+        raise InvalidValue("bad_imdb_id", f"imdb_id {_quote_value(value)} is not tt and 7 to 9 digits")
     return str(value)
 
 
 def _source(value: object) -> str:
     if not isinstance(value, str) or len(value) > 50 or not SLUG.fullmatch(value):
-        raise Refused("bad_source", f"source {_shown(value)} is not a slug such as internet_archive")
+        raise InvalidValue("bad_source", f"source {_quote_value(value)} is not a slug such as internet_archive")
     return value
 
 
@@ -141,9 +141,11 @@ def is_language_tag(text: str) -> bool:
     return len(text) <= MAX_LANGUAGE_LENGTH and LANGUAGE_TAG.fullmatch(text) is not None
 
 
-def _one_of(value: object, known: frozenset[str] | set[str], name: str) -> str:
+def _known_value(value: object, known: frozenset[str] | set[str], name: str) -> str:
     if not isinstance(value, str) or value not in known:
-        raise Refused(f"bad_{name}", f"{name} {_shown(value)} is not one of {', '.join(sorted(known - {''}))}")
+        raise InvalidValue(
+            f"bad_{name}", f"{name} {_quote_value(value)} is not one of {', '.join(sorted(known - {''}))}"
+        )
     return value
 
 
@@ -151,7 +153,7 @@ def _language(value: object) -> str:
     if value in (None, ""):
         return ""
     if not isinstance(value, str) or not is_language_tag(value):
-        raise Refused("bad_language", f"language {_shown(value)} is not a BCP 47 tag such as en or pt-BR")
+        raise InvalidValue("bad_language", f"language {_quote_value(value)} is not a BCP 47 tag such as en or pt-BR")
     return value
 
 
@@ -159,15 +161,15 @@ def _licence(value: object) -> str:
     if value in (None, ""):
         return ""
     if not isinstance(value, str) or len(value) > 40 or not SLUG.fullmatch(value):
-        raise Refused("bad_licence", f"licence {_shown(value)} is not a slug such as public-domain")
+        raise InvalidValue("bad_licence", f"licence {_quote_value(value)} is not a slug such as public-domain")
     return value
 
 
 def _year(value: object) -> int | None:
     if value in (None, ""):
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not EARLIEST_YEAR <= value <= LATEST_YEAR:
-        raise Refused("bad_year", f"year {_shown(value)} is not a number from {EARLIEST_YEAR} to {LATEST_YEAR}")
+    if isinstance(value, bool) or not isinstance(value, int) or not MIN_YEAR <= value <= MAX_YEAR:
+        raise InvalidValue("bad_year", f"year {_quote_value(value)} is not a number from {MIN_YEAR} to {MAX_YEAR}")
     return value
 
 
@@ -175,11 +177,11 @@ def _flag(value: object, name: str) -> bool:
     if value is None:
         return True
     if not isinstance(value, bool):
-        raise Refused(f"bad_{name}", f"{name} {_shown(value)} is not true or false")
+        raise InvalidValue(f"bad_{name}", f"{name} {_quote_value(value)} is not true or false")
     return value
 
 
-def _moment(value: object) -> datetime | None:
+def _datetime(value: object) -> datetime | None:
     if value in (None, ""):
         return None
     if isinstance(value, datetime):
@@ -188,38 +190,38 @@ def _moment(value: object) -> datetime | None:
         # In UTC at once: a moment near an end of the calendar has none, and the database would fall over it.
         return _in_utc(datetime.fromisoformat(value if isinstance(value, str) and len(value) < 40 else ""))
     except (ValueError, OverflowError):
-        said = f"last_checked {_shown(value)} is not a moment such as 2026-01-31T08:00:00Z"
-        raise Refused("bad_last_checked", said) from None
+        said = f"last_checked {_quote_value(value)} is not a moment such as 2026-01-31T08:00:00Z"
+        raise InvalidValue("bad_last_checked", said) from None
 
 
 def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _optional_url(value: object, *, allowed: Allowed = NOTHING_PRIVATE) -> str:
-    return "" if value in (None, "") else check_url(value, allowed=allowed)
+def _optional_url(value: object, *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> str:
+    return "" if value in (None, "") else normalize_url(value, allowed=allowed)
 
 
 def _poster(value: object) -> str:
     url = _optional_url(value)
     if url and not url.startswith("https://"):
-        raise Refused("bad_poster", "a poster's address begins with https://")
+        raise InvalidValue("bad_poster", "a poster's address begins with https://")
     return url
 
 
-def _line(value: object, longest: int) -> str:
-    return " ".join(_text(value, longest * 4).split())[:longest].strip()
+def _single_line(value: object, max_length: int) -> str:
+    return " ".join(_text(value, max_length * 4).split())[:max_length].strip()
 
 
-def _text(value: object, longest: int) -> str:
+def _text(value: object, max_length: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Refused("bad_text", f"{_shown(value)} is not text")
-    return clean(value)[:longest].strip()
+        raise InvalidValue("bad_text", f"{_quote_value(value)} is not text")
+    return clean_text(value)[:max_length].strip()
 
 
-def _shown(value: object) -> str:
+def _quote_value(value: object) -> str:
     """A value for an error sentence: short, on one line, nothing of it unescaped."""
     text = ascii(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

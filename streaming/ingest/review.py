@@ -6,7 +6,7 @@ from django.db import transaction
 
 from streaming.ingest.takedown import block_link
 from streaming.models import Movie, StreamingLinkQuerySet
-from streaming.models.movie import touch
+from streaming.models.movie import mark_updated
 
 PUBLISHED_BY = "Published by"
 
@@ -14,8 +14,8 @@ PUBLISHED_BY = "Published by"
 @transaction.atomic
 def publish(links: StreamingLinkQuerySet, *, by: str) -> int:
     """Show these links to everybody; how many of them were not shown before. Who did it is their evidence."""
-    touch(Movie.objects.filter(pk__in=links.waiting().values_list("movie", flat=True)))
-    waiting = list(links.waiting().select_for_update(of=("self",)).order_by("pk"))
+    mark_updated(Movie.objects.filter(pk__in=links.awaiting_review().values_list("movie", flat=True)))
+    waiting = list(links.awaiting_review().select_for_update(of=("self",)).order_by("pk"))
     for link in waiting:
         link.is_published = True
         link.evidence = link.evidence or f"{PUBLISHED_BY} {by}"[:300]
@@ -23,9 +23,9 @@ def publish(links: StreamingLinkQuerySet, *, by: str) -> int:
     return len(waiting)
 
 
-def refuse(links: StreamingLinkQuerySet, *, reason: str) -> int:
+def reject(links: StreamingLinkQuerySet, *, reason: str) -> int:
     """Take the addresses of those that wait down for good; how many these are. What is published is left alone."""
-    addresses = sorted(set(links.waiting().values_list("source_url", flat=True)))
+    addresses = sorted(set(links.awaiting_review().values_list("source_url", flat=True)))
     for address in addresses:
         block_link(address, reason=reason)
     return len(addresses)
@@ -35,5 +35,5 @@ def refuse(links: StreamingLinkQuerySet, *, reason: str) -> int:
 def withdraw(links: StreamingLinkQuerySet) -> int:
     """Put published links back into the queue; how many. A source that states a free licence publishes them again."""
     shown = list(links.published().order_by("pk").values_list("pk", "movie"))
-    touch(Movie.objects.filter(pk__in={movie for _, movie in shown}))
+    mark_updated(Movie.objects.filter(pk__in={movie for _, movie in shown}))
     return links.model.objects.filter(pk__in=[pk for pk, _ in shown]).update(is_published=False)

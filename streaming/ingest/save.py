@@ -11,21 +11,21 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from scraper.sources import PAID, Standing, standing
+from scraper.sources import PAID, LicenceStatus, licence_status
 from streaming.ingest.blocklist import Blocklist
-from streaming.ingest.records import LONGEST_EVIDENCE, LinkRecord, MovieRecord
+from streaming.ingest.records import MAX_EVIDENCE_LENGTH, LinkRecord, MovieRecord
 from streaming.ingest.snapshots import restore_movies
-from streaming.ingest.works import link_key
+from streaming.ingest.works import canonical_key
 from streaming.models import Movie, StreamingLink
-from streaming.models.movie import lock_movies, touch
+from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
 
-DESCRIBING = ("label", "quality", "language", "licence", "licence_url", "evidence", "season", "episode")
+DESCRIPTIVE_FIELDS = ("label", "quality", "language", "licence", "licence_url", "evidence", "season", "episode")
 # Neither the source (who found a link first keeps it) nor whether it is published (only ever turned on here).
-REFRESHED = ["kind", *DESCRIBING, "last_seen"]
-FILLED = ("year", "poster_url", "synopsis")
-OUR_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-VOUCHED = "Stated by the operator"
+UPDATED_COLUMNS = ["kind", *DESCRIPTIVE_FIELDS, "last_seen"]
+FILLABLE_MOVIE_FIELDS = ("year", "poster_url", "synopsis")
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+OPERATOR_EVIDENCE = "Stated by the operator"
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class SaveReport:
 
 
 def save_links(
-    links: Sequence[LinkRecord], *, movies: Sequence[MovieRecord] = (), is_vouched: bool = False
+    links: Sequence[LinkRecord], *, movies: Sequence[MovieRecord] = (), is_operator: bool = False
 ) -> SaveReport:
     """Save one batch in one short transaction; a handful of queries whatever its size.
 
@@ -70,54 +70,54 @@ def save_links(
     """
     report = SaveReport()
     with transaction.atomic():
-        blocklist = Blocklist.hold()
-        kept = _unblocked(_lawful(links, report), blocklist, report)
-        described = [movie for movie in movies if not blocklist.forbids(imdb_id=movie.imdb_id)]
+        blocklist = Blocklist.load_locked()
+        kept = _drop_blocked(_publishable(links, report), blocklist, report)
+        described = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
         report.refused["blocked_address"] += len(movies) - len(described)
         known = _known_movies(kept, described, report)
-        ids = _made(known, described, report)
+        ids = _create_movies(known, described, report)
         # Movies first, then their links, each by id: as the checker and whoever removes movies do.
         lock_movies(ids.values())
-        changed = _upsert(kept, ids, report, is_vouched=is_vouched)
-        _fill(_gaps(known, described))
-        touch(Movie.objects.filter(pk__in=changed))
+        changed = _upsert(kept, ids, report, is_operator=is_operator)
+        _save_missing_fields(_missing_fields(known, described))
+        mark_updated(Movie.objects.filter(pk__in=changed))
     return report
 
 
-def _lawful(links: Iterable[LinkRecord], report: SaveReport) -> list[LinkRecord]:
+def _publishable(links: Iterable[LinkRecord], report: SaveReport) -> list[LinkRecord]:
     kept = []
     for link in links:
-        if standing_of(link) is Standing.REFUSED:
+        if publication_status(link) is LicenceStatus.REFUSED:
             report.refused["may_not_be_free" if link.licence == PAID else "licence_refused"] += 1
         else:
             kept.append(link)
     return kept
 
 
-def standing_of(link: LinkRecord) -> Standing:
+def publication_status(link: LinkRecord) -> LicenceStatus:
     """What the policy of its source and the operator's settings say of a link's licence. What the example site shows of
     itself, on this machine, is nobody else's and needs none."""
-    said = standing(link.source, link.licence, allowed_too=settings.ALLOW_LICENCES)
-    is_ours = link.source == "example" and link.host in OUR_HOSTS
-    if said is Standing.FREE and link.doubt:
-        return Standing.UNSTATED
-    return Standing.FREE if said is Standing.UNSTATED and is_ours else said
+    said = licence_status(link.source, link.licence, allowed_too=settings.ALLOW_LICENCES)
+    is_ours = link.source == "example" and link.host in LOOPBACK_HOSTS
+    if said is LicenceStatus.FREE and link.doubt:
+        return LicenceStatus.UNSTATED
+    return LicenceStatus.FREE if said is LicenceStatus.UNSTATED and is_ours else said
 
 
-def _unblocked(links: Iterable[LinkRecord], blocklist: Blocklist, report: SaveReport) -> list[LinkRecord]:
+def _drop_blocked(links: Iterable[LinkRecord], blocklist: Blocklist, report: SaveReport) -> list[LinkRecord]:
     kept: dict[tuple[str, str], LinkRecord] = {}
     for link in links:
-        if blocklist.forbids(url=link.source_url, imdb_id=link.imdb_id):
+        if blocklist.is_blocked(url=link.source_url, imdb_id=link.imdb_id):
             report.refused["blocked_address"] += 1
         else:
-            key = (link.imdb_id, link_key(link.source_url))
-            kept[key] = _better_spelled(link, kept.get(key))
+            key = (link.imdb_id, canonical_key(link.source_url))
+            kept[key] = _prefer_https(link, kept.get(key))
     # In one order everywhere: two batches that lock the same rows must meet them in the same order, or PostgreSQL ends
     # one of them for a deadlock and its links are lost (seen with two crawls of the same films).
     return [kept[key] for key in sorted(kept)]
 
 
-def _better_spelled(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:
+def _prefer_https(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:
     """The later mention of a link in the better spelling of the two: https before http."""
     if other is None or link.source_url.startswith("https:") or not other.source_url.startswith("https:"):
         return link
@@ -135,7 +135,7 @@ def _known_movies(links: Sequence[LinkRecord], movies: Sequence[MovieRecord], re
     return known
 
 
-def _made(known: dict[str, Movie], movies: Sequence[MovieRecord], report: SaveReport) -> dict[str, int]:
+def _create_movies(known: dict[str, Movie], movies: Sequence[MovieRecord], report: SaveReport) -> dict[str, int]:
     """Row ids by IMDb id, after making the movies that nobody knew."""
     described = {movie.imdb_id: movie for movie in movies}
     fresh = [_new_movie(described[key]) for key in sorted(described.keys() - known.keys()) if described[key].title]
@@ -157,13 +157,13 @@ def _new_movie(record: MovieRecord) -> Movie:
     )
 
 
-def _gaps(known: dict[str, Movie], movies: Sequence[MovieRecord]) -> list[Movie]:
+def _missing_fields(known: dict[str, Movie], movies: Sequence[MovieRecord]) -> list[Movie]:
     """Known movies with what they lacked; what stands (staff may have edited it) is never overwritten."""
     described = {movie.imdb_id: movie for movie in movies}
     filled = []
     for imdb_id in known.keys() & described.keys():
         movie, record = known[imdb_id], described[imdb_id]
-        gaps = {name: getattr(record, name) for name in FILLED if not getattr(movie, name)}
+        gaps = {name: getattr(record, name) for name in FILLABLE_MOVIE_FIELDS if not getattr(movie, name)}
         if any(gaps.values()):
             for name, value in gaps.items():
                 setattr(movie, name, value)
@@ -172,88 +172,88 @@ def _gaps(known: dict[str, Movie], movies: Sequence[MovieRecord]) -> list[Movie]
     return filled
 
 
-def _fill(movies: Sequence[Movie]) -> None:
+def _save_missing_fields(movies: Sequence[Movie]) -> None:
     if movies:
-        Movie.objects.bulk_update(movies, [*FILLED, "updated_at"])
+        Movie.objects.bulk_update(movies, [*FILLABLE_MOVIE_FIELDS, "updated_at"])
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class _LinkWrite:
     """A link on its way into its row: `old` is the row as it stands, None for a new one."""
 
     link: LinkRecord
     movie_id: int
-    old: StreamingLink | None
+    existing: StreamingLink | None
     is_published: bool
 
     @property
-    def differs(self) -> bool:
-        old = self.old
-        if old is None or self.is_revealed:
+    def is_changed(self) -> bool:
+        old = self.existing
+        if old is None or self.becomes_published:
             return True
-        return any(getattr(old, name) != getattr(self.link, name) for name in ("kind", *DESCRIBING))
+        return any(getattr(old, name) != getattr(self.link, name) for name in ("kind", *DESCRIPTIVE_FIELDS))
 
     @property
-    def is_revealed(self) -> bool:
+    def becomes_published(self) -> bool:
         """It waited for review, and now there is evidence. What is published is never hidden again here."""
-        return self.old is not None and self.is_published and not self.old.is_published
+        return self.existing is not None and self.is_published and not self.existing.is_published
 
 
-def _upsert(links: Sequence[LinkRecord], ids: dict[str, int], report: SaveReport, *, is_vouched: bool) -> set[int]:
+def _upsert(links: Sequence[LinkRecord], ids: dict[str, int], report: SaveReport, *, is_operator: bool) -> set[int]:
     """Save the links; the ids of the movies of which something is shown otherwise now."""
     known = [link for link in links if link.imdb_id in ids]
     report.refused["unknown_movie"] += len(links) - len(known)
-    rows = _standing_rows({ids[link.imdb_id] for link in known}, {link_key(link.source_url) for link in known})
-    placed = [_placed(link, ids[link.imdb_id], rows, is_vouched=is_vouched) for link in known]
+    rows = _existing_rows({ids[link.imdb_id] for link in known}, {canonical_key(link.source_url) for link in known})
+    placed = [_link_write(link, ids[link.imdb_id], rows, is_operator=is_operator) for link in known]
     now = timezone.now()
     StreamingLink.objects.bulk_create(
         (_row(one, now=now) for one in placed),
         update_conflicts=True,
         unique_fields=["movie", "source_url"],
-        update_fields=REFRESHED,
+        update_fields=UPDATED_COLUMNS,
     )
-    if revealed := [one.old.pk for one in placed if one.old is not None and one.is_revealed]:
+    if revealed := [one.existing.pk for one in placed if one.existing is not None and one.becomes_published]:
         StreamingLink.objects.filter(pk__in=revealed).update(is_published=True)
     _count(placed, report)
-    return {one.movie_id for one in placed if one.differs}
+    return {one.movie_id for one in placed if one.is_changed}
 
 
-def _standing_rows(movie_ids: set[int], keys: set[str]) -> dict[tuple[int, str], StreamingLink]:
+def _existing_rows(movie_ids: set[int], keys: set[str]) -> dict[tuple[int, str], StreamingLink]:
     """The rows of these movies under one of these keys, whatever their spelling, locked. A source may still name the
     address that a link had before it moved."""
     addresses = StreamingLink.objects.filter(movie__in=movie_ids).values_list("pk", "source_url", "moved_from")
-    wanted = [pk for pk, *urls in addresses if any(link_key(url) in keys for url in urls if url)]
+    wanted = [pk for pk, *urls in addresses if any(canonical_key(url) in keys for url in urls if url)]
     rows: dict[tuple[int, str], StreamingLink] = {}
     moved: dict[tuple[int, str], StreamingLink] = {}
     for row in StreamingLink.objects.filter(pk__in=wanted).select_for_update().order_by("pk"):
-        rows.setdefault((row.movie_id, link_key(row.source_url)), row)
+        rows.setdefault((row.movie_id, canonical_key(row.source_url)), row)
         if row.moved_from:
-            moved.setdefault((row.movie_id, link_key(row.moved_from)), row)
+            moved.setdefault((row.movie_id, canonical_key(row.moved_from)), row)
     return moved | rows
 
 
-def _placed(
-    link: LinkRecord, movie_id: int, rows: dict[tuple[int, str], StreamingLink], *, is_vouched: bool
-) -> _Placed:
-    old = rows.get((movie_id, link_key(link.source_url)))
+def _link_write(
+    link: LinkRecord, movie_id: int, rows: dict[tuple[int, str], StreamingLink], *, is_operator: bool
+) -> _LinkWrite:
+    old = rows.get((movie_id, canonical_key(link.source_url)))
     merged = link if old is None else _merged(link, old)
-    if is_vouched and not merged.evidence:
-        merged = replace(merged, evidence=merged.licence_url[:LONGEST_EVIDENCE] or VOUCHED)
-    is_free = is_vouched or standing_of(merged) is Standing.FREE
-    return _Placed(merged, movie_id, old, is_free or (old is not None and old.is_published))
+    if is_operator and not merged.evidence:
+        merged = replace(merged, evidence=merged.licence_url[:MAX_EVIDENCE_LENGTH] or OPERATOR_EVIDENCE)
+    is_free = is_operator or publication_status(merged) is LicenceStatus.FREE
+    return _LinkWrite(merged, movie_id, old, is_free or (old is not None and old.is_published))
 
 
 def _merged(link: LinkRecord, old: StreamingLink) -> LinkRecord:
     """What the source does not say any more stays as it was said before. Who found a link first describes it; what
     another source says fills the gaps, or two of them would describe it anew in turns."""
     if link.source == old.source:
-        told = {name: getattr(link, name) or getattr(old, name) for name in DESCRIBING}
+        stated = {name: getattr(link, name) or getattr(old, name) for name in DESCRIPTIVE_FIELDS}
     else:
-        told = {name: getattr(old, name) or getattr(link, name) for name in DESCRIBING} | {"kind": old.kind}
-    return replace(link, source=old.source, source_url=old.source_url, host=old.host, **told)
+        stated = {name: getattr(old, name) or getattr(link, name) for name in DESCRIPTIVE_FIELDS} | {"kind": old.kind}
+    return replace(link, source=old.source, source_url=old.source_url, host=old.host, **stated)
 
 
-def _row(placed: _Placed, *, now: datetime) -> StreamingLink:
+def _row(placed: _LinkWrite, *, now: datetime) -> StreamingLink:
     link = placed.link
     return StreamingLink(
         movie_id=placed.movie_id,
@@ -278,9 +278,9 @@ def _row(placed: _Placed, *, now: datetime) -> StreamingLink:
     )
 
 
-def _count(placed: Sequence[_Placed], report: SaveReport) -> None:
+def _count(placed: Sequence[_LinkWrite], report: SaveReport) -> None:
     for one in placed:
-        is_new = one.old is None
+        is_new = one.existing is None
         report.new += is_new
         report.seen_again += not is_new
         report.waiting += not one.is_published

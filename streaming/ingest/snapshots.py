@@ -14,18 +14,18 @@ from streaming.ingest.blocklist import Blocklist
 from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
 from streaming.reason_codes import Reason
 
-BATCH = 200
+BATCH_SIZE = 200
 LINK, FLIP, BINDING = (StreamingLink._meta.label_lower, LinkFlip._meta.label_lower, Binding._meta.label_lower)
-ADDRESSES = {LINK: "source_url", BINDING: "url"}
+URL_FIELD_BY_MODEL = {LINK: "source_url", BINDING: "url"}
 Row = TypeVar("Row", bound=models.Model)
 
 
 def remove_movies(movies: MovieQuerySet, *, reason: str) -> int:
     """Remove these movies, each with a tombstone written first, in the same transaction a batch. Returns how many."""
     removed = 0
-    while ids := list(movies.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+    while ids := list(movies.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
         with transaction.atomic():
-            removed += _remove(_still_wanted(movies, ids), reason=reason)
+            removed += _remove(_lock_removable(movies, ids), reason=reason)
     return removed
 
 
@@ -41,7 +41,7 @@ def restore_movies(imdb_ids: Iterable[str]) -> list[str]:
     return restored
 
 
-def _still_wanted(movies: MovieQuerySet, ids: Sequence[int]) -> list[Movie]:
+def _lock_removable(movies: MovieQuerySet, ids: Sequence[int]) -> list[Movie]:
     """Those of `movies` that are to go even now that nobody can add a link to them: one may just have been found."""
     list(Movie.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
     return list(movies.filter(pk__in=ids).order_by("pk"))
@@ -64,9 +64,9 @@ def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
         bindings[binding.movie_id].append(binding)
     now = timezone.now()
     # A movie that was made anew instead of restored takes what its forerunner left along, or that would be lost.
-    standing = RemovedMovie.objects.filter(imdb_id__in=[movie.imdb_id for movie in batch], restored_at=None)
-    left = {tombstone.imdb_id: tombstone.snapshot["rows"] for tombstone in standing}
-    standing.delete()
+    existing = RemovedMovie.objects.filter(imdb_id__in=[movie.imdb_id for movie in batch], restored_at=None)
+    left = {tombstone.imdb_id: tombstone.snapshot["rows"] for tombstone in existing}
+    existing.delete()
     RemovedMovie.objects.bulk_create(
         RemovedMovie(
             imdb_id=movie.imdb_id,
@@ -82,20 +82,20 @@ def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
 
 
 def _snapshot(rows: Sequence[models.Model], left: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    told = serializers.serialize("python", rows)
-    return {"rows": [*told, *_not_told(left, told)]}
+    earlier = serializers.serialize("python", rows)
+    return {"rows": [*earlier, *_rows_only_in_earlier(left, earlier)]}
 
 
-def _not_told(left: Sequence[dict[str, Any]], told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _rows_only_in_earlier(left: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The links and bindings of an earlier tombstone at addresses that are not told again, and those links' flips."""
-    known = {(row["model"], _address(row)) for row in told}
-    kept = [row for row in left if row["model"] in ADDRESSES and (row["model"], _address(row)) not in known]
+    known = {(row["model"], _address(row)) for row in rows}
+    kept = [row for row in left if row["model"] in URL_FIELD_BY_MODEL and (row["model"], _address(row)) not in known]
     links = {row["pk"] for row in kept if row["model"] == LINK}
     return [*kept, *(row for row in left if row["model"] == FLIP and row["fields"]["link"] in links)]
 
 
 def _address(row: dict[str, Any]) -> str | None:
-    address: str | None = row["fields"].get(ADDRESSES.get(row["model"]))
+    address: str | None = row["fields"].get(URL_FIELD_BY_MODEL.get(row["model"]))
     return address
 
 
@@ -108,21 +108,21 @@ def _restore(tombstone: RemovedMovie, blocklist: Blocklist) -> bool:
     movie = next(row for row in rows if isinstance(row, Movie))
     links = [row for row in rows if isinstance(row, StreamingLink)]
     flips = [row for row in rows if isinstance(row, LinkFlip)]
-    _save_with_free_ids(Movie, [movie])
+    _insert_with_free_ids(Movie, [movie])
     for link in links:
         link.movie = movie
         link.next_check_at = None  # Its rhythm may have left it alone for a month; now somebody wants to know.
-        if link.is_active and blocklist.forbids(url=link.source_url):
+        if link.is_active and blocklist.is_blocked(url=link.source_url):
             link.is_active, link.reason = False, Reason.TAKEN_DOWN
-    _save_with_free_ids(StreamingLink, links)
+    _insert_with_free_ids(StreamingLink, links)
     owners = dict(zip(_old_ids(tombstone), links, strict=True))
     for flip in flips:
         flip.link = owners[flip.link_id]
-    _save_with_free_ids(LinkFlip, flips)
+    _insert_with_free_ids(LinkFlip, flips)
     bindings = [row for row in rows if isinstance(row, Binding)]
     for binding in bindings:
         binding.movie = movie
-    _save_with_free_ids(Binding, bindings)
+    _insert_with_free_ids(Binding, bindings)
     return True
 
 
@@ -130,7 +130,7 @@ def _old_ids(tombstone: RemovedMovie) -> list[int]:
     return [row["pk"] for row in tombstone.snapshot["rows"] if row["model"] == LINK]
 
 
-def _save_with_free_ids(model: type[Row], rows: Sequence[Row]) -> None:
+def _insert_with_free_ids(model: type[Row], rows: Sequence[Row]) -> None:
     """Insert the rows under their old ids; one whose id has been given away meanwhile gets a new one."""
     taken = set(model._default_manager.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
     for row in rows:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-TRACKING = re.compile(
+TRACKING_PARAMETERS = re.compile(
     r"(?:utm_[a-z0-9_]*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|si)",
     re.IGNORECASE,
 )
@@ -19,18 +19,18 @@ COMMONS_FILE = re.compile(r"/wikipedia/commons/(?:transcoded/)?[0-9a-f]/[0-9a-f]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class SourceWork:
     """One work of a source, under several addresses: `site` in people's words and what the site calls the work."""
 
     site: str
     name: str
 
     @property
-    def in_words(self) -> str:
+    def display_name(self) -> str:
         return f"{self.site}: {'item' if self.site == ARCHIVE else 'file'} {self.name}"
 
 
-def link_key(url: str) -> str:
+def canonical_key(url: str) -> str:
     """The same for all spellings of one address: http or https, with or without `www.`, a slash at the end, and what
     only tells where a visitor came from."""
     try:
@@ -43,7 +43,7 @@ def link_key(url: str) -> str:
     return f"{place}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
 
 
-def spellings(url: str) -> list[str]:
+def url_variants(url: str) -> list[str]:
     """The usual spellings of an address: both schemes, with and without `www.` and a slash at the end."""
     parts = urlsplit(url)
     place = parts.netloc.removeprefix("www.")
@@ -55,7 +55,7 @@ def spellings(url: str) -> list[str]:
     )  # fmt: skip
 
 
-def work_of(url: str) -> Work | None:
+def find_work(url: str) -> SourceWork | None:
     """The work that an address of a site with several addresses a work is about; None for any other address."""
     try:
         parts = urlsplit(url)
@@ -63,25 +63,25 @@ def work_of(url: str) -> Work | None:
         return None
     host = (parts.hostname or "").removeprefix("www.")
     if host == "archive.org" and (found := ARCHIVE_ITEM.match(parts.path)):
-        return Work(ARCHIVE, found[1])
+        return SourceWork(ARCHIVE, found[1])
     if host.endswith(".archive.org") and (found := ARCHIVE_SERVER.match(parts.path)):
-        return Work(ARCHIVE, found[1])
-    return _commons_work(host, parts.path)
+        return SourceWork(ARCHIVE, found[1])
+    return _find_commons_work(host, parts.path)
 
 
 def work_key(url: str) -> str:
     """The same for all links to one work: of a page, a player and the files of one item; else the link's own key."""
-    work = work_of(url)
-    return work.in_words if work else link_key(url)
+    work = find_work(url)
+    return work.display_name if work else canonical_key(url)
 
 
-def _commons_work(host: str, path: str) -> Work | None:
+def _find_commons_work(host: str, path: str) -> SourceWork | None:
     if host in ("commons.wikimedia.org", "commons.m.wikimedia.org"):
         found = COMMONS_PAGE.match(path)
     else:
         found = COMMONS_FILE.match(path) if host == "upload.wikimedia.org" else None
-    return Work("Wikimedia Commons", unquote(found[1]).replace("_", " ")) if found else None
+    return SourceWork("Wikimedia Commons", unquote(found[1]).replace("_", " ")) if found else None
 
 
 def _is_tracking(pair: str) -> bool:
-    return TRACKING.fullmatch(pair.partition("=")[0]) is not None
+    return TRACKING_PARAMETERS.fullmatch(pair.partition("=")[0]) is not None

@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-ALONE = "cleanup_dead_links.py"
+SCRIPT_NAME = "cleanup_dead_links.py"
 """Called by this name, a command is the whole script, not a word after `manage.py`."""
 
 
-class SentenceParser(CommandParser):
+class OneLineErrorParser(CommandParser):
     """A wrong argument ends in one sentence and status 1 (argparse's own is 2)."""
 
     def error(self, message: str) -> NoReturn:
@@ -31,9 +31,9 @@ class OpenreelCommand(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Django builds its own CommandParser; making it ours after the fact keeps everything else that it does.
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.__class__ = SentenceParser
-        if prog_name.endswith(ALONE):
-            parser.prog = ALONE
+        parser.__class__ = OneLineErrorParser
+        if prog_name.endswith(SCRIPT_NAME):
+            parser.prog = SCRIPT_NAME
         if self.example:
             parser.epilog = f"Example: {self.example}"
         return parser

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.db import models
 
-MARKS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "þ": "th", "ð": "d"}
+LETTER_REPLACEMENTS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "þ": "th", "ð": "d"}
 
 
-def fold(text: str) -> str:
+def fold_for_search(text: str) -> str:
     """Lower case, without accents, runs of white space as one blank: `Nosferatu – Éine` becomes `nosferatu – eine`."""
-    plain = "".join(MARKS.get(letter, letter) for letter in text.casefold())
+    plain = "".join(LETTER_REPLACEMENTS.get(letter, letter) for letter in text.casefold())
     decomposed = unicodedata.normalize("NFKD", plain)
     return " ".join("".join(letter for letter in decomposed if not unicodedata.combining(letter)).split())
 
@@ -27,7 +27,7 @@ class FoldedField(models.CharField):  # type: ignore[type-arg]  # not subscripta
         super().__init__(*args, **options)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        folded = fold(str(getattr(model_instance, self.of)))[: self.max_length]
+        folded = fold_for_search(str(getattr(model_instance, self.of)))[: self.max_length]
         setattr(model_instance, self.attname, folded)
         return folded
 

@@ -50,7 +50,7 @@ class HealthRun(models.Model):
         INTERRUPTED = "interrupted", "Interrupted"
         FAILED = "failed", "Failed"
 
-    class Ending(models.TextChoices):
+    class StopReason(models.TextChoices):
         SETTLED = "settled", "All is asked"
         LATE = "late", "Its time is over"
         INTERRUPTED = "interrupted", "Somebody stopped it"
@@ -76,7 +76,7 @@ class HealthRun(models.Model):
     died_of: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(default=dict)
     hosts_down: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
     plan: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True, editable=False)
-    ending = models.CharField(max_length=11, choices=Ending, blank=True, default="", editable=False)
+    ending = models.CharField(max_length=11, choices=StopReason, blank=True, default="", editable=False)
 
     objects = HealthRunQuerySet.as_manager()
 

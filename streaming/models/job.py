@@ -11,7 +11,7 @@ from django.utils import timezone
 
 # The bound of the constraint only: `settings.SCRAPE_MAX_ATTEMPTS` decides how often a job is tried.
 MAX_STORED_ATTEMPTS = 3
-LONGEST_LOG = 64 * 1024
+MAX_LOG_BYTES = 64 * 1024
 
 
 class SourceState(models.TextChoices):

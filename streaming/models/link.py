@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from scraper import sources
-from streaming.models.reasons import in_words
+from streaming.models.reasons import reason_text
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
-from streaming.words import with_episode
+from streaming.words import episode_label
 
 
 class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
@@ -29,7 +29,7 @@ class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
         """Links in this language or a form of it, whatever the case: `en` finds `en-GB`, `en-GB` does not find `en`."""
         return self.filter(Q(language__iexact=tag) | Q(language__istartswith=f"{tag}-"))
 
-    def waiting(self) -> StreamingLinkQuerySet:
+    def awaiting_review(self) -> StreamingLinkQuerySet:
         """Links that nobody has published yet and that have not been taken down."""
         return self.filter(is_published=False).exclude(reason=Reason.TAKEN_DOWN)
 
@@ -123,20 +123,20 @@ class StreamingLink(models.Model):
 
     @property
     def source_name(self) -> str:
-        return sources.name_of(self.source)
+        return sources.source_name(self.source)
 
     @property
-    def shown_label(self) -> str:
+    def display_label(self) -> str:
         """The label with the episode before it, `S1 E2 The Key`."""
-        return with_episode(self.label, season=self.season, episode=self.episode)
+        return episode_label(self.label, season=self.season, episode=self.episode)
 
     @property
     def licence_name(self) -> str:
         return sources.LICENCES.get(self.licence, self.licence)
 
     @property
-    def reason_in_words(self) -> str:
-        return in_words(self.reason)
+    def reason_text(self) -> str:
+        return reason_text(self.reason)
 
     @property
     def uptime(self) -> float | None:

@@ -10,17 +10,17 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from streaming.models.fields import FoldedField, fold
+from streaming.models.fields import FoldedField, fold_for_search
 from streaming.models.link import StreamingLink
 
-LONGEST_SEARCH = 200
-MOST_WORDS = 8
+MAX_SEARCH_LENGTH = 200
+MAX_SEARCH_WORDS = 8
 
 
 class MovieQuerySet(models.QuerySet["Movie"]):
     """Questions about many movies, in the words of the trade."""
 
-    def named(self, identifier: str) -> MovieQuerySet:
+    def by_identifier(self, identifier: str) -> MovieQuerySet:
         """The movie of an address: its row id or its IMDb id. Anything else finds nothing."""
         if identifier.isascii() and identifier.isdigit() and len(identifier) <= 18:
             return self.filter(pk=int(identifier))
@@ -28,9 +28,9 @@ class MovieQuerySet(models.QuerySet["Movie"]):
 
     def search(self, text: str) -> MovieQuerySet:
         """Movies whose title holds every word, or whose IMDb id is the text. Long questions are cut, not refused."""
-        asked = text.replace("\x00", "")[:LONGEST_SEARCH]
+        asked = text.replace("\x00", "")[:MAX_SEARCH_LENGTH]
         found = self
-        for word in fold(asked).split()[:MOST_WORDS]:
+        for word in fold_for_search(asked).split()[:MAX_SEARCH_WORDS]:
             found = found.filter(Q(search_title__contains=word) | Q(imdb_id__startswith=word))
         return found
 
@@ -42,7 +42,7 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         """Movies without an active link, those that never had one too."""
         return self.filter(~Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
 
-    def offering(self, *, language: str = "", **wanted: str) -> MovieQuerySet:
+    def with_active_link(self, *, language: str = "", **wanted: str) -> MovieQuerySet:
         """Movies with one active link in this language, empty for any, and of this `source`, `quality`, `licence`."""
         links = StreamingLink.objects.active().filter(movie=OuterRef("pk"), **wanted)
         return self.filter(Exists(links.in_language(language) if language else links))
@@ -109,7 +109,7 @@ class Movie(models.Model):
         return reverse("movie", args=[self.imdb_id])
 
 
-def touch(movies: models.QuerySet[Movie]) -> int:
+def mark_updated(movies: models.QuerySet[Movie]) -> int:
     """Say that what is shown of these movies has changed (mirrors and caches look at `updated_at`)."""
     return movies.update(updated_at=timezone.now())
 

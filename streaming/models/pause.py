@@ -8,22 +8,22 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.utils import timezone
 
-from streaming.retry_after import LONGEST_PAUSE
+from streaming.retry_after import MAX_PAUSE
 from streaming.words import ASKED, FAILED_AT_ONCE
 
-FARTHEST = LONGEST_PAUSE + timedelta(hours=1)
+MAX_PAUSE_AHEAD = MAX_PAUSE + timedelta(hours=1)
 
 
 class HostPauseQuerySet(models.QuerySet["HostPause"]):
-    def standing(self, now: datetime) -> HostPauseQuerySet:
+    def active(self, now: datetime) -> HostPauseQuerySet:
         """Those that are not over."""
-        return self.filter(paused_until__gt=now).exclude(_from_a_clock_ahead(now))
+        return self.filter(paused_until__gt=now).exclude(_set_by_fast_clock(now))
 
-    def asked_for(self) -> HostPauseQuerySet:
+    def requested_by_host(self) -> HostPauseQuerySet:
         """Those that the host itself asked for. The others are the checker's own caution."""
         return self.filter(kind=HostPause.Kind.RETRY_AFTER)
 
-    def write(self, pauses: Mapping[str, datetime], kind: HostPause.Kind) -> None:
+    def extend(self, pauses: Mapping[str, datetime], kind: HostPause.Kind) -> None:
         """Leave these hosts alone until then, by a decision of ours, so not `MANUAL`. A pause that stands is never
         shortened: other requests may have been on the way when the host named the moment, and were given an earlier
         one or none."""
@@ -32,7 +32,7 @@ class HostPauseQuerySet(models.QuerySet["HostPause"]):
             for host, until in pauses.items()
         ]
         self.bulk_create(rows, ignore_conflicts=True)
-        wrong = _from_a_clock_ahead(timezone.now())
+        wrong = _set_by_fast_clock(timezone.now())
         for row in rows:
             weaker = self.filter(models.Q(paused_until__lt=row.paused_until) | wrong, host=row.host)
             weaker.update(paused_until=row.paused_until, kind=row.kind, reason=row.reason)
@@ -69,6 +69,6 @@ class HostPause(models.Model):
 TEXTS = {HostPause.Kind.RETRY_AFTER: ASKED, HostPause.Kind.BREAKER: FAILED_AT_ONCE}
 
 
-def _from_a_clock_ahead(now: datetime) -> models.Q:
+def _set_by_fast_clock(now: datetime) -> models.Q:
     """Pauses of ours that end later than any can. One set by hand may last as long as somebody likes."""
-    return models.Q(kind__in=TEXTS, paused_until__gt=now + FARTHEST)
+    return models.Q(kind__in=TEXTS, paused_until__gt=now + MAX_PAUSE_AHEAD)

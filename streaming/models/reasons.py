@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from streaming.reason_codes import Reason
 
-REASONS: Mapping[str, str] = {
+REASON_TEXT: Mapping[str, str] = {
     Reason.UNCHECKED: "Not checked yet",
     Reason.OK: "Working",
     Reason.HTTP_404: "Not found",
@@ -51,6 +51,6 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def in_words(reason: str) -> str:
+def reason_text(reason: str) -> str:
     """The sentence of a reason; one that is not listed is shown with its blanks."""
-    return REASONS.get(reason, reason.replace("_", " ").capitalize())
+    return REASON_TEXT.get(reason, reason.replace("_", " ").capitalize())

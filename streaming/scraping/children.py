@@ -21,25 +21,25 @@ from typing import IO, Protocol
 from django.conf import settings
 from django.db import connections
 
-from streaming.models.job import LONGEST_LOG
+from streaming.models.job import MAX_LOG_BYTES
 
 # A limit on file sizes (RLIMIT_FSIZE) would hit the SQLite file as well: a write behind the limit fails with "disk I/O
 # error". So the supervisor looks at the log's size and ends a child that writes too much.
-MOST_LOGGED = 4 * 1024 * 1024
+MAX_LOG_FILE_BYTES = 4 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 CAN_FORK = sys.platform == "linux"
-NICER = 5
+NICE_INCREMENT = 5
 
-Deed = Callable[[int], object]
+JobCallable = Callable[[int], object]
 
 
-class Child(Protocol):
+class JobProcess(Protocol):
     """A running job. `ended` answers its exit status once (below 0: the signal), None while it runs; until then `wait`
     sleeps, so long at most."""
 
     log: IO[bytes]
 
-    def ended(self) -> int | None: ...
+    def poll(self) -> int | None: ...
 
     def stop(self, *, hard: bool) -> None: ...
 
@@ -57,19 +57,19 @@ def new_log() -> IO[bytes]:
     return tempfile.TemporaryFile(dir=settings.SCRAPE_DIR)
 
 
-def logged_too_much(child: Child) -> bool:
-    return os.fstat(child.log.fileno()).st_size > MOST_LOGGED
+def exceeds_log_limit(child: JobProcess) -> bool:
+    return os.fstat(child.log.fileno()).st_size > MAX_LOG_FILE_BYTES
 
 
-def read_log(child: Child) -> bytes:
+def read_log(child: JobProcess) -> bytes:
     """The end of what the child wrote; the file is gone afterwards."""
     with child.log as file:
         size = os.fstat(file.fileno()).st_size
-        file.seek(max(0, size - 2 * LONGEST_LOG))
-        return file.read(2 * LONGEST_LOG)
+        file.seek(max(0, size - 2 * MAX_LOG_BYTES))
+        return file.read(2 * MAX_LOG_BYTES)
 
 
-def die_with(parent: int) -> None:
+def exit_with_parent(parent: int) -> None:
     """Let the kernel kill this process when its parent dies, so that a job is never run by two (Linux only)."""
     if sys.platform != "linux":
         return
@@ -78,7 +78,7 @@ def die_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def fork(job_id: int, *, deed: Deed, closing: Callable[[], None]) -> ForkedChild:
+def fork_process(job_id: int, *, job_callable: JobCallable, closing: Callable[[], None]) -> ForkedProcess:
     """Run the deed in a copy of this process. `closing` drops what the copy must not keep (lock, bell)."""
     connections.close_all()
     log, parent = new_log(), os.getpid()
@@ -86,13 +86,13 @@ def fork(job_id: int, *, deed: Deed, closing: Callable[[], None]) -> ForkedChild
     sys.stderr.flush()
     pid = os.fork()
     if pid:
-        return ForkedChild(pid, log)
+        return ForkedProcess(pid, log)
     code = 1
     try:
         os.setsid()
-        die_with(parent)
-        _be_a_child(log, closing)
-        deed(job_id)
+        exit_with_parent(parent)
+        _prepare_child(log, closing)
+        job_callable(job_id)
         code = 0
     except BaseException:  # noqa: BLE001  the traceback goes to the job's log, the status to the supervisor
         traceback.print_exc()
@@ -103,17 +103,17 @@ def fork(job_id: int, *, deed: Deed, closing: Callable[[], None]) -> ForkedChild
         os._exit(code)
 
 
-def _be_a_child(log: IO[bytes], closing: Callable[[], None]) -> None:
+def _prepare_child(log: IO[bytes], closing: Callable[[], None]) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
     closing()
-    os.nice(NICER)
+    os.nice(NICE_INCREMENT)
 
 
-class ForkedChild:
+class ForkedProcess:
     """A copy of the supervisor."""
 
     def __init__(self, pid: int, log: IO[bytes]) -> None:
@@ -138,7 +138,7 @@ class ForkedChild:
             os.close(descriptor)
 
 
-def spawn(job_id: int) -> SpawnedChild:
+def spawn_process(job_id: int) -> SpawnedProcess:
     """Run the job in a fresh Python: slower to start, but works everywhere."""
     log = new_log()
     command = [*worker_command(), "--job", str(int(job_id)), "--parent", str(os.getpid())]
@@ -150,10 +150,10 @@ def spawn(job_id: int) -> SpawnedChild:
         stderr=log,
         start_new_session=True,
     )
-    return SpawnedChild(process, log)
+    return SpawnedProcess(process, log)
 
 
-class SpawnedChild:
+class SpawnedProcess:
     """A process of its own."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
@@ -182,9 +182,9 @@ def _signal_group(pid: int, *, hard: bool) -> None:
             os.kill(pid, number)
 
 
-def run_here(job_id: int, *, deed: Deed, parent: int) -> None:
+def run_in_process(job_id: int, *, job_callable: JobCallable, parent: int) -> None:
     """What a spawned child does."""
-    die_with(parent)
+    exit_with_parent(parent)
     if hasattr(os, "nice"):
-        os.nice(NICER)
-    deed(job_id)
+        os.nice(NICE_INCREMENT)
+    job_callable(job_id)

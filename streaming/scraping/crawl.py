@@ -31,25 +31,32 @@ from twisted.logger import globalLogBeginner
 from twisted.python.failure import Failure
 
 from scraper.failures import SourceFailed, source_failed
-from scraper.sources import ADDRESSES
-from streaming.ingest.pipeline import SaveLinks
+from scraper.sources import DEFAULT_URLS
+from streaming.ingest.pipeline import SaveLinksPipeline
 from streaming.ingest.save import SaveReport
 from streaming.models import ScrapeJob
 from streaming.models.job import FINISHED, SourceResult, SourceState
-from streaming.scraping.hostgate import GATE
-from streaming.scraping.jobs import Claim
-from streaming.scraping.progress import write_result
-from streaming.scraping.robots import SharedRobots
+from streaming.scraping.hostgate import DOWNLOAD_SETTINGS
+from streaming.scraping.jobs import JobClaim
+from streaming.scraping.progress import save_source_result
+from streaming.scraping.robots import SharedRobotsCache
 
 logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.1
 # Python's 5 ms would let the thread that saves wait as long for each statement while Scrapy is busy.
-SWITCH_SECONDS = 0.0005
+THREAD_SWITCH_SECONDS = 0.0005
 # A crawl makes much and drops little: looking for garbage as often as Python does took a tenth of its CPU.
-RARELY = (10_000, 10, 10)
-SOFT_SHARE = 0.75
-FROM_DJANGO = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "SOURCE_DELAYS", "EXAMPLE_SITE_URL", "PEERTUBE_URLS", *ADDRESSES)
-LOADED_LATE = (
+GC_THRESHOLDS = (10_000, 10, 10)
+CRAWL_TIMEOUT_SHARE = 0.75
+SHARED_SETTINGS = (
+    "USER_AGENT",
+    "ALLOW_PRIVATE_HOSTS",
+    "SOURCE_DELAYS",
+    "EXAMPLE_SITE_URL",
+    "PEERTUBE_URLS",
+    *DEFAULT_URLS,
+)
+PRELOADED_MODULES = (
     "encodings.charmap",
     "encodings.cp1252",
     "encodings.idna",
@@ -83,7 +90,7 @@ class CrawlReport:
 
 
 @dataclass(slots=True)
-class Outcome:
+class SourceProgress:
     """What is known of one source's crawl so far. `reason` is Scrapy's word for its end, None while it goes on."""
 
     source: str
@@ -94,24 +101,24 @@ class Outcome:
     reason: str | None = None
 
 
-def crawl(job_id: int) -> CrawlReport:
+def run_job_crawl(job_id: int) -> CrawlReport:
     """Run every source of the job that has not ended, side by side, and write on the job's row how each fares.
 
     Neither claims nor closes the job. Raises the database's error when not even the results can be written.
     """
     job = ScrapeJob.objects.select_related("movie").prefetch_related("movie__bindings").get(pk=job_id)
     waiting = [row["source"] for row in job.sources if row["state"] not in FINISHED]
-    runs = [SourceRun(job, source) for source in waiting]
+    runs = [SourceCrawl(job, source) for source in waiting]
     connections.close_all()
-    run_all(runs)
+    run_crawlers(runs)
     for run in runs:
-        write_result(run.claim, result_of(run.outcome))
+        save_source_result(run.claim, build_source_result(run.outcome))
     refused = sum((run.outcome.saved.refused for run in runs), Counter[str]())
     job.refresh_from_db(fields=["sources"])
     return CrawlReport(job.sources, sum(r["links"] for r in job.sources), sum(r["new"] for r in job.sources), refused)
 
 
-def result_of(outcome: Outcome) -> SourceResult:
+def build_source_result(outcome: SourceProgress) -> SourceResult:
     """The row of a source out of what is known of its crawl. A source that failed is never one that found nothing."""
     links = outcome.saved.new + outcome.saved.seen_again - outcome.saved.waiting
     return SourceResult(
@@ -124,7 +131,7 @@ def result_of(outcome: Outcome) -> SourceResult:
     )
 
 
-def _state_of(outcome: Outcome, *, links: int) -> SourceState:
+def _state_of(outcome: SourceProgress, *, links: int) -> SourceState:
     if outcome.reason is None:
         return SourceState.SEARCHING
     if outcome.unsaved:
@@ -137,82 +144,82 @@ def _state_of(outcome: Outcome, *, links: int) -> SourceState:
     return SourceState.NOTHING if outcome.reason == "finished" else SourceState.FAILED
 
 
-def _error_of(outcome: Outcome) -> str:
+def _error_of(outcome: SourceProgress) -> str:
     """One sentence; of a source that found links it says what was missed."""
     if outcome.unsaved:
         return outcome.unsaved
     if outcome.failures:
-        return outcome.failures[0].sentence[:200]
+        return outcome.failures[0].message[:200]
     if outcome.reason == "closespider_timeout":
         return f"Not finished after {outcome.seconds:.0f} s"
     if outcome.reason not in (None, "finished"):
         return f"Ended early ({outcome.reason})"[:200]
-    return "; ".join(part for part in (_waiting_of(outcome.saved), _refused_of(outcome.saved)) if part)[:200]
+    return "; ".join(part for part in (_review_note(outcome.saved), _refused_note(outcome.saved)) if part)[:200]
 
 
-def _waiting_of(saved: SaveReport) -> str:
+def _review_note(saved: SaveReport) -> str:
     if not saved.waiting:
         return ""
     why = saved.doubt or "no licence is stated"
     return f"{saved.waiting} {'link waits' if saved.waiting == 1 else 'links wait'} for review: {why}"
 
 
-def _refused_of(saved: SaveReport) -> str:
+def _refused_note(saved: SaveReport) -> str:
     codes = ", ".join(code.replace("_", " ") for code, count in sorted(saved.refused.items()) if count)
     count = saved.refused.total()
     return f"{count} {'link was' if count == 1 else 'links were'} refused: {codes}"[:200] if count else ""
 
 
-class SourceRun:
+class SourceCrawl:
     """One source of one job while it is crawled: hears Scrapy's signals, counts, and tells the job's row."""
 
     def __init__(self, job: ScrapeJob, source: str) -> None:
-        self.claim = Claim(job.pk, job.owner, job.attempt)
+        self.claim = JobClaim(job.pk, job.owner, job.attempt)
         self.movie_id, self.target_url = job.movie.imdb_id, job.target_url
         # A job that is about one page reads that page alone.
         self.bound = (
             [] if job.target_url else [one.url for one in job.movie.bindings.all() if one.source in ("", source)]
         )
-        self.outcome = Outcome(source)
+        self.outcome = SourceProgress(source)
         self.started = monotonic()
 
     def arguments(self) -> dict[str, Any]:
         """What the spider is told."""
-        told: dict[str, Any] = {"target_url": self.target_url} if self.target_url else {}
-        return {"imdb_id": self.movie_id} | told | ({"bound_urls": self.bound} if self.bound else {})
+        arguments_: dict[str, Any] = {"target_url": self.target_url} if self.target_url else {}
+        return {"imdb_id": self.movie_id} | arguments_ | ({"bound_urls": self.bound} if self.bound else {})
 
-    def listen(self, crawler: Crawler) -> None:
-        for heard, signal in (
-            (self.opened, signals.spider_opened),
-            (self.closed, signals.spider_closed),
-            (self.broke, signals.spider_error),
-            (self.item_broke, signals.item_error),
-            (self.failed, source_failed),
+    def connect_signals(self, crawler: Crawler) -> None:
+        for handlers, signal in (
+            (self.on_opened, signals.spider_opened),
+            (self.on_closed, signals.spider_closed),
+            (self.on_spider_error, signals.spider_error),
+            (self.on_item_error, signals.item_error),
+            (self.on_source_failed, source_failed),
         ):
-            crawler.signals.connect(heard, signal=signal)
+            crawler.signals.connect(handlers, signal=signal)
 
-    async def opened(self) -> None:
+    async def on_opened(self) -> None:
         self.started = monotonic()
-        await sync_to_async(write_result)(self.claim, result_of(self.outcome))
+        await sync_to_async(save_source_result)(self.claim, build_source_result(self.outcome))
 
-    async def closed(self, reason: str) -> None:
+    async def on_closed(self, reason: str) -> None:
         self.end(reason)
-        await sync_to_async(write_result)(self.claim, result_of(self.outcome))
+        await sync_to_async(save_source_result)(self.claim, build_source_result(self.outcome))
         # The worker thread's connection, which nobody else can close; it opens again when another source needs it.
         await sync_to_async(connections.close_all)()
 
-    def told(self, report: SaveReport) -> None:
+    def on_saved(self, report: SaveReport) -> None:
         """Called in the worker thread after each batch that was saved."""
         self.outcome.saved.add(report)
-        write_result(self.claim, result_of(self.outcome))
+        save_source_result(self.claim, build_source_result(self.outcome))
 
-    def failed(self, failed: SourceFailed) -> None:
+    def on_source_failed(self, failed: SourceFailed) -> None:
         self.outcome.failures.append(failed)
 
-    def broke(self, failure: Failure) -> None:
-        self.failed(SourceFailed(f"{BROKEN} ({type(failure.value).__name__})"))
+    def on_spider_error(self, failure: Failure) -> None:
+        self.on_source_failed(SourceFailed(f"{BROKEN} ({type(failure.value).__name__})"))
 
-    def item_broke(self, failure: Failure) -> None:
+    def on_item_error(self, failure: Failure) -> None:
         self.not_saved(failure.value)
 
     def not_saved(self, error: BaseException | None) -> None:
@@ -224,12 +231,12 @@ class SourceRun:
         self.outcome.seconds = monotonic() - self.started
         self.outcome.reason = reason
 
-    def ended(self, task: asyncio.Task[None]) -> None:
+    def on_crawl_done(self, task: asyncio.Task[None]) -> None:
         """The crawl is over; one that broke before its spider opened has told nobody yet."""
         error = task.exception() if not task.cancelled() else None
         if error is not None:
             logger.error("%s could not be crawled", self.outcome.source, exc_info=error)
-            self.failed(SourceFailed(f"{NOT_STARTED} ({type(error).__name__})"))
+            self.on_source_failed(SourceFailed(f"{NOT_STARTED} ({type(error).__name__})"))
         if self.outcome.reason is None:
             self.end("shutdown")
 
@@ -237,23 +244,23 @@ class SourceRun:
 class JobCrawler(Crawler):
     """A crawler that knows for which source of which job it works."""
 
-    def __init__(self, spidercls: type[Spider], settings: Settings, run: SourceRun) -> None:
+    def __init__(self, spidercls: type[Spider], settings: Settings, run: SourceCrawl) -> None:
         super().__init__(spidercls, settings)
         self.run = run
-        run.listen(self)
+        run.connect_signals(self)
 
 
-class SaveJobLinks(SaveLinks):
+class SaveJobLinksPipeline(SaveLinksPipeline):
     """Saves the links of one source of a job: the first ones soon, so that whoever watches sees them come."""
 
-    def __init__(self, run: SourceRun) -> None:
-        super().__init__(allowed=django_settings.ALLOW_PRIVATE_HOSTS, only=run.movie_id, told=run.told)
+    def __init__(self, run: SourceCrawl) -> None:
+        super().__init__(allowed=django_settings.ALLOW_PRIVATE_HOSTS, only=run.movie_id, on_saved=run.on_saved)
         self.run = run
         self.timer: asyncio.TimerHandle | None = None
         self.saving: set[asyncio.Task[None]] = set()
 
     @classmethod
-    def from_crawler(cls, crawler: JobCrawler) -> SaveJobLinks:
+    def from_crawler(cls, crawler: JobCrawler) -> SaveJobLinksPipeline:
         return cls(crawler.run)
 
     async def process_item(self, item: Any) -> Any:
@@ -284,10 +291,10 @@ class SaveJobLinks(SaveLinks):
         await super().close_spider()
 
 
-def run_all(runs: Iterable[SourceRun]) -> None:
+def run_crawlers(runs: Iterable[SourceCrawl]) -> None:
     """Crawl these sources side by side until the last has ended. Once a process."""
-    sys.setswitchinterval(SWITCH_SECONDS)
-    gc.set_threshold(*RARELY)
+    sys.setswitchinterval(THREAD_SWITCH_SECONDS)
+    gc.set_threshold(*GC_THRESHOLDS)
     settings = _crawl_settings()
     spiders = SpiderLoader.from_settings(settings)
     known = set(spiders.list())
@@ -296,14 +303,14 @@ def run_all(runs: Iterable[SourceRun]) -> None:
         if run.outcome.source in known:
             startable.append(run)
         else:
-            run.failed(SourceFailed(NO_SPIDER))
+            run.on_source_failed(SourceFailed(NO_SPIDER))
             run.end("shutdown")
     if not startable:
         return
     # Scrapy sets its loggers to DEBUG when it starts; LOG_LEVEL is to count for them as for all others.
     logging.disable(logging.getLogger().getEffectiveLevel() - 1)
     process = AsyncCrawlerProcess(settings)
-    logging.getLogger("twisted").addFilter(_is_news)
+    logging.getLogger("twisted").addFilter(_is_not_certificate_noise)
     # Until somebody begins, Twisted itself writes to stderr, too, what it thinks critical; Scrapy never begins.
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
     for run in startable:
@@ -313,12 +320,12 @@ def run_all(runs: Iterable[SourceRun]) -> None:
     process.start(install_signal_handlers=False)
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def _is_not_certificate_noise(record: logging.LogRecord) -> bool:
     """Twisted adds a traceback for each certificate of another name, which is reported in a sentence already."""
     return not record.getMessage().startswith("while verifying certificate")
 
 
-class QuickSettings(Settings):
+class ShallowCopySettings(Settings):
     """Settings that are copied without copying each value: deep copies, which nobody needs, took an eighth of a child's
     time up to its first request. What is set on a copy stays there, as before."""
 
@@ -333,31 +340,31 @@ class QuickSettings(Settings):
 
 
 def _crawl_settings() -> Settings:
-    settings = QuickSettings()
+    settings = ShallowCopySettings()
     settings.setmodule("scraper.settings", priority="project")
     settings.setdict(
-        {name: getattr(django_settings, name) for name in FROM_DJANGO if hasattr(django_settings, name)},
+        {name: getattr(django_settings, name) for name in SHARED_SETTINGS if hasattr(django_settings, name)},
         priority="cmdline",
     )
     settings.setdict(
         {
-            "CLOSESPIDER_TIMEOUT": django_settings.SCRAPE_TIMEOUT * SOFT_SHARE,
+            "CLOSESPIDER_TIMEOUT": django_settings.SCRAPE_TIMEOUT * CRAWL_TIMEOUT_SHARE,
             "EXTENSIONS": {},
-            "ITEM_PIPELINES": {SaveJobLinks: 300},
+            "ITEM_PIPELINES": {SaveJobLinksPipeline: 300},
             "LOG_INSTALL_ROOT_HANDLER": False,
-            "ROBOTS_MEMORY": SharedRobots(),
-            **GATE,
+            "ROBOTS_MEMORY": SharedRobotsCache(),
+            **DOWNLOAD_SETTINGS,
         },
         priority="cmdline",
     )
     return settings
 
 
-def _load_what_crawls_need() -> None:
+def _preload() -> None:
     """Import before the fork what Scrapy would import in every child; none of it starts a reactor or a thread."""
     settings = _crawl_settings()
     SpiderLoader.from_settings(settings)
-    for name in LOADED_LATE:
+    for name in PRELOADED_MODULES:
         import_module(name)
     for group in ("DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE", "EXTENSIONS_BASE"):
         for path in settings[group]:
@@ -365,4 +372,4 @@ def _load_what_crawls_need() -> None:
     load_object(settings["TWISTED_DNS_RESOLVER"])
 
 
-_load_what_crawls_need()
+_preload()

@@ -7,23 +7,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from streaming.models.job import LONGEST_LOG, UNFINISHED, ScrapeJob, SourceResult, SourceState
+from streaming.models.job import MAX_LOG_BYTES, UNFINISHED, ScrapeJob, SourceResult, SourceState
 
 State, Outcome = ScrapeJob.State, ScrapeJob.Outcome
-LONGEST_ERROR = 300
+MAX_ERROR_LENGTH = 300
 UNANSWERED = (SourceState.FAILED, SourceState.BLOCKED)
 ANSWERED = (SourceState.FOUND, SourceState.NOTHING, SourceState.BLOCKED)
-CUT_SHORT = "The search ended before this source had answered."
-NO_SOURCE = "No source is enabled."
-DIED = "The search stopped unexpectedly"
-LOG_TOO_LONG = "The search wrote too much and was stopped."
-WORD = re.compile(r"[^\s\"'<>]+")
+INTERRUPTED_ERROR = "The search ended before this source had answered."
+NO_SOURCE_ERROR = "No source is enabled."
+PROCESS_DIED_ERROR = "The search stopped unexpectedly"
+LOG_TOO_LONG_ERROR = "The search wrote too much and was stopped."
+WORD_PATTERN = re.compile(r"[^\s\"'<>]+")
 # What a terminal would obey and what PostgreSQL cannot hold; line feeds and tabs stay.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class JobOutcome:
     """What is written when a job is closed; `error` is empty when it succeeded."""
 
     state: str
@@ -40,65 +40,69 @@ class Ending:
         return sum(row["new"] for row in self.sources)
 
 
-def waiting(slugs: Iterable[str]) -> list[SourceResult]:
+def waiting_results(slugs: Iterable[str]) -> list[SourceResult]:
     """The rows of a job that has not begun."""
     state = SourceState.WAITING
     return [SourceResult(source=x, state=state, links=0, new=0, seconds=None, error="") for x in slugs]
 
 
-def again(rows: Iterable[SourceResult]) -> list[SourceResult]:
+def results_for_retry(rows: Iterable[SourceResult]) -> list[SourceResult]:
     """The rows of a job that is tried again: who answered need not answer twice."""
-    return [row if row["state"] in ANSWERED else waiting([row["source"]])[0] for row in rows]
+    return [row if row["state"] in ANSWERED else waiting_results([row["source"]])[0] for row in rows]
 
 
-def ending_of(rows: Sequence[SourceResult], *, cut_short: str = CUT_SHORT) -> Ending:
+def outcome_of_sources(rows: Sequence[SourceResult], *, cut_short: str = INTERRUPTED_ERROR) -> JobOutcome:
     """How a job whose crawl is over ended; it fails only when no source answered. Whoever has not ended has failed."""
-    ended = tuple(_ended(row, cut_short) for row in rows)
+    ended = tuple(_finished_result(row, cut_short) for row in rows)
     if any(row["state"] == SourceState.FOUND for row in ended):
-        return Ending(State.SUCCEEDED, Outcome.FOUND, sources=ended)
+        return JobOutcome(State.SUCCEEDED, Outcome.FOUND, sources=ended)
     if not ended:
-        return Ending(State.FAILED, error=NO_SOURCE)
+        return JobOutcome(State.FAILED, error=NO_SOURCE_ERROR)
     failed = [row for row in ended if row["state"] == SourceState.FAILED]
     if failed and all(row["state"] in UNANSWERED for row in ended):
-        return Ending(State.FAILED, error=_sentence(failed), sources=ended)
-    return Ending(State.SUCCEEDED, Outcome.NOTHING, sources=ended)
+        return JobOutcome(State.FAILED, error=_summary_error(failed), sources=ended)
+    return JobOutcome(State.SUCCEEDED, Outcome.NOTHING, sources=ended)
 
 
-def ended_by_force(state: str, rows: Sequence[SourceResult], *, error: str) -> Ending:
+def forced_outcome(state: str, rows: Sequence[SourceResult], *, error: str) -> JobOutcome:
     """A job that is over whatever its sources said: it was cancelled, or its process died once too often."""
-    return Ending(state, error=error[:LONGEST_ERROR], sources=tuple(_ended(row, error) for row in rows))
+    return JobOutcome(
+        state, error=error[:MAX_ERROR_LENGTH], sources=tuple(_finished_result(row, error) for row in rows)
+    )
 
 
-def _ended(row: SourceResult, error: str) -> SourceResult:
-    return {**row, "state": SourceState.FAILED, "error": error[:LONGEST_ERROR]} if row["state"] in UNFINISHED else row
+def _finished_result(row: SourceResult, error: str) -> SourceResult:
+    return (
+        {**row, "state": SourceState.FAILED, "error": error[:MAX_ERROR_LENGTH]} if row["state"] in UNFINISHED else row
+    )
 
 
-def _sentence(failed: Sequence[SourceResult]) -> str:
+def _summary_error(failed: Sequence[SourceResult]) -> str:
     errors = list(dict.fromkeys(row["error"] for row in failed if row["error"]))
-    return (errors[0] if len(errors) == 1 else "No source could be searched.")[:LONGEST_ERROR]
+    return (errors[0] if len(errors) == 1 else "No source could be searched.")[:MAX_ERROR_LENGTH]
 
 
-def death(status: int) -> str:
+def process_death_error(status: int) -> str:
     """The sentence for a process that ended with this status (below 0: the signal that killed it)."""
-    return f"{DIED} ({f'killed by signal {-status}' if status < 0 else f'exit status {status}'})."
+    return f"{PROCESS_DIED_ERROR} ({f'killed by signal {-status}' if status < 0 else f'exit status {status}'})."
 
 
-def too_long(limit: timedelta) -> str:
+def timeout_error(limit: timedelta) -> str:
     return f"Stopped after {limit.total_seconds():g} seconds without an end."
 
 
 def log_tail(raw: bytes, *, secrets: Iterable[str] = ()) -> str:
     """The last 64 KiB of a log, fit to be shown: no secrets, no credentials or query strings, no control characters."""
-    text = raw[-2 * LONGEST_LOG :].decode("utf-8", errors="replace").replace("\r\n", "\n")
+    text = raw[-2 * MAX_LOG_BYTES :].decode("utf-8", errors="replace").replace("\r\n", "\n")
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, "[secret]")
-    text = WORD.sub(lambda match: _public(match[0]), text)
+    text = WORD_PATTERN.sub(lambda match: _redact_url(match[0]), text)
     text = UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
-    return text.encode()[-LONGEST_LOG:].decode("utf-8", errors="ignore")
+    return text.encode()[-MAX_LOG_BYTES:].decode("utf-8", errors="ignore")
 
 
-def _public(word: str) -> str:
+def _redact_url(word: str) -> str:
     """An address without credentials, query and fragment; any other word as it is. Linear, whatever a site sends."""
     scheme, mark, rest = word.partition("://")
     if not mark:

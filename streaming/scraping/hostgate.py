@@ -11,49 +11,49 @@ from django.conf import settings
 from django.utils import dateformat, timezone
 
 from streaming.models import HostPause
-from streaming.retry_after import paused_until
-from streaming.turns import pause_of, reserve
+from streaming.retry_after import pause_until
+from streaming.turns import request_delay_for, reserve_slot
 
-ASKED_UNTIL = "asked us to come back at {time} UTC on {day}"
-CROWDED = "Too many searches ask this site at once"
+PAUSED_MESSAGE = "asked us to come back at {time} UTC on {day}"
+TOO_MANY_SEARCHES_MESSAGE = "Too many searches ask this site at once"
 
 
-async def turn(place: str, source: str) -> str:
+async def acquire_slot(place: str, source: str) -> str:
     """Return when this place may be asked by this source: empty, or a sentence when that is not within a scrape job."""
-    if why_not := await sync_to_async(paused)(place):
+    if why_not := await sync_to_async(pause_message)(place):
         return why_not
     host = urlsplit(f"//{place}").hostname or ""
-    pause = pause_of(host, source=source)
+    pause = request_delay_for(host, source=source)
     if not pause:
         return ""
     patience = timedelta(seconds=settings.SCRAPE_TIMEOUT / 2)
-    wait = await sync_to_async(reserve)(host, pause=pause, patience=patience)
+    wait = await sync_to_async(reserve_slot)(host, pause=pause, patience=patience)
     if wait is None:
-        return CROWDED
+        return TOO_MANY_SEARCHES_MESSAGE
     await asyncio.sleep(wait)
     # Somebody else, whose turn was before, may have been told meanwhile.
-    return await sync_to_async(paused)(place) if wait else ""
+    return await sync_to_async(pause_message)(place) if wait else ""
 
 
-def paused(place: str) -> str:
+def pause_message(place: str) -> str:
     """Why this place is not asked now: it told one of us, at whatever job or machine, when to come back. Else empty."""
     pause = HostPause.objects.standing(timezone.now()).asked_for().filter(host=place[:255]).first()
     if pause is None:
         return ""
     until = pause.paused_until
-    asked = ASKED_UNTIL.format(time=dateformat.format(until, "H:i"), day=dateformat.format(until, "j F"))
+    asked = PAUSED_MESSAGE.format(time=dateformat.format(until, "H:i"), day=dateformat.format(until, "j F"))
     return f"{place} {asked}"
 
 
-async def busy(place: str, retry_after: str) -> None:
+async def report_throttled(place: str, retry_after: str) -> None:
     """Remember for all who might ask this place, searches and the checker, when it may be asked again."""
-    until = paused_until(retry_after, now=timezone.now())
+    until = pause_until(retry_after, now=timezone.now())
     await sync_to_async(HostPause.objects.write)({place: until}, HostPause.Kind.RETRY_AFTER)
 
 
-GATE = {
+DOWNLOAD_SETTINGS = {
     "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "scraper.gate.GatedDownloads"),
-    "HOST_BUSY": busy,
-    "HOST_TURN": turn,
+    "HOST_BUSY": report_throttled,
+    "HOST_TURN": acquire_slot,
 }
 """Scrapy's settings for a crawl that is polite together with all others."""

@@ -19,16 +19,16 @@ from django.utils import timezone
 
 from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, StreamingLink
 from streaming.scraping import endings, launchers
-from streaming.scraping.endings import Ending
-from streaming.scraping.freshness import Act, Asker, Facts, Rules, cooldown_after, decide
+from streaming.scraping.endings import JobOutcome
+from streaming.scraping.freshness import Action, FreshnessRules, MovieFacts, Requester, cooldown_after, decide
 
 State = ScrapeJob.State
 RETRY_AFTER = 30
-PRIORITIES = {"discover": -10, "command": 0}
+PRIORITY_BY_REQUESTER = {"discover": -10, "command": 0}
 CLICK_PRIORITY = 10
 PAGE_PRIORITY = 0
-ASLEEP_AFTER = timedelta(seconds=2)
-LOST = f"{endings.DIED} (the machine or its supervisor went away)."
+STALLED_AFTER = timedelta(seconds=2)
+LOST_WORKER_ERROR = f"{endings.PROCESS_DIED_ERROR} (the machine or its supervisor went away)."
 CANCELLED = "Cancelled."
 
 
@@ -41,20 +41,20 @@ class QueueFull(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class JobClaim:
     """The right to run one job. Whoever lost it (`owner`, `attempt`) changes nothing any more."""
 
     job_id: int
     owner: str
     attempt: int
 
-    def row(self) -> ScrapeJobQuerySet:
+    def rows(self) -> ScrapeJobQuerySet:
         """The job's row while the claim stands, else nothing."""
         return ScrapeJob.objects.filter(pk=self.job_id, state=State.RUNNING, owner=self.owner, attempt=self.attempt)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class JobRequest:
     """What is asked for. `sources` None: all that are enabled."""
 
     requested_by: str
@@ -66,13 +66,13 @@ class Request:
 # --- asking
 
 
-def rules() -> Rules:
-    return Rules(
+def freshness_rules() -> FreshnessRules:
+    return FreshnessRules(
         stale_after=timedelta(hours=settings.STALE_HOURS), click_window=timedelta(seconds=settings.SCRAPE_CLICK_SECONDS)
     )
 
 
-def facts_of(movie_id: int) -> tuple[Facts, ScrapeJob | None]:
+def load_facts(movie_id: int) -> tuple[MovieFacts, ScrapeJob | None]:
     """What `decide` wants to know, and the movie's newest job.
 
     The movie is read before its job: a job that is closed in between is then seen, and cannot be started twice.
@@ -87,7 +87,7 @@ def facts_of(movie_id: int) -> tuple[Facts, ScrapeJob | None]:
     )
     job = newest_job(movie_id)
     newest = max((look for look in (checked, seen) if look is not None), default=None)
-    return Facts(newest, next_at, job.state if job else "", job.queued_at if job else None), job
+    return MovieFacts(newest, next_at, job.state if job else "", job.queued_at if job else None), job
 
 
 def newest_job(movie_id: int) -> ScrapeJob | None:
@@ -95,48 +95,48 @@ def newest_job(movie_id: int) -> ScrapeJob | None:
     return ScrapeJob.objects.filter(movie=movie_id).defer("log").order_by("-pk").first()
 
 
-def start_or_join(movie_id: int, *, request: Request, now: datetime) -> ScrapeJob:
+def start_or_join(movie_id: int, *, request: JobRequest, now: datetime) -> ScrapeJob:
     """What a click gets: the open job, the one that has just answered, or a new one."""
-    facts, job = facts_of(movie_id)
-    decision = decide(facts, asker=Asker.CLICK, now=now, rules=rules())
-    if decision.act is Act.JOIN and job is not None and (job.is_open or _answers(job, request)):
-        wake_for(job, now=now)
-        return _joined(job)
+    facts, job = load_facts(movie_id)
+    decision = decide(facts, asker=Requester.CLICK, now=now, rules=freshness_rules())
+    if decision.action is Action.JOIN and job is not None and (job.is_open or _matches_request(job, request)):
+        renotify_if_stalled(job, now=now)
+        return _mark_joined(job)
     return enqueue(movie_id, facts, request=request, now=now)
 
 
-def _answers(job: ScrapeJob, request: Request) -> bool:
+def _matches_request(job: ScrapeJob, request: JobRequest) -> bool:
     """Whether a job that is over was asked the same: another page, or a source it did not search, is another search."""
     searched = {row["source"] for row in job.sources}
     return job.target_url == request.target_url and searched.issuperset(_sources_of(request))
 
 
-def _sources_of(request: Request) -> Sequence[str]:
+def _sources_of(request: JobRequest) -> Sequence[str]:
     return settings.SOURCES if request.sources is None else request.sources
 
 
-def _joined(job: ScrapeJob) -> ScrapeJob:
+def _mark_joined(job: ScrapeJob) -> ScrapeJob:
     job.joined = True
     return job
 
 
-def enqueue(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> ScrapeJob:
+def enqueue(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: datetime) -> ScrapeJob:
     """One job for all who decided by the same facts: who loses the race gets the winner's, even if closed again."""
     try:
         with transaction.atomic():
-            job = _insert(movie_id, facts, request=request, now=now)
+            job = _insert_job(movie_id, facts, request=request, now=now)
     except IntegrityError:
         job = None
     if job is not None:
-        transaction.on_commit(partial(launchers.ring, job.pk))
+        transaction.on_commit(partial(launchers.notify, job.pk))
         return job
     winner = newest_job(movie_id)
     if winner is None:
         raise Movie.DoesNotExist(f"movie {movie_id} was removed meanwhile")
-    return _joined(winner)
+    return _mark_joined(winner)
 
 
-def _insert(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> ScrapeJob | None:
+def _insert_job(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: datetime) -> ScrapeJob | None:
     """Compare-and-set on the movie's next moment, then the row; None when somebody else was first.
 
     The constraint (one open job a movie) alone is not enough: a request that read "no job" may insert after the first
@@ -153,22 +153,22 @@ def _insert(movie_id: int, facts: Facts, *, request: Request, now: datetime) -> 
         requested_by=request.requested_by[:40],
         priority=request.priority,
         target_url=request.target_url,
-        sources=endings.waiting(_sources_of(request)),
+        sources=endings.waiting_results(_sources_of(request)),
         queued_at=now,
     )
 
 
-def wake_for(job: ScrapeJob, *, now: datetime) -> None:
+def renotify_if_stalled(job: ScrapeJob, *, now: datetime) -> None:
     """Ring again for an open job that nobody seems to care for: its bell was lost, or its runner died."""
-    asleep = job.state == State.QUEUED and now - job.queued_at > ASLEEP_AFTER
+    asleep = job.state == State.QUEUED and now - job.queued_at > STALLED_AFTER
     if asleep or (job.state == State.RUNNING and job.lease_until is not None and job.lease_until < now):
-        launchers.ring(job.pk)
+        launchers.notify(job.pk)
 
 
 # --- running
 
 
-def _in(seconds: float) -> CombinedExpression:
+def seconds_from_now(seconds: float) -> CombinedExpression:
     return Now() + timedelta(seconds=seconds)
 
 
@@ -178,92 +178,92 @@ def _abandoned(*, besides: Collection[int] = ()) -> Q:
     `besides`: jobs that the asker has in hand. When the clock jumps, their leases look so before he renews them.
     """
     lease = settings.SCRAPE_LEASE_SECONDS
-    late = Q(state=State.RUNNING) & (Q(lease_until__lt=Now()) | Q(lease_until__gt=_in(2 * lease + 60)))
+    late = Q(state=State.RUNNING) & (Q(lease_until__lt=Now()) | Q(lease_until__gt=seconds_from_now(2 * lease + 60)))
     return late & ~Q(pk__in=besides) if besides else late
 
 
-def work_waits(*, besides: Collection[int] = ()) -> bool:
+def has_claimable_jobs(*, besides: Collection[int] = ()) -> bool:
     """Whether anything could be claimed; a cheap look that takes no write lock."""
     return ScrapeJob.objects.open().filter(Q(state=State.QUEUED) | _abandoned(besides=besides)).exists()
 
 
-def overlooked() -> list[int]:
+def overlooked_jobs() -> list[int]:
     """Jobs that nobody has cared for in a lease's time, the most urgent first: not begun, or left by their runner."""
-    late = Q(state=State.QUEUED, queued_at__lt=_in(-settings.SCRAPE_LEASE_SECONDS))
+    late = Q(state=State.QUEUED, queued_at__lt=seconds_from_now(-settings.SCRAPE_LEASE_SECONDS))
     rows = ScrapeJob.objects.open().filter(late | _abandoned()).order_by("-priority", "queued_at", "pk")
     return list(rows.values_list("pk", flat=True)[: settings.SCRAPE_QUEUE_LIMIT])
 
 
-def claim(*, owner: str, most: int, besides: Collection[int] = ()) -> list[Claim]:
+def claim_jobs(*, owner: str, limit: int, exclude: Collection[int] = ()) -> list[JobClaim]:
     """Take up to `most` jobs, clicks first, abandoned ones too. No job is ever given to two, nor one of those that the
     claimant has in hand (`besides`) to himself."""
-    if most <= 0 or not work_waits(besides=besides):
+    if limit <= 0 or not has_claimable_jobs(besides=exclude):
         return []
     with transaction.atomic():
-        abandoned = _abandoned(besides=besides)
-        _bury(abandoned)
+        abandoned = _abandoned(besides=exclude)
+        _fail_abandoned(abandoned)
         claimable = Q(state=State.QUEUED) | abandoned
         rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=settings.SCRAPE_MAX_ATTEMPTS)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
-        found = list(rows.order_by("-priority", "queued_at", "pk")[:most])
-        return [mine for job in found if (mine := _take(job, claimable, owner=owner))]
+        found = list(rows.order_by("-priority", "queued_at", "pk")[:limit])
+        return [mine for job in found if (mine := _claim_one(job, claimable, owner=owner))]
 
 
-def _take(job: ScrapeJob, claimable: Q, *, owner: str) -> Claim | None:
+def _claim_one(job: ScrapeJob, claimable: Q, *, owner: str) -> JobClaim | None:
     taken = ScrapeJob.objects.filter(claimable, pk=job.pk, attempt=job.attempt).update(
         state=State.RUNNING,
         owner=owner,
         attempt=F("attempt") + 1,
-        lease_until=_in(settings.SCRAPE_LEASE_SECONDS),
+        lease_until=seconds_from_now(settings.SCRAPE_LEASE_SECONDS),
         started_at=Now(),
-        sources=endings.again(job.sources),
+        sources=endings.results_for_retry(job.sources),
     )
-    return Claim(job.pk, owner, job.attempt + 1) if taken else None
+    return JobClaim(job.pk, owner, job.attempt + 1) if taken else None
 
 
-def _bury(abandoned: Q) -> None:
+def _fail_abandoned(abandoned: Q) -> None:
     """Close abandoned jobs that may not be tried again, or that somebody wanted cancelled."""
     hopeless = Q(attempt__gte=settings.SCRAPE_MAX_ATTEMPTS) | Q(cancel_requested=True)
     for job in ScrapeJob.objects.open().filter(abandoned, hopeless):
-        lost = endings.ended_by_force(State.FAILED, job.sources, error=LOST)
-        ending = cancelled(job) if job.cancel_requested else lost
-        _close(ScrapeJob.objects.filter(abandoned, pk=job.pk), job, ending=ending, log=job.log)
+        lost = endings.forced_outcome(State.FAILED, job.sources, error=LOST_WORKER_ERROR)
+        ending = cancelled_outcome(job) if job.cancel_requested else lost
+        _finish(ScrapeJob.objects.filter(abandoned, pk=job.pk), job, ending=ending, log=job.log)
 
 
-def heartbeat(claims: Sequence[Claim]) -> None:
+def renew_leases(claims: Sequence[JobClaim]) -> None:
     """Renew the leases of what is still ours."""
     for one in claims:
-        one.row().update(lease_until=_in(settings.SCRAPE_LEASE_SECONDS))
+        one.rows().update(lease_until=seconds_from_now(settings.SCRAPE_LEASE_SECONDS))
 
 
-def wanted(claims: Sequence[Claim]) -> dict[Claim, bool]:
+def claims_to_continue(claims: Sequence[JobClaim]) -> dict[JobClaim, bool]:
     """The claims that still stand, each with whether it is to go on (False: somebody cancelled it)."""
     rows = ScrapeJob.objects.filter(pk__in=[one.job_id for one in claims], state=State.RUNNING)
     fence = rows.values_list("pk", "owner", "attempt", "cancel_requested")
-    standing = {Claim(pk, owner, attempt): not off for pk, owner, attempt, off in fence}
-    return {one: standing[one] for one in claims if one in standing}
+    running = {JobClaim(pk, owner, attempt): not off for pk, owner, attempt, off in fence}
+    return {one: running[one] for one in claims if one in running}
 
 
-def close(claim: Claim, *, judge: Callable[[ScrapeJob], Ending], log: str) -> bool:
+def finish(claim: JobClaim, *, outcome_of: Callable[[ScrapeJob], JobOutcome], log: str) -> bool:
     """End the job as `judge` reads it; False when the claim is no longer ours: then nothing is changed."""
     with transaction.atomic():
-        job = claim.row().first()
-        return job is not None and _close(claim.row(), job, ending=judge(job), log=log)
+        job = claim.rows().first()
+        return job is not None and _finish(claim.rows(), job, ending=outcome_of(job), log=log)
 
 
 @transaction.atomic
-def hand_back(claim: Claim, *, counted: bool, log: str = "") -> bool:
+def requeue(claim: JobClaim, *, counted: bool, log: str = "") -> bool:
     """Queue the job again, unless somebody wanted it cancelled; `counted`: its process died (an attempt is used up),
     else we only had to leave it."""
-    job = claim.row().select_for_update().first()
+    job = claim.rows().select_for_update().first()
     if job is None:
         return False
     if job.cancel_requested:
-        return _close(claim.row(), job, ending=cancelled(job), log=log)
-    again = endings.again(job.sources)
+        return _finish(claim.rows(), job, ending=cancelled_outcome(job), log=log)
+    again = endings.results_for_retry(job.sources)
     attempt = claim.attempt if counted else claim.attempt - 1
-    claim.row().update(state=State.QUEUED, owner="", lease_until=None, attempt=attempt, sources=again, log=log)
+    claim.rows().update(state=State.QUEUED, owner="", lease_until=None, attempt=attempt, sources=again, log=log)
     return True
 
 
@@ -275,17 +275,17 @@ def cancel(job_id: int) -> bool:
     if job is None:
         return False
     if job.state == State.QUEUED:
-        return _close(row, job, ending=cancelled(job), log=job.log)
+        return _finish(row, job, ending=cancelled_outcome(job), log=job.log)
     # The lease of a running job is left alone: its runner, or whoever finds it abandoned, ends it.
     return bool(row.update(cancel_requested=True))
 
 
-def cancelled(job: ScrapeJob) -> Ending:
+def cancelled_outcome(job: ScrapeJob) -> JobOutcome:
     """How a job ends that somebody wanted cancelled."""
-    return endings.ended_by_force(State.CANCELLED, job.sources, error=CANCELLED)
+    return endings.forced_outcome(State.CANCELLED, job.sources, error=CANCELLED)
 
 
-def _close(rows: ScrapeJobQuerySet, job: ScrapeJob, *, ending: Ending, log: str) -> bool:
+def _finish(rows: ScrapeJobQuerySet, job: ScrapeJob, *, ending: JobOutcome, log: str) -> bool:
     closed = rows.update(
         state=ending.state,
         outcome=ending.outcome,
@@ -298,11 +298,11 @@ def _close(rows: ScrapeJobQuerySet, job: ScrapeJob, *, ending: Ending, log: str)
         log=log,
     )
     if closed:
-        _tell_movie(job.movie_id, ending, now=timezone.now())
+        _start_cooldown(job.movie_id, ending, now=timezone.now())
     return bool(closed)
 
 
-def _tell_movie(movie_id: int, ending: Ending, *, now: datetime) -> None:
+def _start_cooldown(movie_id: int, ending: JobOutcome, *, now: datetime) -> None:
     """Let the movie cool down; only a search that ended with an answer counts as one."""
     movie = Movie.objects.only("fruitless_scrapes", "last_scraped_at").filter(pk=movie_id).first()
     if movie is None:  # removed in this moment

@@ -24,14 +24,14 @@ from streaming.scraping.children import worker_command
 
 log = logging.getLogger(__name__)
 
-MOST_LOGGED = 1024 * 1024
+MAX_LOG_BYTES = 1024 * 1024
 
 
 def lock_path() -> Path:
     return Path(settings.SCRAPE_DIR) / "supervisor.lock"
 
 
-def bell_path() -> Path:
+def wakeup_path() -> Path:
     return Path(settings.SCRAPE_DIR) / "bell"
 
 
@@ -39,31 +39,31 @@ def log_path() -> Path:
     return Path(settings.SCRAPE_DIR) / "supervisor.log"
 
 
-def ring(job_id: int) -> None:
+def notify(job_id: int) -> None:
     """Tell whoever runs jobs here that this one waits. Never raises: the job waits in its row."""
     import_string(settings.SCRAPE_BELL)(job_id)
 
 
-def ring_here(job_id: int) -> None:
+def notify_local(job_id: int) -> None:
     """The bell of the embedded engine; its supervisor looks at the queue itself, so it need not know which job."""
-    wake()
+    ensure_supervisor()
 
 
-def wake() -> None:
+def ensure_supervisor() -> None:
     """Make sure that this machine's supervisor looks at the queue soon."""
-    if locks.ring(bell_path()):
+    if locks.send_wakeup(wakeup_path()):
         return
     try:
-        lock = locks.take(lock_path())
+        lock = locks.try_lock(lock_path())
         if lock is not None:
             with lock:
-                _start(lock)
+                _start_supervisor(lock)
         # Held without a bell: one is just starting or just leaving, and either looks at the queue once more.
     except (OSError, subprocess.CalledProcessError) as error:  # the latter: the shell had no process to spare
         log.error("no supervisor could be started: %s", error)
 
 
-def _start(lock: IO[str]) -> None:
+def _start_supervisor(lock: IO[str]) -> None:
     """Start a supervisor that is nobody's child. It inherits the lock, so that of many who ring only one starts one."""
     command = [*worker_command(), "--lock", str(lock.fileno())]
     with _open_log() as output:
@@ -72,7 +72,7 @@ def _start(lock: IO[str]) -> None:
             subprocess.Popen(  # noqa: S603  our own command
                 [*worker_command(), "--embedded"],
                 cwd=settings.BASE_DIR,
-                env=_environment(),
+                env=_supervisor_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -84,7 +84,7 @@ def _start(lock: IO[str]) -> None:
             ["/bin/sh", "-c", '"$@" &', "sh", *command],
             check=True,
             cwd=settings.BASE_DIR,
-            env=_environment(),
+            env=_supervisor_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -96,34 +96,34 @@ def _start(lock: IO[str]) -> None:
 def _open_log() -> IO[bytes]:
     path = log_path()
     flags = os.O_WRONLY | os.O_APPEND
-    if path.exists() and path.stat().st_size > MOST_LOGGED:
+    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
         flags |= os.O_TRUNC
     return open(locks.open_private(path, flags), "ab")
 
 
-def _environment() -> dict[str, str]:
+def _supervisor_environment() -> dict[str, str]:
     """Ours, and in full what the supervisor would else read relative to where it stands."""
-    told = {**os.environ, "SCRAPE_DIR": str(Path(settings.SCRAPE_DIR).resolve())}
+    environment = {**os.environ, "SCRAPE_DIR": str(Path(settings.SCRAPE_DIR).resolve())}
     if connection.vendor == "sqlite":
-        told["DATABASE_URL"] = f"sqlite:///{quote(str(Path(connection.settings_dict['NAME']).resolve()))}"
-    return told
+        environment["DATABASE_URL"] = f"sqlite:///{quote(str(Path(connection.settings_dict['NAME']).resolve()))}"
+    return environment
 
 
-def stop(*, seconds: float = 10.0) -> int | None:
+def stop_supervisor(*, seconds: float = 10.0) -> int | None:
     """Let this machine's supervisor hand its jobs back and leave; its process id, None when there was none."""
     end = time.monotonic() + seconds
-    pid = _supervisor(until=end)
+    pid = _supervisor_pid(until=end)
     if pid is None:
         return None
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-    while locks.signed(lock_path()) == pid and time.monotonic() < end:
+    while locks.holder_pid(lock_path()) == pid and time.monotonic() < end:
         time.sleep(0.05)
     return pid
 
 
-def _supervisor(*, until: float) -> int | None:
+def _supervisor_pid(*, until: float) -> int | None:
     """Its process id. One that is only just starting holds the lock and has not signed it yet: it is waited for."""
-    while (pid := locks.signed(lock_path())) is None and locks.is_held(lock_path()) and time.monotonic() < until:
+    while (pid := locks.holder_pid(lock_path())) is None and locks.is_locked(lock_path()) and time.monotonic() < until:
         time.sleep(0.02)
     return pid

@@ -34,7 +34,7 @@ def open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
-def take(path: Path) -> IO[str] | None:
+def try_lock(path: Path) -> IO[str] | None:
     """The open lock file, held until it is closed by everyone who inherited it; None when somebody holds it."""
     descriptor = open_private(path, os.O_RDWR)
     try:
@@ -47,11 +47,11 @@ def take(path: Path) -> IO[str] | None:
         return None
     # The number of the last holder may belong to a stranger by now.
     os.ftruncate(descriptor, 0)
-    return inherited(descriptor)
+    return lock_from_descriptor(descriptor)
 
 
 @contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
+def exclusive_lock(path: Path) -> Iterator[None]:
     """Hold the lock meanwhile, after waiting for it."""
     descriptor = open_private(path, os.O_RDWR)
     try:
@@ -64,12 +64,12 @@ def one_at_a_time(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def inherited(descriptor: int) -> IO[str]:
+def lock_from_descriptor(descriptor: int) -> IO[str]:
     """The lock file that was taken for us."""
     return open(descriptor, "r+", encoding="ascii")
 
 
-def sign(file: IO[str], *, pid: int) -> None:
+def write_pid(file: IO[str], *, pid: int) -> None:
     """Write down who holds the lock."""
     file.seek(0)
     file.truncate()
@@ -77,22 +77,22 @@ def sign(file: IO[str], *, pid: int) -> None:
     file.flush()
 
 
-def is_held(path: Path) -> bool:
-    if (lock := take(path)) is not None:
+def is_locked(path: Path) -> bool:
+    if (lock := try_lock(path)) is not None:
         lock.close()
         return False
     return True
 
 
-def signed(path: Path) -> int | None:
+def holder_pid(path: Path) -> int | None:
     """The process that holds the lock; None when nobody does."""
-    if not is_held(path):
+    if not is_locked(path):
         return None
     text = path.read_text(encoding="ascii").strip() if POSIX else ""
     return int(text) if text.isdigit() else None
 
 
-class Bell:
+class WakeupPipe:
     """The supervisor's end of the FIFO. Where there is none it only sleeps: then jobs start with the next look."""
 
     def __init__(self, path: Path) -> None:
@@ -115,7 +115,7 @@ class Bell:
             while os.read(self.descriptor, 4096):
                 pass
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Let go of it without taking it away (for a forked copy)."""
         if self.descriptor is not None:
             os.close(self.descriptor)
@@ -124,10 +124,10 @@ class Bell:
     def close(self) -> None:
         if self.descriptor is not None:
             self.path.unlink(missing_ok=True)
-            self.forget()
+            self.release()
 
 
-def ring(path: Path) -> bool:
+def send_wakeup(path: Path) -> bool:
     """Wake whoever listens; False when nobody does. A full bell has rung often enough."""
     if sys.platform == "win32":
         return False

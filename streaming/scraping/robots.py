@@ -13,27 +13,27 @@ from asgiref.sync import sync_to_async
 from django.core.cache import cache
 
 log = logging.getLogger(__name__)
-KEPT_SECONDS = 600
+CACHE_SECONDS = 600
 
 
-class SharedRobots:
+class SharedRobotsCache:
     """A memory in the cache. One that is away costs a question to the site, never a search."""
 
-    async def recall(self, site: str) -> str | None:
-        text = await sync_to_async(_whatever_happens)(lambda: cache.get(_key(site)))
+    async def get(self, site: str) -> str | None:
+        text = await sync_to_async(_ignore_cache_errors)(lambda: cache.get(_key(site)))
         return text if isinstance(text, str) else None
 
-    async def keep(self, site: str, text: str) -> None:
-        await sync_to_async(_whatever_happens)(lambda: cache.set(_key(site), text, KEPT_SECONDS))
+    async def set(self, site: str, text: str) -> None:
+        await sync_to_async(_ignore_cache_errors)(lambda: cache.set(_key(site), text, CACHE_SECONDS))
 
 
 def _key(site: str) -> str:
     return f"robots:{hashlib.sha256(site.encode()).hexdigest()}"
 
 
-def _whatever_happens(deed: Callable[[], object]) -> object:
+def _ignore_cache_errors(operation: Callable[[], object]) -> object:
     try:
-        return deed()
+        return operation()
     except Exception as error:  # noqa: BLE001  each cache breaks in its own way, and none is worth a search
         log.warning("the cache did not answer: %s", error)
         return None

@@ -13,51 +13,51 @@ from django.utils.module_loading import import_string
 
 from streaming.models import ScrapeJob
 from streaming.scraping import children
-from streaming.scraping.children import Child
-from streaming.scraping.jobs import Claim
-from streaming.scraping.supervisor import Run, Supervisor
+from streaming.scraping.children import JobProcess
+from streaming.scraping.jobs import JobClaim
+from streaming.scraping.supervisor import RunningJob, Supervisor
 
 
-def load() -> None:
+def preload_crawl() -> None:
     """Import what a crawl needs, so that all processes forked later share it."""
     import_string(settings.SCRAPE_CRAWL)
     gc.collect()
     gc.freeze()
 
 
-def run_next() -> None:
+def run_next_job() -> None:
     """Run the most urgent job that waits, if any; again if its process died."""
     for _ in range(settings.SCRAPE_MAX_ATTEMPTS):
-        claim = _run_most_urgent()
+        claim = _run_one()
         if claim is None or not ScrapeJob.objects.filter(pk=claim.job_id, state=ScrapeJob.State.QUEUED).exists():
             return
 
 
-def _run_most_urgent() -> Claim | None:
+def _run_one() -> JobClaim | None:
     """The claim, now over; None when there was nothing to claim."""
-    supervisor = Supervisor(_start, time.sleep, most=1, idle_seconds=None)
-    supervisor.look()
-    supervisor.most = 0
+    supervisor = Supervisor(_start, time.sleep, max_processes=1, idle_seconds=None)
+    supervisor.tick()
+    supervisor.max_processes = 0
     claim = next((run.claim for run in supervisor.runs), None)
     while supervisor.runs:
-        _wait_for(supervisor.runs[0], seconds=supervisor.pause())
-        supervisor.look()
+        _wait(supervisor.runs[0], seconds=supervisor.seconds_until_next_tick())
+        supervisor.tick()
     return claim
 
 
-def _wait_for(run: Run, *, seconds: float) -> None:
+def _wait(run: RunningJob, *, seconds: float) -> None:
     if run.status is None:
-        run.child.wait(seconds)
+        run.process.wait(seconds)
     else:  # it has ended, but the database does not take that yet
         time.sleep(seconds)
 
 
-def _start(job_id: int) -> Child:
+def _start(job_id: int) -> JobProcess:
     # A copy of a process with threads may hang on a lock that one of them held.
     if not children.CAN_FORK or threading.active_count() > 1:
-        return children.spawn(job_id)
-    return children.fork(job_id, deed=import_string(settings.SCRAPE_CRAWL), closing=_nothing)
+        return children.spawn_process(job_id)
+    return children.fork_process(job_id, job_callable=import_string(settings.SCRAPE_CRAWL), closing=_keep_everything)
 
 
-def _nothing() -> None:
+def _keep_everything() -> None:
     """A worker's pipes and broker belong to others of its processes: the copy leaves them alone and ends with it."""

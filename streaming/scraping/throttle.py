@@ -20,29 +20,29 @@ from django.http import HttpRequest
 from streaming.scraping import locks
 
 
-def refresh_wait(request: HttpRequest) -> int | None:
+def refresh_retry_after(request: HttpRequest) -> int | None:
     """Count this refresh: None when it is allowed, else after how many seconds the client may ask again."""
-    return _wait("refresh", request, rate=settings.REFRESH_RATE)
+    return _retry_after("refresh", request, rate=settings.REFRESH_RATE)
 
 
-def visit_may_start(request: HttpRequest) -> bool:
+def page_view_may_start(request: HttpRequest) -> bool:
     """Count a search that this visit would start; False: this client's visits have started enough for now."""
-    return _wait("visit", request, rate=settings.VISIT_RATE) is None
+    return _retry_after("visit", request, rate=settings.VISIT_RATE) is None
 
 
-def _wait(what: str, request: HttpRequest, *, rate: tuple[int, int]) -> int | None:
-    most, period = rate
-    client = client_of(
+def _retry_after(what: str, request: HttpRequest, *, rate: tuple[int, int]) -> int | None:
+    limit, period = rate
+    client = client_id(
         request.META.get("REMOTE_ADDR", ""),
         forwarded_for=request.META.get("HTTP_X_FORWARDED_FOR", ""),
         trusted_proxies=settings.TRUSTED_PROXIES,
     )
-    with locks.one_at_a_time(Path(settings.SCRAPE_DIR) / "throttle.lock"):
-        count, seconds_left = _count(f"{what}:{client}", period=period, now=time.time())
-    return None if count <= most else max(1, math.ceil(seconds_left))
+    with locks.exclusive_lock(Path(settings.SCRAPE_DIR) / "throttle.lock"):
+        count, seconds_left = _count_request(f"{what}:{client}", period=period, now=time.time())
+    return None if count <= limit else max(1, math.ceil(seconds_left))
 
 
-def _count(key: str, *, period: int, now: float) -> tuple[int, float]:
+def _count_request(key: str, *, period: int, now: float) -> tuple[int, float]:
     """The how-maniest of its window this request is, and how long the window lasts. It opens with the first one."""
     opened = float(cache.get_or_set(key, repr(now), timeout=period) or now)
     if not now - period < opened <= now:  # a window of another clock
@@ -60,7 +60,7 @@ def _count(key: str, *, period: int, now: float) -> tuple[int, float]:
     return count, left
 
 
-def client_of(address: str, *, forwarded_for: str, trusted_proxies: int) -> str:
+def client_id(address: str, *, forwarded_for: str, trusted_proxies: int) -> str:
     """Who asks. Only what our own proxies have written is believed; an IPv6 client is its /64."""
     hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
     if 0 < trusted_proxies <= len(hops):

@@ -21,11 +21,11 @@ from streaming.models import Movie
 from streaming.web.job_view import Icon
 
 register = template.Library()
-register.filter("shown", words.shown)
+register.filter("shown", words.display_text)
 register.filter("language_name", words.language_name)
-register.filter("hours", words.hours)
+register.filter("hours", words.duration_text)
 
-LONGEST_SYNOPSIS = 4000
+MAX_SYNOPSIS_LENGTH = 4000
 SITE_DESCRIPTION = "Public-domain and openly licensed movies and shows, with links that are checked."
 
 # What could end the script element or start a tag inside JSON.
@@ -53,19 +53,19 @@ def aria_current(context: Context, page: str, *below: str) -> str | SafeString:
 
 
 @register.filter
-def long(text: str) -> str:
+def synopsis_text(text: str) -> str:
     """A synopsis: as harmless as a title, but longer."""
-    return words.shown(text, longest=LONGEST_SYNOPSIS)
+    return words.display_text(text, max_length=MAX_SYNOPSIS_LENGTH)
 
 
 @register.filter
-def web(url: str) -> str:
+def safe_link(url: str) -> str:
     """The address when a browser may be sent there; otherwise nothing."""
     return url if url.startswith(("https://", "http://")) else ""
 
 
 @register.filter
-def secure(url: str) -> str:
+def safe_image(url: str) -> str:
     """The address of a picture that a page may show; otherwise nothing."""
     return url if url.startswith("https://") else ""
 
@@ -86,50 +86,50 @@ def job_icon(sign: Icon) -> SafeString:
 
 
 @register.simple_tag
-def when(moment: datetime | None) -> SafeString | str:
+def time_tag(moment: datetime | None) -> SafeString | str:
     """How long ago for people, the exact moment for the careful."""
     if not moment:
         return "never"
     exact, stamp = f"{dateformat.format(moment, 'd M Y, H:i')} UTC", moment.isoformat(timespec="seconds")
-    told = words.ago(moment, now=timezone.now())
-    return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', stamp, exact, told)
+    text = words.time_ago(moment, now=timezone.now())
+    return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', stamp, exact, text)
 
 
 @register.simple_tag
 def uptime(checks: str) -> SafeString:
-    return mark_safe(charts.uptime(checks))  # noqa: S308
+    return mark_safe(charts.uptime_chart(checks))  # noqa: S308
 
 
 @register.simple_tag
 def sparkline(values: list[int]) -> SafeString:
-    return mark_safe(charts.sparkline(values))  # noqa: S308
+    return mark_safe(charts.sparkline_chart(values))  # noqa: S308
 
 
 @register.simple_tag
-def stacked(bars: Sequence[charts.Bar], good: str, bad: str, label: str) -> SafeString:
-    return mark_safe(charts.stacked(bars, good=good, bad=bad, words=label))  # noqa: S308
+def stacked(bars: Sequence[charts.ChartBar], good: str, bad: str, label: str) -> SafeString:
+    return mark_safe(charts.stacked_bars(bars, good=good, bad=bad, label=label))  # noqa: S308
 
 
 @register.simple_tag
 def meter(value: float, total: float) -> SafeString:
-    return mark_safe(charts.meter(value, total))  # noqa: S308
+    return mark_safe(charts.meter_bar(value, total))  # noqa: S308
 
 
 @register.simple_tag
-def drawn_poster(movie: Movie) -> str:
+def poster_url(movie: Movie) -> str:
     """Where the drawn poster is; its version is part of the address, so that it may be kept for ever."""
-    version = posters.version(movie.imdb_id, title=movie.title, year=movie.year, is_show=movie.type == "show")
+    version = posters.poster_version(movie.imdb_id, title=movie.title, year=movie.year, is_show=movie.type == "show")
     return f"{reverse('poster', args=[movie.imdb_id])}?v={version}"
 
 
 @register.simple_tag
 def json_ld(data: dict[str, Any]) -> SafeString:
     """Structured data for search engines: a data block, which no browser runs and no title can end."""
-    told = json.dumps(data, ensure_ascii=False).translate(SCRIPT_ESCAPES)
-    return mark_safe(f'<script type="application/ld+json">{told}</script>')  # noqa: S308
+    text = json.dumps(data, ensure_ascii=False).translate(SCRIPT_ESCAPES)
+    return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308
 
 
 @register.simple_tag(takes_context=True)
-def address(context: Context, **changes: Any) -> str:
+def query_url(context: Context, **changes: Any) -> str:
     """The home page's question with `changes` (see `streaming.browse.Wanted.address`)."""
     return str(context["query"].address(**changes))

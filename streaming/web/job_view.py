@@ -7,10 +7,10 @@ from datetime import UTC
 
 from django.utils import dateformat
 
-from scraper.sources import name_of
+from scraper.sources import source_name
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import SourceResult
-from streaming.words import shown
+from streaming.words import display_text
 
 State, Outcome = ScrapeJob.State, ScrapeJob.Outcome
 
@@ -124,7 +124,7 @@ def _icon(job: ScrapeJob) -> Icon:
 def _step(row: SourceResult) -> StepView:
     state = row["state"]
     return StepView(
-        name=name_of(row["source"]), state=state, icon=STEP_ICONS.get(state, WAITING_ICON), text=_step_text(row)
+        name=source_name(row["source"]), state=state, icon=STEP_ICONS.get(state, WAITING_ICON), text=_step_text(row)
     )
 
 
@@ -133,7 +133,7 @@ def _step_text(row: SourceResult) -> str:
     if state == "found":
         return _counted(row["links"], "link")
     if state in UNEXPLAINED:
-        return shown(row["error"]) or UNEXPLAINED[state]
+        return display_text(row["error"]) or UNEXPLAINED[state]
     return "searching" if state == "searching" else "waiting"
 
 
@@ -163,7 +163,11 @@ def _toast(job: ScrapeJob, *, movie: Movie, working_links: int | None) -> str:
         return ""
     if job.state != State.SUCCEEDED:
         return _unfinished(job)
-    return f"Links refreshed: {working_links} working." if working_links else f"No link found for {shown(movie.title)}."
+    return (
+        f"Links refreshed: {working_links} working."
+        if working_links
+        else f"No link found for {display_text(movie.title)}."
+    )
 
 
 def _counted(number: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from streaming import metrics
 from streaming.ingest.snapshots import remove_movies, restore_movies
 from streaming.models import HealthRun, Movie, RemovedMovie
-from streaming.models.movie import touch
+from streaming.models.movie import mark_updated
 from tests.factories import make_job, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +106,7 @@ def test_where_nothing_happened_the_story_can_still_be_followed(robot, since):
 def test_many_changes_of_one_moment_are_all_told_in_pieces(robot, monkeypatch):
     monkeypatch.setattr("streaming.views.CHANGES_A_TIME", 3)
     wanted = {make_movie().imdb_id for _ in range(8)}
-    touch(Movie.objects.all())
+    mark_updated(Movie.objects.all())
     gone = {make_movie().imdb_id for _ in range(4)}
     remove_movies(Movie.objects.filter(imdb_id__in=gone), reason="gone")
     RemovedMovie.objects.update(removed_at=Movie.objects.first().updated_at)

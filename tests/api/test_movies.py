@@ -10,11 +10,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from streaming.filters import columns_of, order_of
+from streaming.filters import order_by, order_columns
 from streaming.ingest.snapshots import remove_movies
 from streaming.models import Movie, ScrapeJob
-from streaming.models.movie import touch
-from streaming.paging import _parts
+from streaming.models.movie import mark_updated
+from streaming.paging import _index_ranges
 from tests.api.conftest import MOVIES
 from tests.factories import make_job_in_hand, make_link, make_movie
 
@@ -275,14 +275,14 @@ def test_a_cursor_of_another_order_is_refused(robot):
 @pytest.mark.parametrize("ordering", ["title", "-title", "year", "-year", "created_at", "-created_at"])
 def test_a_cursor_enters_an_index_where_it_stands(ordering):
     row = make_movie(year=1922)
-    order = columns_of(ordering)
+    order = order_columns(ordering)
     values = [getattr(row, column.removeprefix("-")) for column in order]
     columns = [column.removeprefix("-") for column in order]
-    first = _parts(Movie.objects.all(), columns, values, downwards=ordering.startswith("-"))[0]
+    first = _index_ranges(Movie.objects.all(), columns, values, downwards=ordering.startswith("-"))[0]
     plan = first.order_by(*order).explain()
     assert "SEARCH streaming_movie USING INDEX" in plan
     assert "TEMP B-TREE" not in plan
-    assert "TEMP B-TREE" not in Movie.objects.order_by(*order_of(ordering)).explain()
+    assert "TEMP B-TREE" not in Movie.objects.order_by(*order_by(ordering)).explain()
 
 
 def test_the_list_costs_the_same_number_of_queries_however_long_it_is(robot, django_assert_num_queries):
@@ -353,7 +353,7 @@ def check_a_link():
     [
         make_movie,
         check_a_link,
-        lambda: touch(Movie.objects.all()),
+        lambda: mark_updated(Movie.objects.all()),
         lambda: Movie.objects.last().delete(),
     ],
 )

@@ -12,7 +12,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from streaming.health.due import Selection, due_links
-from streaming.health.moves import follow_moves
+from streaming.health.moves import follow_permanent_redirects
 from streaming.ingest.snapshots import restore_movies
 from streaming.ingest.takedown import block
 from streaming.models import LinkFlip, Movie, RemovedMovie, StreamingLink
@@ -165,7 +165,7 @@ def test_another_address_is_asked_at_once_and_has_not_moved(staff):
     assert [due.url for due in due_links(Selection(due=True), now=now)] == []
     staff.patch(f"{LINKS}{link.pk}/", {"source_url": "https://b.example.org/x", "is_active": True})
     later = timezone.now()
-    assert follow_moves(now=later).followed == 0
+    assert follow_permanent_redirects(now=later).followed == 0
     assert [due.url for due in due_links(Selection(due=True), now=later)] == ["https://b.example.org/x"]
     link.refresh_from_db()
     assert (link.moved_to, link.moved_seen, link.verified_at) == ("", 0, None)

@@ -21,8 +21,8 @@ def ask(farm, path, *, method="GET", **headers):
     with closing(http.client.HTTPConnection("127.0.0.1", farm.ports.http, timeout=10)) as connection:
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
-        told = {name.lower(): value for name, value in answer.getheaders()}
-        return Said(answer.status, told, answer.read())
+        stated = {name.lower(): value for name, value in answer.getheaders()}
+        return Said(answer.status, stated, answer.read())
 
 
 def dial(farm):
@@ -35,10 +35,10 @@ def line(path, *, method="GET"):
 
 def all_of(connection):
     """Everything until the other side closes; what a reset leaves of it."""
-    heard = b""
+    result = b""
     try:
         while chunk := connection.recv(65536):
-            heard += chunk
+            result += chunk
     except ConnectionResetError:
-        return heard, True
-    return heard, False
+        return result, True
+    return result, False

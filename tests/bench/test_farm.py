@@ -13,10 +13,10 @@ import pytest
 
 from bench import farm as origin
 from bench import lists
-from scraper.addresses import Allowed
+from scraper.addresses import PrivateHostAllowlist
 from streaming.health import reading
-from streaming.health.answers import Question
-from streaming.health.probe import Manners, Prober
+from streaming.health.answers import ProbeRequest
+from streaming.health.probe import ProbeConfig, Prober
 from streaming.health.verdict import LinkFacts, Verdict, judge
 from tests.bench.asking import HOSTS, all_of, ask, dial, line
 from tests.health.origin import wait_for
@@ -118,15 +118,15 @@ def test_it_asks_to_come_back_later(farm):
 def test_connections_are_kept_and_requests_may_come_together(farm):
     with dial(farm) as connection:
         connection.sendall(line("/404/0/0/1") + line("/410/5/0/2") + line("/close/0/0/3"))
-        heard, _ = all_of(connection)
-    assert re.findall(rb"HTTP/1.1 (\d+)", heard) == [b"404", b"410", b"200"]
+        result, _ = all_of(connection)
+    assert re.findall(rb"HTTP/1.1 (\d+)", result) == [b"404", b"410", b"200"]
 
 
 def test_head_may_be_answered_with_a_body(farm):
     with dial(farm) as connection:
         connection.sendall(line("/head-body/0/0/1", method="HEAD") + line("/close/0/0/2", method="HEAD"))
-        heard, _ = all_of(connection)
-    assert FILM in heard
+        result, _ = all_of(connection)
+    assert FILM in result
 
 
 def test_lengths_may_lie(farm):
@@ -134,8 +134,8 @@ def test_lengths_may_lie(farm):
         ask(farm, "/short/0/0/1")
     with dial(farm) as connection:
         connection.sendall(line("/long/0/0/1") + line("/close/0/0/2", method="HEAD"))
-        heard, _ = all_of(connection)
-    head, _, body = heard.partition(b"\r\n\r\n")
+        result, _ = all_of(connection)
+    head, _, body = result.partition(b"\r\n\r\n")
     assert int(re.search(rb"Content-Length: (\d+)", head)[1]) < len(body.partition(b"HTTP/1.1")[0])
 
 
@@ -148,8 +148,8 @@ def test_connections_break(farm):
     ):
         with dial(farm) as connection:
             connection.sendall(line(path))
-            heard, broken = all_of(connection)
-        assert re.fullmatch(said, heard, re.S), path
+            result, broken = all_of(connection)
+        assert re.fullmatch(said, result, re.S), path
         assert broken is is_reset, path
 
 
@@ -174,9 +174,9 @@ def test_a_header_drips_byte_by_byte(farm):
 def test_a_page_does_not_end(farm):
     with dial(farm) as connection:
         connection.sendall(line("/endless/0/0/1"))
-        heard = 0
-        while heard < 1_000_000:
-            heard += len(connection.recv(65536))
+        result = 0
+        while result < 1_000_000:
+            result += len(connection.recv(65536))
     wait_for(lambda: ask(farm, "/small/0/0/1").status == 200)
 
 
@@ -242,9 +242,11 @@ def test_our_judgement_of_each_behaviour_is_the_one_that_its_list_calls_right(fa
         if link.behaviour != "slow":
             seen.setdefault((link.behaviour, title), link)
     links = list(seen.values())
-    manners = Manners("bench tests", timeout=1.0, allowed=Allowed.parse(["127.0.0.0/8"]), stall=0.5)
-    questions = [Question(number, link.url, link.right.media) for number, link in enumerate(links)]
-    for answer in Prober(manners).ask(questions):
+    config = ProbeConfig(
+        "bench tests", timeout=1.0, allowed=PrivateHostAllowlist.parse(["127.0.0.0/8"]), stall_seconds=0.5
+    )
+    questions = [ProbeRequest(number, link.url, link.right.media) for number, link in enumerate(links)]
+    for answer in Prober(config).responses(questions):
         link = links[answer.id]
         judgement = judge(answer, LinkFacts(title=link.title, media=link.right.media))
         assert judgement.verdict.is_bad is (link.right.expected == lists.DEAD), (link, judgement)

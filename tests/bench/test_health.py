@@ -44,8 +44,8 @@ def test_without_openssl_https_is_left_out(monkeypatch, tmp_path):
 
 
 def test_wrong_verdicts_are_counted():
-    told = {"http://a/1": DEAD, "http://a/2": ALIVE, "http://a/3": DEAD, "http://b/4": DEAD, "http://a/5": DEAD}
-    assert count(LISTED, told.get) == Counted(wrong=4, alive_called_dead=2)
+    stated = {"http://a/1": DEAD, "http://a/2": ALIVE, "http://a/3": DEAD, "http://b/4": DEAD, "http://a/5": DEAD}
+    assert count(LISTED, stated.get) == Counted(wrong=4, alive_called_dead=2)
 
 
 def test_films_are_lost_when_a_link_of_theirs_does_not_say_that_it_is_gone():

@@ -70,13 +70,13 @@ def test_it_is_written_and_read_as_it_was(tmp_path):
 @pytest.mark.parametrize(("name", "mix"), [("B", lists.WEB), ("Z", lists.WEB), ("S", lists.SOFT)])
 def test_a_mix_has_its_shares(name, mix):
     often = Counter(link.behaviour for link in lists.made(name, MANY, PORTS))
-    for behaviour, share in mix.items():
-        assert often[behaviour] / MANY * 100 == pytest.approx(share, abs=0.5), behaviour
+    for behaviour, shard in mix.items():
+        assert often[behaviour] / MANY * 100 == pytest.approx(shard, abs=0.5), behaviour
     assert often["page"] / MANY * 100 == pytest.approx(100 - sum(mix.values()), abs=1.2)
 
 
 def test_the_webs_mix_is_the_one_that_others_were_measured_with():
-    dead = sum(share for name, share in lists.WEB.items() if lists.BEHAVIOURS[name].expected == lists.DEAD)
+    dead = sum(shard for name, shard in lists.WEB.items() if lists.BEHAVIOURS[name].expected == lists.DEAD)
     assert (lists.WEB["hang"], lists.WEB["404"], round(dead, 1)) == (3.0, 5.0, 10.4)
     assert lists.WEB["moved"] + lists.WEB["moved-twice"] == pytest.approx(2.0)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from streaming import posters
-from streaming.ingest.records import link_record, movie_record
+from streaming.ingest.records import parse_link, parse_movie
 from streaming.ingest.save import save_links
 from streaming.models import HealthRun, HostPause, LinkFlip, Movie, StreamingLink
 from tests.factories import make_job, make_link, make_movie
@@ -35,9 +35,9 @@ def main() -> None:
 
 def demo() -> None:
     entries = [json.loads(line) for line in DEMO.read_text(encoding="utf-8").splitlines()]
-    movies = [movie_record(entry) for entry in entries]
-    links = [link_record({**link, "imdb_id": entry["imdb_id"]}) for entry in entries for link in entry["links"]]
-    save_links(links, movies=movies, is_vouched=True)
+    movies = [parse_movie(entry) for entry in entries]
+    links = [parse_link({**link, "imdb_id": entry["imdb_id"]}) for entry in entries for link in entry["links"]]
+    save_links(links, movies=movies, is_operator=True)
     StreamingLink.objects.filter(movie__imdb_id__in=LINKLESS).delete()
 
 
@@ -113,7 +113,7 @@ def ending_badly() -> None:
 
 
 def drawn_version() -> str:
-    return posters.version(NOTHING, title="The Lost Reel", year=1919)
+    return posters.poster_version(NOTHING, title="The Lost Reel", year=1919)
 
 
 def row(source: str, state: str, *, links: int = 0, error: str = "") -> dict[str, object]:

@@ -104,7 +104,7 @@ def test_a_poster_that_cannot_be_loaded_gives_way_to_the_drawn_one(browser, site
 
 
 @pytest.mark.parametrize(("name", "most"), [("home", 80), ("movie", 50), ("health", 50)])
-def test_a_first_visit_is_light(browser, site, name, most):
+def test_a_first_visit_is_light(browser, site, name, maximum):
     context = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 6000})
     page = context.new_page()
     answers = []
@@ -117,7 +117,7 @@ def test_a_first_visit_is_light(browser, site, name, most):
     print(f"{name}: {sum(sizes.values())} B in {len(sizes)} requests, scripts {scripts}, styles {styles}")
     assert 0 < scripts <= 20 * KILOBYTE
     assert 0 < styles <= 8 * KILOBYTE
-    assert sum(sizes.values()) <= most * KILOBYTE
+    assert sum(sizes.values()) <= maximum * KILOBYTE
     assert len(sizes) <= (32 if name == "home" else 16)
     if name == "home":
         assert sum("/posters/" in url for url in sizes) == 24

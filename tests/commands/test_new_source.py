@@ -36,9 +36,9 @@ def run(project, *words):
 
 
 def test_what_it_makes_passes_its_test_and_the_linter(project):
-    told = run(project, "manage.py", "new_source", "open_films", "--host", "open.example.org")
-    assert told.returncode == 0, told.stderr
-    assert "scraper/sources.py" in told.stdout
+    stated = run(project, "manage.py", "new_source", "open_films", "--host", "open.example.org")
+    assert stated.returncode == 0, stated.stderr
+    assert "scraper/sources.py" in stated.stdout
     made = ["scraper/spiders/open_films.py", "tests/scraper/test_open_films.py"]
     tested = run(project, "-m", "pytest", made[1], "-p", "no:cacheprovider")
     assert tested.returncode == 0, tested.stdout
@@ -61,8 +61,8 @@ def test_what_it_makes_passes_its_test_and_the_linter(project):
 )
 def test_bad_names_are_refused_and_nothing_is_written(project, words, said):
     before = sorted(str(path) for path in (project / "scraper" / "spiders").iterdir())
-    told = run(project, "manage.py", "new_source", *words)
-    assert told.returncode == 1
-    assert said in told.stderr
-    assert len(told.stderr.splitlines()) == 1
+    stated = run(project, "manage.py", "new_source", *words)
+    assert stated.returncode == 1
+    assert said in stated.stderr
+    assert len(stated.stderr.splitlines()) == 1
     assert sorted(str(path) for path in (project / "scraper" / "spiders").iterdir()) == before

@@ -82,7 +82,7 @@ def test_waiting_for_a_job_that_fails_ends_with_status_1(engine):
 def test_a_worker_is_stopped_by_hand(engine):
     out = StringIO()
     call_command("scrape_worker", "--stop", stdout=out)
-    launchers.wake()
+    launchers.ensure_supervisor()
     engine.until(lambda: (engine.folder / "bell").exists())
     pid = engine.pid()
     call_command("scrape_worker", "--stop", stdout=out)

@@ -16,7 +16,7 @@ import pytest
 
 from streaming.exchange import m3u, stremio, strm
 from streaming.exchange.entries import LinkEntry, MovieEntry
-from streaming.exchange.stremio import Video
+from streaming.exchange.stremio import VideoId
 
 OWN = Path(__file__).parent / "pages"
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
@@ -79,16 +79,16 @@ class Payload:
 
 
 def manifest(payload: Payload) -> None:
-    told = payload.value()
-    ours = stremio.manifest(version="1.0.0", name="Openreel", description="Free films", logo=f"{SITE}/logo.svg")
+    stated = payload.value()
+    ours = stremio.build_manifest(version="1.0.0", name="Openreel", description="Free films", logo=f"{SITE}/logo.svg")
     if payload.is_own:
-        assert ours == told
-    assert set(told) <= set(ours)
-    assert set(told["types"]) <= set(ours["types"])
-    assert {frozenset(one) for one in ours["catalogs"]} == {frozenset({*told["catalogs"][0], "name", "extra"})}
-    assert names_of(told["resources"]) <= names_of(ours["resources"])
+        assert ours == stated
+    assert set(stated) <= set(ours)
+    assert set(stated["types"]) <= set(ours["types"])
+    assert {frozenset(one) for one in ours["catalogs"]} == {frozenset({*stated["catalogs"][0], "name", "extra"})}
+    assert names_of(stated["resources"]) <= names_of(ours["resources"])
     by_name = {one["name"]: one for one in ours["resources"] if isinstance(one, dict)}
-    for one in told["resources"]:
+    for one in stated["resources"]:
         if isinstance(one, dict):
             assert set(one) == set(by_name[one["name"]])
             assert one["idPrefixes"] == by_name[one["name"]]["idPrefixes"]
@@ -99,21 +99,21 @@ def names_of(resources: list[Any]) -> set[str]:
 
 
 def catalogue(payload: Payload) -> None:
-    told = payload.value()
-    films = [MovieEntry(imdb_id=one["id"], title=one["name"], poster_url=one["poster"]) for one in told["metas"]]
-    ours = stremio.catalogue(films, site=SITE)
-    assert set(ours) == set(told)
-    for written, wanted in zip(ours["metas"], told["metas"], strict=True):
+    stated = payload.value()
+    films = [MovieEntry(imdb_id=one["id"], title=one["name"], poster_url=one["poster"]) for one in stated["metas"]]
+    ours = stremio.build_catalogue(films, site=SITE)
+    assert set(ours) == set(stated)
+    for written, wanted in zip(ours["metas"], stated["metas"], strict=True):
         assert {key: written[key] for key in wanted} == wanted
         assert not payload.is_own or written == wanted
 
 
 def streams(payload: Payload) -> None:
-    told, ours = payload.value(), stremio.streams(BUNNY, Video(BUNNY.imdb_id))
+    stated, ours = payload.value(), stremio.build_streams(BUNNY, VideoId(BUNNY.imdb_id))
     if payload.is_own:
-        assert ours == told
-    assert set(ours) == set(told)
-    for written, wanted in zip(ours["streams"], told["streams"], strict=True):
+        assert ours == stated
+    assert set(ours) == set(stated)
+    for written, wanted in zip(ours["streams"], stated["streams"], strict=True):
         assert set(written) == set(wanted)
         assert {key: written.get(key) for key in ("name", "url", "externalUrl")} == {
             key: wanted.get(key) for key in ("name", "url", "externalUrl")
@@ -126,20 +126,20 @@ def streams(payload: Payload) -> None:
 
 def described_film(payload: Payload) -> None:
     """Of the same film our own meta says the same under the same names."""
-    imdb_id, told = payload.value()
-    assert (imdb_id, told["type"], told["id"]) == ("tt1254207", "movie", imdb_id)
+    imdb_id, stated = payload.value()
+    assert (imdb_id, stated["type"], stated["id"]) == ("tt1254207", "movie", imdb_id)
     film = MovieEntry(
         imdb_id=imdb_id,
-        title=told["name"],
-        year=int(told["releaseInfo"]),
-        poster_url=told["poster"],
-        synopsis=told["description"],
+        title=stated["name"],
+        year=int(stated["releaseInfo"]),
+        poster_url=stated["poster"],
+        synopsis=stated["description"],
     )
-    ours = stremio.meta(film, site=SITE)["meta"]
+    ours = stremio.build_meta(film, site=SITE)["meta"]
     said = ("id", "type", "name", "poster", "releaseInfo", "description")
-    assert {key: ours[key] for key in said} == {key: told[key] for key in said}
-    assert "background" in set(ours) & set(told)
-    assert stremio.streams(film, Video(imdb_id)) == {"streams": []}
+    assert {key: ours[key] for key in said} == {key: stated[key] for key in said}
+    assert "background" in set(ours) & set(stated)
+    assert stremio.build_streams(film, VideoId(imdb_id)) == {"streams": []}
     if (expected := expectation(payload)) is not None:
         assert expected == {
             "imdb_id": ours["id"],
@@ -152,15 +152,15 @@ def described_film(payload: Payload) -> None:
 
 def listed_streams(payload: Payload) -> None:
     """Each address of a plain list becomes a stream; what is not https is not ready for a web page."""
-    told = payload.value()
+    stated = payload.value()
     links = [
         LinkEntry(source="blender", source_url=one["url"], kind="file", label=one["title"])
-        for one in told
+        for one in stated
         if one["id"] == BUNNY.imdb_id
     ]
     film = MovieEntry(imdb_id=BUNNY.imdb_id, title=BUNNY.title, links=tuple(links))
-    ours = stremio.streams(film, Video(BUNNY.imdb_id))["streams"]
-    assert [(one["url"], one["description"]) for one in ours] == [(one["url"], one["title"]) for one in told]
+    ours = stremio.build_streams(film, VideoId(BUNNY.imdb_id))["streams"]
+    assert [(one["url"], one["description"]) for one in ours] == [(one["url"], one["title"]) for one in stated]
     for one in ours:
         assert one["behaviorHints"].get("notWebReady", False) is one["url"].startswith("http:")
     if (expected := expectation(payload)) is not None:
@@ -172,11 +172,11 @@ def listed_streams(payload: Payload) -> None:
 
 
 def playlist(payload: Payload) -> None:
-    assert "".join(m3u.write([LIVING_DEAD])) == payload.text()
+    assert "".join(m3u.write_m3u([LIVING_DEAD])) == payload.text()
 
 
 def small_file(payload: Payload) -> None:
-    assert list(strm.write([LIVING_DEAD])) == [(Path(payload.file).name, payload.text())]
+    assert list(strm.write_strm([LIVING_DEAD])) == [(Path(payload.file).name, payload.text())]
 
 
 CHECKS: dict[str, Callable[[Payload], None]] = {

@@ -54,7 +54,7 @@ def test_the_catalogue_is_read_in_pieces(monkeypatch):
     for number in range(25):
         make_link(make_movie(imdb_id=f"tt{number:07d}"))
     with CaptureQueriesContext(connection) as queries:
-        found = [entry.imdb_id for entry in shelf.entries()]
+        found = [entry.imdb_id for entry in shelf.load_entries()]
     assert found == [f"tt{number:07d}" for number in range(25)]
     assert len(queries) == 7
 
@@ -62,5 +62,5 @@ def test_the_catalogue_is_read_in_pieces(monkeypatch):
 def test_what_was_taken_down_is_never_given_away():
     link = make_link()
     block(link.host, reason="asked")
-    (entry,) = shelf.entries(active_only=False)
+    (entry,) = shelf.load_entries(active_only=False)
     assert entry.links == ()

@@ -24,7 +24,7 @@ def test_a_playlist_holds_the_best_link_that_a_player_can_open():
         link("https://a.example.org/best.mp4", label="512Kb MPEG4"),
         link("https://a.example.org/other.mp4"),
     )
-    assert "".join(m3u.write([movie(page, best, other), movie(page)])) == (
+    assert "".join(m3u.write_m3u([movie(page, best, other), movie(page)])) == (
         "#EXTM3U\n"
         '#EXTINF:-1 tvg-id="tt0013442" tvg-name="Nosferatu (1922)" group-title="Movies",Nosferatu (1922)\n'
         "https://a.example.org/best.mp4\n"
@@ -33,14 +33,14 @@ def test_a_playlist_holds_the_best_link_that_a_player_can_open():
 
 def test_a_playlist_holds_every_part_of_a_show_once():
     parts = [link(f"https://a.example.org/{n}.mp4", label=f"S01E0{1 + n % 2}") for n in range(4)]
-    text = "".join(m3u.write([movie(*parts, type="show")]))
+    text = "".join(m3u.write_m3u([movie(*parts, type="show")]))
     assert text.count("#EXTINF") == 2
     assert 'group-title="Shows",Nosferatu (1922) – S01E02\nhttps://a.example.org/1.mp4' in text
 
 
 def test_a_title_cannot_forge_lines_of_a_playlist():
     hostile = movie(link("https://a.example.org/x"), title='A"\r\n#EXTINF:-1,B\u2028\nhttps://evil.example/\n')
-    assert len("".join(m3u.write([hostile])).splitlines()) == 3
+    assert len("".join(m3u.write_m3u([hostile])).splitlines()) == 3
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_title_cannot_forge_lines_of_a_playlist():
     ],
 )
 def test_a_file_name_is_safe_everywhere(name, stem):
-    assert strm.file_stem(name) == stem
+    assert strm.safe_file_stem(name) == stem
 
 
 def test_small_files_hold_an_address_and_never_share_a_name():
@@ -71,7 +71,7 @@ def test_small_files_hold_an_address_and_never_share_a_name():
         movie(here, imdb_id="tt0000002", title="NOSFERATU"),
         movie(imdb_id="tt3"),
     ]
-    assert dict(strm.write(twins)) == {
+    assert dict(strm.write_strm(twins)) == {
         "Nosferatu (1922).strm": "https://a.example.org/x.mp4\n",
         "NOSFERATU (1922) [tt0000002].strm": "https://a.example.org/x.mp4\n",
     }
@@ -79,14 +79,14 @@ def test_small_files_hold_an_address_and_never_share_a_name():
 
 def test_a_spreadsheet_has_a_row_a_link_and_one_for_a_movie_without():
     rows = list(
-        reader.reader(csv.write([movie(link("https://a.example.org/1"), link("https://a.example.org/2")), movie()]))
+        reader.reader(csv.write_csv([movie(link("https://a.example.org/1"), link("https://a.example.org/2")), movie()]))
     )
-    assert rows[0] == list(csv.COLUMNS)
+    assert rows[0] == list(csv.CSV_COLUMNS)
     assert [row[5] for row in rows[1:]] == ["https://a.example.org/1", "https://a.example.org/2", ""]
-    assert {len(row) for row in rows} == {len(csv.COLUMNS)}
+    assert {len(row) for row in rows} == {len(csv.CSV_COLUMNS)}
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
 def test_a_spreadsheet_runs_no_title(start):
-    (_, row) = reader.reader(csv.write([movie(title=f"{start}cmd|' /C calc'!A0")]))
+    (_, row) = reader.reader(csv.write_csv([movie(title=f"{start}cmd|' /C calc'!A0")]))
     assert row[1].startswith("'")

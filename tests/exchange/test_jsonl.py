@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from streaming.exchange import jsonl
 from streaming.exchange.entries import LinkEntry, MovieEntry
-from streaming.exchange.jsonl import BadLine, GoodLine
+from streaming.exchange.jsonl import InvalidLine, ValidLine
 
 GOOD = {"imdb_id": "tt0013442", "title": "Nosferatu"}
 LINK = {"source": "commons", "source_url": "https://films.example.org/a"}
 
 
-def read(*lines: bytes) -> list[GoodLine | BadLine]:
-    return list(jsonl.read(jsonl.lines(io.BytesIO(b"\n".join(lines)).readline)))
+def read(*lines: bytes) -> list[ValidLine | InvalidLine]:
+    return list(jsonl.parse_lines(jsonl.numbered_lines(io.BytesIO(b"\n".join(lines)).readline)))
 
 
 def line(**changes: object) -> bytes:
@@ -48,7 +48,7 @@ def test_what_is_written_can_be_read():
             ),
         ),
     )
-    (text,) = jsonl.write([entry])
+    (text,) = jsonl.write_jsonl([entry])
     assert text.count("\n") == 1
     assert set(json.loads(text)) == {"imdb_id", "title", "year", "type", "poster_url", "synopsis", "links"}
     (found,) = read(text.encode())
@@ -105,8 +105,8 @@ def test_what_is_written_can_be_read():
 )
 def test_a_bad_line_is_named_and_its_neighbours_are_kept(text, reason):
     first, bad, last = read(line(), text, line(imdb_id="tt0013443"))
-    assert isinstance(first, GoodLine)
-    assert isinstance(bad, BadLine)
+    assert isinstance(first, ValidLine)
+    assert isinstance(bad, InvalidLine)
     assert bad.number == 2
     assert reason in bad.reason
     assert bad.reason.isprintable()
@@ -132,7 +132,7 @@ def test_of_a_line_without_end_little_is_held():
             assert most < 2 * 1024 * 1024
             return b"x" * most if self.asked < 30 else b""
 
-    (bad,) = jsonl.read(jsonl.lines(Endless().readline))
+    (bad,) = jsonl.parse_lines(jsonl.numbered_lines(Endless().readline))
     assert "longer than" in bad.reason
 
 
@@ -140,7 +140,7 @@ def test_of_a_line_without_end_little_is_held():
 @given(st.binary(max_size=200))
 def test_whatever_is_read_is_judged_and_nothing_raises(noise):
     for judged in read(noise):
-        assert isinstance(judged, GoodLine | BadLine)
+        assert isinstance(judged, ValidLine | InvalidLine)
 
 
 values = st.recursive(
@@ -154,11 +154,11 @@ values = st.recursive(
 @given(st.sampled_from(["imdb_id", "title", "year", "type", "poster_url", "synopsis", "links"]), values)
 def test_whatever_a_key_holds_nothing_raises(key, value):
     (judged,) = read(line(**{key: value}))
-    assert isinstance(judged, GoodLine | BadLine)
+    assert isinstance(judged, ValidLine | InvalidLine)
 
 
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(["source", "source_url", "kind", "label", "quality", "language", "licence_url"]), values)
 def test_whatever_a_links_key_holds_nothing_raises(key, value):
     (judged,) = read(line(links=[{**LINK, key: value}]))
-    assert isinstance(judged, GoodLine | BadLine)
+    assert isinstance(judged, ValidLine | InvalidLine)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from streaming.exchange import stremio
 from streaming.exchange.entries import LinkEntry, MovieEntry
-from streaming.exchange.stremio import Extra, Video
+from streaming.exchange.stremio import CatalogueExtra, VideoId
 from streaming.exports import LOGO
 from streaming.models import ScrapeJob
 from tests.factories import make_link, make_movie
@@ -27,7 +27,7 @@ def stream_of(**fields: object) -> dict:
             **fields,
         }
     )
-    (stream,) = stremio.streams(MovieEntry(imdb_id="tt1", title="T", links=(link,)), Video("tt1"))["streams"]
+    (stream,) = stremio.build_streams(MovieEntry(imdb_id="tt1", title="T", links=(link,)), VideoId("tt1"))["streams"]
     return stream
 
 
@@ -59,27 +59,27 @@ def test_a_stream_says_what_it_is():
 @pytest.mark.parametrize(
     ("text", "extra"),
     [
-        ("", Extra()),
-        ("skip=100", Extra(skip=100)),
-        ("search=nosferatu", Extra(search="nosferatu")),
-        ("search=tom & jerry&skip=24", Extra(skip=24, search="tom & jerry")),
-        ("search=a=b", Extra(search="a=b")),
-        ("skip=-1", Extra()),
-        ("skip=٣", Extra()),
-        ("skip=" + "9" * 9000, Extra()),
-        ("skip=999999", Extra(skip=100_000)),
-        ("genre=x&colour=red", Extra()),
+        ("", CatalogueExtra()),
+        ("skip=100", CatalogueExtra(skip=100)),
+        ("search=nosferatu", CatalogueExtra(search="nosferatu")),
+        ("search=tom & jerry&skip=24", CatalogueExtra(skip=24, search="tom & jerry")),
+        ("search=a=b", CatalogueExtra(search="a=b")),
+        ("skip=-1", CatalogueExtra()),
+        ("skip=٣", CatalogueExtra()),
+        ("skip=" + "9" * 9000, CatalogueExtra()),
+        ("skip=999999", CatalogueExtra(skip=100_000)),
+        ("genre=x&colour=red", CatalogueExtra()),
     ],
 )
 def test_extra_is_read_kindly(text, extra):
-    assert stremio.read_extra(text) == extra
+    assert stremio.parse_extra(text) == extra
 
 
 @pytest.mark.parametrize(
     ("text", "video"),
     [
-        ("tt0013442", Video("tt0013442")),
-        ("tt0055662:1:3", Video("tt0055662", (1, 3))),
+        ("tt0013442", VideoId("tt0013442")),
+        ("tt0055662:1:3", VideoId("tt0055662", (1, 3))),
         ("tt0055662:1", None),
         ("kitsu:1", None),
         ("tt12", None),
@@ -87,7 +87,7 @@ def test_extra_is_read_kindly(text, extra):
     ],
 )
 def test_ids_of_videos(text, video):
-    assert stremio.read_video(text) == video
+    assert stremio.parse_video_id(text) == video
 
 
 def test_an_episode_has_the_links_that_name_it_and_those_that_name_none():
@@ -96,9 +96,9 @@ def test_an_episode_has_the_links_that_name_it_and_those_that_name_none():
         LinkEntry(source="x", source_url=f"https://a.example.org/{n}", label=label) for n, label in enumerate(labels)
     )
     show = MovieEntry(imdb_id="tt0055662", title="Show", type="show", links=links)
-    found = stremio.streams(show, Video("tt0055662", (1, 2)))["streams"]
+    found = stremio.build_streams(show, VideoId("tt0055662", (1, 2)))["streams"]
     assert [stream["externalUrl"][-1] for stream in found] == ["1", "2", "3"]
-    videos = stremio.meta(show, site="https://x.example.org")["meta"]["videos"]
+    videos = stremio.build_meta(show, site="https://x.example.org")["meta"]["videos"]
     assert [video["id"] for video in videos] == ["tt0055662:1:1", "tt0055662:1:2"]
 
 

@@ -138,7 +138,7 @@ class SourceWeb(ThreadingHTTPServer):
 
     def settings(self) -> dict[str, Any]:
         """What the settings have to say for the sources to be found here."""
-        query_service, wikidata, commons = (door.url for door in self.doors)
+        query_service, wikidata, commons = (model_admin.url for model_admin in self.doors)
         return {
             "WIKIDATA_SPARQL_URL": f"{query_service}/sparql",
             "WIKIDATA_API_URL": f"{wikidata}/wikidata/api.php",
@@ -197,10 +197,10 @@ class SourceHandler(Handler):
 @contextmanager
 def source_web() -> Iterator[SourceWeb]:
     """The sources, all well; faults are put in by hand: `web.faults["/sparql"] = Page(status=503)`."""
-    with ExitStack() as open_doors:
-        web = open_doors.enter_context(serving(SourceWeb()))
-        for door in web.doors:
-            open_doors.enter_context(serving(door))
+    with ExitStack() as open_endpoints:
+        web = open_endpoints.enter_context(serving(SourceWeb()))
+        for model_admin in web.doors:
+            open_endpoints.enter_context(serving(model_admin))
         yield web
 
 
@@ -253,8 +253,8 @@ def statements(film: FakeFilm, url: str) -> list[tuple[str, str, str]]:
 
 def statement_rows(film: FakeFilm, url: str) -> Iterator[dict[str, Any]]:
     for prop, value, role in statements(film, url):
-        told = f"http://commons.wikimedia.org/wiki/Special:FilePath/{value}" if prop == "P10" else value
-        row = {"imdb": film.imdb_id, "item": f"{ENTITY}{film.item}", "itemLabel": film.title, "value": told}
+        stated = f"http://commons.wikimedia.org/wiki/Special:FilePath/{value}" if prop == "P10" else value
+        row = {"imdb": film.imdb_id, "item": f"{ENTITY}{film.item}", "itemLabel": film.title, "value": stated}
         row |= {"prop": f"{ENTITY}{prop}", "propLabel": f"{prop} ID"}
         row |= {"formatter": FORMATTERS[prop]} if prop in FORMATTERS else {}
         row |= {"formatter": "https://www.youtube.com/watch?v=$1"} if prop == "P1651" else {}

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from streaming.health import asking
-from streaming.health.answers import Question
-from streaming.health.asking import AskingBroke, ask_apart, ask_here
+from streaming.health.answers import ProbeRequest
+from streaming.health.asking import ProberProcessDied, probe_in_process, probe_in_subprocess
 from tests.health.origin import Origin
 from tests.health.test_probe import MANNERS
 from tests.scraping.processes import children_of
@@ -32,12 +32,12 @@ def origin():
 
 
 def questions(origin, count):
-    return [Question(n, origin.url(f"{KINDS[n % len(KINDS)]}/{n}"), False, "Nosferatu") for n in range(count)]
+    return [ProbeRequest(n, origin.url(f"{KINDS[n % len(KINDS)]}/{n}"), False, "Nosferatu") for n in range(count)]
 
 
-def told(heard):
+def told(result):
     """Without what differs from one time to the next."""
-    return sorted((one.id, one.judgement, one.status, one.below_http, one.landed) for one in heard)
+    return sorted((one.id, one.judgement, one.status, one.below_http, one.landed) for one in result)
 
 
 def asking_processes():
@@ -46,40 +46,42 @@ def asking_processes():
 
 
 def test_what_is_heard_apart_is_what_is_heard_here(origin):
-    here = told(ask_here(questions(origin, 110), MANNERS))
-    assert told(ask_apart(questions(origin, 110), MANNERS)) == here
+    here = told(probe_in_process(questions(origin, 110), MANNERS))
+    assert told(probe_in_subprocess(questions(origin, 110), MANNERS)) == here
     assert len(here) == 110
     assert asking_processes() == []
 
 
 def test_many_links_are_asked_apart_and_few_are_not(origin, monkeypatch):
     monkeypatch.setattr(asking, "FEW", 20)
-    asked = asking.ask(questions(origin, 60), MANNERS)
+    asked = asking.probe_links(questions(origin, 60), MANNERS)
     first = next(asked)
     assert len(asking_processes()) == (1 if len(os.sched_getaffinity(0)) > 1 else 0)
     assert len([first, *asked]) == 60
-    few = asking.ask(questions(origin, 19), MANNERS)
+    few = asking.probe_links(questions(origin, 19), MANNERS)
     next(few)
     assert asking_processes() == []
     assert len(list(few)) == 18
 
 
 def test_a_process_that_dies_while_it_asks_is_said(origin):
-    asked = ask_apart(questions(origin, 200), MANNERS)
+    asked = probe_in_subprocess(questions(origin, 200), MANNERS)
     next(asked)
     (pid,) = asking_processes()
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(AskingBroke):
+    with pytest.raises(ProberProcessDied):
         list(asked)
     assert asking_processes() == []
 
 
 def test_it_stops_when_told_and_leaves_no_process(origin):
-    heard = []
-    for one in ask_apart((Question(n, origin.url(f"hang/{n}")) for n in range(500)), MANNERS, stop=lambda: True):
-        heard.append(one)
-    assert heard == []
-    asked = ask_apart(questions(origin, 200), MANNERS)
+    result = []
+    for one in probe_in_subprocess(
+        (ProbeRequest(n, origin.url(f"hang/{n}")) for n in range(500)), MANNERS, stop=lambda: True
+    ):
+        result.append(one)
+    assert result == []
+    asked = probe_in_subprocess(questions(origin, 200), MANNERS)
     next(asked)
     asked.close()
     assert asking_processes() == []
@@ -89,7 +91,7 @@ def pause_of(host):
     return 0.02
 
 
-@pytest.mark.parametrize("asked_by", [ask_here, ask_apart])
+@pytest.mark.parametrize("asked_by", [probe_in_process, probe_in_subprocess])
 def test_each_request_to_a_host_that_others_ask_too_waits_for_its_turn(origin, asked_by):
     given = []
 
@@ -97,21 +99,21 @@ def test_each_request_to_a_host_that_others_ask_too_waits_for_its_turn(origin, a
         given.append((place, pause))
         return 0.0
 
-    manners = replace(MANNERS, pause_of=pause_of)
+    config = replace(MANNERS, pause_of=pause_of)
     # No link that breaks off: such a one libcurl asks again by itself when the connection was an old one.
     asked = [question for question in questions(origin, 22) if "reset" not in question.url]
-    assert len(list(asked_by(asked, manners, turn=turn))) == 20
+    assert len(list(asked_by(asked, config, turn=turn))) == 20
     assert set(given) == {(origin.url("").split("/")[2], 0.02)}
     assert len(given) >= len(origin.log)
     assert len(given) <= len(origin.log) + 1
 
 
-@pytest.mark.parametrize("asked_by", [ask_here, ask_apart])
+@pytest.mark.parametrize("asked_by", [probe_in_process, probe_in_subprocess])
 def test_a_host_whose_turn_is_too_far_off_is_not_asked_in_this_run(origin, asked_by):
-    manners = replace(MANNERS, pause_of=pause_of)
-    heard = list(asked_by(questions(origin, 5), manners, turn=lambda place, pause: None))
-    assert {one.judgement.reason for one in heard} == {"paused"}
-    assert (len(heard), origin.log) == (5, [])
+    config = replace(MANNERS, pause_of=pause_of)
+    result = list(asked_by(questions(origin, 5), config, turn=lambda place, pause: None))
+    assert {one.judgement.reason for one in result} == {"paused"}
+    assert (len(result), origin.log) == (5, [])
 
 
 def test_it_does_not_outlive_whoever_started_it(origin):
@@ -133,9 +135,9 @@ for heard in ask_apart([Question(1, {origin.url("page/1")!r}), Question(2, {orig
 
 
 def test_it_ends_before_its_links_do_when_all_its_slots_hang(origin):
-    manners = replace(MANNERS, concurrency=4, timeout=20.0, stall=10.0)
-    links = [Question(number, origin.url(f"hang/{number}")) for number in range(50)]
-    assert list(ask_apart(links, manners, stop=lambda: len(origin.log) >= 4)) == []
+    config = replace(MANNERS, concurrency=4, timeout=20.0, stall=10.0)
+    links = [ProbeRequest(number, origin.url(f"hang/{number}")) for number in range(50)]
+    assert list(probe_in_subprocess(links, config, stop=lambda: len(origin.log) >= 4)) == []
     assert len(origin.log) == 4
     assert asking_processes() == []
 
@@ -143,12 +145,12 @@ def test_it_ends_before_its_links_do_when_all_its_slots_hang(origin):
 def test_a_window_full_of_links_that_wait_for_turns_does_not_stand_still(origin):
     """20,000 links at sources with a pause fill the window: the turn that was given comes behind them."""
     end = time.monotonic() + 60
-    manners = replace(MANNERS, pause_of=pause_of)
-    asked = (Question(n, origin.url(f"video/{n}"), True) for n in range(20_600))
-    heard = []
-    for one in ask_apart(asked, manners, stop=lambda: time.monotonic() > end or len(heard) > 1000):
-        heard.append(one)
-    assert len(heard) > 1000
+    config = replace(MANNERS, pause_of=pause_of)
+    asked = (ProbeRequest(n, origin.url(f"video/{n}"), True) for n in range(20_600))
+    result = []
+    for one in probe_in_subprocess(asked, config, stop=lambda: time.monotonic() > end or len(result) > 1000):
+        result.append(one)
+    assert len(result) > 1000
 
 
 def test_it_does_not_outlive_whoever_started_it_when_its_window_is_full(origin):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from scraper.addresses import NOTHING_PRIVATE
+from scraper.addresses import NO_PRIVATE_HOSTS
 from streaming.health import canaries
 from tests.factories import make_link
 
@@ -20,21 +20,21 @@ def alive(count, host, *, now, **fields):
 
 
 def chosen(now):
-    return [question.url.split("/")[2] for question in canaries.canaries(now=now, allowed=NOTHING_PRIVATE)]
+    return [question.url.split("/")[2] for question in canaries.choose_canaries(now=now, allowed=NO_PRIVATE_HOSTS)]
 
 
 def test_they_are_on_different_hosts():
     now = timezone.now()
     for number in range(7):
         alive(2, f"{number}.example.org", now=now)
-    assert len(set(chosen(now))) == len(chosen(now)) == canaries.HOW_MANY
+    assert len(set(chosen(now))) == len(chosen(now)) == canaries.CANARY_COUNT
 
 
 def test_one_host_has_several_so_that_one_dead_link_does_not_stop_all_runs():
     now = timezone.now()
     alive(9, "films.example.org", now=now)
-    asked = canaries.canaries(now=now, allowed=NOTHING_PRIVATE)
-    assert len({question.id for question in asked}) == canaries.HOW_MANY
+    asked = canaries.choose_canaries(now=now, allowed=NO_PRIVATE_HOSTS)
+    assert len({question.id for question in asked}) == canaries.CANARY_COUNT
 
 
 def test_a_host_with_very_many_links_is_not_the_only_one(monkeypatch):
@@ -44,7 +44,7 @@ def test_a_host_with_very_many_links_is_not_the_only_one(monkeypatch):
     alive(1, "z.example.org", now=now)
     alive(6, "many.example.org", now=now)
     assert {"a.example.org", "z.example.org", "many.example.org"} == set(chosen(now))
-    assert len(chosen(now)) == canaries.HOW_MANY
+    assert len(chosen(now)) == canaries.CANARY_COUNT
 
 
 def test_private_hosts_old_news_and_links_that_failed_are_none():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streaming.health.changes import Finding, Standing, change_of
+from streaming.health.changes import Finding, Standing, link_update
 from streaming.health.verdict import Judgement, Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY
 
@@ -17,7 +17,7 @@ BEFORE = NOW - timedelta(days=3)
 def changed(verdict, why, /, *, host_down=False, **standing):
     fields = {"is_active": True, "reason": "ok", "failures": 0, "state_since": None, "checks": "aa", **standing}
     finding = Finding(Standing(1, 2, "films.example.org", **fields), Judgement(verdict, why), 200, 30)
-    return change_of(finding, now=NOW, host_down=host_down)
+    return link_update(finding, now=NOW, host_down=host_down)
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def changed(verdict, why, /, *, host_down=False, **standing):
          (False, "http_404", 2, BEFORE, "aa")),
     ],
 )  # fmt: skip
-def test_what_a_verdict_changes(verdict, standing, expected):
-    change = changed(verdict, "ok" if verdict == Verdict.ALIVE else "why", **standing)
+def test_what_a_verdict_changes(verdict, link_state, expected):
+    change = changed(verdict, "ok" if verdict == Verdict.ALIVE else "why", **link_state)
     assert (change.is_active, change.reason, change.failures, change.state_since, change.checks) == expected
-    assert change.is_flip is (standing.get("is_active", True) != change.is_active)
+    assert change.is_flip is (link_state.get("is_active", True) != change.is_active)
 
 
 def test_a_host_that_is_down_leaves_its_links_as_they_are():

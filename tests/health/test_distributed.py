@@ -86,8 +86,8 @@ class Checks(Machines):
     def fill(self, urls):
         """These links and no others, never checked."""
         self.empty()
-        command, told = [sys.executable, "-c", LINKS], json.dumps(urls)
-        subprocess.run(command, cwd=ROOT, env=self.environment, input=told, text=True, check=True, timeout=60)
+        command, stated = [sys.executable, "-c", LINKS], json.dumps(urls)
+        subprocess.run(command, cwd=ROOT, env=self.environment, input=stated, text=True, check=True, timeout=60)
 
     def empty(self):
         with psycopg.connect(self.database, autocommit=True) as connection:
@@ -160,10 +160,10 @@ def standing(database, brokers, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def crew(standing) -> Checks:
+def crew(link_state) -> Checks:
     """Two workers who live for many tests."""
-    standing.empty()
-    return standing
+    link_state.empty()
+    return link_state
 
 
 @pytest.fixture

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from streaming.health.answers import Question
+from streaming.health.answers import ProbeRequest
 from streaming.health.changes import Finding, Standing
-from streaming.health.gathering import FEW_WITNESSES, WITNESSES_KEPT, Gathering
+from streaming.health.gathering import MAX_CONTROL_LINKS, MIN_CONTROL_LINKS, RunTally
 from streaming.health.guard import HostTally
 from streaming.health.heard import Heard
-from streaming.health.held import Held
-from streaming.health.verdict import ALIVE, gone
+from streaming.health.held import ResultSpool
+from streaming.health.verdict import ALIVE, gone_judgement
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def hear(heard, number, *, milliseconds=30, judgement=ALIVE):
+def hear(result, number, *, milliseconds=30, judgement=ALIVE):
     place = f"films{number}.example.org"
-    standing = Standing(number, number, place, True, "ok", 0, None, "aa")
-    told = Heard(number, judgement, 200, milliseconds, "", False, "", "")
-    question = Question(number, f"http://{place}/")
-    heard.take(Finding(standing, judgement, 200, milliseconds), told, question)
+    link_state = Standing(number, number, place, True, "ok", 0, None, "aa")
+    stated = Heard(number, judgement, 200, milliseconds, "", False, "", "")
+    question = ProbeRequest(number, f"http://{place}/")
+    result.take(Finding(link_state, judgement, 200, milliseconds), stated, question)
 
 
 def a_run():
-    return Gathering(now=NOW, opened=lambda place: HostTally(), shelf=Held())
+    return RunTally(now=NOW, opened=lambda place: HostTally(), sink=ResultSpool())
 
 
 def test_the_last_links_that_were_alive_are_its_witnesses():
     run = a_run()
-    for number in range(WITNESSES_KEPT + 3):
+    for number in range(MAX_CONTROL_LINKS + 3):
         hear(run, number)
-    hear(run, 99, judgement=gone("http_404"))
-    assert [question.id for question in run.witnesses.values()] == list(range(3, WITNESSES_KEPT + 3))
+    hear(run, 99, judgement=gone_judgement("http_404"))
+    assert [question.id for question in run.control_links.values()] == list(range(3, MAX_CONTROL_LINKS + 3))
 
 
 def test_who_takes_long_is_a_witness_only_while_there_are_few():
     run = a_run()
-    for number in range(FEW_WITNESSES + 3):
+    for number in range(MIN_CONTROL_LINKS + 3):
         hear(run, number, milliseconds=3500)
-    assert len(run.witnesses) == FEW_WITNESSES
+    assert len(run.control_links) == MIN_CONTROL_LINKS
     for number in range(100, 105):
         hear(run, number)
     hear(run, 200, milliseconds=3500)
-    assert [question.id for question in run.witnesses.values()][-5:] == [100, 101, 102, 103, 104]
+    assert [question.id for question in run.control_links.values()][-5:] == [100, 101, 102, 103, 104]

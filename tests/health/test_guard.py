@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.health.guard import HostTally, is_suspicious, judge_run
+from streaming.health.guard import HostTally, decide_run, is_suspicious
 
 
 def host(asked=10, *, below=0, active=None, soft=0, gone=0, public=True):
@@ -17,7 +17,7 @@ SILENT = host(below=10, soft=10)
 
 
 def judged(*hosts, active_links=1000, **options):
-    return judge_run({f"h{number}": tally for number, tally in enumerate(hosts)}, active_links=active_links, **options)
+    return decide_run({f"h{number}": tally for number, tally in enumerate(hosts)}, active_links=active_links, **options)
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def judged(*hosts, active_links=1000, **options):
     ],
 )
 def test_whether_a_run_is_withheld(hosts, active_links, withheld):
-    belief = judged(*hosts, active_links=active_links)
-    assert belief.withheld is withheld
-    assert bool(belief.reason) >= withheld
+    decision = judged(*hosts, active_links=active_links)
+    assert decision.withheld is withheld
+    assert bool(decision.reason) >= withheld
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_whether_a_run_is_withheld(hosts, active_links, withheld):
     ],
 )
 def test_when_a_host_is_down(tally, down):
-    belief = judged(tally, FINE)
-    assert belief.down == ({"h0"} if down else frozenset())
-    assert ("h0" in belief.reason) is down
+    decision = judged(tally, FINE)
+    assert decision.hosts_down == ({"h0"} if down else frozenset())
+    assert ("h0" in decision.reason) is down
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_force_lifts_the_brake_alone():
 
 def test_public_hosts_that_cannot_be_reached_are_kept_while_private_ones_are_judged():
     public = [host(2, below=2, soft=2)] * 3
-    belief = judged(*public, host(10, public=False, gone=1), active_links=16)
-    assert not belief.withheld
-    assert belief.cut_off == {"h0", "h1", "h2"}
-    assert "no way to the internet" in belief.reason
+    decision = judged(*public, host(10, public=False, gone=1), active_links=16)
+    assert not decision.withheld
+    assert decision.unrouted_hosts == {"h0", "h1", "h2"}
+    assert "no way to the internet" in decision.reason
 
 
 def test_two_silent_public_hosts_are_just_down():
-    assert judged(host(2, below=2, soft=2), host(2, below=2, soft=2), host(public=False)).cut_off == frozenset()
+    assert judged(host(2, below=2, soft=2), host(2, below=2, soft=2), host(public=False)).unrouted_hosts == frozenset()
 
 
 def test_a_captive_portal_is_seen_by_where_hosts_lead():

@@ -35,10 +35,10 @@ WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND w
 
 
 @pytest.mark.parametrize(("deed", "said"), [(CHECK, "{1: 'http_404'}\n"), (SAVE, "1\n")], ids=["checked", "found"])
-def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(deed, said):
+def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(job_callable, said):
     with empty_database("order") as address, Origin() as origin, psycopg.connect(address) as remover:
         environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-        command = [sys.executable, "-c", BEGIN + deed, origin.url("/404")]
+        command = [sys.executable, "-c", BEGIN + job_callable, origin.url("/404")]
         with subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as checker:
@@ -51,6 +51,6 @@ def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(
             # What removing the movie locks next. Held by the checker, it would be a deadlock, and one of us would end.
             remover.execute("SELECT id FROM streaming_streaminglink FOR UPDATE")
             remover.commit()
-            told = checker.communicate(timeout=20)[0]
+            stated = checker.communicate(timeout=20)[0]
     assert checker.returncode == 0
-    assert told == said
+    assert stated == said

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from streaming.health.answers import Question
+from streaming.health.answers import ProbeRequest
 from streaming.health.due import Selection
-from streaming.health.manners import Manners
-from streaming.health.moves import Moves, follow_moves, how_many_moved
-from streaming.health.options import Options
+from streaming.health.manners import ProbeConfig
+from streaming.health.moves import RedirectReport, count_permanently_redirected, follow_permanent_redirects
+from streaming.health.options import CheckOptions
 from streaming.health.probe import Prober
-from streaming.health.sweep import check
+from streaming.health.sweep import run_check
 from streaming.ingest.takedown import block
 from streaming.models import HealthRun, LinkFlip, StreamingLink
 from tests.factories import make_link, make_movie
@@ -35,7 +35,7 @@ def link_at(server, path, movie=None, **fields):
 
 def run(times=1, **options):
     for _ in range(times):
-        report = check(Options(timeout=1.0, **options), now=timezone.now())
+        report = run_check(CheckOptions(timeout=1.0, **options), now=timezone.now())
     return report
 
 
@@ -51,8 +51,8 @@ def run(times=1, **options):
     ],
 )
 def test_only_permanent_redirects_from_the_start_are_moves(server, path, moved_to):
-    prober = Prober(Manners("x", timeout=1.0, allowed=LOOPBACK))
-    (answer,) = prober.ask([Question(1, server.url(path))])
+    prober = Prober(ProbeConfig("x", timeout=1.0, allowed=LOOPBACK))
+    (answer,) = prober.responses([ProbeRequest(1, server.url(path))])
     assert answer.status == 200
     assert answer.moved_to == (server.url(moved_to) if moved_to else "")
 
@@ -62,11 +62,11 @@ def test_a_move_is_offered_after_three_times_and_followed_when_told(server):
     assert run(2).moved == 0
     report = run()
     assert report.moved == 1
-    assert "--follow-moves" in "\n".join(report.sentences())
+    assert "--follow-moves" in "\n".join(report.summary_lines())
     assert HealthRun.objects.latest("pk").moved == 1
     before = link.movie.updated_at
     report = run(follow_moves=True)
-    assert (report.moves, report.moved) == (Moves(followed=1), 0)
+    assert (report.redirects, report.moved) == (RedirectReport(followed=1), 0)
     link.refresh_from_db()
     assert (link.source_url, link.moved_from) == (server.url("page/1"), server.url("moved/page/1"))
     assert (link.host, link.is_active, link.moved_to, link.moved_seen) == ("127.0.0.2", True, "", 0)
@@ -97,7 +97,7 @@ def test_an_address_that_the_movie_lists_already_folds_the_old_link(server):
     movie = make_movie()
     old, new = link_at(server, "moved/page/1", movie), link_at(server, "page/1", movie)
     report = run(3, follow_moves=True)
-    assert report.moves == Moves(folded=1)
+    assert report.redirects == RedirectReport(merged=1)
     old.refresh_from_db()
     new.refresh_from_db()
     assert (old.is_active, old.reason, new.is_active) == (False, "moved", True)
@@ -111,13 +111,13 @@ def test_an_address_that_the_movie_lists_already_folds_the_old_link(server):
     "standing",
     [{"is_active": False, "reason": "http_404", "failures": 3}, {"is_published": False}],
 )
-def test_a_link_that_works_is_not_folded_into_one_that_nobody_sees(server, standing):
+def test_a_link_that_works_is_not_folded_into_one_that_nobody_sees(server, link_state):
     movie = make_movie()
     old = link_at(server, "moved/page/1", movie, moved_to=server.url("page/1"), moved_seen=3)
     now = timezone.now()
-    link_at(server, "page/1", movie, state_since=now, next_check_at=now + timedelta(days=30), **standing)
-    report = check(Options(timeout=1.0, follow_moves=True, selection=Selection(due=True)), now=now)
-    assert (report.moves, report.removed) == (Moves(), 0)
+    link_at(server, "page/1", movie, state_since=now, next_check_at=now + timedelta(days=30), **link_state)
+    report = run_check(CheckOptions(timeout=1.0, follow_moves=True, selection=Selection(due=True)), now=now)
+    assert (report.redirects, report.removed) == (RedirectReport(), 0)
     old.refresh_from_db()
     assert (old.is_active, old.reason) == (True, "ok")
 
@@ -132,27 +132,27 @@ def test_a_folded_link_does_not_keep_its_movie(server):
 def test_a_move_to_an_address_that_was_taken_down_is_not_followed(server):
     link_at(server, "moved/page/1", moved_to="https://taken.example.org/1", moved_seen=3)
     block("taken.example.org", reason="asked to")
-    assert follow_moves(now=timezone.now()) == Moves()
+    assert follow_permanent_redirects(now=timezone.now()) == RedirectReport()
 
 
 def test_a_dry_run_follows_nothing(server):
     link_at(server, "moved/page/1", moved_to=server.url("page/1"), moved_seen=5)
     assert run(dry_run=True, follow_moves=True).moved == 1
-    assert how_many_moved() == 1
+    assert count_permanently_redirected() == 1
 
 
 def test_a_withheld_run_follows_nothing(server):
     link_at(server, "moved/page/1", moved_to=server.url("page/1"), moved_seen=5)
     server.go_down()
     assert run(follow_moves=True).withheld
-    assert how_many_moved() == 1
+    assert count_permanently_redirected() == 1
 
 
 def test_many_moves_are_followed_page_by_page(server, monkeypatch):
     monkeypatch.setattr("streaming.health.moves.CHUNK", 3)
     for number in range(8):
         link_at(server, f"moved/page/{number}", moved_to=server.url(f"page/{number}"), moved_seen=3)
-    assert follow_moves(now=timezone.now() + timedelta(seconds=1)) == Moves(followed=8)
+    assert follow_permanent_redirects(now=timezone.now() + timedelta(seconds=1)) == RedirectReport(followed=8)
 
 
 def test_staff_find_and_follow_moves(server, admin_client):

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from scraper.addresses import Allowed
+from scraper.addresses import PrivateHostAllowlist
 from streaming.health import names
-from streaming.health.answers import Question, Trouble
-from streaming.health.manners import Manners
+from streaming.health.answers import Failure, ProbeRequest
+from streaming.health.manners import ProbeConfig
 from streaming.health.probe import Prober
 from streaming.health.verdict import LinkFacts, judge
 from tests.health.origin import Origin
@@ -50,10 +50,12 @@ def origin():
 def reasons(origin, *hosts, times=1, **more):
     """How links on these hosts are judged, host by host."""
     port = origin.server_address[1]
-    manners = Manners("Openreel test", allowed=Allowed.parse(["127.0.0.0/8", "::1/128", *hosts]), **more)
+    config = ProbeConfig(
+        "Openreel test", allowed=PrivateHostAllowlist.parse(["127.0.0.0/8", "::1/128", *hosts]), **more
+    )
     urls = [f"http://{host}:{port}/page/1" for host in hosts for _ in range(times)]
     found = {}
-    for answer in Prober(manners).ask(Question(number, url) for number, url in enumerate(urls)):
+    for answer in Prober(config).responses(ProbeRequest(number, url) for number, url in enumerate(urls)):
         found.setdefault(answer.url.split("/")[2].split(":")[0], []).append(str(judge(answer, LinkFacts()).reason))
     return found
 
@@ -135,16 +137,18 @@ def test_a_redirect_to_another_name_waits_for_that_name(resolver, origin):
 
     resolver(answers)
     port = origin.server_address[1]
-    manners = Manners("Openreel test", allowed=Allowed.parse(["127.0.0.0/8", "first.example", "second.example"]))
-    asked = [Question(1, f"http://first.example:{port}/to/http://second.example:{port}/page/1")]
-    (answer,) = Prober(manners).ask(asked)
+    config = ProbeConfig(
+        "Openreel test", allowed=PrivateHostAllowlist.parse(["127.0.0.0/8", "first.example", "second.example"])
+    )
+    asked = [ProbeRequest(1, f"http://first.example:{port}/to/http://second.example:{port}/page/1")]
+    (answer,) = Prober(config).responses(asked)
     assert (answer.status, answer.final_url) == (200, f"http://second.example:{port}/page/1")
 
 
 def test_a_private_address_behind_a_name_is_refused(resolver, origin):
     resolver(lambda _name: ["127.0.0.1"])
     port = origin.server_address[1]
-    asked = [Question(1, f"http://rebound.example:{port}/page/1")]
-    (answer,) = Prober(Manners("Openreel test")).ask(asked)
-    assert answer.trouble == Trouble.PRIVATE
+    asked = [ProbeRequest(1, f"http://rebound.example:{port}/page/1")]
+    (answer,) = Prober(ProbeConfig("Openreel test")).responses(asked)
+    assert answer.failure == Failure.PRIVATE
     assert origin.log == []

@@ -11,10 +11,10 @@ import pytest
 from django.utils import timezone
 
 from streaming.health import asking
-from streaming.health.broken import broken_since
+from streaming.health.broken import interrupted_since
 from streaming.health.due import Selection
-from streaming.health.options import Options
-from streaming.health.sweep import check
+from streaming.health.options import CheckOptions
+from streaming.health.sweep import run_check
 from streaming.models import HealthRun, StreamingLink
 from tests.factories import make_link
 from tests.health.origin import Origin
@@ -38,8 +38,8 @@ def numbered(kind, count):
     return [f"{kind}/{number}" for number in range(count)]
 
 
-def run(*, stop=lambda: False, told=None, **options):
-    return check(Options(**{"timeout": 1.0, **options}), now=timezone.now(), stop=stop, told=told)
+def run(*, stop=lambda: False, stated=None, **options):
+    return run_check(CheckOptions(**{"timeout": 1.0, **options}), now=timezone.now(), stop=stop, on_progress=stated)
 
 
 def outcomes():
@@ -103,7 +103,7 @@ def test_a_run_that_an_error_ends_is_closed_as_failed_and_tells_no_details(origi
             raise OSError("/home/somebody: no space left")
 
     with pytest.raises(OSError, match="no space left"):
-        run(told=told)
+        run(stated=told)
     row = HealthRun.objects.get()
     assert (row.outcome, row.withheld, row.finished_at is None) == ("failed", False, False)
     assert row.reason == "ended by an error of ours (OSError)"
@@ -123,4 +123,4 @@ def test_a_dry_run_leaves_no_row(origin):
 def test_the_next_run_goes_by_the_outcome_whatever_the_sentence_says(outcome, is_broken, reason):
     at = timezone.now() - timedelta(hours=1)
     HealthRun.objects.create(started_at=at, finished_at=at if outcome else None, outcome=outcome, reason=reason)
-    assert broken_since() == (at if is_broken else None)
+    assert interrupted_since() == (at if is_broken else None)

@@ -7,19 +7,21 @@ from itertools import islice
 
 import pytest
 
-from scraper.addresses import NOTHING_PRIVATE, Allowed
+from scraper.addresses import NO_PRIVATE_HOSTS, PrivateHostAllowlist
 from streaming.health import flight
-from streaming.health.answers import Question, Trouble
-from streaming.health.flight import MOST_PAGE
-from streaming.health.manners import Manners
+from streaming.health.answers import Failure, ProbeRequest
+from streaming.health.flight import MAX_PAGE_BYTES
+from streaming.health.manners import ProbeConfig
 from streaming.health.probe import Prober
 from streaming.health.verdict import LinkFacts, judge
 from tests.health.origin import Origin, closed_port
 
 pytestmark = pytest.mark.slow
 
-LOOPBACK = Allowed.parse(["127.0.0.0/8"])
-MANNERS = Manners(user_agent="Openreel/tests (+tests@example.org)", timeout=0.6, stall=0.2, allowed=LOOPBACK)
+LOOPBACK = PrivateHostAllowlist.parse(["127.0.0.0/8"])
+MANNERS = ProbeConfig(
+    user_agent="Openreel/tests (+tests@example.org)", timeout=0.6, stall_seconds=0.2, allowed=LOOPBACK
+)
 
 
 @pytest.fixture
@@ -28,9 +30,11 @@ def origin():
         yield server
 
 
-def ask(*urls, manners=MANNERS, media=False, stop=lambda: False):
-    prober = Prober(manners, stop=stop)
-    return sorted(prober.ask(Question(number, url, media) for number, url in enumerate(urls)), key=lambda one: one.id)
+def ask(*urls, config=MANNERS, media=False, stop=lambda: False):
+    prober = Prober(config, stop=stop)
+    return sorted(
+        prober.responses(ProbeRequest(number, url, media) for number, url in enumerate(urls)), key=lambda one: one.id
+    )
 
 
 def ask_one(url, **options):
@@ -67,27 +71,27 @@ def test_a_video_is_settled_by_head_alone(origin):
 
 
 def test_a_page_is_asked_again_with_get_and_head_is_spared_the_next_ones(origin):
-    ask(origin.url("page/1"), origin.url("page/2"), manners=Manners("x", per_host=1, timeout=0.6, allowed=LOOPBACK))
+    ask(origin.url("page/1"), origin.url("page/2"), config=ProbeConfig("x", per_host=1, timeout=0.6, allowed=LOOPBACK))
     assert origin.log == [("HEAD", "/page/1"), ("GET", "/page/1"), ("GET", "/page/2")]
 
 
 def test_a_body_is_capped(origin):
     answer = ask_one(origin.url("endless/1"))
-    assert len(answer.body) == MOST_PAGE
+    assert len(answer.body) == MAX_PAGE_BYTES
 
 
 @pytest.mark.parametrize("path", ["drip/1", "hang/1"])
 def test_an_attempt_ends_at_its_time_out_whatever_is_dripped(origin, path):
-    assert ask_one(origin.url(path)).trouble is Trouble.TIMEOUT
+    assert ask_one(origin.url(path)).failure is Failure.TIMEOUT
     assert not origin.closing.is_set()
 
 
 def test_refused_and_unknown_names_are_told_apart():
     refused = ask_one(f"http://127.0.0.1:{closed_port()}/x")
     unknown = ask_one("http://no-such-host.invalid/x")
-    assert refused.trouble == Trouble.REFUSED
-    assert unknown.trouble in (Trouble.DNS, Trouble.TIMEOUT)
-    assert refused.below_http
+    assert refused.failure == Failure.REFUSED
+    assert unknown.failure in (Failure.DNS, Failure.TIMEOUT)
+    assert refused.is_transport_failure
 
 
 @pytest.mark.parametrize(
@@ -99,18 +103,18 @@ def test_refused_and_unknown_names_are_told_apart():
     ],
 )  # fmt: skip
 def test_private_places_are_not_asked(url):
-    answer = ask_one(url, manners=Manners("x", timeout=0.3, allowed=NOTHING_PRIVATE))
-    assert (answer.trouble, answer.shared) == (Trouble.PRIVATE, True)
+    answer = ask_one(url, manners=ProbeConfig("x", timeout=0.3, allowed=NO_PRIVATE_HOSTS))
+    assert (answer.failure, answer.not_sent) == (Failure.PRIVATE, True)
 
 
 def test_the_address_is_looked_at_when_connecting(origin):
     """A name that passes as text and resolves to loopback: only the check at the socket can see it."""
     port = origin.server_address[1]
-    manners = Manners("x", timeout=0.5, allowed=NOTHING_PRIVATE)
-    prober = Prober(manners)
+    config = ProbeConfig("x", timeout=0.5, allowed=NO_PRIVATE_HOSTS)
+    prober = Prober(config)
     prober._approve = lambda url: url
-    answers = list(prober.ask([Question(1, f"http://localhost:{port}/page/1")]))
-    assert answers[0].trouble == Trouble.PRIVATE
+    answers = list(prober.responses([ProbeRequest(1, f"http://localhost:{port}/page/1")]))
+    assert answers[0].failure == Failure.PRIVATE
     assert origin.log == []
 
 
@@ -120,7 +124,7 @@ def test_a_mistake_in_our_own_code_says_nothing_of_the_link(origin, monkeypatch)
 
     monkeypatch.setattr(flight, "is_media_type", mistaken)
     answer = ask_one(origin.url("page/1"))
-    assert answer.trouble is Trouble.LOCAL
+    assert answer.failure is Failure.LOCAL
     assert judge(answer, LinkFacts()).verdict == "not_checked"
 
 
@@ -139,17 +143,17 @@ def test_hanging_links_do_not_hold_the_others_up():
     with Origin() as server:
         urls = [server.url(f"page/{number}") for number in range(40)]
         urls[5:5] = [server.url(f"hang/{number}") for number in range(8)]
-        manners = Manners("x", timeout=20.0, stall=0.1, per_host=2, allowed=LOOPBACK)
-        answers = list(islice(Prober(manners).ask(Question(n, url) for n, url in enumerate(urls)), 40))
+        config = ProbeConfig("x", timeout=20.0, stall_seconds=0.1, per_host=2, allowed=LOOPBACK)
+        answers = list(islice(Prober(config).responses(ProbeRequest(n, url) for n, url in enumerate(urls)), 40))
     assert [answer.status for answer in answers] == [200] * 40  # though two would fill the slots of their host
 
 
 def test_a_host_that_never_answers_is_given_up():
     with Origin(everything="hang") as silent, Origin("127.0.0.2") as other:
         urls = [silent.url(f"page/{number}") for number in range(30)] + [other.url("page/1")]
-        answers = ask(*urls, manners=Manners("x", timeout=0.4, allowed=LOOPBACK))
-    assert all(answer.trouble == Trouble.TIMEOUT for answer in answers[:30])
-    assert sum(answer.shared for answer in answers) >= 20
+        answers = ask(*urls, config=ProbeConfig("x", timeout=0.4, allowed=LOOPBACK))
+    assert all(answer.failure == Failure.TIMEOUT for answer in answers[:30])
+    assert sum(answer.not_sent for answer in answers) >= 20
     assert answers[30].status == 200
 
 
@@ -157,26 +161,26 @@ def test_a_host_that_keeps_saying_busy_is_left_alone():
     with Origin(everything="busy") as server:
         answers = ask(*(server.url(f"page/{number}") for number in range(30)))
     assert sum(answer.status == 429 for answer in answers) < 10
-    assert sum(answer.trouble == Trouble.PAUSED for answer in answers) > 20
+    assert sum(answer.failure == Failure.PAUSED for answer in answers) > 20
     assert answers[0].retry_after == "120"
 
 
 def test_at_most_so_many_at_a_host_and_connections_are_kept():
     with Origin() as server:
-        most = []
-        server.asked = lambda handler: most.append(len(server.sockets))
+        maximum = []
+        server.asked = lambda handler: maximum.append(len(server.sockets))
         ask(*(server.url(f"video/{number}") for number in range(60)), media=True)
-    assert len(most) == 60
-    assert max(most) <= MANNERS.per_host
+    assert len(maximum) == 60
+    assert max(maximum) <= MANNERS.per_host
 
 
 def test_the_user_agent_is_honest_and_no_encoding_is_asked_for(origin):
-    heard = []
-    origin.asked = lambda handler: heard.append(dict(handler.headers))
+    result = []
+    origin.asked = lambda handler: result.append(dict(handler.headers))
     ask_one(origin.url("page/1"))
-    assert heard[-1]["User-Agent"] == MANNERS.user_agent
-    assert heard[-1]["Accept-Encoding"] == "identity"
-    assert heard[-1]["Range"] == "bytes=0-2047"
+    assert result[-1]["User-Agent"] == MANNERS.user_agent
+    assert result[-1]["Accept-Encoding"] == "identity"
+    assert result[-1]["Range"] == "bytes=0-2047"
 
 
 def test_a_minimum_distance_between_requests_of_one_host_is_kept(monkeypatch):
@@ -188,15 +192,15 @@ def test_a_minimum_distance_between_requests_of_one_host_is_kept(monkeypatch):
         ask(
             *(server.url(f"video/{n}") for n in range(6)),
             media=True,
-            manners=Manners("x", delay=0.05, allowed=LOOPBACK),
+            config=ProbeConfig("x", delay=0.05, allowed=LOOPBACK),
         )
     # From before the first: the server may notice that one late, which would shorten the distance to the last.
     assert moments[-1] - began >= 0.25
 
 
 def test_a_stopped_prober_waits_for_no_link(origin):
-    manners = Manners("x", timeout=20.0, stall=10.0, allowed=LOOPBACK)
-    assert ask(*(origin.url(f"hang/{n}") for n in range(20)), manners=manners, stop=lambda: bool(origin.log)) == []
+    config = ProbeConfig("x", timeout=20.0, stall_seconds=10.0, allowed=LOOPBACK)
+    assert ask(*(origin.url(f"hang/{n}") for n in range(20)), config=config, stop=lambda: bool(origin.log)) == []
 
 
 def test_questions_are_drawn_only_as_they_are_needed(origin, monkeypatch):
@@ -206,9 +210,9 @@ def test_questions_are_drawn_only_as_they_are_needed(origin, monkeypatch):
     def questions():
         for number in range(10_000):
             drawn.append(number)
-            yield Question(number, origin.url("video/1"), True)
+            yield ProbeRequest(number, origin.url("video/1"), True)
 
-    answers = Prober(MANNERS).ask(questions())
+    answers = Prober(MANNERS).responses(questions())
     next(answers)
     answers.close()
     assert len(drawn) < 600
@@ -303,15 +307,15 @@ def test_a_route_stays_when_the_next_redirect_says_none(origin):
 
 
 @pytest.mark.parametrize("deed", ["begin", "answer"])
-def test_a_fault_on_one_link_is_that_links_alone(origin, monkeypatch, deed):
-    done = getattr(flight.Flight, deed)
+def test_a_fault_on_one_link_is_that_links_alone(origin, monkeypatch, job_callable):
+    done = getattr(flight.Transfer, job_callable)
 
     def stumbles(self, *args, **options):
-        if (args[0] if deed == "begin" else self.task).url.endswith("/page/1"):
+        if (args[0] if job_callable == "begin" else self.task).url.endswith("/page/1"):
             "\u0142".encode("latin-1")
         return done(self, *args, **options)
 
-    monkeypatch.setattr(flight.Flight, deed, stumbles)
+    monkeypatch.setattr(flight.Transfer, job_callable, stumbles)
     odd, good = ask(origin.url("page/1"), origin.url("page/2"))
-    assert (odd.status, odd.trouble, good.status) == (None, Trouble.LOCAL, 200)
+    assert (odd.status, odd.failure, good.status) == (None, Failure.LOCAL, 200)
     assert judge(odd, LinkFacts()).verdict == "not_checked"

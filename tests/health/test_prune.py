@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from streaming.health.changes import Change
-from streaming.health.prune import prune, prune_after_check, unwatchable, would_remove
+from streaming.health.changes import LinkUpdate
+from streaming.health.prune import prune_after_check, prune_by_hand, removable_movies, would_remove
 from streaming.models import HealthRun, Movie, RemovedMovie
 from tests.factories import make_job, make_link, make_movie
 
@@ -45,7 +45,7 @@ def test_a_movie_whose_links_are_off(links, removed):
     for link in links:
         off(movie, **link)
     now = timezone.now()
-    assert unwatchable(now=now).exists() is removed
+    assert removable_movies(now=now).exists() is removed
     assert would_remove([], now=now) == removed
     assert prune_after_check(now=now) == removed
     assert RemovedMovie.objects.count() == removed
@@ -64,7 +64,7 @@ def test_an_open_scrape_job_keeps_a_movie():
     bare = make_movie(created_at=timezone.now() - DAY)
     make_job(movie)
     make_job(bare)
-    assert prune(now=timezone.now()).removed == 0
+    assert prune_by_hand(now=timezone.now()).removed == 0
 
 
 def test_without_grace_one_failed_check_is_enough(settings):
@@ -76,21 +76,21 @@ def test_without_grace_one_failed_check_is_enough(settings):
 def test_a_movie_that_never_had_a_link_goes_only_by_hand_and_when_it_is_old():
     make_movie(), make_movie(created_at=timezone.now() - DAY)
     assert prune_after_check(now=timezone.now()) == 0
-    report = prune(now=timezone.now())
+    report = prune_by_hand(now=timezone.now())
     assert (report.never_linked, report.unwatchable, Movie.objects.count()) == (1, 0, 1)
 
 
 def test_statistics_before_and_after():
     off(make_movie(), "http_404")
     make_link()
-    said = "\n".join(prune(now=timezone.now()).sentences())
+    said = "\n".join(prune_by_hand(now=timezone.now()).summary_lines())
     assert "Before: 2 movies, 2 links, 1 active links, 1 movies without active link, 0 removed." in said
     assert "After: 1 movies, 1 links, 1 active links, 0 movies without active link, 1 removed." in said
 
 
 def test_a_dry_run_removes_nothing():
     off(make_movie(), "http_404")
-    report = prune(now=timezone.now(), dry_run=True)
+    report = prune_by_hand(now=timezone.now(), dry_run=True)
     assert (report.removed, Movie.objects.count(), RemovedMovie.objects.count()) == (1, 1, 0)
 
 
@@ -98,7 +98,7 @@ def test_after_a_withheld_run_only_the_never_linked_go():
     HealthRun.objects.create(withheld=True, outcome="withheld", reason="no canary", finished_at=timezone.now())
     off(make_movie(), "http_404")
     make_movie(created_at=timezone.now() - DAY)
-    report = prune(now=timezone.now())
+    report = prune_by_hand(now=timezone.now())
     assert (report.unwatchable, report.never_linked) == (0, 1)
     assert "not believed" in report.note
 
@@ -107,7 +107,7 @@ def test_what_a_check_would_remove_is_counted_with_its_changes():
     movie, back = make_movie(), make_movie()
     dying, dead = make_link(movie), off(movie, "http_404")
     returning = off(back, "http_404")
-    change = Change(dying.pk, movie.pk, True, "ok", False, "http_404", 404, 9, 1, timezone.now(), "g")
-    revived = Change(returning.pk, back.pk, False, "http_404", True, "ok", 200, 9, 0, timezone.now(), "a")
+    change = LinkUpdate(dying.pk, movie.pk, True, "ok", False, "http_404", 404, 9, 1, timezone.now(), "g")
+    revived = LinkUpdate(returning.pk, back.pk, False, "http_404", True, "ok", 200, 9, 0, timezone.now(), "a")
     assert would_remove([change, revived], now=timezone.now()) == 1
     assert dead.pk

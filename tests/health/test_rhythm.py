@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from streaming.health.rhythm import next_check
+from streaming.health.rhythm import next_check_at
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def wait(checks, *, is_active=True, failing=None, adaptive=True):
     since = None if failing is None else NOW - timedelta(days=failing)
-    return next_check(is_active=is_active, checks=checks, state_since=since, now=NOW, adaptive=adaptive) - NOW
+    return next_check_at(is_active=is_active, checks=checks, state_since=since, now=NOW, adaptive=adaptive) - NOW
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import socket
 import pycurl
 import pytest
 
-from streaming.health.sockets import Watch
+from streaming.health.sockets import SocketPoller
 
 
 @pytest.fixture
 def watch():
-    watch = Watch()
+    watch = SocketPoller()
     yield watch
     watch.close()
 

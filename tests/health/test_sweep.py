@@ -12,12 +12,12 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from streaming.health.due import Selection, due_links, how_many_due
-from streaming.health.options import Options
-from streaming.health.prune import prune
-from streaming.health.sweep import check, check_now
-from streaming.health.writing import mark_private
-from streaming.ingest.edits import change_link
+from streaming.health.due import Selection, count_due, due_links
+from streaming.health.options import CheckOptions
+from streaming.health.prune import prune_by_hand
+from streaming.health.sweep import check_now, run_check
+from streaming.health.writing import mark_private_links
+from streaming.ingest.edits import update_link
 from streaming.ingest.snapshots import restore_movies
 from streaming.ingest.takedown import block
 from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
@@ -53,11 +53,11 @@ def many(server, count, kind="page", **fields):
     return links_at(server, *(f"{kind}/{number}" for number in range(count)), **fields)
 
 
-def run(*, now=None, stop=lambda: False, told=None, **options):
+def run(*, now=None, stop=lambda: False, stated=None, **options):
     options.setdefault("timeout", 1.0)
     options.setdefault("shared", SHARED and not options.get("dry_run"))
     options.setdefault("parts", 3 if SHARED else None)
-    return check(Options(**options), now=now or timezone.now(), stop=stop, told=told)
+    return run_check(CheckOptions(**options), now=now or timezone.now(), stop=stop, on_progress=stated)
 
 
 def quiet(*servers, seconds=1.0):
@@ -314,15 +314,15 @@ def test_the_oldest_come_first_and_the_never_checked_before_all(hosts):
     now = timezone.now()
     moments = [now - timedelta(hours=1), None, now + timedelta(days=365), now - timedelta(days=9), None]
     made = [links_at(server, f"page/{n}", last_checked=moment)[0] for n, moment in enumerate(moments)]
-    order = [due.standing.id for due in due_links(Selection(), now=now)]
+    order = [due.link_state.id for due in due_links(Selection(), now=now)]
     assert order == [made[number].pk for number in (1, 4, 2, 3, 0)]
-    assert how_many_due(Selection(older_than=5), now=now) == 4
+    assert count_due(Selection(older_than=5), now=now) == 4
     assert run(limit=2, now=now).checked == 2
     assert StreamingLink.objects.filter(last_checked=now).count() == 2
 
 
 @pytest.mark.parametrize(("strict", "most"), [(True, 2), (False, 10)])
-def test_strict_puts_no_hanging_link_aside(hosts, strict, most):
+def test_strict_puts_no_hanging_link_aside(hosts, strict, maximum):
     (server,) = hosts()
     many(server, 4)
     many(server, 12, "hang")
@@ -334,7 +334,7 @@ def test_strict_puts_no_hanging_link_aside(hosts, strict, most):
         return time.monotonic() - began > (1.3 if strict else 20) or hanging[-1] > 2
 
     run(timeout=3.0, per_host=2, strict=strict, stop=stop)
-    assert hanging[-1] <= 2 if strict else 2 < hanging[-1] <= most
+    assert hanging[-1] <= 2 if strict else 2 < hanging[-1] <= maximum
 
 
 def test_due_asks_only_what_its_own_rhythm_wants(hosts):
@@ -343,8 +343,8 @@ def test_due_asks_only_what_its_own_rhythm_wants(hosts):
     moments = [None, now - timedelta(hours=1), now + timedelta(hours=1), now + timedelta(days=400)]
     made = [links_at(server, f"page/{n}", next_check_at=moment)[0] for n, moment in enumerate(moments)]
     due = Selection(due=True)
-    assert {link.standing.id for link in due_links(due, now=now)} == {made[number].pk for number in (0, 1, 3)}
-    assert how_many_due(due, now=now) == 3
+    assert {link.link_state.id for link in due_links(due, now=now)} == {made[number].pk for number in (0, 1, 3)}
+    assert count_due(due, now=now) == 3
     assert run(selection=due, now=now).checked == 3
     assert run(now=now + timedelta(seconds=1)).checked == 4
 
@@ -357,12 +357,12 @@ def test_steady_links_wait_when_the_rhythm_is_on_and_failing_ones_always(hosts, 
     now, due = timezone.now(), Selection(due=True)
     settings.HEALTH_ADAPTIVE = True
     assert run(selection=due, now=now, prune=False).checked == 3
-    assert [link.standing.id for link in due_links(due, now=now + timedelta(minutes=1))] == [new.pk]
-    later = {link.standing.id for link in due_links(due, now=now + timedelta(days=1, minutes=1))}
+    assert [link.link_state.id for link in due_links(due, now=now + timedelta(minutes=1))] == [new.pk]
+    later = {link.link_state.id for link in due_links(due, now=now + timedelta(days=1, minutes=1))}
     assert later == {new.pk, dead.pk}
     settings.HEALTH_ADAPTIVE = False
     assert run(selection=Selection(), now=now + timedelta(minutes=1), prune=False).checked == 3
-    ids = {link.standing.id for link in due_links(due, now=now + timedelta(minutes=2))}
+    ids = {link.link_state.id for link in due_links(due, now=now + timedelta(minutes=2))}
     assert ids == {new.pk, steady.pk}
 
 
@@ -371,7 +371,7 @@ def test_due_and_older_than_together_ask_what_both_want(hosts):
     now = timezone.now()
     links_at(server, "page/1", last_checked=now - timedelta(hours=1), next_check_at=now - timedelta(minutes=1))
     links_at(server, "page/2", last_checked=now - timedelta(hours=9), next_check_at=now - timedelta(minutes=1))
-    assert how_many_due(Selection(due=True, older_than=5), now=now) == 1
+    assert count_due(Selection(due=True, older_than=5), now=now) == 1
 
 
 def test_pages_within_one_moment_are_complete(monkeypatch):
@@ -380,7 +380,7 @@ def test_pages_within_one_moment_are_complete(monkeypatch):
     movie = make_movie()
     for number in range(20):
         make_link(movie, last_checked=now - timedelta(hours=number // 8) - timedelta(minutes=1))
-    found = [due.standing.id for due in due_links(Selection(), now=now)]
+    found = [due.link_state.id for due in due_links(Selection(), now=now)]
     assert len(found) == len(set(found)) == 20
 
 
@@ -456,7 +456,7 @@ def test_the_report_tells_what_changed_since_the_last_run(hosts):
     first.everything = ""
     links_at(second, "404/1", "404/2", "403/1")
     report = run(prune=False)
-    said = "\n".join(report.sentences())
+    said = "\n".join(report.summary_lines())
     assert "Died: Not found (2), Blocked by the site (1)." in said
     assert f"Hosts that are back: {first.url('').split('/')[2]}." in said
     assert HealthRun.objects.latest("pk").died_of == {"http_404": 2, "http_403": 1}
@@ -489,7 +489,7 @@ def test_a_second_run_steps_aside(hosts):
             second.start()
             second.join(10)
 
-    run(told=told)
+    run(stated=told)
     assert inner == [None]
     assert HealthRun.objects.count() == 1
 
@@ -519,8 +519,8 @@ def test_what_is_said_of_another_address_is_not_written(hosts):
 
     def mend(handler):
         server.asked = lambda handler: None
-        change_link(StreamingLink.objects.get(pk=link.pk), {"source_url": server.url("page/right")})
-        change_link(StreamingLink.objects.get(pk=other.pk), {"source_url": server.url("404/wrong")})
+        update_link(StreamingLink.objects.get(pk=link.pk), {"source_url": server.url("page/right")})
+        update_link(StreamingLink.objects.get(pk=other.pk), {"source_url": server.url("404/wrong")})
         connections.close_all()  # of the server's thread, which nobody else can close
 
     server.asked = mend
@@ -542,10 +542,10 @@ def test_a_movie_that_came_back_is_only_removed_again_when_its_link_was_heard(ho
     StreamingLink.objects.filter(pk=link.pk).update(
         state_since=since, last_checked=since, next_check_at=timezone.now() + timedelta(days=29)
     )
-    assert prune(now=timezone.now()).removed == 1
+    assert prune_by_hand(now=timezone.now()).removed == 1
     restore_movies([link.movie.imdb_id])
     assert run(selection=Selection(source="example")).removed == 0
-    assert prune(now=timezone.now()).removed == 0
+    assert prune_by_hand(now=timezone.now()).removed == 0
     would = run(selection=Selection(due=True), dry_run=True).removed
     assert run(selection=Selection(due=True)).removed == would == (turned == "404")
     assert StreamingLink.objects.filter(pk=link.pk, is_active=True).exists() == (turned == "page")
@@ -604,7 +604,7 @@ def test_an_hour_of_failures_is_no_day_of_them(hosts):
         assert run(now=now + timedelta(hours=hours)).died == 2 * (hours == 0)
     away.everything = ""
     assert run(selection=Selection(source="example")).removed == 0
-    assert prune(now=timezone.now()).removed == 0
+    assert prune_by_hand(now=timezone.now()).removed == 0
     assert run().revived == 2
 
 
@@ -694,6 +694,6 @@ def test_a_host_that_is_down_is_not_asked_sooner_than_it_said(hosts):
 
 def test_very_many_private_links_are_marked(db):
     link = make_link(source_url="http://10.0.0.5/x")
-    mark_private([*range(10**6, 10**6 + 300_000), link.pk])
+    mark_private_links([*range(10**6, 10**6 + 300_000), link.pk])
     link.refresh_from_db()
     assert (link.is_active, link.reason) == (True, "private_address")

@@ -6,10 +6,10 @@ import gzip
 
 import pytest
 
-from streaming.health.answers import Answer, Trouble
-from streaming.health.reading import read_page
-from streaming.health.verdict import LinkFacts, Verdict, is_clear, judge
-from streaming.models.reasons import REASONS
+from streaming.health.answers import Failure, ProbeResponse
+from streaming.health.reading import parse_page
+from streaming.health.verdict import LinkFacts, Verdict, is_conclusive, judge
+from streaming.models.reasons import REASON_TEXT
 from tests.growth import MAX_GROWTH, growth
 
 URL = "https://films.example.org/watch/nosferatu"
@@ -19,12 +19,12 @@ TS = b"G" + bytes(187) + b"G" + bytes(100)
 
 def said(status=200, body=None, content_type="text/html", **fields):
     headers = fields.pop("headers", {})
-    return Answer(1, fields.pop("url", URL), status=status, body=body, content_type=content_type,
+    return ProbeResponse(1, fields.pop("url", URL), status=status, body=body, content_type=content_type,
                   final_url=fields.pop("final_url", URL), headers=headers, **fields)  # fmt: skip
 
 
 def failed(trouble):
-    return Answer(1, URL, trouble=trouble, final_url=URL)
+    return ProbeResponse(1, URL, failure=trouble, final_url=URL)
 
 
 def page(title="Nosferatu (1922)", text="Watch it here", player=True):
@@ -137,7 +137,7 @@ TABLE = [
     # gone, said plainly
     (said(404, b"nope"), PAGE, G, "http_404"),
     (said(410), PAGE, G, "http_410"),
-    (failed(Trouble.LOOP), PAGE, G, "redirect_loop"),
+    (failed(Failure.LOOP), PAGE, G, "redirect_loop"),
     # redirects
     (moved("https://films.example.org/"), PAGE, G, "redirect_home"),
     (moved("https://www.films.example.org/index.html"), PAGE, G, "redirect_home"),
@@ -164,8 +164,8 @@ TABLE = [
     (moved("https://accounts.example.org/v3/x"), PAGE, B, "login"),
     (moved("https://consent.example.org/m?continue=x"), PAGE, B, "login"),
     (moved("https://films.example.org/watch/the-login-clerk"), PAGE, A, "ok"),
-    (failed(Trouble.TOO_MANY), PAGE, U, "too_many_redirects"),
-    (failed(Trouble.BAD_REDIRECT), PAGE, U, "bad_redirect"),
+    (failed(Failure.TOO_MANY), PAGE, U, "too_many_redirects"),
+    (failed(Failure.BAD_REDIRECT), PAGE, U, "bad_redirect"),
     (said(302), PAGE, U, "bad_redirect"),
     # blocked
     (said(401), PAGE, B, "http_401"),
@@ -180,12 +180,12 @@ TABLE = [
     (page("Attention Required! | Cloudflare", player=False), PAGE, B, "bot_wall"),
     (bare("Please verify you are human to go on."), PAGE, B, "bot_wall"),
     # unreachable
-    (failed(Trouble.TIMEOUT), PAGE, U, "timeout"),
-    (failed(Trouble.REFUSED), PAGE, U, "refused"),
-    (failed(Trouble.RESET), PAGE, U, "reset"),
-    (failed(Trouble.DNS), PAGE, U, "dns"),
-    (failed(Trouble.TLS), PAGE, U, "tls"),
-    (failed(Trouble.PROTOCOL), PAGE, U, "protocol"),
+    (failed(Failure.TIMEOUT), PAGE, U, "timeout"),
+    (failed(Failure.REFUSED), PAGE, U, "refused"),
+    (failed(Failure.RESET), PAGE, U, "reset"),
+    (failed(Failure.DNS), PAGE, U, "dns"),
+    (failed(Failure.TLS), PAGE, U, "tls"),
+    (failed(Failure.PROTOCOL), PAGE, U, "protocol"),
     (said(500), PAGE, U, "http_5xx"),
     (said(502), PAGE, U, "http_5xx"),
     (said(503), PAGE, U, "http_5xx"),
@@ -196,9 +196,9 @@ TABLE = [
     (said(429), PAGE, T, "throttled"),
     (said(429, headers={"retry-after": "60"}), PAGE, T, "throttled"),
     (said(503, headers={"retry-after": "60"}), PAGE, T, "throttled"),
-    (failed(Trouble.PRIVATE), PAGE, N, "private_address"),
-    (failed(Trouble.PAUSED), PAGE, N, "paused"),
-    (failed(Trouble.LOCAL), PAGE, N, "local"),
+    (failed(Failure.PRIVATE), PAGE, N, "private_address"),
+    (failed(Failure.PAUSED), PAGE, N, "paused"),
+    (failed(Failure.LOCAL), PAGE, N, "local"),
     # where a video is due
     (media(), FILE, A, "ok"),
     (media(None, length=734003200, status=200), FILE, A, "ok"),
@@ -242,7 +242,7 @@ def test_judge(answer, facts, verdict, reason):
 
 def test_the_table_is_long_and_its_words_are_known():
     assert len(TABLE) >= 80
-    assert {reason for *_, reason in TABLE} <= REASONS.keys()
+    assert {reason for *_, reason in TABLE} <= REASON_TEXT.keys()
 
 
 @pytest.mark.parametrize(
@@ -262,13 +262,13 @@ def test_the_table_is_long_and_its_words_are_known():
         (said(403), False, False),
         (said(404), False, False),
         (said(405), False, False),
-        (failed(Trouble.TIMEOUT), False, False),
-        (failed(Trouble.LOOP), False, False),
-        (failed(Trouble.PRIVATE), False, True),
+        (failed(Failure.TIMEOUT), False, False),
+        (failed(Failure.LOOP), False, False),
+        (failed(Failure.PRIVATE), False, True),
     ],
 )
 def test_what_head_settles(answer, is_media, clear):
-    assert is_clear(answer, media=is_media) is clear
+    assert is_conclusive(answer, media=is_media) is clear
 
 
 @pytest.mark.parametrize(
@@ -282,8 +282,8 @@ def test_a_hostile_page_is_read_in_proportion_to_its_length(word):
 
 
 def test_scripts_and_head_are_no_text():
-    read = read_page(b"<html><head><style>p{}</style></head><script>page not found</script><p>Hello <b>there</b>")
-    assert (read.headings, read.running) == ((), "hello there")
+    read = parse_page(b"<html><head><style>p{}</style></head><script>page not found</script><p>Hello <b>there</b>")
+    assert (read.headings, read.body_text) == ((), "hello there")
 
 
 def test_a_length_of_thousands_of_digits_does_not_end_the_run():

@@ -11,22 +11,22 @@ from urllib.parse import quote, urlsplit
 import pytest
 from django.utils import timezone
 
-from scraper.addresses import NOTHING_PRIVATE, Allowed
+from scraper.addresses import NO_PRIVATE_HOSTS, PrivateHostAllowlist
 from streaming.health import verifying
-from streaming.health.interface import Reply, asked
-from streaming.health.manners import Manners
-from streaming.health.options import Options
-from streaming.health.sweep import check, check_now
+from streaming.health.interface import ApiReply, fetch_json
+from streaming.health.manners import ProbeConfig
+from streaming.health.options import CheckOptions
+from streaming.health.sweep import check_now, run_check
 from streaming.health.verdict import GONE_REASONS
 from streaming.models import HostGate, HostPause, Movie, RemovedMovie, StreamingLink
-from streaming.models.reasons import REASONS
+from streaming.models.reasons import REASON_TEXT
 from tests.factories import make_link, make_movie
 from tests.fakes.sources import data, source_web
 from tests.health.origin import Origin, wait_for
 from tests.scraper.servers import Page
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-LOOPBACK = Allowed.parse(["127.0.0.0/8"])
+LOOPBACK = PrivateHostAllowlist.parse(["127.0.0.0/8"])
 WEEK = timedelta(days=7)
 
 
@@ -65,8 +65,8 @@ def archive(web, name, answer, *paths):
     return [link_at(web, f"archive/{path}", movie, kind="file" if "download" in path else "page") for path in paths]
 
 
-def run(*, now=None, stop=lambda: False, told=None, **options):
-    report = check(Options(**options), now=now or timezone.now(), stop=stop, told=told)
+def run(*, now=None, stop=lambda: False, stated=None, **options):
+    report = run_check(CheckOptions(**options), now=now or timezone.now(), stop=stop, on_progress=stated)
     assert report is not None
     return report
 
@@ -85,8 +85,8 @@ def reason_of(link):
 
 
 def test_every_reason_of_a_source_counts_as_gone_and_has_words():
-    assert verifying.VOUCHED_REASONS <= GONE_REASONS
-    assert set(REASONS) >= verifying.VOUCHED_REASONS
+    assert verifying.SOURCE_API_REASONS <= GONE_REASONS
+    assert set(REASON_TEXT) >= verifying.SOURCE_API_REASONS
 
 
 class TestArchive:
@@ -218,14 +218,14 @@ class TestNoWord:
 
     def test_a_source_at_an_address_that_may_not_be_opened_is_not_asked(self, web):
         url = f"{web.url}/archive/metadata/film"
-        assert asked(url, Manners("t", allowed=NOTHING_PRIVATE)) == Reply()
+        assert fetch_json(url, ProbeConfig("t", allowed=NO_PRIVATE_HOSTS)) == ApiReply()
         assert not web.hits
-        assert asked(url, Manners("t", allowed=LOOPBACK)) == Reply(200, {})
+        assert fetch_json(url, ProbeConfig("t", allowed=LOOPBACK)) == ApiReply(200, {})
 
     def test_an_answer_that_drips_ends_in_time(self):
         with Origin("127.0.0.2") as server:
-            assert asked(server.url("drip/1"), Manners("t", allowed=LOOPBACK), timeout=0.3) == Reply()
-            assert asked(server.url("endless/1"), Manners("t", allowed=LOOPBACK), timeout=0.3) == Reply()
+            assert fetch_json(server.url("drip/1"), ProbeConfig("t", allowed=LOOPBACK), timeout=0.3) == ApiReply()
+            assert fetch_json(server.url("endless/1"), ProbeConfig("t", allowed=LOOPBACK), timeout=0.3) == ApiReply()
 
     def test_a_run_that_is_stopped_does_not_wait_for_a_source(self, web):
         over, ended = threading.Event(), []

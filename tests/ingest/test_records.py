@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.addresses import Allowed, Refused
-from streaming.ingest.records import clean, is_imdb_id, link_record, movie_record
+from scraper.addresses import InvalidValue, PrivateHostAllowlist
+from streaming.ingest.records import clean_text, is_imdb_id, parse_link, parse_movie
 
 LINK = {"imdb_id": "tt0063350", "source": "example", "source_url": "https://films.example.org/watch/1"}
 
@@ -65,14 +65,14 @@ def test_imdb_ids(text, ok):
     ],
 )
 def test_bad_links_are_refused_with_a_reason(changes, code):
-    with pytest.raises(Refused) as refusal:
-        link_record({**LINK, **changes})
+    with pytest.raises(InvalidValue) as refusal:
+        parse_link({**LINK, **changes})
     assert refusal.value.code == code
     assert "\n" not in str(refusal.value)
 
 
 def test_a_link_is_cleaned():
-    record = link_record(
+    record = parse_link(
         {
             **LINK,
             "source_url": "HTTPS://Films.Example.ORG:443/a b".replace(" ", "%20"),
@@ -86,13 +86,13 @@ def test_a_link_is_cleaned():
 
 
 def test_a_moment_without_a_zone_is_utc():
-    record = link_record({**LINK, "last_checked": "2026-01-31T08:00:00"})
+    record = parse_link({**LINK, "last_checked": "2026-01-31T08:00:00"})
     assert record.last_checked == datetime(2026, 1, 31, 8, tzinfo=UTC)
 
 
 def test_a_private_host_is_taken_where_it_is_allowed():
     raw = {**LINK, "source_url": "http://127.0.0.1:8001/films/1"}
-    assert link_record(raw, allowed=Allowed.parse(["127.0.0.1:8001"])).host == "127.0.0.1"
+    assert parse_link(raw, allowed=PrivateHostAllowlist.parse(["127.0.0.1:8001"])).host == "127.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -109,20 +109,20 @@ def test_a_private_host_is_taken_where_it_is_allowed():
     ],
 )
 def test_bad_movies_are_refused_with_a_reason(changes, code):
-    with pytest.raises(Refused) as refusal:
-        movie_record({"imdb_id": "tt0063350", "title": "Night", **changes})
+    with pytest.raises(InvalidValue) as refusal:
+        parse_movie({"imdb_id": "tt0063350", "title": "Night", **changes})
     assert refusal.value.code == code
 
 
 def test_titles_are_cut_and_lose_what_could_forge_a_page():
-    record = movie_record({"imdb_id": "tt0063350", "title": "\u202e\x1b[31m" + "x" * 10_000})
+    record = parse_movie({"imdb_id": "tt0063350", "title": "\u202e\x1b[31m" + "x" * 10_000})
     assert len(record.title) == 200
     assert record.title.startswith("[31mxxx")
 
 
 @given(st.text())
 def test_clean_text_can_be_stored_anywhere(text):
-    cleaned = clean(text)
+    cleaned = clean_text(text)
     cleaned.encode("utf-8")
     assert "\x00" not in cleaned
 
@@ -134,6 +134,6 @@ def test_clean_text_can_be_stored_anywhere(text):
     )
 )
 def test_any_item_becomes_a_record_or_is_refused(raw):
-    with suppress(Refused):
-        link_record({**LINK, **raw})
-        movie_record({**LINK, **raw})
+    with suppress(InvalidValue):
+        parse_link({**LINK, **raw})
+        parse_movie({**LINK, **raw})

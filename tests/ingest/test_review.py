@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from streaming import metrics
 from streaming.exchange import shelf
-from streaming.health.prune import unwatchable
+from streaming.health.prune import removable_movies
 from streaming.ingest import review
-from streaming.ingest.records import link_record
-from streaming.ingest.save import VOUCHED, save_links
+from streaming.ingest.records import parse_link
+from streaming.ingest.save import OPERATOR_EVIDENCE, save_links
 from streaming.ingest.takedown import unblock
 from streaming.models import Movie, StreamingLink
 from tests.factories import make_link, make_movie
@@ -28,7 +28,7 @@ DEED = "https://creativecommons.org/licenses/by/3.0/"
 
 def link(url=URL, source="peertube", **fields):
     raw = {"imdb_id": KEY, "source": source, "source_url": url, **fields}
-    return link_record(raw, allowed=real_settings.ALLOW_PRIVATE_HOSTS)
+    return parse_link(raw, allowed=real_settings.ALLOW_PRIVATE_HOSTS)
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def movie():
         ("cc-by-nc-nd", [], True, None),
     ],
 )
-def test_the_licence_decides(movie, settings, licence, allowed, is_vouched, published):
+def test_the_licence_decides(movie, settings, licence, allowed, is_operator, published):
     settings.ALLOW_LICENCES = allowed
-    report = save_links([link(licence=licence)], is_vouched=is_vouched)
+    report = save_links([link(licence=licence)], is_operator=is_operator)
     assert list(movie.links.values_list("is_published", flat=True)) == ([] if published is None else [published])
     assert report.refused["licence_refused"] == (published is None)
     assert (report.new, report.waiting, report.waiting_new) == (
@@ -80,8 +80,8 @@ def test_a_paid_service_is_not_kept_unless_the_operator_wants_it(movie, settings
     ("licence", "is_vouched", "published"),
     [("cc-by", False, False), ("", False, False), ("cc-by", True, True), ("cc-by-nc", False, None)],
 )
-def test_what_its_source_doubts_is_looked_at_by_a_person(movie, licence, is_vouched, published):
-    report = save_links([link(licence=licence, doubt="Marked as sensitive")], is_vouched=is_vouched)
+def test_what_its_source_doubts_is_looked_at_by_a_person(movie, licence, is_operator, published):
+    report = save_links([link(licence=licence, doubt="Marked as sensitive")], is_operator=is_operator)
     assert list(movie.links.values_list("is_published", flat=True)) == ([] if published is None else [published])
     assert report.doubt == ("Marked as sensitive" if published is False else "")
 
@@ -97,7 +97,7 @@ def test_what_waits_is_seen_nowhere(movie, client):
     save_links([link()])
     assert not movie.links.active().exists()
     assert not Movie.objects.watchable().exists()
-    assert [one.links for one in shelf.entries(active_only=False)] == [()]
+    assert [one.links for one in shelf.load_entries(active_only=False)] == [()]
     assert (metrics.totals().links, metrics.totals().active_links) == (0, 0)
     assert {row.links for row in metrics.source_stats()} == {0}
     for address in (
@@ -139,10 +139,10 @@ def test_evidence_publishes_what_waited_and_nothing_hides_it_again(movie):
 
 
 def test_an_imported_link_rests_on_its_licence_or_on_the_operators_word(movie):
-    save_links([link(licence="cc-by", licence_url=DEED), link(f"{URL}/2")], is_vouched=True)
-    assert set(StreamingLink.objects.values_list("evidence", flat=True)) == {DEED, VOUCHED}
+    save_links([link(licence="cc-by", licence_url=DEED), link(f"{URL}/2")], is_operator=True)
+    assert set(StreamingLink.objects.values_list("evidence", flat=True)) == {DEED, OPERATOR_EVIDENCE}
     save_links([link(f"{URL}/2", evidence="CC0", licence="cc0")])
-    save_links([link(f"{URL}/2")], is_vouched=True)
+    save_links([link(f"{URL}/2")], is_operator=True)
     assert StreamingLink.objects.filter(evidence="CC0").count() == 1
 
 
@@ -158,7 +158,7 @@ def test_published_by_hand_stays_published_when_it_is_found_again(movie):
 def test_what_was_refused_never_comes_back_in_any_spelling(movie):
     longer = make_link(movie, source_url=f"{URL}0")
     save_links([link()])
-    assert review.refuse(StreamingLink.objects.all(), reason="no licence") == 1
+    assert review.reject(StreamingLink.objects.all(), reason="no licence") == 1
     assert movie.links.waiting().count() == 0
     again = [link(licence="cc-by"), link("http://www.films.example.org/watch/1/?fbclid=x", licence="cc-by")]
     assert save_links(again).refused["blocked_address"] == 2
@@ -173,9 +173,9 @@ def test_a_movie_stays_while_a_living_link_waits(movie):
     make_link(movie, **long_dead)
     waits = make_link(movie, is_published=False)
     assert not Movie.objects.watchable().exists()
-    assert not unwatchable(now=now).exists()
+    assert not removable_movies(now=now).exists()
     StreamingLink.objects.filter(pk=waits.pk).update(**long_dead)
-    assert list(unwatchable(now=now)) == [movie]
+    assert list(removable_movies(now=now)) == [movie]
 
 
 def test_who_finds_a_link_first_keeps_and_describes_it(movie):
@@ -209,7 +209,7 @@ def test_episodes_keep_their_numbers_beside_their_label(movie):
     save_links([link(f"{URL}/3", label="S1 E3 The Door")])
     rows = StreamingLink.objects.order_by("episode")
     assert list(rows.values_list("season", "episode", "label")) == [(1, 2, "The Key"), (1, 3, "The Door")]
-    assert [row.shown_label for row in rows] == ["S1 E2 The Key", "S1 E3 The Door"]
+    assert [row.display_label for row in rows] == ["S1 E2 The Key", "S1 E3 The Door"]
 
 
 def test_the_example_site_needs_no_licence_for_its_own_links_alone(movie):

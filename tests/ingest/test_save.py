@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from streaming.ingest.records import link_record, movie_record
+from streaming.ingest.records import parse_link, parse_movie
 from streaming.ingest.save import save_links
 from streaming.ingest.snapshots import remove_movies, restore_movies
 from streaming.ingest.takedown import block, unblock
@@ -21,11 +21,11 @@ KEY = "tt0063350"
 
 def link(number=1, **fields):
     url = fields.pop("source_url", f"https://films.example.org/watch/{number}")
-    return link_record({"imdb_id": KEY, "source": "example", "source_url": url, **fields})
+    return parse_link({"imdb_id": KEY, "source": "example", "source_url": url, **fields})
 
 
 def movie(**fields):
-    return movie_record({"imdb_id": KEY, "title": "Night of the Living Dead", "year": 1968, **fields})
+    return parse_movie({"imdb_id": KEY, "title": "Night of the Living Dead", "year": 1968, **fields})
 
 
 def test_an_unknown_movie_with_a_title_is_made_with_its_links():
@@ -216,11 +216,11 @@ def test_what_another_crawl_restored_meanwhile_is_known(meanwhile):
 def test_rows_are_written_in_one_order_whatever_the_order_they_came_in():
     keys = [f"tt{number:07}" for number in (5, 3, 9, 1)]
     found = [
-        link_record({"source": "example", "imdb_id": key, "source_url": f"https://a.example.org/{n}"})
+        parse_link({"source": "example", "imdb_id": key, "source_url": f"https://a.example.org/{n}"})
         for n in (2, 1)
         for key in keys
     ]
-    save_links(found, movies=[movie_record({"imdb_id": key, "title": "T"}) for key in keys])
+    save_links(found, movies=[parse_movie({"imdb_id": key, "title": "T"}) for key in keys])
     assert list(Movie.objects.order_by("pk").values_list("imdb_id", flat=True)) == sorted(keys)
     rows = list(StreamingLink.objects.order_by("pk").values_list("movie__imdb_id", "source_url"))
     assert rows == sorted(rows)

@@ -39,8 +39,8 @@ WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database(
 
 def test_what_is_taken_down_while_it_is_saved_is_not_shown():
     with empty_database("takedown") as address, psycopg.connect(address) as slow:
-        told = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-        run = {"cwd": ROOT, "env": told, "text": True, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        stated = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        run = {"cwd": ROOT, "env": stated, "text": True, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with (
             psycopg.connect(address, autocommit=True) as watcher,
             subprocess.Popen([sys.executable, "-c", BEGIN + SAVE], **run) as saver,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.ingest.works import link_key, spellings, work_key, work_of
+from streaming.ingest.works import canonical_key, find_work, url_variants, work_key
 
 ITEM = "https://archive.org/details/living_dead"
 PAGE = "https://films.example.org/watch/1"
@@ -24,7 +24,7 @@ PAGE = "https://films.example.org/watch/1"
     ],
 )
 def test_spellings_of_one_link_have_one_key(other):
-    assert link_key(other) == link_key(PAGE)
+    assert canonical_key(other) == canonical_key(PAGE)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_spellings_of_one_link_have_one_key(other):
     ],
 )
 def test_other_links_have_other_keys(other):
-    assert link_key(other) != link_key(PAGE)
+    assert canonical_key(other) != canonical_key(PAGE)
 
 
 def test_what_says_which_video_it_is_stays_in_the_key():
     first, second = "https://www.youtube.com/watch?v=aaa&utm_source=x", "https://youtube.com/watch?v=bbb"
-    assert link_key(first) == "youtube.com/watch?v=aaa"
-    assert link_key(second) == "youtube.com/watch?v=bbb"
+    assert canonical_key(first) == "youtube.com/watch?v=aaa"
+    assert canonical_key(second) == "youtube.com/watch?v=bbb"
 
 
 @pytest.mark.parametrize(
@@ -82,16 +82,16 @@ def test_pages_players_and_files_of_one_work_are_grouped(url, work):
     ],
 )
 def test_other_addresses_are_works_by_themselves(url):
-    assert work_of(url) is None
-    assert work_key(url) == link_key(url)
+    assert find_work(url) is None
+    assert work_key(url) == canonical_key(url)
 
 
 def test_an_item_and_its_files_are_different_links_of_one_work():
     urls = [ITEM, "https://archive.org/embed/living_dead", "https://archive.org/download/living_dead/a.mp4"]
-    assert len({link_key(url) for url in urls}) == 3
+    assert len({canonical_key(url) for url in urls}) == 3
     assert len({work_key(url) for url in urls}) == 1
 
 
 def test_the_usual_spellings_have_one_key():
-    assert {link_key(one) for one in spellings(f"{PAGE}?a=1")} == {link_key(f"{PAGE}?a=1")}
-    assert {f"{PAGE}?a=1", "http://www.films.example.org/watch/1/?a=1"} <= set(spellings(f"{PAGE}?a=1"))
+    assert {canonical_key(one) for one in url_variants(f"{PAGE}?a=1")} == {canonical_key(f"{PAGE}?a=1")}
+    assert {f"{PAGE}?a=1", "http://www.films.example.org/watch/1/?a=1"} <= set(url_variants(f"{PAGE}?a=1"))

@@ -123,8 +123,8 @@ def test_structured_data_can_be_read_and_cannot_break_out(client):
     movie = make_movie(title="</script><script>alert(1)</script>&", year=1999)
     make_link(movie, source_url="https://films.example.org/a?b=1&c=</script>")
     page = html_of(client.get(movie.get_absolute_url()))
-    told = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)[1]
-    data = json.loads(told)
+    stated = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)[1]
+    data = json.loads(stated)
     assert data["name"] == "</script><script>alert(1)</script>&"
     assert data["potentialAction"] == [
         {"@type": "WatchAction", "target": "https://films.example.org/a?b=1&c=</script>"}

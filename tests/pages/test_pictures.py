@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from streaming import charts, posters
-from streaming.charts import Bar
+from streaming.charts import ChartBar
 from streaming.models import Movie
 from tests.factories import make_movie
 
@@ -26,14 +26,14 @@ TITLES = ["Nosferatu", "", "W" * 10_000, "<&>\"'", "Броненосец «По�
     ],
 )
 def test_the_numbers_of_the_axis_fit_beside_it(top, axis):
-    drawn = charts.stacked([Bar("1 Jan", top, 0)], good="alive", bad="not alive", words="x")
+    drawn = charts.stacked_bars([ChartBar("1 Jan", top, 0)], good="alive", bad="not alive", label="x")
     assert re.findall(r'text-anchor="end">([^<]+)<', drawn) == axis
 
 
 @pytest.mark.parametrize("title", TITLES)
 def test_any_title_makes_a_valid_small_poster(title):
     for number in range(60):
-        drawn = posters.poster(f"tt{number:07d}", title=title, year=1922, is_show=bool(number % 2))
+        drawn = posters.render_poster(f"tt{number:07d}", title=title, year=1922, is_show=bool(number % 2))
         ElementTree.fromstring(drawn)
         assert len(gzip.compress(drawn.encode())) < 1500
     assert "<&>" not in drawn
@@ -49,19 +49,19 @@ def test_any_title_makes_a_valid_small_poster(title):
     ],
 )
 def test_a_poster_says_what_is_known_and_has_no_dot_before_nothing(year, is_show, caption):
-    assert caption in posters.poster("tt0000001", title="Bonanza", year=year, is_show=is_show)
+    assert caption in posters.render_poster("tt0000001", title="Bonanza", year=year, is_show=is_show)
 
 
 def test_posters_differ_from_movie_to_movie_and_not_from_time_to_time():
-    drawn = [posters.poster(f"tt{number:07d}", title="Same", year=1950) for number in range(500)]
+    drawn = [posters.render_poster(f"tt{number:07d}", title="Same", year=1950) for number in range(500)]
     assert len(set(drawn)) > 450
-    assert drawn[7] == posters.poster("tt0000007", title="Same", year=1950)
-    ElementTree.fromstring(posters.glow("tt0000007"))
+    assert drawn[7] == posters.render_poster("tt0000007", title="Same", year=1950)
+    ElementTree.fromstring(posters.render_glow("tt0000007"))
 
 
 def test_the_version_follows_what_is_drawn():
     versions = {
-        posters.version("tt0000001", title=title, year=year, is_show=show)
+        posters.poster_version("tt0000001", title=title, year=year, is_show=show)
         for title in ("A", "B")
         for year in (None, 1950)
         for show in (False, True)
@@ -72,7 +72,7 @@ def test_the_version_follows_what_is_drawn():
 @pytest.mark.django_db
 def test_a_poster_is_kept_for_ever_under_its_version_only(client):
     movie = make_movie(title="Kept", year=1930)
-    version = posters.version(movie.imdb_id, title="Kept", year=1930)
+    version = posters.poster_version(movie.imdb_id, title="Kept", year=1930)
     address = f"/posters/{movie.imdb_id}.svg"
     named, unnamed = client.get(f"{address}?v={version}"), client.get(address)
     assert (named.status_code, named["Content-Type"]) == (200, "image/svg+xml")
@@ -105,36 +105,36 @@ def test_only_imdb_ids_have_posters(client):
 
 
 def test_bars_speak_by_height_and_in_words():
-    drawn = charts.uptime("aag")
+    drawn = charts.uptime_chart("aag")
     ElementTree.fromstring(drawn)
     assert 'aria-label="2 of the last 3 checks passed"' in drawn
     assert [drawn.count(f'class="{name}"') for name in ("up", "down", "none")] == [2, 1, 21]
-    assert "Not checked yet" in charts.uptime("")
-    assert 'aria-label="24 of the last 24 checks passed"' in charts.uptime("g" * 9 + "a" * 24)
+    assert "Not checked yet" in charts.uptime_chart("")
+    assert 'aria-label="24 of the last 24 checks passed"' in charts.uptime_chart("g" * 9 + "a" * 24)
 
 
 @pytest.mark.parametrize(
     ("top", "ticks"), [(0, [0, 1]), (1, [0, 1]), (4, [0, 1, 2, 3, 4]), (7, [0, 2, 4, 6, 8]), (143, [0, 50, 100, 150])]
 )
 def test_axes_are_round(top, ticks):
-    drawn = charts.stacked([Bar("1 Jan", top, 0)], good="good", bad="bad", words="x")
+    drawn = charts.stacked_bars([ChartBar("1 Jan", top, 0)], good="good", bad="bad", label="x")
     ElementTree.fromstring(drawn)
     assert [int(part.split("<")[0]) for part in drawn.split('text-anchor="end">')[1:]] == ticks
 
 
 def test_charts_of_nothing_are_nothing():
-    assert charts.stacked([], good="a", bad="b", words="x") == ""
-    assert charts.sparkline([1]) == ""
-    ElementTree.fromstring(charts.sparkline([3, 3, 3]))
-    ElementTree.fromstring(charts.sparkline([1, 5, 2]))
+    assert charts.stacked_bars([], good="a", bad="b", label="x") == ""
+    assert charts.sparkline_chart([1]) == ""
+    ElementTree.fromstring(charts.sparkline_chart([3, 3, 3]))
+    ElementTree.fromstring(charts.sparkline_chart([1, 5, 2]))
 
 
 @pytest.mark.parametrize(("value", "total", "width"), [(0, 0, 0), (1, 4, 25), (9, 4, 100)])
 def test_meters_stay_within_their_track(value, total, width):
-    assert f'class="fill" width="{width}"' in charts.meter(value, total)
+    assert f'class="fill" width="{width}"' in charts.meter_bar(value, total)
 
 
 def test_words_in_charts_are_escaped():
-    drawn = charts.stacked([Bar("<b>", 1, 1)], good="<g>", bad="<h>", words='"<w>"')
+    drawn = charts.stacked_bars([ChartBar("<b>", 1, 1)], good="<g>", bad="<h>", label='"<w>"')
     ElementTree.fromstring(drawn)
     assert "<b>" not in drawn

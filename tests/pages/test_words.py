@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scraper.languages import NAMES
-from streaming.words import ago, hours, language_name, shown
+from scraper.languages import TAG_BY_NAME
+from streaming.words import display_text, duration_text, language_name, time_ago
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
     ],
 )
 def test_shown(text, said):
-    assert shown(text) == said
+    assert display_text(text) == said
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_language_name(tag, name):
     assert language_name(tag) == name
 
 
-@pytest.mark.parametrize("tag", sorted(set(NAMES.values())))
+@pytest.mark.parametrize("tag", sorted(set(TAG_BY_NAME.values())))
 def test_every_language_that_sources_state_has_a_name(tag):
     name = language_name(tag)
     assert name != tag
@@ -73,12 +73,12 @@ def test_every_language_that_sources_state_has_a_name(tag):
         assert language_name(f"{tag}-Cyrl-RU") == f"{name} (Cyrillic, Russia)"
 
 
-CODES = sorted(word for word in NAMES if len(word) <= 3)
+CODES = sorted(word for word in TAG_BY_NAME if len(word) <= 3)
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_language_has_one_name_whichever_of_its_codes_is_stored(code):
-    assert language_name(code) == language_name(NAMES[code])
+    assert language_name(code) == language_name(TAG_BY_NAME[code])
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_a_language_has_one_name_whichever_of_its_codes_is_stored(code):
     [(-5, "just now"), (59, "just now"), (60, "1 min ago"), (3600, "1 h ago"), (86_400 * 3, "3 d ago")],
 )
 def test_ago(seconds, said):
-    assert ago(NOW - timedelta(seconds=seconds), now=NOW) == said
+    assert time_ago(NOW - timedelta(seconds=seconds), now=NOW) == said
 
 
 def test_ago_never():
-    assert ago(None, now=NOW) == "never"
+    assert time_ago(None, now=NOW) == "never"
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_ago_never():
     [(24, "24 hours"), (168, "7 days"), (1, "1 hour"), (0.5, "30 minutes"), (0, "0 hours"), (1.5, "1.5 hours")],
 )
 def test_hours(amount, said):
-    assert hours(amount) == said
+    assert duration_text(amount) == said

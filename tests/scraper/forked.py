@@ -61,12 +61,12 @@ class Place:
 
 
 def in_child(
-    deed: Callable[..., Any], *args: Any, seconds: float = 30, meanwhile: Callable[[], None] | None = None
+    job_callable: Callable[..., Any], *args: Any, seconds: float = 30, meanwhile: Callable[[], None] | None = None
 ) -> Told:
     """The deed and all that it is told have to be such as can be pickled. `meanwhile` runs here, once it is at work."""
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder), str(connection.settings_dict["NAME"]), _settings_of_the_test(), dict(CHANGES))
-        process = FORKING.Process(target=_live, args=(place, deed, args), daemon=True)
+        process = FORKING.Process(target=_live, args=(place, job_callable, args), daemon=True)
         process.start()
         if meanwhile is not None:
             _wait_until(lambda: place.begun.exists() or not process.is_alive())
@@ -88,20 +88,20 @@ def _wait_until(happened: Callable[[], bool]) -> None:
 
 def _settings_of_the_test() -> dict[str, Any]:
     """What tests and fixtures have put in the place of Django's settings, the latest word of each."""
-    told: dict[str, Any] = {}
+    stated: dict[str, Any] = {}
     layer = settings._wrapped
     while isinstance(layer, UserSettingsHolder):
-        told = {name: value for name, value in vars(layer).items() if name.isupper()} | told
+        stated = {name: value for name, value in vars(layer).items() if name.isupper()} | stated
         layer = layer.default_settings
-    return told
+    return stated
 
 
-def _live(place: Place, deed: Callable[..., Any], args: Any) -> None:
+def _live(place: Place, job_callable: Callable[..., Any], args: Any) -> None:
     value, broke = None, ""
     try:
         _settle(place)
         place.begun.touch()
-        value = deed(*args)
+        value = job_callable(*args)
     except BaseException:  # noqa: BLE001 (whatever it was, the parent is told)
         broke = traceback.format_exc()
     try:

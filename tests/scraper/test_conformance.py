@@ -13,10 +13,10 @@ from urllib.parse import unquote
 import pytest
 
 from scraper import hub, metadata
-from scraper.films import Film, FoundLink, once
-from scraper.metadata import Description
-from scraper.page_data import film_of_page
-from scraper.reading import decoded, mapping
+from scraper.films import ExtractedFilm, ExtractedLink, deduplicate
+from scraper.metadata import FilmMetadata
+from scraper.page_data import extract_film
+from scraper.reading import as_mapping, decode_json
 from scraper.spiders import commons, internet_archive, library_of_congress, peertube
 
 OWN = Path(__file__).parent / "pages"
@@ -91,11 +91,11 @@ def read(case: Case) -> dict[str, Any]:
     return reader(case)
 
 
-def one_film(film_of: Callable[[object], Film]) -> Callable[[Case], dict[str, Any]]:
-    return lambda case: as_dict(film_of(decoded(case.body())), source=case.source)
+def one_film(film_of: Callable[[object], ExtractedFilm]) -> Callable[[Case], dict[str, Any]]:
+    return lambda case: as_dict(film_of(decode_json(case.body())), source=case.source)
 
 
-def as_dict(film: Film, *, source: str = "") -> dict[str, Any]:
+def as_dict(film: ExtractedFilm, *, source: str = "") -> dict[str, Any]:
     return {
         "imdb_id": film.imdb_id or None,
         "identifier": film.identifier,
@@ -110,11 +110,11 @@ def as_dict(film: Film, *, source: str = "") -> dict[str, Any]:
         "licence": licence(film, source),
         "licence_slug": film.licence.slug,
         "error": film.problem,
-        "links": once(film.links),
+        "links": deduplicate(film.links),
     }
 
 
-def licence(film: Film, source: str) -> object:
+def licence(film: ExtractedFilm, source: str) -> object:
     said = film.licence
     if source == "commons" and said.name:
         return {"short": said.name, "url": said.url}
@@ -122,13 +122,13 @@ def licence(film: Film, source: str) -> object:
 
 
 def archive_search(case: Case) -> dict[str, Any]:
-    page = internet_archive.search_of(decoded(case.body()))
+    page = internet_archive.parse_search_page(decode_json(case.body()))
     films = [hit.identifier for hit in page.hits if hit.is_film]
     return {"numFound": page.total, "docs": len(page.hits), "movies": films, "next": page.next}
 
 
 def archive_hits(case: Case) -> dict[str, Any]:
-    hits = list(internet_archive.hits_of(decoded(case.body())))
+    hits = list(internet_archive.parse_hits(decode_json(case.body())))
     return {
         "hits": len(hits),
         "identifiers_movies": [hit.identifier for hit in hits if hit.is_film],
@@ -137,41 +137,41 @@ def archive_hits(case: Case) -> dict[str, Any]:
 
 
 def archive_scrape(case: Case) -> dict[str, Any]:
-    page = internet_archive.scrape_of(decoded(case.body()))
+    page = internet_archive.parse_scrape_page(decode_json(case.body()))
     return {"items": len(page.hits), "count": len(page.hits), "total": page.total, "cursor": page.next}
 
 
 def wikidata_table(case: Case) -> dict[str, Any]:
-    table = hub.table_of(decoded(case.body()))
+    table = hub.parse_film_table(decode_json(case.body()))
     return {"next_after": table.next_after, "rows": [as_dict(film) for film in table.films]}
 
 
 def wikidata_film(case: Case) -> dict[str, Any]:
-    (film,) = hub.films_of(hub.statements_of(decoded(case.body())))
+    (film,) = hub.group_by_film(hub.parse_statements(decode_json(case.body())))
     return as_dict(film)
 
 
 def wikidata_entity(case: Case) -> dict[str, Any]:
-    films = hub.films_of(hub.statements_of_entity(decoded(case.body())))
-    return as_dict(films[0] if films else Film())
+    films = hub.group_by_film(hub.parse_entity_statements(decode_json(case.body())))
+    return as_dict(films[0] if films else ExtractedFilm())
 
 
 def commons_file(case: Case) -> dict[str, Any]:
-    (film,) = commons.films_of(decoded(case.body()))
+    (film,) = commons.parse_files(decode_json(case.body()))
     return as_dict(film, source="commons")
 
 
 def peertube_video(case: Case) -> dict[str, Any]:
-    video = mapping(decoded(case.body()))
-    film = peertube.film_of(video)
+    video = as_mapping(decode_json(case.body()))
+    film = peertube.parse_video(video)
     return as_dict(film, source="peertube") | {
-        "licence_id": {slug: number for number, slug in peertube.LICENCES.items()}.get(film.licence.slug),
-        "category": peertube.category_of(video) or None,
-        "nsfw": peertube.is_sensitive(video),
+        "licence_id": {slug: number for number, slug in peertube.LICENCE_BY_NUMBER.items()}.get(film.licence.slug),
+        "category": peertube.parse_category(video) or None,
+        "nsfw": peertube.is_marked_sensitive(video),
     }
 
 
-def described(film: Description) -> dict[str, Any]:
+def described(film: FilmMetadata) -> dict[str, Any]:
     return {
         "imdb_id": film.imdb_id or None,
         "title": film.title,
@@ -185,16 +185,16 @@ def described(film: Description) -> dict[str, Any]:
 
 
 def tmdb_find(case: Case) -> dict[str, Any]:
-    found = metadata.tmdb_matches_of(decoded(case.body()))
+    found = metadata.parse_tmdb_find(decode_json(case.body()))
     return described(found.first) | {"tmdb_movie_ids": list(found.movies), "tmdb_tv_ids": list(found.shows)}
 
 
-def catalogue(reader: Callable[[object], Description]) -> Callable[[Case], dict[str, Any]]:
-    return lambda case: described(reader(decoded(case.body())))
+def catalogue(reader: Callable[[object], FilmMetadata]) -> Callable[[Case], dict[str, Any]]:
+    return lambda case: described(reader(decode_json(case.body())))
 
 
 def imdb_rows(case: Case) -> dict[str, Any]:
-    rows = [described(film) for film in metadata.imdb_titles(case.body().decode().splitlines())]
+    rows = [described(film) for film in metadata.parse_imdb_titles(case.body().decode().splitlines())]
     return {"rows": len(rows), "check": [row for row in rows if row["imdb_id"] in checked(case)]}
 
 
@@ -203,7 +203,7 @@ def checked(case: Case) -> list[str]:
 
 
 def page(case: Case) -> dict[str, Any]:
-    return as_dict(film_of_page(case.body().decode(), url=case.expected["page_url"])) | {
+    return as_dict(extract_film(case.body().decode(), url=case.expected["page_url"])) | {
         "page_url": case.expected["page_url"]
     }
 
@@ -212,18 +212,18 @@ READERS: list[tuple[str, Callable[[Case], dict[str, Any]]]] = [
     ("internet_archive/advancedsearch", archive_search),
     ("internet_archive/page_production", archive_hits),
     ("internet_archive/scrape", archive_scrape),
-    ("internet_archive/", one_film(internet_archive.film_of)),
+    ("internet_archive/", one_film(internet_archive.parse_item)),
     ("wikidata/entity", wikidata_entity),
     ("wikidata/sparql_one_title", wikidata_film),
     ("wikidata/", wikidata_table),
     ("commons/", commons_file),
-    ("loc/", one_film(library_of_congress.film_of)),
+    ("loc/", one_film(library_of_congress.parse_item)),
     ("peertube/", peertube_video),
     ("html/", page),
     ("tmdb/find", tmdb_find),
-    ("tmdb/", catalogue(metadata.tmdb_details_of)),
-    ("omdb/", catalogue(metadata.omdb_of)),
-    ("tvmaze/", catalogue(metadata.tvmaze_of)),
+    ("tmdb/", catalogue(metadata.parse_tmdb_details)),
+    ("omdb/", catalogue(metadata.parse_omdb)),
+    ("tvmaze/", catalogue(metadata.parse_tvmaze)),
     ("imdb_datasets/", imdb_rows),
 ]
 
@@ -255,7 +255,7 @@ def compare(got: dict[str, Any], expected: dict[str, Any]) -> None:
         assert refused not in [link.url for link in got.get("links", [])]
 
 
-def compare_links(got: list[FoundLink], expected: list[dict[str, Any]]) -> None:
+def compare_links(got: list[ExtractedLink], expected: list[dict[str, Any]]) -> None:
     found, wanted = {unquote(link.url): link for link in got}, {unquote(link["url"]): link for link in expected}
     assert len(found) == len(got)
     assert [url for url, link in wanted.items() if link.get("must", True) and url not in found] == []
@@ -264,7 +264,7 @@ def compare_links(got: list[FoundLink], expected: list[dict[str, Any]]) -> None:
         compare_link(link, wanted[url])
 
 
-def compare_link(link: FoundLink, wanted: dict[str, Any]) -> None:
+def compare_link(link: ExtractedLink, wanted: dict[str, Any]) -> None:
     assert link.kind == wanted["kind"], link.url
     assert (link.quality or None) in wanted.get("quality_any_of", [wanted["quality"]]), link.url
     assert (link.language or None) == wanted["language"], link.url
@@ -287,16 +287,16 @@ def test_an_answer_gives_what_was_worked_out_by_hand(case: Case) -> None:
 def test_the_service_decides_whether_its_watch_page_is_free() -> None:
     rows = [
         {"imdb": "tt0900001", "prop": prop, "value": "1", "formatter": "https://films.example.org/$1"}
-        for prop in hub.WATCHED
+        for prop in hub.WATCH_PROPERTIES
     ]
     cells = [{name: {"type": "literal", "value": value} for name, value in row.items()} for row in rows]
-    statements = hub.statements_of({"results": {"bindings": cells}})
+    statements = hub.parse_statements({"results": {"bindings": cells}})
     said = {statement.prop: statement.link().licence for statement in statements}
     official = {prop for prop, licence in said.items() if licence and licence.slug == "official"}
     paid = {prop for prop, licence in said.items() if licence and licence.slug == "paid"}
     assert official == {"P7760", "P7761", "P6614", "P3194", "P6549"}
     assert len(paid) == 19
-    assert official | paid == set(hub.WATCHED) - {"P724", "P10", "P1651", "P4015", "P11731", "P953"}
+    assert official | paid == set(hub.WATCH_PROPERTIES) - {"P724", "P10", "P1651", "P4015", "P11731", "P953"}
 
 
 def test_every_reader_has_a_saved_answer_of_our_own() -> None:

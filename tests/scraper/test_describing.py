@@ -80,8 +80,8 @@ def test_tmdb_is_asked_for_its_number_and_then_for_the_film(catalogue, capsys):
 def test_omdb_knows_it_or_does_not(catalogue, capsys):
     make_movie(imdb_id=FILM)
     make_movie(imdb_id=SHOW)
-    told = {"Response": "True", "Title": "Driftwood", "Year": "1931", "imdbID": FILM, "Poster": "N/A"}
-    catalogue.pages[f"/?i={FILM}&apikey={KEY}"] = data(told)
+    stated = {"Response": "True", "Title": "Driftwood", "Year": "1931", "imdbID": FILM, "Poster": "N/A"}
+    catalogue.pages[f"/?i={FILM}&apikey={KEY}"] = data(stated)
     catalogue.pages[f"/?i={SHOW}&apikey={KEY}"] = data({"Response": "False", "Error": "Incorrect IMDb ID."})
     assert run("--source", "omdb", capsys=capsys) == "2 asked for, 1 found, 1 filled in.\n"
 

@@ -16,7 +16,7 @@ import pytest
 
 from scraper import hub
 from streaming.scraping import bookmarks
-from streaming.scraping.bookmarks import Bookmark
+from streaming.scraping.bookmarks import Checkpoint
 from tests.fakes.sources import source_web
 from tests.scraper.servers import Page
 from tests.scraper.test_sources_command import ROOT, Site
@@ -51,32 +51,32 @@ def movies(tmp_path):
 
 
 def kept(tmp_path):
-    return bookmarks.read(tmp_path / "discover-wikidata.json")
+    return bookmarks.read_checkpoint(tmp_path / "discover-wikidata.json")
 
 
 @pytest.mark.parametrize("after", ["", 'tt1" } DROP', "nm0000001", "tt1\n", "tt12345678901"])
 def test_nothing_but_a_key_gets_into_the_query(after):
     with pytest.raises(ValueError):
-        hub.films_question(after, limit=10)
+        hub.films_query(after, limit=10)
 
 
 @pytest.mark.parametrize("limit", [0, -1, 501])
 def test_a_page_has_a_size(limit):
     with pytest.raises(ValueError):
-        hub.films_question("tt", limit=limit)
+        hub.films_query("tt", limit=limit)
 
 
 def test_a_bookmark_is_kept_whole(tmp_path):
     path = tmp_path / "deeper" / "mark.json"
-    assert bookmarks.read(path) == Bookmark()
-    bookmarks.write(path, Bookmark("tt5", 7))
-    assert bookmarks.read(path) == Bookmark("tt5", 7)
+    assert bookmarks.read_checkpoint(path) == Checkpoint()
+    bookmarks.write_checkpoint(path, Checkpoint("tt5", 7))
+    assert bookmarks.read_checkpoint(path) == Checkpoint("tt5", 7)
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"after": "tt1"}', '{"after": "tt1", "taken": "x"}', "null"])
 def test_what_is_no_bookmark_is_the_beginning(tmp_path, body):
     (tmp_path / "mark").write_text(body)
-    assert bookmarks.read(tmp_path / "mark") == Bookmark()
+    assert bookmarks.read_checkpoint(tmp_path / "mark") == Checkpoint()
 
 
 def test_a_run_that_is_killed_half_way_ends_with_all_and_no_page_is_read_twice(site, web, tmp_path):
@@ -84,28 +84,28 @@ def test_a_run_that_is_killed_half_way_ends_with_all_and_no_page_is_read_twice(s
     command = [sys.executable, "manage.py", "discover", "--source", "wikidata", "--limit", "500"]
     process = subprocess.Popen(command, cwd=ROOT, env=site.environment, stdout=subprocess.DEVNULL)
     end = time.monotonic() + 40
-    while kept(tmp_path).taken < 200 and time.monotonic() < end:
+    while kept(tmp_path).film_count < 200 and time.monotonic() < end:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.wait(10)
-    assert kept(tmp_path) == Bookmark("tt1000199", 200)
+    assert kept(tmp_path) == Checkpoint("tt1000199", 200)
     assert len(movies(tmp_path)) == 200
     web.hold_after = ""
-    told = site.run(*command[2:])
-    assert told.returncode == 0, told.stderr
-    assert "300 films read, 300 new. 300 new links." in told.stdout
+    stated = site.run(*command[2:])
+    assert stated.returncode == 0, stated.stderr
+    assert "300 films read, 300 new. 300 new links." in stated.stdout
     assert len(movies(tmp_path)) == 500
     assert web.pages == FIRST_KEYS
-    assert kept(tmp_path) == Bookmark("tt1000499", 0)
+    assert kept(tmp_path) == Checkpoint("tt1000499", 0)
 
 
 def test_the_next_run_goes_on_and_the_last_says_so(site, web, tmp_path):
     web.films = 150
-    bookmarks.write(tmp_path / "discover-wikidata.json", Bookmark("tt1000119", 0))
-    told = site.run("discover", "--source", "wikidata", "--limit", "100")
-    assert "30 films read, 30 new." in told.stdout
-    assert "begins anew" in told.stdout
-    assert kept(tmp_path) == Bookmark("", 0)
+    bookmarks.write_checkpoint(tmp_path / "discover-wikidata.json", Checkpoint("tt1000119", 0))
+    stated = site.run("discover", "--source", "wikidata", "--limit", "100")
+    assert "30 films read, 30 new." in stated.stdout
+    assert "begins anew" in stated.stdout
+    assert kept(tmp_path) == Checkpoint("", 0)
     exported = [json.loads(line) for line in site.run("export_catalogue").stdout.splitlines()]
     assert len(exported) == 30
     assert (exported[0]["title"], exported[0]["year"]) == ("Film 120", 1925)
@@ -115,40 +115,40 @@ def test_the_next_run_goes_on_and_the_last_says_so(site, web, tmp_path):
 
 def test_items_of_the_archive_count_when_they_state_a_free_licence(site, web, tmp_path):
     web.films = 150
-    told = site.run("discover", "--source", "internet_archive", "--limit", "500")
-    assert told.returncode == 0, told.stderr
-    assert "100 films read, 100 new. 100 new links." in told.stdout
+    stated = site.run("discover", "--source", "internet_archive", "--limit", "500")
+    assert stated.returncode == 0, stated.stderr
+    assert "100 films read, 100 new. 100 new links." in stated.stdout
     assert web.pages == ["0", "100", "150"]
     exported = [json.loads(line) for line in site.run("export_catalogue").stdout.splitlines()]
     assert len(exported) == 100
     assert {link["licence"] for film in exported for link in film["links"]} == {"public-domain"}
     assert exported[0]["links"][0]["source_url"] == f"{web.url}/archive/details/item_1"
     assert exported[0]["synopsis"] == "The tale of film 1 & others"
-    assert bookmarks.read(tmp_path / "discover-internet_archive.json") == Bookmark()
+    assert bookmarks.read_checkpoint(tmp_path / "discover-internet_archive.json") == Checkpoint()
 
 
 def test_a_walk_through_the_archive_goes_on_by_its_cursor(site, web, tmp_path):
-    bookmarks.write(tmp_path / "discover-internet_archive.json", Bookmark("300", 0))
+    bookmarks.write_checkpoint(tmp_path / "discover-internet_archive.json", Checkpoint("300", 0))
     assert site.run("discover", "--source", "internet_archive", "--limit", "100").returncode == 0
     assert web.pages == ["300"]
-    assert bookmarks.read(tmp_path / "discover-internet_archive.json") == Bookmark("400", 0)
+    assert bookmarks.read_checkpoint(tmp_path / "discover-internet_archive.json") == Checkpoint("400", 0)
 
 
 def test_a_dry_run_saves_nothing(site, web, tmp_path):
-    told = site.run("discover", "--source", "wikidata", "--limit", "20", "--dry-run")
-    assert "20 films read, 20 would be new." in told.stdout
+    stated = site.run("discover", "--source", "wikidata", "--limit", "20", "--dry-run")
+    assert "20 films read, 20 would be new." in stated.stdout
     assert movies(tmp_path) == []
-    assert kept(tmp_path) == Bookmark()
+    assert kept(tmp_path) == Checkpoint()
 
 
 def test_a_source_that_fails_is_said_and_nothing_is_lost(site, web, tmp_path):
-    bookmarks.write(tmp_path / "discover-wikidata.json", Bookmark("tt1000199", 200))
+    bookmarks.write_checkpoint(tmp_path / "discover-wikidata.json", Checkpoint("tt1000199", 200))
     web.faults["/sparql"] = Page("slow down", status=429, headers={"Retry-After": "60"})
-    told = site.run("discover", "--source", "wikidata", "--limit", "500")
-    assert told.returncode == 1
-    assert "The site answered 429" in told.stderr
-    assert "Traceback" not in told.stderr
-    assert kept(tmp_path) == Bookmark("tt1000199", 200)
+    stated = site.run("discover", "--source", "wikidata", "--limit", "500")
+    assert stated.returncode == 1
+    assert "The site answered 429" in stated.stderr
+    assert "Traceback" not in stated.stderr
+    assert kept(tmp_path) == Checkpoint("tt1000199", 200)
     web.faults.clear()
     again = site.run("discover", "--source", "wikidata", "--limit", "500")
     assert (again.returncode, "asked us to come back at" in again.stderr) == (1, True)
@@ -157,15 +157,15 @@ def test_a_source_that_fails_is_said_and_nothing_is_lost(site, web, tmp_path):
 
 @pytest.mark.parametrize("words", [["--source", "vodo"], [], ["--source", "wikidata", "--limit", "0"]])
 def test_wrong_arguments_are_one_sentence(site, words):
-    told = site.run("discover", *words)
-    assert told.returncode == 1
-    assert len(told.stderr.splitlines()) == 1
+    stated = site.run("discover", *words)
+    assert stated.returncode == 1
+    assert len(stated.stderr.splitlines()) == 1
 
 
 def test_a_run_that_is_started_again_asks_no_page_twice_within_a_day(site, web, tmp_path):
     assert "100 would be new" in site.run("discover", "--source", "wikidata", "--limit", "100", "--dry-run").stdout
-    told = site.run("discover", "--source", "wikidata", "--limit", "100")
-    assert "100 films read, 100 new." in told.stdout
+    stated = site.run("discover", "--source", "wikidata", "--limit", "100")
+    assert "100 films read, 100 new." in stated.stdout
     assert web.pages == ["tt"]
     assert web.hits["/sparql"] == 1
     (answer,) = (tmp_path / "discover-answers").glob("wikidata/*/*")
@@ -228,13 +228,13 @@ def test_posters_are_filled_in_and_what_staff_wrote_stays(site, web, tmp_path):
 )
 def test_a_poster_is_a_small_picture_of_commons(value, poster):
     pictures = "https://commons.wikimedia.org/wiki/Special:FilePath"
-    assert hub.poster_of(value) == (f"{pictures}/{poster}?width=500" if poster else "")
+    assert hub.commons_thumbnail_url(value) == (f"{pictures}/{poster}?width=500" if poster else "")
 
 
 def test_a_film_that_is_still_protected_gets_no_picture():
     row = {"imdb": "tt1000001", "title": "T", "poster": "http://commons.wikimedia.org/wiki/Special:FilePath/a.jpg"}
     rows = [row, row | {"copyright_status": "http://www.wikidata.org/entity/Q19652"}]
     bindings = [{name: {"value": value} for name, value in one.items()} for one in rows]
-    protected, free = hub.table_of({"results": {"bindings": bindings}}).films
+    protected, free = hub.parse_film_table({"results": {"bindings": bindings}}).films
     assert protected.poster_url == ""
     assert free.poster_url.endswith("/a.jpg?width=500")

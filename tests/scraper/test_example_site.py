@@ -17,15 +17,22 @@ from urllib.parse import urlsplit
 import pytest
 from scrapy.http import HtmlResponse
 
-from scraper.example_site.films import ALL_GONE, FILMS, HANG_SECONDS, ODD, Fate, copies
+from scraper.example_site.films import (
+    FAULTY_BEHAVIOURS,
+    FILM_WITHOUT_LINKS,
+    FILMS,
+    HANG_SECONDS,
+    LinkBehaviour,
+    example_links,
+)
 from scraper.example_site.pages import film_page
 from scraper.spiders.example_spider import ExampleSpider
 from tests.scraper.servers import example_site, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT.parent / "shared" / "catalogue" / "demo_catalogue.json"
-LIVING = {Fate.LIVE, Fate.NO_HEAD, Fate.MOVED, Fate.SLOW}
-FILM = {copy.fate: copy for held in copies().values() for copy in held}
+LIVING = {LinkBehaviour.LIVE, LinkBehaviour.NO_HEAD, LinkBehaviour.MOVED, LinkBehaviour.SLOW}
+FILM = {copy.behaviour: copy for held in example_links().values() for copy in held}
 
 
 @pytest.fixture(scope="module")
@@ -54,22 +61,25 @@ class TestWhatItHolds:
     def test_only_official_watch_pages_of_what_may_not_be_free(self):
         official = [film.imdb_id for film in FILMS if film.licence == "official"]
         assert official == ["tt0046642", "tt0043238", "tt0052451"]
-        assert all([copy.kind for copy in copies()[imdb_id]] == ["page"] for imdb_id in official)
+        assert all([copy.kind for copy in example_links()[imdb_id]] == ["page"] for imdb_id in official)
 
     def test_a_known_share_is_dead_in_every_known_way(self):
-        fates = Counter(copy.fate for held in copies().values() for copy in held)
+        fates = Counter(copy.behaviour for held in example_links().values() for copy in held)
         dead = sum(count for fate, count in fates.items() if fate not in LIVING)
-        assert all(fates[fate] >= 4 for fate in ODD)
+        assert all(fates[fate] >= 4 for fate in FAULTY_BEHAVIOURS)
         assert (fates.total(), dead) == (241, 35)
 
     def test_one_film_is_gone_altogether_and_every_other_one_can_be_watched(self):
-        living = {key: {copy.fate for copy in held} & LIVING for key, held in copies().items()}
-        assert [key for key, fates in living.items() if not fates] == [ALL_GONE]
-        assert {copy.fate for copy in copies()[ALL_GONE]} == {Fate.NOT_FOUND, Fate.GONE}
+        living = {key: {copy.behaviour for copy in held} & LIVING for key, held in example_links().items()}
+        assert [key for key, fates in living.items() if not fates] == [FILM_WITHOUT_LINKS]
+        assert {copy.behaviour for copy in example_links()[FILM_WITHOUT_LINKS]} == {
+            LinkBehaviour.NOT_FOUND,
+            LinkBehaviour.GONE,
+        }
 
     def test_all_copies_are_found_on_the_films_page_whether_structured_or_plain(self):
         for film in FILMS:
-            held = copies()[film.imdb_id]
+            held = example_links()[film.imdb_id]
             markup = film_page(film, held, site="http://x.example.org")
             page = HtmlResponse(f"http://x.example.org{film.path}", body=markup.encode(), encoding="utf-8")
             items = list(ExampleSpider(imdb_id=film.imdb_id).parse(page))
@@ -92,9 +102,9 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("fate", "head", "get"),
         [
-            (Fate.LIVE, 200, 200), (Fate.NOT_FOUND, 404, 404), (Fate.NO_HEAD, 405, 200), (Fate.FORBIDDEN, 403, 403),
-            (Fate.MOVED, 301, 301), (Fate.GONE, 410, 410), (Fate.SOFT_404, 200, 200), (Fate.TO_FRONT, 302, 302),
-            (Fate.BROKEN, 500, 500),
+            (LinkBehaviour.LIVE, 200, 200), (LinkBehaviour.NOT_FOUND, 404, 404), (LinkBehaviour.NO_HEAD, 405, 200), (LinkBehaviour.FORBIDDEN, 403, 403),
+            (LinkBehaviour.MOVED, 301, 301), (LinkBehaviour.GONE, 410, 410), (LinkBehaviour.SOFT_404, 200, 200), (LinkBehaviour.TO_FRONT, 302, 302),
+            (LinkBehaviour.BROKEN, 500, 500),
         ],
     )  # fmt: skip
     def test_every_fate_has_its_status(self, site, fate, head, get):
@@ -138,9 +148,9 @@ class TestAnswers:
             ("bytes=" + "9" * 4000 + "-", 200, None, 65536),
         ],
     )
-    def test_parts_of_files(self, site, asked, status, told, length):
+    def test_parts_of_files(self, site, asked, status, stated, length):
         answer = ask(site, "/media/tt0013442/480p.de.mp4", Range=asked)
-        assert (answer.status, answer.headers["Content-Range"], len(answer.content)) == (status, told, length)
+        assert (answer.status, answer.headers["Content-Range"], len(answer.content)) == (status, stated, length)
 
     def test_a_film_that_is_not_here(self, site):
         assert ask(site, "/films/tt0565808/").status == 404
@@ -173,7 +183,7 @@ class TestAnswers:
         with example_site() as url:
             place = urlsplit(url)
             with socket.create_connection((place.hostname, place.port), timeout=5) as waiting:
-                waiting.sendall(f"GET {FILM[Fate.HANGS].path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                waiting.sendall(f"GET {FILM[LinkBehaviour.HANGS].path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
                 assert ask(url, "/").status == 200
                 waiting.settimeout(0.2)
                 with pytest.raises(TimeoutError):
@@ -182,7 +192,7 @@ class TestAnswers:
     @pytest.mark.slow
     def test_a_slow_one_takes_its_time(self, site):
         begun = time.monotonic()
-        assert ask(site, FILM[Fate.SLOW].path).status == 200
+        assert ask(site, FILM[LinkBehaviour.SLOW].path).status == 200
         assert time.monotonic() - begun > 1.9
 
     @pytest.mark.slow
@@ -208,7 +218,7 @@ def test_it_starts_says_where_and_ends_though_somebody_waits(name):
         url = process.stdout.readline().removeprefix("Example site: ").strip().rstrip("/")
         assert ask(url, "/").status == 200
         with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=5) as waiting:
-            waiting.sendall(f"GET {FILM[Fate.HANGS].path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            waiting.sendall(f"GET {FILM[LinkBehaviour.HANGS].path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             process.send_signal(name)
             said = process.communicate(timeout=HANG_SECONDS / 2)
         assert (process.returncode, said) == (0, ("", ""))

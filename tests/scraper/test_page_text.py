@@ -6,7 +6,7 @@ import pytest
 from scrapy.http import HtmlResponse, Response
 
 from scraper.failures import SourceFailed
-from scraper.page_text import text_of
+from scraper.page_text import decode_page
 
 
 def page(body, charset):
@@ -18,7 +18,7 @@ def page(body, charset):
     ["utf-8", "utf-16-le", "iso-8859-1", "ISO-8859-15", "windows-1252", "latin1", "cp1252", "mac-roman", "cp850"],
 )
 def test_a_page_is_read_in_its_own_charset(charset):
-    assert text_of(page("Nosferatü".encode(charset), charset)).text == "Nosferatü"
+    assert decode_page(page("Nosferatü".encode(charset), charset)).text == "Nosferatü"
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_page_is_read_in_its_own_charset(charset):
 )
 def test_pages_of_the_whole_world_are_read(charset):
     words = "Москва" if charset == "koi8-r" else "中"
-    assert text_of(page(words.encode(charset), charset)).text == words
+    assert decode_page(page(words.encode(charset), charset)).text == words
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def test_pages_of_the_whole_world_are_read(charset):
     ["punycode", "idna", "hex", "zlib", "base64", "rot13", "undefined", "unicode_escape", "raw_unicode_escape"],
 )
 def test_a_charset_that_no_page_has_is_read_as_utf_8(charset):
-    assert text_of(page(b"\\ud800 a-\xc3\xbc", charset)).text == "\\ud800 a-ü"
+    assert decode_page(page(b"\\ud800 a-\xc3\xbc", charset)).text == "\\ud800 a-ü"
 
 
 def test_a_video_is_no_page():
     with pytest.raises(SourceFailed):
-        text_of(Response("https://a.example/film.mp4", body=b"\x00"))
+        decode_page(Response("https://a.example/film.mp4", body=b"\x00"))

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper import hub, metadata
-from scraper.films import MOST_LINKS, Film, FoundLink, Licence, items_of, once
-from scraper.formats import kind_of, quality_of_label, quality_of_size
-from scraper.languages import language_of, tag_of
-from scraper.licences import licence_of_name, licence_of_url
-from scraper.page_data import film_of_page
-from scraper.reading import Unreadable, decoded, imdb_id, number, plain, text, year_of
-from scraper.sources import KNOWN, standing
+from scraper.films import MAX_LINKS_PER_FILM, ExtractedFilm, ExtractedLink, LicenceStatement, deduplicate, to_items
+from scraper.formats import link_kind, quality_from_label, quality_from_size
+from scraper.languages import normalize_language_tag, parse_language
+from scraper.licences import licence_from_name, licence_from_url_path
+from scraper.page_data import extract_film
+from scraper.reading import UnreadableResponse, as_float, as_text, decode_json, find_imdb_id, html_to_text, parse_year
+from scraper.sources import KNOWN_SOURCES, licence_status
 from scraper.spiders import commons, internet_archive, library_of_congress, peertube
-from streaming.ingest.records import link_record, movie_record
+from streaming.ingest.records import parse_link, parse_movie
 
 # --- bytes
 
@@ -34,7 +34,7 @@ from streaming.ingest.records import link_record, movie_record
     ],
 )
 def test_json_is_read_in_any_spelling(body, value):
-    assert decoded(body) == value
+    assert decode_json(body) == value
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_json_is_read_in_any_spelling(body, value):
     ],
 )
 def test_what_is_no_json_is_unreadable_and_it_is_said_why(body, sentence):
-    with pytest.raises(Unreadable, match=sentence):
-        decoded(body)
+    with pytest.raises(UnreadableResponse, match=sentence):
+        decode_json(body)
 
 
 # --- values
@@ -78,7 +78,7 @@ def test_what_is_no_json_is_unreadable_and_it_is_said_why(body, sentence):
     ],
 )
 def test_one_imdb_id_is_read_or_none(value, read):
-    assert imdb_id(value) == read
+    assert find_imdb_id(value) == read
 
 
 @pytest.mark.parametrize(
@@ -89,19 +89,19 @@ def test_one_imdb_id_is_read_or_none(value, read):
     ],
 )  # fmt: skip
 def test_a_year_stands_at_the_beginning(value, year):
-    assert year_of(value) == year
+    assert parse_year(value) == year
 
 
 @pytest.mark.parametrize(("value", "read"), [("31.14", 31.14), (5, 5.0), ("nan", None), ("1e999", None), (True, None)])
 def test_numbers_may_be_texts_and_are_finite(value, read):
-    assert number(value) == read
+    assert as_float(value) == read
 
 
 def test_texts_are_one_line_with_entities_read_once():
-    assert text(" A&nbsp;B\n&amp;lt; ") == "A B &lt;"
-    assert text(["", "first", "second"]) == "first"
-    assert text({"a": 1}) == ""
-    assert plain('<a href="x">Anna</a> &amp; Ben<br>') == "Anna & Ben"
+    assert as_text(" A&nbsp;B\n&amp;lt; ") == "A B &lt;"
+    assert as_text(["", "first", "second"]) == "first"
+    assert as_text({"a": 1}) == ""
+    assert html_to_text('<a href="x">Anna</a> &amp; Ben<br>') == "Anna & Ben"
 
 
 # --- words
@@ -117,7 +117,7 @@ def test_texts_are_one_line_with_entities_read_once():
     ],
 )  # fmt: skip
 def test_languages_as_people_write_them(said, tag):
-    assert language_of(said) == tag
+    assert parse_language(said) == tag
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_languages_as_people_write_them(said, tag):
      ("x" * 50, ""), (None, ""), ("mul", "")],
 )  # fmt: skip
 def test_languages_where_tags_are_promised(said, tag):
-    assert tag_of(said) == tag
+    assert normalize_language_tag(said) == tag
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_languages_where_tags_are_promised(said, tag):
     ],
 )
 def test_licences_by_their_address(url, slug):
-    assert licence_of_url(url) == slug
+    assert licence_from_url_path(url) == slug
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_licences_by_their_address(url, slug):
      ("Public domain", "public-domain"), ("CC0", "cc0"), ("Fair use", ""), ("", ""), ("Copyrighted free use", "")],
 )  # fmt: skip
 def test_licences_by_their_name(name, slug):
-    assert licence_of_name(name) == slug
+    assert licence_from_name(name) == slug
 
 
 @pytest.mark.parametrize(
@@ -165,41 +165,41 @@ def test_licences_by_their_name(name, slug):
      (640, None, ""), (None, None, ""), (9000, 9000, ""), (0, 0, "")],
 )  # fmt: skip
 def test_quality_is_the_size_of_the_picture(width, height, quality):
-    assert quality_of_size(width, height) == quality
+    assert quality_from_size(width, height) == quality
 
 
 def test_quality_is_the_label_where_the_source_gives_one():
-    assert [quality_of_label(x) for x in ("720p", "1080p.vp9.webm", "720p60", "HD", "", "Audio only", "333p")] == [
+    assert [quality_from_label(x) for x in ("720p", "1080p.vp9.webm", "720p60", "HD", "", "Audio only", "333p")] == [
         "720p", "1080p", "720p", "", "", "", "",
     ]  # fmt: skip
 
 
 def test_kinds_of_addresses():
-    assert kind_of("https://a.example/x.MP4?y") == "file"
-    assert kind_of("https://a.example/x", media_type="application/x-mpegURL") == "stream"
-    assert kind_of("https://a.example/x.mpd") == "stream"
-    assert kind_of("https://a.example/x.html") == ""
-    assert kind_of("http://[broken") == ""
+    assert link_kind("https://a.example/x.MP4?y") == "file"
+    assert link_kind("https://a.example/x", media_type="application/x-mpegURL") == "stream"
+    assert link_kind("https://a.example/x.mpd") == "stream"
+    assert link_kind("https://a.example/x.html") == ""
+    assert link_kind("http://[broken") == ""
 
 
 # --- films become items
 
 
 def film(*links, **more):
-    return Film(title="Driftwood", links=links, **more)
+    return ExtractedFilm(title="Driftwood", links=links, **more)
 
 
 def items(one):
-    return list(items_of(one, imdb_id="tt0900001", source="internet_archive"))
+    return list(to_items(one, imdb_id="tt0900001", source="internet_archive"))
 
 
 def test_an_address_is_one_link_whatever_its_scheme_and_fragment():
     links = [
-        FoundLink(url="http://a.example/x.mp4#t=1", kind="file", quality="720p"),
-        FoundLink(url="https://a.example/x.mp4", kind="file", language="de"),
-        FoundLink(url="https://a.example//x.mp4", kind="file"),
+        ExtractedLink(url="http://a.example/x.mp4#t=1", kind="file", quality="720p"),
+        ExtractedLink(url="https://a.example/x.mp4", kind="file", language="de"),
+        ExtractedLink(url="https://a.example//x.mp4", kind="file"),
     ]
-    kept = once(links)
+    kept = deduplicate(links)
     assert [(link.url, link.quality, link.language) for link in kept] == [
         ("https://a.example/x.mp4", "720p", "de"),
         ("https://a.example//x.mp4", "", ""),
@@ -207,7 +207,9 @@ def test_an_address_is_one_link_whatever_its_scheme_and_fragment():
 
 
 def test_five_thousand_files_are_a_few_links():
-    assert len(items(film(*(FoundLink(url=f"https://a.example/{n}.mp4") for n in range(5_000))))) == MOST_LINKS
+    assert (
+        len(items(film(*(ExtractedLink(url=f"https://a.example/{n}.mp4") for n in range(5_000))))) == MAX_LINKS_PER_FILM
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,46 +221,51 @@ def test_five_thousand_files_are_a_few_links():
     ],
 )  # fmt: skip
 def test_the_policy_of_every_source(licence, said):
-    assert {standing(slug, licence) for slug in (*KNOWN, "a_new_one")} == {said}
+    assert {licence_status(slug, licence) for slug in (*KNOWN_SOURCES, "a_new_one")} == {said}
 
 
 @pytest.mark.parametrize(
     ("licence", "evidence"),
     [
-        (Licence(slug="cc-by", name="CC BY 3.0", url="https://cc.example/by"), "CC BY 3.0 https://cc.example/by"),
-        (Licence(slug="cc-by", url="https://cc.example/by"), "https://cc.example/by"),
-        (Licence(slug="cc-by", url="javascript:alert(1)"), "Internet Archive: CC BY"),
-        (Licence(slug="cc-by", name="x" * 400), "x" * 300),
-        (Licence(slug="official"), "Internet Archive: Official"),
-        (Licence(name="All rights reserved", url="https://cc.example/all"), ""),
+        (
+            LicenceStatement(slug="cc-by", name="CC BY 3.0", url="https://cc.example/by"),
+            "CC BY 3.0 https://cc.example/by",
+        ),
+        (LicenceStatement(slug="cc-by", url="https://cc.example/by"), "https://cc.example/by"),
+        (LicenceStatement(slug="cc-by", url="javascript:alert(1)"), "Internet Archive: CC BY"),
+        (LicenceStatement(slug="cc-by", name="x" * 400), "x" * 300),
+        (LicenceStatement(slug="official"), "Internet Archive: Official"),
+        (LicenceStatement(name="All rights reserved", url="https://cc.example/all"), ""),
     ],
 )
 def test_every_licence_comes_with_what_it_rests_on(licence, evidence):
-    (item,) = items(film(FoundLink(url="https://a.example/x.mp4"), licence=licence))
+    (item,) = items(film(ExtractedLink(url="https://a.example/x.mp4"), licence=licence))
     assert (item.licence, item.evidence) == (licence.slug, evidence)
 
 
 def test_the_operator_may_allow_what_is_not_free():
-    assert standing("peertube", "cc-by-nc", allowed_too=["cc-by-nc"]) == "free"
-    assert standing("peertube", "cc-by-nd", allowed_too=["cc-by-nc"]) == "refused"
+    assert licence_status("peertube", "cc-by-nc", allowed_too=["cc-by-nc"]) == "free"
+    assert licence_status("peertube", "cc-by-nd", allowed_too=["cc-by-nc"]) == "refused"
 
 
 def test_a_licence_whose_address_cannot_be_shown_does_not_lose_the_link():
     (item,) = items(
-        film(FoundLink(url="https://a.example/x"), licence=Licence(slug="cc-by", url="javascript:alert(1)"))
+        film(
+            ExtractedLink(url="https://a.example/x"), licence=LicenceStatement(slug="cc-by", url="javascript:alert(1)")
+        )
     )
     assert (item.licence, item.licence_url) == ("cc-by", "")
 
 
 def test_what_the_catalogue_has_no_word_for_is_left_out():
-    (item,) = items(film(FoundLink(url="https://a.example/x", quality="144p"), year=99))
+    (item,) = items(film(ExtractedLink(url="https://a.example/x", quality="144p"), year=99))
     assert (item.quality, item.year) == ("", None)
 
 
 def test_an_episode_has_its_numbers():
-    (item,) = items(film(FoundLink(url="https://a.example/x", season=1, episode=2, label="The Key")))
+    (item,) = items(film(ExtractedLink(url="https://a.example/x", season=1, episode=2, label="The Key")))
     assert (item.label, item.season, item.episode) == ("The Key", 1, 2)
-    (item,) = items(film(FoundLink(url="https://a.example/x", season=0, episode=10**12)))
+    (item,) = items(film(ExtractedLink(url="https://a.example/x", season=0, episode=10**12)))
     assert (item.season, item.episode) == (None, None)
 
 
@@ -270,14 +277,14 @@ def test_an_episode_has_its_numbers():
 )
 def test_nothing_but_imdb_ids_gets_into_a_query(hostile):
     with pytest.raises(ValueError):
-        hub.question([hostile])
+        hub.statements_query([hostile])
 
 
 def test_nothing_but_properties_gets_into_a_query():
     with pytest.raises(ValueError):
-        hub.question(["tt0063350"], properties=["P724 }"])
+        hub.statements_query(["tt0063350"], properties=["P724 }"])
     with pytest.raises(ValueError):
-        hub.question([])
+        hub.statements_query([])
 
 
 @pytest.mark.parametrize(
@@ -293,7 +300,7 @@ def test_nothing_but_properties_gets_into_a_query():
     ],
 )
 def test_which_item_an_address_is_about(url, item):
-    assert hub.archive_item_of(url) == item
+    assert hub.archive_item_id(url) == item
 
 
 # --- anything at all
@@ -321,10 +328,10 @@ SHAPED = st.recursive(
 )
 FEW = settings(max_examples=40, deadline=None)
 READERS = [
-    internet_archive.film_of, internet_archive.search_of, internet_archive.scrape_of, commons.films_of,
-    library_of_congress.film_of, peertube.film_of,
-    hub.statements_of, hub.table_of, hub.statements_of_entity, hub.item_ids_of,
-    metadata.tmdb_matches_of, metadata.tmdb_details_of, metadata.omdb_of, metadata.tvmaze_of,
+    internet_archive.parse_item, internet_archive.parse_search_page, internet_archive.parse_scrape_page, commons.parse_files,
+    library_of_congress.parse_item, peertube.parse_video,
+    hub.parse_statements, hub.parse_film_table, hub.parse_entity_statements, hub.parse_search,
+    metadata.parse_tmdb_find, metadata.parse_tmdb_details, metadata.parse_omdb, metadata.parse_tvmaze,
 ]  # fmt: skip
 
 
@@ -334,7 +341,7 @@ READERS = [
 def test_whatever_is_sent_is_read_or_unreadable(reader, answer):
     try:
         reader(answer)
-    except Unreadable:
+    except UnreadableResponse:
         return
 
 
@@ -342,14 +349,16 @@ def test_whatever_is_sent_is_read_or_unreadable(reader, answer):
 @given(answer=SHAPED)
 def test_items_of_any_item_are_ones_that_the_catalogue_can_judge(answer):
     about = answer if isinstance(answer, dict) else {}
-    read = internet_archive.film_of({"metadata": {"identifier": "x", "mediatype": "movies", **about}, "files": [about]})
+    read = internet_archive.parse_item(
+        {"metadata": {"identifier": "x", "mediatype": "movies", **about}, "files": [about]}
+    )
     for item in items(read):
-        link_record({name: getattr(item, name) for name in item.__slots__})
-        movie_record({name: getattr(item, name) for name in item.__slots__})
+        parse_link({name: getattr(item, name) for name in item.__slots__})
+        parse_movie({name: getattr(item, name) for name in item.__slots__})
 
 
 @FEW
 @given(block=SHAPED, markup=st.text(alphabet="<>/abv ='\"\x00\ud800", max_size=200))
 def test_any_page_is_read(block, markup):
     script = json.dumps(block, default=str)
-    film_of_page(f'<script type="application/ld+json">{script}</script>{markup}', url="https://films.example.org/x")
+    extract_film(f'<script type="application/ld+json">{script}</script>{markup}', url="https://films.example.org/x")

@@ -13,11 +13,11 @@ import pytest
 from django.utils import timezone
 from scrapy.settings import Settings
 
-from scraper.sources import KNOWN
+from scraper.sources import KNOWN_SOURCES
 from scraper.spiders.peertube import PeertubeSpider
 from streaming.models import Binding, HostPause, Movie, StreamingLink
 from streaming.ranking import best_first
-from streaming.scraping.crawl import crawl
+from streaming.scraping.crawl import run_job_crawl
 from tests.factories import make_job_in_hand, make_movie
 from tests.fakes.sources import BY_3, FILMS, PUBLIC_DOMAIN_MARK, claim, data, source_web, statement_rows
 from tests.scraper.forked import CHANGES, in_child
@@ -96,12 +96,12 @@ def searched(imdb_id, *sources, target_url=""):
     movie = Movie.objects.filter(imdb_id=imdb_id).first() or make_movie(imdb_id=imdb_id)
     rows = [{"source": name, **EMPTY} for name in sources]
     job = make_job_in_hand(movie, sources=rows, target_url=target_url)
-    told = in_child(crawl, job.pk)
-    assert told.broke == "", told.broke + told.log
-    assert "Traceback" not in told.log, told.log
+    stated = in_child(run_job_crawl, job.pk)
+    assert stated.broke == "", stated.broke + stated.log
+    assert "Traceback" not in stated.log, stated.log
     job.refresh_from_db()
     job.delete()
-    return {row["source"]: row for row in job.sources}, told.log
+    return {row["source"]: row for row in job.sources}, stated.log
 
 
 def links(imdb_id):
@@ -307,8 +307,8 @@ class TestTheHub:
     def test_statements_about_other_films_are_not_this_films(self, web):
         rows = list(statement_rows(FILMS[NOSFERATU], web.url))
         web.faults["/sparql"] = data({"results": {"bindings": rows}})
-        told, _ = searched(GENERAL, *ALL)
-        assert {row["state"] for row in told.values()} == {"nothing"}
+        stated, _ = searched(GENERAL, *ALL)
+        assert {row["state"] for row in stated.values()} == {"nothing"}
 
 
 class TestBound:
@@ -379,12 +379,12 @@ class TestHostile:
         assert rows["wikidata"]["state"] == "found", (rows, log)
         for source, path in places.items():
             assert any(asked.startswith(path) for asked in web.hits), source
-            told = state(rows, source)
-            assert told == ("nothing", "") or (told[0] == "failed" and told[1].startswith(UNEXPECTED)), source
+            stated = state(rows, source)
+            assert stated == ("nothing", "") or (stated[0] == "failed" and stated[1].startswith(UNEXPECTED)), source
         assert {"failed"} <= {rows[source]["state"] for source in places}
         web.faults |= {"/sparql": answer, "/wikidata/": answer}
-        told = state(searched(LIVING_DEAD, "wikidata")[0], "wikidata")
-        assert told == ("nothing", "") or (told[0] == "failed" and told[1].startswith(UNEXPECTED))
+        stated = state(searched(LIVING_DEAD, "wikidata")[0], "wikidata")
+        assert stated == ("nothing", "") or (stated[0] == "failed" and stated[1].startswith(UNEXPECTED))
         assert set(links(LIVING_DEAD)) == {"wikidata"}
 
     def test_bad_addresses_of_any_source_are_refused_and_its_good_ones_kept(self, web):
@@ -511,14 +511,14 @@ class TestPolite:
         assert all(later - earlier > 0.2 for earlier, later in pairwise(moments))
 
     @pytest.mark.parametrize(("delay", "longest"), [(0.5, 5.0), (30.0, 30.0)])
-    def test_the_throttle_may_only_slow_down_what_the_operator_wants(self, delay, longest):
+    def test_the_throttle_may_only_slow_down_what_the_operator_wants(self, delay, max_length):
         settings = Settings()
         settings.setmodule("scraper.settings", priority="project")
         settings.set("SOURCE_DELAYS", {"peertube": delay}, priority="cmdline")
         PeertubeSpider.update_settings(settings)
         assert settings.getbool("AUTOTHROTTLE_ENABLED")
         assert "scrapy.extensions.throttle.AutoThrottle" in settings["EXTENSIONS_BASE"]
-        assert (settings.getfloat("DOWNLOAD_DELAY"), settings.getfloat("AUTOTHROTTLE_MAX_DELAY")) == (delay, longest)
+        assert (settings.getfloat("DOWNLOAD_DELAY"), settings.getfloat("AUTOTHROTTLE_MAX_DELAY")) == (delay, max_length)
 
     @pytest.mark.parametrize("status", [429, 503])
     def test_who_asks_to_be_left_alone_is_not_asked_again_by_the_search(self, web, status):
@@ -531,14 +531,14 @@ class TestPolite:
         ("status", "told", "longest"),
         [(429, "3600", 3600), (503, "3600", 3600), (429, "99999999", 86_400), (429, "", 900)],
     )
-    def test_who_asks_to_be_left_alone_is_not_asked_for_another_movie_either(self, web, status, told, longest):
-        headers = {"Retry-After": told} if told else {}
+    def test_who_asks_to_be_left_alone_is_not_asked_for_another_movie_either(self, web, status, stated, max_length):
+        headers = {"Retry-After": stated} if stated else {}
         web.faults["/archive/"] = Page("slow down", status=status, headers=headers)
         searched(LIVING_DEAD, "internet_archive")
         web.faults.clear()
         asked, pause = web.moments["archive"].copy(), HostPause.objects.get()
         assert f"http://{pause.host}" == web.url
-        assert 0 <= longest - (pause.paused_until - timezone.now()).total_seconds() < 30
+        assert 0 <= max_length - (pause.paused_until - timezone.now()).total_seconds() < 30
         rows, _ = searched(SHERLOCK, "internet_archive", "commons")
         until = f"{pause.paused_until:%H:%M} UTC on {pause.paused_until.day} {pause.paused_until:%B}"
         assert state(rows, "internet_archive") == ("failed", f"{pause.host} asked us to come back at {until}")
@@ -568,6 +568,6 @@ class TestPolite:
         assert searched(SHERLOCK, "internet_archive")[0]["internet_archive"]["state"] == "found"
 
     def test_each_source_has_the_pause_that_it_publishes(self):
-        pauses = {slug: KNOWN[slug].pause for slug in ALL}
+        pauses = {slug: KNOWN_SOURCES[slug].delay for slug in ALL}
         assert pauses["internet_archive"] == pauses["library_of_congress"] == 1.0
         assert pauses["peertube"] == 0.2

@@ -13,9 +13,9 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
-from scraper.addresses import NOTHING_PRIVATE, Allowed
+from scraper.addresses import NO_PRIVATE_HOSTS, PrivateHostAllowlist
 from scraper.failures import source_failed
-from scraper.resolver import MOST_REMEMBERED, GuardedResolver, system_lookup
+from scraper.resolver import MAX_REFUSED_ENTRIES, GuardedResolver, lookup_addresses
 from tests.scraper.forked import in_child
 from tests.scraper.servers import Page, Site, serving
 
@@ -23,8 +23,8 @@ HOSTILE = Path(__file__).resolve().parents[3] / "shared" / "prototypes" / "ssrf_
 PUBLIC, OTHER = "93.184.216.34", "2606:2800:220:1::1"
 
 
-def judge(*addresses, host="films.example.org", port=443, allowed=NOTHING_PRIVATE):
-    return list(GuardedResolver(None, allowed=allowed).judge(host, port, addresses))
+def judge(*addresses, host="films.example.org", port=443, allowed=NO_PRIVATE_HOSTS):
+    return list(GuardedResolver(None, allowed=allowed).filter_addresses(host, port, addresses))
 
 
 class TestJudgement:
@@ -43,18 +43,18 @@ class TestJudgement:
 
     def test_a_name_that_turns_is_judged_each_time(self):
         resolver = GuardedResolver(None)
-        assert list(resolver.judge("rebind.example.org", 80, [PUBLIC])) == [PUBLIC]
-        assert list(resolver.judge("rebind.example.org", 80, ["127.0.0.1"])) == []
-        assert resolver.refused("rebind.example.org", 80) == "127.0.0.1"
-        assert list(resolver.judge("rebind.example.org", 80, [PUBLIC])) == [PUBLIC]
-        assert resolver.refused("rebind.example.org", 80) is None
+        assert list(resolver.filter_addresses("rebind.example.org", 80, [PUBLIC])) == [PUBLIC]
+        assert list(resolver.filter_addresses("rebind.example.org", 80, ["127.0.0.1"])) == []
+        assert resolver.refused_address("rebind.example.org", 80) == "127.0.0.1"
+        assert list(resolver.filter_addresses("rebind.example.org", 80, [PUBLIC])) == [PUBLIC]
+        assert resolver.refused_address("rebind.example.org", 80) is None
 
     def test_odd_ports_are_refused(self):
         assert judge(PUBLIC, port=22) == []
         assert judge(PUBLIC, port=8080) == [PUBLIC]
 
     def test_what_was_allowed_is_handed_over_and_nothing_beside_it(self):
-        allowed = Allowed.parse(["127.0.0.0/8", "mirror.lan:9000", "[fd00::5]:80"])
+        allowed = PrivateHostAllowlist.parse(["127.0.0.0/8", "mirror.lan:9000", "[fd00::5]:80"])
         assert judge("127.0.0.9", port=4711, allowed=allowed) == ["127.0.0.9"]
         assert judge("10.0.0.5", host="mirror.lan", port=9000, allowed=allowed) == ["10.0.0.5"]
         assert judge("10.0.0.5", host="mirror.lan", port=9001, allowed=allowed) == []
@@ -63,10 +63,10 @@ class TestJudgement:
 
     def test_refusals_are_not_remembered_without_end(self):
         resolver = GuardedResolver(None)
-        for number in range(MOST_REMEMBERED + 5):
-            resolver.judge(f"h{number}.example.org", 80, ["10.0.0.1"])
-        assert resolver.refused(f"h{MOST_REMEMBERED + 4}.example.org", 80) == "10.0.0.1"
-        assert resolver.refused("h0.example.org", 80) is None
+        for number in range(MAX_REFUSED_ENTRIES + 5):
+            resolver.filter_addresses(f"h{number}.example.org", 80, ["10.0.0.1"])
+        assert resolver.refused_address(f"h{MAX_REFUSED_ENTRIES + 4}.example.org", 80) == "10.0.0.1"
+        assert resolver.refused_address("h0.example.org", 80) is None
 
 
 class Receiver:
@@ -89,10 +89,10 @@ class Receiver:
     ("host", "told"),
     [(PUBLIC, [(PUBLIC, 443)]), (f"[{OTHER}]", [(OTHER, 443)]), ("127.0.0.1", []), ("[::1]", [])],
 )
-def test_an_address_is_judged_at_once_without_a_thread_that_looks_it_up(host, told):
+def test_an_address_is_judged_at_once_without_a_thread_that_looks_it_up(host, stated):
     receiver = Receiver()
     GuardedResolver(None).resolveHostName(receiver, host, 443)  # Without a reactor there are no threads.
-    assert (receiver.told, receiver.complete) == (told, True)
+    assert (receiver.told, receiver.complete) == (stated, True)
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_an_address_is_judged_at_once_without_a_thread_that_looks_it_up(host, to
      ("::1", "::1"), ("::ffff:127.0.0.1", "::ffff:127.0.0.1")],
 )  # fmt: skip
 def test_the_system_reads_odd_spellings_as_the_address_they_mean(host, address):
-    assert address in system_lookup(host, 80)
+    assert address in lookup_addresses(host, 80)
 
 
 def test_a_name_that_is_none_has_no_address():
-    assert system_lookup("a" * 80 + ".example", 80) == []
-    assert system_lookup("", 0) in ([], ["127.0.0.1"], ["::1", "127.0.0.1"], ["127.0.0.1", "::1"])
+    assert lookup_addresses("a" * 80 + ".example", 80) == []
+    assert lookup_addresses("", 0) in ([], ["127.0.0.1"], ["::1", "127.0.0.1"], ["127.0.0.1", "::1"])
 
 
 class Names(GuardedResolver):
@@ -125,7 +125,7 @@ class Names(GuardedResolver):
 
     @classmethod
     def look_up(cls, host, port):
-        return cls.KNOWN.get(host) or (system_lookup(host, port) if host[-1:].isdigit() or ":" in host else [])
+        return cls.KNOWN.get(host) or (lookup_addresses(host, port) if host[-1:].isdigit() or ":" in host else [])
 
 
 class Visiting(Spider):
@@ -153,7 +153,7 @@ def visit(urls, allowed, *, text_is_judged=True):
         del middlewares["scraper.middlewares.AddressGuard"]
     settings.setdict(
         {
-            "ALLOW_PRIVATE_HOSTS": Allowed.parse(allowed),
+            "ALLOW_PRIVATE_HOSTS": PrivateHostAllowlist.parse(allowed),
             "TWISTED_DNS_RESOLVER": Names,
             "DOWNLOADER_MIDDLEWARES_BASE": middlewares,
             "EXTENSIONS": {},
@@ -162,7 +162,7 @@ def visit(urls, allowed, *, text_is_judged=True):
         },
         priority="cmdline",
     )
-    told, failures = [], []
+    stated, failures = [], []
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(Visiting)
 
@@ -170,15 +170,15 @@ def visit(urls, allowed, *, text_is_judged=True):
         failures.append(failed.sentence)
 
     crawler.signals.connect(failed, signal=source_failed)
-    process.crawl(crawler, urls=urls, told=told)
+    process.crawl(crawler, urls=urls, told=stated)
     process.start(install_signal_handlers=False)
-    return told, failures
+    return stated, failures
 
 
 def visited(*args, **kwargs):
-    told = in_child(partial(visit, *args, **kwargs))
-    assert told.broke == "", told.broke
-    return told.value
+    stated = in_child(partial(visit, *args, **kwargs))
+    assert stated.broke == "", stated.broke
+    return stated.value
 
 
 def to(url):
@@ -194,8 +194,8 @@ def test_what_is_allowed_by_name_is_reached_over_ipv4_and_ipv6():
     with serving(canary()) as four, serving(Site({"/": Page("six")}, family=socket.AF_INET6)) as six:
         urls = [f"http://public.test:{four.port}/", f"http://six.test:{six.port}/", f"http://[::1]:{six.port}/"]
         allowed = [f"public.test:{four.port}", f"six.test:{six.port}", f"[::1]:{six.port}"]
-        told, failures = visited(urls, allowed)
-    assert (sorted(told), failures) == (["reached", "six", "six"], [])
+        stated, failures = visited(urls, allowed)
+    assert (sorted(stated), failures) == (["reached", "six", "six"], [])
 
 
 @pytest.mark.parametrize("text_is_judged", [True, False], ids=["both looks", "the last look alone"])
@@ -209,9 +209,9 @@ def test_no_hostile_address_is_reached_directly_or_behind_a_redirect(text_is_jud
     with serving(site):
         behind = [f"http://public.test:{site.port}{to(url)}" for url in hostile]
         urls = [*hostile, *behind, f"http://public.test:{site.port}/"]
-        told, failures = visited(urls, [f"public.test:{site.port}"], text_is_judged=text_is_judged)
+        stated, failures = visited(urls, [f"public.test:{site.port}"], text_is_judged=text_is_judged)
         hits = dict(site.hits)
-    assert told == ["reached"]
+    assert stated == ["reached"]
     assert "/secret" not in hits
     assert len(failures) == len(urls) - 1
 
@@ -243,10 +243,10 @@ def test_none_of_the_listed_hostile_addresses_is_reached():
     with serving(Site({"*": Page(says=send_away), "/": Page("reached")})) as site:
         # The list speaks of port 80; what it calls public.test listens elsewhere here.
         urls = [url.replace("public.test/to", f"public.test:{site.port}/to") for url in hostile.values()]
-        told, failures = visited([*urls, f"http://public.test:{site.port}/"], [f"public.test:{site.port}"])
+        stated, failures = visited([*urls, f"http://public.test:{site.port}/"], [f"public.test:{site.port}"])
         hits = list(site.hits)
-    assert [text for text in told if "is no request" not in text] == ["reached"]
-    assert len(failures) + len(told) == len(urls) + 1
+    assert [text for text in stated if "is no request" not in text] == ["reached"]
+    assert len(failures) + len(stated) == len(urls) + 1
     assert not [path for path in hits if not path.startswith("/to?")][1:]
     # Refused for what they are, none for want of somebody listening; a redirect to `file:` is not followed at all.
     assert {"Connection refused", "Timed out after 3 s", "The site answered 404"}.isdisjoint(failures)

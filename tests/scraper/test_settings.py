@@ -44,9 +44,9 @@ def site():
         ("imdb_id=tt0565808", 0),
     ],
 )
-def test_a_crawl_by_hand_writes_what_it_found(site, told, count, tmp_path):
+def test_a_crawl_by_hand_writes_what_it_found(site, stated, count, tmp_path):
     done = scrapy(
-        "crawl", "example", "-a", told.format(site=site), "-O", str(tmp_path / "out.json"),
+        "crawl", "example", "-a", stated.format(site=site), "-O", str(tmp_path / "out.json"),
         EXAMPLE_SITE_URL=site, ALLOW_PRIVATE_HOSTS=site.removeprefix("http://"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -89,8 +89,8 @@ def test_what_listens_or_reads_other_than_the_web_is_off():
 
 def test_the_env_file_of_another_var_dir_is_read(tmp_path):
     (tmp_path / "env").write_text("ALLOW_PRIVATE_HOSTS=127.0.0.1:8301\n")
-    told = subprocess.run(
+    stated = subprocess.run(
         [sys.executable, "-c", "from scraper import settings; print(settings.ALLOW_PRIVATE_HOSTS)"],
         cwd=Path(__file__).resolve().parents[2], env={"VAR_DIR": str(tmp_path)}, capture_output=True, text=True,
     )  # fmt: skip
-    assert "8301" in told.stdout, told.stderr
+    assert "8301" in stated.stdout, stated.stderr

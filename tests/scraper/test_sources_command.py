@@ -66,9 +66,9 @@ def site(tmp_path_factory, server):
 
 
 def test_a_film_is_searched_at_all_sources_with_one_command(site, web):
-    told = site.run("scrape", "tt0017925", "--wait")
-    assert told.returncode == 0, told.stderr
-    assert "Library of Congress: 1 links, 1 new" in told.stdout
+    stated = site.run("scrape", "tt0017925", "--wait")
+    assert stated.returncode == 0, stated.stderr
+    assert "Library of Congress: 1 links, 1 new" in stated.stdout
     (film,) = [json.loads(line) for line in site.run("export_catalogue").stdout.splitlines() if "tt0017925" in line]
     assert film["year"] == 1926
     assert {link["source"] for link in film["links"]} == {
@@ -83,10 +83,10 @@ def test_a_film_is_searched_at_all_sources_with_one_command(site, web):
 
 def test_a_search_whose_sources_all_fail_says_so_and_exits_1(site, web):
     web.faults["/"] = Page("busy", status=503)
-    told = site.run("scrape", "tt0063350", "--wait")
-    assert told.returncode == 1
-    assert told.stdout.count(": failed: The site answered 503\n") == 6
-    assert "Traceback" not in told.stderr
+    stated = site.run("scrape", "tt0063350", "--wait")
+    assert stated.returncode == 1
+    assert stated.stdout.count(": failed: The site answered 503\n") == 6
+    assert "Traceback" not in stated.stderr
 
 
 def test_an_address_bound_to_a_film_is_read_by_the_source_that_knows_it(site, web):
@@ -94,10 +94,10 @@ def test_an_address_bound_to_a_film_is_read_by_the_source_that_knows_it(site, we
     bound = site.run("bind", "tt0013442", bunny)
     assert (bound.returncode, bound.stdout) == (0, f"Bound tt0013442 to {bunny}.\n"), bound.stderr
     assert site.run("bind", "tt0013442", f"{bunny}/").stdout.startswith("Was bound already")
-    told = site.run("scrape", "tt0013442", "--source", "peertube", "schema_org", "--wait")
-    assert told.returncode == 0, told.stderr
-    assert re.search(r"PeerTube: ([1-9]) links, \1 new", told.stdout)
-    assert "Web page: nothing" in told.stdout
+    stated = site.run("scrape", "tt0013442", "--source", "peertube", "schema_org", "--wait")
+    assert stated.returncode == 0, stated.stderr
+    assert re.search(r"PeerTube: ([1-9]) links, \1 new", stated.stdout)
+    assert "Web page: nothing" in stated.stdout
     (film,) = [json.loads(line) for line in site.run("export_catalogue").stdout.splitlines() if "tt0013442" in line]
     assert {link["source"] for link in film["links"]} == {"peertube"}
     assert site.run("unbind", "tt0013442", bunny).returncode == 0
@@ -106,8 +106,8 @@ def test_an_address_bound_to_a_film_is_read_by_the_source_that_knows_it(site, we
 
 def test_a_page_bound_to_a_film_is_read_as_a_web_page(site, web):
     assert site.run("bind", "tt0015324", f"{web.url}/films/general", "--source", "schema_org").returncode == 0
-    told = site.run("scrape", "tt0015324", "--source", "schema_org", "--wait")
-    assert "The page is about another film, tt0017925" in told.stdout
+    stated = site.run("scrape", "tt0015324", "--source", "schema_org", "--wait")
+    assert "The page is about another film, tt0017925" in stated.stdout
     wrong = site.run("bind", "tt0015324", "https://a.example.org/", "--source", "wikidata")
     assert (wrong.returncode, "reads no addresses" in wrong.stderr) == (1, True)
     assert site.run("bind", "tt9999999", "https://a.example.org/").returncode == 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scraper.films import Licence
-from scraper.page_data import film_of_page
-from scraper.structured_data import licence_at
+from scraper.films import LicenceStatement
+from scraper.page_data import extract_film
+from scraper.structured_data import licence_from_url
 from tests.growth import MAX_GROWTH, growth
 
 URL = "https://films.example.org/f/general"
@@ -32,11 +32,11 @@ def script(json):
     ],
 )
 def test_licences(url, slug):
-    assert licence_at(url) == (Licence(slug=slug, url=url) if slug else None)
+    assert licence_from_url(url) == (LicenceStatement(slug=slug, url=url) if slug else None)
 
 
 def read(html):
-    return film_of_page(html, url=URL)
+    return extract_film(html, url=URL)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class Engine:
         return process
 
     def pid(self) -> int | None:
-        return locks.signed(launchers.lock_path())
+        return locks.holder_pid(launchers.lock_path())
 
     def deeds(self) -> list[str]:
         file = self.folder / "deeds.txt"
@@ -76,7 +76,7 @@ class Engine:
         for process in self.foreground:
             process.terminate()
             process.wait(10)
-        if (pid := launchers.stop()) is not None and self.pid() == pid:
+        if (pid := launchers.stop_supervisor()) is not None and self.pid() == pid:
             os.kill(pid, signal.SIGKILL)
             raise AssertionError("the supervisor did not leave")
 

@@ -260,7 +260,7 @@ def test_a_run_of_the_checker_goes_on_while_the_broker_is_there_and_says_nothing
         ({"CELERY_BROKER_URL": "http://127.0.0.1/"}, "CELERY_BROKER_URL: write amqp://"),
     ],
 )
-def test_celery_without_what_it_needs_says_one_sentence(told, sentence, tmp_path):
+def test_celery_without_what_it_needs_says_one_sentence(stated, sentence, tmp_path):
     environment = {
         **os.environ,
         "SECRET_KEY": "x",
@@ -269,7 +269,7 @@ def test_celery_without_what_it_needs_says_one_sentence(told, sentence, tmp_path
         "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
         "DATABASE_URL": "postgres://postgres@127.0.0.1/none",
         "CELERY_BROKER_URL": f"redis://127.0.0.1:{free_port()}/0",
-        **told,
+        **stated,
     }
     command = [sys.executable, "-m", "celery", "-A", "MovieBackend", "worker"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)

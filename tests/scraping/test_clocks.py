@@ -68,9 +68,9 @@ def leases() -> list[datetime | None]:
 def test_the_clock_of_these_tests_is_really_wrong(tmp_path):
     set_clock(tmp_path / "clock", -HOUR)
     code = "import time; print(time.time(), time.monotonic())"
-    told = python(code, {**os.environ, **clock(tmp_path / "clock")}).split()
-    assert abs(time.time() - HOUR - float(told[0])) < 60
-    assert abs(time.monotonic() - float(told[1])) < 60
+    stated = python(code, {**os.environ, **clock(tmp_path / "clock")}).split()
+    assert abs(time.time() - HOUR - float(stated[0])) < 60
+    assert abs(time.monotonic() - float(stated[1])) < 60
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite, whose time is the process's own")
@@ -124,9 +124,9 @@ def test_a_machine_whose_clock_is_wrong_neither_takes_nor_loses_a_job(postgres, 
     python(SETUP.replace("1000, 1004", "1004, 1008"), {**wrong, "SCRAPE_DIR": str(tmp_path / "clicks")})
     machines = [
         subprocess.Popen(
-            [sys.executable, "manage.py", "scrape_worker"], cwd=ROOT, env={**told, "SCRAPE_DIR": str(tmp_path / name)}
+            [sys.executable, "manage.py", "scrape_worker"], cwd=ROOT, env={**stated, "SCRAPE_DIR": str(tmp_path / name)}
         )
-        for name, told in (("right", right), ("wrong", wrong))
+        for name, stated in (("right", right), ("wrong", wrong))
     ]
     try:
         deadline = time.monotonic() + 40

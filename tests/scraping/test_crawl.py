@@ -21,9 +21,9 @@ from django.db import connection, connections
 from scraper.failures import SourceFailed
 from streaming.ingest.save import SaveReport
 from streaming.models import BlockedAddress, HostPause, Movie, ScrapeJob, StreamingLink
-from streaming.scraping.crawl import Outcome, crawl, result_of
-from streaming.scraping.jobs import Claim
-from streaming.scraping.progress import write_result
+from streaming.scraping.crawl import SourceProgress, build_source_result, run_job_crawl
+from streaming.scraping.jobs import JobClaim
+from streaming.scraping.progress import save_source_result
 from tests.factories import make_job_in_hand, make_link, make_movie
 from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page, Site, example_site, free_port, serving
@@ -51,11 +51,11 @@ def crawled(job, url, settings, **more):
     settings.EXAMPLE_SITE_URL = url
     for name, value in more.items():
         setattr(settings, name, value)
-    told = in_child(crawl, job.pk)
-    assert told.broke == "", told.broke + told.log
+    stated = in_child(run_job_crawl, job.pk)
+    assert stated.broke == "", stated.broke + stated.log
     job.refresh_from_db()
-    assert told.value.results == job.sources
-    return told.value, told.log
+    assert stated.value.results == job.sources
+    return stated.value, stated.log
 
 
 LICENCE = '"license": "https://creativecommons.org/publicdomain/mark/1.0/"'
@@ -127,8 +127,8 @@ class TestRowsArrive:
 
         with serving(Site(pages)) as site:
             settings.EXAMPLE_SITE_URL = site.url
-            told = in_child(crawl_whole_site, job.pk, meanwhile=look)
-        assert told.broke == "", told.broke
+            stated = in_child(crawl_whole_site, job.pk, meanwhile=look)
+        assert stated.broke == "", stated.broke
         assert seen == [(1, "searching")]
 
     def test_a_connection_that_a_thread_of_the_tests_left_behind_loses_nothing(self, settings):
@@ -147,9 +147,9 @@ class TestRowsArrive:
 
         with serving(site_with(Page(film_page(*(f"/watch/{n}" for n in range(130)))))) as site:
             settings.EXAMPLE_SITE_URL = site.url
-            told = in_child(crawl, job.pk, meanwhile=look)
+            stated = in_child(run_job_crawl, job.pk, meanwhile=look)
         job.refresh_from_db()
-        assert (told.broke, told.log) == ("", "")
+        assert (stated.broke, stated.log) == ("", "")
         assert (job.sources[0]["state"], job.links_found) == ("found", StreamingLink.objects.count())
 
     def test_a_batch_is_saved_whatever_its_size(self, settings):
@@ -444,9 +444,9 @@ class TestSideBySide:
         hangs = Page(says=lambda handler: handler.server.over.wait(5))
         with serving(Site({"/hangs": hangs, f"/films/{NOSFERATU}/": Page(film_page("/watch/1"))})) as site:
             settings.EXAMPLE_SITE_URL = site.url
-            told = in_child(crawl, job.pk, meanwhile=look)
+            stated = in_child(run_job_crawl, job.pk, meanwhile=look)
         assert seen == [("searching", 1)]
-        assert [row["state"] for row in told.value.results] == ["failed", "found"]
+        assert [row["state"] for row in stated.value.results] == ["failed", "found"]
 
     def test_a_spider_with_a_bug_has_failed_and_says_so_in_the_log(self, settings):
         job = job_for(sources=waiting("vodo", "example"))
@@ -497,14 +497,14 @@ class TestTheDatabaseRefuses:
 
 
 def claim_of(job):
-    return Claim(job.pk, job.owner, job.attempt)
+    return JobClaim(job.pk, job.owner, job.attempt)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_row_of_one_source_is_rewritten_and_the_sums_follow():
     job = job_for(sources=waiting("example", "vodo"))
-    assert write_result(claim_of(job), {**waiting("vodo")[0], "state": "found", "links": 4, "new": 3})
-    assert write_result(claim_of(job), {**waiting("example")[0], "state": "found", "links": 2, "new": 2})
+    assert save_source_result(claim_of(job), {**waiting("vodo")[0], "state": "found", "links": 4, "new": 3})
+    assert save_source_result(claim_of(job), {**waiting("example")[0], "state": "found", "links": 2, "new": 2})
     job.refresh_from_db()
     assert [(row["source"], row["links"]) for row in job.sources] == [("example", 2), ("vodo", 4)]
     assert (job.links_found, job.links_new) == (6, 5)
@@ -514,15 +514,15 @@ def test_the_row_of_one_source_is_rewritten_and_the_sums_follow():
 def test_a_late_word_of_searching_does_not_reopen_a_source_that_has_ended():
     job = job_for()
     ended = {**waiting("example")[0], "state": "failed", "error": "The site answered 503", "seconds": 0.1}
-    assert write_result(claim_of(job), ended)
-    assert write_result(claim_of(job), {**waiting("example")[0], "state": "searching"})
+    assert save_source_result(claim_of(job), ended)
+    assert save_source_result(claim_of(job), {**waiting("example")[0], "state": "searching"})
     job.refresh_from_db()
     assert job.sources == [ended]
 
 
 @pytest.mark.django_db
 def test_a_job_that_is_gone_has_no_row_to_write():
-    assert not write_result(Claim(0, "tests", 0), waiting("example")[0])
+    assert not save_source_result(JobClaim(0, "tests", 0), waiting("example")[0])
 
 
 BLOCKED = SourceFailed("Not allowed", blocked=True)
@@ -532,21 +532,25 @@ FAILED = SourceFailed("Connection refused")
 @pytest.mark.parametrize(
     ("outcome", "state", "error"),
     [
-        (Outcome("x"), "searching", ""),
-        (Outcome("x", reason="finished"), "nothing", ""),
-        (Outcome("x", reason="finished", saved=SaveReport(new=1)), "found", ""),
-        (Outcome("x", reason="finished", saved=SaveReport(seen_again=1)), "found", ""),
-        (Outcome("x", reason="finished", failures=[FAILED]), "failed", "Connection refused"),
-        (Outcome("x", reason="finished", failures=[BLOCKED]), "blocked", "Not allowed"),
-        (Outcome("x", reason="finished", failures=[BLOCKED, FAILED]), "failed", "Not allowed"),
-        (Outcome("x", reason="finished", failures=[FAILED], saved=SaveReport(new=1)), "found", "Connection refused"),
-        (Outcome("x", reason="finished", unsaved="Full", saved=SaveReport(new=1)), "failed", "Full"),
-        (Outcome("x", reason="closespider_timeout", seconds=45.2), "failed", "Not finished after 45 s"),
-        (Outcome("x", reason="cancelled"), "failed", "Ended early (cancelled)"),
+        (SourceProgress("x"), "searching", ""),
+        (SourceProgress("x", reason="finished"), "nothing", ""),
+        (SourceProgress("x", reason="finished", saved=SaveReport(new=1)), "found", ""),
+        (SourceProgress("x", reason="finished", saved=SaveReport(seen_again=1)), "found", ""),
+        (SourceProgress("x", reason="finished", failures=[FAILED]), "failed", "Connection refused"),
+        (SourceProgress("x", reason="finished", failures=[BLOCKED]), "blocked", "Not allowed"),
+        (SourceProgress("x", reason="finished", failures=[BLOCKED, FAILED]), "failed", "Not allowed"),
+        (
+            SourceProgress("x", reason="finished", failures=[FAILED], saved=SaveReport(new=1)),
+            "found",
+            "Connection refused",
+        ),
+        (SourceProgress("x", reason="finished", unsaved="Full", saved=SaveReport(new=1)), "failed", "Full"),
+        (SourceProgress("x", reason="closespider_timeout", seconds=45.2), "failed", "Not finished after 45 s"),
+        (SourceProgress("x", reason="cancelled"), "failed", "Ended early (cancelled)"),
     ],
 )
 def test_what_became_of_a_source(outcome, state, error):
-    row = result_of(outcome)
+    row = build_source_result(outcome)
     assert (row["state"], row["error"]) == (state, error)
 
 

@@ -7,7 +7,15 @@ import json
 import pytest
 
 from streaming.models.job import FINISHED, UNFINISHED, SourceState
-from streaming.scraping.endings import CUT_SHORT, NO_SOURCE, death, ended_by_force, ending_of, log_tail, waiting
+from streaming.scraping.endings import (
+    INTERRUPTED_ERROR,
+    NO_SOURCE_ERROR,
+    forced_outcome,
+    log_tail,
+    outcome_of_sources,
+    process_death_error,
+    waiting_results,
+)
 from streaming.serializers import JobSerializer
 from tests.growth import MAX_GROWTH, growth
 
@@ -33,32 +41,34 @@ FAILED = row("failed", error="The site timed out.")
         ([row("failed")], "failed", "", "No source could be searched."),
         ([FAILED, BLOCKED], "failed", "", "The site timed out."),
         ([BLOCKED], "succeeded", "nothing", ""),
-        ([row("searching")], "failed", "", CUT_SHORT),
+        ([row("searching")], "failed", "", INTERRUPTED_ERROR),
         ([row("waiting"), FOUND], "succeeded", "found", ""),
-        ([], "failed", "", NO_SOURCE),
+        ([], "failed", "", NO_SOURCE_ERROR),
     ],
 )
 def test_a_job_fails_only_when_no_source_answered(rows, state, outcome, error):
-    ending = ending_of(rows)
+    ending = outcome_of_sources(rows)
     assert (ending.state, ending.outcome, ending.error) == (state, outcome, error)
 
 
 def test_who_was_cut_short_is_told_why_and_links_found_before_are_counted():
-    ending = ending_of([FOUND, row("searching", links=1), *waiting(["later"])], cut_short="Stopped after 60 seconds.")
+    ending = outcome_of_sources(
+        [FOUND, row("searching", links=1), *waiting_results(["later"])], cut_short="Stopped after 60 seconds."
+    )
     assert [one["state"] for one in ending.sources] == ["found", "failed", "failed"]
     assert [one["error"] for one in ending.sources] == ["", "Stopped after 60 seconds.", "Stopped after 60 seconds."]
     assert (ending.links_found, ending.links_new) == (3, 3)
 
 
 def test_an_end_by_force_keeps_what_was_answered():
-    ending = ended_by_force("cancelled", [FOUND, row("searching")], error="x" * 400)
+    ending = forced_outcome("cancelled", [FOUND, row("searching")], error="x" * 400)
     assert [one["state"] for one in ending.sources] == ["found", "failed"]
     assert len(ending.error) == 300
 
 
 def test_a_death_names_its_cause():
-    assert death(-9) == "The search stopped unexpectedly (killed by signal 9)."
-    assert death(3) == "The search stopped unexpectedly (exit status 3)."
+    assert process_death_error(-9) == "The search stopped unexpectedly (killed by signal 9)."
+    assert process_death_error(3) == "The search stopped unexpectedly (exit status 3)."
 
 
 @pytest.mark.parametrize(
@@ -99,7 +109,7 @@ def test_a_state_is_finished_or_not_whether_it_was_stored_or_not(state):
 
 @pytest.mark.parametrize("state", SourceState)
 def test_a_job_that_has_ended_leaves_no_source_unfinished(state):
-    assert {one["state"] for one in ending_of([row(state.value)]).sources} <= FINISHED
+    assert {one["state"] for one in outcome_of_sources([row(state.value)]).sources} <= FINISHED
 
 
 def test_the_states_of_a_source_are_those_that_are_published():

@@ -58,7 +58,7 @@ def test_a_runner_killed_at_any_point_costs_no_job_and_doubles_no_link(engine, p
     assert runner.wait(20) == -signal.SIGKILL
     job.refresh_from_db()
     assert job.state == ("succeeded" if point == "after the finish" else "running")
-    launchers.wake()
+    launchers.ensure_supervisor()
     (job,) = engine.closed(job)
     assert (job.state, job.outcome, job.attempt, job.error) == ("succeeded", "found", attempts, "")
     assert StreamingLink.objects.count() == job.links_found == links
@@ -69,11 +69,11 @@ def test_a_runner_killed_at_any_point_costs_no_job_and_doubles_no_link(engine, p
 def test_a_server_stopped_with_jobs_waiting_and_running_ends_them_all_after_its_next_start(engine, monkeypatch):
     monkeypatch.setenv("SCRAPE_PROCESSES", "2")
     given = [engine.job("slow") for _ in range(5)]
-    launchers.wake()
+    launchers.ensure_supervisor()
     engine.until(lambda: ScrapeJob.objects.filter(state="running").count() == 2)
-    assert launchers.stop() is not None
+    assert launchers.stop_supervisor() is not None
     assert set(ScrapeJob.objects.values_list("state", "attempt")) == {("queued", 0)}
-    launchers.wake()
+    launchers.ensure_supervisor()
     ended = engine.closed(*given)
     assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
     assert StreamingLink.objects.count() == 5
@@ -81,7 +81,7 @@ def test_a_server_stopped_with_jobs_waiting_and_running_ends_them_all_after_its_
 
 def test_two_hundred_jobs_leave_no_zombie(engine):
     given = [engine.job() for _ in range(200)]
-    launchers.wake()
+    launchers.ensure_supervisor()
     engine.until(engine.deeds)
     supervisor = engine.pid()
     ended = engine.closed(*given, seconds=60)
@@ -92,14 +92,14 @@ def test_two_hundred_jobs_leave_no_zombie(engine):
 def test_a_lease_from_before_the_clock_was_set_back_an_hour_is_not_waited_for(engine):
     ahead = timezone.now() + timedelta(hours=1)
     job = engine.job(state="running", owner="gone:1:a", attempt=1, lease_until=ahead, queued_at=ahead)
-    launchers.wake()
+    launchers.ensure_supervisor()
     (job,) = engine.closed(job)
     assert (job.state, job.attempt) == ("succeeded", 2)
 
 
 def test_a_job_queued_before_the_clock_was_set_back_an_hour_is_run_at_once(engine):
     job = engine.job(queued_at=timezone.now() + timedelta(hours=1))
-    launchers.wake()
+    launchers.ensure_supervisor()
     assert engine.closed(job)[0].state == "succeeded"
 
 
@@ -162,7 +162,7 @@ def test_a_job_that_gets_no_process_twice_says_so_and_the_others_still_wait(engi
 def test_whoever_watches_a_search_whose_runner_was_killed_has_it_done(engine, client, address):
     """The page that shows it asks for the job alone, not for the movie."""
     job = engine.job("hang_once")
-    launchers.wake()
+    launchers.ensure_supervisor()
     engine.running(job)
     os.kill(engine.pid(), signal.SIGKILL)
     engine.until(lambda: client.get(address.format(job)) and not ScrapeJob.objects.open().exists())
@@ -172,7 +172,7 @@ def test_whoever_watches_a_search_whose_runner_was_killed_has_it_done(engine, cl
 
 def test_who_presses_the_button_again_after_the_runner_was_killed_has_the_search_done(engine):
     job = engine.job("hang_once")
-    launchers.wake()
+    launchers.ensure_supervisor()
     engine.running(job)
     os.kill(engine.pid(), signal.SIGKILL)
     click = partial(scrape_movie_on_demand, job.movie, requested_by="click", target_url=job.target_url)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from streaming.scraping.freshness import (
-    Act,
-    Asker,
-    Decision,
-    Facts,
-    Reason,
-    Rules,
+    Action,
+    FreshnessRules,
+    MovieFacts,
+    Requester,
+    ScrapeDecision,
+    ScrapeReason,
     cooldown_after,
     decide,
     is_cooling_down,
@@ -24,49 +24,54 @@ HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 FRESH = NOW - HOUR
 OLD = NOW - 25 * HOUR
-CLICK, PAGE, ROBOT = Asker.CLICK, Asker.PAGE, Asker.ROBOT
+CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
 
 
 @pytest.mark.parametrize(
     ("facts", "asker", "act", "reason"),
     [
         # nothing known yet
-        (Facts(), CLICK, Act.START, Reason.ASKED),
-        (Facts(), PAGE, Act.START, Reason.NO_ACTIVE_LINK),
-        (Facts(), ROBOT, Act.REFUSE, Reason.ROBOT),
+        (MovieFacts(), CLICK, Action.START, ScrapeReason.ASKED),
+        (MovieFacts(), PAGE, Action.START, ScrapeReason.NO_ACTIVE_LINK),
+        (MovieFacts(), ROBOT, Action.REFUSE, ScrapeReason.ROBOT),
         # an open job is everybody's
-        (Facts(last_state="queued"), CLICK, Act.JOIN, Reason.ALREADY_OPEN),
-        (Facts(last_state="running", newest_look=FRESH), PAGE, Act.JOIN, Reason.ALREADY_OPEN),
-        (Facts(last_state="running"), ROBOT, Act.JOIN, Reason.ALREADY_OPEN),
+        (MovieFacts(last_state="queued"), CLICK, Action.JOIN, ScrapeReason.ALREADY_OPEN),
+        (MovieFacts(last_state="running", last_seen_at=FRESH), PAGE, Action.JOIN, ScrapeReason.ALREADY_OPEN),
+        (MovieFacts(last_state="running"), ROBOT, Action.JOIN, ScrapeReason.ALREADY_OPEN),
         # fresh links: a page leaves them, a click does not
-        (Facts(newest_look=FRESH), PAGE, Act.FRESH, Reason.FRESH),
-        (Facts(newest_look=FRESH), ROBOT, Act.FRESH, Reason.FRESH),
-        (Facts(newest_look=FRESH), CLICK, Act.START, Reason.ASKED),
+        (MovieFacts(last_seen_at=FRESH), PAGE, Action.FRESH, ScrapeReason.FRESH),
+        (MovieFacts(last_seen_at=FRESH), ROBOT, Action.FRESH, ScrapeReason.FRESH),
+        (MovieFacts(last_seen_at=FRESH), CLICK, Action.START, ScrapeReason.ASKED),
         # stale links, to the second
-        (Facts(newest_look=OLD), PAGE, Act.START, Reason.STALE),
-        (Facts(newest_look=NOW - 24 * HOUR), PAGE, Act.START, Reason.STALE),
-        (Facts(newest_look=NOW - 24 * HOUR + SECOND), PAGE, Act.FRESH, Reason.FRESH),
-        (Facts(newest_look=OLD), ROBOT, Act.REFUSE, Reason.ROBOT),
+        (MovieFacts(last_seen_at=OLD), PAGE, Action.START, ScrapeReason.STALE),
+        (MovieFacts(last_seen_at=NOW - 24 * HOUR), PAGE, Action.START, ScrapeReason.STALE),
+        (MovieFacts(last_seen_at=NOW - 24 * HOUR + SECOND), PAGE, Action.FRESH, ScrapeReason.FRESH),
+        (MovieFacts(last_seen_at=OLD), ROBOT, Action.REFUSE, ScrapeReason.ROBOT),
         # a look from the future was written by a wrong clock
-        (Facts(newest_look=NOW + HOUR), PAGE, Act.START, Reason.STALE),
-        (Facts(newest_look=NOW + 5 * SECOND), PAGE, Act.FRESH, Reason.FRESH),
+        (MovieFacts(last_seen_at=NOW + HOUR), PAGE, Action.START, ScrapeReason.STALE),
+        (MovieFacts(last_seen_at=NOW + 5 * SECOND), PAGE, Action.FRESH, ScrapeReason.FRESH),
         # cooling down holds back pages, not clicks
-        (Facts(next_scrape_at=NOW + SECOND), PAGE, Act.COOLING_DOWN, Reason.COOLING_DOWN),
-        (Facts(next_scrape_at=NOW + SECOND), CLICK, Act.START, Reason.ASKED),
-        (Facts(next_scrape_at=NOW), PAGE, Act.START, Reason.NO_ACTIVE_LINK),
-        (Facts(next_scrape_at=NOW + 24 * HOUR), PAGE, Act.COOLING_DOWN, Reason.COOLING_DOWN),
-        (Facts(next_scrape_at=NOW + 26 * HOUR), PAGE, Act.START, Reason.NO_ACTIVE_LINK),
-        (Facts(newest_look=FRESH, next_scrape_at=NOW + HOUR), PAGE, Act.FRESH, Reason.FRESH),
+        (MovieFacts(next_scrape_at=NOW + SECOND), PAGE, Action.COOLING_DOWN, ScrapeReason.COOLING_DOWN),
+        (MovieFacts(next_scrape_at=NOW + SECOND), CLICK, Action.START, ScrapeReason.ASKED),
+        (MovieFacts(next_scrape_at=NOW), PAGE, Action.START, ScrapeReason.NO_ACTIVE_LINK),
+        (MovieFacts(next_scrape_at=NOW + 24 * HOUR), PAGE, Action.COOLING_DOWN, ScrapeReason.COOLING_DOWN),
+        (MovieFacts(next_scrape_at=NOW + 26 * HOUR), PAGE, Action.START, ScrapeReason.NO_ACTIVE_LINK),
+        (MovieFacts(last_seen_at=FRESH, next_scrape_at=NOW + HOUR), PAGE, Action.FRESH, ScrapeReason.FRESH),
         # clicks that come together are answered by the job that has just succeeded; a failed one is no answer
-        (Facts(last_state="succeeded", last_queued_at=NOW - 9 * SECOND), CLICK, Act.JOIN, Reason.JUST_FINISHED),
-        (Facts(last_state="succeeded", last_queued_at=NOW - 11 * SECOND), CLICK, Act.START, Reason.ASKED),
-        (Facts(last_state="succeeded", last_queued_at=NOW + HOUR), CLICK, Act.START, Reason.ASKED),
-        (Facts(last_state="failed", last_queued_at=NOW - SECOND), CLICK, Act.START, Reason.ASKED),
-        (Facts(last_state="cancelled", last_queued_at=NOW - SECOND), CLICK, Act.START, Reason.ASKED),
+        (
+            MovieFacts(last_state="succeeded", last_queued_at=NOW - 9 * SECOND),
+            CLICK,
+            Action.JOIN,
+            ScrapeReason.JUST_FINISHED,
+        ),
+        (MovieFacts(last_state="succeeded", last_queued_at=NOW - 11 * SECOND), CLICK, Action.START, ScrapeReason.ASKED),
+        (MovieFacts(last_state="succeeded", last_queued_at=NOW + HOUR), CLICK, Action.START, ScrapeReason.ASKED),
+        (MovieFacts(last_state="failed", last_queued_at=NOW - SECOND), CLICK, Action.START, ScrapeReason.ASKED),
+        (MovieFacts(last_state="cancelled", last_queued_at=NOW - SECOND), CLICK, Action.START, ScrapeReason.ASKED),
     ],
 )
 def test_decisions(facts, asker, act, reason):
-    assert decide(facts, asker=asker, now=NOW, rules=Rules()) == Decision(act, reason)
+    assert decide(facts, asker=asker, now=NOW, rules=FreshnessRules()) == ScrapeDecision(act, reason)
 
 
 @pytest.mark.parametrize(

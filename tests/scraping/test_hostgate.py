@@ -14,12 +14,12 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from scraper.gate import place_of
-from scraper.sources import KNOWN
+from scraper.gate import netloc_of
+from scraper.sources import KNOWN_SOURCES
 from streaming.models import HostGate
-from streaming.scraping.crawl import crawl
-from streaming.scraping.hostgate import busy, turn
-from streaming.turns import pause_of, reserve
+from streaming.scraping.crawl import run_job_crawl
+from streaming.scraping.hostgate import acquire_slot, report_throttled
+from streaming.turns import request_delay_for, reserve_slot
 from tests.scraper.forked import CHANGES, in_child
 from tests.scraper.servers import Page, serving
 from tests.scraping.test_crawl import NOSFERATU, film_page, job_for, site_with
@@ -54,7 +54,7 @@ for _ in range(10):
         ("ia801.us.archive.org", "internet_archive", 1.0),
         ("archive.org", "schema_org", 1.0),
         ("notarchive.org", "schema_org", 0.0),
-        ("query.wikidata.org", "internet_archive", KNOWN["wikidata"].pause),
+        ("query.wikidata.org", "internet_archive", KNOWN_SOURCES["wikidata"].delay),
         ("www.loc.gov", "library_of_congress", 1.0),
         ("video.blender.example", "peertube", 0.2),
         ("mirror.example.org", "internet_archive", 1.0),
@@ -66,14 +66,14 @@ for _ in range(10):
     ],
 )
 def test_the_pause_is_that_of_the_host_and_none_on_loopback(host, source, pause):
-    assert pause_of(host, source=source) == pause
+    assert request_delay_for(host, source=source) == pause
 
 
 def test_the_operator_has_the_last_word_on_pauses(settings):
     settings.SOURCE_DELAYS = {"internet_archive": 2.5, "wikidata": 0.5, "peertube": 0.0}
     hosts = ("ia801.us.archive.org", "query.wikidata.org", "video.blender.example", "www.loc.gov", "127.0.0.1")
     sources = ("schema_org", "commons", "peertube", "library_of_congress", "internet_archive")
-    asked = [pause_of(host, source=source) for host, source in zip(hosts, sources, strict=True)]
+    asked = [request_delay_for(host, source=source) for host, source in zip(hosts, sources, strict=True)]
     assert asked == [2.5, 0.5, 0.0, 1.0, 0.0]
 
 
@@ -103,26 +103,26 @@ def test_four_processes_keep_their_distance_from_one_host(database, tmp_path):  
 class TestReserving:
     def test_turns_come_one_after_the_other_and_hosts_do_not_wait_for_each_other(self):
         begun = timezone.now()
-        waits = [reserve("a.example", pause=10.0) for _ in range(4)]
+        waits = [reserve_slot("a.example", delay=10.0) for _ in range(4)]
         assert waits[0] == 0
         assert waits == sorted(waits)
         assert HostGate.objects.get().next_at >= begun + timedelta(seconds=40)
-        assert reserve("b.example", pause=10.0) == 0
+        assert reserve_slot("b.example", delay=10.0) == 0
 
     def test_who_would_wait_too_long_reserves_nothing(self):
         for _ in range(3):
-            reserve("a.example", pause=2.0)
+            reserve_slot("a.example", delay=2.0)
         before = HostGate.objects.get().next_at
-        assert reserve("a.example", pause=2.0, patience=timedelta(seconds=1)) is None
+        assert reserve_slot("a.example", delay=2.0, max_wait=timedelta(seconds=1)) is None
         assert HostGate.objects.get().next_at == before
 
     def test_a_moment_from_before_the_clock_was_set_back_is_not_waited_for(self):
         HostGate.objects.create(host="a.example", next_at=timezone.now() + timedelta(hours=1))
-        assert reserve("a.example", pause=1.0) == 0
+        assert reserve_slot("a.example", delay=1.0) == 0
 
     def test_a_name_longer_than_any_is_kept_cut(self):
-        assert reserve("a" * 400, pause=1.0) == 0
-        assert 0 < reserve("a" * 400, pause=1.0) <= 60
+        assert reserve_slot("a" * 400, delay=1.0) == 0
+        assert 0 < reserve_slot("a" * 400, delay=1.0) <= 60
 
 
 @pytest.mark.parametrize(
@@ -137,22 +137,24 @@ class TestReserving:
     ],
 )
 def test_a_place_is_the_host_with_an_unusual_port(url, place):
-    assert place_of(url) == place
+    assert netloc_of(url) == place
 
 
 @pytest.mark.django_db(transaction=True)
 class TestAskedToComeBack:
     def test_a_place_may_be_asked_until_it_says_otherwise(self):
-        assert async_to_sync(turn)("films.example.org", "example") == ""
-        async_to_sync(busy)("films.example.org", "60")
-        assert "films.example.org asked us to come back at " in async_to_sync(turn)("films.example.org", "example")
-        assert async_to_sync(turn)("films.example.org:8080", "example") == ""
+        assert async_to_sync(acquire_slot)("films.example.org", "example") == ""
+        async_to_sync(report_throttled)("films.example.org", "60")
+        assert "films.example.org asked us to come back at " in async_to_sync(acquire_slot)(
+            "films.example.org", "example"
+        )
+        assert async_to_sync(acquire_slot)("films.example.org:8080", "example") == ""
 
     def test_who_waits_for_his_turn_hears_of_it_too(self):
         async def told_while_waiting():
-            ours = asyncio.ensure_future(turn("archive.org", "internet_archive"))
+            ours = asyncio.ensure_future(acquire_slot("archive.org", "internet_archive"))
             await asyncio.sleep(0)
-            await busy("archive.org", "60")
+            await report_throttled("archive.org", "60")
             return await ours
 
         HostGate.objects.create(host="archive.org", next_at=timezone.now() + timedelta(seconds=0.5))
@@ -176,8 +178,8 @@ class TestSpidersWait:
 
     def test_each_request_of_a_crawl_takes_its_turn(self, site):
         job = job_for()
-        told = in_child(crawl, job.pk)
-        assert told.broke == ""
+        stated = in_child(run_job_crawl, job.pk)
+        assert stated.broke == ""
         job.refresh_from_db()
         assert job.sources[0]["state"] == "found"
         assert job.sources[0]["seconds"] >= 0.4
@@ -187,8 +189,8 @@ class TestSpidersWait:
     def test_a_source_whose_turn_would_come_too_late_has_failed_and_is_not_asked(self, site):
         HostGate.objects.create(host="127.0.0.1", next_at=timezone.now() + timedelta(seconds=50))
         job = job_for()
-        told = in_child(crawl, job.pk)
-        assert told.broke == ""
+        stated = in_child(run_job_crawl, job.pk)
+        assert stated.broke == ""
         job.refresh_from_db()
         assert (job.sources[0]["state"], job.sources[0]["error"]) == (
             "failed",
@@ -199,7 +201,9 @@ class TestSpidersWait:
 
 @pytest.mark.django_db
 def test_a_pause_names_its_month_in_english_in_every_locale(foreign_locale):
-    async_to_sync(busy)("films.example.org", "600")
-    told = async_to_sync(turn)("films.example.org", "example")
-    assert re.fullmatch(r"films\.example\.org asked us to come back at \d\d:\d\d UTC on \d{1,2} [A-Z][a-z]{2,8}", told)
-    assert foreign_locale not in told
+    async_to_sync(report_throttled)("films.example.org", "600")
+    stated = async_to_sync(acquire_slot)("films.example.org", "example")
+    assert re.fullmatch(
+        r"films\.example\.org asked us to come back at \d\d:\d\d UTC on \d{1,2} [A-Z][a-z]{2,8}", stated
+    )
+    assert foreign_locale not in stated

@@ -14,13 +14,13 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
-from scraper.addresses import Refused
+from scraper.addresses import InvalidValue
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import MAX_STORED_ATTEMPTS
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.endings import ending_of, waiting
-from streaming.scraping.jobs import QueueFull, Request, start_or_join
+from streaming.scraping.endings import outcome_of_sources, waiting_results
+from streaming.scraping.jobs import JobRequest, QueueFull, start_or_join
 from tests.factories import make_job, make_link, make_movie
 from tests.scraping import bells
 
@@ -37,20 +37,20 @@ def rung(settings) -> list[int]:
 
 
 def ask(movie: Movie, **request: object) -> ScrapeJob:
-    return start_or_join(movie.pk, request=Request("click", **request), now=timezone.now())
+    return start_or_join(movie.pk, request=JobRequest("click", **request), now=timezone.now())
 
 
-def claim_one(owner: str = "a") -> jobs.Claim:
-    (claim,) = jobs.claim(owner=owner, most=1)
+def claim_one(owner: str = "a") -> jobs.JobClaim:
+    (claim,) = jobs.claim_jobs(owner=owner, limit=1)
     return claim
 
 
 def found(job: ScrapeJob):
-    return ending_of([{**row, "state": "found", "links": 1, "new": 1} for row in job.sources])
+    return outcome_of_sources([{**row, "state": "found", "links": 1, "new": 1} for row in job.sources])
 
 
 def nothing(job: ScrapeJob):
-    return ending_of([{**row, "state": "nothing"} for row in job.sources])
+    return outcome_of_sources([{**row, "state": "nothing"} for row in job.sources])
 
 
 def expire(job_id: int, **fields: object) -> None:
@@ -60,16 +60,16 @@ def expire(job_id: int, **fields: object) -> None:
 # --- asking
 
 
-def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_callbacks, rung):
+def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_callbacks, notified):
     with django_capture_on_commit_callbacks(execute=True):
-        job = start_or_join(make_movie().pk, request=Request("click"), now=timezone.now())
+        job = start_or_join(make_movie().pk, request=JobRequest("click"), now=timezone.now())
     job.refresh_from_db()
     assert (job.state, job.requested_by, job.priority, job.attempt) == ("queued", "click", 10, 0)
     assert job.sources == [
         {"source": "example", "state": "waiting", "links": 0, "new": 0, "seconds": None, "error": ""}
     ]
     assert job.joined is False
-    assert rung == [job.pk]
+    assert notified == [job.pk]
 
 
 def test_the_next_click_joins_and_rings_no_bell(django_capture_on_commit_callbacks):
@@ -88,7 +88,7 @@ def test_the_next_click_joins_and_rings_no_bell(django_capture_on_commit_callbac
 def test_a_click_after_the_end(state, queued_ago, joined):
     movie = make_movie()
     outcome = "found" if state == "succeeded" else ""
-    asked = {"sources": waiting(["example"]), "queued_at": timezone.now() - timedelta(seconds=queued_ago)}
+    asked = {"sources": waiting_results(["example"]), "queued_at": timezone.now() - timedelta(seconds=queued_ago)}
     make_job(movie, state=state, outcome=outcome, **asked)
     assert ask(movie).joined is joined
 
@@ -96,7 +96,7 @@ def test_a_click_after_the_end(state, queued_ago, joined):
 def test_a_click_for_another_page_or_source_is_no_answered_click():
     movie = make_movie()
     just = {
-        "state": "succeeded", "outcome": "found", "queued_at": timezone.now(), "sources": waiting(["example"]),
+        "state": "succeeded", "outcome": "found", "queued_at": timezone.now(), "sources": waiting_results(["example"]),
     }  # fmt: skip
     job = make_job(movie, target_url="http://127.0.0.1/a", **just)
     assert ask(movie, target_url="http://127.0.0.1/a").pk == job.pk
@@ -111,17 +111,17 @@ def test_a_click_for_all_sources_is_not_answered_by_a_search_of_one(settings):
     settings.SOURCES = ["example", "commons"]
     movie = make_movie()
     ask(movie, sources=["example"])
-    jobs.close(claim_one(), judge=found, log="")
+    jobs.finish(claim_one(), outcome_of=found, log="")
     job = ask(movie)
     assert (job.joined, [row["source"] for row in job.sources]) == (False, ["example", "commons"])
 
 
 def test_who_decided_by_old_facts_gets_the_winners_job_even_when_that_is_over():
     movie = make_movie()
-    facts, _ = jobs.facts_of(movie.pk)
+    facts, _ = jobs.load_facts(movie.pk)
     first = ask(movie)
-    assert jobs.close(claim_one(), judge=nothing, log="")
-    late = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now())
+    assert jobs.finish(claim_one(), outcome_of=nothing, log="")
+    late = jobs.enqueue(movie.pk, facts, request=JobRequest("click"), now=timezone.now())
     assert (late.pk, late.joined) == (first.pk, True)
     assert ScrapeJob.objects.count() == 1
 
@@ -129,8 +129,8 @@ def test_who_decided_by_old_facts_gets_the_winners_job_even_when_that_is_over():
 def test_the_constraint_catches_what_the_gate_lets_through():
     movie = make_movie()
     job = make_job(movie)
-    facts, _ = jobs.facts_of(movie.pk)
-    again = jobs.enqueue(movie.pk, facts, request=Request("click"), now=timezone.now())
+    facts, _ = jobs.load_facts(movie.pk)
+    again = jobs.enqueue(movie.pk, facts, request=JobRequest("click"), now=timezone.now())
     assert (again.pk, again.joined) == (job.pk, True)
     assert Movie.objects.get().next_scrape_at is None, "the lost insert takes its mark on the movie back"
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -161,11 +161,11 @@ def test_the_facts_look_at_active_links_only():
     movie = make_movie()
     now = timezone.now()
     make_link(movie, is_active=False, last_seen=now, last_checked=now)
-    assert jobs.facts_of(movie.pk)[0].newest_look is None
+    assert jobs.load_facts(movie.pk)[0].last_seen_at is None
     make_link(movie, last_seen=now - timedelta(hours=3), last_checked=None)
-    assert jobs.facts_of(movie.pk)[0].newest_look == now - timedelta(hours=3)
+    assert jobs.load_facts(movie.pk)[0].last_seen_at == now - timedelta(hours=3)
     make_link(movie, last_seen=now - timedelta(hours=9), last_checked=now - timedelta(hours=1))
-    assert jobs.facts_of(movie.pk)[0].newest_look == now - timedelta(hours=1)
+    assert jobs.load_facts(movie.pk)[0].last_seen_at == now - timedelta(hours=1)
 
 
 @pytest.mark.parametrize(("by", "priority"), [("click", 10), ("api", 10), ("command", 0), ("discover", -10)])
@@ -177,7 +177,7 @@ def test_a_target_url_is_checked_and_spelled_in_the_one_way():
     job = scrape_movie_on_demand(make_movie(), requested_by="click", target_url="HTTP://127.0.0.1:80/film#top")
     assert job.target_url == "http://127.0.0.1/film"
     for hostile in ("file:///etc/passwd", "http://10.0.0.5/", "--set=X", "http://user:pw@example.org/"):
-        with pytest.raises(Refused):
+        with pytest.raises(InvalidValue):
             scrape_movie_on_demand(make_movie(), requested_by="click", target_url=hostile)
 
 
@@ -189,18 +189,18 @@ def test_clicks_go_first_then_pages_then_discoveries_each_in_turn():
     given = [make_job(priority=p, queued_at=now + timedelta(seconds=i)) for i, p in enumerate([0, -10, 10, 0, 10])]
     order = [given[i].pk for i in (2, 4, 0, 3, 1)]
     assert [claim_one().job_id for _ in given] == order
-    assert jobs.claim(owner="a", most=1) == []
+    assert jobs.claim_jobs(owner="a", limit=1) == []
 
 
 def test_a_claim_is_renewed_by_its_owner_only_and_never_taken_while_it_is():
     job = make_job()
     claim = claim_one("a")
-    assert jobs.claim(owner="b", most=5) == []
+    assert jobs.claim_jobs(owner="b", limit=5) == []
     expire(job.pk)
-    jobs.heartbeat([jobs.Claim(job.pk, "b", 1)])
-    assert jobs.work_waits()
-    jobs.heartbeat([claim])
-    assert not jobs.work_waits()
+    jobs.renew_leases([jobs.JobClaim(job.pk, "b", 1)])
+    assert jobs.has_claimable_jobs()
+    jobs.renew_leases([claim])
+    assert not jobs.has_claimable_jobs()
 
 
 def test_a_lease_from_before_the_clock_was_set_back_is_not_waited_for():
@@ -216,7 +216,7 @@ def test_an_abandoned_job_is_tried_twice_and_then_fails_with_the_reason():
     expire(job.pk)
     assert claim_one("b").attempt == 2
     expire(job.pk)
-    assert jobs.claim(owner="c", most=1) == []
+    assert jobs.claim_jobs(owner="c", limit=1) == []
     job.refresh_from_db()
     assert (job.state, job.attempt) == ("failed", 2)
     assert job.error.startswith("The search stopped unexpectedly")
@@ -229,7 +229,7 @@ def test_an_abandoned_job_is_tried_as_often_as_the_setting_says(settings):
     for attempt, owner in enumerate("abc", start=1):
         assert claim_one(owner).attempt == attempt
         expire(job.pk)
-    assert jobs.claim(owner="d", most=1) == []
+    assert jobs.claim_jobs(owner="d", limit=1) == []
     job.refresh_from_db()
     assert (job.state, job.attempt) == ("failed", 3)
 
@@ -260,11 +260,11 @@ def test_who_lost_its_lease_closes_nothing():
     zombie = claim_one("a")
     expire(job.pk)
     heir = claim_one("b")
-    assert not jobs.close(zombie, judge=found, log="late")
-    assert not jobs.hand_back(zombie, counted=True)
-    assert jobs.wanted([zombie, heir]) == {heir: True}
-    assert jobs.close(heir, judge=found, log="")
-    assert not jobs.close(heir, judge=nothing, log="twice")
+    assert not jobs.finish(zombie, outcome_of=found, log="late")
+    assert not jobs.requeue(zombie, counted=True)
+    assert jobs.claims_to_continue([zombie, heir]) == {heir: True}
+    assert jobs.finish(heir, outcome_of=found, log="")
+    assert not jobs.finish(heir, outcome_of=nothing, log="twice")
     job.refresh_from_db()
     assert (job.state, job.log, job.attempt) == ("succeeded", "", 2)
 
@@ -275,7 +275,7 @@ def test_a_job_that_is_tried_again_asks_those_that_did_not_answer():
     job = make_job()
     claim = claim_one()
     ScrapeJob.objects.filter(pk=job.pk).update(sources=rows)
-    assert jobs.hand_back(claim, counted=True, log="first try")
+    assert jobs.requeue(claim, counted=True, log="first try")
     job.refresh_from_db()
     assert (job.state, job.attempt, job.log) == ("queued", 1, "first try")
     assert [row["state"] for row in job.sources] == ["found", "nothing", "waiting", "waiting"]
@@ -289,7 +289,7 @@ def test_the_movie_cools_down_longer_with_each_search_that_finds_nothing():
         ScrapeJob.objects.all().delete()
         before = timezone.now()
         ask(movie)
-        jobs.close(claim_one(), judge=judge, log="")
+        jobs.finish(claim_one(), outcome_of=judge, log="")
         movie.refresh_from_db()
         waits.append(round((movie.next_scrape_at - before).total_seconds() / 60))
     assert waits == [60, 120, 10, 60]
@@ -305,9 +305,9 @@ def test_cancelling_a_waiting_job_ends_it_and_a_running_one_is_asked_to_end():
     running = make_job()
     claim = claim_one()
     assert jobs.cancel(running.pk)
-    assert jobs.wanted([claim]) == {claim: False}
+    assert jobs.claims_to_continue([claim]) == {claim: False}
     expire(running.pk)
-    assert jobs.claim(owner="b", most=1) == []
+    assert jobs.claim_jobs(owner="b", limit=1) == []
     running.refresh_from_db()
     assert running.state == "cancelled"
     assert not jobs.cancel(10**9)
@@ -318,13 +318,13 @@ def test_a_cancelled_job_that_its_runner_hands_back_is_over(counted):
     job = make_job()
     claim = claim_one()
     assert jobs.cancel(job.pk)
-    assert jobs.hand_back(claim, counted=counted, log="so far")
+    assert jobs.requeue(claim, counted=counted, log="so far")
     job.refresh_from_db()
     assert (job.state, job.error, job.log) == ("cancelled", "Cancelled.", "so far")
-    assert jobs.claim(owner="b", most=1) == []
+    assert jobs.claim_jobs(owner="b", limit=1) == []
 
 
-def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for(rung):
+def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for(notified):
     now = timezone.now()
     given = [
         make_job(**fields)
@@ -337,8 +337,8 @@ def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for(rung):
         )
     ]
     for job in given:
-        jobs.wake_for(job, now=now)
-    assert rung == [given[1].pk, given[3].pk]
+        jobs.renotify_if_stalled(job, now=now)
+    assert notified == [given[1].pk, given[3].pk]
 
 
 # --- at once
@@ -371,8 +371,8 @@ def test_two_hundred_clicks_at_once_are_one_job(threads, ending):
 
     def click(number):
         if number % 20 == 0 and ending:  # a runner that is faster than the clicks
-            for claim in jobs.claim(owner=f"runner {number}", most=1):
-                jobs.close(claim, judge=ending, log="")
+            for claim in jobs.claim_jobs(owner=f"runner {number}", limit=1):
+                jobs.finish(claim, outcome_of=ending, log="")
         return ask(movie)
 
     answers = threads(200, click)
@@ -387,7 +387,7 @@ def test_a_job_that_runs_between_our_two_reads_is_not_started_twice(threads):
 
     def run_one(number):
         ask(movie)
-        return jobs.close(claim_one(), judge=nothing, log="")
+        return jobs.finish(claim_one(), outcome_of=nothing, log="")
 
     def in_between(execute, sql, params, many, context):
         result = execute(sql, params, many, context)
@@ -405,7 +405,9 @@ def test_a_job_that_runs_between_our_two_reads_is_not_started_twice(threads):
 @pytest.mark.slow
 def test_many_runners_never_take_the_same_job(threads):
     given = {make_job().pk for _ in range(60)}
-    taken = threads(6, lambda number: [x for _ in range(20) for x in jobs.claim(owner=f"runner {number}", most=3)])
+    taken = threads(
+        6, lambda number: [x for _ in range(20) for x in jobs.claim_jobs(owner=f"runner {number}", limit=3)]
+    )
     claimed = [claim.job_id for claims in taken for claim in claims]
     assert sorted(claimed) == sorted(given)
     assert set(ScrapeJob.objects.values_list("attempt", flat=True)) == {1}
@@ -439,13 +441,13 @@ def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(look_on):
-        assert jobs.work_waits()
-        assert set(jobs.overlooked()) == {left.pk}
-        claims = jobs.claim(owner="a", most=5, besides=[0])
-        jobs.heartbeat(claims)
-        jobs.wanted(claims)
-        jobs.facts_of(waiting.movie_id)
-        jobs.close(claims[0], judge=found, log="")
+        assert jobs.has_claimable_jobs()
+        assert set(jobs.overlooked_jobs()) == {left.pk}
+        claims = jobs.claim_jobs(owner="a", limit=5, exclude=[0])
+        jobs.renew_leases(claims)
+        jobs.claims_to_continue(claims)
+        jobs.load_facts(waiting.movie_id)
+        jobs.finish(claims[0], outcome_of=found, log="")
     assert {claim.job_id for claim in claims} == {waiting.pk, left.pk}
     plans = []
     with connection.cursor() as cursor:

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_ring_starts_one_supervisor_that_is_not_our_child_and_runs_the_job(engine):
     job = engine.job()
     for _ in range(5):
-        launchers.wake()
+        launchers.ensure_supervisor()
     (job,) = engine.closed(job)
     assert (job.state, job.outcome, job.links_found, job.links_new) == ("succeeded", "found", 1, 1)
     assert (job.attempt, job.error, job.lease_until) == (1, "", None)
@@ -39,7 +39,7 @@ def test_a_ring_starts_one_supervisor_that_is_not_our_child_and_runs_the_job(eng
 
 def test_the_log_is_kept_on_the_job_without_secrets_query_strings_or_escapes(engine, settings):
     job = engine.job()
-    launchers.wake()
+    launchers.ensure_supervisor()
     (job,) = engine.closed(job)
     assert "read http://127.0.0.1/page and [secret]" in job.log
     assert "hidden" not in job.log
@@ -55,7 +55,7 @@ def test_the_log_is_kept_on_the_job_without_secrets_query_strings_or_escapes(eng
 
 def test_every_kind_of_ending_is_told_as_it_was(engine):
     given = [engine.job(word) for word in ("nothing", "failed", "crash", "die_once")]
-    launchers.wake()
+    launchers.ensure_supervisor()
     nothing, failed, crash, die_once = engine.closed(*given)
     assert (nothing.state, nothing.outcome) == ("succeeded", "nothing")
     assert (failed.state, failed.outcome, failed.error) == ("failed", "", "The site answered HTML for JSON.")
@@ -70,7 +70,7 @@ def test_every_kind_of_ending_is_told_as_it_was(engine):
 
 def test_a_child_killed_twice_fails_its_job_with_the_signal_and_blocks_no_movie(engine):
     job = engine.job("hang")
-    launchers.wake()
+    launchers.ensure_supervisor()
     os.kill(engine.running(job), signal.SIGKILL)
     second = engine.until(lambda: [line for line in engine.deeds() if f" {job.pk} " in line][1:])
     os.kill(int(second[0].split()[0]), signal.SIGKILL)
@@ -95,7 +95,7 @@ def test_a_child_that_ignores_term_is_killed_with_all_it_started_at_the_wall_clo
 
 def test_what_a_child_leaves_running_ends_with_it(engine):
     job = engine.job("leaves_one")
-    launchers.wake()
+    launchers.ensure_supervisor()
     (job,) = engine.closed(job)
     assert job.state == "succeeded"
     (grandchild,) = [int(line.split("=")[1]) for line in engine.deeds() if "grandchild" in line]
@@ -104,13 +104,13 @@ def test_what_a_child_leaves_running_ends_with_it(engine):
 
 def test_a_killed_supervisor_takes_its_children_along_and_the_next_one_finishes_their_jobs(engine):
     hanging, waiting = engine.job("hang"), engine.job("short")
-    launchers.wake()
+    launchers.ensure_supervisor()
     child = engine.running(hanging)
     first = engine.pid()
     ScrapeJob.objects.filter(pk=hanging.pk).update(target_url="http://127.0.0.1/found")
     os.kill(first, signal.SIGKILL)
     engine.until(lambda: not is_alive(child))
-    launchers.wake()
+    launchers.ensure_supervisor()
     hanging, waiting = engine.closed(hanging, waiting)
     assert (hanging.state, hanging.attempt) == ("succeeded", 2)
     assert waiting.state == "succeeded"
@@ -119,9 +119,9 @@ def test_a_killed_supervisor_takes_its_children_along_and_the_next_one_finishes_
 
 def test_a_supervisor_told_to_leave_queues_its_jobs_again_and_uses_up_no_attempt(engine):
     job = engine.job("hang")
-    launchers.wake()
+    launchers.ensure_supervisor()
     child = engine.running(job)
-    assert launchers.stop() is not None
+    assert launchers.stop_supervisor() is not None
     job.refresh_from_db()
     assert (job.state, job.attempt, job.owner) == ("queued", 0, "")
     assert not is_alive(child)
@@ -129,25 +129,25 @@ def test_a_supervisor_told_to_leave_queues_its_jobs_again_and_uses_up_no_attempt
 
 
 def test_a_supervisor_is_told_to_leave_in_its_first_moments_too(engine):
-    launchers.wake()
-    assert launchers.stop() is not None
-    assert not locks.is_held(launchers.lock_path())
-    launchers.wake()
-    assert launchers.stop() is not None
-    assert launchers.stop() is None
+    launchers.ensure_supervisor()
+    assert launchers.stop_supervisor() is not None
+    assert not locks.is_locked(launchers.lock_path())
+    launchers.ensure_supervisor()
+    assert launchers.stop_supervisor() is not None
+    assert launchers.stop_supervisor() is None
 
 
 def test_a_supervisor_loads_what_a_search_needs_and_no_pages(engine):
     command = [sys.executable, "-X", "importtime", "-m", "MovieBackend.worker", "--stop"]
-    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    assert told.stdout == "No worker runs here.\n"
-    assert " streaming.models" in told.stderr
+    stated = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert stated.stdout == "No worker runs here.\n"
+    assert " streaming.models" in stated.stderr
     for heavy in ("django.contrib.admin", "rest_framework", "streaming.pages", "streaming.health", "pycurl"):
-        assert f" {heavy}\n" not in told.stderr
+        assert f" {heavy}\n" not in stated.stderr
 
 
 def test_the_second_supervisor_leaves_at_once_with_status_0(engine):
-    launchers.wake()
+    launchers.ensure_supervisor()
     engine.until(lambda: (engine.folder / "bell").exists())
     assert engine.worker().wait(10) == 0
 
@@ -155,18 +155,18 @@ def test_the_second_supervisor_leaves_at_once_with_status_0(engine):
 def test_an_idle_supervisor_leaves_and_the_next_ring_starts_another(engine, monkeypatch):
     monkeypatch.setenv("SCRAPE_IDLE_SECONDS", "1")
     first = engine.job()
-    launchers.wake()
+    launchers.ensure_supervisor()
     engine.closed(first)
     engine.until(lambda: engine.pid() is None)
     second = engine.job()
-    launchers.wake()
+    launchers.ensure_supervisor()
     assert engine.closed(second)[0].state == "succeeded"
 
 
 def test_thirty_jobs_leave_no_zombie_and_never_more_than_the_allowed_processes(engine, monkeypatch):
     monkeypatch.setenv("SCRAPE_PROCESSES", "3")
     given = [engine.job("short") for _ in range(30)]
-    launchers.wake()
+    launchers.ensure_supervisor()
     engine.until(lambda: engine.deeds())
     supervisor = engine.pid()
     assert {job.state for job in engine.closed(*given)} == {"succeeded"}
@@ -176,17 +176,17 @@ def test_thirty_jobs_leave_no_zombie_and_never_more_than_the_allowed_processes(e
         for part in (line.split()[2] for line in engine.deeds())
         if "=" in part
     )
-    at_once = most = 0
+    at_once = maximum = 0
     for _, step in events:
         at_once += step
-        most = max(most, at_once)
-    assert most == 3
+        maximum = max(maximum, at_once)
+    assert maximum == 3
     assert set(ScrapeJob.objects.values_list("attempt", flat=True)) == {1}
 
 
 def test_a_cancelled_job_stops_and_says_so(engine):
     job = engine.job("stubborn")
-    launchers.wake()
+    launchers.ensure_supervisor()
     child = engine.running(job)
     assert jobs.cancel(job.pk)
     (job,) = engine.closed(job)
@@ -197,7 +197,7 @@ def test_a_cancelled_job_stops_and_says_so(engine):
 
 def test_a_child_that_writes_without_end_is_stopped_and_its_log_stays_small(engine):
     job = engine.job("chatter")
-    launchers.wake()
+    launchers.ensure_supervisor()
     (job,) = engine.closed(job)
     assert (job.state, job.error) == ("failed", "The search wrote too much and was stopped.")
     assert len(job.log) == 64 * 1024
@@ -214,7 +214,7 @@ def test_a_spawned_child_does_the_same(engine):
 
 def test_a_removed_movie_takes_its_job_along_and_the_child_is_stopped(engine):
     job = engine.job("hang")
-    launchers.wake()
+    launchers.ensure_supervisor()
     child = engine.running(job)
     Movie.objects.get(pk=job.movie_id).delete()
     engine.until(lambda: not is_alive(child))
@@ -222,7 +222,7 @@ def test_a_removed_movie_takes_its_job_along_and_the_child_is_stopped(engine):
 
 def test_a_job_left_by_a_supervisor_of_long_ago_fails_with_the_reason(engine):
     lost = make_job(make_movie(), state="running", attempt=2)
-    launchers.wake()
+    launchers.ensure_supervisor()
     (lost,) = engine.closed(lost)
     assert lost.state == "failed"
     assert lost.error.startswith("The search stopped unexpectedly")
@@ -250,7 +250,7 @@ def test_a_killed_web_process_takes_nothing_along(engine):
 
 
 def test_a_job_whose_bell_was_never_rung_is_found(engine):
-    launchers.wake()
+    launchers.ensure_supervisor()
     engine.until(lambda: (engine.folder / "bell").exists())
     job = engine.job()
     assert engine.closed(job)[0].state == "succeeded"
@@ -259,14 +259,14 @@ def test_a_job_whose_bell_was_never_rung_is_found(engine):
 def test_what_was_queued_while_nothing_ran_is_run_by_whoever_comes_next(engine):
     given = [engine.job() for _ in range(3)]
     assert engine.pid() is None
-    launchers.wake()
+    launchers.ensure_supervisor()
     assert {job.state for job in engine.closed(*given)} == {"succeeded"}
 
 
 def test_no_supervisor_to_be_had_is_said_and_the_click_still_answers(engine, settings, caplog):
     settings.SCRAPE_DIR = engine.folder / "taken"
     settings.SCRAPE_DIR.write_text("a file where a folder should be")
-    launchers.wake()
+    launchers.ensure_supervisor()
     assert "no supervisor could be started" in caplog.text
     settings.SCRAPE_DIR = engine.folder
 
@@ -289,9 +289,9 @@ launchers.wake()
 def test_a_shell_without_a_process_to_spare_is_said_and_the_click_still_answers():
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
-        told = {**os.environ, "SCRAPE_DIR": folder, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        stated = {**os.environ, "SCRAPE_DIR": folder, "DJANGO_SETTINGS_MODULE": "tests.settings"}
         done = subprocess.run(
-            [sys.executable, "-c", LAST_PROCESS], cwd=ROOT, env=told, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", LAST_PROCESS], cwd=ROOT, env=stated, capture_output=True, text=True, timeout=60
         )
     assert done.returncode == 0, done.stderr
     assert "no supervisor could be started" in done.stderr
@@ -301,13 +301,13 @@ def test_a_file_in_the_place_of_the_bell_is_no_bell(engine):
     """What a copy of `var` by a tool that knows no FIFOs leaves there."""
     (engine.folder / "bell").write_text("")
     job = engine.job()
-    launchers.wake()
+    launchers.ensure_supervisor()
     assert engine.closed(job)[0].state == "succeeded"
 
 
 def test_a_job_whose_process_always_dies_is_run_as_often_as_the_setting_says(engine, settings):
     settings.SCRAPE_MAX_ATTEMPTS, settings.SCRAPE_CRAWL = 3, "tests.scraping.deeds.deed"
     job = engine.job("crash")
-    runner.run_next()
+    runner.run_next_job()
     job.refresh_from_db()
     assert (job.state, job.attempt, len(engine.deeds())) == ("failed", 3, 3)

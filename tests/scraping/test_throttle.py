@@ -13,7 +13,7 @@ import pytest
 from django.core.cache import cache
 from django.test import RequestFactory
 
-from streaming.scraping.throttle import client_of, refresh_wait
+from streaming.scraping.throttle import client_id, refresh_retry_after
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def alone(settings, tmp_path):
 
 
 def ask(address: str = "192.0.2.1", **headers: str) -> int | None:
-    return refresh_wait(RequestFactory().post("/", REMOTE_ADDR=address, **headers))
+    return refresh_retry_after(RequestFactory().post("/", REMOTE_ADDR=address, **headers))
 
 
 def test_the_fourth_of_three_waits_until_the_window_ends():
@@ -63,7 +63,7 @@ def test_addresses_that_rotate_inside_one_64_are_one_client():
     ],
 )
 def test_who_the_client_is(address, forwarded_for, proxies, client):
-    assert client_of(address, forwarded_for=forwarded_for, trusted_proxies=proxies) == client
+    assert client_id(address, forwarded_for=forwarded_for, trusted_proxies=proxies) == client
 
 
 def test_the_file_cache_does_not_forget_the_count_before_its_window_ends(settings, tmp_path):

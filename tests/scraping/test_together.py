@@ -68,10 +68,10 @@ def test_a_server_stopped_while_it_reads_finishes_after_the_next_start(crawling,
     with example_site(slow=0.7) as url:
         job = click(monkeypatch, url)
         crawling.until(ScrapeJob.objects.filter(pk=job.pk, sources__0__state="searching").exists)
-        launchers.stop()
+        launchers.stop_supervisor()
         job.refresh_from_db()
         assert (job.state, job.attempt) == ("queued", 0)
-        launchers.wake()
+        launchers.ensure_supervisor()
         (job,) = crawling.closed(job)
     assert (job.state, job.outcome, job.attempt) == ("succeeded", "found", 1)
 

@@ -11,14 +11,14 @@ from django.db import connection
 from django.utils import timezone
 
 from streaming.models import Movie, ScrapeJob
-from streaming.scraping.visits import on_visit
+from streaming.scraping.visits import refresh_on_page_view
 from tests.factories import make_job, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 
 
 def visit(movie: Movie, *, person: bool = True, may_start=lambda: True):
-    return on_visit(movie, person=person, requested_by="page", may_start=may_start)
+    return refresh_on_page_view(movie, person=person, requested_by="page", may_start=may_start)
 
 
 def test_a_movie_without_an_active_link_is_searched_at_a_pages_priority():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import connections
 
 from streaming.models import ScrapeJob
-from streaming.scraping.crawl import SourceRun, result_of, run_all
+from streaming.scraping.crawl import SourceCrawl, build_source_result, run_crawlers
 
 
-class WholeSite(SourceRun):
+class WholeSite(SourceCrawl):
     """A source that is asked for all it has; only the job's movie counts."""
 
     def arguments(self):
@@ -19,5 +19,5 @@ def crawl_whole_site(job_id):
     job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
     run = WholeSite(job, "example")
     connections.close_all()
-    run_all([run])
-    return result_of(run.outcome)
+    run_crawlers([run])
+    return build_source_result(run.outcome)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from scraper.addresses import Refused
+from scraper.addresses import InvalidValue
 from streaming.ingest.bindings import bind
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie
@@ -27,6 +27,6 @@ class Command(OpenreelCommand):
             raise CommandError(f"No such movie: {ascii(imdb_id)[:40]}.")
         try:
             row, is_new = bind(movie, url=url, source=source)
-        except Refused as refusal:
+        except InvalidValue as refusal:
             raise CommandError(f"{refusal}.") from None
         return f"{'Bound' if is_new else 'Was bound already:'} {movie.imdb_id} to {row.url}."

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from scraper.addresses import Refused
+from scraper.addresses import InvalidValue
 from streaming.ingest.takedown import block
 from streaming.management.base import OpenreelCommand
 from streaming.models import BlockedAddress
@@ -25,7 +25,7 @@ class Command(OpenreelCommand):
             raise CommandError("--reason is empty: say why.")
         try:
             row, gone = block(address, reason=said)
-        except Refused as refusal:
+        except InvalidValue as refusal:
             raise CommandError(f"{refusal}.") from None
         went = "movie removed" if row.kind == BlockedAddress.Kind.IMDB_ID else "links turned off"
         return f"Blocked {row.kind} {row.address}: {gone} {went}."

@@ -9,12 +9,20 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from streaming.management.arguments import whole
+from streaming.management.arguments import integer_argument
 from streaming.management.base import OpenreelCommand
-from streaming.scraping.describing import CATALOGUES, Asker, CannotDescribe, Told, describe, describe_from_file, lacking
+from streaming.scraping.describing import (
+    PROVIDERS,
+    EnrichmentReport,
+    MetadataClient,
+    MetadataError,
+    enrich_from_imdb_file,
+    enrich_movies,
+    incomplete_movies,
+)
 
 IMDB = "imdb"
-SECONDS_BETWEEN_LINES = 5.0
+PROGRESS_LINE_SECONDS = 5.0
 
 
 class Command(OpenreelCommand):
@@ -23,8 +31,10 @@ class Command(OpenreelCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("imdb_ids", nargs="*", metavar="IMDB_ID", help="only these (default: all with gaps)")
-        parser.add_argument("--source", choices=(*CATALOGUES, IMDB), required=True)
-        parser.add_argument("--limit", type=whole(1), default=100, metavar="N", help="ask for N movies (default 100)")
+        parser.add_argument("--source", choices=(*PROVIDERS, IMDB), required=True)
+        parser.add_argument(
+            "--limit", type=integer_argument(1), default=100, metavar="N", help="ask for N movies (default 100)"
+        )
         parser.add_argument("--file", type=Path, metavar="FILE", help="of --source imdb: title.basics.tsv or .tsv.gz")
 
     def handle(self, *, imdb_ids: list[str], source: str, limit: int, file: Path | None, **options: Any) -> None:
@@ -33,18 +43,20 @@ class Command(OpenreelCommand):
         self.said_at = time.monotonic()
         try:
             if file is not None:
-                told = describe_from_file(file, told=self._say)
+                on_progress = enrich_from_imdb_file(file, on_progress=self._write_summary)
             else:
-                asker = Asker(CATALOGUES[source])
-                told = describe(lacking(imdb_ids, limit=limit), asker=asker, told=self._say)
-        except CannotDescribe as error:
+                asker = MetadataClient(PROVIDERS[source])
+                on_progress = enrich_movies(
+                    incomplete_movies(imdb_ids, limit=limit), asker=asker, on_progress=self._write_summary
+                )
+        except MetadataError as error:
             raise CommandError(f"{error}.") from None
-        self.stdout.write(f"{told.asked} asked for, {told.found} found, {told.filled} filled in.")
-        if told.unread:
-            raise CommandError(f"{told.unread} answers were not what {source} sends.")
+        self.stdout.write(f"{on_progress.asked} asked for, {on_progress.found} found, {on_progress.filled} filled in.")
+        if on_progress.unread:
+            raise CommandError(f"{on_progress.unread} answers were not what {source} sends.")
 
-    def _say(self, told: Told) -> None:
+    def _write_summary(self, report: EnrichmentReport) -> None:
         """A line now and then, on a terminal as in a pipe: these are short runs."""
-        if time.monotonic() - self.said_at >= SECONDS_BETWEEN_LINES:
+        if time.monotonic() - self.said_at >= PROGRESS_LINE_SECONDS:
             self.said_at = time.monotonic()
-            print(f"{told.asked} asked for, {told.filled} filled in", file=sys.stderr)
+            print(f"{report.asked} asked for, {report.filled} filled in", file=sys.stderr)

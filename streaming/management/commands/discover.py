@@ -11,13 +11,13 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.module_loading import import_string
 from tqdm import tqdm
 
-from streaming.management.arguments import whole
+from streaming.management.arguments import integer_argument
 from streaming.management.base import OpenreelCommand
 from streaming.scraping import locks
 
 # Loaded by name: what discovers meets Scrapy, which no door imports.
-DISCOVERY = "streaming.scraping.discovery"
-SOURCES = ("wikidata", "internet_archive")
+DISCOVERY_MODULE = "streaming.scraping.discovery"
+DISCOVERABLE_SOURCES = ("wikidata", "internet_archive")
 
 
 class Command(OpenreelCommand):
@@ -25,27 +25,31 @@ class Command(OpenreelCommand):
     example = "python manage.py discover --source wikidata --limit 500"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--source", choices=SOURCES, required=True)
+        parser.add_argument("--source", choices=DISCOVERABLE_SOURCES, required=True)
         parser.add_argument(
-            "--limit", type=whole(1), default=500, metavar="N", help="read N films or a little more (default 500)"
+            "--limit",
+            type=integer_argument(1),
+            default=500,
+            metavar="N",
+            help="read N films or a little more (default 500)",
         )
         parser.add_argument("--dry-run", action="store_true", help="read from the beginning, but save nothing")
 
     def handle(self, *, source: str, limit: int, dry_run: bool, **options: Any) -> None:
-        path = import_string(f"{DISCOVERY}.bookmark_path")(source)
+        path = import_string(f"{DISCOVERY_MODULE}.bookmark_path")(source)
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = locks.take(path.with_suffix(".lock"))
+        lock = locks.try_lock(path.with_suffix(".lock"))
         if lock is None:
             self.stdout.write("Another discovery of this source is running.")
             return
-        with lock, self._progress(limit) as told:
-            run = import_string(f"{DISCOVERY}.Discovery")(
-                source=source, limit=limit, path=path, is_dry=dry_run, told=told
+        with lock, self._progress(limit) as report:
+            run = import_string(f"{DISCOVERY_MODULE}.Discovery")(
+                source=source, limit=limit, path=path, is_dry=dry_run, told=report
             )
-            import_string(f"{DISCOVERY}.discover")(run)
-        self._say(run)
+            import_string(f"{DISCOVERY_MODULE}.discover")(run)
+        self._write_summary(run)
 
-    def _say(self, run: Any) -> None:
+    def _write_summary(self, run: Any) -> None:
         verb = "would be new" if run.is_dry else "new"
         links = "" if run.is_dry else f" {run.saved.new} new links."
         self.stdout.write(f"{run.films} films read, {run.unknown} {verb}.{links}")

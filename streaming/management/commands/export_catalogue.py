@@ -15,11 +15,11 @@ from streaming.exchange.entries import MovieEntry
 from streaming.management.base import OpenreelCommand
 
 WRITERS: dict[str, Callable[[Iterable[MovieEntry]], Iterator[str]]] = {
-    "jsonl": jsonl.write,
-    "csv": csv.write,
-    "m3u": m3u.write,
+    "jsonl": jsonl.write_jsonl,
+    "csv": csv.write_csv,
+    "m3u": m3u.write_m3u,
 }
-WHOLE = ("jsonl", "csv")
+COMPLETE_FORMATS = ("jsonl", "csv")
 
 
 class Command(OpenreelCommand):
@@ -34,22 +34,22 @@ class Command(OpenreelCommand):
         parser.add_argument("--format", choices=("jsonl", "m3u", "strm", "csv"), default="jsonl")
 
     def handle(self, *, file: str, format: str, **options: Any) -> None:  # noqa: A002 - the option's name
-        entries = shelf.entries(active_only=format not in WHOLE)
+        entries = shelf.load_entries(active_only=format not in COMPLETE_FORMATS)
         try:
             if format == "strm":
-                self._folder(file, entries)
+                self._write_folder(file, entries)
             elif file == "-":
                 self.stdout.ending = ""
                 for line in WRITERS[format](entries):
                     self.stdout.write(line)
             else:
-                self._whole_file(Path(file), WRITERS[format](entries))
+                self._write_file(Path(file), WRITERS[format](entries))
         except BrokenPipeError:
             raise
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror or error}.") from None
 
-    def _whole_file(self, path: Path, lines: Iterable[str]) -> None:
+    def _write_file(self, path: Path, lines: Iterable[str]) -> None:
         """Written beside it and put in its place at the end: nobody ever reads half a catalogue."""
         if path.is_dir():
             raise CommandError(f"{path}: Is a directory.")
@@ -65,13 +65,13 @@ class Command(OpenreelCommand):
                 raise
         self.stderr.write(f"Written: {path}")
 
-    def _folder(self, file: str, entries: Iterable[MovieEntry]) -> None:
+    def _write_folder(self, file: str, entries: Iterable[MovieEntry]) -> None:
         if file == "-":
             raise CommandError("strm writes many files: name a folder.")
         folder = Path(file)
         folder.mkdir(parents=True, exist_ok=True)
         written = 0
-        for name, content in strm.write(entries):
+        for name, content in strm.write_strm(entries):
             (folder / name).write_text(content, encoding="utf-8")
             written += 1
         self.stderr.write(f"Written: {written} files in {folder}")

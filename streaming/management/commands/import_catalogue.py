@@ -14,11 +14,11 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from streaming.exchange import jsonl
-from streaming.exchange.intake import IntakeReport, take_in
-from streaming.exchange.jsonl import BadLine, GoodLine
+from streaming.exchange.intake import ImportReport, import_lines
+from streaming.exchange.jsonl import InvalidLine, ValidLine
 from streaming.management.base import OpenreelCommand
 
-IN_MEMORY = 8 * 1024 * 1024
+MAX_MEMORY_BYTES = 8 * 1024 * 1024
 
 
 class Command(OpenreelCommand):
@@ -33,38 +33,40 @@ class Command(OpenreelCommand):
         parser.add_argument("--strict", action="store_true", help="keep nothing when any line is bad")
 
     def handle(self, *, file: str, strict: bool, **options: Any) -> str:
-        with _opened(file) as source, _twice(source, wanted=strict) as text:
+        with _open(file) as source, _rereadable(source, wanted=strict) as text:
             if strict:
                 self._check(text)
                 text.seek(0)
-            report = self._take_in(text)
-        if report.bad:
-            raise CommandError(f"{_summary(report)} {report.bad} bad lines were left out.")
+            report = self._import(text)
+        if report.invalid:
+            raise CommandError(f"{_summary(report)} {report.invalid} bad lines were left out.")
         return _summary(report)
 
     def _check(self, text: BinaryIO) -> None:
         bad = 0
         for line in _lines(text):
-            if isinstance(line, BadLine):
+            if isinstance(line, InvalidLine):
                 bad += 1
-                self._tell(line)
+                self._write_report(line)
         if bad:
             raise CommandError(f"Nothing was kept: {bad} bad lines.")
 
-    def _take_in(self, text: BinaryIO) -> IntakeReport:
+    def _import(self, text: BinaryIO) -> ImportReport:
         with tqdm(unit=" lines", delay=2, leave=False, disable=None, file=sys.stderr) as bar:
-            return take_in(_lines(text), bad=self._tell, step=lambda done: bar.update(done - bar.n) and None)
+            return import_lines(
+                _lines(text), on_invalid=self._write_report, on_progress=lambda done: bar.update(done - bar.n) and None
+            )
 
-    def _tell(self, line: BadLine) -> None:
+    def _write_report(self, line: InvalidLine) -> None:
         tqdm.write(f"line {line.number}: {line.reason}", file=self.stderr._out)
 
 
-def _lines(text: BinaryIO) -> Iterator[GoodLine | BadLine]:
-    return jsonl.read(jsonl.lines(text.readline), allowed=settings.ALLOW_PRIVATE_HOSTS)
+def _lines(text: BinaryIO) -> Iterator[ValidLine | InvalidLine]:
+    return jsonl.parse_lines(jsonl.numbered_lines(text.readline), allowed=settings.ALLOW_PRIVATE_HOSTS)
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
+def _open(file: str) -> Iterator[BinaryIO]:
     if file == "-":
         yield sys.stdin.buffer
         return
@@ -76,23 +78,23 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _twice(source: BinaryIO, *, wanted: bool) -> Iterator[BinaryIO]:
+def _rereadable(source: BinaryIO, *, wanted: bool) -> Iterator[BinaryIO]:
     """Something that can be read from the beginning again; standard input cannot."""
     if not wanted or source.seekable():
         yield source
         return
-    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as copy:
+    with tempfile.SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES) as copy:
         shutil.copyfileobj(source, copy)
         copy.seek(0)
         yield copy  # type: ignore[misc]  # typeshed does not call it a BinaryIO
 
 
-def _summary(report: IntakeReport) -> str:
+def _summary(report: ImportReport) -> str:
     saved = report.saved
     refused = sum(saved.refused.values())
     down = f", {refused} taken down, without a movie or not free" if refused else ""
     restored = f", {saved.movies_restored} movies restored" if saved.movies_restored else ""
     return (
-        f"{report.good} lines read: {saved.movies_new} new movies{restored}, "
+        f"{report.valid} lines read: {saved.movies_new} new movies{restored}, "
         f"{saved.new} new links, {saved.seen_again} known ones{down}."
     )

@@ -13,9 +13,9 @@ from scraper import sources
 from streaming.management.base import OpenreelCommand
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
-LONGEST = 50
+MAX_NAME_LENGTH = 50
 
-SPIDER = '''"""{title}: one sentence on what it holds and under which licence."""
+SPIDER_TEMPLATE = '''"""{title}: one sentence on what it holds and under which licence."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class {spider}(SourceSpider):
             raise SourceFailed(f"The page is not about {{self.imdb_id}}")
         yield from items_of(film, imdb_id=self.imdb_id, source=self.name)
 '''
-PAGE = """<!doctype html>
+PAGE_TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Nosferatu</title>
 <script type="application/ld+json">
 {{"@context": "https://schema.org", "@type": "Movie", "name": "Nosferatu", "datePublished": "1922",
@@ -64,7 +64,7 @@ PAGE = """<!doctype html>
  "potentialAction": {{"@type": "WatchAction", "target": "https://{host}/watch/nosferatu"}}}}
 </script></head><body></body></html>
 """
-TEST = '''"""{title} on saved pages."""
+TEST_TEMPLATE = '''"""{title} on saved pages."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_page_about_another_film_is_a_failure():
     with pytest.raises(SourceFailed):
         read("tt0017925")
 '''
-LEFT = """Left to do:
+NEXT_STEPS = """Left to do:
 1. Put it into KNOWN of scraper/sources.py: Source("{name}", "{title}", "{host}", "what it holds", has_spider=True)
 2. Give it a line in docs/sources.md: what it promises, its limits, its licence.
 3. Save real answers of it beside {page} and make the spider read them.
@@ -117,24 +117,24 @@ class Command(OpenreelCommand):
         parser.add_argument("--host", default="films.example.org", metavar="HOST", help="where it is on the web")
 
     def handle(self, *, name: str, host: str, **options: Any) -> None:
-        if not NAME.fullmatch(name) or len(name) > LONGEST:
+        if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
             raise CommandError(f"{ascii(name)[:60]} is not a slug such as open_films.")
         if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", host):
             raise CommandError(f"{ascii(host)[:60]} is not a host such as films.example.org.")
         spider = "".join(word.capitalize() for word in name.split("_")) + "Spider"
         words = {"name": name, "host": host, "spider": spider, "title": name.replace("_", " ").capitalize()}
         files = {
-            f"scraper/spiders/{name}.py": SPIDER,
-            f"tests/scraper/pages/{name}/film.html": PAGE,
-            f"tests/scraper/test_{name}.py": TEST,
+            f"scraper/spiders/{name}.py": SPIDER_TEMPLATE,
+            f"tests/scraper/pages/{name}/film.html": PAGE_TEMPLATE,
+            f"tests/scraper/test_{name}.py": TEST_TEMPLATE,
         }
         _write({Path(settings.BASE_DIR) / file: text.format(**words) for file, text in files.items()}, name=name)
-        self.stdout.write("\n".join([*files, LEFT.format(**words, page=f"tests/scraper/pages/{name}/film.html")]))
+        self.stdout.write("\n".join([*files, NEXT_STEPS.format(**words, page=f"tests/scraper/pages/{name}/film.html")]))
 
 
 def _write(files: dict[Path, str], *, name: str) -> None:
     """All of them or none: nothing that stands is written over."""
-    if name in sources.KNOWN or any(file.exists() for file in files):
+    if name in sources.KNOWN_SOURCES or any(file.exists() for file in files):
         raise CommandError(f"{name} is there already.")
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from streaming.health.prune import prune
+from streaming.health.prune import prune_by_hand
 from streaming.management.base import OpenreelCommand
 
 
@@ -21,4 +21,4 @@ class Command(OpenreelCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say how many")
 
     def handle(self, *, dry_run: bool, **options: Any) -> str:
-        return "\n".join(prune(now=timezone.now(), dry_run=dry_run).sentences())
+        return "\n".join(prune_by_hand(now=timezone.now(), dry_run=dry_run).summary_lines())

@@ -25,7 +25,7 @@ class Command(OpenreelCommand):
         parser.add_argument("--list", action="store_true", help="only list them, restore nothing")
 
     def handle(self, **options: Any) -> str:
-        removed = _chosen(options)
+        removed = _selected(options)
         if options["list"]:
             rows = removed.values_list("imdb_id", "removed_at", "title", "reason")
             return "\n".join(f"{key}  {at:%Y-%m-%d %H:%M}  {title}  ({why})" for key, at, title, why in rows) or "None."
@@ -37,13 +37,13 @@ class Command(OpenreelCommand):
         return f"{len(restored)} movies restored."
 
 
-def _chosen(options: dict[str, Any]) -> QuerySet[RemovedMovie]:
+def _selected(options: dict[str, Any]) -> QuerySet[RemovedMovie]:
     imdb_ids, since, everything = options["imdb_ids"], options["since"], options["all"]
     removed = RemovedMovie.objects.filter(restored_at=None).order_by("removed_at", "pk")
     if bool(imdb_ids) + bool(since) + everything > 1:
         raise CommandError("Choose one of IMDB_ID, --since and --all.")
     if since:
-        return removed.filter(removed_at__gte=_moment(since))
+        return removed.filter(removed_at__gte=_datetime_argument(since))
     if imdb_ids:
         known = set(removed.filter(imdb_id__in=imdb_ids).values_list("imdb_id", flat=True))
         if strangers := [key for key in imdb_ids if key not in known]:
@@ -54,7 +54,7 @@ def _chosen(options: dict[str, Any]) -> QuerySet[RemovedMovie]:
     return removed
 
 
-def _moment(text: str) -> datetime:
+def _datetime_argument(text: str) -> datetime:
     try:
         day = parse_date(text)
         moment = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else parse_datetime(text)

@@ -35,20 +35,20 @@ class Command(OpenreelCommand):
 
     def handle(self, *args: Any, stop: bool, wake: bool, job: int | None, parent: int, **options: Any) -> None:
         if stop:
-            self.stop()
+            self.stop_worker()
         elif wake:
-            launchers.wake()
+            launchers.ensure_supervisor()
         elif job is not None:
-            children.run_here(job, deed=import_string(settings.SCRAPE_CRAWL), parent=parent)
+            children.run_in_process(job, job_callable=import_string(settings.SCRAPE_CRAWL), parent=parent)
         else:
-            self.work(**options)
+            self.run_worker(**options)
 
-    def stop(self) -> None:
-        pid = launchers.stop()
+    def stop_worker(self) -> None:
+        pid = launchers.stop_supervisor()
         self.stdout.write("No worker runs here." if pid is None else f"Worker {pid} was told to leave.")
 
-    def work(self, *, lock: int | None, embedded: bool, spawn: bool, **options: Any) -> None:
-        held = locks.take(launchers.lock_path()) if lock is None else locks.inherited(lock)
+    def run_worker(self, *, lock: int | None, embedded: bool, spawn: bool, **options: Any) -> None:
+        held = locks.try_lock(launchers.lock_path()) if lock is None else locks.lock_from_descriptor(lock)
         if held is None:
             self.stdout.write("Another worker runs on this machine already.")
             return

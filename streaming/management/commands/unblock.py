@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from scraper.addresses import Refused
+from scraper.addresses import InvalidValue
 from streaming.ingest.takedown import unblock
 from streaming.management.base import OpenreelCommand
 
@@ -21,7 +21,7 @@ class Command(OpenreelCommand):
     def handle(self, *, address: str, **options: Any) -> str:
         try:
             lifted = unblock(address)
-        except Refused as refusal:
+        except InvalidValue as refusal:
             raise CommandError(f"{refusal}.") from None
         if not lifted:
             raise CommandError(f"{ascii(address)[:80]} is not blocked.")

@@ -29,7 +29,7 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, templates, styles,
 	$(VENV)/bin/lint-imports
 	$(RUN) -m djlint templates --check --quiet
 	$(RUN) -m djlint templates --lint --quiet
-	$(RUN) -m pytest tests/pages/test_markup.py
+	$(RUN) -m pytest tests/web/test_markup.py
 	$(DEV_RUN) manage.py makemigrations --check --dry-run
 	$(DEV_RUN) manage.py check --fail-level WARNING
 

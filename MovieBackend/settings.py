@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from MovieBackend import env
 from scraper import sources
-from scraper.addresses import PrivateHostAllowlist
+from scraper.net.url_policy import PrivateHostAllowlist
 
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -79,7 +79,7 @@ def _cache() -> dict[str, object]:
             "OPTIONS": {"MAX_ENTRIES": 5000},
         }
     if url.startswith(("redis://", "rediss://")):
-        return {"BACKEND": "MovieBackend.cache.ForgetfulRedis", "LOCATION": url}
+        return {"BACKEND": "MovieBackend.cache.FailOpenRedisCache", "LOCATION": url}
     if url == "memory://":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     raise ImproperlyConfigured("CACHE_URL: write file:///FOLDER, redis://HOST:PORT/N or memory://")
@@ -145,10 +145,12 @@ SCRAPE_QUEUE_LIMIT = env.integer("SCRAPE_QUEUE_LIMIT", 200, minimum=1)
 SCRAPE_DIR = Path(env.text("SCRAPE_DIR") or VAR_DIR / "scrape")
 # Empty: this machine's own supervisor runs the jobs. Else Celery's workers do, on any machine.
 CELERY_BROKER_URL = _broker()
-SCRAPE_NOTIFIER = "streaming.tasks.ring" if CELERY_BROKER_URL else "streaming.scraping.launchers.ring_here"
-HEALTH_NOTIFIER = "streaming.tasks.ring_for_check" if CELERY_BROKER_URL else ""
+SCRAPE_NOTIFIER = (
+    "streaming.tasks.notify_job" if CELERY_BROKER_URL else "streaming.scraping.supervisor.control.notify_local"
+)
+HEALTH_NOTIFIER = "streaming.tasks.notify_check" if CELERY_BROKER_URL else ""
 # What a job's process does with the job's number.
-SCRAPE_CRAWL = "streaming.scraping.crawl.crawl"
+SCRAPE_CRAWL = "streaming.scraping.crawling.job_crawl.run_job_crawl"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 
@@ -167,7 +169,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "MovieBackend.static.OurStaticFiles",
+    "MovieBackend.staticfiles.OpenreelStaticFilesConfig",
     "django.contrib.humanize",
     "django.contrib.sitemaps",
     "django_htmx",
@@ -183,8 +185,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "MovieBackend.headers.SecurityHeaders",
-    "MovieBackend.headers.OpenToAllSites",
+    "MovieBackend.middleware.SecurityHeadersMiddleware",
+    "MovieBackend.middleware.PublicCorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -221,12 +223,12 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "MovieBackend.static.HashedStorage"},
+    "staticfiles": {"BACKEND": "MovieBackend.staticfiles.HashedStaticFilesStorage"},
 }
 
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "streaming.pages.csrf_failure"
+CSRF_FAILURE_VIEW = "streaming.web.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -238,7 +240,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
 if BEHIND_HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Named as in Django 6.0, which has this built in; `MovieBackend.headers` sends it until then.
+# Named as in Django 6.0, which has this built in; `MovieBackend.middleware` sends it until then.
 SECURE_CSP = {
     "default-src": ["'self'"],
     "script-src": ["'self'"],
@@ -259,7 +261,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.TokenAuthentication",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "streaming.api.answer_error",
+    "EXCEPTION_HANDLER": "streaming.api.base_views.handle_exception",
     "NUM_PROXIES": TRUSTED_PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -278,7 +280,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "MovieBackend.logs.OneLineFormatter",
+            "()": "MovieBackend.log_formatter.SingleLineFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }

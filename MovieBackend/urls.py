@@ -6,14 +6,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from streaming import pages
+from streaming.web import error_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", include("streaming.urls"))]
 if settings.ADMIN_ENABLED:
     urlpatterns.insert(0, path("admin/", admin.site.urls))
 
 # Django looks for these in the root URLconf only.
-handler400 = pages.bad_request
-handler403 = pages.permission_denied
-handler404 = pages.not_found
-handler500 = pages.server_error
+handler400 = error_pages.bad_request
+handler403 = error_pages.permission_denied
+handler404 = error_pages.not_found
+handler500 = error_pages.server_error

@@ -12,7 +12,7 @@ from collections import deque
 
 import pycurl
 
-from bench import asking, lists
+from bench import client_common, lists
 
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 
@@ -21,8 +21,8 @@ class Checker:
     """One multi handle over epoll; easy handles are reused."""
 
     def __init__(self, urls: list[str], ca: str | None, at_once: int) -> None:
-        self.hosts = asking.by_host(urls)
-        self.places = deque(asking.turns(self.hosts))
+        self.hosts = client_common.by_host(urls)
+        self.places = deque(client_common.turns(self.hosts))
         self.left = len(urls)
         self.told: list[tuple[str, str]] = []
         self.poll = select.epoll()
@@ -89,13 +89,13 @@ class Checker:
         if again:
             curl.unsetopt(pycurl.RANGE)
             curl.setopt(pycurl.NOBODY, 1)
-        elif not failed and status in asking.REFUSED_TO_HEAD:
+        elif not failed and status in client_common.REFUSED_TO_HEAD:
             curl.setopt(pycurl.HTTPGET, 1)
-            curl.setopt(pycurl.RANGE, asking.FIRST_BYTE)
+            curl.setopt(pycurl.RANGE, client_common.FIRST_BYTE)
             self.asked[curl] = (url, host, True)
             self.multi.add_handle(curl)
             return
-        self.told.append((url, lists.DEAD if failed else asking.verdict(status)))
+        self.told.append((url, lists.DEAD if failed else client_common.verdict(status)))
         self.left -= 1
         self.free.append(curl)
         self.places.append(host)
@@ -104,8 +104,8 @@ class Checker:
 def handle(ca: str | None) -> pycurl.Curl:
     curl = pycurl.Curl()
     options = {
-        pycurl.NOBODY: 1, pycurl.FOLLOWLOCATION: 1, pycurl.MAXREDIRS: asking.REDIRECTS, pycurl.NOSIGNAL: 1,
-        pycurl.TIMEOUT_MS: int(asking.TIMEOUT * 1000), pycurl.PROXY: "", pycurl.USERAGENT: asking.USER_AGENT,
+        pycurl.NOBODY: 1, pycurl.FOLLOWLOCATION: 1, pycurl.MAXREDIRS: client_common.REDIRECTS, pycurl.NOSIGNAL: 1,
+        pycurl.TIMEOUT_MS: int(client_common.TIMEOUT * 1000), pycurl.PROXY: "", pycurl.USERAGENT: client_common.USER_AGENT,
         pycurl.DNS_CACHE_TIMEOUT: -1, pycurl.WRITEFUNCTION: len,
     }  # fmt: skip
     for option, value in options.items():
@@ -116,5 +116,5 @@ def handle(ca: str | None) -> pycurl.Curl:
 
 
 if __name__ == "__main__":
-    asked = asking.words(__doc__)
-    asking.write(Checker(list(lists.urls(asked.list)), asked.ca, asked.at_once).check(), asked.out)
+    asked = client_common.words(__doc__)
+    client_common.write(Checker(list(lists.urls(asked.list)), asked.ca, asked.at_once).check(), asked.out)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.lists import HOSTS, Ports
 from bench.place import ROOT, listens, until
-from tests.scraper.servers import free_port
+from tests.helpers.http_servers import free_port
 
 SOURCES = ROOT / "bench"
 OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({}))

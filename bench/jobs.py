@@ -23,7 +23,7 @@ from statistics import median
 from bench.many import two_workers_against_one
 from bench.memory import Memory
 from bench.place import ROOT, Place, listens, table, until
-from tests.scraper.servers import free_port
+from tests.helpers.http_servers import free_port
 
 PEERS = ("scrapyd==1.6.0", "scrapyrt==0.18.1", "Scrapy==2.19.0", "python-dotenv==1.2.4")
 # The peers do not install the resolver that guards our spiders, and the spiders refuse to run without it.

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from bench.place import FILMS, Place, listens, table, until
-from tests.scraping.brokers import Broker
+from tests.helpers.brokers import Broker
 
 POSTGRES = "postgres://postgres@127.0.0.1:5432/{name}"
 FILMS_EACH = 40

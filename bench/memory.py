@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.scraping.processes import children_of
+from tests.helpers.process_info import children_of
 
 LOOK = 0.1
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from tests.scraper.servers import free_port
+from tests.helpers.http_servers import free_port
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 120.0

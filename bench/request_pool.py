@@ -15,15 +15,15 @@ from collections.abc import Iterator
 import requests
 from requests.adapters import HTTPAdapter
 
-from bench import asking, lists
+from bench import client_common, lists
 
 THREADS = 128
 
 
 def session(ca: str | None) -> requests.Session:
     made = requests.Session()
-    made.trust_env, made.verify, made.max_redirects = False, ca or True, asking.REDIRECTS
-    made.headers["User-Agent"] = asking.USER_AGENT
+    made.trust_env, made.verify, made.max_redirects = False, ca or True, client_common.REDIRECTS
+    made.headers["User-Agent"] = client_common.USER_AGENT
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=1)
     made.mount("http://", adapter)
     made.mount("https://", adapter)
@@ -33,21 +33,21 @@ def session(ca: str | None) -> requests.Session:
 def ask(client: requests.Session, url: str) -> str:
     """A time-out of `requests` is one of each read: a server that drips has all the time it likes."""
     try:
-        answer = client.head(url, timeout=asking.TIMEOUT, allow_redirects=True)
-        if answer.status_code in asking.REFUSED_TO_HEAD:
-            first = {"Range": f"bytes={asking.FIRST_BYTE}"}
-            with client.get(url, timeout=asking.TIMEOUT, headers=first, stream=True) as answer:
-                return asking.verdict(answer.status_code)
-        return asking.verdict(answer.status_code)
+        answer = client.head(url, timeout=client_common.TIMEOUT, allow_redirects=True)
+        if answer.status_code in client_common.REFUSED_TO_HEAD:
+            first = {"Range": f"bytes={client_common.FIRST_BYTE}"}
+            with client.get(url, timeout=client_common.TIMEOUT, headers=first, stream=True) as answer:
+                return client_common.verdict(answer.status_code)
+        return client_common.verdict(answer.status_code)
     except requests.RequestException:
         return lists.DEAD
 
 
 def check(urls: list[str], ca: str | None, threads: int) -> list[tuple[str, str]]:
-    hosts = asking.by_host(urls)
+    hosts = client_common.by_host(urls)
     results: list[tuple[str, str]] = []
     places: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for host in asking.turns(hosts):
+    for host in client_common.turns(hosts):
         places.put(host)
 
     def work() -> None:
@@ -77,5 +77,5 @@ def _taken(waiting: deque[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    asked = asking.words(__doc__)
-    asking.write(check(list(lists.urls(asked.list)), asked.ca, min(asked.at_once, THREADS)), asked.out)
+    asked = client_common.words(__doc__)
+    client_common.write(check(list(lists.urls(asked.list)), asked.ca, min(asked.at_once, THREADS)), asked.out)

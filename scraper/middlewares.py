@@ -15,9 +15,9 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
-from scraper.addresses import DEFAULT_PORT, InvalidValue, PrivateHostAllowlist, normalize_url
-from scraper.failures import SourceFailed, report_source_failure, source_error
-from scraper.resolver import GuardedResolver
+from scraper.errors import SourceFailed, report_source_failure, source_error
+from scraper.net.guarded_resolver import GuardedResolver
+from scraper.net.url_policy import DEFAULT_PORT, InvalidValue, PrivateHostAllowlist, normalize_url
 
 ROBOTS_AGENT = "Openreel"
 MAX_ROBOTS_BYTES = 512 * 1024

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from scraper.addresses import PrivateHostAllowlist
+from scraper.net.url_policy import PrivateHostAllowlist
 from scraper.sources import DEFAULT_URLS, parse_delays
 from scraper.sources import PEERTUBE_URLS as PEERTUBES
 
@@ -77,25 +77,25 @@ RETRY_GIVE_UP_LOG_LEVEL = "INFO"
 DEPTH_LIMIT = 5
 
 # --- what is loaded
-TWISTED_DNS_RESOLVER = "scraper.resolver.GuardedResolver"
+TWISTED_DNS_RESOLVER = "scraper.net.guarded_resolver.GuardedResolver"
 DOWNLOAD_HANDLERS_BASE = dict.fromkeys(
     ("http", "https"), "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
 )
 DOWNLOADER_MIDDLEWARES_BASE = {
-    "scraper.middlewares.FailureReports": 10,
-    "scraper.middlewares.RobotsRules": 100,
+    "scraper.middlewares.FailureReportMiddleware": 10,
+    "scraper.middlewares.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
     "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": 550,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": 600,
-    "scraper.middlewares.AddressGuard": 900,
+    "scraper.middlewares.UrlPolicyMiddleware": 900,
 }
 SPIDER_MIDDLEWARES_BASE = {
     "scrapy.spidermiddlewares.start.StartSpiderMiddleware": 25,
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": 50,
-    "scraper.middlewares.UnexpectedPages": 60,
+    "scraper.middlewares.UnexpectedPageMiddleware": 60,
     "scrapy.spidermiddlewares.referer.RefererMiddleware": 700,
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": 800,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": 900,

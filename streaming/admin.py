@@ -15,13 +15,14 @@ from django.forms import BaseModelFormSet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from scraper.addresses import InvalidValue
-from streaming.health.moves import follow_permanent_redirects, permanently_redirected_links
-from streaming.health.sweep import check_now
+from scraper.net.url_policy import InvalidValue
+from streaming.client_throttle import client_id
+from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
+from streaming.health.runner import check_now
 from streaming.ingest import bindings, edits, review
 from streaming.ingest.records import is_imdb_id
-from streaming.ingest.snapshots import remove_movies, restore_movies
 from streaming.ingest.takedown import block, parse_target, unblock
+from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import (
     Binding,
     BlockedAddress,
@@ -37,7 +38,6 @@ from streaming.models import (
 from streaming.models.reasons import reason_text
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.throttle import client_id
 
 REQUESTED_BY = "admin"
 MAX_PER_ACTION = 100

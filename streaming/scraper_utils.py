@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.utils import timezone
 
-from scraper.addresses import normalize_url
+from scraper.net.url_policy import normalize_url
 from streaming.models import Movie, ScrapeJob
 from streaming.scraping import jobs
 
@@ -18,7 +18,7 @@ def scrape_movie_on_demand(
     """The movie's open job, a new one, or the one that has just answered the same click; returns at once.
 
     `joined` on it is True when nothing was started. `sources` None: all that are enabled. Raises `jobs.QueueFull`, and
-    `scraper.addresses.Refused` for a `target_url` that may not be opened.
+    `scraper.net.url_policy.InvalidValue` for a `target_url` that may not be opened.
     """
     request = jobs.JobRequest(
         requested_by=requested_by,

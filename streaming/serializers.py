@@ -9,7 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from scraper.addresses import InvalidValue
+from scraper.net.url_policy import InvalidValue
 from streaming.ingest import edits
 from streaming.ingest.records import (
     MAX_EVIDENCE_LENGTH,
@@ -19,11 +19,11 @@ from streaming.ingest.records import (
     MAX_YEAR,
     MIN_YEAR,
 )
-from streaming.metrics import CatalogueTotals, SourceStats
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.job import SourceState
 from streaming.ranking import best_first
-from streaming.scraping.visits import RefreshState
+from streaming.scraping.page_visits import RefreshState
+from streaming.statistics import CatalogueTotals, SourceStats
 
 
 class LinkSerializer(serializers.ModelSerializer[StreamingLink]):

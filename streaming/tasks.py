@@ -18,9 +18,10 @@ from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
 from MovieBackend.celery import BROKER_TIMEOUT_SECONDS, TASK_TIME_LIMIT_SECONDS, app
-from streaming.health import helping
-from streaming.health.machine import single_worker_lock
-from streaming.scraping import jobs, runner
+from streaming.health.distributed import shard_worker
+from streaming.health.locks import single_worker_lock
+from streaming.scraping import jobs
+from streaming.scraping.supervisor import single_job
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def notify_job(job_id: int) -> None:
 @app.task(time_limit=TASK_TIME_LIMIT_SECONDS)
 def run_job(job_id: int) -> None:
     """Run the most urgent job that waits: most often this one, but a click goes before what was asked for earlier."""
-    runner.run_next_job()
+    single_job.run_next_job()
 
 
 @app.task
@@ -83,7 +84,7 @@ def check_shard(self: Any, run_id: int) -> None:
     node = str(self.request.hostname)
     with single_worker_lock(node) as alone:
         if alone:
-            helping.work_on_run(run_id, name=node, should_stop=shutdown_requested.is_set)
+            shard_worker.work_on_run(run_id, name=node, should_stop=shutdown_requested.is_set)
 
 
 # Taken off the queue when it begins: a check that is cut short goes on with what is left an hour later.
@@ -109,7 +110,7 @@ def request_shutdown(**_: Any) -> None:
 @worker_init.connect
 def preload_on_worker_init(**_: Any) -> None:
     """Once, before the worker's processes are forked, so that they share it."""
-    runner.preload_crawl()
+    single_job.preload_crawl()
 
 
 class OverlookedJobsStep(bootsteps.StartStopStep):

@@ -8,9 +8,10 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 from rest_framework.routers import SimpleRouter
 
-from streaming import exports, operations, pages, views
-from streaming.feeds import LostMoviesFeed, NewMoviesFeed
-from streaming.sitemaps import SITEMAPS
+from streaming import views
+from streaming.web import assets, catalogue_page, exports, monitoring, movie_page, status_pages
+from streaming.web.feeds import LostMoviesFeed, NewMoviesFeed
+from streaming.web.sitemaps import SITEMAPS
 
 kept_an_hour = cache_control(public=True, max_age=3600)
 kept_some_minutes = cache_control(public=True, max_age=300)
@@ -45,18 +46,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stremio/", include((stremio, "stremio"))),
     path("export/movies.m3u8", exports.m3u_playlist, name="playlist"),
     path("export/movies.jsonl", exports.jsonl_export, name="dump"),
-    path("healthz", operations.healthz, name="healthz"),
-    path("readyz", operations.readyz, name="readyz"),
-    path("metrics", operations.metrics, name="metrics"),
-    path("", pages.catalogue, name="home"),
-    path("streaming/<str:identifier>/", pages.movie_detail, name="movie"),
-    path("streaming/<str:identifier>/refresh/", pages.refresh_links, name="refresh"),
-    path("jobs/<int:pk>/", pages.job_detail, name="job"),
-    path("health/", pages.link_health, name="health"),
-    path("sources/", pages.source_list, name="sources"),
-    path("api/", pages.api_guide, name="api-root"),
-    path("posters/<str:imdb_id>.svg", pages.poster_image, name="poster"),
-    path("robots.txt", pages.robots_txt, name="robots"),
+    path("healthz", monitoring.healthz, name="healthz"),
+    path("readyz", monitoring.readyz, name="readyz"),
+    path("metrics", monitoring.metrics, name="metrics"),
+    path("", catalogue_page.catalogue, name="home"),
+    path("streaming/<str:identifier>/", movie_page.movie_detail, name="movie"),
+    path("streaming/<str:identifier>/refresh/", movie_page.refresh_links, name="refresh"),
+    path("jobs/<int:pk>/", movie_page.job_detail, name="job"),
+    path("health/", status_pages.link_health, name="health"),
+    path("sources/", status_pages.source_list, name="sources"),
+    path("api/", status_pages.api_guide, name="api-root"),
+    path("posters/<str:imdb_id>.svg", assets.poster_image, name="poster"),
+    path("robots.txt", assets.robots_txt, name="robots"),
     path("sitemap.xml", kept_an_hour(index), parts | {"sitemap_url_name": "sitemap-part"}, name="sitemap"),
     path("sitemap-<section>.xml", kept_an_hour(sitemap), parts, name="sitemap-part"),
     path("feeds/new.xml", conditional_page(kept_some_minutes(NewMoviesFeed())), name="feed-new"),

@@ -22,8 +22,8 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from streaming import metrics
-from streaming.api import (
+from streaming import statistics
+from streaming.api.base_views import (
     ApiView,
     ConflictError,
     SameOriginPermission,
@@ -31,18 +31,18 @@ from streaming.api import (
     conditional_response,
     request_languages,
 )
-from streaming.exchange.changes import ChangeCursor, changes_since
-from streaming.filters import MovieFilters, parse_datetime_or_date, validate_language
-from streaming.health.sweep import check_now
+from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate_language
+from streaming.api.pagination import PARAMETERS, MoviePagination
+from streaming.client_throttle import refresh_retry_after
+from streaming.exchange.change_feed import ChangeCursor, changes_since
+from streaming.health.runner import check_now
 from streaming.ingest import bindings, edits
 from streaming.ingest.records import is_imdb_id
-from streaming.ingest.snapshots import remove_movies
+from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, MovieQuerySet, ScrapeJob, StreamingLink
-from streaming.paging import PARAMETERS, MoviePagination
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.throttle import refresh_retry_after
-from streaming.scraping.visits import RefreshState, refresh_on_request, watch
+from streaming.scraping.page_visits import RefreshState, refresh_on_request, watch
 from streaming.serializers import (
     BindingSerializer,
     BindingWriteSerializer,
@@ -111,7 +111,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         return {**super().get_serializer_context(), "languages": request_languages(self.request)}
 
     def list(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:  # type: ignore[override]
-        state = metrics.catalogue_fingerprint()
+        state = statistics.catalogue_fingerprint()
         return conditional_response(
             request, lambda: super(StreamingMovieViewSet, self).list(request), state=state, modified=state.at
         )
@@ -326,7 +326,7 @@ class SourceViewSet(ApiView, GenericViewSet[Movie]):
 
     @extend_schema(summary="Sources", auth=[], responses={200: SourceSerializer(many=True)}, filters=False)
     def list(self, request: Request) -> Response:
-        rows: Any = metrics.source_stats()
+        rows: Any = statistics.source_stats()
         return _uncached(SourceSerializer(rows, many=True).data)
 
 
@@ -337,7 +337,7 @@ class StatsView(ApiView):
 
     @extend_schema(summary="Totals and the last health run", auth=[], responses={200: StatsSerializer})
     def get(self, request: Request) -> Response:
-        return _uncached(StatsSerializer(metrics.totals()).data)
+        return _uncached(StatsSerializer(statistics.totals()).data)
 
 
 class ChangesView(ApiView):

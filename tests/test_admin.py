@@ -21,8 +21,8 @@ from streaming.models import (
     ScrapeJob,
     StreamingLink,
 )
-from tests.factories import make_job, make_link, make_movie
-from tests.health.origin import Origin
+from tests.helpers.factories import make_job, make_link, make_movie
+from tests.helpers.http_origin import Origin
 
 pytestmark = pytest.mark.django_db
 MODELS = [BlockedAddress, HealthRun, HostPause, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink]

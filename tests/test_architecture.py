@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dead_code import Project
+from tests.helpers.dead_code import Project
 
 # Settings that a library reads under a name that it works out, or of which Django has no default.
 READ_BY_LIBRARIES = {
@@ -17,7 +17,7 @@ READ_BY_LIBRARIES = {
 
 
 def test_production_code_is_used_by_production_code():
-    """What only tests use, or nobody, is deleted. See `tests.dead_code` for what counts as a use."""
+    """What only tests use, or nobody, is deleted. See `tests.helpers.dead_code` for what counts as a use."""
     assert Project().unused() == set(READ_BY_LIBRARIES)
 
 

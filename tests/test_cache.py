@@ -11,9 +11,9 @@ from django.core.cache import cache
 from MovieBackend import settings as ours
 from MovieBackend.cache import EXTRA_RETRIES
 from streaming.models import ScrapeJob
-from tests.factories import make_movie
-from tests.scraper.servers import free_port
-from tests.scraping.brokers import Broker
+from tests.helpers.brokers import Broker
+from tests.helpers.factories import make_movie
+from tests.helpers.http_servers import free_port
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def connections_to(server):
 
 
 def test_one_that_says_nothing_is_given_up_and_not_waited_for_again(use_redis, monkeypatch):
-    monkeypatch.setattr("MovieBackend.cache.LEFT_ALONE_SECONDS", 3600.0)
+    monkeypatch.setattr("MovieBackend.cache.RECONNECT_AFTER_SECONDS", 3600.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         use_redis(silent.getsockname()[1], socket_timeout=0.2)
         assert [cache.get("word") for _ in range(50)] == [None] * 50
@@ -72,7 +72,7 @@ def test_one_that_says_nothing_is_given_up_and_not_waited_for_again(use_redis, m
 
 @pytest.mark.broker
 def test_redis_is_asked_again_when_it_is_back(use_redis, tmp_path, monkeypatch):
-    monkeypatch.setattr("MovieBackend.cache.LEFT_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr("MovieBackend.cache.RECONNECT_AFTER_SECONDS", 0.0)
     redis = Broker("redis", tmp_path)
     use_redis(redis.port)
     try:

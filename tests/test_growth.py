@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.growth import MAX_GROWTH, growth
+from tests.helpers.growth import MAX_GROWTH, growth
 
 
 def letters(size):

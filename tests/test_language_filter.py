@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from streaming.models import Movie
 from tests.api.conftest import MOVIES
-from tests.factories import make_link, make_movie
+from tests.helpers.factories import make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 STORED = ("en", "en-GB", "EN-us", "enm", "fr", "zh-Hans", "zh-Hant", "zh-Hant-TW", "pt-BR", "nb", "no", "zxx")

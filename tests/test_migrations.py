@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import empty_postgres
+from tests.helpers.external_services import empty_postgres
 
 ROOT = Path(__file__).parents[1]
 MOVES = """

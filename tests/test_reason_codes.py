@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from scraper import vouching
-from streaming.health.answers import Failure, ProbeResponse
-from streaming.health.changes import CODE_BY_VERDICT
-from streaming.health.verdict import GONE_REASONS, LinkFacts, Verdict, gone_judgement, is_conclusive, judge
+from scraper import source_apis
+from streaming.health.judging.transitions import CODE_BY_VERDICT
+from streaming.health.judging.verdict import GONE_REASONS, LinkFacts, Verdict, gone_judgement, is_conclusive, judge
+from streaming.health.probe_types import Failure, ProbeResponse
 from streaming.models.reasons import REASON_TEXT, reason_text
 from streaming.reason_codes import CheckCode, Reason
-from tests.health.test_verdict import TABLE
+from tests.health.judging.test_verdict import TABLE
 
 URL = "https://films.example.org/watch/nosferatu"
 
@@ -43,7 +43,7 @@ def test_all_that_the_table_of_verdicts_knows_is_judged_with_a_code():
     assert {type(judge(answer, facts).reason) for answer, facts, *_ in TABLE} == {Reason}
 
 
-@pytest.mark.parametrize("word", [vouching.WITHDRAWN, vouching.MISSING, vouching.PRIVATE])
+@pytest.mark.parametrize("word", [source_apis.WITHDRAWN, source_apis.MISSING, source_apis.PRIVATE])
 def test_what_a_source_says_is_gone_has_a_code(word):
     assert gone_judgement(Reason(word)).reason in GONE_REASONS
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.scraping import locks
+from streaming import file_locks
 
 pytestmark = pytest.mark.slow
 
@@ -90,7 +90,7 @@ def test_it_sets_itself_up_serves_and_ends_cleanly(tmp_path, how):
     assert process.returncode == 0, err
     assert "has stopped" in out
     assert descendants_gone(process.pid)
-    assert not locks.is_locked(tmp_path / "scrape" / "supervisor.lock")
+    assert not file_locks.is_locked(tmp_path / "scrape" / "supervisor.lock")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))

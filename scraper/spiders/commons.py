@@ -8,13 +8,14 @@ from typing import Any
 
 from scrapy import Request
 
-from scraper.asking import SourceSpider
-from scraper.films import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
-from scraper.formats import link_kind, quality_from_label, quality_from_size
-from scraper.hub import COMMONS_FILE, Statement, commons_file_name, commons_page_url
+from scraper.base_spider import SourceSpider
+from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
+from scraper.extraction.json_values import UnreadableResponse, as_int, as_mapping, as_mappings, as_text, html_to_text
+from scraper.extraction.licences import licence_from_name, licence_from_url_path
+from scraper.extraction.media_types import link_kind, quality_from_label, quality_from_size
+from scraper.extraction.source_urls import commons_file_name, commons_page_url
+from scraper.extraction.wikidata_statements import COMMONS_FILE, Statement
 from scraper.items import LinkItem
-from scraper.licences import licence_from_name, licence_from_url_path
-from scraper.reading import UnreadableResponse, as_int, as_mapping, as_mappings, as_text, html_to_text
 
 IMAGE_INFO_PROPS = "timestamp|url|size|mime|derivatives|extmetadata|canonicaltitle"
 METADATA_FIELDS = "LicenseShortName|LicenseUrl|UsageTerms|NonFree"

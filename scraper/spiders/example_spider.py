@@ -11,17 +11,17 @@ import scrapy
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
-from scraper.addresses import InvalidValue, host_of, normalize_url
-from scraper.failures import UNEXPECTED, SourceFailed, report_source_failure
-from scraper.films import MAX_LINKS_PER_FILM, ExtractedFilm, ExtractedLink, deduplicate
-from scraper.formats import link_kind, quality_from_label
+from scraper.errors import UNEXPECTED, SourceFailed, report_source_failure
+from scraper.extraction.film import MAX_LINKS_PER_FILM, ExtractedFilm, ExtractedLink, deduplicate
+from scraper.extraction.film_page import extract_film
+from scraper.extraction.json_ld import FILM_TYPES, absolute_url, iter_nodes, json_ld_documents, node_types
+from scraper.extraction.json_values import as_mapping, as_mappings, as_text
+from scraper.extraction.languages import normalize_language_tag
+from scraper.extraction.media_types import link_kind, quality_from_label
 from scraper.items import LinkItem
-from scraper.languages import normalize_language_tag
 from scraper.middlewares import refused_url_failure
-from scraper.page_data import extract_film
-from scraper.page_text import decode_page
-from scraper.reading import as_mapping, as_mappings, as_text
-from scraper.structured_data import FILM_TYPES, absolute_url, iter_nodes, json_ld_documents, node_types
+from scraper.net.encoding import decode_page
+from scraper.net.url_policy import InvalidValue, host_of, normalize_url
 
 PLAIN_LINKS = "//a[starts-with(normalize-space(), 'Watch') or starts-with(normalize-space(), 'Stream')]"
 LINKING = frozenset({"WatchAction", "VideoObject"})

@@ -9,14 +9,9 @@ from urllib.parse import quote
 
 from scrapy import Request
 
-from scraper.asking import SourceSpider
-from scraper.films import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
-from scraper.formats import media_type_for, quality_from_size
-from scraper.hub import ARCHIVE_ITEM, FULL_WORK, Statement, archive_item_id
-from scraper.items import LinkItem
-from scraper.languages import parse_language
-from scraper.licences import licence_from_url_path
-from scraper.reading import (
+from scraper.base_spider import SourceSpider
+from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
+from scraper.extraction.json_values import (
     UnreadableResponse,
     as_float,
     as_int,
@@ -28,6 +23,12 @@ from scraper.reading import (
     is_safe_url_part,
     parse_year,
 )
+from scraper.extraction.languages import parse_language
+from scraper.extraction.licences import licence_from_url_path
+from scraper.extraction.media_types import media_type_for, quality_from_size
+from scraper.extraction.source_urls import archive_item_id
+from scraper.extraction.wikidata_statements import ARCHIVE_ITEM, FULL_WORK, Statement
+from scraper.items import LinkItem
 from scraper.sources import DEFAULT_URLS, KNOWN_SOURCES
 
 DEFAULT_BASE_URL = DEFAULT_URLS["INTERNET_ARCHIVE_URL"]

@@ -9,13 +9,9 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 
-from scraper.asking import SourceSpider
-from scraper.films import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
-from scraper.formats import link_kind, media_type_for
-from scraper.hub import FULL_WORK, Statement
-from scraper.items import LinkItem
-from scraper.languages import parse_language
-from scraper.reading import (
+from scraper.base_spider import SourceSpider
+from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
+from scraper.extraction.json_values import (
     UnreadableResponse,
     as_int,
     as_mapping,
@@ -25,6 +21,10 @@ from scraper.reading import (
     html_to_text,
     parse_year,
 )
+from scraper.extraction.languages import parse_language
+from scraper.extraction.media_types import link_kind, media_type_for
+from scraper.extraction.wikidata_statements import FULL_WORK, Statement
+from scraper.items import LinkItem
 from scraper.sources import KNOWN_SOURCES
 
 ITEM = re.compile(r"/item/([A-Za-z0-9._-]{1,60})/?$")

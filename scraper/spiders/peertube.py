@@ -10,13 +10,21 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 
-from scraper.asking import SourceSpider
-from scraper.films import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
-from scraper.formats import media_type_for, quality_from_label, quality_from_size
-from scraper.hub import FULL_WORK, Statement
+from scraper.base_spider import SourceSpider
+from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
+from scraper.extraction.json_values import (
+    UnreadableResponse,
+    as_int,
+    as_mapping,
+    as_mappings,
+    as_text,
+    find_imdb_id,
+    html_to_text,
+)
+from scraper.extraction.languages import normalize_language_tag
+from scraper.extraction.media_types import media_type_for, quality_from_label, quality_from_size
+from scraper.extraction.wikidata_statements import FULL_WORK, Statement
 from scraper.items import LinkItem
-from scraper.languages import normalize_language_tag
-from scraper.reading import UnreadableResponse, as_int, as_mapping, as_mappings, as_text, find_imdb_id, html_to_text
 from scraper.sources import KNOWN_SOURCES, PEERTUBE_URLS
 
 LICENCE_BY_NUMBER = {

@@ -8,15 +8,16 @@ from dataclasses import replace
 from scrapy import Request
 from scrapy.http import Response
 
-from scraper.addresses import host_of
-from scraper.asking import NOT_FOUND_STATUSES, SourceSpider
-from scraper.failures import SourceFailed
-from scraper.films import to_items
-from scraper.formats import link_kind
-from scraper.hub import FULL_WORK, Statement, archive_item_id, commons_file_name
+from scraper.base_spider import NOT_FOUND_STATUSES, SourceSpider
+from scraper.errors import SourceFailed
+from scraper.extraction.film import to_items
+from scraper.extraction.film_page import extract_film
+from scraper.extraction.media_types import link_kind
+from scraper.extraction.source_urls import archive_item_id, commons_file_name
+from scraper.extraction.wikidata_statements import FULL_WORK, Statement
 from scraper.items import LinkItem
-from scraper.page_data import extract_film
-from scraper.page_text import decode_page
+from scraper.net.encoding import decode_page
+from scraper.net.url_policy import host_of
 from scraper.spiders.library_of_congress import item_id
 from scraper.spiders.peertube import video_id
 

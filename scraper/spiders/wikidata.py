@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scraper.asking import SourceSpider
-from scraper.films import to_items
-from scraper.hub import WATCH_PROPERTIES, Statement, group_by_film
+from scraper.base_spider import SourceSpider
+from scraper.extraction.film import to_items
+from scraper.extraction.wikidata_statements import WATCH_PROPERTIES, Statement, group_by_film
 from scraper.items import LinkItem
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scraper.addresses import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist
+from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist
 from streaming.exchange.entries import LinkEntry, MovieEntry, format_datetime
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 

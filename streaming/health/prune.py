@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q
 
-from streaming.health.changes import LinkUpdate
-from streaming.health.report import latest_run
-from streaming.health.verdict import GONE_REASONS
-from streaming.ingest.snapshots import remove_movies
+from streaming.health.judging.transitions import LinkUpdate
+from streaming.health.judging.verdict import GONE_REASONS
+from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink, StreamingLinkQuerySet
+from streaming.models.health_run import latest_run
 from streaming.reason_codes import Reason
 
 IMMEDIATE_REASONS = GONE_REASONS | {Reason.MOVED}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from scraper.addresses import InvalidValue, normalize_url
+from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import KNOWN_SOURCES
 from streaming.ingest.blocklist import Blocklist
-from streaming.ingest.works import canonical_key
+from streaming.ingest.url_identity import canonical_key
 from streaming.models import Binding, Movie
 
 MAX_BINDINGS_PER_MOVIE = 50

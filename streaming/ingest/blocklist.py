@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from scraper.addresses import host_of
-from streaming.ingest.works import canonical_key
+from scraper.net.url_policy import host_of
+from streaming.ingest.url_identity import canonical_key
 from streaming.models import BlockedAddress
 
 

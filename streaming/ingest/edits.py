@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from scraper.addresses import InvalidValue, normalize_url
+from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import LicenceStatus
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.ingest.save import publication_status, save_links
-from streaming.ingest.works import canonical_key
+from streaming.ingest.url_identity import canonical_key
 from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import mark_updated
 from streaming.reason_codes import Reason

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from scraper.addresses import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist, host_of, normalize_url
+from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist, host_of, normalize_url
 
 KINDS = frozenset({"page", "embed", "file", "stream"})
 QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")

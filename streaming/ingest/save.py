@@ -14,8 +14,8 @@ from django.utils import timezone
 from scraper.sources import PAID, LicenceStatus, licence_status
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.records import MAX_EVIDENCE_LENGTH, LinkRecord, MovieRecord
-from streaming.ingest.snapshots import restore_movies
-from streaming.ingest.works import canonical_key
+from streaming.ingest.tombstones import restore_movies
+from streaming.ingest.url_identity import canonical_key
 from streaming.models import Movie, StreamingLink
 from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Q
 
-from scraper.addresses import InvalidValue, PrivateHostAllowlist, host_of, normalize_url
+from scraper.net.url_policy import InvalidValue, PrivateHostAllowlist, host_of, normalize_url
 from streaming.ingest.records import is_imdb_id
-from streaming.ingest.snapshots import remove_movies
-from streaming.ingest.works import url_variants
+from streaming.ingest.tombstones import remove_movies
+from streaming.ingest.url_identity import url_variants
 from streaming.models import BlockedAddress, Movie, StreamingLink
 from streaming.models.movie import mark_updated
 from streaming.reason_codes import Reason

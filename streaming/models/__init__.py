@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from streaming.models.binding import Binding
-from streaming.models.blocked import BlockedAddress
-from streaming.models.gate import HostGate
-from streaming.models.health import HealthPart, HealthPiece, HealthRun, HealthWorker, LinkFlip
+from streaming.models.blocked_address import BlockedAddress
+from streaming.models.health_part import HealthPart, HealthPiece, HealthWorker
+from streaming.models.health_run import HealthRun
+from streaming.models.host import HostGate, HostPause
 from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
 from streaming.models.link import StreamingLink, StreamingLinkQuerySet
+from streaming.models.link_flip import LinkFlip
 from streaming.models.movie import Movie, MovieQuerySet
-from streaming.models.pause import HostPause
 from streaming.models.removed import RemovedMovie
 
 __all__ = [

@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from scraper import sources
+from streaming.formatting import episode_label
 from streaming.models.reasons import reason_text
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
-from streaming.words import episode_label
 
 
 class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):

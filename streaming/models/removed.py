@@ -19,7 +19,7 @@ class ExactEncoder(DjangoJSONEncoder):
 
 
 class RemovedMovie(models.Model):
-    """`snapshot` holds the movie's row, its links' and their flips' (see `streaming.ingest.snapshots`).
+    """`snapshot` holds the movie's row, its links' and their flips' (see `streaming.ingest.tombstones`).
 
     `restored_at` None: still removed. A movie that is removed twice has two rows, one of them open.
     """

@@ -18,9 +18,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, StreamingLink
-from streaming.scraping import endings, launchers
-from streaming.scraping.endings import JobOutcome
+from streaming.scraping import notification, outcomes
 from streaming.scraping.freshness import Action, FreshnessRules, MovieFacts, Requester, cooldown_after, decide
+from streaming.scraping.outcomes import JobOutcome
 
 State = ScrapeJob.State
 RETRY_AFTER = 30
@@ -28,7 +28,7 @@ PRIORITY_BY_REQUESTER = {"discover": -10, "command": 0}
 CLICK_PRIORITY = 10
 PAGE_PRIORITY = 0
 STALLED_AFTER = timedelta(seconds=2)
-LOST_WORKER_ERROR = f"{endings.PROCESS_DIED_ERROR} (the machine or its supervisor went away)."
+LOST_WORKER_ERROR = f"{outcomes.PROCESS_DIED_ERROR} (the machine or its supervisor went away)."
 CANCELLED = "Cancelled."
 
 
@@ -128,7 +128,7 @@ def enqueue(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: datet
     except IntegrityError:
         job = None
     if job is not None:
-        transaction.on_commit(partial(launchers.notify, job.pk))
+        transaction.on_commit(partial(notification.notify, job.pk))
         return job
     winner = newest_job(movie_id)
     if winner is None:
@@ -153,7 +153,7 @@ def _insert_job(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: d
         requested_by=request.requested_by[:40],
         priority=request.priority,
         target_url=request.target_url,
-        sources=endings.waiting_results(_sources_of(request)),
+        sources=outcomes.waiting_results(_sources_of(request)),
         queued_at=now,
     )
 
@@ -162,7 +162,7 @@ def renotify_if_stalled(job: ScrapeJob, *, now: datetime) -> None:
     """Ring again for an open job that nobody seems to care for: its bell was lost, or its runner died."""
     asleep = job.state == State.QUEUED and now - job.queued_at > STALLED_AFTER
     if asleep or (job.state == State.RUNNING and job.lease_until is not None and job.lease_until < now):
-        launchers.notify(job.pk)
+        notification.notify(job.pk)
 
 
 # --- running
@@ -217,7 +217,7 @@ def _claim_one(job: ScrapeJob, claimable: Q, *, owner: str) -> JobClaim | None:
         attempt=F("attempt") + 1,
         lease_until=seconds_from_now(settings.SCRAPE_LEASE_SECONDS),
         started_at=Now(),
-        sources=endings.results_for_retry(job.sources),
+        sources=outcomes.results_for_retry(job.sources),
     )
     return JobClaim(job.pk, owner, job.attempt + 1) if taken else None
 
@@ -226,7 +226,7 @@ def _fail_abandoned(abandoned: Q) -> None:
     """Close abandoned jobs that may not be tried again, or that somebody wanted cancelled."""
     hopeless = Q(attempt__gte=settings.SCRAPE_MAX_ATTEMPTS) | Q(cancel_requested=True)
     for job in ScrapeJob.objects.open().filter(abandoned, hopeless):
-        lost = endings.forced_outcome(State.FAILED, job.sources, error=LOST_WORKER_ERROR)
+        lost = outcomes.forced_outcome(State.FAILED, job.sources, error=LOST_WORKER_ERROR)
         ending = cancelled_outcome(job) if job.cancel_requested else lost
         _finish(ScrapeJob.objects.filter(abandoned, pk=job.pk), job, ending=ending, log=job.log)
 
@@ -261,7 +261,7 @@ def requeue(claim: JobClaim, *, counted: bool, log: str = "") -> bool:
         return False
     if job.cancel_requested:
         return _finish(claim.rows(), job, ending=cancelled_outcome(job), log=log)
-    again = endings.results_for_retry(job.sources)
+    again = outcomes.results_for_retry(job.sources)
     attempt = claim.attempt if counted else claim.attempt - 1
     claim.rows().update(state=State.QUEUED, owner="", lease_until=None, attempt=attempt, sources=again, log=log)
     return True
@@ -282,7 +282,7 @@ def cancel(job_id: int) -> bool:
 
 def cancelled_outcome(job: ScrapeJob) -> JobOutcome:
     """How a job ends that somebody wanted cancelled."""
-    return endings.forced_outcome(State.CANCELLED, job.sources, error=CANCELLED)
+    return outcomes.forced_outcome(State.CANCELLED, job.sources, error=CANCELLED)
 
 
 def _finish(rows: ScrapeJobQuerySet, job: ScrapeJob, *, ending: JobOutcome, log: str) -> bool:

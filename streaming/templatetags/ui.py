@@ -16,14 +16,15 @@ from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from streaming import charts, posters, words
+from streaming import formatting
 from streaming.models import Movie
+from streaming.web import charts, posters
 from streaming.web.job_view import Icon
 
 register = template.Library()
-register.filter("shown", words.display_text)
-register.filter("language_name", words.language_name)
-register.filter("hours", words.duration_text)
+register.filter("shown", formatting.display_text)
+register.filter("language_name", formatting.language_name)
+register.filter("hours", formatting.duration_text)
 
 MAX_SYNOPSIS_LENGTH = 4000
 SITE_DESCRIPTION = "Public-domain and openly licensed movies and shows, with links that are checked."
@@ -55,7 +56,7 @@ def aria_current(context: Context, page: str, *below: str) -> str | SafeString:
 @register.filter
 def synopsis_text(text: str) -> str:
     """A synopsis: as harmless as a title, but longer."""
-    return words.display_text(text, max_length=MAX_SYNOPSIS_LENGTH)
+    return formatting.display_text(text, max_length=MAX_SYNOPSIS_LENGTH)
 
 
 @register.filter
@@ -91,7 +92,7 @@ def time_tag(moment: datetime | None) -> SafeString | str:
     if not moment:
         return "never"
     exact, stamp = f"{dateformat.format(moment, 'd M Y, H:i')} UTC", moment.isoformat(timespec="seconds")
-    text = words.time_ago(moment, now=timezone.now())
+    text = formatting.time_ago(moment, now=timezone.now())
     return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', stamp, exact, text)
 
 
@@ -131,5 +132,5 @@ def json_ld(data: dict[str, Any]) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def query_url(context: Context, **changes: Any) -> str:
-    """The home page's question with `changes` (see `streaming.browse.Wanted.address`)."""
+    """The home page's question with `changes` (see `streaming.web.filter_bar.CatalogueQuery.address`)."""
     return str(context["query"].address(**changes))

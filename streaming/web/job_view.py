@@ -8,9 +8,9 @@ from datetime import UTC
 from django.utils import dateformat
 
 from scraper.sources import source_name
+from streaming.formatting import display_text
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import SourceResult
-from streaming.words import display_text
 
 State, Outcome = ScrapeJob.State, ScrapeJob.Outcome
 

@@ -11,11 +11,10 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from streaming import metrics
-from streaming.ingest.snapshots import remove_movies, restore_movies
+from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import HealthRun, Movie, RemovedMovie
 from streaming.models.movie import mark_updated
-from tests.factories import make_job, make_link, make_movie
+from tests.helpers.factories import make_job, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 API = "/api/streaming/"
@@ -104,7 +103,7 @@ def test_where_nothing_happened_the_story_can_still_be_followed(robot, since):
 
 
 def test_many_changes_of_one_moment_are_all_told_in_pieces(robot, monkeypatch):
-    monkeypatch.setattr("streaming.views.CHANGES_A_TIME", 3)
+    monkeypatch.setattr("streaming.views.CHANGES_PAGE_SIZE", 3)
     wanted = {make_movie().imdb_id for _ in range(8)}
     mark_updated(Movie.objects.all())
     gone = {make_movie().imdb_id for _ in range(4)}

@@ -10,13 +10,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from streaming.filters import order_by, order_columns
-from streaming.ingest.snapshots import remove_movies
+from streaming.api.filters import order_by, order_columns
+from streaming.api.pagination import _index_ranges
+from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, ScrapeJob
 from streaming.models.movie import mark_updated
-from streaming.paging import _index_ranges
 from tests.api.conftest import MOVIES
-from tests.factories import make_job_in_hand, make_link, make_movie
+from tests.helpers.factories import make_job_in_hand, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 MOVIE_KEYS = {

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from streaming.models import ScrapeJob
 from tests.api.conftest import MOVIES
-from tests.factories import make_job, make_link, make_movie
+from tests.helpers.factories import make_job, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 JOB_KEYS = {

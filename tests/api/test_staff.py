@@ -11,15 +11,15 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from streaming.health.due import Selection, due_links
-from streaming.health.moves import follow_permanent_redirects
-from streaming.ingest.snapshots import restore_movies
+from streaming.health.permanent_redirects import follow_permanent_redirects
+from streaming.health.selection import Selection, due_links
 from streaming.ingest.takedown import block
+from streaming.ingest.tombstones import restore_movies
 from streaming.models import LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.api.conftest import MOVIES
 from tests.api.test_movies import LINK_KEYS, MOVIE_KEYS
-from tests.factories import make_link, make_movie
-from tests.health.origin import Origin
+from tests.helpers.factories import make_link, make_movie
+from tests.helpers.http_origin import Origin
 
 pytestmark = pytest.mark.django_db
 LINKS = "/api/streaming/links/"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench import farm as origin
-from tests.bench.asking import HOSTS
-from tests.services import lacking
+from tests.helpers.external_services import lacking
+from tests.helpers.raw_http import HOSTS
 
 
 @pytest.fixture(scope="session")

@@ -13,14 +13,14 @@ import pytest
 
 from bench import farm as origin
 from bench import lists
-from scraper.addresses import PrivateHostAllowlist
-from streaming.health import reading
-from streaming.health.answers import ProbeRequest
-from streaming.health.probe import ProbeConfig, Prober
-from streaming.health.verdict import LinkFacts, Verdict, judge
-from tests.bench.asking import HOSTS, all_of, ask, dial, line
-from tests.health.origin import wait_for
-from tests.services import lacking
+from scraper.net.url_policy import PrivateHostAllowlist
+from streaming.health.judging import content
+from streaming.health.judging.verdict import LinkFacts, Verdict, judge
+from streaming.health.probe_types import ProbeRequest
+from streaming.health.probing.prober import ProbeConfig, Prober
+from tests.helpers.external_services import lacking
+from tests.helpers.http_origin import wait_for
+from tests.helpers.raw_http import HOSTS, all_of, ask, dial, line
 
 pytestmark = pytest.mark.slow
 
@@ -97,7 +97,7 @@ def test_files_are_sent_in_ranges(farm):
     answer = ask(farm, "/video/0/0/1", Range="bytes=0-2047")
     assert (answer.status, len(answer.body)) == (206, 2048)
     assert re.fullmatch(r"bytes 0-2047/\d+", answer.headers["content-range"])
-    assert reading.is_media(answer.body)
+    assert content.is_media(answer.body)
     assert len(ask(farm, "/video/0/0/1").body) > 100_000
 
 

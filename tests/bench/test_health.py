@@ -14,7 +14,7 @@ from bench import health, lists, lychee
 from bench.load import load
 from bench.verdicts import Counted, count
 from streaming.models import Movie, StreamingLink
-from tests.bench.asking import HOSTS
+from tests.helpers.raw_http import HOSTS
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.services import lacking
+from tests.helpers.external_services import lacking
 
 ROOT = Path(__file__).parents[2]
 ARGUMENTS = [
@@ -99,7 +99,7 @@ def running_site(folder: Path, **settings: str) -> Iterator[Site]:
     environment = {
         **kept,
         "ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.helpers.browser_settings",
         "PYTHONPATH": str(ROOT),
         "OPENREEL_STATIC_ROOT": str(folder / "static"),
         "SECRET_KEY": "only-for-tests",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser import seed
 from tests.browser.conftest import Visit
+from tests.helpers import browser_seed
 
 
 def pages_asked_for(visit: Visit) -> list[str]:
@@ -19,7 +19,7 @@ def focused(page) -> str:
 def test_search_finds_as_you_type(visit):
     page = visit.page
     page.goto("/")
-    expect(page.locator("#count")).to_have_text(f"{seed.TITLES} titles")
+    expect(page.locator("#count")).to_have_text(f"{browser_seed.TITLES} titles")
     page.keyboard.press("/")
     assert focused(page) == "q"
     visit.requests.clear()
@@ -61,7 +61,7 @@ def test_show_more_appends_and_moves_the_focus_to_the_first_new_one(visit):
     expect(page.locator(".movie-card")).to_have_count(48)
     new = page.locator(".movie-card a").nth(24)
     expect(new).to_be_focused()
-    expect(page.locator("#more p")).to_have_text(f"48 of {seed.TITLES}")
+    expect(page.locator("#more p")).to_have_text(f"48 of {browser_seed.TITLES}")
 
 
 def test_nothing_found_says_what_to_try_and_clears(visit):
@@ -70,7 +70,7 @@ def test_nothing_found_says_what_to_try_and_clears(visit):
     page.fill("#q", "zzzz")
     expect(page.get_by_text("Nothing matches “zzzz”")).to_be_visible()
     page.get_by_role("link", name="Clear search and filters").click()
-    expect(page.locator("#count")).to_have_text(f"{seed.TITLES} titles")
+    expect(page.locator("#count")).to_have_text(f"{browser_seed.TITLES} titles")
 
 
 def test_the_theme_is_kept_and_comes_from_the_server(visit):

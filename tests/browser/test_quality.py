@@ -9,18 +9,18 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import seed
+from tests.helpers import browser_seed
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
     "home": "/",
     "search": "/?q=the&type=movie&decade=1920",
     "nothing found": "/?q=zzzz",
-    "movie": f"/streaming/{seed.SHOWN}/",
-    "movie of six sources": f"/streaming/{seed.EVERYWHERE}/",
-    "hostile movie": f"/streaming/{seed.HOSTILE}/",
-    "failed search": f"/streaming/{seed.FAILED}/",
-    "search without result": f"/streaming/{seed.NOTHING}/",
+    "movie": f"/streaming/{browser_seed.SHOWN}/",
+    "movie of six sources": f"/streaming/{browser_seed.EVERYWHERE}/",
+    "hostile movie": f"/streaming/{browser_seed.HOSTILE}/",
+    "failed search": f"/streaming/{browser_seed.FAILED}/",
+    "search without result": f"/streaming/{browser_seed.NOTHING}/",
     "health": "/health/",
     "sources": "/sources/",
     "api": "/api/",
@@ -84,7 +84,7 @@ def test_an_injected_script_does_not_run(browser, site):
     page = context.new_page()
     complaints = []
     page.on("console", lambda message: complaints.append(message.text))
-    page.goto(f"/streaming/{seed.HOSTILE}/")
+    page.goto(f"/streaming/{browser_seed.HOSTILE}/")
     page.evaluate(
         "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))"
     )
@@ -96,9 +96,9 @@ def test_an_injected_script_does_not_run(browser, site):
 def test_a_poster_that_cannot_be_loaded_gives_way_to_the_drawn_one(browser, site):
     context = browser.new_context(base_url=site.address)
     page = context.new_page()
-    page.goto(f"/streaming/{seed.NOTHING}/")
+    page.goto(f"/streaming/{browser_seed.NOTHING}/")
     image = page.locator(".poster.big img")
-    expect(image).to_have_attribute("src", f"/posters/{seed.NOTHING}.svg?v={seed.drawn_version()}")
+    expect(image).to_have_attribute("src", f"/posters/{browser_seed.NOTHING}.svg?v={browser_seed.drawn_version()}")
     assert image.evaluate("img => img.decode().then(() => img.naturalWidth)") == 300
     context.close()
 

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import seed
 from tests.browser.conftest import Visit
+from tests.helpers import browser_seed
 
 SOON = 30_000
 QUIET_MILLISECONDS = 2_500
@@ -38,7 +38,7 @@ def remember_states(page) -> None:
 
 def test_refresh_links_shows_its_sources_and_ends(visit):
     page = visit.page
-    page.goto(f"/streaming/{seed.REFRESHED}/")
+    page.goto(f"/streaming/{browser_seed.REFRESHED}/")
     stay(page)
     remember_states(page)
     before = page.locator("#table tbody tr").count()
@@ -67,7 +67,7 @@ def test_refresh_links_shows_its_sources_and_ends(visit):
 
 def test_opening_a_movie_without_links_brings_them(visit):
     page = visit.page
-    page.goto(f"/streaming/{seed.LINKLESS[0]}/")
+    page.goto(f"/streaming/{browser_seed.LINKLESS[0]}/")
     stay(page)
     expect(page.locator("#watch")).to_contain_text("No working link right now.")
     expect(page.locator("#job")).to_be_visible()
@@ -79,7 +79,7 @@ def test_opening_a_movie_without_links_brings_them(visit):
 
 def test_two_tabs_see_the_same_search(visit):
     first, second = visit.page, visit.context.new_page()
-    address = f"/streaming/{seed.LINKLESS[1]}/"
+    address = f"/streaming/{browser_seed.LINKLESS[1]}/"
     for tab in (first, second):
         tab.goto(address)
         expect(tab.locator("#job")).to_be_visible()
@@ -91,7 +91,7 @@ def test_two_tabs_see_the_same_search(visit):
 
 
 def test_without_scripts_the_button_and_the_link_do_the_same(plain):
-    plain.goto(f"/streaming/{seed.PLAIN}/")
+    plain.goto(f"/streaming/{browser_seed.PLAIN}/")
     before = plain.locator("#table tbody tr").count()
     plain.get_by_role("button", name="Refresh Links", exact=True).click()
     expect(plain.locator("#job")).to_be_visible()
@@ -111,7 +111,7 @@ def test_a_movie_that_goes_while_it_is_searched_ends_the_polling(browser, site):
     site.run("from tests.browser import seed; seed.going()")
     context = browser.new_context(base_url=site.address)
     page = context.new_page()
-    page.goto(f"/streaming/{seed.GOING}/")
+    page.goto(f"/streaming/{browser_seed.GOING}/")
     expect(page.locator("#job")).to_be_visible()
     site.run("from tests.browser import seed; seed.gone()")
     expect(page.locator(".toast")).to_contain_text("no longer in the catalogue", timeout=SOON)
@@ -127,7 +127,7 @@ def test_a_newer_complaint_takes_the_place_of_the_last(browser, site):
         "**/refresh/",
         lambda route: route.fulfill(status=429, body=f"Too many refreshes. Try again in {next(seconds)} seconds."),
     )
-    page.goto(f"/streaming/{seed.SHOWN}/")
+    page.goto(f"/streaming/{browser_seed.SHOWN}/")
     for said in (37, 35):
         page.get_by_role("button", name="Refresh Links", exact=True).click()
         expect(page.locator(".toast > span")).to_have_text([f"Too many refreshes. Try again in {said} seconds."])
@@ -144,8 +144,8 @@ def ending_badly(site):
 @pytest.mark.parametrize(
     ("imdb_id", "ending", "title", "source"),
     [
-        (seed.UNKNOWN, "#job.succeeded.nothing", "No source has this title today.", "li.nothing"),
-        (seed.REFUSED, "#job.failed", "Refresh did not finish.", "li.failed"),
+        (browser_seed.UNKNOWN, "#job.succeeded.nothing", "No source has this title today.", "li.nothing"),
+        (browser_seed.REFUSED, "#job.failed", "Refresh did not finish.", "li.failed"),
     ],
 )
 def test_a_search_without_links_says_why_and_the_polling_ends(visit, ending_badly, imdb_id, ending, title, source):

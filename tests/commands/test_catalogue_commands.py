@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from streaming.ingest.snapshots import remove_movies
+from streaming.ingest.tombstones import remove_movies
 from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink
-from tests.factories import make_link, make_movie
+from tests.helpers.factories import make_link, make_movie
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = '{"imdb_id":"tt0013442","title":"Nosferatu","year":1922,"links":[{"source":"commons","source_url":"https://a.example.org/n"}]}'
@@ -70,7 +70,7 @@ class TestImport:
         assert Movie.objects.count() == 2
 
     def test_many_lines_are_saved_in_batches(self, run, monkeypatch, django_assert_max_num_queries):
-        monkeypatch.setattr("streaming.exchange.intake.MOVIES", 10)
+        monkeypatch.setattr("streaming.exchange.importer.MAX_BATCH_MOVIES", 10)
         lines = "\n".join(
             GOOD.replace("tt0013442", f"tt{n:07d}").replace("example.org/n", f"example.org/{n}") for n in range(35)
         )

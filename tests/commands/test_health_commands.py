@@ -21,9 +21,9 @@ from django.db import connection
 from django.utils import timezone
 
 from streaming.models import HealthRun, LinkFlip, Movie, RemovedMovie, StreamingLink
-from tests.factories import make_link, make_movie
-from tests.health.origin import Origin, wait_for
-from tests.scraping.processes import children_of
+from tests.helpers.factories import make_link, make_movie
+from tests.helpers.http_origin import Origin, wait_for
+from tests.helpers.process_info import children_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -255,8 +255,8 @@ def test_help_shows_an_example(catalogue):
 
 def test_a_dead_asking_process_ends_in_one_sentence_and_what_was_heard_stays(monkeypatch):
     """Killed by the kernel for its memory, say: no traceback, the run is closed, the good news is written."""
-    monkeypatch.setattr("streaming.health.asking.FEW", 20)
-    monkeypatch.setattr("streaming.health.asking._can_ask_apart", lambda: True)
+    monkeypatch.setattr("streaming.health.probing.prober_process.SUBPROCESS_THRESHOLD", 20)
+    monkeypatch.setattr("streaming.health.probing.prober_process._can_use_subprocess", lambda: True)
     with Origin() as server:
         for number in range(300):
             link_at(server, f"video/{number}", kind="file")
@@ -264,7 +264,7 @@ def test_a_dead_asking_process_ends_in_one_sentence_and_what_was_heard_stays(mon
         def kill(_handler):
             if len(server.log) == 200:
                 for pid, _ in children_of(os.getpid()):
-                    if b"streaming.health.asking" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    if b"streaming.health.probing.prober_process" in Path(f"/proc/{pid}/cmdline").read_bytes():
                         os.kill(pid, signal.SIGKILL)
 
         server.asked = kill

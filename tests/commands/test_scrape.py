@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from streaming.models import ScrapeJob
-from streaming.scraping import launchers
-from tests.factories import make_job, make_movie
+from streaming.scraping.supervisor import control
+from tests.helpers.factories import make_job, make_movie
 from tests.scraping.conftest import engine
 
 __all__ = ["engine"]
@@ -82,7 +82,7 @@ def test_waiting_for_a_job_that_fails_ends_with_status_1(engine):
 def test_a_worker_is_stopped_by_hand(engine):
     out = StringIO()
     call_command("scrape_worker", "--stop", stdout=out)
-    launchers.ensure_supervisor()
+    control.ensure_supervisor()
     engine.until(lambda: (engine.folder / "bell").exists())
     pid = engine.pid()
     call_command("scrape_worker", "--stop", stdout=out)

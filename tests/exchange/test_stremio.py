@@ -11,9 +11,9 @@ from django.test import Client
 from streaming.exchange import stremio
 from streaming.exchange.entries import LinkEntry, MovieEntry
 from streaming.exchange.stremio import CatalogueExtra, VideoId
-from streaming.exports import LOGO
 from streaming.models import ScrapeJob
-from tests.factories import make_link, make_movie
+from streaming.web.exports import LOGO
+from tests.helpers.factories import make_link, make_movie
 
 ROBOT = {"User-Agent": "Googlebot"}
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from streaming.health.changes import LinkUpdate
+from streaming.health.judging.transitions import LinkUpdate
 from streaming.health.prune import prune_after_check, prune_by_hand, removable_movies, would_remove
 from streaming.models import HealthRun, Movie, RemovedMovie
-from tests.factories import make_job, make_link, make_movie
+from tests.helpers.factories import make_job, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(hours=25)

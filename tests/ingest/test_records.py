@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.addresses import InvalidValue, PrivateHostAllowlist
+from scraper.net.url_policy import InvalidValue, PrivateHostAllowlist
 from streaming.ingest.records import clean_text, is_imdb_id, parse_link, parse_movie
 
 LINK = {"imdb_id": "tt0063350", "source": "example", "source_url": "https://films.example.org/watch/1"}

@@ -10,15 +10,15 @@ from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
-from streaming import metrics
-from streaming.exchange import shelf
+from streaming import statistics
+from streaming.exchange import loader
 from streaming.health.prune import removable_movies
 from streaming.ingest import review
 from streaming.ingest.records import parse_link
 from streaming.ingest.save import OPERATOR_EVIDENCE, save_links
 from streaming.ingest.takedown import unblock
 from streaming.models import Movie, StreamingLink
-from tests.factories import make_link, make_movie
+from tests.helpers.factories import make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 KEY = "tt0063350"
@@ -97,9 +97,9 @@ def test_what_waits_is_seen_nowhere(movie, client):
     save_links([link()])
     assert not movie.links.active().exists()
     assert not Movie.objects.watchable().exists()
-    assert [one.links for one in shelf.load_entries(active_only=False)] == [()]
-    assert (metrics.totals().links, metrics.totals().active_links) == (0, 0)
-    assert {row.links for row in metrics.source_stats()} == {0}
+    assert [one.links for one in loader.load_entries(active_only=False)] == [()]
+    assert (statistics.totals().links, statistics.totals().active_links) == (0, 0)
+    assert {row.links for row in statistics.source_stats()} == {0}
     for address in (
         f"/streaming/{KEY}/",
         f"/api/streaming/movies/{KEY}/",
@@ -119,7 +119,7 @@ def test_staff_are_told_on_the_page_how_many_wait(movie, admin_client):
 
 
 def test_the_same_page_for_staff_stands_without_an_admin(movie, admin_client, settings):
-    settings.ROOT_URLCONF = "tests.ingest.urls_without_admin"
+    settings.ROOT_URLCONF = "tests.helpers.urls_without_admin"
     save_links([link()])
     said = admin_client.get(f"/streaming/{KEY}/", headers={"User-Agent": "Googlebot/2.1"}).content.decode()
     assert "1 link waits for review" in said

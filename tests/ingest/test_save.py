@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from streaming.ingest.records import parse_link, parse_movie
 from streaming.ingest.save import save_links
-from streaming.ingest.snapshots import remove_movies, restore_movies
 from streaming.ingest.takedown import block, unblock
+from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink
-from tests.factories import make_link, make_movie
+from tests.helpers.factories import make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 KEY = "tt0063350"

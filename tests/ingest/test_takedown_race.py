@@ -9,8 +9,8 @@ import sys
 import psycopg
 import pytest
 
-from tests.health.origin import wait_for
-from tests.scraping.machines import ROOT, empty_database
+from tests.helpers.cluster import ROOT, empty_database
+from tests.helpers.http_origin import wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 BEGIN = """

@@ -12,11 +12,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from scraper import hub, metadata
-from scraper.films import ExtractedFilm, ExtractedLink, deduplicate
-from scraper.metadata import FilmMetadata
-from scraper.page_data import extract_film
-from scraper.reading import as_mapping, decode_json
+from scraper import metadata_providers
+from scraper.extraction import wikidata_statements
+from scraper.extraction.film import ExtractedFilm, ExtractedLink, deduplicate
+from scraper.extraction.film_page import extract_film
+from scraper.extraction.json_values import as_mapping, decode_json
+from scraper.metadata_providers import FilmMetadata
 from scraper.spiders import commons, internet_archive, library_of_congress, peertube
 
 OWN = Path(__file__).parent / "pages"
@@ -142,17 +143,17 @@ def archive_scrape(case: Case) -> dict[str, Any]:
 
 
 def wikidata_table(case: Case) -> dict[str, Any]:
-    table = hub.parse_film_table(decode_json(case.body()))
+    table = wikidata_statements.parse_film_table(decode_json(case.body()))
     return {"next_after": table.next_after, "rows": [as_dict(film) for film in table.films]}
 
 
 def wikidata_film(case: Case) -> dict[str, Any]:
-    (film,) = hub.group_by_film(hub.parse_statements(decode_json(case.body())))
+    (film,) = wikidata_statements.group_by_film(wikidata_statements.parse_statements(decode_json(case.body())))
     return as_dict(film)
 
 
 def wikidata_entity(case: Case) -> dict[str, Any]:
-    films = hub.group_by_film(hub.parse_entity_statements(decode_json(case.body())))
+    films = wikidata_statements.group_by_film(wikidata_statements.parse_entity_statements(decode_json(case.body())))
     return as_dict(films[0] if films else ExtractedFilm())
 
 
@@ -185,7 +186,7 @@ def described(film: FilmMetadata) -> dict[str, Any]:
 
 
 def tmdb_find(case: Case) -> dict[str, Any]:
-    found = metadata.parse_tmdb_find(decode_json(case.body()))
+    found = metadata_providers.parse_tmdb_find(decode_json(case.body()))
     return described(found.first) | {"tmdb_movie_ids": list(found.movies), "tmdb_tv_ids": list(found.shows)}
 
 
@@ -194,7 +195,7 @@ def catalogue(reader: Callable[[object], FilmMetadata]) -> Callable[[Case], dict
 
 
 def imdb_rows(case: Case) -> dict[str, Any]:
-    rows = [described(film) for film in metadata.parse_imdb_titles(case.body().decode().splitlines())]
+    rows = [described(film) for film in metadata_providers.parse_imdb_titles(case.body().decode().splitlines())]
     return {"rows": len(rows), "check": [row for row in rows if row["imdb_id"] in checked(case)]}
 
 
@@ -221,9 +222,9 @@ READERS: list[tuple[str, Callable[[Case], dict[str, Any]]]] = [
     ("peertube/", peertube_video),
     ("html/", page),
     ("tmdb/find", tmdb_find),
-    ("tmdb/", catalogue(metadata.parse_tmdb_details)),
-    ("omdb/", catalogue(metadata.parse_omdb)),
-    ("tvmaze/", catalogue(metadata.parse_tvmaze)),
+    ("tmdb/", catalogue(metadata_providers.parse_tmdb_details)),
+    ("omdb/", catalogue(metadata_providers.parse_omdb)),
+    ("tvmaze/", catalogue(metadata_providers.parse_tvmaze)),
     ("imdb_datasets/", imdb_rows),
 ]
 
@@ -287,16 +288,23 @@ def test_an_answer_gives_what_was_worked_out_by_hand(case: Case) -> None:
 def test_the_service_decides_whether_its_watch_page_is_free() -> None:
     rows = [
         {"imdb": "tt0900001", "prop": prop, "value": "1", "formatter": "https://films.example.org/$1"}
-        for prop in hub.WATCH_PROPERTIES
+        for prop in wikidata_statements.WATCH_PROPERTIES
     ]
     cells = [{name: {"type": "literal", "value": value} for name, value in row.items()} for row in rows]
-    statements = hub.parse_statements({"results": {"bindings": cells}})
+    statements = wikidata_statements.parse_statements({"results": {"bindings": cells}})
     said = {statement.prop: statement.link().licence for statement in statements}
     official = {prop for prop, licence in said.items() if licence and licence.slug == "official"}
     paid = {prop for prop, licence in said.items() if licence and licence.slug == "paid"}
     assert official == {"P7760", "P7761", "P6614", "P3194", "P6549"}
     assert len(paid) == 19
-    assert official | paid == set(hub.WATCH_PROPERTIES) - {"P724", "P10", "P1651", "P4015", "P11731", "P953"}
+    assert official | paid == set(wikidata_statements.WATCH_PROPERTIES) - {
+        "P724",
+        "P10",
+        "P1651",
+        "P4015",
+        "P11731",
+        "P953",
+    }
 
 
 def test_every_reader_has_a_saved_answer_of_our_own() -> None:

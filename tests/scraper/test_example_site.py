@@ -27,7 +27,7 @@ from scraper.example_site.films import (
 )
 from scraper.example_site.pages import film_page
 from scraper.spiders.example_spider import ExampleSpider
-from tests.scraper.servers import example_site, free_port
+from tests.helpers.http_servers import example_site, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT.parent / "shared" / "catalogue" / "demo_catalogue.json"

@@ -8,7 +8,7 @@ import pytest
 from scrapy import Request
 from scrapy.http import HtmlResponse, Response
 
-from scraper.failures import UNEXPECTED, SourceFailed
+from scraper.errors import UNEXPECTED, SourceFailed
 from scraper.items import LinkItem
 from scraper.spiders.example_spider import ExampleSpider
 

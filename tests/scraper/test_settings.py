@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scraper import settings
-from tests.scraper.servers import example_site
+from tests.helpers.http_servers import example_site
 
 pytestmark = pytest.mark.slow
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from streaming import file_locks
 from streaming.models import ScrapeJob
-from streaming.scraping import launchers, locks
-from tests.factories import make_job
+from streaming.scraping.supervisor import control
+from tests.helpers.factories import make_job
 
 PATIENCE_SECONDS = 20
 """After which a test that waits in vain fails; shorter than a job may run."""
@@ -46,7 +47,7 @@ class Engine:
         return process
 
     def pid(self) -> int | None:
-        return locks.holder_pid(launchers.lock_path())
+        return file_locks.holder_pid(control.lock_path())
 
     def deeds(self) -> list[str]:
         file = self.folder / "deeds.txt"
@@ -76,7 +77,7 @@ class Engine:
         for process in self.foreground:
             process.terminate()
             process.wait(10)
-        if (pid := launchers.stop_supervisor()) is not None and self.pid() == pid:
+        if (pid := control.stop_supervisor()) is not None and self.pid() == pid:
             os.kill(pid, signal.SIGKILL)
             raise AssertionError("the supervisor did not leave")
 
@@ -85,7 +86,7 @@ class Engine:
 def engine(transactional_db: None, tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     settings.SCRAPE_DIR = tmp_path
     monkeypatch.setenv("SCRAPE_DIR", str(tmp_path))
-    monkeypatch.setenv("SCRAPE_CRAWL", "tests.scraping.deeds.deed")
+    monkeypatch.setenv("SCRAPE_CRAWL", "tests.helpers.fake_crawls.deed")
     if connection.vendor == "sqlite":
         monkeypatch.setenv("DATABASE_URL", f"sqlite:///{connection.settings_dict['NAME']}")
     for name, value in LIMITS.items():

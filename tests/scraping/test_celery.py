@@ -17,10 +17,10 @@ from subprocess import PIPE
 import psycopg
 import pytest
 
-from tests.scraper.servers import free_port
-from tests.scraping.brokers import Broker
-from tests.scraping.machines import BEGIN, ROOT, Machines, empty_database
-from tests.scraping.processes import is_alive
+from tests.helpers.brokers import Broker
+from tests.helpers.cluster import BEGIN, ROOT, Machines, empty_database
+from tests.helpers.http_servers import free_port
+from tests.helpers.process_info import is_alive
 
 CLICKS = """
 from django.test import Client

@@ -14,15 +14,15 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
-from scraper.addresses import InvalidValue
+from scraper.net.url_policy import InvalidValue
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import MAX_STORED_ATTEMPTS
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.endings import outcome_of_sources, waiting_results
 from streaming.scraping.jobs import JobRequest, QueueFull, start_or_join
-from tests.factories import make_job, make_link, make_movie
-from tests.scraping import bells
+from streaming.scraping.outcomes import outcome_of_sources, waiting_results
+from tests.helpers import notifications
+from tests.helpers.factories import make_job, make_link, make_movie
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
@@ -31,9 +31,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def rung(settings) -> list[int]:
     """The jobs for which the bell was rung; nobody answers it."""
-    settings.SCRAPE_BELL = "tests.scraping.bells.remember"
-    bells.RUNG.clear()
-    return bells.RUNG
+    settings.SCRAPE_BELL = "tests.helpers.notifications.remember"
+    notifications.RUNG.clear()
+    return notifications.RUNG
 
 
 def ask(movie: Movie, **request: object) -> ScrapeJob:

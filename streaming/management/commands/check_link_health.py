@@ -16,11 +16,11 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from scraper import sources
-from streaming.health.due import Selection
-from streaming.health.options import CheckOptions, CheckProgress, ProgressCallback
-from streaming.health.probe import never_stop
-from streaming.health.report import CheckReport
-from streaming.health.sweep import ALREADY_RUNNING, run_check
+from streaming.health.probing.prober import never_stop
+from streaming.health.runner import ALREADY_RUNNING, run_check
+from streaming.health.selection import Selection
+from streaming.health.sweep.options import CheckOptions, CheckProgress, ProgressCallback
+from streaming.health.sweep.report import CheckReport
 from streaming.management.arguments import integer_argument, number_argument
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, StreamingLink

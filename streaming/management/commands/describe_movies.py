@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from streaming.management.arguments import integer_argument
 from streaming.management.base import OpenreelCommand
-from streaming.scraping.describing import (
+from streaming.scraping.metadata_enrichment import (
     PROVIDERS,
     EnrichmentReport,
     MetadataClient,

@@ -11,12 +11,12 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.module_loading import import_string
 from tqdm import tqdm
 
+from streaming import file_locks
 from streaming.management.arguments import integer_argument
 from streaming.management.base import OpenreelCommand
-from streaming.scraping import locks
 
 # Loaded by name: what discovers meets Scrapy, which no door imports.
-DISCOVERY_MODULE = "streaming.scraping.discovery"
+DISCOVERY_MODULE = "streaming.scraping.crawling.discovery_crawl"
 DISCOVERABLE_SOURCES = ("wikidata", "internet_archive")
 
 
@@ -38,7 +38,7 @@ class Command(OpenreelCommand):
     def handle(self, *, source: str, limit: int, dry_run: bool, **options: Any) -> None:
         path = import_string(f"{DISCOVERY_MODULE}.bookmark_path")(source)
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = locks.try_lock(path.with_suffix(".lock"))
+        lock = file_locks.try_lock(path.with_suffix(".lock"))
         if lock is None:
             self.stdout.write("Another discovery of this source is running.")
             return

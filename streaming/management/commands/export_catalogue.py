@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from streaming.exchange import csv, jsonl, m3u, shelf, strm
+from streaming.exchange import csv, jsonl, loader, m3u, strm
 from streaming.exchange.entries import MovieEntry
 from streaming.management.base import OpenreelCommand
 
@@ -34,7 +34,7 @@ class Command(OpenreelCommand):
         parser.add_argument("--format", choices=("jsonl", "m3u", "strm", "csv"), default="jsonl")
 
     def handle(self, *, file: str, format: str, **options: Any) -> None:  # noqa: A002 - the option's name
-        entries = shelf.load_entries(active_only=format not in COMPLETE_FORMATS)
+        entries = loader.load_entries(active_only=format not in COMPLETE_FORMATS)
         try:
             if format == "strm":
                 self._write_folder(file, entries)

@@ -14,7 +14,7 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from streaming.exchange import jsonl
-from streaming.exchange.intake import ImportReport, import_lines
+from streaming.exchange.importer import ImportReport, import_lines
 from streaming.exchange.jsonl import InvalidLine, ValidLine
 from streaming.management.base import OpenreelCommand
 

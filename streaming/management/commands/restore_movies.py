@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
 
-from streaming.ingest.snapshots import restore_movies
+from streaming.ingest.tombstones import restore_movies
 from streaming.management.base import OpenreelCommand
 from streaming.models import RemovedMovie
 

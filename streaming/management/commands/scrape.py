@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from scraper import sources
-from scraper.addresses import InvalidValue
+from scraper.net.url_policy import InvalidValue
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import SourceState

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils.module_loading import import_string
 
+from streaming import file_locks
 from streaming.management.base import OpenreelCommand
-from streaming.scraping import children, launchers, locks
-from streaming.scraping.supervisor import serve
+from streaming.scraping.supervisor import control, job_processes
+from streaming.scraping.supervisor.loop import serve
 
 
 class Command(OpenreelCommand):
@@ -37,18 +38,18 @@ class Command(OpenreelCommand):
         if stop:
             self.stop_worker()
         elif wake:
-            launchers.ensure_supervisor()
+            control.ensure_supervisor()
         elif job is not None:
-            children.run_in_process(job, job_callable=import_string(settings.SCRAPE_CRAWL), parent=parent)
+            job_processes.run_in_process(job, job_callable=import_string(settings.SCRAPE_CRAWL), parent=parent)
         else:
             self.run_worker(**options)
 
     def stop_worker(self) -> None:
-        pid = launchers.stop_supervisor()
+        pid = control.stop_supervisor()
         self.stdout.write("No worker runs here." if pid is None else f"Worker {pid} was told to leave.")
 
     def run_worker(self, *, lock: int | None, embedded: bool, spawn: bool, **options: Any) -> None:
-        held = locks.try_lock(launchers.lock_path()) if lock is None else locks.lock_from_descriptor(lock)
+        held = file_locks.try_lock(control.lock_path()) if lock is None else file_locks.lock_from_descriptor(lock)
         if held is None:
             self.stdout.write("Another worker runs on this machine already.")
             return

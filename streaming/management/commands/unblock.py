@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from scraper.addresses import InvalidValue
+from scraper.net.url_policy import InvalidValue
 from streaming.ingest.takedown import unblock
 from streaming.management.base import OpenreelCommand
 

@@ -1,0 +1,1 @@
+"""Page through whole sources for new films."""

@@ -1,0 +1,1 @@
+"""Films and links from the responses of sources. Pure."""

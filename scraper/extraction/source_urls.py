@@ -1,0 +1,63 @@
+"""Build and parse the URLs of Wikimedia Commons and the Internet Archive. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote, urlsplit
+
+from scraper.extraction.json_values import is_safe_url_part
+
+FORBIDDEN_IN_COMMONS_NAMES = re.compile(r"[|#<>\[\]{}\x00-\x1f\x7f]")
+
+
+COMMONS_PICTURE = "https://commons.wikimedia.org/wiki/Special:FilePath/"
+
+
+PICTURE = re.compile(r"[^/%]{1,200}\.(?:jpe?g|png|gif|tiff?|svg|webp)", re.IGNORECASE)
+
+
+POSTER_WIDTH = 500
+
+
+COMMONS_PAGE = "https://commons.wikimedia.org/wiki/File:"
+
+
+def commons_page_url(name: str) -> str:
+    """The page of a file on Commons, spelled as Commons does."""
+    return COMMONS_PAGE + quote(name.replace(" ", "_"), safe="/:@!$()*,;~")
+
+
+def commons_file_name(url: str) -> str:
+    """The name of the file that an address on Commons is about; empty for any other address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    beginning, _, name = parts.path.partition("/wiki/File:")
+    if not name:
+        beginning, _, name = parts.path.partition("/wiki/Special:FilePath/")
+    name = unquote(name).replace("_", " ")
+    is_there = (parts.hostname or "").endswith("commons.wikimedia.org") and not beginning
+    return name if is_there and not FORBIDDEN_IN_COMMONS_NAMES.search(name) else ""
+
+
+def commons_thumbnail_url(value: str) -> str:
+    """A small version of a picture on Commons, over https; empty when the value names none."""
+    match = re.fullmatch(r"https?://commons\.wikimedia\.org/wiki/Special:FilePath/([^/]+)", value)
+    name = unquote(match[1]).replace("_", " ") if match else ""
+    if FORBIDDEN_IN_COMMONS_NAMES.search(name) or not is_safe_url_part(name) or not PICTURE.fullmatch(name):
+        return ""
+    return f"{COMMONS_PICTURE}{quote(name.replace(' ', '_'))}?width={POSTER_WIDTH}"
+
+
+def archive_item_id(url: str, *, home: str = "https://archive.org") -> str:
+    """The item that an address at the Internet Archive is about; empty for any other address."""
+    try:
+        parts, own = urlsplit(url), urlsplit(home).hostname or ""
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+    found = re.match(
+        r"/(?:details|embed|download|metadata|stream)/([A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:/|$)", parts.path
+    )
+    return found[1] if found and host in ("archive.org", own) else ""

@@ -1,0 +1,72 @@
+"""SPARQL queries for Wikidata. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from scraper.extraction.json_values import IMDB_ID_PATTERN
+from scraper.extraction.wikidata_statements import WATCH_PROPERTIES
+
+MAX_PAGE_SIZE = 500
+
+
+SELECTED_COLUMNS = "?imdb ?item ?itemLabel ?prop ?propLabel ?value ?formatter ?role ?lang ?end ?status ?licence"
+
+
+def statements_query(imdb_ids: Sequence[str], *, properties: Sequence[str] = WATCH_PROPERTIES) -> str:
+    """The SPARQL query for the places of these films. ValueError for anything that is no IMDb id or no property."""
+    wrong = [text for text in imdb_ids if not IMDB_ID_PATTERN.fullmatch(text)]
+    wrong += [name for name in properties if not re.fullmatch(r"P[1-9][0-9]{0,7}", name)]
+    if wrong or not imdb_ids:
+        raise ValueError(f"{ascii(wrong)[:80]} cannot be asked for")
+    ids = " ".join(f'"{one}"' for one in imdb_ids)
+    watched = " ".join(f"wd:{name}" for name in properties)
+    return f"""SELECT {SELECTED_COLUMNS} WHERE {{
+  VALUES ?imdb {{ {ids} }}
+  VALUES ?prop {{ {watched} }}
+  ?item wdt:P345 ?imdb .
+  ?prop wikibase:claim ?p ; wikibase:statementProperty ?ps .
+  ?item ?p ?st .
+  ?st ?ps ?value ; wikibase:rank ?rank .
+  FILTER(?rank != wikibase:DeprecatedRank)
+  OPTIONAL {{ ?prop wdt:P1630 ?formatter }}
+  OPTIONAL {{ ?st pq:P3831 ?role }}
+  OPTIONAL {{ ?st pq:P407/wdt:P218 ?lang }}
+  OPTIONAL {{ ?st pq:P582 ?end }}
+  OPTIONAL {{ ?item wdt:P6216 ?status }}
+  OPTIONAL {{ ?item wdt:P275/(wdt:P856|wdt:P2699) ?licence }}
+  SERVICE wikibase:label {{ bd:serviceParam wikibase:language "en,mul" }}
+}}"""
+
+
+def films_query(after: str, *, limit: int) -> str:
+    """The SPARQL query for the next films that can be watched somewhere, by IMDb id (as a text: tt10 is before tt2);
+    `tt` begins. ValueError for an `after` that is no id and a limit that is no page."""
+    if not re.fullmatch(r"tt[0-9]{0,9}", after) or not 1 <= limit <= MAX_PAGE_SIZE:
+        raise ValueError(f"{ascii(after)[:40]}, {limit} is no page")
+    return f"""SELECT ?item ?imdb (SAMPLE(?t) AS ?title) (MIN(YEAR(?date)) AS ?year)
+  (GROUP_CONCAT(DISTINCT COALESCE(?ia, ""); separator="|") AS ?archive_ids)
+  (GROUP_CONCAT(DISTINCT COALESCE(STR(?file), ""); separator="|") AS ?commons_files)
+  (GROUP_CONCAT(DISTINCT COALESCE(STR(?status), ""); separator="|") AS ?copyright_status)
+  (GROUP_CONCAT(DISTINCT COALESCE(STR(?lic), ""); separator="|") AS ?licences)
+  (GROUP_CONCAT(DISTINCT COALESCE(?langcode, ""); separator="|") AS ?languages)
+  (MIN(STR(?posterfile)) AS ?poster) (MIN(STR(?imagefile)) AS ?image)
+WHERE {{
+  {{ SELECT DISTINCT ?item ?imdb WHERE {{
+      {{ ?item wdt:P724 ?any }} UNION {{ ?item wdt:P10 ?any }}
+      ?item wdt:P345 ?imdb .
+      FILTER(STRSTARTS(?imdb, "tt") && ?imdb > "{after}")
+      FILTER EXISTS {{ ?item wdt:P31/wdt:P279* wd:Q11424 }}
+      FILTER NOT EXISTS {{ ?item wdt:P31 wd:Q97570383 }}
+    }} ORDER BY ?imdb LIMIT {limit} }}
+  OPTIONAL {{ ?item rdfs:label ?t . FILTER(LANG(?t) = "en") }}
+  OPTIONAL {{ ?item wdt:P577 ?date }}
+  OPTIONAL {{ ?item wdt:P724 ?ia }}
+  OPTIONAL {{ ?item wdt:P10 ?file }}
+  OPTIONAL {{ ?item wdt:P6216 ?status }}
+  OPTIONAL {{ ?item wdt:P275/(wdt:P856|wdt:P2699) ?lic }}
+  OPTIONAL {{ ?item wdt:P364/wdt:P218 ?langcode }}
+  OPTIONAL {{ ?item wdt:P3383 ?posterfile }}
+  OPTIONAL {{ ?item wdt:P18 ?imagefile }}
+}} GROUP BY ?item ?imdb ORDER BY ?imdb"""

@@ -1,0 +1,379 @@
+"""What Wikidata says of films: the questions and their answers. The hub where an IMDb id meets the sites. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, LicenceStatement
+from scraper.extraction.json_values import (
+    IMDB_ID_PATTERN,
+    UnreadableResponse,
+    as_mapping,
+    as_mappings,
+    as_text,
+    is_safe_url_part,
+    parse_year,
+)
+from scraper.extraction.languages import normalize_language_tag
+from scraper.extraction.licences import licence_from_url_path
+from scraper.extraction.media_types import link_kind
+from scraper.extraction.source_urls import (
+    FORBIDDEN_IN_COMMONS_NAMES,
+    archive_item_id,
+    commons_page_url,
+    commons_thumbnail_url,
+)
+from scraper.net.url_policy import host_of
+from scraper.sources import PAID
+
+ARCHIVE_ITEM, COMMONS_FILE, FULL_WORK = "P724", "P10", "P953"
+
+
+YOUTUBE, VIMEO = "P1651", "P4015"
+
+
+FREE_SERVICES = ("P7760", "P7761", "P6614", "P3194", "P6549")
+
+
+"""Tubi, Libreflix, INA and NZ On Screen: they show films for nothing, with advertisements or without."""
+
+
+PAID_SERVICES = (
+    *("P1874", "P9586", "P9751", "P8055", "P14462", "P7595", "P7596", "P13902", "P6466", "P6467", "P8298", "P11815"),
+    *("P13147", "P7985", "P7299", "P9584", "P7334", "P6562", "P6398"),
+)
+
+
+"""They ask for a subscription, a rent or, as Kanopy does, a library's card."""
+
+
+WATCH_PROPERTIES = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, "P11731", FULL_WORK, *FREE_SERVICES, *PAID_SERVICES)
+
+
+SERVICES = dict.fromkeys(FREE_SERVICES, LicenceStatement(slug="official")) | dict.fromkeys(
+    PAID_SERVICES, LicenceStatement(slug=PAID)
+)
+
+
+FORMATTERS = {
+    ARCHIVE_ITEM: "https://archive.org/details/$1",
+    YOUTUBE: "https://www.youtube.com/watch?v=$1",
+    VIMEO: "https://vimeo.com/$1",
+    "P1874": "https://www.netflix.com/title/$1",
+    "P9586": "https://tv.apple.com/movie/$1",
+    "P14462": "https://www.primevideo.com/detail/$1",
+}
+
+
+"""For the answers that carry no formatter URL; the questions that we ask get each property's own."""
+
+
+VALUE_SHAPES = {YOUTUBE: r"[A-Za-z0-9_-]{11}", VIMEO: r"[0-9]{1,12}", ARCHIVE_ITEM: r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"}
+
+
+FULL_VIDEO, TRAILER = "Q89347362", "Q622550"
+
+
+PUBLIC_DOMAIN = frozenset({"Q19652", "Q88088423"})
+
+
+PROPERTY_BY_COLUMN = {
+    "archive_ids": ARCHIVE_ITEM,
+    "ia": ARCHIVE_ITEM,
+    "commons_files": COMMONS_FILE,
+    "commons": COMMONS_FILE,
+    "vimeo": VIMEO,
+    "full": FULL_WORK,
+    "netflix": "P1874",
+    "netflixLink": "P1874",
+    "appletv": "P9586",
+}
+
+
+"""The columns of a table of films, a row a film, and the property that each holds; YouTube is left out, for a table
+does not say whether it is the trailer."""
+
+
+SERVICE_NAMES = {
+    ARCHIVE_ITEM: "Internet Archive",
+    COMMONS_FILE: "Wikimedia Commons",
+    "P1874": "Netflix",
+    "P9586": "Apple TV",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One place that Wikidata notes for one film; `role` is a Q id (the trailer, the full video …)."""
+
+    imdb_id: str
+    item: str
+    prop: str
+    value: str
+    title: str = ""
+    name: str = ""
+    formatter: str = ""
+    role: str = ""
+    language: str = ""
+    ended: bool = False
+    licence: LicenceStatement = NO_LICENCE
+
+    @property
+    def is_watchable(self) -> bool:
+        """Whether it leads to the whole film, now. YouTube holds so many trailers that the statement has to say so."""
+        if self.ended or self.role == TRAILER or (self.prop == YOUTUBE and self.role != FULL_VIDEO):
+            return False
+        shape = VALUE_SHAPES.get(self.prop)
+        return is_safe_url_part(self.value) and (shape is None or re.fullmatch(shape, self.value) is not None)
+
+    @property
+    def archive_item(self) -> str:
+        """The item at the Internet Archive; empty when the statement is about something else."""
+        if not self.is_watchable:
+            return ""
+        return self.value if self.prop == ARCHIVE_ITEM else archive_item_id(self.url)
+
+    @property
+    def commons_file(self) -> str:
+        """The name of a file on Commons, with blanks and without `File:`; empty when it is about something else."""
+        if self.prop != COMMONS_FILE or not self.is_watchable:
+            return ""
+        name = unquote(self.value.rsplit("Special:FilePath/", 1)[-1]).replace("_", " ")
+        return "" if FORBIDDEN_IN_COMMONS_NAMES.search(name) else name
+
+    @property
+    def url(self) -> str:
+        """Where a person watches it; empty when no address follows from the statement."""
+        if not self.is_watchable:
+            return ""
+        if name := self.commons_file:
+            return commons_page_url(name)
+        url = self.value if self.prop == FULL_WORK else self._formatted()
+        try:
+            return url if urlsplit(url).scheme in ("https", "http") and urlsplit(url).hostname else ""
+        except ValueError:
+            return ""
+
+    def _label(self) -> str:
+        if self.prop == FULL_WORK:
+            return host_of(self.url)
+        return SERVICE_NAMES.get(self.prop) or self.name
+
+    def _kind(self) -> str:
+        # The page of a file on Commons ends like the file.
+        is_file = self.prop == FULL_WORK and "/wiki/File:" not in self.url
+        return (link_kind(self.url) if is_file else "") or "page"
+
+    def _formatted(self) -> str:
+        return self.formatter.replace("$1", quote(self.value, safe="/:@!$()*,;=~")) if "$1" in self.formatter else ""
+
+    def link(self) -> ExtractedLink:
+        """The page as a link; for the watch page of a service counts what the service is, else the film's licence."""
+        return ExtractedLink(
+            url=self.url,
+            kind=self._kind(),
+            label=self._label(),
+            language=self.language,
+            licence=SERVICES.get(self.prop, self.licence),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FilmTablePage:
+    """One page of a table of films; `next_after` is the IMDb id after which the next page begins ('' without films);
+    `rows` counts those without a film too: fewer than were asked for are the last page."""
+
+    films: tuple[ExtractedFilm, ...]
+    next_after: str
+    rows: int
+
+
+def parse_statements(answer: object) -> list[Statement]:
+    """The answer to `question`: one statement a property and value, however many rows its other columns make."""
+    statements: dict[tuple[str, str, str], Statement] = {}
+    for row in _rows(answer):
+        imdb_id, name, value = row.get("imdb", ""), _last(row.get("prop", "")), row.get("value", "")
+        if IMDB_ID_PATTERN.fullmatch(imdb_id) and name and value:
+            statements.setdefault((imdb_id, name, value), _statement(row, name))
+    return list(statements.values())
+
+
+def group_by_film(statements: Iterable[Statement]) -> list[ExtractedFilm]:
+    """The statements gathered by film, each address once."""
+    films: dict[str, list[Statement]] = {}
+    for statement in statements:
+        films.setdefault(statement.imdb_id, []).append(statement)
+    return [
+        ExtractedFilm(
+            imdb_id=imdb_id,
+            identifier=stated[0].item,
+            title=stated[0].title,
+            links=tuple({one.url: one.link() for one in stated if one.url}.values()),
+        )
+        for imdb_id, stated in films.items()
+    ]
+
+
+def parse_film_table(answer: object) -> FilmTablePage:
+    """A table of films, a row a film; cells that list several values part them with `|` and may be empty."""
+    films = [_film_of_row(row) for row in _rows(answer)]
+    known = [film for film in films if film.imdb_id]
+    return FilmTablePage(tuple(known), known[-1].imdb_id if known else "", len(films))
+
+
+def parse_entity_statements(answer: object) -> list[Statement]:
+    """The statements of an entity answer, as `statements_of` gives them for a query."""
+    entity = _entity(answer)
+    imdb_id, item = _imdb_id_of(entity), as_text(entity.get("id"))
+    if not imdb_id:
+        return []
+    label = as_text(as_mapping(as_mapping(entity.get("labels")).get("en")).get("value"))
+    status = {_id_of(value) for value in _values(entity, "P6216")}
+    return [
+        Statement(
+            imdb_id=imdb_id,
+            item=item,
+            prop=name,
+            value=value,
+            title=label,
+            formatter=FORMATTERS.get(name, ""),
+            role=next((_id_of(one) for one in _qualifiers(claim, "P3831")), ""),
+            ended=bool(list(_qualifiers(claim, "P582"))),
+            licence=_licence_of_work(item, bool(status & PUBLIC_DOMAIN), ""),
+        )
+        for name in WATCH_PROPERTIES
+        for claim in _claims(entity, name)
+        if (value := as_text(_value(claim), max_length=2000))
+    ]
+
+
+def parse_search(answer: object) -> list[str]:
+    """The Q ids of a `list=search` answer."""
+    results = as_mapping(as_mapping(answer).get("query")).get("search")
+    if not isinstance(results, list):
+        raise UnreadableResponse("the search has no result list")
+    titles = [as_text(one.get("title")) for one in as_mappings(results)]
+    return [title for title in titles if re.fullmatch(r"Q[1-9][0-9]{0,11}", title)]
+
+
+def _statement(row: Mapping[str, str], name: str) -> Statement:
+    item = _last(row.get("item", ""))
+    return Statement(
+        imdb_id=row["imdb"],
+        item=item,
+        prop=name,
+        value=row["value"],
+        title=row.get("itemLabel", ""),
+        name=_service(row.get("propLabel", "")),
+        formatter=row.get("formatter", ""),
+        role=_last(row.get("role", "")),
+        language=normalize_language_tag(row.get("lang", "")),
+        ended=bool(row.get("end")),
+        licence=_licence_of_work(item, _last(row.get("status", "")) in PUBLIC_DOMAIN, row.get("licence", "")),
+    )
+
+
+def _licence_of_work(item: str, is_public: bool, url: str) -> LicenceStatement:
+    if slug := licence_from_url_path(url):
+        return LicenceStatement(slug=slug, url=url)
+    return (
+        LicenceStatement(slug="public-domain", url=f"https://www.wikidata.org/wiki/{quote(item)}")
+        if is_public
+        else NO_LICENCE
+    )
+
+
+def _film_of_row(row: Mapping[str, str]) -> ExtractedFilm:
+    imdb_id = row.get("imdb") or row.get("movieIMDB") or ""
+    item = _last(row.get("item") or row.get("film") or "")
+    is_public = bool(PUBLIC_DOMAIN & {_last(one) for one in row.get("copyright_status", "").split("|")})
+    languages = {tag for one in row.get("languages", "").split("|") if (tag := normalize_language_tag(one))}
+    links = (
+        Statement(
+            imdb_id=imdb_id,
+            item=item,
+            prop=name,
+            value=value.removeprefix(FORMATTERS.get(name, "$1").removesuffix("$1")),
+            formatter=FORMATTERS.get(name, ""),
+            licence=_licence_of_work(item, is_public, row.get("licences", "").split("|")[0]),
+        )
+        for column, name in PROPERTY_BY_COLUMN.items()
+        for value in row.get(column, "").split("|")
+        if value
+    )
+    return ExtractedFilm(
+        imdb_id=imdb_id if IMDB_ID_PATTERN.fullmatch(imdb_id) else "",
+        identifier=item,
+        title=row.get("title") or row.get("filmLabel") or row.get("movieName") or "",
+        year=parse_year(row.get("year") or row.get("date") or row.get("firstReleaseDate") or ""),
+        type="show" if "series" in row.get("contentTypes", "") else "movie",
+        language=languages.pop() if len(languages) == 1 else "",
+        # A picture of a film that is still protected may ask for more than we show beside it.
+        poster_url=(commons_thumbnail_url(row.get("poster", "")) or commons_thumbnail_url(row.get("image", "")))
+        if is_public
+        else "",
+        links=tuple({one.url: one.link() for one in links if one.url}.values()),
+    )
+
+
+def _rows(answer: object) -> Iterator[dict[str, str]]:
+    """The rows of a SPARQL answer as texts; a variable may be missing in a row, or be empty."""
+    bindings = as_mapping(as_mapping(answer).get("results")).get("bindings")
+    if not isinstance(bindings, list):
+        raise UnreadableResponse("the query has no result table")
+    for row in as_mappings(bindings):
+        yield {name: as_text(as_mapping(cell).get("value"), max_length=4000) for name, cell in row.items()}
+
+
+def _entity(answer: object) -> Mapping[str, Any]:
+    entities = as_mapping(answer).get("entities")
+    if not isinstance(entities, Mapping):
+        raise UnreadableResponse("the answer has no entities")
+    return next(as_mappings(entities), {})
+
+
+def _imdb_id_of(entity: Mapping[str, Any]) -> str:
+    # P345 also holds people, companies and events.
+    ids = [value for value in _values(entity, "P345") if isinstance(value, str) and IMDB_ID_PATTERN.fullmatch(value)]
+    return ids[0] if ids else ""
+
+
+def _claims(entity: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The claims that count: of preferred rank if there are any, else of normal rank, and with a value."""
+    claims = [one for one in as_mappings(as_mapping(entity.get("claims")).get(name)) if one.get("rank") != "deprecated"]
+    preferred = [one for one in claims if one.get("rank") == "preferred"]
+    return [one for one in preferred or claims if _snak(one).get("snaktype") == "value"]
+
+
+def _values(entity: Mapping[str, Any], name: str) -> list[object]:
+    return [_value(claim) for claim in _claims(entity, name)]
+
+
+def _snak(claim: Mapping[str, Any]) -> Mapping[str, Any]:
+    return as_mapping(claim.get("mainsnak"))
+
+
+def _value(claim: Mapping[str, Any]) -> object:
+    return as_mapping(_snak(claim).get("datavalue")).get("value")
+
+
+def _qualifiers(claim: Mapping[str, Any], name: str) -> Iterator[object]:
+    for snak in as_mappings(as_mapping(claim.get("qualifiers")).get(name)):
+        yield as_mapping(snak.get("datavalue")).get("value")
+
+
+def _id_of(value: object) -> str:
+    return as_text(as_mapping(value).get("id"))
+
+
+def _last(url: str) -> str:
+    return url.rsplit("/", 1)[-1]
+
+
+def _service(label: str) -> str:
+    """`Netflix ID` and `MUBI film ID` as a person says it."""
+    return re.sub(r"\s+(?:(?:film|movie|video|series|title|series or movie)\s+)?(?:ID|identifier)$", "", label)

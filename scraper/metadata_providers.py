@@ -1,0 +1,158 @@
+"""What TMDB, OMDb, TVmaze and IMDb's files say of a film: metadata only, never a watch link. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scraper.extraction.json_values import (
+    IMDB_ID_PATTERN,
+    UnreadableResponse,
+    as_int,
+    as_mapping,
+    as_mappings,
+    as_text,
+    html_to_text,
+    parse_year,
+)
+
+TMDB_PICTURES = "https://image.tmdb.org/t/p/w500"
+OMDB_TYPES = {"movie": "movie", "series": "show", "episode": "show"}
+IMDB_TYPES = {
+    **dict.fromkeys(("movie", "short", "tvMovie", "video", "tvShort"), "movie"),
+    **dict.fromkeys(("tvSeries", "tvMiniSeries", "tvEpisode", "tvSpecial"), "show"),
+}
+IMDB_COLUMNS = [
+    "tconst",
+    "titleType",
+    "primaryTitle",
+    "originalTitle",
+    "isAdult",
+    "startYear",
+    "endYear",
+    "runtimeMinutes",
+    "genres",
+]
+OMDB_NULL, NOT_STATED = "N/A", r"\N"
+NOT_FOUND_MESSAGES = ("not found", "incorrect imdb id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmMetadata:
+    """One film as a catalogue describes it. `problem` is `not_found` or empty."""
+
+    imdb_id: str = ""
+    title: str = ""
+    year: int | None = None
+    type: str = "movie"
+    synopsis: str = ""
+    poster_url: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TmdbMatch:
+    """The answer of TMDB's `/find/`: its own numbers, and a description of the first match."""
+
+    movies: tuple[int, ...]
+    shows: tuple[int, ...]
+    first: FilmMetadata
+
+
+def parse_tmdb_find(answer: object) -> TmdbMatch:
+    """The answer to `/3/find/{imdb_id}?external_source=imdb_id`."""
+    found = as_mapping(answer)
+    if not isinstance(found.get("movie_results"), list):
+        raise UnreadableResponse("the answer has no results")
+    movies, shows = list(as_mappings(found["movie_results"])), list(as_mappings(found.get("tv_results")))
+    described = [*(_tmdb(one, kind="movie") for one in movies), *(_tmdb(one, kind="show") for one in shows)]
+    first = described[0] if described else FilmMetadata(problem="not_found")
+    return TmdbMatch(_ids(movies), _ids(shows), first)
+
+
+def parse_tmdb_details(answer: object) -> FilmMetadata:
+    """The answer to `/3/movie/{id}` or `/3/tv/{id}` (there the IMDb id stands among the `external_ids`)."""
+    details = as_mapping(answer)
+    if not as_text(details.get("title")) and not as_text(details.get("name")):
+        raise UnreadableResponse("the answer describes nothing")
+    return _tmdb(details, kind="movie" if "title" in details else "show")
+
+
+def parse_omdb(answer: object) -> FilmMetadata:
+    """An answer of OMDb: all texts, `N/A` for nothing, and errors with status 200."""
+    error = {name: value for name, value in as_mapping(answer).items() if value != OMDB_NULL}
+    if as_text(error.get("Response")) != "True":
+        said = as_text(error.get("Error"))
+        if any(words in said.lower() for words in NOT_FOUND_MESSAGES):
+            return FilmMetadata(problem="not_found")
+        raise UnreadableResponse(said or "the answer describes nothing")
+    return FilmMetadata(
+        imdb_id=_imdb_id(error.get("imdbID")),
+        title=as_text(error.get("Title")),
+        year=parse_year(error.get("Year")),
+        type=OMDB_TYPES.get(as_text(error.get("Type")), "movie"),
+        synopsis=as_text(error.get("Plot"), max_length=4000),
+        poster_url=_https(error.get("Poster")),
+    )
+
+
+def parse_tvmaze(answer: object) -> FilmMetadata:
+    """A show of TVmaze; its `officialSite` is a page about the show, not one to watch it."""
+    show = as_mapping(answer)
+    if not as_text(show.get("name")):
+        raise UnreadableResponse("the answer describes nothing")
+    return FilmMetadata(
+        imdb_id=_imdb_id(as_mapping(show.get("externals")).get("imdb")),
+        title=as_text(show.get("name")),
+        year=parse_year(show.get("premiered")),
+        type="show",
+        synopsis=html_to_text(show.get("summary")),
+        poster_url=_https(as_mapping(show.get("image")).get("original")),
+    )
+
+
+def parse_imdb_titles(lines: Iterable[str]) -> Iterator[FilmMetadata]:
+    """The rows of `title.basics.tsv`, one at a time: the file is a gigabyte. Nothing in it is quoted; `\\N` is nothing.
+
+    Games and rows that are none are left out. Unreadable when the first line is not the file's header.
+    """
+    rows = iter(lines)
+    if next(rows, "").rstrip("\r\n").split("\t") != IMDB_COLUMNS:
+        raise UnreadableResponse("the first line is not that of title.basics.tsv")
+    for line in rows:
+        cells = line.rstrip("\r\n").split("\t")
+        if len(cells) != len(IMDB_COLUMNS) or not IMDB_ID_PATTERN.fullmatch(cells[0]) or cells[1] not in IMDB_TYPES:
+            continue
+        row = dict(zip(IMDB_COLUMNS, ("" if cell == NOT_STATED else cell for cell in cells), strict=True))
+        yield FilmMetadata(
+            imdb_id=row["tconst"],
+            title=row["primaryTitle"],
+            year=parse_year(row["startYear"]),
+            type=IMDB_TYPES[row["titleType"]],
+        )
+
+
+def _tmdb(stated: Mapping[str, Any], *, kind: str) -> FilmMetadata:
+    picture = as_text(stated.get("poster_path"))
+    return FilmMetadata(
+        imdb_id=_imdb_id(stated.get("imdb_id")) or _imdb_id(as_mapping(stated.get("external_ids")).get("imdb_id")),
+        title=as_text(stated.get("title")) or as_text(stated.get("name")),
+        year=parse_year(stated.get("release_date") or stated.get("first_air_date")),
+        type=kind,
+        synopsis=as_text(stated.get("overview"), max_length=4000),
+        poster_url=f"{TMDB_PICTURES}{picture}" if picture.startswith("/") else "",
+    )
+
+
+def _ids(found: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:
+    return tuple(number for one in found if (number := as_int(one.get("id"))) is not None)
+
+
+def _imdb_id(value: object) -> str:
+    return value if isinstance(value, str) and IMDB_ID_PATTERN.fullmatch(value) else ""
+
+
+def _https(value: object) -> str:
+    url = as_text(value, max_length=2000)
+    return url if url.startswith("https://") else ""

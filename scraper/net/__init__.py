@@ -1,0 +1,1 @@
+"""URLs and connections: which may be opened, how and how often."""

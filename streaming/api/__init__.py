@@ -1,0 +1,1 @@
+"""The API beneath its views: errors, permissions, filters, pagination."""

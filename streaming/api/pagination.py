@@ -1,0 +1,222 @@
+"""Pages of a list: by number, which counts, or by cursor, whose cost does not grow with depth."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from streaming.api.filters import ORDERINGS, order_columns, parse_datetime_or_date
+from streaming.models import Movie, MovieQuerySet
+
+PAGE_SIZE, MAX_PAGE_SIZE, MAX_PAGE = 24, 100, 1_000_000
+MAX_CURSOR_LENGTH = 2000
+PARAMETERS = frozenset({"page", "page_size", "cursor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Between two rows: behind (or, backwards, before) the row that has these values in the order's columns."""
+
+    ordering: str
+    values: tuple[Any, ...] = ()
+    backwards: bool = False
+
+    def __str__(self) -> str:
+        values = [value.isoformat() if isinstance(value, datetime) else value for value in self.values]
+        text = json.dumps([self.ordering, values, self.backwards], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str) -> Cursor:
+        """ValueError when it is not one that we wrote."""
+        if len(text) > MAX_CURSOR_LENGTH or not text.isascii():
+            raise ValueError("not a cursor")
+        try:
+            ordering, values, backwards = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        except (binascii.Error, TypeError, RecursionError) as error:
+            raise ValueError("not a cursor") from error
+        if ordering not in ORDERINGS or not isinstance(values, list) or not isinstance(backwards, bool):
+            raise ValueError("not a cursor")
+        columns = [column.removeprefix("-") for column in order_columns(ordering)]
+        if values and len(values) != len(columns):
+            raise ValueError("not a cursor")
+        return cls(
+            ordering, tuple(_cursor_value(column, x) for column, x in zip(columns, values, strict=False)), backwards
+        )
+
+    def rows_after(self, movies: MovieQuerySet, *, size: int) -> list[Movie]:
+        """The next `size` rows in reading order (backwards: the nearest first)."""
+        order = order_columns(self.ordering)
+        downwards = order[0].startswith("-") != self.backwards
+        columns = [column.removeprefix("-") for column in order]
+        rows: list[Movie] = []
+        for part in _index_ranges(movies, columns, self.values, downwards=downwards):
+            if len(rows) < size:
+                rows += part.order_by(*(f"-{name}" if downwards else name for name in columns))[: size - len(rows)]
+        return rows
+
+
+class MoviePagination(BasePagination):
+    """`page` and `page_size`; with `cursor` (empty: from the start) there is no count."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        self.request = request
+        self.size = _int_parameter(request, "page_size", PAGE_SIZE, maximum=MAX_PAGE_SIZE)
+        if "cursor" in request.query_params:
+            return self._by_cursor(queryset)
+        return self._by_number(queryset)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({**self.envelope, "results": data})
+
+    def _by_number(self, queryset: MovieQuerySet) -> list[Movie]:
+        number = _int_parameter(self.request, "page", 1, maximum=MAX_PAGE)
+        count = queryset.count()
+        last = max(1, -(-count // self.size))
+        if number > last:
+            raise Http404(f"There is no page {number}; the last is {last}.")
+        self.envelope = {
+            "count": count,
+            "next": self._address(page=number + 1) if number < last else None,
+            "previous": self._address(page=number - 1) if number > 1 else None,
+        }
+        return list(queryset[(number - 1) * self.size : number * self.size])
+
+    def _by_cursor(self, queryset: MovieQuerySet) -> list[Movie]:
+        cursor = self._cursor()
+        rows = cursor.rows_after(queryset.order_by(), size=self.size + 1)
+        more, rows = len(rows) > self.size, rows[: self.size]
+        if cursor.backwards:
+            rows.reverse()
+        before, after = (more, True) if cursor.backwards else (bool(cursor.values), more)
+        self.envelope = {
+            "next": self._neighbour_cursor(cursor, rows[-1], backwards=False) if rows and after else None,
+            "previous": self._neighbour_cursor(cursor, rows[0], backwards=True) if rows and before else None,
+        }
+        return rows
+
+    def _cursor(self) -> Cursor:
+        if "page" in self.request.query_params:
+            raise ValidationError({"page": ["Write page or cursor, not both."]})
+        ordering = self.request.query_params.get("ordering", "title")
+        if not (text := self.request.query_params["cursor"]):
+            return Cursor(ordering)
+        try:
+            cursor = Cursor.decode(text)
+        except ValueError:
+            raise ValidationError({"cursor": ["Take it from next or previous, or leave it empty."]}) from None
+        if cursor.ordering != ordering:
+            raise ValidationError({"cursor": [f"It belongs to ordering={cursor.ordering}."]})
+        return cursor
+
+    def _neighbour_cursor(self, cursor: Cursor, row: Movie, *, backwards: bool) -> str:
+        values = tuple(getattr(row, name.removeprefix("-")) for name in order_columns(cursor.ordering))
+        return self._address(cursor=Cursor(cursor.ordering, values, backwards))
+
+    def _address(self, **changes: object) -> str:
+        url = self.request.build_absolute_uri()
+        for name, value in changes.items():
+            url = remove_query_param(url, name) if value == 1 else replace_query_param(url, name, str(value))
+        return url
+
+    def get_schema_operation_parameters(self, view: object) -> list[dict[str, Any]]:
+        whole = {"type": "integer", "minimum": 1}
+        return [
+            _schema_parameter("page", {**whole, "maximum": MAX_PAGE, "default": 1}, "Number of the page."),
+            _schema_parameter("page_size", {**whole, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}, "Movies a page."),
+            _schema_parameter(
+                "cursor",
+                {"type": "string"},
+                "Walk through the whole list at a cost that does not grow with depth: begin with an empty `cursor=` "
+                "and follow `next`. The answer then has no `count`.",
+            ),
+        ]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        address = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "count": {"type": "integer", "description": "All movies that fit; absent with cursor."},
+                "next": address,
+                "previous": address,
+                "results": schema,
+            },
+        }
+
+
+def _int_parameter(request: Request, name: str, default: int, *, maximum: int) -> int:
+    text = request.query_params.get(name, str(default))
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+    if not 1 <= number <= maximum:
+        raise ValidationError({name: [f"Write a whole number from 1 to {maximum}."]})
+    return number
+
+
+def _schema_parameter(name: str, schema: dict[str, Any], says: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": says}
+
+
+def _cursor_value(column: str, value: object) -> object:
+    if column == "created_at":
+        return parse_datetime_or_date(_expect(value, str))
+    if column == "search_title":
+        # A lone surrogate, which no database takes, fails here: UnicodeEncodeError is a ValueError.
+        return _expect(value, str).replace("\x00", "").encode().decode()
+    if column == "year" and value is None:
+        return None
+    number = _expect(value, int)
+    if not 0 <= number < 2**63:
+        raise ValueError("not a cursor")
+    return number
+
+
+def _expect(value: object, kind: type[Any]) -> Any:
+    if type(value) is not kind:
+        raise ValueError("not a cursor")
+    return value
+
+
+def _index_ranges(
+    movies: MovieQuerySet, columns: Sequence[str], values: Sequence[Any], *, downwards: bool
+) -> list[MovieQuerySet]:
+    """The rows behind the values, in pieces that follow one another, each a range of one index.
+
+    A year that is not known comes before all others upwards and behind them downwards, whatever the database does.
+    """
+    if columns[0] != "year":
+        return [movies.filter(_after_row(columns, values, downwards=downwards))]
+    unknown, known = movies.filter(year=None), movies.filter(year__isnull=False)
+    if not values:
+        return [known, unknown] if downwards else [unknown, known]
+    if values[0] is None:
+        rest = unknown.filter(_after_row(columns[1:], values[1:], downwards=downwards))
+        return [rest] if downwards else [rest, known]
+    rest = known.filter(_after_row(columns, values, downwards=downwards))
+    return [rest, unknown] if downwards else [rest]
+
+
+def _after_row(columns: Sequence[str], values: Sequence[Any], *, downwards: bool) -> Q:
+    """Lexicographically behind; the outer comparison with the first column is what the index is entered by."""
+    if not values:
+        return Q()
+    name, compare = columns[0], "lt" if downwards else "gt"
+    strictly = Q(**{f"{name}__{compare}": values[0]})
+    if len(columns) == 1:
+        return strictly
+    same = Q(**{name: values[0]}) & _after_row(columns[1:], values[1:], downwards=downwards)
+    return Q(**{f"{name}__{compare}e": values[0]}) & (strictly | same)

@@ -1,0 +1,1 @@
+"""Decisions about links and runs. Pure."""

@@ -1,0 +1,74 @@
+"""Tell from the first bytes and the type whether a body is media. Pure."""
+
+from __future__ import annotations
+
+import zlib
+
+MAX_DECOMPRESSED = 64 * 1024
+
+
+MEDIA_TYPES = (
+    "video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/mpegurl",
+    "application/dash+xml", "application/ogg", "application/mp4", "application/x-matroska",
+    "application/vnd.ms-sstr+xml",
+)  # fmt: skip
+
+
+OTHER_TYPES = (
+    "image/", "font/", "text/css", "text/javascript", "application/json", "application/pdf", "application/zip",
+    "application/javascript",
+)  # fmt: skip
+
+
+MARKUP_TYPES = ("text/html", "application/xhtml+xml")
+
+
+MEDIA_SIGNATURES = (
+    b"\x1aE\xdf\xa3", b"OggS", b"FLV", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u", b"ID3", b"fLaC",
+)  # fmt: skip
+
+
+MANIFESTS = (b"<MPD", b"<SmoothStreamingMedia")
+
+
+NON_MEDIA_SIGNATURES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
+
+
+def is_media_type(content_type: str) -> bool:
+    return content_type.startswith(MEDIA_TYPES)
+
+
+def decompress(body: bytes) -> bytes:
+    """A body that came packed although we asked for none: some servers hand out what they have stored."""
+    if body[:2] != b"\x1f\x8b":
+        return body
+    try:
+        return zlib.decompressobj(31).decompress(body, MAX_DECOMPRESSED) or body
+    except zlib.error:
+        return body
+
+
+def is_markup(content_type: str, body: bytes) -> bool:
+    """Whether this is a web page, whatever type it was sent as."""
+    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return content_type.startswith(MARKUP_TYPES) or start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
+
+
+def is_media(body: bytes) -> bool:
+    """Whether the first bytes are a film's: mp4, webm, mkv, ogg, avi, flv, MPEG, wmv, mp3, HLS, DASH or Smooth."""
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return body.startswith(MEDIA_SIGNATURES) or (
+        body[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp")
+        or (body.startswith(b"RIFF") and body[8:12] in (b"AVI ", b"WAVE"))
+        or (body[:1] == b"G" and body[188:189] == b"G" and body[376:377] in (b"G", b""))
+        or start.startswith(b"#EXTM3U")
+        or (start.startswith(b"<") and any(name in start[:2048] for name in MANIFESTS))
+    )
+
+
+def is_not_media(body: bytes) -> bool:
+    """Whether the first bytes are surely no film: a document, picture or archive, or plain text."""
+    if body.startswith(NON_MEDIA_SIGNATURES):
+        return True
+    start = body[:512]
+    return bool(start) and all(byte >= 32 or byte in (9, 10, 13) for byte in start)

@@ -1,0 +1,127 @@
+"""A link's next state and the time of its next check, from its state and a verdict. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from streaming.health.judging.results import Finding
+from streaming.health.judging.verdict import Verdict
+from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
+
+MAX_TIMES_SEEN = 1000
+
+
+CODE_BY_VERDICT = {
+    Verdict.ALIVE: CheckCode.ALIVE,
+    Verdict.GONE: CheckCode.GONE,
+    Verdict.BLOCKED: CheckCode.BLOCKED,
+    Verdict.UNREACHABLE: CheckCode.UNREACHABLE,
+}
+
+
+class LinkUpdate(NamedTuple):
+    """A link's health after a check, and what it was before, so that nobody's change is overwritten."""
+
+    id: int
+    movie_id: int
+    was_active: bool
+    was_reason: str
+    is_active: bool
+    reason: str
+    http_status: int | None
+    response_ms: int | None
+    failures: int
+    state_since: datetime | None
+    checks: str
+    next_check_at: datetime | None = None
+    moved_to: str = ""
+    moved_seen: int = 0
+    is_verified: bool = False
+
+    @property
+    def is_flip(self) -> bool:
+        return self.was_active != self.is_active
+
+
+def link_update(finding: Finding, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> LinkUpdate:
+    """The link's new row. With `host_down` a link that failed keeps its state: its host is at fault, not the film."""
+    link, verdict = finding.link_state, finding.judgement.verdict
+    reason: str = finding.judgement.reason
+    keeps = verdict == Verdict.THROTTLED or (host_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
+    is_active = link.is_active if keeps else verdict == Verdict.ALIVE
+    if keeps:
+        failures = link.failures
+        reason = link.reason if not link.is_active else (Reason.HOST_DOWN if host_down else reason)
+    else:
+        failures = 0 if is_active else link.failures + 1
+    starts = is_active != link.is_active or (link.state_since is None and not is_active and not keeps)
+    state_since = now if starts else link.state_since
+    checks = (link.checks + CODE_BY_VERDICT.get(verdict, ""))[-MAX_CHECK_HISTORY:]
+    moved_to, moved_seen = _redirect_state(finding)
+    return LinkUpdate(
+        id=link.id,
+        movie_id=link.movie_id,
+        was_active=link.is_active,
+        was_reason=link.reason,
+        is_active=is_active,
+        reason=reason,
+        http_status=finding.http_status,
+        response_ms=finding.response_ms,
+        failures=failures,
+        state_since=state_since,
+        checks=checks,
+        next_check_at=_next_check(verdict, is_active, checks, state_since, now=now, adaptive=adaptive),
+        moved_to=moved_to,
+        moved_seen=moved_seen,
+        is_verified=finding.is_verified,
+    )
+
+
+def _next_check(
+    verdict: Verdict, is_active: bool, checks: str, since: datetime | None, *, now: datetime, adaptive: bool
+) -> datetime:
+    if verdict == Verdict.THROTTLED:
+        return now
+    return next_check_at(is_active=is_active, checks=checks, state_since=since, now=now, adaptive=adaptive)
+
+
+def _redirect_state(finding: Finding) -> tuple[str, int]:
+    """Where the address leads for good and how often that was seen running; what failed says nothing of it."""
+    link = finding.link_state
+    if finding.judgement.verdict != Verdict.ALIVE:
+        return link.moved_to, link.moved_seen
+    if not finding.moved_to:
+        return "", 0
+    return finding.moved_to, min(link.moved_seen + 1, MAX_TIMES_SEEN) if finding.moved_to == link.moved_to else 1
+
+
+# After so many checks in a row that were alive, so long until the next.
+STEADY_INTERVALS = (
+    (18, timedelta(days=7)),
+    (14, timedelta(days=3)),
+    (10, timedelta(days=1)),
+    (6, timedelta(hours=6)),
+)
+
+
+# While it has failed for less than the span, so long until the next; then each 30 days: a link may come back any time.
+FAILING_INTERVALS = (timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
+
+
+def next_check_at(
+    *, is_active: bool, checks: str, state_since: datetime | None, now: datetime, adaptive: bool
+) -> datetime:
+    """When a link that was just checked wants to be asked again; `now`: in the very next run.
+
+    `checks` are its last results, the newest last. Active links become rarer with `adaptive` alone; one that did not
+    answer well this time (its host was busy or down) is asked in the next run.
+    """
+    if is_active:
+        return now + (_steady_interval(len(checks) - len(checks.rstrip(CheckCode.ALIVE))) if adaptive else timedelta(0))
+    failing_for = now - state_since if state_since else timedelta(0)
+    return now + next((span for span in FAILING_INTERVALS if failing_for < span), FAILING_INTERVALS[-1])
+
+
+def _steady_interval(alive_in_a_row: int) -> timedelta:
+    return next((span for minimum, span in STEADY_INTERVALS if alive_in_a_row >= minimum), timedelta(0))

@@ -1,0 +1,1 @@
+"""Ask the sources' own APIs about links."""

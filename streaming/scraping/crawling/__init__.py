@@ -1,0 +1,1 @@
+"""Scrapy meets Django: crawls of a job, discovery, and saving what they yield."""

@@ -1,0 +1,53 @@
+"""The catalogue page: search, filters, order and pages of movies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from streaming import statistics
+from streaming.models import HealthRun
+from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, CatalogueQuery, filter_choices
+from streaming.web.rendering import HtmxHttpRequest, render_page
+
+# --- the catalogue
+
+
+@require_safe
+def catalogue(request: HtmxHttpRequest) -> HttpResponse:
+    """Browse: search, filters, sort, pages. htmx gets the results or, for "Show more", the next cards alone."""
+    query = CatalogueQuery.from_query_string(request.GET)
+    page = Paginator(query.movies(), PAGE_SIZE).get_page(request.GET.get("page"))
+    totals = statistics.totals()
+    context = {
+        "query": query,
+        "page": page,
+        "active_filters": query.active_filters(),
+        "sorts": SORT_LABELS,
+        "totals": totals,
+        "checked": _last_accepted_run_end(totals.last_run),
+        "canonical": request.build_absolute_uri(reverse("home") + query.url().rstrip("?")),
+    }
+    if part := _htmx_fragment(request):
+        return render_page(request, f"home.html#{part}", context)
+    return render_page(request, "home.html", context | {"filter_choices": filter_choices(query)})
+
+
+def _last_accepted_run_end(newest: HealthRun | None) -> datetime | None:
+    """When the last check that was believed ended: one that still runs, or was withheld, vouches for no link."""
+    if newest is None:
+        return None
+    if newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
+        return newest.finished_at
+    accepted = HealthRun.objects.with_results().order_by("-started_at")
+    return accepted.values_list("finished_at", flat=True).first()
+
+
+def _htmx_fragment(request: HtmxHttpRequest) -> str:
+    if not request.htmx or request.htmx.history_restore_request:
+        return ""
+    return "more" if request.htmx.target == "more" else "results"

@@ -1,0 +1,62 @@
+"""Pages for errors: not found, server error, failed CSRF check; JSON under /api/."""
+
+from __future__ import annotations
+
+import re
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+from streaming.models import RemovedMovie
+from streaming.web.rendering import _theme, render_page
+
+MOVIE_PATH_PATTERN = re.compile(r"/streaming/(tt[0-9]{7,9})/", re.ASCII)
+
+
+# --- errors: pages in our look, JSON under /api/
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for what Django refuses to process, such as an unknown host name."""
+    if _is_for_api(request):
+        return _json_error("Bad request.", status=400)
+    return render_page(request, "400.html", {}, status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 for visitors and staff who lack a permission."""
+    if _is_for_api(request):
+        return _json_error("Permission denied.", status=403)
+    return render_page(request, "403.html", {}, status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that was not sent from our own pages."""
+    if _is_for_api(request):
+        return _json_error("Not sent from our own pages.", status=403)
+    return render_page(request, "403_csrf.html", {}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None) -> HttpResponse:
+    """404; the page of a removed movie says when it was removed and why."""
+    if _is_for_api(request):
+        return _json_error("Not found.", status=404)
+    match = MOVIE_PATH_PATTERN.match(request.path)
+    removed = match and RemovedMovie.objects.filter(imdb_id=match[1], restored_at=None).first()
+    return render_page(request, "404.html", {"removed": removed}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500 without database and context processors: whatever broke, this page does not need it."""
+    if _is_for_api(request):
+        return _json_error("Something failed on our side.", status=500)
+    page = render_to_string("500.html", {"theme": _theme(request)})
+    return HttpResponse(page, status=500, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
+
+
+def _is_for_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _json_error(detail: str, *, status: int) -> JsonResponse:
+    return JsonResponse({"detail": detail}, status=status, headers={"Cache-Control": "no-store"})

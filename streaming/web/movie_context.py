@@ -1,0 +1,144 @@
+"""Template data of a movie's page: its links, its job, related movies."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from streaming.formatting import display_text, duration_text
+from streaming.ingest.url_identity import find_work, work_key
+from streaming.models import Movie, ScrapeJob, StreamingLink
+from streaming.ranking import accepted_languages, best_first, group_links
+from streaming.reason_codes import Reason
+from streaming.web.job_view import job_view
+
+WITHDRAWN_REASONS = (Reason.TAKEN_DOWN, Reason.BLOCKED_HOST)
+
+
+MORE_SHOWN = 6
+
+
+POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
+
+
+# --- a movie
+
+
+@dataclass(frozen=True, slots=True)
+class MovieLinks:
+    """A movie's links as the page shows them: active ones best first, the others folded away."""
+
+    active: list[StreamingLink]
+    inactive: list[StreamingLink]
+    checked: datetime | None
+    stale: bool
+
+    @classmethod
+    def of(cls, movie: Movie, *, languages: Sequence[str], now: datetime) -> MovieLinks:
+        links = best_first(list(movie.links.published().exclude(reason__in=WITHDRAWN_REASONS)), languages=languages)
+        links = group_links(links, of=lambda link: work_key(link.source_url))
+        active = [link for link in links if link.is_active]
+        looked_at = [moment for link in active for moment in (link.last_checked, link.last_seen) if moment]
+        return cls(
+            active=active,
+            inactive=[link for link in links if not link.is_active],
+            checked=max((link.last_checked for link in links if link.last_checked), default=None),
+            stale=bool(active) and max(looked_at) < now - timedelta(hours=settings.STALE_HOURS),
+        )
+
+    @property
+    def best(self) -> StreamingLink | None:
+        return self.active[0] if self.active else None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A row of the table; the first of several links to one work has that work's name above it."""
+
+    link: StreamingLink
+    heading: str
+    is_grouped: bool
+
+
+def link_rows(links: Sequence[StreamingLink]) -> list[LinkRow]:
+    works = [find_work(link.source_url) for link in links]
+    counted = Counter(works)
+    before = [None, *works][: len(works)]
+    return [
+        LinkRow(link, work.display_name if work != last else "", is_grouped=True)
+        if work is not None and counted[work] > 1
+        else LinkRow(link, "", is_grouped=False)
+        for link, work, last in zip(links, works, before, strict=True)
+    ]
+
+
+def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
+    links = MovieLinks.of(found, languages=viewer_languages(request), now=timezone.now())
+    is_staff = request.user.is_authenticated and request.user.is_staff
+    return {
+        "waiting": found.links.waiting().count() if is_staff else 0,
+        "links": [*links.active, *links.inactive],
+        "active_rows": link_rows(links.active),
+        "inactive_rows": link_rows(links.inactive),
+        "active": links.active,
+        "inactive": links.inactive,
+        "best": links.best,
+        "checked": links.checked,
+        "stale": links.stale,
+    }
+
+
+def job_context(
+    request: HttpRequest, job: ScrapeJob | None, *, movie: Movie, working_links: int | None = None
+) -> dict[str, Any]:
+    """`poll_count` is part of the link for browsers without scripts: they load an address again when it changes."""
+    polls = request.GET.get("look", "")
+    grace = duration_text(settings.LINK_GRACE_HOURS)
+    return {
+        "job": job,
+        "job_view": job_view(job, movie=movie, grace=grace, working_links=working_links) if job else None,
+        "poll_count": int(polls) + 1 if POLL_COUNT_PATTERN.fullmatch(polls) else 1,
+    }
+
+
+def display_name(found: Movie) -> str:
+    return f"{display_text(found.title)} ({found.year})" if found.year else display_text(found.title)
+
+
+def viewer_languages(request: HttpRequest) -> list[str]:
+    return accepted_languages(request.headers.get("Accept-Language", ""))
+
+
+def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: str) -> dict[str, Any]:
+    """schema.org's Movie with a WatchAction for every working link."""
+    about = {
+        "@context": "https://schema.org",
+        "@type": "TVSeries" if found.type == Movie.Type.SHOW else "Movie",
+        "name": display_text(found.title),
+        "url": canonical,
+        "sameAs": f"https://www.imdb.com/title/{found.imdb_id}/",
+        "datePublished": str(found.year) if found.year else "",
+        "description": display_text(found.synopsis, max_length=500),
+        "image": found.poster_url,
+        "potentialAction": [{"@type": "WatchAction", "target": link.source_url} for link in active],
+    }
+    return {key: value for key, value in about.items() if value}
+
+
+def related_movies(found: Movie) -> list[Movie]:
+    """A few others that can be watched, of about the same time."""
+    others = Movie.objects.watchable().exclude(pk=found.pk).with_active_count().defer("synopsis")
+    if found.year is None:
+        return list(others.order_by("search_title", "id")[:MORE_SHOWN])
+    later = others.filter(year__gte=found.year).order_by("year", "search_title", "id")[:MORE_SHOWN]
+    earlier = others.filter(year__lt=found.year).order_by("-year", "-search_title", "-id")[:MORE_SHOWN]
+    near = sorted([*later, *earlier], key=lambda other: (abs((other.year or 0) - (found.year or 0)), other.title))
+    return near[:MORE_SHOWN]

@@ -1,0 +1,120 @@
+"""Pages of one movie and of one job, and the Refresh button."""
+
+from __future__ import annotations
+
+import re
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import pluralize
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from streaming.client_throttle import refresh_retry_after
+from streaming.models import Movie, ScrapeJob
+from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraping.jobs import QueueFull
+from streaming.scraping.page_visits import refresh_on_request, watch
+from streaming.web.error_pages import not_found
+from streaming.web.movie_context import display_name, job_context, links_context, related_movies, structured_data
+from streaming.web.rendering import HtmxHttpRequest, render_page
+
+ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+QUEUE_FULL = "Many searches are waiting. Open this page again in a minute."
+
+
+@require_http_methods(["GET", "HEAD", "OPTIONS"])
+def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
+    """A movie. Opened by a person, it may start a search; the panel then shows it from the first moment."""
+    found = Movie.objects.named(identifier).first()
+    if found is None:
+        return not_found(request, None)
+    if request.method == "OPTIONS":
+        return HttpResponse(headers={"Allow": "GET, HEAD, OPTIONS"})
+    refresh = refresh_on_request(request, found, requested_by="page")
+    notice = QUEUE_FULL if refresh.reason == "queue_full" else ""
+    return _movie_page(request, found, job=_requested_job(request, found) or refresh.job, notice=notice)
+
+
+@require_POST
+def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
+    """The button: a panel for htmx, a redirect back to the movie without it. Too many are answered kindly."""
+    found = Movie.objects.named(identifier).first()
+    if found is None:
+        return not_found(request, None)
+    if wait := refresh_retry_after(request):
+        return _try_again_later(request, found, wait=wait, status=429, why="Too many refreshes.")
+    try:
+        job = scrape_movie_on_demand(found, requested_by="page")
+    except QueueFull as full:
+        return _try_again_later(request, found, wait=full.retry_after, status=503, why="Many searches are waiting.")
+    if request.htmx:
+        return _job_fragment(request, job, status=202)
+    # 303: the browser asks for the page with GET, and reloading it does not press the button again.
+    return HttpResponseRedirect(f"{found.get_absolute_url()}?job={job.pk}#refresh", status=303)
+
+
+def _try_again_later(request: HtmxHttpRequest, found: Movie, *, wait: int, status: int, why: str) -> HttpResponse:
+    message = f"{why} Try again in {wait} second{'' if wait == 1 else 's'}."
+    if request.htmx:
+        response = HttpResponse(message, content_type="text/plain; charset=utf-8", status=status)
+    else:
+        response = _movie_page(request, found, job=None, notice=message, status=status)
+    response.headers["Retry-After"] = str(wait)
+    return response
+
+
+@require_safe
+def job_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """How a search goes: the panel for htmx; when it has ended, all that it changed, and no more polling."""
+    found = ScrapeJob.objects.select_related("movie").filter(pk=pk).first() if pk < 2**63 else None
+    if found is None:
+        return not_found(request, None)
+    watch(found)
+    if request.htmx:
+        return _job_fragment(request, found)
+    context = {
+        "movie": found.movie,
+        "name": display_name(found.movie),
+        **job_context(request, found, movie=found.movie),
+    }
+    return render_page(request, "job.html", context)
+
+
+def _job_fragment(request: HttpRequest, found: ScrapeJob, *, status: int = 200) -> HttpResponse:
+    movie = found.movie
+    if found.is_open:
+        context = {"movie": movie, **job_context(request, found, movie=movie)}
+        return render_page(request, "movie.html#job", context, status=status)
+    links = links_context(request, movie)
+    context = {"movie": movie, **links, **job_context(request, found, movie=movie, working_links=len(links["active"]))}
+    return render_page(request, "movie.html#ended", context, status=status)
+
+
+def _movie_page(
+    request: HttpRequest, found: Movie, *, job: ScrapeJob | None, notice: str = "", status: int = 200
+) -> HttpResponse:
+    canonical = request.build_absolute_uri(found.get_absolute_url())
+    context = {
+        "movie": found,
+        "name": display_name(found),
+        "canonical": canonical,
+        "notice": notice,
+        "more": related_movies(found),
+        **links_context(request, found),
+    }
+    if job is None and not context["active"]:
+        job = found.jobs.order_by("-id").first()
+    context |= job_context(request, job, movie=found)
+    number = len(context["active"])
+    context["working_links"] = f"{number} working link{pluralize(number)}"
+    context["structured_data"] = structured_data(found, context["active"], canonical)
+    response = render_page(request, "movie.html", context, status=status)
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
+
+
+def _requested_job(request: HttpRequest, found: Movie) -> ScrapeJob | None:
+    pk = request.GET.get("job", "")
+    return found.jobs.filter(pk=int(pk)).first() if ID_PATTERN.fullmatch(pk) else None

@@ -1,0 +1,46 @@
+"""Render statistics as Prometheus text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from streaming.statistics import source_stats, totals
+
+
+def render_metrics(now: datetime) -> Iterator[str]:
+    """The numbers in Prometheus' text format."""
+    whole = totals()
+    yield from _render_gauge("openreel_movies", "Movies in the catalogue", {"": whole.movies})
+    yield from _render_gauge("openreel_open_jobs", "Scrape jobs that wait or run", {"": whole.open_jobs})
+    yield from _render_gauge(
+        "openreel_links",
+        "Links by source and state",
+        {
+            f'{{source="{row.slug}",active="{str(active).lower()}"}}': row.active if active else row.links - row.active
+            for row in source_stats()
+            for active in (True, False)
+            if row.links
+        },
+    )
+    if (run := whole.last_run) is not None:
+        yield from _render_gauge(
+            "openreel_health_run_age_seconds",
+            "Since the last run began",
+            {"": int((now - run.started_at).total_seconds())},
+        )
+        yield from _render_gauge(
+            "openreel_health_run_withheld", "1: its results were not believed", {"": int(run.withheld)}
+        )
+        by_verdict = ("alive", "gone", "blocked", "unreachable", "throttled", "not_checked")
+        yield from _render_gauge(
+            "openreel_health_run_links",
+            "Links of the last run by verdict",
+            {f'{{verdict="{name}"}}': getattr(run, name) for name in by_verdict},
+        )
+
+
+def _render_gauge(name: str, says: str, values: dict[str, int]) -> Iterator[str]:
+    yield f"# HELP {name} {says}\n# TYPE {name} gauge\n"
+    for labels, value in values.items():
+        yield f"{name}{labels} {value}\n"

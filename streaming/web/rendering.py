@@ -1,0 +1,33 @@
+"""Render a page or a fragment of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django_htmx.middleware import HtmxDetails
+
+EXTERNAL_REL = "noopener noreferrer nofollow ugc"
+
+
+class HtmxHttpRequest(HttpRequest):
+    """A request that went through django-htmx's middleware."""
+
+    htmx: HtmxDetails
+
+
+def render_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """A page, or a part of one: never kept without asking, and different for the theme's cookie and for htmx."""
+    shared = {"theme": _theme(request), "rel": EXTERNAL_REL}
+    response = render(request, template, shared | context, status=status)
+    response.headers["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(response, ["Cookie", "HX-Request", "HX-Target"])
+    return response
+
+
+def _theme(request: HttpRequest) -> str:
+    """The colour theme of the visitor's cookie; empty to follow the system."""
+    theme = request.COOKIES.get("theme", "")
+    return theme if theme in ("light", "dark") else ""

@@ -1,0 +1,135 @@
+"""Pages about the service itself: link health, sources, API guide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import dropwhile
+
+from django.conf import settings
+from django.db.models import Count, Min, Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import dateformat, timezone
+from django.views.decorators.http import require_safe
+
+from scraper.sources import LICENCES
+from streaming import statistics
+from streaming.formatting import duration_text
+from streaming.models import HealthRun, HostPause, Movie, StreamingLink
+from streaming.web import charts
+from streaming.web.rendering import render_page
+
+RISKS_SHOWN, FAILURES_SHOWN, DAYS_SHOWN, HOSTS_SHOWN = 8, 8, 30, 12
+
+
+HEARTBEAT_TIMEOUT = timedelta(minutes=5)
+
+
+MIN_SUCCESS_RATE = 0.8
+
+
+# --- how it stands
+
+
+@require_safe
+def link_health(request: HttpRequest) -> HttpResponse:
+    """Whether the checks run, what they found, what is at risk."""
+    now, totals = timezone.now(), statistics.totals()
+    days = statistics.runs_by_day(DAYS_SHOWN, now)
+    reasons = statistics.inactive_reasons()
+    oldest = StreamingLink.objects.published().aggregate(
+        at=Min("last_checked"), never_checked=Count("pk", filter=Q(last_checked=None))
+    )
+    run = _run_status(totals.last_run, now=now)
+    context = {
+        "totals": totals,
+        "changed": statistics.changes_of_run(run.ended if run else None),
+        "inactive": totals.links - totals.active_links,
+        "share": f"{100 * totals.active_links / totals.links:.1f}" if totals.links else "",
+        "run": run,
+        "oldest": oldest["at"],
+        "never_checked": oldest["never_checked"],
+        "days": [day for day in reversed(days) if day.runs],
+        "bars": [_chart_bar(day) for day in dropwhile(lambda day: not day.runs, days)],
+        "alive_a_day": [day.alive for day in days if day.runs],
+        "died_a_day": [day.died for day in days if day.runs],
+        "checked_a_day": [day.checked for day in days if day.runs],
+        "reasons": reasons,
+        "most": max((number for _, number in reasons), default=0),
+        "at_risk": statistics.at_risk(RISKS_SHOWN),
+        "recent_failures": statistics.recently_failed_links(FAILURES_SHOWN),
+        "paused": list(HostPause.objects.standing(now).order_by("-paused_until")[:HOSTS_SHOWN]),
+        "grace": duration_text(settings.LINK_GRACE_HOURS),
+    }
+    return render_page(request, "health.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """The newest run, and the newest that came to an end; `is_late`: the next one should have come long ago."""
+
+    newest: HealthRun
+    ended: HealthRun | None
+    is_running: bool
+    is_late: bool
+
+
+def _run_status(newest: HealthRun | None, *, now: datetime) -> RunStatus | None:
+    """None: the checker has never run."""
+    if newest is None:
+        return None
+    is_running = newest.finished_at is None and now - newest.heartbeat_at < HEARTBEAT_TIMEOUT
+    has_ended = newest.finished_at is not None and newest.outcome != HealthRun.Outcome.FAILED
+    ended = newest if has_ended else HealthRun.objects.finished().order_by("-started_at").first()
+    last = ended.finished_at if ended else None
+    is_late = not is_running and (last is None or now - last > timedelta(hours=settings.STALE_HOURS))
+    return RunStatus(newest=newest, ended=ended, is_running=is_running, is_late=is_late)
+
+
+def _chart_bar(day: statistics.DailyRunStats) -> charts.ChartBar:
+    return charts.ChartBar(dateformat.format(day.day, "j M"), day.alive, max(0, day.checked - day.alive))
+
+
+@require_safe
+def source_list(request: HttpRequest) -> HttpResponse:
+    """Where links come from, how each source answers, what it holds."""
+    rows = [_source_card(stats) for stats in statistics.source_stats() if stats.enabled or stats.links]
+    context = {
+        "rows": rows,
+        "troubled": sum(row.is_troubled for row in rows),
+        "searched": any(row.stats.last_search for row in rows),
+    }
+    return render_page(request, "sources.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCard:
+    """A source as its card shows it; `answered` in per cent, None: not searched lately."""
+
+    stats: statistics.SourceStats
+    answered: int | None
+    is_troubled: bool
+    licences: str
+
+
+def _source_card(stats: statistics.SourceStats) -> SourceCard:
+    return SourceCard(
+        stats=stats,
+        answered=None if stats.success_rate is None else round(100 * stats.success_rate),
+        is_troubled=stats.enabled and _is_failing(stats),
+        licences=", ".join(LICENCES.get(licence, licence) for licence in stats.licences),
+    )
+
+
+def _is_failing(stats: statistics.SourceStats) -> bool:
+    """Its last search had no answer, or too many of the last ones had none."""
+    if stats.success_rate is None:
+        return False
+    return stats.success_rate < MIN_SUCCESS_RATE or stats.last_success != stats.last_search
+
+
+@require_safe
+def api_guide(request: HttpRequest) -> HttpResponse:
+    """How programs are served, with lines to copy."""
+    example = Movie.objects.order_by("search_title", "id").values_list("imdb_id", flat=True).first() or "tt0013442"
+    return render_page(request, "api.html", {"base": request.build_absolute_uri("/api/streaming/"), "example": example})

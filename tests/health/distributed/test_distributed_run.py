@@ -1,0 +1,411 @@
+"""A run shared out over real Celery workers, brokers and PostgreSQL: the same as one process finds, whatever dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.helpers.brokers import Broker
+from tests.helpers.cluster import ROOT, Machines, empty_database
+from tests.helpers.http_origin import Origin, wait_for
+
+pytestmark = [pytest.mark.postgres, pytest.mark.broker, pytest.mark.slow]
+both = pytest.mark.parametrize("machines", ["rabbitmq", "redis"], indirect=True)
+LINKS = """
+import django, json, sys
+django.setup()
+from scraper.addresses import host_of
+from streaming.models import Movie, StreamingLink
+for number, url in enumerate(json.load(sys.stdin)):
+    movie = Movie.objects.create(imdb_id=f"tt{number + 1000:07d}", title="Nosferatu")
+    StreamingLink.objects.create(movie=movie, source="example", source_url=url, host=host_of(url))
+"""
+STATE = """
+    SELECT source_url, is_active, reason, failures, checks, http_status, moved_to, moved_seen
+    FROM streaming_streaminglink ORDER BY source_url
+"""
+COUNTS = """
+    SELECT checked, alive, gone, blocked, unreachable, throttled, not_checked, died, revived, removed, withheld
+    FROM streaming_healthrun ORDER BY id DESC LIMIT 1
+"""
+PAUSED = "SELECT host, reason FROM streaming_hostpause ORDER BY host"
+
+
+class Net:
+    """Servers on hosts of their own that note which machine asked them."""
+
+    def __init__(self, stack: ExitStack, count: int) -> None:
+        self.hosts = [stack.enter_context(Origin(f"127.0.0.{2 + number}")) for number in range(count)]
+        self.askers: defaultdict[str, set[str]] = defaultdict(set)
+        for host in self.hosts:
+            host.asked = self._note
+
+    def _note(self, handler):
+        self.askers[handler.server.server_address[0]].add(handler.headers["User-Agent"].split("+")[1].rstrip(")"))
+
+    def url(self, number, path):
+        return self.hosts[number % len(self.hosts)].url(path)
+
+    def urls(self, paths):
+        return [self.url(number, path) for number in range(len(self.hosts)) for path in paths]
+
+    def asked(self):
+        return Counter(path for host in self.hosts for _, path in host.log)
+
+    def forget(self):
+        self.askers.clear()
+        for host in self.hosts:
+            del host.log[:]
+
+
+class Checks(Machines):
+    """Machines that check links."""
+
+    def __init__(self, database, broker, folder):
+        super().__init__(database, broker, folder)
+        self.environment["DJANGO_SETTINGS_MODULE"] = "tests.helpers.cluster_settings"
+        self.warned = ""
+
+    def workers_ready(self, count, *words):
+        for _ in range(count):
+            self.worker("-c", "1", "-Q", "health", "--loglevel", "INFO", *words)
+        logs = [self.folder / f"machine{number}.log" for number in range(len(self.workers))]
+        wait_for(lambda: all(" ready." in log.read_text(errors="replace") for log in logs), 60)
+
+    def fill(self, urls):
+        """These links and no others, never checked."""
+        self.empty()
+        command, stated = [sys.executable, "-c", LINKS], json.dumps(urls)
+        subprocess.run(command, cwd=ROOT, env=self.environment, input=stated, text=True, check=True, timeout=60)
+
+    def empty(self):
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            connection.execute("TRUNCATE streaming_movie, streaming_healthrun, streaming_hostpause CASCADE")
+
+    def start(self, *words):
+        command = [sys.executable, "manage.py", "check_link_health", "--format", "json", "--timeout", "1", *words]
+        return subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def check(self, *words, status=0):
+        """What the command says of its run."""
+        return self.end(self.start(*words), status=status)
+
+    def end(self, process, *, status=0, seconds=60):
+        try:
+            out, error = process.communicate(timeout=seconds)
+            self.warned = error
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise AssertionError((process.communicate(), self.said(), self.parts())) from None
+        assert process.returncode == status, (out, error, self.said())
+        return json.loads(out.splitlines()[-1])
+
+    def parts(self):
+        return self.query("SELECT round, number, state, owner, attempt FROM streaming_healthpart ORDER BY id")
+
+    def outcome(self):
+        return self.query(STATE), self.query(COUNTS), self.query(PAUSED)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with empty_database("check") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Broker]]:
+    """One of each kind, started when it is first wanted."""
+    started: dict[str, Broker] = {}
+
+    def broker(kind: str) -> Broker:
+        one = started.get(kind) or started.setdefault(kind, Broker(kind, tmp_path_factory.mktemp(kind)))
+        if one.process is None:
+            one.start()
+        return one
+
+    yield broker
+    for one in started.values():
+        one.kill()
+
+
+@pytest.fixture
+def machines(database, brokers, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Checks]:
+    """No worker yet. RabbitMQ, unless the test is for both."""
+    machines = Checks(database, brokers(getattr(request, "param", "rabbitmq")), tmp_path)
+    machines.empty()
+    yield machines
+    machines.leave()
+
+
+@pytest.fixture(scope="module")
+def standing(database, brokers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checks]:
+    machines = Checks(database, brokers("rabbitmq"), tmp_path_factory.mktemp("standing"))
+    machines.workers_ready(2)
+    yield machines
+    machines.leave()
+
+
+@pytest.fixture
+def crew(link_state) -> Checks:
+    """Two workers who live for many tests."""
+    link_state.empty()
+    return link_state
+
+
+@pytest.fixture
+def net():
+    with ExitStack() as stack:
+        yield lambda count: Net(stack, count)
+
+
+def every_kind(net):
+    """Links of all kinds on all hosts, with redirects from host to host and back."""
+    plain = [f"page/{number}" for number in range(8)]
+    urls = net.urls([*plain, "404/1", "soft/1", "nohead/1", "cookie/1", "moved/page/1", "headhangs/1"])
+    for number in range(len(net.hosts)):
+        here = net.url(number, "")
+        urls += [
+            net.url(number + 1, f"to/{here}page/r{number}"),
+            net.url(number + 1, f"to/{here}404/r{number}"),
+            net.url(number + 2, f"to/{net.url(number + 3, '')}to/{net.url(number + 2, '')}to/{here}page/chain"),
+            net.url(number + 4, f"to/{here}nohead/r{number}"),
+        ]
+    urls += [net.url(1, f"to/{net.url(5, '')}headhangs/r"), net.url(2, f"to/{net.url(7, '')}cookie/r")]
+    urls += [net.url(0, "403/1"), net.url(1, "hang/1"), net.url(2, "reset/1"), net.url(3, "busy/1")]
+    return [*urls, *(f"http://127.0.0.50:1/{number}" for number in range(6))]
+
+
+@pytest.mark.parametrize(("machines", "words"), [("rabbitmq", []), ("redis", ["--parts", "12"])], indirect=["machines"])
+def test_three_workers_find_what_one_process_finds_and_no_host_is_asked_by_two(machines, net, words):
+    net = net(9)
+    urls = every_kind(net)
+    machines.fill(urls)
+    alone = machines.check("--local", "--no-prune")
+    found = machines.outcome()
+    assert {tuple(askers) for askers in net.askers.values()} == {("here",)}
+    net.forget()
+    machines.fill(urls)
+    machines.workers_ready(3)
+    shared = machines.check("--distributed", "--no-prune", *words)
+    assert machines.outcome() == found
+    assert {**shared, "seconds": 0} == {**alone, "seconds": 0}
+    assert shared["checked"] == len(urls)
+    assert "no worker" not in machines.warned
+    # The canaries at the end are asked by whoever began the run; all else by one worker a host.
+    askers = {host: names - {"here"} for host, names in net.askers.items()}
+    assert {len(names) for names in askers.values()} == {1}, askers
+    assert len(set().union(*askers.values())) >= 2
+    assert machines.parts() == []
+
+
+@both
+def test_a_killed_worker_loses_no_link_and_none_is_counted_twice(machines, net):
+    """One worker dies while it asks, with good news written and bad news held; another goes on."""
+    net = net(4)
+    machines.environment["SCRAPE_LEASE_SECONDS"] = "4"
+    pages = [f"page/{number}" for number in range(700)]
+    urls = net.urls(pages) + net.urls(["404/1", "404/2", "403/1"]) + net.urls(["to/page/r", "hang/1"])
+    urls += [net.url(number, f"to/{net.url(number + 1, 'page/led')}") for number in range(4)]
+    machines.fill(urls)
+    machines.workers_ready(2)
+    run = machines.start("--distributed", "--no-prune", "--parts", "3", "--timeout", "6")
+    busy = "SELECT owner FROM streaming_healthpart WHERE state = 'running' AND (counts->>'alive')::int > 600 LIMIT 1"
+    machines.until(busy)
+    name = str(machines.query(busy)[0][0]).split("@machine")[1]
+    dying = machines.workers[int(name.split(":")[0])]
+    os.killpg(dying.pid, signal.SIGKILL)
+    shared = machines.end(run, seconds=90)
+    assert (shared["checked"], shared["not_checked"], shared["gone"]) == (len(urls), 0, 8)
+    assert (shared["alive"], shared["blocked"], shared["unreachable"]) == (2800 + 4 + 4, 4, 4)
+    assert machines.query("SELECT count(*) FROM streaming_streaminglink WHERE length(checks) <> 1") == [(0,)]
+    assert "no worker" not in machines.warned
+
+
+@both
+@pytest.mark.parametrize("when", ["before", "in the middle"])
+def test_a_run_goes_on_while_the_broker_is_away(machines, net, when):
+    net = net(4)
+    urls = net.urls(["page/1", "page/2", "404/1", "hang/1"])
+    machines.fill(urls)
+    machines.workers_ready(2)
+    if when == "before":
+        machines.broker.kill()
+    run = machines.start("--distributed", "--no-prune", "--timeout", "3")
+    wait_for(lambda: net.asked(), 30)
+    if when == "in the middle":
+        machines.broker.kill()
+    machines.broker.start()
+    shared = machines.end(run)
+    assert (shared["checked"], shared["alive"], shared["gone"], shared["unreachable"]) == (16, 8, 4, 4)
+
+
+def test_workers_of_a_run_that_was_killed_before_it_had_parts_are_there_for_the_next(machines, net):
+    net = net(4)
+    machines.environment["SCRAPE_LEASE_SECONDS"] = "20"
+    machines.fill(net.urls(["page/1"]))
+    machines.workers_ready(2)
+    killed = machines.start()
+    machines.until("SELECT 1 FROM streaming_healthworker HAVING count(*) = 2")
+    killed.kill()
+    killed.communicate()
+    assert machines.parts() == []
+    assert machines.check("--no-prune")["checked"] == 4
+    assert "no worker" not in machines.warned
+    assert set().union(*net.askers.values()) - {"here"}
+    assert machines.query("SELECT count(*) FROM streaming_healthworker WHERE lease_until < now()") == [(0,)]
+
+
+def test_ctrl_c_is_heard_while_workers_of_a_broken_run_are_waited_for(machines, net):
+    machines.fill(net(1).urls(["page/1"]))
+    machines.run("""
+from datetime import timedelta
+now = timezone.now()
+broken = HealthRun.objects.create(started_at=now, heartbeat_at=now)
+broken.workers.create(owner="somebody", lease_until=now + timedelta(minutes=2))
+""")
+    run = machines.start("--no-prune")
+    machines.until("SELECT 1 FROM streaming_healthrun WHERE ending = 'interrupted'")
+    run.send_signal(signal.SIGINT)
+    assert machines.end(run, status=1)["checked"] == 0
+    assert machines.query("SELECT owner FROM streaming_healthworker") == [("somebody",)]
+
+
+def test_without_any_worker_the_command_asks_by_itself_and_says_so(machines, net):
+    net = net(3)
+    machines.fill([*net.urls(["page/1", "404/1"]), net.url(0, f"to/{net.url(1, 'page/2')}")])
+    shared = machines.check("--no-prune")
+    assert (shared["checked"], shared["alive"], shared["gone"]) == (7, 4, 3)
+    assert "no worker took a part" in machines.warned
+    assert {tuple(askers) for askers in net.askers.values()} == {("here",)}
+
+
+def test_a_worker_told_to_leave_gives_its_part_back(machines, net):
+    net = net(2)
+    machines.fill(net.urls(["page/1", *(f"hang/{number}" for number in range(12))]))
+    machines.workers_ready(1)
+    run = machines.start("--timeout", "3", "--no-prune", "--per-host", "1", "--strict")
+    machines.until("SELECT 1 FROM streaming_healthpart WHERE state = 'running'")
+    machines.workers_ready(1)
+    machines.workers[0].terminate()
+    assert machines.workers[0].wait(20) == 0, machines.said()
+    assert (run.poll(), machines.query("SELECT max(attempt) FROM streaming_healthpart")) == (None, [(1,)])
+    run.send_signal(signal.SIGTERM)
+    machines.end(run, status=1)
+
+
+def test_a_worker_told_to_leave_ends_the_check_that_beat_asked_it_for(machines, net):
+    net = net(2)
+    machines.fill(net.urls(["page/1", *(f"hang/{number}" for number in range(40))]))
+    machines.environment["HEALTH_CONCURRENCY"] = "1"
+    machines.workers_ready(1)
+    machines.run("from streaming import tasks\ntasks.check_links.delay()")
+    wait_for(lambda: net.asked()["/page/1"] == 2, 40)
+    machines.workers[0].terminate()
+    assert machines.workers[0].wait(10) == 0, machines.said()
+    interrupted = "SELECT count(*) FROM streaming_healthrun WHERE finished_at > started_at AND reason LIKE 'interr%'"
+    assert machines.query(interrupted) == [(1,)]
+
+
+def test_every_rule_of_a_run_holds_for_one_that_is_shared_out(database):
+    """All tests of whole runs once more, in parts; how many statements a run makes depends on its length then."""
+    environment = {**os.environ, "DATABASE_URL": database, "TESTS_SHARED": "1"}
+    command = [sys.executable, "-m", "pytest", "tests/health/test_runner.py", "-k", "not statements", "-p", "no:xdist"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout
+
+
+def test_distributed_without_a_broker_says_what_it_needs(tmp_path):
+    environment = {
+        **os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/none.sqlite3", "CELERY_BROKER_URL": "",
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }  # fmt: skip
+    command = [sys.executable, "manage.py", "check_link_health", "--distributed"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "CELERY_BROKER_URL" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+# --- with workers that live on: these come last, for they hear the bells of all tests
+def test_a_run_in_which_nobody_answers_is_withheld_and_changes_nothing(crew, net):
+    net = net(6)
+    crew.fill(net.urls([f"page/{number}" for number in range(6)]))
+    before = crew.query(STATE)
+    for host in net.hosts:
+        host.go_down()
+    shared = crew.check(status=3)
+    assert shared["withheld"]
+    assert "no host answered" in shared["reason"]
+    assert crew.query(STATE) == before
+    assert crew.query(PAUSED) == []
+
+
+def test_the_brake_looks_at_the_whole_run(crew, net):
+    """Each part alone would turn off too few to be stopped."""
+    net = net(8)
+    crew.fill(net.urls(["page/1", "page/2", "page/3", "404/1", "404/2", "404/3"]))
+    before = crew.query(STATE)
+    shared = crew.check("--parts", "8", status=3)
+    assert "24 of 48 active links" in shared["reason"]
+    assert crew.query(STATE) == before
+    forced = crew.check("--force")
+    assert (forced["died"], forced["removed"], forced["withheld"]) == (24, 24, False)
+
+
+def test_of_two_runs_at_once_one_works(crew, net):
+    net = net(2)
+    crew.fill(net.urls(["page/1", "hang/1"]))
+    first = crew.start("--timeout", "4")
+    crew.until("SELECT 1 FROM streaming_healthpart WHERE state = 'running'")
+    second = crew.check()
+    assert (second["checked"], "another check" in second["reason"]) == (0, True)
+    assert crew.end(first)["checked"] == 4
+    assert crew.query("SELECT count(*) FROM streaming_healthrun") == [(1,)]
+
+
+@pytest.mark.parametrize("how", ["interrupt", "max-runtime"])
+def test_a_run_that_is_stopped_ends_truthfully_and_waits_for_no_link(crew, net, how):
+    net = net(3)
+    crew.fill(net.urls([*(f"page/{number}" for number in range(4)), "404/1", *(f"hang/{n}" for n in range(30))]))
+    words = ("--max-runtime", "0.05") if how == "max-runtime" else ()
+    run = crew.start("--timeout", "30", "--no-prune", *words)
+    wait_for(lambda: sum(path.startswith("/page/3") for path in net.asked()) and net.asked().total() > 20, 30)
+    time.sleep(1)
+    if how == "interrupt":
+        run.send_signal(signal.SIGINT)
+    shared = crew.end(run, status=1 if how == "interrupt" else 0)
+    assert (shared["checked"], shared["alive"], shared["gone"]) == (15, 12, 3)
+    assert shared["died"] == (0 if how == "interrupt" else 3)
+    assert crew.query("SELECT count(*) FROM streaming_streaminglink WHERE checks = 'a'") == [(12,)]
+    assert crew.query("SELECT count(*) FROM streaming_healthrun WHERE finished_at IS NULL") == [(0,)]
+
+
+def test_beats_check_is_shared_out_too(crew, net):
+    net = net(3)
+    crew.fill(net.urls(["page/1"]))
+    crew.run("from streaming import tasks\ntasks.check_links.delay()")
+    crew.until("SELECT 1 FROM streaming_healthrun WHERE finished_at IS NOT NULL AND checked = 3 AND plan <> '{}'")
+
+
+def test_limit_asks_the_oldest_of_all_hosts(crew, net):
+    net = net(4)
+    crew.fill(net.urls(["page/1", "page/2"]))
+    crew.query("UPDATE streaming_streaminglink SET last_checked = now() - id * interval '1 minute' RETURNING id")
+    oldest = crew.query("SELECT source_url FROM streaming_streaminglink ORDER BY last_checked LIMIT 3")
+    assert crew.check("--limit", "3")["checked"] == 3
+    asked = crew.query("SELECT source_url FROM streaming_streaminglink WHERE checks = 'a' ORDER BY id DESC")
+    assert asked == oldest

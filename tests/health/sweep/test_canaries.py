@@ -1,0 +1,56 @@
+"""Whom a run asks to find out whether we are online."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from scraper.net.url_policy import NO_PRIVATE_HOSTS
+from streaming.health.sweep import canaries
+from tests.helpers.factories import make_link
+
+pytestmark = pytest.mark.django_db
+
+
+def alive(count, host, *, now, **fields):
+    fields = {"reason": "ok", "last_checked": now - timedelta(hours=1), **fields}
+    return [make_link(source_url=f"https://{host}/{number}", **fields) for number in range(count)]
+
+
+def chosen(now):
+    return [question.url.split("/")[2] for question in canaries.choose_canaries(now=now, allowed=NO_PRIVATE_HOSTS)]
+
+
+def test_they_are_on_different_hosts():
+    now = timezone.now()
+    for number in range(7):
+        alive(2, f"{number}.example.org", now=now)
+    assert len(set(chosen(now))) == len(chosen(now)) == canaries.CANARY_COUNT
+
+
+def test_one_host_has_several_so_that_one_dead_link_does_not_stop_all_runs():
+    now = timezone.now()
+    alive(9, "films.example.org", now=now)
+    asked = canaries.choose_canaries(now=now, allowed=NO_PRIVATE_HOSTS)
+    assert len({question.id for question in asked}) == canaries.CANARY_COUNT
+
+
+def test_a_host_with_very_many_links_is_not_the_only_one(monkeypatch):
+    monkeypatch.setattr(canaries, "LOOKED_AT", 4)
+    now = timezone.now()
+    alive(1, "a.example.org", now=now)
+    alive(1, "z.example.org", now=now)
+    alive(6, "many.example.org", now=now)
+    assert {"a.example.org", "z.example.org", "many.example.org"} == set(chosen(now))
+    assert len(chosen(now)) == canaries.CANARY_COUNT
+
+
+def test_private_hosts_old_news_and_links_that_failed_are_none():
+    now = timezone.now()
+    alive(2, "127.0.0.1", now=now)
+    alive(2, "a.example.org", now=now, last_checked=now - timedelta(days=8))
+    alive(2, "b.example.org", now=now, reason="throttled")
+    alive(2, "c.example.org", now=now, is_active=False)
+    assert chosen(now) == []

@@ -1,0 +1,56 @@
+"""Whoever removes movies, turns links or saves them locks in one order: neither ends the other's work (PostgreSQL)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from tests.helpers.cluster import ROOT, empty_database
+from tests.helpers.http_origin import Origin, wait_for
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+BEGIN = """
+import django, sys
+django.setup()
+from scraper.addresses import Allowed, host_of
+from streaming.health.sweep import check_now
+from streaming.ingest.records import link_record
+from streaming.ingest.save import save_links
+from streaming.models import Movie, StreamingLink
+movie = Movie.objects.create(imdb_id="tt0000001", title="Nosferatu")
+link = StreamingLink.objects.create(movie=movie, source="example", source_url=sys.argv[1], host=host_of(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+CHECK = "print(check_now([link.pk]))"
+SAVE = """
+told = {"imdb_id": "tt0000001", "source": "example", "source_url": sys.argv[1], "quality": "720p", "licence": "cc0"}
+print(save_links([link_record(told, allowed=Allowed.parse(["127.0.0.0/8"]))]).seen_again)
+"""
+WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+@pytest.mark.parametrize(("deed", "said"), [(CHECK, "{1: 'http_404'}\n"), (SAVE, "1\n")], ids=["checked", "found"])
+def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(job_callable, said):
+    with empty_database("order") as address, Origin() as origin, psycopg.connect(address) as remover:
+        environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        command = [sys.executable, "-c", BEGIN + job_callable, origin.url("/404")]
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as checker:
+            assert checker.stdout.readline() == "ready\n"
+            remover.execute("SELECT id FROM streaming_movie FOR UPDATE")
+            checker.stdin.write("\n")
+            checker.stdin.flush()
+            with psycopg.connect(address, autocommit=True) as watcher:
+                wait_for(lambda: watcher.execute(WAITS).fetchone())
+            # What removing the movie locks next. Held by the checker, it would be a deadlock, and one of us would end.
+            remover.execute("SELECT id FROM streaming_streaminglink FOR UPDATE")
+            remover.commit()
+            stated = checker.communicate(timeout=20)[0]
+    assert checker.returncode == 0
+    assert stated == said

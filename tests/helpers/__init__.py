@@ -1,0 +1,1 @@
+"""Everything in the tests that is not a test."""

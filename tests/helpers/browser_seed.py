@@ -1,0 +1,137 @@
+"""Fills the site that the browser visits: the demo catalogue, and every state that a page can show."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from django.utils import timezone
+
+from streaming.ingest.records import parse_link, parse_movie
+from streaming.ingest.save import save_links
+from streaming.models import HealthRun, HostPause, LinkFlip, Movie, StreamingLink
+from streaming.web import posters
+from tests.helpers.factories import make_job, make_link, make_movie
+
+DEMO = Path(__file__).parents[2] / "streaming" / "data" / "demo_catalogue.jsonl"
+TITLES = len(DEMO.read_text(encoding="utf-8").splitlines()) + 4
+# Found on the example site, and without links at first.
+LINKLESS = ["tt0010323", "tt0015324"]
+REFRESHED, PLAIN, SHOWN = "tt0013442", "tt0017925", "tt0063350"
+FAILED, NOTHING, GOING, HOSTILE = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
+UNKNOWN, REFUSED, EVERYWHERE = "tt9000005", "tt9000006", "tt9000007"
+# Nobody listens there: a poster that cannot be loaded.
+UNREACHABLE = "https://127.0.0.1:9/poster.jpg"
+HOSTILE_TITLE = '"><script>alert(1)</script></title></script> {{7*7}} \u202egnp.exe ' + "W" * 100
+
+
+def main() -> None:
+    demo()
+    states()
+    six_sources()
+    runs()
+
+
+def demo() -> None:
+    entries = [json.loads(line) for line in DEMO.read_text(encoding="utf-8").splitlines()]
+    movies = [parse_movie(entry) for entry in entries]
+    links = [parse_link({**link, "imdb_id": entry["imdb_id"]}) for entry in entries for link in entry["links"]]
+    save_links(links, movies=movies, is_operator=True)
+    StreamingLink.objects.filter(movie__imdb_id__in=LINKLESS).delete()
+
+
+def states() -> None:
+    now = timezone.now()
+    for number, link in enumerate(StreamingLink.objects.order_by("id")):
+        dies = number % 9 == 4
+        why = "http_404" if number % 2 else "soft_404"
+        link.last_checked, link.response_ms = now - timedelta(minutes=number), 90 + 13 * (number % 40)
+        link.checks = ("a" * 20 + ("gguu" if dies else "agaa"))[number % 7 :]
+        link.is_active, link.reason = not dies, why if dies else "ok"
+        link.save()
+        if dies:
+            LinkFlip.objects.create(link=link, at=now - timedelta(minutes=number), is_active=False, reason=why)
+    later = now + timedelta(hours=20)
+    rows = [row("example", "failed", error="Timed out after 30 s"), row("internet_archive", "found", links=3)]
+    failed = make_movie(imdb_id=FAILED, title="The Failing Search", year=1931, next_scrape_at=later)
+    make_link(failed, is_active=False, reason="timeout", checks="aauu", last_checked=now)
+    make_job(failed, state="failed", sources=rows, error="Timed out")
+    nothing = make_movie(
+        imdb_id=NOTHING, title="The Lost Reel", year=1919, next_scrape_at=later, poster_url=UNREACHABLE
+    )
+    make_job(nothing, state="succeeded", outcome="nothing", sources=[row("example", "nothing")])
+    hostile = make_movie(imdb_id=HOSTILE, title=HOSTILE_TITLE, year=1960, synopsis="<img src=x onerror=alert(2)>" * 9)
+    make_link(hostile, label="<b>bold</b>", checks="aaga", last_checked=now, reason="ok", licence="public-domain")
+
+
+def six_sources() -> None:
+    """A movie that all real sources have, as each of them describes it; the newest search met trouble at some."""
+    now = timezone.now()
+    movie = make_movie(imdb_id=EVERYWHERE, title="The Film That Is Everywhere", year=1925, next_scrape_at=now)
+    shown = {"checks": "aaaaaagaaa", "last_checked": now, "reason": "ok", "licence": "public-domain"}
+    for source, host, kind, quality in (
+        ("internet_archive", "archive.org", "file", "720p"),
+        ("internet_archive", "archive.org", "file", "360p"),
+        ("commons", "upload.wikimedia.org", "file", "1080p"),
+        ("commons", "upload.wikimedia.org", "file", "480p"),
+        ("library_of_congress", "tile.loc.gov", "stream", ""),
+        ("peertube", "framatube.org", "file", "720p"),
+        ("schema_org", "films.example.org", "page", ""),
+        ("wikidata", "www.arte.tv", "page", ""),
+    ):
+        url = f"https://{host}/film/{source}/{quality or kind}"
+        make_link(movie, source=source, host=host, source_url=url, kind=kind, quality=quality, **shown)
+    asked = "archive.org asked us to come back at 14:05 UTC on 22 November"
+    rows = [
+        row("wikidata", "found", links=1, error="2 links were refused: may not be free"),
+        row("internet_archive", "failed", error=asked),
+        row("commons", "found", links=2),
+        row("library_of_congress", "found", links=1),
+        row("peertube", "nothing", error="1 link waits for review: PeerTube marks it as sensitive"),
+        row("schema_org", "blocked", error="The site's robots.txt asks us not to read this"),
+    ]
+    make_job(movie, state="succeeded", outcome="found", sources=rows)
+
+
+def going() -> None:
+    """A movie whose search goes on; its lease is long enough for the test and not so long that nobody believes it."""
+    movie = make_movie(imdb_id=GOING, title="The Vanishing", year=1920)
+    lease = timezone.now() + timedelta(seconds=100)
+    make_job(movie, state="running", sources=[row("example", "searching")], lease_until=lease)
+
+
+def gone() -> None:
+    Movie.objects.filter(imdb_id__in=[GOING, UNKNOWN, REFUSED]).delete()
+
+
+def ending_badly() -> None:
+    """Movies whose searches will end without links: no source knows the one, nobody answers for the other."""
+    make_movie(imdb_id=UNKNOWN, title="The Empty Can", year=1921)
+    refused = make_movie(imdb_id=REFUSED, title="The Closed Door", year=1922)
+    make_job(refused, state="queued", sources=[row("example", "waiting")], target_url="http://127.0.0.1:9/films/")
+
+
+def drawn_version() -> str:
+    return posters.poster_version(NOTHING, title="The Lost Reel", year=1919)
+
+
+def row(source: str, state: str, *, links: int = 0, error: str = "") -> dict[str, object]:
+    return {"source": source, "state": state, "links": links, "new": 0, "seconds": 1.0, "error": error}
+
+
+def runs() -> None:
+    now = timezone.now()
+    for day in range(14):
+        at = now - timedelta(days=13 - day, minutes=20)
+        HealthRun.objects.create(
+            started_at=at,
+            finished_at=at + timedelta(minutes=3),
+            outcome=HealthRun.Outcome.COMPLETED,
+            checked=190 + day,
+            alive=170 + day - day % 3 * 6,
+            gone=12,
+            died=day % 4,
+            revived=day % 3,
+        )
+    HostPause.objects.create(host="films.example.org", paused_until=now + timedelta(hours=2), reason="Retry-After")

@@ -1,0 +1,63 @@
+"""Hosts that are left alone for a while."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from streaming.models import HostPause
+from streaming.scraping.crawling.download_hooks import pause_message
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOUR, QUARTER = NOW + timedelta(hours=1), NOW + timedelta(minutes=15)
+RETRY_AFTER, BREAKER, MANUAL = HostPause.Kind.RETRY_AFTER, HostPause.Kind.BREAKER, HostPause.Kind.MANUAL
+TEXTS = ["asked us to come back later", "most of its links failed at once", "its owner asked by mail", ""]
+
+
+def test_whoever_was_on_the_way_does_not_shorten_what_a_host_asked_for():
+    HostPause.objects.write({"films.example.org": HOUR}, RETRY_AFTER)
+    HostPause.objects.write({"films.example.org": QUARTER, "other.example.org": QUARTER}, BREAKER)
+    rows = HostPause.objects.order_by("host").values_list("host", "paused_until", "kind", "reason")
+    assert list(rows) == [
+        ("films.example.org", HOUR, RETRY_AFTER, "asked us to come back later"),
+        ("other.example.org", QUARTER, BREAKER, "most of its links failed at once"),
+    ]
+
+
+def test_a_longer_pause_replaces_a_shorter_one():
+    HostPause.objects.write({"films.example.org": QUARTER}, RETRY_AFTER)
+    HostPause.objects.write({"films.example.org": HOUR}, BREAKER)
+    row = HostPause.objects.values_list("paused_until", "kind", "reason").get()
+    assert row == (HOUR, BREAKER, "most of its links failed at once")
+
+
+@pytest.mark.parametrize("reason", TEXTS)
+@pytest.mark.parametrize("kind", [RETRY_AFTER, BREAKER])
+def test_a_pause_from_a_clock_that_was_a_year_ahead_holds_nobody_and_gives_way(kind, reason):
+    now = timezone.now()
+    year = now + timedelta(days=366)
+    HostPause.objects.create(host="films.example.org", paused_until=year, kind=kind, reason=reason)
+    assert not HostPause.objects.standing(now).exists()
+    HostPause.objects.write({"films.example.org": now + timedelta(minutes=15)}, RETRY_AFTER)
+    row = HostPause.objects.standing(now).values_list("paused_until", "kind").get()
+    assert row == (now + timedelta(minutes=15), RETRY_AFTER)
+
+
+@pytest.mark.parametrize("reason", TEXTS)
+def test_a_pause_that_somebody_wrote_by_hand_lasts_as_long_as_they_like(reason):
+    now = timezone.now()
+    month = now + timedelta(days=30)
+    HostPause.objects.create(host="films.example.org", paused_until=month, kind=MANUAL, reason=reason)
+    HostPause.objects.write({"films.example.org": now + timedelta(hours=24)}, RETRY_AFTER)
+    assert HostPause.objects.standing(now).get().paused_until == month
+
+
+@pytest.mark.parametrize("reason", TEXTS)
+@pytest.mark.parametrize("kind", HostPause.Kind)
+def test_only_what_the_host_asked_for_holds_a_search_whatever_the_text_says(kind, reason):
+    until = timezone.now() + timedelta(hours=1)
+    HostPause.objects.create(host="films.example.org", paused_until=until, kind=kind, reason=reason)
+    assert bool(pause_message("films.example.org")) is (kind == RETRY_AFTER)

@@ -1,0 +1,209 @@
+"""Politeness over processes: one host is asked by one process at a time, as often as its source publishes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.utils import timezone
+
+from scraper.net.download_handler import netloc_of
+from scraper.sources import KNOWN_SOURCES
+from streaming.host_rate_limit import request_delay_for, reserve_slot
+from streaming.models import HostGate
+from streaming.scraping.crawling.download_hooks import acquire_slot, report_throttled
+from streaming.scraping.crawling.job_crawl import run_job_crawl
+from tests.helpers.crawl_process import CHANGES, in_child
+from tests.helpers.http_servers import Page, serving
+from tests.scraping.crawling.test_job_crawl import NOSFERATU, film_page, job_for, site_with
+from tests.scraping.supervisor.test_two_machines import _environment, database, python  # noqa: F401  a fixture
+
+ROOT = Path(__file__).parents[2]
+CC0 = '<a rel="license" href="https://creativecommons.org/publicdomain/zero/1.0/">CC0</a>'
+MIGRATE = """
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+"""
+ASK = """
+import django, sys, time
+django.setup()
+from streaming.models import HostGate
+from streaming.turns import reserve
+HostGate.objects.exists()
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(10):
+    time.sleep(reserve("films.example.org", pause=0.05))
+    print(time.monotonic(), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "source", "pause"),
+    [
+        ("archive.org", "internet_archive", 1.0),
+        ("ia801.us.archive.org", "internet_archive", 1.0),
+        ("archive.org", "schema_org", 1.0),
+        ("notarchive.org", "schema_org", 0.0),
+        ("query.wikidata.org", "internet_archive", KNOWN_SOURCES["wikidata"].delay),
+        ("www.loc.gov", "library_of_congress", 1.0),
+        ("video.blender.example", "peertube", 0.2),
+        ("mirror.example.org", "internet_archive", 1.0),
+        ("films.example.org", "unknown", 0.0),
+        ("127.0.0.1", "internet_archive", 0.0),
+        ("127.8.9.1", "example", 0.0),
+        ("[::1]", "peertube", 0.0),
+        ("localhost", "peertube", 0.0),
+    ],
+)
+def test_the_pause_is_that_of_the_host_and_none_on_loopback(host, source, pause):
+    assert request_delay_for(host, source=source) == pause
+
+
+def test_the_operator_has_the_last_word_on_pauses(settings):
+    settings.SOURCE_DELAYS = {"internet_archive": 2.5, "wikidata": 0.5, "peertube": 0.0}
+    hosts = ("ia801.us.archive.org", "query.wikidata.org", "video.blender.example", "www.loc.gov", "127.0.0.1")
+    sources = ("schema_org", "commons", "peertube", "library_of_congress", "internet_archive")
+    asked = [request_delay_for(host, source=source) for host, source in zip(hosts, sources, strict=True)]
+    assert asked == [2.5, 0.5, 0.0, 1.0, 0.0]
+
+
+@pytest.mark.slow
+def test_four_processes_keep_their_distance_from_one_host(database, tmp_path):  # noqa: F811
+    environment = _environment(database, tmp_path)
+    python(MIGRATE, environment)
+    command = [sys.executable, "-c", ASK]
+    askers = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for asker in askers:
+        assert asker.stdout.readline() == "ready\n"
+    started = time.monotonic()
+    for asker in askers:
+        asker.stdin.write("go\n")
+        asker.stdin.flush()
+    asked = sorted(float(moment) for asker in askers for moment in asker.communicate(timeout=30)[0].split())
+    assert [asker.returncode for asker in askers] == [0] * 4
+    assert len(asked) == 40
+    # However late a busy machine wakes a process: nobody comes before the moment that was reserved for him.
+    assert [number for number, moment in enumerate(asked) if moment < started + number * 0.05 - 0.005] == []
+
+
+@pytest.mark.django_db
+class TestReserving:
+    def test_turns_come_one_after_the_other_and_hosts_do_not_wait_for_each_other(self):
+        begun = timezone.now()
+        waits = [reserve_slot("a.example", delay=10.0) for _ in range(4)]
+        assert waits[0] == 0
+        assert waits == sorted(waits)
+        assert HostGate.objects.get().next_at >= begun + timedelta(seconds=40)
+        assert reserve_slot("b.example", delay=10.0) == 0
+
+    def test_who_would_wait_too_long_reserves_nothing(self):
+        for _ in range(3):
+            reserve_slot("a.example", delay=2.0)
+        before = HostGate.objects.get().next_at
+        assert reserve_slot("a.example", delay=2.0, max_wait=timedelta(seconds=1)) is None
+        assert HostGate.objects.get().next_at == before
+
+    def test_a_moment_from_before_the_clock_was_set_back_is_not_waited_for(self):
+        HostGate.objects.create(host="a.example", next_at=timezone.now() + timedelta(hours=1))
+        assert reserve_slot("a.example", delay=1.0) == 0
+
+    def test_a_name_longer_than_any_is_kept_cut(self):
+        assert reserve_slot("a" * 400, delay=1.0) == 0
+        assert 0 < reserve_slot("a" * 400, delay=1.0) <= 60
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://archive.org/metadata/x", "archive.org"),
+        ("https://ARCHIVE.org:443/", "archive.org"),
+        ("http://archive.org:443/", "archive.org:443"),
+        ("http://user:pw@films.example.org:8080/", "films.example.org:8080"),
+        ("http://[::1]:80/", "[::1]"),
+        ("http://[::1]:8001/", "[::1]:8001"),
+    ],
+)
+def test_a_place_is_the_host_with_an_unusual_port(url, place):
+    assert netloc_of(url) == place
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAskedToComeBack:
+    def test_a_place_may_be_asked_until_it_says_otherwise(self):
+        assert async_to_sync(acquire_slot)("films.example.org", "example") == ""
+        async_to_sync(report_throttled)("films.example.org", "60")
+        assert "films.example.org asked us to come back at " in async_to_sync(acquire_slot)(
+            "films.example.org", "example"
+        )
+        assert async_to_sync(acquire_slot)("films.example.org:8080", "example") == ""
+
+    def test_who_waits_for_his_turn_hears_of_it_too(self):
+        async def told_while_waiting():
+            ours = asyncio.ensure_future(acquire_slot("archive.org", "internet_archive"))
+            await asyncio.sleep(0)
+            await report_throttled("archive.org", "60")
+            return await ours
+
+        HostGate.objects.create(host="archive.org", next_at=timezone.now() + timedelta(seconds=0.5))
+        assert "archive.org asked us to come back at " in async_to_sync(told_while_waiting)()
+
+
+def short_pause(host, *, source):
+    return 0.4
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSpidersWait:
+    @pytest.fixture
+    def site(self, settings, monkeypatch):
+        """A site on loopback that is to be asked as if it were a public one."""
+        monkeypatch.setitem(CHANGES, "streaming.scraping.crawling.download_hooks.pause_of", short_pause)
+        page = film_page("https://films.example.org/1") + CC0
+        with serving(site_with(Page(page))) as site:
+            settings.EXAMPLE_SITE_URL = site.url
+            yield site
+
+    def test_each_request_of_a_crawl_takes_its_turn(self, site):
+        job = job_for()
+        stated = in_child(run_job_crawl, job.pk)
+        assert stated.broke == ""
+        job.refresh_from_db()
+        assert job.sources[0]["state"] == "found"
+        assert job.sources[0]["seconds"] >= 0.4
+        assert site.hits == {"/robots.txt": 1, f"/films/{NOSFERATU}/": 1}
+        assert HostGate.objects.get().host == "127.0.0.1"
+
+    def test_a_source_whose_turn_would_come_too_late_has_failed_and_is_not_asked(self, site):
+        HostGate.objects.create(host="127.0.0.1", next_at=timezone.now() + timedelta(seconds=50))
+        job = job_for()
+        stated = in_child(run_job_crawl, job.pk)
+        assert stated.broke == ""
+        job.refresh_from_db()
+        assert (job.sources[0]["state"], job.sources[0]["error"]) == (
+            "failed",
+            "Too many searches ask this site at once",
+        )
+        assert not site.hits
+
+
+@pytest.mark.django_db
+def test_a_pause_names_its_month_in_english_in_every_locale(foreign_locale):
+    async_to_sync(report_throttled)("films.example.org", "600")
+    stated = async_to_sync(acquire_slot)("films.example.org", "example")
+    assert re.fullmatch(
+        r"films\.example\.org asked us to come back at \d\d:\d\d UTC on \d{1,2} [A-Z][a-z]{2,8}", stated
+    )
+    assert foreign_locale not in stated

@@ -1,0 +1,181 @@
+"""The runner of jobs is killed at each point of a job's life, clocks go back, the server is stopped: every job ends,
+truthfully, and its links come once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from streaming.models import ScrapeJob, StreamingLink
+from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraping.supervisor import control
+from tests.helpers.process_info import children_of, is_alive
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+# A supervisor like any other, but for the moment of its death.
+DYING = """
+import django, os, signal, sys
+django.setup()
+from streaming.scraping import children, launchers, locks, supervisor
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+end = supervisor._end
+if sys.argv[1] == "claimed":
+    children.fork = die
+elif sys.argv[1] == "before the finish":
+    supervisor._end = die
+elif sys.argv[1] == "after the finish":
+    supervisor._end = lambda run: (end(run), die())
+supervisor.serve(lock=locks.take(launchers.lock_path()), idle_seconds=None, spawning=False)
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "word", "attempts", "links"),
+    [
+        ("claimed", "found", 2, 1),
+        ("crawling", "kills_runner", 2, 1),
+        ("in the middle of a batch", "kills_runner_mid_batch", 2, 4),
+        ("before the finish", "found", 2, 1),
+        ("after the finish", "found", 1, 1),
+    ],
+)
+def test_a_runner_killed_at_any_point_costs_no_job_and_doubles_no_link(engine, point, word, attempts, links):
+    job = engine.job(word)
+    runner = subprocess.Popen([sys.executable, "-c", DYING, point], cwd=ROOT)
+    assert runner.wait(20) == -signal.SIGKILL
+    job.refresh_from_db()
+    assert job.state == ("succeeded" if point == "after the finish" else "running")
+    control.ensure_supervisor()
+    (job,) = engine.closed(job)
+    assert (job.state, job.outcome, job.attempt, job.error) == ("succeeded", "found", attempts, "")
+    assert StreamingLink.objects.count() == job.links_found == links
+    engine.until(engine.pid)  # one that has just been started is to be stopped with this test
+    engine.until(lambda: not any(is_alive(int(line.split()[0])) for line in engine.deeds()))
+
+
+def test_a_server_stopped_with_jobs_waiting_and_running_ends_them_all_after_its_next_start(engine, monkeypatch):
+    monkeypatch.setenv("SCRAPE_PROCESSES", "2")
+    given = [engine.job("slow") for _ in range(5)]
+    control.ensure_supervisor()
+    engine.until(lambda: ScrapeJob.objects.filter(state="running").count() == 2)
+    assert control.stop_supervisor() is not None
+    assert set(ScrapeJob.objects.values_list("state", "attempt")) == {("queued", 0)}
+    control.ensure_supervisor()
+    ended = engine.closed(*given)
+    assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
+    assert StreamingLink.objects.count() == 5
+
+
+def test_two_hundred_jobs_leave_no_zombie(engine):
+    given = [engine.job() for _ in range(200)]
+    control.ensure_supervisor()
+    engine.until(engine.deeds)
+    supervisor = engine.pid()
+    ended = engine.closed(*given, seconds=60)
+    assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
+    engine.until(lambda: children_of(supervisor) == [])
+
+
+def test_a_lease_from_before_the_clock_was_set_back_an_hour_is_not_waited_for(engine):
+    ahead = timezone.now() + timedelta(hours=1)
+    job = engine.job(state="running", owner="gone:1:a", attempt=1, lease_until=ahead, queued_at=ahead)
+    control.ensure_supervisor()
+    (job,) = engine.closed(job)
+    assert (job.state, job.attempt) == ("succeeded", 2)
+
+
+def test_a_job_queued_before_the_clock_was_set_back_an_hour_is_run_at_once(engine):
+    job = engine.job(queued_at=timezone.now() + timedelta(hours=1))
+    control.ensure_supervisor()
+    assert engine.closed(job)[0].state == "succeeded"
+
+
+# A machine that is short of processes for a while.
+SHORT_OF_PROCESSES = """
+import django, errno, sys, time
+django.setup()
+from streaming.scraping import children, launchers, locks, supervisor
+
+fork, began = children.fork, time.monotonic()
+
+def try_to_fork(*given, **named):
+    if time.monotonic() - began < float(sys.argv[1]):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+    return fork(*given, **named)
+
+children.fork = try_to_fork
+supervisor.serve(lock=locks.take(launchers.lock_path()), idle_seconds=None, spawning=False)
+"""
+
+
+@pytest.fixture
+def short_of_processes(engine):
+    """Starts a supervisor whose machine has no process to give for so many seconds."""
+    started = []
+
+    def start(seconds):
+        started.append(subprocess.Popen([sys.executable, "-c", SHORT_OF_PROCESSES, str(seconds)], cwd=ROOT))
+
+    yield start
+    for supervisor in started:
+        supervisor.terminate()
+        supervisor.wait(10)
+
+
+def test_a_moment_without_a_process_to_spare_fails_no_job(engine, short_of_processes):
+    given = [engine.job() for _ in range(6)]
+    short_of_processes(3)
+    ended = engine.closed(*given)
+    assert {job.state for job in ended} == {"succeeded"}
+    assert sorted(job.attempt for job in ended) == [1, 1, 1, 1, 1, 2]
+
+
+def test_a_job_that_gets_no_process_twice_says_so_and_the_others_still_wait(engine, short_of_processes):
+    given = [engine.job() for _ in range(3)]
+    short_of_processes(60)
+    first, *others = given
+    (first,) = engine.closed(first)
+    assert (first.state, first.error) == (
+        "failed",
+        ("The machine could not start a process for this search (Resource temporarily unavailable)."),
+    )
+    assert set(ScrapeJob.objects.filter(pk__in=[job.pk for job in others]).values_list("state", "attempt")) <= {
+        ("queued", 0),
+        ("queued", 1),
+    }
+
+
+@pytest.mark.parametrize("address", ["/jobs/{0.pk}/", "/api/streaming/jobs/{0.pk}/"])
+def test_whoever_watches_a_search_whose_runner_was_killed_has_it_done(engine, client, address):
+    """The page that shows it asks for the job alone, not for the movie."""
+    job = engine.job("hang_once")
+    control.ensure_supervisor()
+    engine.running(job)
+    os.kill(engine.pid(), signal.SIGKILL)
+    engine.until(lambda: client.get(address.format(job)) and not ScrapeJob.objects.open().exists())
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == ("succeeded", 2)
+
+
+def test_who_presses_the_button_again_after_the_runner_was_killed_has_the_search_done(engine):
+    job = engine.job("hang_once")
+    control.ensure_supervisor()
+    engine.running(job)
+    os.kill(engine.pid(), signal.SIGKILL)
+    click = partial(scrape_movie_on_demand, job.movie, requested_by="click", target_url=job.target_url)
+    engine.until(lambda: click() and not ScrapeJob.objects.open().exists())
+    job.refresh_from_db()
+    assert (job.state, job.attempt, ScrapeJob.objects.count()) == ("succeeded", 2, 1)

@@ -1,0 +1,149 @@
+"""Two machines over one database: separate folders, so separate supervisors, and no job is run twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.external_services import empty_postgres
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+
+SETUP = """
+import django
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+from streaming.models import Movie
+from streaming.scraper_utils import scrape_movie_on_demand
+settings.SCRAPE_BELL = "tests.helpers.notifications.silent"
+call_command("migrate", verbosity=0)
+for number in range(1000, 1024):
+    movie = Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
+    scrape_movie_on_demand(movie, requested_by="click", target_url="http://127.0.0.1/short")
+"""
+COUNT = """
+import django, json
+django.setup()
+from streaming.models import ScrapeJob, StreamingLink
+jobs = list(ScrapeJob.objects.values("state", "attempt", "owner"))
+print(json.dumps({"jobs": jobs, "links": StreamingLink.objects.count()}))
+"""
+CLICKS = """
+import django
+django.setup()
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.utils import timezone
+from streaming.models import Movie, ScrapeJob
+from streaming.scraping import jobs
+from streaming.scraping.endings import ending_of
+settings.SCRAPE_BELL = "tests.helpers.notifications.silent"
+call_command("migrate", verbosity=0)
+movie = Movie.objects.create(imdb_id="tt0000001", title="A movie")
+start = Barrier(40)
+
+def found(job):
+    return ending_of([{**row, "state": "found"} for row in job.sources])
+
+def click(number):
+    start.wait()
+    try:
+        for claim in jobs.claim(owner=f"runner {number}", most=1) if number % 8 == 0 else []:
+            jobs.close(claim, judge=found, log="")
+        request = jobs.Request("click")
+        return jobs.start_or_join(movie.pk, request=request, now=timezone.now()).pk
+    finally:
+        connections.close_all()
+
+with ThreadPoolExecutor(40) as pool:
+    answers = set(pool.map(click, range(40)))
+print(len(answers), ScrapeJob.objects.count())
+"""
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request, tmp_path):
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/db.sqlite3"
+        return
+    with empty_postgres("jobs") as address:
+        yield address
+
+
+@pytest.fixture
+def environment(database, tmp_path):
+    return _environment(database, tmp_path)
+
+
+def _environment(database: str, folder: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": database,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "SCRAPE_CRAWL": "tests.helpers.fake_crawls.deed",
+        "SCRAPE_PROCESSES": "2",
+        "SCRAPE_DIR": str(folder),
+    }
+
+
+def python(code: str, environment: dict[str, str]) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+def count(environment: dict[str, str]) -> dict[str, object]:
+    return json.loads(python(COUNT, environment))
+
+
+def test_two_machines_share_the_jobs_and_run_each_once(environment, tmp_path):
+    python(SETUP, environment)
+    command = [sys.executable, "manage.py", "scrape_worker"]
+    workers = [
+        subprocess.Popen(command, cwd=ROOT, env={**environment, "SCRAPE_DIR": str(tmp_path / name)})
+        for name in ("one", "two")
+    ]
+    try:
+        end = time.monotonic() + 20
+        seen = count(environment)
+        while {job["state"] for job in seen["jobs"]} != {"succeeded"}:
+            assert time.monotonic() < end, seen
+            seen = count(environment)
+    finally:
+        for worker in workers:
+            worker.terminate()
+        assert [worker.wait(10) for worker in workers] == [0, 0]
+    assert {job["attempt"] for job in seen["jobs"]} == {1}
+    assert len({job["owner"] for job in seen["jobs"]}) == 2
+    assert (len(seen["jobs"]), seen["links"]) == (24, 24)
+
+
+def test_clicks_at_once_are_one_job(environment):
+    assert python(CLICKS, environment).split() == ["1", "1"]
+
+
+def test_a_database_that_is_not_there_yet_is_waited_for(tmp_path):
+    environment = _environment(f"sqlite:///{tmp_path}/late.sqlite3", tmp_path)
+    command = [sys.executable, "manage.py", "scrape_worker"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
+        try:
+            assert "the database did not answer: no such table" in worker.stderr.readline()
+            python(SETUP, environment)
+            end = time.monotonic() + 20
+            while {job["state"] for job in count(environment)["jobs"]} != {"succeeded"}:
+                assert time.monotonic() < end
+        finally:
+            worker.terminate()
+    assert worker.returncode == 0

@@ -1,0 +1,191 @@
+"""Gaps of movies are filled from catalogues; what stands stays, and no key is ever shown."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from streaming.models import Movie
+from streaming.scraping import metadata_enrichment
+from tests.helpers.factories import make_movie
+from tests.helpers.http_servers import Page, Site, free_port, serving
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+SHOW, FILM = "tt0900007", "tt0900001"
+HEADER = "tconst\ttitleType\tprimaryTitle\toriginalTitle\tisAdult\tstartYear\tendYear\truntimeMinutes\tgenres\n"
+KEY = "s3cret-k3y"
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch):
+    monkeypatch.setattr("streaming.scraping.metadata_enrichment.time.sleep", lambda seconds: None)
+
+
+@pytest.fixture
+def catalogue(settings):
+    site = Site({})
+    site.pages = {}
+    with serving(site):
+        settings.TVMAZE_URL = settings.TMDB_URL = settings.OMDB_URL = site.url
+        settings.TMDB_API_KEY = settings.OMDB_API_KEY = KEY
+        yield site
+
+
+def data(value, **more):
+    return Page(json.dumps(value), content_type="application/json", **more)
+
+
+def run(*words, capsys):
+    call_command("describe_movies", *words)
+    return capsys.readouterr().out
+
+
+def show(**more):
+    about = {"name": "Mill Lane", "premiered": "1999-01-01", "summary": "<p>A mill.</p>", "externals": {"imdb": SHOW}}
+    return data({**about, "image": {"original": "https://img.example.org/1.jpg"}, **more})
+
+
+def test_a_show_is_described_and_a_redirect_on_the_same_host_is_followed(catalogue, capsys):
+    movie = make_movie(imdb_id=SHOW)
+    catalogue.pages[f"/lookup/shows?imdb={SHOW}"] = Page(status=301, headers={"Location": "/shows/1"})
+    catalogue.pages["/shows/1"] = show()
+    assert run("--source", "tvmaze", capsys=capsys) == "1 asked for, 1 found, 1 filled in.\n"
+    movie.refresh_from_db()
+    assert (movie.year, movie.synopsis, movie.poster_url) == (1999, "A mill.", "https://img.example.org/1.jpg")
+    assert catalogue.agents == {"Openreel/0.1.0 (+tests@example.org)"}
+
+
+def test_what_stands_is_never_overwritten(catalogue, capsys):
+    movie = make_movie(imdb_id=SHOW, title="Ours", year=2001, synopsis="Ours.")
+    catalogue.pages[f"/lookup/shows?imdb={SHOW}"] = show()
+    run("--source", "tvmaze", capsys=capsys)
+    movie.refresh_from_db()
+    assert (movie.title, movie.year, movie.synopsis) == ("Ours", 2001, "Ours.")
+    assert movie.poster_url == "https://img.example.org/1.jpg"
+
+
+def test_tmdb_is_asked_for_its_number_and_then_for_the_film(catalogue, capsys):
+    make_movie(imdb_id=FILM)
+    find = f"/3/find/{FILM}?external_source=imdb_id&api_key={KEY}"
+    catalogue.pages[find] = data({"movie_results": [{"id": 5, "title": "Driftwood"}], "tv_results": []})
+    details = {"title": "Driftwood", "imdb_id": FILM, "release_date": "1931-04-02", "overview": "A river."}
+    catalogue.pages[f"/3/movie/5?api_key={KEY}"] = data(details)
+    assert "1 filled in" in run("--source", "tmdb", capsys=capsys)
+    assert Movie.objects.get(imdb_id=FILM).synopsis == "A river."
+
+
+def test_omdb_knows_it_or_does_not(catalogue, capsys):
+    make_movie(imdb_id=FILM)
+    make_movie(imdb_id=SHOW)
+    stated = {"Response": "True", "Title": "Driftwood", "Year": "1931", "imdbID": FILM, "Poster": "N/A"}
+    catalogue.pages[f"/?i={FILM}&apikey={KEY}"] = data(stated)
+    catalogue.pages[f"/?i={SHOW}&apikey={KEY}"] = data({"Response": "False", "Error": "Incorrect IMDb ID."})
+    assert run("--source", "omdb", capsys=capsys) == "2 asked for, 1 found, 1 filled in.\n"
+
+
+def test_a_description_of_another_film_is_not_believed(catalogue, capsys):
+    make_movie(imdb_id=FILM)
+    catalogue.pages[f"/lookup/shows?imdb={FILM}"] = show()
+    assert "0 found, 0 filled" in run("--source", "tvmaze", capsys=capsys)
+
+
+def test_only_gaps_are_asked_for_and_only_so_many(catalogue, capsys):
+    make_movie(imdb_id="tt0900009", year=1900, synopsis="x", poster_url="https://img.example.org/2.jpg")
+    for number in range(3):
+        make_movie(imdb_id=f"tt095000{number}")
+    assert run("--source", "tvmaze", "--limit", "2", capsys=capsys) == "2 asked for, 0 found, 0 filled in.\n"
+    assert len(catalogue.hits) == 2
+
+
+@pytest.mark.parametrize("source", ["tmdb", "omdb"])
+def test_without_a_key_it_says_so(source, settings):
+    settings.TMDB_API_KEY = settings.OMDB_API_KEY = ""
+    with pytest.raises(CommandError, match=f"wants a key: set {source.upper()}_API_KEY"):
+        call_command("describe_movies", "--source", source)
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        (Page("no", status=401), "OMDb answered 401"),
+        (Page("slow down", status=429, headers={"Retry-After": "9"}), "OMDb answered 429"),
+        (Page("busy", status=503), "OMDb answered 503"),
+        (Page(b"x" * 2_000_000), "OMDb sent too much"),
+        (Page(gzip.compress(b"x" * 9_000_000), headers={"Content-Encoding": "gzip"}), "OMDb sent something packed"),
+        (Page(says=lambda handler: None), "OMDb could not be asked"),
+        (Page(status=302, headers={"Location": "http://10.0.0.5/"}), "OMDb answered 302"),
+        (Page("<html></html>"), "1 answers were not what omdb sends"),
+        (data({"Response": "False", "Error": "Invalid API key!"}), "1 answers were not what omdb sends"),
+    ],
+    ids=["401", "429", "503", "too much", "packed", "silence", "away", "page", "error"],
+)
+def test_what_a_catalogue_should_not_send_ends_in_one_sentence_without_the_key(page, sentence, catalogue):
+    make_movie(imdb_id=FILM)
+    catalogue.pages["*"] = page
+    with pytest.raises(CommandError, match=sentence) as raised:
+        call_command("describe_movies", "--source", "omdb")
+    assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_catalogue_that_wants_us_back_in_an_hour_is_not_waited_for(status, catalogue, monkeypatch):
+    slept = [0.0]
+    monkeypatch.setattr("streaming.scraping.metadata_enrichment.time.sleep", slept.append)
+    make_movie(imdb_id=SHOW)
+    catalogue.pages[f"/lookup/shows?imdb={SHOW}"] = Page("later", status=status, headers={"Retry-After": "3600"})
+    with pytest.raises(CommandError, match=f"TVmaze answered {status}"):
+        call_command("describe_movies", "--source", "tvmaze")
+    assert max(slept) < 5
+
+
+def test_a_catalogue_that_is_down_ends_in_one_sentence_without_the_key(settings):
+    settings.OMDB_URL, settings.OMDB_API_KEY = f"http://127.0.0.1:{free_port()}", KEY
+    make_movie(imdb_id=FILM)
+    with pytest.raises(CommandError, match="OMDb could not be asked") as raised:
+        call_command("describe_movies", "--source", "omdb")
+    assert KEY not in str(raised.value)
+
+
+def test_a_catalogue_that_is_silent_is_given_up(catalogue, monkeypatch):
+    monkeypatch.setattr(metadata_enrichment, "TIMEOUT", (0.2, 0.2))
+    make_movie(imdb_id=FILM)
+    catalogue.pages["*"] = Page(says=lambda handler: handler.server.over.wait(3))
+    with pytest.raises(CommandError, match="OMDb could not be asked"):
+        call_command("describe_movies", "--source", "omdb")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_years_come_out_of_imdbs_file(packed, tmp_path, capsys):
+    film, show = make_movie(imdb_id=FILM), make_movie(imdb_id=SHOW, year=2001)
+    rows = (
+        f"{FILM}\tmovie\tA\tA\t0\t1931\t\\N\t71\tDrama\n{SHOW}\ttvSeries\tB\tB\t0\t1950\t\\N\t\\N\t\\N\ntt1\tbroken\n"
+    )
+    body = (HEADER + rows).encode()
+    path = tmp_path / "title.basics.tsv"
+    path.write_bytes(gzip.compress(body) if packed else body)
+    assert run("--source", "imdb", "--file", str(path), capsys=capsys) == "2 asked for, 1 found, 1 filled in.\n"
+    film.refresh_from_db()
+    show.refresh_from_db()
+    assert (film.year, show.year) == (1931, 2001)
+    assert Movie.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"version https://git-lfs.github.com/spec/v1\n", gzip.compress(b"x" * 99)[:20]],
+    ids=["empty", "pointer", "cut off"],  # A packed file's bytes hold the hour, and test runners compare names.
+)
+def test_a_file_that_is_another_is_one_sentence(body, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(body)
+    with pytest.raises(CommandError, match=r"file (is not title.basics.tsv|cannot be read)"):
+        call_command("describe_movies", "--source", "imdb", "--file", str(path))
+
+
+@pytest.mark.parametrize("words", [["--source", "imdb"], ["--source", "tvmaze", "--file", "x"]])
+def test_a_file_belongs_to_imdb(words):
+    with pytest.raises(CommandError, match="belong together"):
+        call_command("describe_movies", *words)

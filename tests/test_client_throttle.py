@@ -1,0 +1,106 @@
+"""How often one client may ask, over several processes."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.test import RequestFactory
+
+from streaming.client_throttle import client_id, refresh_retry_after
+
+
+@pytest.fixture(autouse=True)
+def alone(settings, tmp_path):
+    settings.SCRAPE_DIR = tmp_path
+    settings.REFRESH_RATE = (3, 60)
+    cache.clear()
+
+
+def ask(address: str = "192.0.2.1", **headers: str) -> int | None:
+    return refresh_retry_after(RequestFactory().post("/", REMOTE_ADDR=address, **headers))
+
+
+def test_the_fourth_of_three_waits_until_the_window_ends():
+    assert [ask() for _ in range(3)] == [None, None, None]
+    wait = ask()
+    assert wait is not None
+    assert 50 <= wait <= 60
+    assert ask("192.0.2.2") is None
+
+
+def test_an_invented_forwarded_for_is_not_believed():
+    answers = [ask(HTTP_X_FORWARDED_FOR=f"198.51.100.{i}") for i in range(5)]
+    assert [answer is None for answer in answers] == [True, True, True, False, False]
+
+
+def test_addresses_that_rotate_inside_one_64_are_one_client():
+    answers = [ask(f"2001:db8:1:2::{i}") for i in range(5)]
+    assert [answer is None for answer in answers] == [True, True, True, False, False]
+    assert ask("2001:db8:1:3::1") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "forwarded_for", "proxies", "client"),
+    [
+        ("192.0.2.1", "", 0, "192.0.2.1"),
+        ("192.0.2.1", "203.0.113.9", 0, "192.0.2.1"),
+        ("127.0.0.1", "203.0.113.9", 1, "203.0.113.9"),
+        ("127.0.0.1", "6.6.6.6, 203.0.113.9", 1, "203.0.113.9"),
+        ("127.0.0.1", "6.6.6.6, 203.0.113.9, 10.0.0.1", 2, "203.0.113.9"),
+        ("192.0.2.1", "203.0.113.9", 2, "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "", 0, "2001:db8:1:2::-64"),
+        ("::ffff:192.0.2.1", "", 0, "192.0.2.1"),
+        ("fe80::1%eth0", "", 0, "fe80::-64"),
+        ("", "", 0, "unknown"),
+        ("127.0.0.1", "<script>", 1, "unknown"),
+    ],
+)
+def test_who_the_client_is(address, forwarded_for, proxies, client):
+    assert client_id(address, forwarded_for=forwarded_for, trusted_proxies=proxies) == client
+
+
+def test_the_file_cache_does_not_forget_the_count_before_its_window_ends(settings, tmp_path):
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path / "cache")}}
+    settings.REFRESH_RATE = (3, 7200)
+    assert [ask() is None for _ in range(5)] == [True, True, True, False, False]
+    ends = [pickle.loads(file.read_bytes()) for file in (tmp_path / "cache").iterdir()]
+    assert len(ends) == 2
+    assert all(end - time.time() > 7000 for end in ends)
+
+
+CLICKER = """
+import django
+django.setup()
+from django.conf import settings
+from django.test import RequestFactory
+from streaming.scraping.throttle import refresh_wait
+settings.REFRESH_RATE = (6, 60)
+print("ready", flush=True)
+input()
+print(sum(refresh_wait(RequestFactory().post("/", REMOTE_ADDR="192.0.2.7")) is None for _ in range(40)))
+"""
+
+
+@pytest.mark.slow
+def test_the_limit_is_the_limit_over_four_processes_with_the_file_cache(tmp_path):
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "CACHE_URL": f"file://{tmp_path / 'cache'}",
+        "SCRAPE_DIR": str(tmp_path),
+    }
+    command, root, pipe = [sys.executable, "-c", CLICKER], Path(__file__).parents[2], subprocess.PIPE
+    started = [subprocess.Popen(command, env=env, cwd=root, stdin=pipe, stdout=pipe) for _ in range(4)]
+    assert [process.stdout.readline() for process in started] == [b"ready\n"] * 4
+    for process in started:
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    assert sum(int(process.communicate(timeout=20)[0]) for process in started) == 6

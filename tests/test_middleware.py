@@ -1,0 +1,36 @@
+"""Security headers and log lines."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from MovieBackend.log_formatter import SingleLineFormatter
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health/", "/api/streaming/movies/", "/nothing-here/", "/api/streaming/nothing/"]
+)
+def test_every_answer_carries_the_headers(client, path):
+    headers = client.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'self'; script-src 'self'; style-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_foreign_host_name_is_refused(client):
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_a_log_line_stays_one_line():
+    record = logging.LogRecord("x", logging.WARNING, "f", 1, "title %s", ("a\nERROR forged\x1b[31m\u2028",), None)
+    line = SingleLineFormatter("{levelname} {message}", style="{").format(record)
+    assert line == r"WARNING title a\nERROR forged\x1b[31m\u2028"

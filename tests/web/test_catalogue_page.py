@@ -1,0 +1,266 @@
+"""The catalogue: what is found, how it is shown, what it costs."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from streaming.models import HealthRun, Movie
+from tests.helpers.factories import make_job, make_link, make_movie
+from tests.helpers.rendered_html import html_of
+
+pytestmark = pytest.mark.django_db
+
+
+def names(response) -> list[str]:
+    return [movie.title for movie in response.context["page"]]
+
+
+@pytest.fixture
+def shelf() -> None:
+    nosferatu = make_movie(title="Nosferatu", year=1922, imdb_id="tt0013442")
+    make_link(nosferatu, quality="720p", language="de", licence="public-domain", source="internet_archive")
+    make_link(nosferatu, quality="480p", language="en", licence="cc-by", source="commons")
+    bonanza = make_movie(title="Bonanza", year=1959, type="show")
+    make_link(bonanza, quality="480p", language="en", licence="public-domain", source="internet_archive")
+    make_link(make_movie(title="Élan vital", year=1925), is_active=False, quality="720p")
+    make_movie(title="Undated")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["Bonanza", "Élan vital", "Nosferatu", "Undated"]),
+        ("q=nosf", ["Nosferatu"]),
+        ("q=NOS+fer", ["Nosferatu"]),
+        ("q=elan", ["Élan vital"]),
+        ("q=tt0013442", ["Nosferatu"]),
+        ("q=zzzz", []),
+        ("type=show", ["Bonanza"]),
+        ("working=1", ["Bonanza", "Nosferatu"]),
+        ("decade=1920", ["Élan vital", "Nosferatu"]),
+        ("source=commons", ["Nosferatu"]),
+        ("quality=720p", ["Nosferatu"]),
+        ("language=en", ["Bonanza", "Nosferatu"]),
+        ("licence=cc-by", ["Nosferatu"]),
+        ("quality=720p&language=en", []),
+        ("quality=480p&language=en&type=movie", ["Nosferatu"]),
+        ("sort=newest", ["Bonanza", "Élan vital", "Nosferatu", "Undated"]),
+        ("sort=oldest", ["Nosferatu", "Élan vital", "Bonanza", "Undated"]),
+        ("sort=added", ["Undated", "Élan vital", "Bonanza", "Nosferatu"]),
+        ("sort=links", ["Nosferatu", "Bonanza", "Élan vital", "Undated"]),
+    ],
+)
+def test_filters_and_sorts(client, sink, query, found):
+    response = client.get(f"/?{query}")
+    assert (response.status_code, names(response)) == (200, found)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "type=book",
+        "decade=192",
+        "decade=1925",
+        "decade=٢٠٢٠",
+        "decade=99999999999",
+        "source=nobody",
+        "quality=8K",
+        "language=%3Cscript%3E",
+        "licence=stolen",
+        "sort=-id",
+        "working=yes",
+        "page=abc",
+        "page=-1",
+        "page=" + "9" * 5000,
+        "q=%00",
+        "unknown=1",
+        "type=movie&type=book",
+    ],
+)
+def test_what_cannot_be_understood_is_left_out(client, sink, query):
+    response = client.get(f"/?{query}")
+    assert response.status_code == 200
+    assert len(names(response)) == 4
+    assert response.context["active_filters"] == []
+
+
+@pytest.mark.parametrize("text", ["x" * 60_000, "the " * 2_000, "%" * 500, "\\' OR 1=1 --", "\ud83d\ude00" * 300])
+def test_any_search_has_an_answer_of_moderate_size(client, sink, text):
+    response = client.get("/", {"q": text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")})
+    assert response.status_code == 200
+    assert len(response.content) < 60_000
+
+
+def test_pages_of_24_and_the_last_one_has_no_more(client):
+    for number in range(30):
+        make_movie(title=f"Movie {number:02d}")
+    first, second, beyond = (client.get(f"/?page={number}") for number in (1, 2, 99))
+    assert [len(names(page)) for page in (first, second, beyond)] == [24, 6, 6]
+    assert b"24 of 30" in first.content
+    assert b'href="/?page=2"' in first.content
+    assert b"Show more titles" not in second.content
+
+
+def test_more_keeps_the_question(client):
+    for number in range(30):
+        make_movie(title=f"Movie {number:02d}")
+    page = html_of(client.get("/?q=movie&sort=newest&decade=&junk=1"))
+    assert 'href="/?q=movie&amp;sort=newest&amp;page=2"' in page
+
+
+def test_chips_take_their_own_filter_off(client, sink):
+    chips = client.get("/?q=nosf&decade=1920&language=de").context["active_filters"]
+    assert [(chip.label, chip.address) for chip in chips] == [
+        ("“nosf”", "?decade=1920&language=de"),
+        ("1920s", "?q=nosf&language=de"),
+        ("German", "?q=nosf&decade=1920"),
+    ]
+
+
+def test_the_bar_offers_what_the_catalogue_holds(client, sink):
+    offered = client.get("/").context["filter_choices"]
+    assert offered.decade == [("1950", "1950s"), ("1920", "1920s")]
+    assert offered.source == [("internet_archive", "Internet Archive"), ("commons", "Wikimedia Commons")]
+    assert offered.quality == [("720p", "720p"), ("480p", "480p")]
+    assert offered.language == [("en", "English"), ("de", "German")]
+    assert offered.licence == [("public-domain", "Public domain"), ("cc-by", "CC BY")]
+
+
+def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, sink):
+    page = html_of(client.get("/?language=fr"))
+    assert '<option value="fr" selected>French</option>' in page
+    assert "No title fits these filters" in page
+    assert "Take one of them away above." in page
+    assert "Try fewer words" not in page
+    assert "Try fewer words" in html_of(client.get("/?q=zzzz"))
+
+
+def test_says_what_search_looks_at(client, sink):
+    page = html_of(client.get("/?q=murnau"))
+    assert "Nothing matches “murnau”" in page
+    assert "not at directors" in page
+
+
+def test_an_empty_catalogue_says_how_to_fill_it(client):
+    assert b"import_catalogue" in client.get("/").content
+
+
+@pytest.mark.parametrize(
+    ("headers", "starts"),
+    [
+        ({"HX-Request": "true", "HX-Target": "results"}, '<section id="results"'),
+        ({"HX-Request": "true", "HX-Target": "more"}, '<li class="movie-card'),
+        ({"HX-Request": "true", "HX-History-Restore-Request": "true"}, "<!DOCTYPE html>"),
+        ({}, "<!DOCTYPE html>"),
+    ],
+)
+def test_htmx_gets_its_part(client, sink, headers, starts):
+    response = client.get("/", headers=headers)
+    assert html_of(response).startswith(starts)
+    assert {"HX-Request", "HX-Target", "Cookie"} <= set(response.headers["Vary"].split(", "))
+    assert response.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_queries_do_not_grow_with_the_rows(client):
+    costs = []
+    for _ in range(2):
+        for _ in range(12):
+            make_link(make_movie())
+        cache.clear()
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            client.get("/")
+        costs.append(len(asked))
+    assert costs[0] == costs[1] <= 14
+
+
+def test_a_search_as_you_type_costs_few_queries(client, sink, django_assert_max_num_queries):
+    with django_assert_max_num_queries(7):
+        client.get("/?q=nosf", headers={"HX-Request": "true", "HX-Target": "results"})
+
+
+def test_only_a_check_that_ended_and_was_believed_vouches_for_the_links(client, sink):
+    now = timezone.now()
+    withheld = {"withheld": True, "outcome": "withheld", "reason": "offline"}
+    offline = HealthRun.objects.create(finished_at=now, **withheld)
+    assert "3 links, not checked yet." in html_of(client.get("/"))
+    offline.delete()
+    three_hours_ago, an_hour_ago = now - timedelta(hours=3), now - timedelta(hours=1)
+    HealthRun.objects.create(started_at=three_hours_ago, finished_at=now - timedelta(hours=2), outcome="completed")
+    HealthRun.objects.create(started_at=an_hour_ago, finished_at=now, **withheld)
+    HealthRun.objects.create(started_at=now - timedelta(minutes=9), finished_at=now, outcome="failed")
+    assert "2 h ago</time>" in html_of(client.get("/"))
+    HealthRun.objects.create(started_at=now)
+    page = html_of(client.get("/"))
+    assert "3 working links, last checked <time" in page
+    assert "2 h ago</time>" in page
+
+
+def test_a_movie_without_links_says_so_on_its_card(client):
+    make_movie(title="Alone")
+    page = html_of(client.get("/"))
+    assert "No link" in page
+    assert 'class="movie-card off"' in page
+
+
+def test_real_posters_fall_back_on_drawn_ones(client):
+    make_movie(poster_url="https://pictures.example.org/1.jpg")
+    page = html_of(client.get("/"))
+    assert 'src="https://pictures.example.org/1.jpg" data-fallback="/posters/tt' in page
+    assert 'referrerpolicy="no-referrer"' in page
+
+
+def test_a_hostile_title_is_text(client):
+    make_movie(title='"><script>alert(1)</script>{{7*7}}\u202egnp')
+    page = html_of(client.get("/"))
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page
+    assert "\u202e" not in page
+
+
+def test_a_title_of_ten_thousand_letters_is_cut(client):
+    movie = make_movie()
+    Movie.objects.filter(pk=movie.pk).update(title="W" * 10_000)
+    assert "W" * 201 not in html_of(client.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("cookie", "html"), [("dark", 'data-theme="dark"'), ("light", 'data-theme="light"'), ("x", '<html lang="en">')]
+)
+def test_the_theme_comes_from_the_cookie(cookie, html):
+    client = Client()
+    client.cookies["theme"] = cookie
+    assert html in html_of(client.get("/"))
+
+
+def test_head_and_post(client):
+    assert client.head("/").status_code == 200
+    assert client.post("/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("address", "entry", "mark"),
+    [
+        ("/", "Catalogue", "page"),
+        ("/streaming/tt0013442/", "Catalogue", "true"),
+        ("/jobs/1/", "Catalogue", "true"),
+        ("/health/", "Link health", "page"),
+        ("/sources/", "Sources", "page"),
+        ("/api/", "API", "page"),
+        ("/nowhere/", "", ""),
+    ],
+)
+def test_the_menu_marks_where_the_visitor_is(client, address, entry, mark):
+    movie = make_movie(imdb_id="tt0013442")
+    make_job(movie, pk=1, state="succeeded", outcome="nothing")
+    menu = html_of(client.get(address)).split("</nav>")[0].split("<nav")[1]
+    assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu) == ([(mark, entry)] if entry else [])

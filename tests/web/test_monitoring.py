@@ -1,0 +1,85 @@
+"""/healthz, /readyz and /metrics."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from streaming.models import HealthRun
+from tests.helpers.factories import make_job, make_link, make_movie
+
+TOKEN = "a-long-secret"
+
+
+def test_a_process_is_well_without_its_database():
+    assert Client().get("/healthz").json()["status"] == "ok"
+
+
+@pytest.mark.django_db
+def test_ready_says_how_old_the_last_run_is_and_how_many_jobs_wait():
+    assert Client().get("/readyz").json()["health_run_age_seconds"] is None
+    HealthRun.objects.create(started_at=timezone.now() - timedelta(hours=2))
+    make_job()
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["open_jobs"]) == (200, 1)
+    assert 7200 <= answer.json()["health_run_age_seconds"] < 7300
+
+
+@pytest.mark.django_db(transaction=True)
+def test_not_ready_when_the_database_is_away(settings, monkeypatch):
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/at/all.sqlite3")
+    try:
+        answer = Client().get("/readyz")
+    finally:
+        connection.close()
+        monkeypatch.undo()
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+
+
+@pytest.mark.django_db
+def test_the_numbers_are_in_prometheus_format():
+    movie = make_movie()
+    make_link(movie, source="commons")
+    make_link(movie, source="commons", is_active=False)
+    HealthRun.objects.create(checked=2, alive=1, gone=1)
+    response = Client().get("/metrics")
+    text = response.content.decode()
+    assert response["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert "\nopenreel_movies 1\n" in text
+    assert '\nopenreel_links{source="commons",active="true"} 1\n' in text
+    assert '\nopenreel_links{source="commons",active="false"} 1\n' in text
+    assert '\nopenreel_health_run_links{verdict="gone"} 1\n' in text
+    assert all(line.startswith("#") or len(line.rsplit(" ", 1)) == 2 for line in text.splitlines())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("peer", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("127.9.9.9", {}, 200),
+        ("::1", {}, 200),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 404),
+        ("127.0.0.1", {"X-Real-IP": "9.9.9.9"}, 404),
+        ("9.9.9.9", {}, 404),
+        ("", {}, 404),
+        ("9.9.9.9", {"Authorization": f"Bearer {TOKEN}"}, 200),
+        ("9.9.9.9", {"Authorization": "Bearer nonsense"}, 404),
+        ("9.9.9.9", {"Authorization": "Bearer "}, 404),
+        ("9.9.9.9", {"Authorization": "Bearer é"}, 404),
+    ],
+)
+def test_the_numbers_are_not_for_everybody(settings, peer, headers, status):
+    settings.METRICS_TOKEN = TOKEN
+    assert Client(REMOTE_ADDR=peer).get("/metrics", headers=headers).status_code == status
+
+
+@pytest.mark.django_db
+def test_without_a_token_set_none_opens(settings):
+    settings.METRICS_TOKEN = ""
+    assert Client(REMOTE_ADDR="9.9.9.9").get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404

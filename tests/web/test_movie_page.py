@@ -1,0 +1,229 @@
+"""A movie's page: its links, what is said of them, and what opening it does."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from streaming.models import RemovedMovie, ScrapeJob
+from tests.helpers.factories import make_job, make_link, make_movie
+from tests.helpers.rendered_html import html_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shown():
+    movie = make_movie(imdb_id="tt0013442", title="Nosferatu", year=1922, synopsis="A vampire.")
+    checked = timezone.now() - timedelta(minutes=12)
+    make_link(
+        movie,
+        source="internet_archive",
+        source_url="https://archive.org/details/nosferatu",
+        quality="720p",
+        language="de",
+        licence="public-domain",
+        licence_url="https://creativecommons.org/publicdomain/mark/1.0/",
+        label="Full film",
+        checks="aaaaaaaaaaag",
+        reason="ok",
+        last_checked=checked,
+        response_ms=1234,
+    )
+    make_link(movie, is_active=False, reason="http_404", checks="ag", last_checked=checked, source="commons")
+    return movie
+
+
+def test_both_addresses_lead_to_it_and_one_is_canonical(client, shown):
+    pages = [client.get(f"/streaming/{name}/") for name in (shown.pk, shown.imdb_id)]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert all(
+        '<link rel="canonical" href="http://testserver/streaming/tt0013442/">' in html_of(page) for page in pages
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["tt0000001", "999999", "tt", "9" * 40, "tt1", "TT0013442", "a b", "%00", "..", "tt0013442x"]
+)
+def test_unknown_ones_are_not_found(client, shown, name):
+    response = client.get(f"/streaming/{name}/")
+    assert response.status_code == 404
+    assert "Scene missing" in html_of(response)
+
+
+def test_a_removed_movie_says_when_and_why(client):
+    RemovedMovie.objects.create(imdb_id="tt0000005", title="Gone film", reason="no working link", snapshot={})
+    response = client.get("/streaming/tt0000005/")
+    assert response.status_code == 404
+    assert "<b>Gone film</b> was removed" in html_of(response)
+    assert "no working link" in html_of(response)
+
+
+def test_watch_opens_the_best_link_with_its_licence_and_evidence(client, shown):
+    page = html_of(client.get("/streaming/tt0013442/"))
+    rel = 'rel="noopener noreferrer nofollow ugc"'
+    assert f'<a class="btn hot" href="https://archive.org/details/nosferatu" {rel}>' in page
+    assert "Watch on Internet Archive" in page
+    assert f'<a href="https://creativecommons.org/publicdomain/mark/1.0/" {rel}>Public domain</a>' in page
+    assert "720p · German · " in page
+    assert "opens archive.org" in page
+
+
+def test_every_outside_link_is_marked_as_one(client, shown):
+    page = html_of(client.get("/streaming/tt0013442/"))
+    outside = re.findall(r'<a [^>]*href="https?://(?!testserver)[^>]*>', page)
+    assert len(outside) >= 4
+    assert all('rel="noopener noreferrer nofollow ugc"' in link for link in outside)
+    assert " target=" not in page
+
+
+def test_badges_reasons_bars_and_counts(client, shown):
+    page = html_of(client.get("/streaming/tt0013442/"))
+    assert "1 of 2 working, last checked" in page
+    assert "Active</span>" in page
+    assert "Inactive</span> <small" in page
+    assert ">Not found</small>" in page
+    assert 'aria-label="11 of the last 12 checks passed"' in page
+    assert "1,234 ms" in page
+    assert re.search(r"<details>\s*<summary>1 inactive link</summary>", page)
+    assert "Try anyway" in page
+    assert "Stale" not in page
+
+
+def test_links_nobody_has_looked_at_for_a_day_are_stale(client):
+    movie, long_ago = make_movie(), timezone.now() - timedelta(hours=30)
+    make_link(movie, last_checked=long_ago, last_seen=long_ago, reason="ok")
+    assert "Stale</span>" in html_of(client.get(movie.get_absolute_url(), headers={"User-Agent": "Googlebot/2.1"}))
+
+
+def test_a_link_that_was_taken_down_is_not_shown(client):
+    movie = make_movie()
+    make_link(movie)
+    make_link(movie, is_active=False, reason="taken_down", source_url="https://films.example.org/secret")
+    assert "secret" not in html_of(client.get(movie.get_absolute_url()))
+
+
+@pytest.mark.parametrize(("header", "first"), [("de", "de"), ("en-GB,en;q=0.9,de;q=0.1", "en"), ("x" * 9000, "de")])
+def test_the_viewers_language_comes_first(client, header, first):
+    movie = make_movie()
+    for language in ("de", "en"):
+        make_link(movie, language=language, source_url=f"https://films.example.org/a-{language}")
+    response = client.get(movie.get_absolute_url(), headers={"Accept-Language": header})
+    assert response.context["best"].language == first
+    assert "Accept-Language" in response.headers["Vary"]
+
+
+def test_structured_data_can_be_read_and_cannot_break_out(client):
+    movie = make_movie(title="</script><script>alert(1)</script>&", year=1999)
+    make_link(movie, source_url="https://films.example.org/a?b=1&c=</script>")
+    page = html_of(client.get(movie.get_absolute_url()))
+    stated = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)[1]
+    data = json.loads(stated)
+    assert data["name"] == "</script><script>alert(1)</script>&"
+    assert data["potentialAction"] == [
+        {"@type": "WatchAction", "target": "https://films.example.org/a?b=1&c=</script>"}
+    ]
+    assert "<script>alert" not in page
+
+
+def test_opening_a_movie_without_links_starts_a_search_and_shows_it(client):
+    movie = make_movie()
+    page = html_of(client.get(movie.get_absolute_url()))
+    job = ScrapeJob.objects.get(movie=movie)
+    assert job.state == "queued"
+    assert f'hx-get="/jobs/{job.pk}/" hx-trigger="every 1s"' in page
+    assert "Waiting to start…" in page
+    assert "No working link right now." in page
+
+
+@pytest.mark.parametrize(
+    "headers", [{"User-Agent": "Googlebot/2.1"}, {"Sec-Purpose": "prefetch"}, {"Purpose": "prefetch"}]
+)
+def test_robots_and_prefetches_start_none(client, headers):
+    assert client.get(make_movie().get_absolute_url(), headers=headers).status_code == 200
+    assert not ScrapeJob.objects.exists()
+
+
+def test_head_and_options_start_none(client):
+    address = make_movie().get_absolute_url()
+    assert client.head(address).status_code == 200
+    answer = client.options(address)
+    assert (answer.status_code, answer["Allow"]) == (200, "GET, HEAD, OPTIONS")
+    assert client.post(address).status_code == 405
+    assert not ScrapeJob.objects.exists()
+
+
+def test_a_full_queue_starts_none_and_says_so(client, settings):
+    settings.SCRAPE_QUEUE_LIMIT = 1
+    make_job()
+    movie = make_movie()
+    assert "Many searches are waiting." in html_of(client.get(movie.get_absolute_url()))
+    assert not movie.jobs.exists()
+
+
+def test_fresh_links_start_none(client, shown):
+    client.get("/streaming/tt0013442/")
+    assert not ScrapeJob.objects.exists()
+
+
+def test_a_search_that_found_nothing_is_told_with_the_true_rule(client, settings):
+    settings.LINK_GRACE_HOURS = 72
+    movie = make_movie(next_scrape_at=timezone.now() + timedelta(hours=1))
+    make_job(movie, state="succeeded", outcome="nothing", sources=[result("nothing")])
+    page = html_of(client.get(movie.get_absolute_url()))
+    assert "No source has this title today." in page
+    assert "failing for 3 days is removed" in page
+    assert "hx-trigger" not in page.split('id="job"')[1].split("</section>")[0]
+
+
+def result(state: str, *, links: int = 0, error: str = "", source: str = "example") -> dict:
+    return {"source": source, "state": state, "links": links, "new": 0, "seconds": None, "error": error}
+
+
+def test_queries_do_not_grow_with_links_and_neighbours(client, shown):
+    costs = []
+    for _ in range(2):
+        for _ in range(10):
+            make_link(shown)
+            make_link(make_movie(year=1922))
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/streaming/tt0013442/")
+        costs.append(len(asked))
+    assert costs[0] == costs[1] <= 8
+
+
+def test_more_to_watch_is_of_about_the_same_time(client, shown):
+    for year in (1890, 1920, 1924, 1999):
+        make_link(make_movie(year=year, title=f"Of {year}"))
+    make_movie(year=1922, title="Unwatchable")
+    more = client.get("/streaming/tt0013442/").context["more"]
+    assert [movie.year for movie in more] == [1920, 1924, 1890, 1999]
+
+
+def test_synopsis_and_labels_are_html_of(client):
+    movie = make_movie(synopsis="<img src=x onerror=alert(1)>\u202e")
+    make_link(movie, label="<b>x</b>")
+    page = html_of(client.get(movie.get_absolute_url()))
+    assert "<img src=x" not in page
+    assert "<b>x</b>" not in page
+
+
+def test_links_to_one_work_stand_together_under_its_name(client):
+    film = make_movie(imdb_id="tt0063350")
+    home = "https://archive.org"
+    make_link(film, source="internet_archive", source_url=f"{home}/download/dead/a.mp4", kind="file", quality="1080p")
+    make_link(film, source="commons", source_url="https://commons.wikimedia.org/wiki/File:A.webm", quality="720p")
+    make_link(film, source="internet_archive", source_url=f"{home}/details/dead", season=1, episode=2, label="The Key")
+    page = client.get("/streaming/tt0063350/", headers={"User-Agent": "Googlebot/2.1"})
+    rows = page.context["active_rows"]
+    assert [row.link.source for row in rows] == ["internet_archive", "internet_archive", "commons"]
+    assert [row.heading for row in rows] == ["Internet Archive: item dead", "", ""]
+    assert [row.is_grouped for row in rows] == [True, True, False]
+    assert page.content.decode().count('<tr class="work">') == 1
+    assert "S1 E2 The Key" in page.content.decode()

@@ -1,0 +1,140 @@
+"""Drawn posters and charts: valid, harmless, the same every time, kept as long as they may be."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from streaming.models import Movie
+from streaming.web import charts, posters
+from streaming.web.charts import ChartBar
+from tests.helpers.factories import make_movie
+
+TITLES = ["Nosferatu", "", "W" * 10_000, "<&>\"'", "Броненосец «Потёмкин»", "東京物語", "a " * 5_000, "\u202eevil"]
+
+
+@pytest.mark.parametrize(
+    ("top", "axis"),
+    [
+        (480, ["0", "200", "400", "600"]),
+        (4_000, ["0", "1k", "2k", "3k", "4k"]),
+        (480_000, ["0", "200k", "400k", "600k"]),
+        (1_600_000, ["0", "500k", "1M", "1.5M", "2M"]),
+    ],
+)
+def test_the_numbers_of_the_axis_fit_beside_it(top, axis):
+    drawn = charts.stacked_bars([ChartBar("1 Jan", top, 0)], good="alive", bad="not alive", label="x")
+    assert re.findall(r'text-anchor="end">([^<]+)<', drawn) == axis
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_any_title_makes_a_valid_small_poster(title):
+    for number in range(60):
+        drawn = posters.render_poster(f"tt{number:07d}", title=title, year=1922, is_show=bool(number % 2))
+        ElementTree.fromstring(drawn)
+        assert len(gzip.compress(drawn.encode())) < 1500
+    assert "<&>" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("year", "is_show", "caption"),
+    [
+        (1922, False, ">1922<"),
+        (1959, True, ">1959 · SERIES<"),
+        (None, True, ">SERIES<"),
+        (None, False, '"1.5"></text>'),
+    ],
+)
+def test_a_poster_says_what_is_known_and_has_no_dot_before_nothing(year, is_show, caption):
+    assert caption in posters.render_poster("tt0000001", title="Bonanza", year=year, is_show=is_show)
+
+
+def test_posters_differ_from_movie_to_movie_and_not_from_time_to_time():
+    drawn = [posters.render_poster(f"tt{number:07d}", title="Same", year=1950) for number in range(500)]
+    assert len(set(drawn)) > 450
+    assert drawn[7] == posters.render_poster("tt0000007", title="Same", year=1950)
+    ElementTree.fromstring(posters.render_glow("tt0000007"))
+
+
+def test_the_version_follows_what_is_drawn():
+    versions = {
+        posters.poster_version("tt0000001", title=title, year=year, is_show=show)
+        for title in ("A", "B")
+        for year in (None, 1950)
+        for show in (False, True)
+    }
+    assert len(versions) == 8
+
+
+@pytest.mark.django_db
+def test_a_poster_is_kept_for_ever_under_its_version_only(client):
+    movie = make_movie(title="Kept", year=1930)
+    version = posters.poster_version(movie.imdb_id, title="Kept", year=1930)
+    address = f"/posters/{movie.imdb_id}.svg"
+    named, unnamed = client.get(f"{address}?v={version}"), client.get(address)
+    assert (named.status_code, named["Content-Type"]) == (200, "image/svg+xml")
+    assert "immutable" in named["Cache-Control"]
+    assert "public" in named["Cache-Control"]
+    assert unnamed["Cache-Control"] == "public, max-age=300"
+    again = client.get(address, headers={"If-None-Match": named["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    glow = client.get(f"{address}?v={version}&glow=1")
+    assert b"radialGradient" in glow.content
+    assert glow["ETag"] != named["ETag"]
+    Movie.objects.filter(pk=movie.pk).update(title="Renamed")
+    assert client.get(address, headers={"If-None-Match": named["ETag"]}).status_code == 200
+    assert f"?v={version}" not in client.get("/").content.decode()
+
+
+@pytest.mark.django_db
+def test_a_hostile_title_is_text_in_the_picture(client):
+    movie = make_movie(title='</svg><script>alert(1)</script>\x01\u202e" onload="x')
+    response = client.get(f"/posters/{movie.imdb_id}.svg")
+    root = ElementTree.fromstring(response.content.decode())
+    assert not [element for element in root.iter() if element.tag.endswith("script") or "onload" in element.attrib]
+
+
+@pytest.mark.django_db
+def test_only_imdb_ids_have_posters(client):
+    movie = make_movie()
+    for name in (movie.pk, "tt0000000", "x", "../etc"):
+        assert client.get(f"/posters/{name}.svg").status_code == 404
+
+
+def test_bars_speak_by_height_and_in_words():
+    drawn = charts.uptime_chart("aag")
+    ElementTree.fromstring(drawn)
+    assert 'aria-label="2 of the last 3 checks passed"' in drawn
+    assert [drawn.count(f'class="{name}"') for name in ("up", "down", "none")] == [2, 1, 21]
+    assert "Not checked yet" in charts.uptime_chart("")
+    assert 'aria-label="24 of the last 24 checks passed"' in charts.uptime_chart("g" * 9 + "a" * 24)
+
+
+@pytest.mark.parametrize(
+    ("top", "ticks"), [(0, [0, 1]), (1, [0, 1]), (4, [0, 1, 2, 3, 4]), (7, [0, 2, 4, 6, 8]), (143, [0, 50, 100, 150])]
+)
+def test_axes_are_round(top, ticks):
+    drawn = charts.stacked_bars([ChartBar("1 Jan", top, 0)], good="good", bad="bad", label="x")
+    ElementTree.fromstring(drawn)
+    assert [int(part.split("<")[0]) for part in drawn.split('text-anchor="end">')[1:]] == ticks
+
+
+def test_charts_of_nothing_are_nothing():
+    assert charts.stacked_bars([], good="a", bad="b", label="x") == ""
+    assert charts.sparkline_chart([1]) == ""
+    ElementTree.fromstring(charts.sparkline_chart([3, 3, 3]))
+    ElementTree.fromstring(charts.sparkline_chart([1, 5, 2]))
+
+
+@pytest.mark.parametrize(("value", "total", "width"), [(0, 0, 0), (1, 4, 25), (9, 4, 100)])
+def test_meters_stay_within_their_track(value, total, width):
+    assert f'class="fill" width="{width}"' in charts.meter_bar(value, total)
+
+
+def test_words_in_charts_are_escaped():
+    drawn = charts.stacked_bars([ChartBar("<b>", 1, 1)], good="<g>", bad="<h>", label='"<w>"')
+    ElementTree.fromstring(drawn)
+    assert "<b>" not in drawn

@@ -22,7 +22,7 @@ from scraper.extraction.wikidata_statements import Statement, parse_entity_state
 from scraper.sources import DEFAULT_URLS
 
 ParseResult = Iterable[object]
-T = TypeVar("Read")
+T = TypeVar("T")
 NOT_FOUND_STATUSES = (404, 410)
 JSON, SPARQL_JSON = "application/json", "application/sparql-results+json"
 SEARCH = {"action": "query", "list": "search", "format": "json", "maxlag": "5"}

@@ -25,7 +25,7 @@ DISALLOWED = "The site's robots.txt asks us not to read this"
 
 
 class RobotsCache(Protocol):
-    """What sites said in their robots.txt a moment ago, told in `ROBOTS_MEMORY`; '' is a site that has none."""
+    """What sites said in their robots.txt a moment ago, told in `ROBOTS_CACHE`; '' is a site that has none."""
 
     async def get(self, site: str) -> str | None: ...
 
@@ -83,7 +83,7 @@ class RobotsMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self.cache: RobotsCache | None = crawler.settings["ROBOTS_MEMORY"]
+        self.cache: RobotsCache | None = crawler.settings["ROBOTS_CACHE"]
         self.rules: dict[str, asyncio.Future[Protego]] = {}
 
     @classmethod

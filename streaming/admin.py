@@ -202,7 +202,7 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Links that wait for review")
     def links_in_review(self, movie: Movie) -> int:
-        return movie.links.waiting().count() if movie.pk else 0
+        return movie.links.awaiting_review().count() if movie.pk else 0
 
     def save_model(self, request: HttpRequest, obj: Movie, form: Any, change: bool) -> None:
         raw = {name: getattr(obj, name) for name in MOVIE_FIELDS}

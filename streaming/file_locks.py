@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 POSIX = sys.platform != "win32"
 
 

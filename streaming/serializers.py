@@ -207,7 +207,7 @@ class MovieIdentifierField(serializers.Field[Movie, Any, int, Any]):
     """A movie, written as its id or IMDb id."""
 
     def to_internal_value(self, data: Any) -> Movie:
-        found = Movie.objects.named(str(data)[:20]).first() if isinstance(data, int | str) else None
+        found = Movie.objects.by_identifier(str(data)[:20]).first() if isinstance(data, int | str) else None
         if found is None:
             raise serializers.ValidationError("There is no such movie: write its id or imdb_id.")
         return found

@@ -85,7 +85,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     filter_backends = [DjangoFilterBackend]
     filterset_class = MovieFilters
     lookup_value_regex = "[0-9]{1,18}|[Tt][Tt][^/]{0,60}"
-    parameters = {
+    allowed_parameters = {
         "list": frozenset(MovieFilters.base_filters) | PARAMETERS,
         "retrieve": frozenset({"language"}),
         "bindings": frozenset(),
@@ -102,7 +102,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         named = self.kwargs["pk"]
         if not named.isdigit() and not is_imdb_id(named):
             raise ValidationError({"imdb_id": [f"{named!a} is not tt and 7 to 9 digits."]})
-        movie = Movie.objects.named(named).first()
+        movie = Movie.objects.by_identifier(named).first()
         if movie is None:
             raise NotFound(f"There is no movie {self.kwargs['pk']}.")
         return movie
@@ -322,7 +322,7 @@ class SourceViewSet(ApiView, GenericViewSet[Movie]):
     """Where links come from."""
 
     queryset = Movie.objects.none()
-    parameters = {"list": frozenset()}
+    allowed_parameters = {"list": frozenset()}
 
     @extend_schema(summary="Sources", auth=[], responses={200: SourceSerializer(many=True)}, filters=False)
     def list(self, request: Request) -> Response:
@@ -333,7 +333,7 @@ class SourceViewSet(ApiView, GenericViewSet[Movie]):
 class StatsView(ApiView):
     """The catalogue in numbers."""
 
-    parameters = {"": frozenset()}
+    allowed_parameters = {"": frozenset()}
 
     @extend_schema(summary="Totals and the last health run", auth=[], responses={200: StatsSerializer})
     def get(self, request: Request) -> Response:
@@ -343,7 +343,7 @@ class StatsView(ApiView):
 class ChangesView(ApiView):
     """For mirrors."""
 
-    parameters = {"": frozenset({"since"})}
+    allowed_parameters = {"": frozenset({"since"})}
 
     @extend_schema(
         summary="What has changed, for mirrors",
@@ -366,7 +366,7 @@ class ChangesView(ApiView):
 class ApiRootView(ApiView):
     """Where to begin."""
 
-    parameters = {"": frozenset()}
+    allowed_parameters = {"": frozenset()}
 
     @extend_schema(summary="What there is", auth=[], responses={200: RootSerializer})
     def get(self, request: Request) -> Response:

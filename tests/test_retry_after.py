@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("told", "pause"),
+    ("stated", "pause"),
     [
         ("120", timedelta(seconds=120)),
         ("0", timedelta(0)),

@@ -1,5 +1,5 @@
 """Downloads that wait for their host's turn, and stay away from one that asked for it. Who keeps the turns and what the
-hosts said is told in `HOST_TURN` and `HOST_BUSY`: other processes and machines may ask the same host.
+hosts said is told in `HOST_ACQUIRE` and `HOST_THROTTLED`: other processes and machines may ask the same host.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class RateLimitedDownloadHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self.crawler = crawler
-        self.turn: AcquireSlot = crawler.settings["HOST_TURN"]
-        self.busy: ReportThrottled = crawler.settings["HOST_BUSY"]
+        self.turn: AcquireSlot = crawler.settings["HOST_ACQUIRE"]
+        self.busy: ReportThrottled = crawler.settings["HOST_THROTTLED"]
 
     async def download_request(self, request: Request) -> Response:
         place, source = netloc_of(request.url), getattr(self.crawler.spider, "name", "")

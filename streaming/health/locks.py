@@ -24,12 +24,8 @@ if sys.platform == "win32":
         except OSError:
             return False
         return True
-
-    def _open_file_limit() -> int:
-        return 1024
 else:
     import fcntl
-    import resource
 
     def _try_lock(file: IO[str]) -> bool:
         try:
@@ -37,13 +33,6 @@ else:
         except BlockingIOError:
             return False
         return True
-
-    def _open_file_limit() -> int:
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = min(hard, 20_000) if hard != resource.RLIM_INFINITY else 20_000
-        if soft < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return max(soft, wanted)
 
 
 @contextmanager

@@ -281,9 +281,9 @@ class CheckRun:
         for batch in held:
             self.hearing.write([finding for finding in batch if _is_accepted(finding, decision)], decision)
         if not self.options.dry_run:
-            HostPause.objects.write(self.heard.pauses, HostPause.Kind.RETRY_AFTER)
+            HostPause.objects.extend(self.heard.pauses, HostPause.Kind.RETRY_AFTER)
             down = dict.fromkeys(decision.hosts_down, self.now + BREAKER_PAUSE)
-            HostPause.objects.write(down, HostPause.Kind.BREAKER)
+            HostPause.objects.extend(down, HostPause.Kind.BREAKER)
             mark_private_links(self.heard.private)
 
     def handle_redirects(self) -> None:

@@ -8,4 +8,4 @@ from django.utils.module_loading import import_string
 
 def notify(job_id: int) -> None:
     """Tell whoever runs jobs here that this one waits. Never raises: the job waits in its row."""
-    import_string(settings.SCRAPE_BELL)(job_id)
+    import_string(settings.SCRAPE_NOTIFIER)(job_id)

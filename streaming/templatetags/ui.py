@@ -22,9 +22,9 @@ from streaming.web import charts, posters
 from streaming.web.job_view import Icon
 
 register = template.Library()
-register.filter("shown", formatting.display_text)
+register.filter("display_text", formatting.display_text)
 register.filter("language_name", formatting.language_name)
-register.filter("hours", formatting.duration_text)
+register.filter("duration", formatting.duration_text)
 
 MAX_SYNOPSIS_LENGTH = 4000
 SITE_DESCRIPTION = "Public-domain and openly licensed movies and shows, with links that are checked."

@@ -28,7 +28,7 @@ def _poster_version(movie: Movie) -> str:
 @require_safe
 def poster_image(request: HttpRequest, imdb_id: str) -> HttpResponse:
     """The drawn poster. Under the address that names its version it may be kept for ever, else for some minutes."""
-    found = Movie.objects.named(imdb_id).first()
+    found = Movie.objects.by_identifier(imdb_id).first()
     if found is None or found.imdb_id != imdb_id:
         return not_found(request, None)
     version, is_glow = _poster_version(found), bool(request.GET.get("glow"))

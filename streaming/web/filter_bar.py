@@ -86,7 +86,7 @@ class CatalogueQuery:
         if self.decade:
             found = found.filter(year__gte=int(self.decade), year__lt=int(self.decade) + 10)
         if offered := {name: getattr(self, name) for name in LINK_FIELDS if getattr(self, name)}:
-            found = found.offering(**offered)
+            found = found.with_active_link(**offered)
         elif self.working:
             found = found.watchable()
         return found.order_by(*ORDERS[self.sort], "search_title", "id")

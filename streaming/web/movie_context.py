@@ -84,7 +84,7 @@ def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
     links = MovieLinks.of(found, languages=viewer_languages(request), now=timezone.now())
     is_staff = request.user.is_authenticated and request.user.is_staff
     return {
-        "waiting": found.links.waiting().count() if is_staff else 0,
+        "waiting": found.links.awaiting_review().count() if is_staff else 0,
         "links": [*links.active, *links.inactive],
         "active_rows": link_rows(links.active),
         "inactive_rows": link_rows(links.inactive),

@@ -27,7 +27,7 @@ QUEUE_FULL = "Many searches are waiting. Open this page again in a minute."
 @require_http_methods(["GET", "HEAD", "OPTIONS"])
 def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
     """A movie. Opened by a person, it may start a search; the panel then shows it from the first moment."""
-    found = Movie.objects.named(identifier).first()
+    found = Movie.objects.by_identifier(identifier).first()
     if found is None:
         return not_found(request, None)
     if request.method == "OPTIONS":
@@ -40,7 +40,7 @@ def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
 @require_POST
 def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
     """The button: a panel for htmx, a redirect back to the movie without it. Too many are answered kindly."""
-    found = Movie.objects.named(identifier).first()
+    found = Movie.objects.by_identifier(identifier).first()
     if found is None:
         return not_found(request, None)
     if wait := refresh_retry_after(request):

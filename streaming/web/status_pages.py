@@ -58,7 +58,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "most": max((number for _, number in reasons), default=0),
         "at_risk": statistics.at_risk(RISKS_SHOWN),
         "recent_failures": statistics.recently_failed_links(FAILURES_SHOWN),
-        "paused": list(HostPause.objects.standing(now).order_by("-paused_until")[:HOSTS_SHOWN]),
+        "paused": list(HostPause.objects.active(now).order_by("-paused_until")[:HOSTS_SHOWN]),
         "grace": duration_text(settings.LINK_GRACE_HOURS),
     }
     return render_page(request, "health.html", context)

@@ -194,7 +194,7 @@ def test_what_nobody_expected_is_a_500_in_json_and_tells_nothing(monkeypatch):
     def broken():
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr(metrics, "totals", broken)
+    monkeypatch.setattr(statistics, "totals", broken)
     response = Client(raise_request_exception=False).get(f"{API}stats/")
     assert (response.status_code, response.json()) == (500, {"detail": "Something went wrong here."})
 
@@ -203,7 +203,7 @@ def test_what_nobody_expected_still_reaches_the_developer(robot, monkeypatch):
     def broken():
         raise DatabaseError("disk I/O error")
 
-    monkeypatch.setattr(metrics, "totals", broken)
+    monkeypatch.setattr(statistics, "totals", broken)
     with pytest.raises(DatabaseError):
         robot.get(f"{API}stats/")
 

@@ -103,7 +103,7 @@ def test_a_poster_that_cannot_be_loaded_gives_way_to_the_drawn_one(browser, site
     context.close()
 
 
-@pytest.mark.parametrize(("name", "most"), [("home", 80), ("movie", 50), ("health", 50)])
+@pytest.mark.parametrize(("name", "maximum"), [("home", 80), ("movie", 50), ("health", 50)])
 def test_a_first_visit_is_light(browser, site, name, maximum):
     context = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 6000})
     page = context.new_page()

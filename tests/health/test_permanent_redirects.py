@@ -112,7 +112,7 @@ def test_an_address_that_the_movie_lists_already_folds_the_old_link(server):
 
 
 @pytest.mark.parametrize(
-    "standing",
+    "link_state",
     [{"is_active": False, "reason": "http_404", "failures": 3}, {"is_published": False}],
 )
 def test_a_link_that_works_is_not_folded_into_one_that_nobody_sees(server, link_state):

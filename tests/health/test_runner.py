@@ -321,7 +321,7 @@ def test_the_oldest_come_first_and_the_never_checked_before_all(hosts):
     assert StreamingLink.objects.filter(last_checked=now).count() == 2
 
 
-@pytest.mark.parametrize(("strict", "most"), [(True, 2), (False, 10)])
+@pytest.mark.parametrize(("strict", "maximum"), [(True, 2), (False, 10)])
 def test_strict_puts_no_hanging_link_aside(hosts, strict, maximum):
     (server,) = hosts()
     many(server, 4)

@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.server.pages.get(self.path, self.server.pages.get("*", Page(status=404)))
 
     def do_GET(self) -> None:
-        page = self.asked_for()
+        page = self.requested_by_host()
         if page.says is not None:
             self.close_connection = True
             page.says(self)

@@ -1,4 +1,4 @@
-"""Bells for `SCRAPE_BELL` that start no supervisor."""
+"""Bells for `SCRAPE_NOTIFIER` that start no supervisor."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def movie():
 
 
 @pytest.mark.parametrize(
-    ("licence", "allowed", "is_vouched", "published"),
+    ("licence", "allowed", "is_operator", "published"),
     [
         ("public-domain", [], False, True),
         ("cc0", [], False, True),
@@ -77,7 +77,7 @@ def test_a_paid_service_is_not_kept_unless_the_operator_wants_it(movie, settings
 
 
 @pytest.mark.parametrize(
-    ("licence", "is_vouched", "published"),
+    ("licence", "is_operator", "published"),
     [("cc-by", False, False), ("", False, False), ("cc-by", True, True), ("cc-by-nc", False, None)],
 )
 def test_what_its_source_doubts_is_looked_at_by_a_person(movie, licence, is_operator, published):
@@ -159,7 +159,7 @@ def test_what_was_refused_never_comes_back_in_any_spelling(movie):
     longer = make_link(movie, source_url=f"{URL}0")
     save_links([link()])
     assert review.reject(StreamingLink.objects.all(), reason="no licence") == 1
-    assert movie.links.waiting().count() == 0
+    assert movie.links.awaiting_review().count() == 0
     again = [link(licence="cc-by"), link("http://www.films.example.org/watch/1/?fbclid=x", licence="cc-by")]
     assert save_links(again).refused["blocked_address"] == 2
     assert list(movie.links.active()) == [longer]

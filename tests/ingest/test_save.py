@@ -201,7 +201,7 @@ def test_search(asked, found):
 @pytest.mark.parametrize("identifier", ["0", "9" * 30, "tt", "tt0063350\n", "٣", "", "x" * 10_000, "-1", "1.0"])
 def test_an_odd_identifier_names_no_movie(identifier):
     make_movie(imdb_id=KEY)
-    assert not Movie.objects.named(identifier).exists()
+    assert not Movie.objects.by_identifier(identifier).exists()
 
 
 def test_what_another_crawl_restored_meanwhile_is_known(meanwhile):

@@ -18,8 +18,8 @@ TEXTS = ["asked us to come back later", "most of its links failed at once", "its
 
 
 def test_whoever_was_on_the_way_does_not_shorten_what_a_host_asked_for():
-    HostPause.objects.write({"films.example.org": HOUR}, RETRY_AFTER)
-    HostPause.objects.write({"films.example.org": QUARTER, "other.example.org": QUARTER}, BREAKER)
+    HostPause.objects.extend({"films.example.org": HOUR}, RETRY_AFTER)
+    HostPause.objects.extend({"films.example.org": QUARTER, "other.example.org": QUARTER}, BREAKER)
     rows = HostPause.objects.order_by("host").values_list("host", "paused_until", "kind", "reason")
     assert list(rows) == [
         ("films.example.org", HOUR, RETRY_AFTER, "asked us to come back later"),
@@ -28,8 +28,8 @@ def test_whoever_was_on_the_way_does_not_shorten_what_a_host_asked_for():
 
 
 def test_a_longer_pause_replaces_a_shorter_one():
-    HostPause.objects.write({"films.example.org": QUARTER}, RETRY_AFTER)
-    HostPause.objects.write({"films.example.org": HOUR}, BREAKER)
+    HostPause.objects.extend({"films.example.org": QUARTER}, RETRY_AFTER)
+    HostPause.objects.extend({"films.example.org": HOUR}, BREAKER)
     row = HostPause.objects.values_list("paused_until", "kind", "reason").get()
     assert row == (HOUR, BREAKER, "most of its links failed at once")
 
@@ -40,9 +40,9 @@ def test_a_pause_from_a_clock_that_was_a_year_ahead_holds_nobody_and_gives_way(k
     now = timezone.now()
     year = now + timedelta(days=366)
     HostPause.objects.create(host="films.example.org", paused_until=year, kind=kind, reason=reason)
-    assert not HostPause.objects.standing(now).exists()
-    HostPause.objects.write({"films.example.org": now + timedelta(minutes=15)}, RETRY_AFTER)
-    row = HostPause.objects.standing(now).values_list("paused_until", "kind").get()
+    assert not HostPause.objects.active(now).exists()
+    HostPause.objects.extend({"films.example.org": now + timedelta(minutes=15)}, RETRY_AFTER)
+    row = HostPause.objects.active(now).values_list("paused_until", "kind").get()
     assert row == (now + timedelta(minutes=15), RETRY_AFTER)
 
 
@@ -51,8 +51,8 @@ def test_a_pause_that_somebody_wrote_by_hand_lasts_as_long_as_they_like(reason):
     now = timezone.now()
     month = now + timedelta(days=30)
     HostPause.objects.create(host="films.example.org", paused_until=month, kind=MANUAL, reason=reason)
-    HostPause.objects.write({"films.example.org": now + timedelta(hours=24)}, RETRY_AFTER)
-    assert HostPause.objects.standing(now).get().paused_until == month
+    HostPause.objects.extend({"films.example.org": now + timedelta(hours=24)}, RETRY_AFTER)
+    assert HostPause.objects.active(now).get().paused_until == month
 
 
 @pytest.mark.parametrize("reason", TEXTS)

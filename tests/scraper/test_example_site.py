@@ -132,7 +132,7 @@ class TestAnswers:
         assert answer.content.startswith(begins)
 
     @pytest.mark.parametrize(
-        ("asked", "status", "told", "length"),
+        ("asked", "status", "stated", "length"),
         [
             ("bytes=0-2047", 206, "bytes 0-2047/65536", 2048),
             ("bytes=65530-", 206, "bytes 65530-65535/65536", 6),

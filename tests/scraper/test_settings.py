@@ -37,7 +37,7 @@ def site():
 
 
 @pytest.mark.parametrize(
-    ("told", "count"),
+    ("stated", "count"),
     [
         ("imdb_id=tt0013442", 6),
         ("target_url={site}/films/tt0017925/", 5),

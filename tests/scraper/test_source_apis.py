@@ -60,7 +60,7 @@ SUBJECTS = [
 ]
 
 
-@pytest.mark.parametrize(("voucher", "url", "subject"), SUBJECTS)
+@pytest.mark.parametrize(("source_api", "url", "subject"), SUBJECTS)
 def test_what_an_address_is_about(source_api, url, subject):
     assert source_api.subject_of(url) == subject
 
@@ -140,7 +140,7 @@ SAID = [
 NAMES = {"internet_archive": "film", "commons": "A film.webm", "peertube": UUID}
 
 
-@pytest.mark.parametrize(("voucher", "status", "answer", "word"), SAID)
+@pytest.mark.parametrize(("source_api", "status", "answer", "word"), SAID)
 def test_what_an_answer_means(source_api, status, answer, word):
     name = NAMES[source_api.slug]
     if word is UnreadableResponse:
@@ -204,7 +204,7 @@ def recorded(source_api, folder):
 
 
 @pytest.mark.parametrize(
-    ("voucher", "file", "answer", "expected"),
+    ("source_api", "file", "answer", "expected"),
     [
         pytest.param(voucher, *case, id=case[0])
         for voucher in KNOWN[:3]

@@ -253,7 +253,7 @@ def test_a_run_of_the_checker_goes_on_while_the_broker_is_there_and_says_nothing
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("stated", "sentence"),
     [
         ({"DATABASE_URL": "sqlite:///x.sqlite3"}, "set DATABASE_URL to a PostgreSQL database"),
         ({"CELERY_BROKER_URL": ""}, "CELERY_BROKER_URL is not set"),

@@ -79,7 +79,7 @@ def _decode_response(row: list[Any] | None) -> ProbeResponse | None:
     if row is None:
         return None
     answer = ProbeResponse(*row)
-    return answer._replace(trouble=Failure(answer.failure))
+    return answer._replace(failure=Failure(answer.failure))
 
 
 # --- what the guard wants to know

@@ -205,5 +205,5 @@ class Coordinator:
 
 def notify_workers(run_id: int, *, times: int) -> None:
     """Tell the workers that a run wants them."""
-    if settings.HEALTH_BELL:
-        import_string(settings.HEALTH_BELL)(run_id, times=times)
+    if settings.HEALTH_NOTIFIER:
+        import_string(settings.HEALTH_NOTIFIER)(run_id, times=times)

@@ -62,7 +62,7 @@ class ShardWorker:
     def __init__(self, run: HealthRun, mine: ShardClaim, leaving: Callable[[], bool]) -> None:
         self.run, self.mine, self.leaving = run, mine, leaving
         options = options_from_plan(run.plan["options"])
-        self.selection = replace(options.selection, share=mine.shard)
+        self.selection = replace(options.selection, shard=mine.shard)
         self.shelf = work_units.ShardResultSink(mine)
         asked = replace(options, selection=self.selection, limit=mine.limit)
         self.hearing = LinkChecker(asked, now=run.started_at, sink=self.shelf)
@@ -132,7 +132,7 @@ class ShardWorker:
             self._count_written(written)
             left = sorted(state.keys() - set(written.values_list("pk", flat=True)))
             for link in links_by_id(left):
-                yield link._replace(underway=state[link.link_state.id])
+                yield link._replace(state=state[link.link_state.id])
 
     def _count_written(self, links: StreamingLinkQuerySet) -> None:
         """Count what a worker that died, or left, had written of this part."""
@@ -141,7 +141,9 @@ class ShardWorker:
         for kept in self._written_results(links):
             hearing.tally.add_written(kept.place, kept.verdict, was_active=kept.was_active)
             answered.add(kept.place)
-        hearing.resume_state = replace(hearing.resume_state, answered=hearing.resume_state.responsive_hosts | answered)
+        hearing.resume_state = replace(
+            hearing.resume_state, responsive_hosts=hearing.resume_state.responsive_hosts | answered
+        )
 
     def _written_results(self, links: StreamingLinkQuerySet) -> Iterator[WrittenResult]:
         return written_results(links, now=self.run.started_at)

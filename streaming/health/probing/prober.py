@@ -335,14 +335,14 @@ class Prober:
             location, hash_sign, fragment = urljoin(task.url, answer.headers["location"]).partition("#")
             target = self._approve(ESCAPED_IN_LOCATION.sub(_escaped, location), max_length=MAX_REDIRECT_URL_LENGTH)
         except InvalidValue as refusal:
-            self._finish(host_slot, answer._replace(status=None, trouble=_refusal_failure(refusal, hop=True)))
+            self._finish(host_slot, answer._replace(status=None, failure=_refusal_failure(refusal, hop=True)))
             return
         except ValueError:
-            self._finish(host_slot, answer._replace(status=None, trouble=Failure.BAD_REDIRECT))
+            self._finish(host_slot, answer._replace(status=None, failure=Failure.BAD_REDIRECT))
             return
         if target in task.seen or task.hops >= MAX_REDIRECTS:
             trouble = Failure.LOOP if target in task.seen else Failure.TOO_MANY
-            self._retry_with_cookies(task, host_slot, answer._replace(status=None, trouble=trouble))
+            self._retry_with_cookies(task, host_slot, answer._replace(status=None, failure=trouble))
             return
         if task.cookies is not None and urlsplit(target).hostname != urlsplit(task.url).hostname:
             task.cookies = {}

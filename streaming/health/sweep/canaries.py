@@ -58,7 +58,7 @@ def all_canaries_fail(
 ) -> bool:
     """Whether there are canaries and not one of them is alive now; False when `stop` ends the asking before."""
     asked = dict(enumerate(questions))
-    prober = Prober(replace(config, delay=0.0, pause_of=no_delay), stop=stop)
+    prober = Prober(replace(config, delay=0.0, delay_for_host=no_delay), stop=stop)
     answers = prober.responses(ProbeRequest(number, one.url, one.media) for number, one in asked.items())
     for answer in answers:  # The first good answer settles it; the others need not be waited for.
         if judge(answer, LinkFacts(media=asked[answer.id].media)).verdict in (Verdict.ALIVE, Verdict.THROTTLED):

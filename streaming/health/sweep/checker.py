@@ -94,7 +94,7 @@ class LinkChecker:
         """The links as questions; those that may not be asked are counted and passed over."""
         blocklist = Blocklist.load()
         taken_down = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
-        paused = set(HostPause.objects.standing(self.now).values_list("host", flat=True))
+        paused = set(HostPause.objects.active(self.now).values_list("host", flat=True))
         for link in links:
             if left == 0:
                 return

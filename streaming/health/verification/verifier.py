@@ -65,7 +65,7 @@ class PendingLink(NamedTuple):
         if word is None:
             return self.without_status()
         judged = self.result._replace(judgement=gone_judgement(Reason(word))) if word else self.result
-        return judged._replace(vouched=True)
+        return judged._replace(is_verified=True)
 
 
 @dataclass(slots=True)
@@ -250,7 +250,7 @@ class Verifier:
         return None, None
 
     def _open(self, line: VerificationQueue) -> None:
-        pause = HostPause.objects.standing(self.now).filter(host=line.source_api.host)
+        pause = HostPause.objects.active(self.now).filter(host=line.source_api.host)
         line.opened, line.closed = True, pause.exists()
         if self.selection is not None:
             line.selected_names = _longest_unverified(line.source_api, self.selection, before=self.before, now=self.now)

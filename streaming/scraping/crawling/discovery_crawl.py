@@ -72,7 +72,7 @@ class DiscoveryRun:
         if not self.is_dry:
             self.saved.add(save_links(links, movies=watchable))
             checkpoint.write_checkpoint(
-                self.path, replace(self.checkpoint, taken=0) if self.is_done else self.checkpoint
+                self.path, replace(self.checkpoint, film_count=0) if self.is_done else self.checkpoint
             )
         if self.on_progress is not None:
             self.on_progress(self)
@@ -141,7 +141,7 @@ def run_discovery(discovery: DiscoveryRun) -> None:
     """Go on from the bookmark until `limit` films of this run were read or the source has no more."""
     begun = Checkpoint() if discovery.is_dry else checkpoint.read_checkpoint(discovery.path)
     # A run that ended, or one that wanted less than now, is not gone on with.
-    discovery.checkpoint = begun if begun.film_count < discovery.limit else replace(begun, taken=0)
+    discovery.checkpoint = begun if begun.film_count < discovery.limit else replace(begun, film_count=0)
     connections.close_all()
     settings = Settings()
     settings.setmodule("scraper.settings", priority="project")
@@ -162,7 +162,7 @@ def run_discovery(discovery: DiscoveryRun) -> None:
     process.crawl(DiscoveryCrawler(settings, discovery), after=discovery.checkpoint.after, limit=left)
     process.start()
     if discovery.is_over and not discovery.is_dry:
-        checkpoint.write_checkpoint(discovery.path, replace(discovery.checkpoint, taken=0))
+        checkpoint.write_checkpoint(discovery.path, replace(discovery.checkpoint, film_count=0))
 
 
 def checkpoint_path(source: str) -> Path:

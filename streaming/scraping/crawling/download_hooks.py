@@ -27,7 +27,7 @@ async def acquire_slot(place: str, source: str) -> str:
     if not pause:
         return ""
     patience = timedelta(seconds=settings.SCRAPE_TIMEOUT / 2)
-    wait = await sync_to_async(reserve_slot)(host, pause=pause, patience=patience)
+    wait = await sync_to_async(reserve_slot)(host, delay=pause, max_wait=patience)
     if wait is None:
         return TOO_MANY_SEARCHES_MESSAGE
     await asyncio.sleep(wait)
@@ -37,7 +37,7 @@ async def acquire_slot(place: str, source: str) -> str:
 
 def pause_message(place: str) -> str:
     """Why this place is not asked now: it told one of us, at whatever job or machine, when to come back. Else empty."""
-    pause = HostPause.objects.standing(timezone.now()).asked_for().filter(host=place[:255]).first()
+    pause = HostPause.objects.active(timezone.now()).requested_by_host().filter(host=place[:255]).first()
     if pause is None:
         return ""
     until = pause.paused_until
@@ -48,12 +48,12 @@ def pause_message(place: str) -> str:
 async def report_throttled(place: str, retry_after: str) -> None:
     """Remember for all who might ask this place, searches and the checker, when it may be asked again."""
     until = pause_until(retry_after, now=timezone.now())
-    await sync_to_async(HostPause.objects.write)({place: until}, HostPause.Kind.RETRY_AFTER)
+    await sync_to_async(HostPause.objects.extend)({place: until}, HostPause.Kind.RETRY_AFTER)
 
 
 DOWNLOAD_SETTINGS = {
     "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "scraper.net.download_handler.RateLimitedDownloadHandler"),
-    "HOST_BUSY": report_throttled,
-    "HOST_TURN": acquire_slot,
+    "HOST_THROTTLED": report_throttled,
+    "HOST_ACQUIRE": acquire_slot,
 }
 """Scrapy's settings for a crawl that is polite together with all others."""

@@ -315,7 +315,7 @@ def run_crawlers(runs: Iterable[SourceCrawl]) -> None:
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
     for run in startable:
         crawler = JobCrawler(spiders.load(run.outcome.source), settings, run)
-        process.crawl(crawler, **run.arguments()).add_done_callback(run.ended)
+        process.crawl(crawler, **run.arguments()).add_done_callback(run.on_crawl_done)
     # Without Scrapy's signal handlers: on TERM the process is to end, not to wait for answers.
     process.start(install_signal_handlers=False)
 
@@ -352,7 +352,7 @@ def _crawl_settings() -> Settings:
             "EXTENSIONS": {},
             "ITEM_PIPELINES": {SaveJobLinksPipeline: 300},
             "LOG_INSTALL_ROOT_HANDLER": False,
-            "ROBOTS_MEMORY": SharedRobotsCache(),
+            "ROBOTS_CACHE": SharedRobotsCache(),
             **DOWNLOAD_SETTINGS,
         },
         priority="cmdline",

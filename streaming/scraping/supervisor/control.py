@@ -1,4 +1,4 @@
-"""The doorbell: wake this machine's supervisor, or start one when there is none; or ring wherever `SCRAPE_BELL` says.
+"""The doorbell: wake this machine's supervisor, or start one when there is none; or ring wherever `SCRAPE_NOTIFIER` says.
 The job's row is the job; a bell that is lost, late or rung twice does no harm."""
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class ForkedProcess:
     def __init__(self, pid: int, log: IO[bytes]) -> None:
         self.pid, self.log = pid, log
 
-    def ended(self) -> int | None:
+    def poll(self) -> int | None:
         # Looked at before it is reaped: while its number is still its own, what it left running is killed by it.
         if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return None
@@ -159,7 +159,7 @@ class SpawnedProcess:
     def __init__(self, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
         self.process, self.log = process, log
 
-    def ended(self) -> int | None:
+    def poll(self) -> int | None:
         return self.process.poll()
 
     def stop(self, *, hard: bool) -> None:

@@ -13,11 +13,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-if sys.platform == "win32":
-    pass
-else:
-    pass
-
 
 class WakeupPipe:
     """The supervisor's end of the FIFO. Where there is none it only sleeps: then jobs start with the next look."""

@@ -166,7 +166,7 @@ def test_a_limit_takes_the_first_of_all_hosts(limit):
 
 # --- with hosts that are another worker's
 def shared(*urls, shard, state=None):
-    prober = Prober(replace(MANNERS, share=shard))
+    prober = Prober(replace(MANNERS, shard=shard))
     questions = [ProbeRequest(number, url, state=state) for number, url in enumerate(urls)]
     return sorted(prober.responses(questions), key=lambda one: one.id)
 

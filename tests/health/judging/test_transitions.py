@@ -69,7 +69,7 @@ def changed(verdict, why, /, *, host_down=False, **standing):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "standing", "expected"),
+    ("verdict", "link_state", "expected"),
     [
         (Verdict.ALIVE, {}, (True, "ok", 0, None, "aaa")),
         (Verdict.ALIVE, {"is_active": False, "failures": 5, "state_since": BEFORE}, (True, "ok", 0, NOW, "aaa")),

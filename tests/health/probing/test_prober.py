@@ -306,7 +306,7 @@ def test_a_route_stays_when_the_next_redirect_says_none(origin):
     assert judge(answer, LinkFacts()).reason == "ok"
 
 
-@pytest.mark.parametrize("deed", ["begin", "answer"])
+@pytest.mark.parametrize("job_callable", ["begin", "answer"])
 def test_a_fault_on_one_link_is_that_links_alone(origin, monkeypatch, job_callable):
     done = getattr(transfer.Transfer, job_callable)
 

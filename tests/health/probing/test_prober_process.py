@@ -101,7 +101,7 @@ def test_each_request_to_a_host_that_others_ask_too_waits_for_its_turn(origin, a
         given.append((place, pause))
         return 0.0
 
-    config = replace(MANNERS, pause_of=pause_of)
+    config = replace(MANNERS, delay_for_host=pause_of)
     # No link that breaks off: such a one libcurl asks again by itself when the connection was an old one.
     asked = [question for question in questions(origin, 22) if "reset" not in question.url]
     assert len(list(asked_by(asked, config, turn=turn))) == 20
@@ -112,7 +112,7 @@ def test_each_request_to_a_host_that_others_ask_too_waits_for_its_turn(origin, a
 
 @pytest.mark.parametrize("asked_by", [probe_in_process, probe_in_subprocess])
 def test_a_host_whose_turn_is_too_far_off_is_not_asked_in_this_run(origin, asked_by):
-    config = replace(MANNERS, pause_of=pause_of)
+    config = replace(MANNERS, delay_for_host=pause_of)
     result = list(asked_by(questions(origin, 5), config, turn=lambda place, pause: None))
     assert {one.judgement.reason for one in result} == {"paused"}
     assert (len(result), origin.log) == (5, [])
@@ -137,7 +137,7 @@ for heard in ask_apart([Question(1, {origin.url("page/1")!r}), Question(2, {orig
 
 
 def test_it_ends_before_its_links_do_when_all_its_slots_hang(origin):
-    config = replace(MANNERS, concurrency=4, timeout=20.0, stall=10.0)
+    config = replace(MANNERS, concurrency=4, timeout=20.0, stall_seconds=10.0)
     links = [ProbeRequest(number, origin.url(f"hang/{number}")) for number in range(50)]
     assert list(probe_in_subprocess(links, config, stop=lambda: len(origin.log) >= 4)) == []
     assert len(origin.log) == 4
@@ -147,7 +147,7 @@ def test_it_ends_before_its_links_do_when_all_its_slots_hang(origin):
 def test_a_window_full_of_links_that_wait_for_turns_does_not_stand_still(origin):
     """20,000 links at sources with a pause fill the window: the turn that was given comes behind them."""
     end = time.monotonic() + 60
-    config = replace(MANNERS, pause_of=pause_of)
+    config = replace(MANNERS, delay_for_host=pause_of)
     asked = (ProbeRequest(n, origin.url(f"video/{n}"), True) for n in range(20_600))
     result = []
     for one in probe_in_subprocess(asked, config, stop=lambda: time.monotonic() > end or len(result) > 1000):

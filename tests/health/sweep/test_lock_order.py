@@ -34,7 +34,9 @@ print(save_links([link_record(told, allowed=Allowed.parse(["127.0.0.0/8"]))]).se
 WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-@pytest.mark.parametrize(("deed", "said"), [(CHECK, "{1: 'http_404'}\n"), (SAVE, "1\n")], ids=["checked", "found"])
+@pytest.mark.parametrize(
+    ("job_callable", "said"), [(CHECK, "{1: 'http_404'}\n"), (SAVE, "1\n")], ids=["checked", "found"]
+)
 def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(job_callable, said):
     with empty_database("order") as address, Origin() as origin, psycopg.connect(address) as remover:
         environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}

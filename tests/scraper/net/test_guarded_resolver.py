@@ -86,7 +86,7 @@ class Receiver:
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "stated"),
     [(PUBLIC, [(PUBLIC, 443)]), (f"[{OTHER}]", [(OTHER, 443)]), ("127.0.0.1", []), ("[::1]", [])],
 )
 def test_an_address_is_judged_at_once_without_a_thread_that_looks_it_up(host, stated):

@@ -317,7 +317,7 @@ class TestBound:
         # The item states no licence itself: it is not shown before somebody has looked at it.
         assert {name: row["state"] for name, row in rows.items() if row["error"]} == {"internet_archive": "nothing"}
         assert "for review" in rows["internet_archive"]["error"]
-        assert set(Movie.objects.get(imdb_id=NOSFERATU).links.waiting().values_list("source", flat=True)) == {
+        assert set(Movie.objects.get(imdb_id=NOSFERATU).links.awaiting_review().values_list("source", flat=True)) == {
             "internet_archive"
         }
         assert not [path for path in web.hits if path.startswith("/sparql")]
@@ -437,7 +437,7 @@ class TestHostile:
         web.faults["/films/"] = Page(body, content_type=content_type)
         rows, _ = searched(GENERAL, "schema_org")
         assert state(rows, "schema_org") == ("nothing", "1 link waits for review: no licence is stated")
-        waiting = Movie.objects.get(imdb_id=GENERAL).links.waiting()
+        waiting = Movie.objects.get(imdb_id=GENERAL).links.awaiting_review()
         assert [link.source_url for link in waiting] == ["https://films.example.org/a.mp4"]
 
     @pytest.mark.parametrize("codec", ["utf-16", "utf-8-sig", "latin-1"])
@@ -510,7 +510,7 @@ class TestPolite:
         assert len(moments) == 3
         assert all(later - earlier > 0.2 for earlier, later in pairwise(moments))
 
-    @pytest.mark.parametrize(("delay", "longest"), [(0.5, 5.0), (30.0, 30.0)])
+    @pytest.mark.parametrize(("delay", "max_length"), [(0.5, 5.0), (30.0, 30.0)])
     def test_the_throttle_may_only_slow_down_what_the_operator_wants(self, delay, max_length):
         settings = Settings()
         settings.setmodule("scraper.settings", priority="project")
@@ -528,7 +528,7 @@ class TestPolite:
         assert {path: count for path, count in web.hits.items() if count > 1 and path.startswith("/archive")} == {}
 
     @pytest.mark.parametrize(
-        ("status", "told", "longest"),
+        ("status", "stated", "max_length"),
         [(429, "3600", 3600), (503, "3600", 3600), (429, "99999999", 86_400), (429, "", 900)],
     )
     def test_who_asks_to_be_left_alone_is_not_asked_for_another_movie_either(self, web, status, stated, max_length):
@@ -564,7 +564,7 @@ class TestPolite:
     def test_the_checkers_own_caution_holds_no_search(self, web):
         host = web.url.removeprefix("http://")
         until = timezone.now() + timedelta(hours=1)
-        HostPause.objects.write({host: until}, HostPause.Kind.BREAKER)
+        HostPause.objects.extend({host: until}, HostPause.Kind.BREAKER)
         assert searched(SHERLOCK, "internet_archive")[0]["internet_archive"]["state"] == "found"
 
     def test_each_source_has_the_pause_that_it_publishes(self):

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.core.management import call_command
 from streaming.models import Movie
 from streaming.scraper_utils import scrape_movie_on_demand
-settings.SCRAPE_BELL = "tests.helpers.notifications.silent"
+settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.silent"
 call_command("migrate", verbosity=0)
 for number in range(1000, 1024):
     movie = Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
@@ -49,7 +49,7 @@ from django.utils import timezone
 from streaming.models import Movie, ScrapeJob
 from streaming.scraping import jobs
 from streaming.scraping.endings import ending_of
-settings.SCRAPE_BELL = "tests.helpers.notifications.silent"
+settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.silent"
 call_command("migrate", verbosity=0)
 movie = Movie.objects.create(imdb_id="tt0000001", title="A movie")
 start = Barrier(40)

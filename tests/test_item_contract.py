@@ -12,10 +12,11 @@ from django.conf import settings
 
 from scraper import settings as crawl_settings
 from scraper import sources, spiders
+from scraper.extraction import media_types
 from scraper.extraction.licences import SLUG_BY_PATH
-from scraper.extraction.media_types import QUALITIES
 from scraper.items import LinkItem
-from streaming.ingest.records import QUALITIES, LinkRecord, MovieRecord, parse_link, parse_movie
+from streaming.ingest import records
+from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.models import Movie, StreamingLink
 from streaming.scraping.crawling.job_crawl import SHARED_SETTINGS
 
@@ -100,5 +101,5 @@ def test_crawls_by_hand_and_crawls_of_jobs_know_the_same_settings():
 
 
 def test_what_is_read_from_pages_the_catalogue_has_a_name_for():
-    assert tuple(QUALITIES) == tuple(QUALITIES)
+    assert tuple(media_types.QUALITIES) == tuple(records.QUALITIES)
     assert {slug for _, slug in SLUG_BY_PATH} <= set(sources.LICENCES)

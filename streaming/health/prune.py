@@ -12,8 +12,15 @@ from django.db.models import Exists, F, OuterRef, Q
 from streaming.health.judging.transitions import LinkUpdate
 from streaming.health.judging.verdict import GONE_REASONS
 from streaming.ingest.tombstones import remove_movies
-from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink, StreamingLinkQuerySet
-from streaming.models.health_run import latest_run
+from streaming.models import (
+    HealthRun,
+    Movie,
+    MovieQuerySet,
+    RemovedMovie,
+    ScrapeJob,
+    StreamingLink,
+    StreamingLinkQuerySet,
+)
 from streaming.reason_codes import Reason
 
 IMMEDIATE_REASONS = GONE_REASONS | {Reason.MOVED}
@@ -199,7 +206,7 @@ def _is_dead_link(
 
 
 def _run_note(now: datetime) -> tuple[str, bool]:
-    run = latest_run()
+    run = HealthRun.objects.latest_started()
     if run is None:
         return "The links have never been checked.", True
     if run.withheld:

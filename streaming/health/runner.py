@@ -32,7 +32,6 @@ from streaming.health.sweep.resume import interrupted_since, load_resume_state
 from streaming.health.sweep.spool import ResultSpool
 from streaming.health.sweep.writer import mark_private_links
 from streaming.models import HealthRun, HostPause, LinkFlip, StreamingLink
-from streaming.models.health_run import hosts_down_before
 from streaming.reason_codes import Reason
 
 MIN_LINKS_FOR_GUARD = 5
@@ -98,7 +97,7 @@ class CheckRun:
     def run(self) -> CheckReport:
         """The story of a run."""
         since = interrupted_since()
-        self.report.previous_hosts_down = hosts_down_before()
+        self.report.previous_hosts_down = HealthRun.objects.previous_hosts_down()
         self._open()
         try:
             self._check(since)

@@ -19,6 +19,15 @@ class HealthRunQuerySet(models.QuerySet["HealthRun"]):
         """Closed runs that had something to say, be it that they are not believed; none that an error ended."""
         return self.exclude(finished_at=None).exclude(outcome=HealthRun.Outcome.FAILED)
 
+    def latest_started(self) -> HealthRun | None:
+        """The run that started last, finished or not."""
+        return self.order_by("-started_at", "-pk").first()
+
+    def previous_hosts_down(self) -> list[str]:
+        """The hosts that the last run with results found down."""
+        newest_first = self.with_results().order_by("-started_at", "-pk")
+        return newest_first.values_list("hosts_down", flat=True).first() or []
+
 
 class HealthRun(models.Model):
     """One run of the checker. `finished_at` None: it runs, or was killed when `heartbeat_at` is old.
@@ -76,14 +85,3 @@ class HealthRun(models.Model):
 
     def __str__(self) -> str:
         return f"Health run of {self.started_at:%Y-%m-%d %H:%M}"
-
-
-def hosts_down_before() -> list[str]:
-    """The hosts that the last believed run found down."""
-    newest_first = HealthRun.objects.with_results().order_by("-started_at", "-pk")
-    return newest_first.values_list("hosts_down", flat=True).first() or []
-
-
-def latest_run() -> HealthRun | None:
-    """The run that began last, finished or not."""
-    return HealthRun.objects.order_by("-started_at", "-pk").first()

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
+from streaming import statistics
 from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import HealthRun, Movie, RemovedMovie
 from streaming.models.movie import mark_updated

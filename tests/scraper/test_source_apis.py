@@ -8,8 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from scraper import source_apis
-from scraper.extraction.json_values import UnreadableResponse, decode_json
+from scraper.extraction.json_values import UnreadableResponse, as_mappings, decode_json
 from scraper.source_apis import AVAILABLE, MISSING, PRIVATE, WITHDRAWN, ApiStatus, ItemRef, source_apis
 
 OWN = Path(__file__).parent / "pages"
@@ -227,7 +226,7 @@ def named_in(source_api, answer, expected):
     """The names by which one would have asked, with the links that the answer gives."""
     links = expected.get("links", [])
     if source_api is COMMONS:
-        pages = source_apis.as_mappings(answer["query"]["pages"])
+        pages = as_mappings(answer["query"]["pages"])
         return [(one["title"].removeprefix("File:"), links) for one in pages]
     if source_api is ARCHIVE:
         return [(answer.get("metadata", {}).get("identifier", "nothing"), links)]

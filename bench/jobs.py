@@ -30,7 +30,7 @@ PEERS = ("scrapyd==1.6.0", "scrapyrt==0.18.1", "Scrapy==2.19.0", "python-dotenv=
 PEER_SETTINGS = """
 from scraper.settings import *
 DOWNLOADER_MIDDLEWARES_BASE = {
-    path: order for path, order in DOWNLOADER_MIDDLEWARES_BASE.items() if not path.endswith("AddressGuard")
+    path: order for path, order in DOWNLOADER_MIDDLEWARES_BASE.items() if not path.endswith("UrlPolicyMiddleware")
 }
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingThreadedResolver"
 """
@@ -43,10 +43,10 @@ import django
 django.setup()
 from django.utils import timezone
 from streaming.models import Movie, ScrapeJob
-from streaming.scraping.endings import waiting
+from streaming.scraping.outcomes import waiting_results
 for film in {films}:
     job = ScrapeJob.objects.create(
-        movie=Movie.objects.get(imdb_id=film), sources=waiting(["example"]), state="failed", finished_at=timezone.now()
+        movie=Movie.objects.get(imdb_id=film), sources=waiting_results(["example"]), state="failed", finished_at=timezone.now()
     )
     print(job.pk)
 """
@@ -54,8 +54,8 @@ CRAWL_AND_SAVE = """
 import sys
 import django
 django.setup()
-from streaming.scraping.crawl import crawl
-crawl(int(sys.argv[1]))
+from streaming.scraping.crawling.job_crawl import run_job_crawl
+run_job_crawl(int(sys.argv[1]))
 """
 
 

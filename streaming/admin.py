@@ -51,7 +51,7 @@ MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
 MOVIE_READONLY_FIELDS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
 LINK_READONLY_FIELDS = (
     "is_published", "host", "last_checked", "next_check_at", "moved_to", "moved_seen", "moved_from",
-    "reason_in_words", "http_status", "response_ms", "failures", "uptime", "checks",
+    "reason_text", "http_status", "response_ms", "failures", "uptime", "checks",
     "state_since", "first_seen", "last_seen",
 )  # fmt: skip
 
@@ -157,8 +157,8 @@ class BindingInline(admin.TabularInline):  # type: ignore[type-arg]
 class LinkInline(admin.TabularInline):  # type: ignore[type-arg]
     model = StreamingLink
     form = LinkForm
-    fields = (*LINK_FIELDS, "is_published", "reason_in_words", "last_checked")
-    readonly_fields = ("is_published", "reason_in_words", "last_checked")
+    fields = (*LINK_FIELDS, "is_published", "reason_text", "last_checked")
+    readonly_fields = ("is_published", "reason_text", "last_checked")
     extra = 0
     show_change_link = True
 
@@ -252,14 +252,14 @@ class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields: ClassVar = list(LINK_READONLY_FIELDS)
     autocomplete_fields = ("movie",)
     list_display = (
-        "movie", "source", "kind", "quality", "licence", "evidence", "is_published", "is_active", "reason_in_words",
+        "movie", "source", "kind", "quality", "licence", "evidence", "is_published", "is_active", "reason_text",
         "last_checked",
     )  # fmt: skip
     list_filter = ("is_published", "is_active", "source", "kind", "quality", "licence", "reason", MovedFilter)
     list_select_related = ("movie",)
     search_fields = ("=movie__imdb_id", "movie__search_title", "source_url")
     ordering = ("-pk",)
-    actions = ("publish", "refuse", "withdraw", "check_links", "follow_moves", "block_hosts")
+    actions = ("publish", "reject", "withdraw", "check_links", "follow_permanent_redirects", "block_hosts")
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: StreamingLink | None = None) -> list[str]:

@@ -32,7 +32,7 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
         read_only=True, allow_null=True, help_text="Share of the last 24 checks that were alive; null: never checked."
     )
 
-    label = serializers.CharField(source="shown_label", read_only=True)  # type: ignore[assignment]  # a declared field
+    label = serializers.CharField(source="display_label", read_only=True)  # type: ignore[assignment]  # a declared field
 
     class Meta:
         model = StreamingLink
@@ -121,7 +121,7 @@ class SourceSerializer(serializers.Serializer[SourceStats]):
     slug = serializers.CharField()
     name = serializers.CharField()
     enabled = serializers.BooleanField(help_text="Whether scrape jobs search it.")
-    holds = serializers.CharField()
+    holds = serializers.CharField(source="description")
     licences = serializers.ListField(child=serializers.CharField(), help_text="Licences that it may publish.")
     links = serializers.IntegerField()
     active = serializers.IntegerField()

@@ -94,7 +94,10 @@ def check_links() -> None:
     said = io.StringIO()
     try:
         call_command(
-            "check_link_health", max_runtime=CHECK_MAX_RUNTIME_MINUTES, stdout=said, leaving=shutdown_requested.is_set
+            "check_link_health",
+            max_runtime=CHECK_MAX_RUNTIME_MINUTES,
+            stdout=said,
+            should_stop=shutdown_requested.is_set,
         )
     except CommandError as error:
         log.error("the check of links: %s", error)

@@ -164,7 +164,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     )
     def create(self, request: Request) -> Response:
         written = _validated(MovieWriteSerializer(data=request.data))
-        movie = written.judged(edits.create_movie, address="poster_url")
+        movie = written.save_with(edits.create_movie, address="poster_url")
         address = reverse("api:movie-detail", [movie.imdb_id], request=request)
         return _uncached(self.get_serializer(movie).data, status=201, headers={"Location": address})
 
@@ -176,7 +176,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     )
     def partial_update(self, request: Request, pk: str) -> Response:
         written = _validated(MovieWriteSerializer(data=request.data, partial=True))
-        movie = written.judged(edits.update_movie, self.get_object(), address="poster_url")
+        movie = written.save_with(edits.update_movie, self.get_object(), address="poster_url")
         return _uncached(self.get_serializer(movie).data)
 
     @extend_schema(
@@ -200,7 +200,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     @bindings.mapping.post
     def bind(self, request: Request, pk: str) -> Response:
         movie, written = self.get_object(), _validated(BindingWriteSerializer(data=request.data))
-        row, is_new = written.judged(lambda told: bindings.bind(movie, **told), address="url")
+        row, is_new = written.save_with(lambda told: bindings.bind(movie, **told), address="url")
         return _uncached(BindingSerializer(row).data, status=201 if is_new else 200)
 
     @extend_schema(
@@ -249,7 +249,7 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
     def create(self, request: Request) -> Response:
         written = _validated(LinkWriteSerializer(data=request.data))
         movie = written.validated_data.pop("movie")
-        link = written.judged(edits.create_link, address="source_url", movie=movie)
+        link = written.save_with(edits.create_link, address="source_url", movie=movie)
         address = reverse("api:link-detail", [link.pk], request=request)
         return _uncached(self.get_serializer(link).data, status=201, headers={"Location": address})
 
@@ -264,7 +264,7 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
         written = _validated(LinkWriteSerializer(data=request.data, partial=True))
         if written.validated_data.pop("movie", link.movie) != link.movie:
             raise ValidationError({"movie": ["A link stays with its movie: add it to the other one."]})
-        return _uncached(self.get_serializer(written.judged(edits.update_link, link, address="source_url")).data)
+        return _uncached(self.get_serializer(written.save_with(edits.update_link, link, address="source_url")).data)
 
     @extend_schema(
         summary="Delete a link (staff)", parameters=[ID_PARAMETER], responses={204: None, 403: ERROR, 404: ERROR}

@@ -81,11 +81,11 @@ import django
 django.setup()
 from django.conf import settings
 from django.test import RequestFactory
-from streaming.scraping.throttle import refresh_wait
+from streaming.client_throttle import refresh_retry_after
 settings.REFRESH_RATE = (6, 60)
 print("ready", flush=True)
 input()
-print(sum(refresh_wait(RequestFactory().post("/", REMOTE_ADDR="192.0.2.7")) is None for _ in range(40)))
+print(sum(refresh_retry_after(RequestFactory().post("/", REMOTE_ADDR="192.0.2.7")) is None for _ in range(40)))
 """
 
 

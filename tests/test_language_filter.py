@@ -77,7 +77,7 @@ def test_one_link_has_to_fit_language_and_quality(client):
 
 
 def test_the_bar_offers_each_form_and_the_language_that_several_forms_share(client, catalogue):
-    assert client.get("/").context["choices"].language == [
+    assert client.get("/").context["filter_choices"].language == [
         ("zh", "Chinese"),
         ("zh-Hans", "Chinese (Simplified)"),
         ("zh-Hant", "Chinese (Traditional)"),
@@ -95,7 +95,7 @@ def test_the_bar_offers_each_form_and_the_language_that_several_forms_share(clie
 
 
 def test_whatever_the_bar_offers_finds_the_same_titles_on_the_page_and_in_the_api(client, catalogue):
-    for tag, _ in client.get("/").context["choices"].language:
+    for tag, _ in client.get("/").context["filter_choices"].language:
         titles = found_on_the_page(client, f"language={tag}")
         assert titles, tag
         assert titles == found_by_the_api(client, f"language={tag}")
@@ -105,7 +105,7 @@ def test_a_tag_spelled_in_another_case_is_one_choice_and_stays_chosen(client):
     make_link(make_movie(), language="en-GB")
     make_link(make_movie(), language="EN-gb")
     page = client.get("/?language=En-gB")
-    assert page.context["choices"].language == [("en-GB", "English (United Kingdom)")]
+    assert page.context["filter_choices"].language == [("en-GB", "English (United Kingdom)")]
     assert '<option value="en-GB" selected>English (United Kingdom)</option>' in page.content.decode()
     assert [chip.label for chip in page.context["chips"]] == ["English (United Kingdom)"]
     assert len(page.context["page"]) == 2

@@ -133,4 +133,4 @@ def json_ld(data: dict[str, Any]) -> SafeString:
 @register.simple_tag(takes_context=True)
 def query_url(context: Context, **changes: Any) -> str:
     """The home page's question with `changes` (see `streaming.web.filter_bar.CatalogueQuery.address`)."""
-    return str(context["query"].address(**changes))
+    return str(context["query"].url(**changes))

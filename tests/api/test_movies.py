@@ -33,7 +33,7 @@ def titles(response):
     return [movie["title"] for movie in response.json()["results"]]
 
 
-def shelf():
+def listing():
     """Four movies that every filter can tell apart."""
     nosferatu = make_movie(title="Nosferatu", year=1922, imdb_id="tt0013442")
     make_link(nosferatu, source="internet_archive", quality="720p", language="de", licence="public-domain")
@@ -121,7 +121,7 @@ def test_links_in_the_viewers_language_come_first(robot, query, header, first):
     ],
 )
 def test_filters(robot, query, found):
-    shelf()
+    listing()
     response = robot.get(f"{MOVIES}?{query}")
     if found is None:
         assert response.status_code == 400

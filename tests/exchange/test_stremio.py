@@ -118,7 +118,7 @@ class TestDoor:
         assert self.get("manifest.json").json()["logo"].endswith(LOGO)
 
     def test_a_catalogue_lists_what_can_be_watched_in_pages(self, monkeypatch):
-        monkeypatch.setattr(stremio, "PAGE", 2)
+        monkeypatch.setattr(stremio, "PAGE_SIZE", 2)
         for title in ("Aelita", "Metropolis", "Nosferatu"):
             make_link(make_movie(title=title, year=1922))
         make_movie(title="Lost")

@@ -165,7 +165,10 @@ def test_staff_find_and_follow_moves(server, admin_client):
     address = "/admin/streaming/streaminglink/"
     shown = admin_client.get(address, {"moved": "yes"})
     assert [link.pk for link in shown.context["cl"].queryset] == [moved.pk]
-    chosen = {"action": "follow_moves", "_selected_action": list(StreamingLink.objects.values_list("pk", flat=True))}
+    chosen = {
+        "action": "follow_permanent_redirects",
+        "_selected_action": list(StreamingLink.objects.values_list("pk", flat=True)),
+    }
     answer = admin_client.post(address, chosen, follow=True)
     assert "1 links got their new address" in answer.content.decode()
     moved.refresh_from_db()

@@ -65,7 +65,7 @@ def test_after_a_run_whose_prober_died_the_next_goes_on_with_what_it_had_found(o
     """Asked alone, the six links that hang would pass for a host that is down, and stay active for ever."""
     if len(os.sched_getaffinity(0)) < 2:
         lacking("a second core, without which no process of its own asks")
-    monkeypatch.setattr(prober_process, "FEW", 10)
+    monkeypatch.setattr(prober_process, "SUBPROCESS_THRESHOLD", 10)
     links_at(origin, *numbered("page", 10), *numbered("hang", 6))
     report = run(timeout=60.0, stop=ProberKiller(origin, requests=26))
     assert (report.complete, report.died, report.verdicts["alive"]) == (False, 0, 10)

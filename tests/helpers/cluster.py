@@ -23,7 +23,8 @@ django.setup()
 from django.utils import timezone
 from streaming.models import HealthRun, Movie, ScrapeJob
 from streaming.scraper_utils import scrape_movie_on_demand
-from streaming.scraping import jobs, launchers
+from streaming.scraping import jobs, notification
+from streaming.scraping.supervisor import control
 def ask(number, word, requested_by="click"):
     movie = Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
     return scrape_movie_on_demand(movie, requested_by=requested_by, target_url=f"http://127.0.0.1/{word}")

@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 BEGIN = """
 import django, sys
 django.setup()
-from scraper.addresses import Allowed
-from streaming.ingest.records import link_record
+from scraper.net.url_policy import PrivateHostAllowlist
+from streaming.ingest.records import parse_link
 from streaming.ingest.save import save_links
 from streaming.ingest.takedown import block
 from streaming.models import Movie, StreamingLink
@@ -25,7 +25,7 @@ from streaming.models import Movie, StreamingLink
 SAVE = """
 Movie.objects.create(imdb_id="tt0000001", title="Nosferatu")
 told = {"imdb_id": "tt0000001", "source": "example", "source_url": "https://films.example.org/1", "licence": "cc0"}
-link = link_record(told, allowed=Allowed())
+link = parse_link(told, allowed=PrivateHostAllowlist())
 print("ready", flush=True)
 sys.stdin.readline()
 print(save_links([link]))

@@ -61,7 +61,7 @@ SUBJECTS = [
 
 @pytest.mark.parametrize(("source_api", "url", "subject"), SUBJECTS)
 def test_what_an_address_is_about(source_api, url, subject):
-    assert source_api.subject_of(url) == subject
+    assert source_api.item_for_url(url) == subject
 
 
 def test_an_instance_is_known_once_and_a_mirror_stands_in_with_its_path():
@@ -144,10 +144,10 @@ def test_what_an_answer_means(source_api, status, answer, word):
     name = NAMES[source_api.slug]
     if word is UnreadableResponse:
         with pytest.raises(UnreadableResponse):
-            source_api.says(status, answer, {name})
+            source_api.parse_statuses(status, answer, {name})
     else:
-        stated = source_api.says(status, answer, {name})
-        assert stated.get(name, ApiStatus(NO_WORD)).word_of("") == word
+        stated = source_api.parse_statuses(status, answer, {name})
+        assert stated.get(name, ApiStatus(NO_WORD)).reason_for("") == word
 
 
 FILES = [
@@ -214,12 +214,12 @@ def recorded(source_api, folder):
 def test_saved_answers_say_gone_only_where_nothing_was_found(source_api, file, answer, expected):
     words = {"not_found": MISSING, "withdrawn": WITHDRAWN}
     for name, links in named_in(source_api, answer, expected):
-        stated = source_api.says(200, answer, {name})[name]
-        assert stated.word == words.get(expected.get("error"), AVAILABLE)
-        if stated.word == AVAILABLE:
-            subjects = [source_api.subject_of(link["url"]) for link in links]
+        stated = source_api.parse_statuses(200, answer, {name})[name]
+        assert stated.reason == words.get(expected.get("error"), AVAILABLE)
+        if stated.reason == AVAILABLE:
+            subjects = [source_api.item_for_url(link["url"]) for link in links]
             about = [subject for subject in subjects if subject and subject.name == name]
-            assert {stated.word_of(subject.part) for subject in about} <= {AVAILABLE, None}
+            assert {stated.reason_for(subject.part) for subject in about} <= {AVAILABLE, None}
 
 
 def named_in(source_api, answer, expected):

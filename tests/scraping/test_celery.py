@@ -33,8 +33,8 @@ for number in (1000, 1001):
 BELLS = """
 from streaming import tasks
 for _ in range(2):
-    tasks.ring_for_check(1, times=3)
-    print("rung", flush=True)
+    tasks.notify_check(1, times=3)
+    print("notified", flush=True)
     sys.stdin.readline()
 """
 pytestmark = [pytest.mark.postgres, pytest.mark.broker, pytest.mark.slow]
@@ -153,7 +153,7 @@ with tasks.app.connection_for_read() as connection:
     connection.SimpleQueue("scrape").clear()
 job = ask(1000, "found")
 for _ in range(50):
-    launchers.ring(job.pk)
+    notification.notify(job.pk)
 with tasks.app.connection_for_read() as connection:
     queue = connection.SimpleQueue("scrape")
     print(queue.qsize())
@@ -242,7 +242,7 @@ def test_a_run_of_the_checker_goes_on_while_the_broker_is_there_and_says_nothing
         [sys.executable, "-c", BEGIN + BELLS], cwd=ROOT, env=machines.environment, stdin=PIPE, stdout=PIPE, text=True
     ) as check:
         try:
-            assert check.stdout.readline() == "rung\n"
+            assert check.stdout.readline() == "notified\n"
             with machines.broker.saying_nothing():
                 check.stdin.write("\n")
                 check.stdin.flush()

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def rung(settings) -> list[int]:
+def notified(settings) -> list[int]:
     """The jobs for which the bell was rung; nobody answers it."""
     settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.remember"
     notifications.RUNG.clear()

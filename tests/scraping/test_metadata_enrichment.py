@@ -150,7 +150,7 @@ def test_a_catalogue_that_is_down_ends_in_one_sentence_without_the_key(settings)
 
 
 def test_a_catalogue_that_is_silent_is_given_up(catalogue, monkeypatch):
-    monkeypatch.setattr(metadata_enrichment, "TIMEOUT", (0.2, 0.2))
+    monkeypatch.setattr(metadata_enrichment, "TIMEOUT_SECONDS", (0.2, 0.2))
     make_movie(imdb_id=FILM)
     catalogue.pages["*"] = Page(says=lambda handler: handler.server.over.wait(3))
     with pytest.raises(CommandError, match="OMDb could not be asked"):

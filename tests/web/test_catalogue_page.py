@@ -24,7 +24,7 @@ def names(response) -> list[str]:
 
 
 @pytest.fixture
-def shelf() -> None:
+def listing() -> None:
     nosferatu = make_movie(title="Nosferatu", year=1922, imdb_id="tt0013442")
     make_link(nosferatu, quality="720p", language="de", licence="public-domain", source="internet_archive")
     make_link(nosferatu, quality="480p", language="en", licence="cc-by", source="commons")
@@ -58,7 +58,7 @@ def shelf() -> None:
         ("sort=links", ["Nosferatu", "Bonanza", "Élan vital", "Undated"]),
     ],
 )
-def test_filters_and_sorts(client, sink, query, found):
+def test_filters_and_sorts(client, listing, query, found):
     response = client.get(f"/?{query}")
     assert (response.status_code, names(response)) == (200, found)
 
@@ -85,7 +85,7 @@ def test_filters_and_sorts(client, sink, query, found):
         "type=movie&type=book",
     ],
 )
-def test_what_cannot_be_understood_is_left_out(client, sink, query):
+def test_what_cannot_be_understood_is_left_out(client, listing, query):
     response = client.get(f"/?{query}")
     assert response.status_code == 200
     assert len(names(response)) == 4
@@ -93,7 +93,7 @@ def test_what_cannot_be_understood_is_left_out(client, sink, query):
 
 
 @pytest.mark.parametrize("text", ["x" * 60_000, "the " * 2_000, "%" * 500, "\\' OR 1=1 --", "\ud83d\ude00" * 300])
-def test_any_search_has_an_answer_of_moderate_size(client, sink, text):
+def test_any_search_has_an_answer_of_moderate_size(client, listing, text):
     response = client.get("/", {"q": text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")})
     assert response.status_code == 200
     assert len(response.content) < 60_000
@@ -116,16 +116,16 @@ def test_more_keeps_the_question(client):
     assert 'href="/?q=movie&amp;sort=newest&amp;page=2"' in page
 
 
-def test_chips_take_their_own_filter_off(client, sink):
+def test_chips_take_their_own_filter_off(client, listing):
     chips = client.get("/?q=nosf&decade=1920&language=de").context["active_filters"]
-    assert [(chip.label, chip.address) for chip in chips] == [
+    assert [(chip.label, chip.url) for chip in chips] == [
         ("“nosf”", "?decade=1920&language=de"),
         ("1920s", "?q=nosf&language=de"),
         ("German", "?q=nosf&decade=1920"),
     ]
 
 
-def test_the_bar_offers_what_the_catalogue_holds(client, sink):
+def test_the_bar_offers_what_the_catalogue_holds(client, listing):
     offered = client.get("/").context["filter_choices"]
     assert offered.decade == [("1950", "1950s"), ("1920", "1920s")]
     assert offered.source == [("internet_archive", "Internet Archive"), ("commons", "Wikimedia Commons")]
@@ -134,7 +134,7 @@ def test_the_bar_offers_what_the_catalogue_holds(client, sink):
     assert offered.licence == [("public-domain", "Public domain"), ("cc-by", "CC BY")]
 
 
-def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, sink):
+def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, listing):
     page = html_of(client.get("/?language=fr"))
     assert '<option value="fr" selected>French</option>' in page
     assert "No title fits these filters" in page
@@ -143,7 +143,7 @@ def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, sink
     assert "Try fewer words" in html_of(client.get("/?q=zzzz"))
 
 
-def test_says_what_search_looks_at(client, sink):
+def test_says_what_search_looks_at(client, listing):
     page = html_of(client.get("/?q=murnau"))
     assert "Nothing matches “murnau”" in page
     assert "not at directors" in page
@@ -162,7 +162,7 @@ def test_an_empty_catalogue_says_how_to_fill_it(client):
         ({}, "<!DOCTYPE html>"),
     ],
 )
-def test_htmx_gets_its_part(client, sink, headers, starts):
+def test_htmx_gets_its_part(client, listing, headers, starts):
     response = client.get("/", headers=headers)
     assert html_of(response).startswith(starts)
     assert {"HX-Request", "HX-Target", "Cookie"} <= set(response.headers["Vary"].split(", "))
@@ -183,12 +183,12 @@ def test_queries_do_not_grow_with_the_rows(client):
     assert costs[0] == costs[1] <= 14
 
 
-def test_a_search_as_you_type_costs_few_queries(client, sink, django_assert_max_num_queries):
+def test_a_search_as_you_type_costs_few_queries(client, listing, django_assert_max_num_queries):
     with django_assert_max_num_queries(7):
         client.get("/?q=nosf", headers={"HX-Request": "true", "HX-Target": "results"})
 
 
-def test_only_a_check_that_ended_and_was_believed_vouches_for_the_links(client, sink):
+def test_only_a_check_that_ended_and_was_believed_vouches_for_the_links(client, listing):
     now = timezone.now()
     withheld = {"withheld": True, "outcome": "withheld", "reason": "offline"}
     offline = HealthRun.objects.create(finished_at=now, **withheld)

@@ -50,7 +50,7 @@ def test_head_reads_nothing(django_assert_num_queries):
 
 
 def test_the_catalogue_is_read_in_pieces(monkeypatch):
-    monkeypatch.setattr(loader, "BATCH", 10)
+    monkeypatch.setattr(loader, "BATCH_SIZE", 10)
     for number in range(25):
         make_link(make_movie(imdb_id=f"tt{number:07d}"))
     with CaptureQueriesContext(connection) as queries:

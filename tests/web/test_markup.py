@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 STYLES = sorted((ROOT / "static" / "css").glob("*.css"))
 SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
-TAGS = [ROOT / "streaming" / name for name in ("charts.py", "templatetags/ui.py")]
+TAGS = [ROOT / "streaming" / name for name in ("web/charts.py", "templatetags/ui.py")]
 MAX_LINE_LENGTH = 120
 
 COMMENT_OR_TEXT = re.compile(r"""/\*.*?\*/|"[^"]*"|'[^']*'""", re.DOTALL)

@@ -268,7 +268,7 @@ class Prober:
                     self._on_complete(self._transfers[curl], code, now)
 
     def _on_complete(self, flight: Transfer, code: int, now: float) -> None:
-        task, host_slot = flight.task, flight.lane
+        task, host_slot = flight.task, flight.host_slot
         try:
             answer = flight.response(code)
         except LIBRARY_ERRORS as error:
@@ -289,7 +289,7 @@ class Prober:
         flight.reset()
         flight.number += 1
         self._stalled -= flight.is_stalled
-        self.schedule.release(flight.lane, stalled=flight.is_stalled)
+        self.schedule.release(flight.host_slot, stalled=flight.is_stalled)
         self._free.append(flight)
 
     def _check_stalls(self, now: float) -> None:
@@ -304,7 +304,7 @@ class Prober:
         """A link left hanging by a host that answers others: HEAD is given up for GET, GET gives its slot back."""
         if flight.number != number:
             return
-        config, host_slot = self.manners, flight.lane
+        config, host_slot = self.manners, flight.host_slot
         due = flight.started + host_slot.stall_timeout(now, config.stall_seconds, config.timeout)
         if now < due:
             heapq.heappush(self._older, (due, next(self._looks), flight, number))
@@ -414,7 +414,7 @@ class Prober:
 
     def _abort_host(self, host_slot: HostSlot) -> None:
         """End what is still being asked of a host that was given up."""
-        for flight in [flight for flight in self._transfers.values() if flight.lane is host_slot]:
+        for flight in [flight for flight in self._transfers.values() if flight.host_slot is host_slot]:
             if trouble := host_slot.unreachable_reason(flight.task.url):
                 self._release(flight)
                 self._answers.append(_not_sent(flight.task, trouble))

@@ -65,9 +65,9 @@ class Transfer:
         "curl",
         "head",
         "headers",
+        "host_slot",
         "is_stalled",
         "is_truncated",
-        "lane",
         "local",
         "max_bytes",
         "method",
@@ -87,7 +87,7 @@ class Transfer:
         self.curl = _new_curl(self, config)
 
     def start(self, task: ProbeTask, host_slot: HostSlot, *, timeout: float, now: float) -> None:
-        self.task, self.lane, self.started = task, host_slot, now
+        self.task, self.host_slot, self.started = task, host_slot, now
         self.is_stalled = self.is_truncated = self.refused = self.local = False
         self.head.clear()
         self.headers: dict[str, str] = {}
@@ -116,7 +116,7 @@ class Transfer:
             self.curl.unsetopt(pycurl.RANGE)
 
     def reset(self) -> None:
-        if self.lane.addresses:
+        if self.host_slot.addresses:
             self.curl.setopt(pycurl.RESOLVE, [])
         if self.task.cookies is not None:
             self.curl.unsetopt(pycurl.COOKIE)

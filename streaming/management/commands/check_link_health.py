@@ -33,7 +33,7 @@ class Command(OpenreelCommand):
     help = "Ask every link whether it still works; turn dead ones off, revive those that are back, remove lost movies."
     example = "python manage.py check_link_health --older-than 6 --max-runtime 50"
     # For `call_command` alone: looked at several times a second, and the run ends when it says so.
-    stealth_options = ("leaving",)
+    stealth_options = ("should_stop",)
     # They read all pages' code, a third of a second that cron pays each time; `make check` runs them.
     requires_system_checks: list[str] = []
 
@@ -84,10 +84,10 @@ class Command(OpenreelCommand):
         )
         parser.add_argument("--format", choices=("text", "json"), default="text", help="of the summary")
 
-    def handle(self, *, leaving: Callable[[], bool] = never_stop, **options: Any) -> None:
+    def handle(self, *, should_stop: Callable[[], bool] = never_stop, **options: Any) -> None:
         asked = _options(options)
         as_json = options["format"] == "json"
-        with _stop_on_signal(leaving) as stop, self._progress(quiet=as_json) as on_progress:
+        with _stop_on_signal(should_stop) as stop, self._progress(quiet=as_json) as on_progress:
             report = run_check(asked, now=timezone.now(), on_progress=on_progress, stop=stop)
         if report is None:
             self.stdout.write(
@@ -162,7 +162,7 @@ def _is_distributed(options: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def _stop_on_signal(leaving: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+def _stop_on_signal(should_stop: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
     """Whether somebody pressed Ctrl-C, sent TERM or said so otherwise; the run ends in good order then."""
     received: list[int] = []
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -170,10 +170,10 @@ def _stop_on_signal(leaving: Callable[[], bool]) -> Iterator[Callable[[], bool]]
         for number in kept:
             signal.signal(number, lambda number, _frame: received.append(number))
     except ValueError:  # Not in the main thread: who started us there stops us otherwise.
-        yield leaving
+        yield should_stop
         return
     try:
-        yield lambda: bool(received) or leaving()
+        yield lambda: bool(received) or should_stop()
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)

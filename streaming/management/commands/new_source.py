@@ -24,11 +24,11 @@ from collections.abc import Iterator
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
-from scraper.asking import MISSING, SourceSpider
-from scraper.failures import UNEXPECTED, SourceFailed
-from scraper.films import items_of
+from scraper.base_spider import NOT_FOUND_STATUSES, SourceSpider
+from scraper.errors import UNEXPECTED, SourceFailed
+from scraper.extraction.film import to_items
+from scraper.extraction.film_page import extract_film
 from scraper.items import LinkItem
-from scraper.page_data import film_of_page
 
 HOME = "https://{host}"
 
@@ -38,23 +38,23 @@ class {spider}(SourceSpider):
 
     name = "{name}"
 
-    def first(self) -> Iterator[Request]:
-        yield from self.named(f"{{HOME}}/films/{{self.imdb_id}}")
+    def initial_requests(self) -> Iterator[Request]:
+        yield from self.requests_for_url(f"{{HOME}}/films/{{self.imdb_id}}")
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         if url.startswith(f"{{HOME}}/"):
-            yield Request(url, callback=self.read, meta={{"handle_httpstatus_list": list(MISSING)}})
+            yield Request(url, callback=self.parse_page, meta={{"handle_httpstatus_list": list(NOT_FOUND_STATUSES)}})
 
-    def read(self, response: Response) -> Iterator[LinkItem]:
+    def parse_page(self, response: Response) -> Iterator[LinkItem]:
         """The links of a film's page; a page that is not there is an answer."""
-        if response.status in MISSING:
+        if response.status in NOT_FOUND_STATUSES:
             return
         if not isinstance(response, TextResponse):
             raise SourceFailed(UNEXPECTED)
-        film = film_of_page(response.text, url=response.url, wanted=self.imdb_id)
+        film = extract_film(response.text, url=response.url, wanted=self.imdb_id)
         if film.problem or film.imdb_id != self.imdb_id:
             raise SourceFailed(f"The page is not about {{self.imdb_id}}")
-        yield from items_of(film, imdb_id=self.imdb_id, source=self.name)
+        yield from to_items(film, imdb_id=self.imdb_id, source=self.name)
 '''
 PAGE_TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Nosferatu</title>
@@ -74,7 +74,7 @@ import pytest
 from scrapy import Request
 from scrapy.http import HtmlResponse
 
-from scraper.failures import SourceFailed
+from scraper.errors import SourceFailed
 from scraper.spiders.{name} import {spider}
 
 PAGES = Path(__file__).parent / "pages" / "{name}"
@@ -84,7 +84,7 @@ URL = "https://{host}/films/tt0013442"
 def read(imdb_id, *, status=200):
     body = (PAGES / "film.html").read_bytes()
     response = HtmlResponse(URL, body=body, status=status, request=Request(URL))
-    return list({spider}(imdb_id=imdb_id).read(response))
+    return list({spider}(imdb_id=imdb_id).parse_page(response))
 
 
 def test_the_links_of_a_film():

@@ -46,7 +46,7 @@ def take(result, number, *, hosts=5):
     judgement = Judgement(verdict, reason)
     landed = f"films{number % 4}.example.org" if number % 6 == 0 else ""
     stated = Heard(number, judgement, status, 7, "", below, landed, "60" if number % 2 else "")
-    result.take(
+    result.add(
         Finding(link_state, judgement, status, 7), stated, ProbeRequest(number, f"https://{place}/{number}", True, "A")
     )
 
@@ -54,7 +54,7 @@ def take(result, number, *, hosts=5):
 def all_of(result):
     """Without the order in which things came."""
     return (
-        dict(result.verdicts), sorted(result.good), sorted(result.private), result.hosts, result.landings, result.pauses,
+        dict(result.verdicts), sorted(result.successes), sorted(result.private), result.hosts, result.redirect_targets, result.pauses,
         sorted(result.witnesses),
     )  # fmt: skip
 
@@ -85,7 +85,7 @@ def test_what_was_remembered_counts_as_if_it_had_been_heard():
 
 
 def test_very_many_hosts_are_handed_over_in_pieces(monkeypatch):
-    monkeypatch.setattr(codec, "HOSTS", 10)
+    monkeypatch.setattr(codec, "HOSTS_PER_CHUNK", 10)
     whole, joined = gathering(), gathering()
     for number in range(300):
         take(whole, number, hosts=60)
@@ -175,7 +175,7 @@ def until_answered(url, shards, *, maximum=20):
     """Hand a link from worker to worker until one has its answer; the answer, and who asked."""
     state, hands = ProbeState(url), []
     while True:
-        (shard,) = [share for share in shards if share.owns(host_of(state.url))]
+        (shard,) = [share for share in shards if share.contains(host_of(state.url))]
         hands.append(shard.number)
         (answer,) = shared(url, shard=shard, state=state)
         if answer.state is None:

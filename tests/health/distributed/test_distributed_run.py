@@ -25,7 +25,7 @@ both = pytest.mark.parametrize("machines", ["rabbitmq", "redis"], indirect=True)
 LINKS = """
 import django, json, sys
 django.setup()
-from scraper.addresses import host_of
+from scraper.net.url_policy import host_of
 from streaming.models import Movie, StreamingLink
 for number, url in enumerate(json.load(sys.stdin)):
     movie = Movie.objects.create(imdb_id=f"tt{number + 1000:07d}", title="Nosferatu")

@@ -93,7 +93,7 @@ def test_a_worker_that_failed_and_came_again_does_not_keep_what_it_failed_at(run
         owners.append(HealthPart.objects.get().owner)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(shard_worker.ShardWorker, "ask", fail)
+    monkeypatch.setattr(shard_worker.ShardWorker, "execute", fail)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             shard_worker.work_on_run(run.pk, name="worker")

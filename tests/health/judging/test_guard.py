@@ -78,7 +78,7 @@ def test_when_a_host_is_down(tally, down):
     ],
 )
 def test_how_many_more_links_of_a_host_are_asked_before_it_is_judged(tally, more):
-    assert tally.more_wanted == more
+    assert tally.extra_links_needed == more
 
 
 def test_force_lifts_the_brake_alone():
@@ -100,9 +100,9 @@ def test_two_silent_public_hosts_are_just_down():
 
 def test_a_captive_portal_is_seen_by_where_hosts_lead():
     hosts = [FINE] * 4
-    assert judged(*hosts, landings={"portal.example.org": 3}).withheld
-    assert not judged(*hosts, landings={"portal.example.org": 2}).withheld
-    assert not judged(*[FINE] * 8, landings={"cdn.example.org": 3}).withheld
+    assert judged(*hosts, redirect_targets={"portal.example.org": 3}).withheld
+    assert not judged(*hosts, redirect_targets={"portal.example.org": 2}).withheld
+    assert not judged(*[FINE] * 8, redirect_targets={"cdn.example.org": 3}).withheld
 
 
 def test_a_slice_is_suspicious_when_much_fails_below_http():

@@ -21,18 +21,18 @@ def fall_silent(host_slot, url):
 
 
 def test_a_port_that_is_closed_says_nothing_of_the_other(schedule):
-    host_slot = schedule.lane(PLAIN)
-    assert schedule.lane(SECURE) is host_slot  # They share the host's limits all the same.
+    host_slot = schedule.slot_for(PLAIN)
+    assert schedule.slot_for(SECURE) is host_slot  # They share the host's limits all the same.
     fall_silent(host_slot, PLAIN)
-    assert (host_slot.closed(PLAIN), host_slot.closed(SECURE)) == (Failure.REFUSED, Failure.NONE)
+    assert (host_slot.closed_reason(PLAIN), host_slot.closed_reason(SECURE)) == (Failure.REFUSED, Failure.NONE)
 
 
 def test_failures_of_two_ports_are_not_added_up(schedule):
-    host_slot = schedule.lane(PLAIN)
+    host_slot = schedule.slot_for(PLAIN)
     for url in (PLAIN, SECURE) * (MAX_HOST_FAILURES - 1):
         host_slot.count_failure(url, Failure.TIMEOUT)
-    assert not host_slot.closed(PLAIN)
-    assert not host_slot.closed(SECURE)
+    assert not host_slot.closed_reason(PLAIN)
+    assert not host_slot.closed_reason(SECURE)
 
 
 def test_only_what_is_closed_is_taken_out_and_the_rest_keeps_its_order(schedule):

@@ -26,7 +26,7 @@ def pair():
 
 
 def change(watch, event, number):
-    watch.change(event, number, None, None)
+    watch.on_curl_socket(event, number, None, None)
 
 
 def test_it_tells_what_a_socket_is_ready_for(watch, pair):

@@ -55,7 +55,7 @@ def test_what_is_heard_apart_is_what_is_heard_here(origin):
 
 
 def test_many_links_are_asked_apart_and_few_are_not(origin, monkeypatch):
-    monkeypatch.setattr(prober_process, "FEW", 20)
+    monkeypatch.setattr(prober_process, "SUBPROCESS_THRESHOLD", 20)
     asked = prober_process.probe_links(questions(origin, 60), MANNERS)
     first = next(asked)
     assert len(asking_processes()) == (1 if len(os.sched_getaffinity(0)) > 1 else 0)
@@ -89,7 +89,7 @@ def test_it_stops_when_told_and_leaves_no_process(origin):
     assert asking_processes() == []
 
 
-def pause_of(host):
+def delay_for_host(host):
     return 0.02
 
 
@@ -101,7 +101,7 @@ def test_each_request_to_a_host_that_others_ask_too_waits_for_its_turn(origin, a
         given.append((place, pause))
         return 0.0
 
-    config = replace(MANNERS, delay_for_host=pause_of)
+    config = replace(MANNERS, delay_for_host=delay_for_host)
     # No link that breaks off: such a one libcurl asks again by itself when the connection was an old one.
     asked = [question for question in questions(origin, 22) if "reset" not in question.url]
     assert len(list(asked_by(asked, config, turn=turn))) == 20
@@ -112,7 +112,7 @@ def test_each_request_to_a_host_that_others_ask_too_waits_for_its_turn(origin, a
 
 @pytest.mark.parametrize("asked_by", [probe_in_process, probe_in_subprocess])
 def test_a_host_whose_turn_is_too_far_off_is_not_asked_in_this_run(origin, asked_by):
-    config = replace(MANNERS, delay_for_host=pause_of)
+    config = replace(MANNERS, delay_for_host=delay_for_host)
     result = list(asked_by(questions(origin, 5), config, turn=lambda place, pause: None))
     assert {one.judgement.reason for one in result} == {"paused"}
     assert (len(result), origin.log) == (5, [])
@@ -121,10 +121,11 @@ def test_a_host_whose_turn_is_too_far_off_is_not_asked_in_this_run(origin, asked
 def test_it_does_not_outlive_whoever_started_it(origin):
     code = f"""
 import os
-from streaming.health.answers import Question
-from streaming.health.asking import ask_apart
-from tests.health.test_probe import MANNERS
-for heard in ask_apart([Question(1, {origin.url("page/1")!r}), Question(2, {origin.url("hang/1")!r})], MANNERS):
+from streaming.health.probe_types import ProbeRequest
+from streaming.health.probing.prober_process import probe_in_subprocess
+from tests.health.probing.test_prober import CONFIG
+links = [ProbeRequest(1, {origin.url("page/1")!r}), ProbeRequest(2, {origin.url("hang/1")!r})]
+for result in probe_in_subprocess(links, CONFIG):
     print(os.popen("pgrep -P %d -f streaming.health.probing.prober_process" % os.getpid()).read().split()[0], flush=True)
 """
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as process:
@@ -147,7 +148,7 @@ def test_it_ends_before_its_links_do_when_all_its_slots_hang(origin):
 def test_a_window_full_of_links_that_wait_for_turns_does_not_stand_still(origin):
     """20,000 links at sources with a pause fill the window: the turn that was given comes behind them."""
     end = time.monotonic() + 60
-    config = replace(MANNERS, delay_for_host=pause_of)
+    config = replace(MANNERS, delay_for_host=delay_for_host)
     asked = (ProbeRequest(n, origin.url(f"video/{n}"), True) for n in range(20_600))
     result = []
     for one in probe_in_subprocess(asked, config, stop=lambda: time.monotonic() > end or len(result) > 1000):
@@ -159,17 +160,17 @@ def test_it_does_not_outlive_whoever_started_it_when_its_window_is_full(origin):
     code = f"""
 import os, time
 from dataclasses import replace
-from streaming.health.answers import Question
-from streaming.health.asking import ask_apart
-from tests.health.test_asking import pause_of
-from tests.health.test_probe import MANNERS
+from streaming.health.probe_types import ProbeRequest
+from streaming.health.probing.prober_process import probe_in_subprocess
+from tests.health.probing.test_prober_process import delay_for_host
+from tests.health.probing.test_prober import CONFIG
 def stop():
     if not hasattr(stop, "said") and time.monotonic() > began + 4:
         stop.said = True
         print(os.popen("pgrep -P %d -f streaming.health.probing.prober_process" % os.getpid()).read().split()[0], flush=True)
 began = time.monotonic()
-questions = (Question(n, {origin.url("video/1")!r}, True) for n in range(20_600))
-for heard in ask_apart(questions, replace(MANNERS, pause_of=pause_of), stop=stop):
+questions = (ProbeRequest(n, {origin.url("video/1")!r}, True) for n in range(20_600))
+for result in probe_in_subprocess(questions, replace(CONFIG, delay_for_host=delay_for_host), stop=stop):
     pass
 """
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as process:

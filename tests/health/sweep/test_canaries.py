@@ -38,7 +38,7 @@ def test_one_host_has_several_so_that_one_dead_link_does_not_stop_all_runs():
 
 
 def test_a_host_with_very_many_links_is_not_the_only_one(monkeypatch):
-    monkeypatch.setattr(canaries, "LOOKED_AT", 4)
+    monkeypatch.setattr(canaries, "CANDIDATES", 4)
     now = timezone.now()
     alive(1, "a.example.org", now=now)
     alive(1, "z.example.org", now=now)

@@ -16,9 +16,9 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 BEGIN = """
 import django, sys
 django.setup()
-from scraper.addresses import Allowed, host_of
-from streaming.health.sweep import check_now
-from streaming.ingest.records import link_record
+from scraper.net.url_policy import PrivateHostAllowlist, host_of
+from streaming.health.runner import check_now
+from streaming.ingest.records import parse_link
 from streaming.ingest.save import save_links
 from streaming.models import Movie, StreamingLink
 movie = Movie.objects.create(imdb_id="tt0000001", title="Nosferatu")
@@ -29,7 +29,7 @@ sys.stdin.readline()
 CHECK = "print(check_now([link.pk]))"
 SAVE = """
 told = {"imdb_id": "tt0000001", "source": "example", "source_url": sys.argv[1], "quality": "720p", "licence": "cc0"}
-print(save_links([link_record(told, allowed=Allowed.parse(["127.0.0.0/8"]))]).seen_again)
+print(save_links([parse_link(told, allowed=PrivateHostAllowlist.parse(["127.0.0.0/8"]))]).seen_again)
 """
 WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 

@@ -19,7 +19,7 @@ def hear(result, number, *, milliseconds=30, judgement=ALIVE):
     link_state = Standing(number, number, place, True, "ok", 0, None, "aa")
     stated = Heard(number, judgement, 200, milliseconds, "", False, "", "")
     question = ProbeRequest(number, f"http://{place}/")
-    result.take(Finding(link_state, judgement, 200, milliseconds), stated, question)
+    result.add(Finding(link_state, judgement, 200, milliseconds), stated, question)
 
 
 def a_run():

@@ -129,7 +129,7 @@ class TestArchive:
         assert reason_of(link) == "missing"
 
     def test_the_turns_at_a_source_are_kept(self, web, monkeypatch):
-        monkeypatch.setattr(verifier, "pause_of", lambda host, *, source: 0.3)
+        monkeypatch.setattr(verifier, "request_delay_for", lambda host, *, source: 0.3)
         for number in range(3):
             archive(web, f"film_{number}", item("f.mp4"), f"details/film_{number}")
         began = time.monotonic()
@@ -283,7 +283,7 @@ class TestWhen:
         assert reason_of(link) == "ok"
 
     def test_the_longest_unverified_are_asked_first_and_all_have_their_turn(self, web, monkeypatch):
-        monkeypatch.setattr(verifier, "MOST_QUESTIONS", 2)
+        monkeypatch.setattr(verifier, "MAX_QUERIES_PER_RUN", 2)
         now = timezone.now()
         moments = [now - timedelta(days=8), now - timedelta(days=30), None, now - timedelta(days=9), now]
         for number, moment in enumerate(moments):

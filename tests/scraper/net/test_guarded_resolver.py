@@ -167,7 +167,7 @@ def visit(urls, allowed, *, text_is_judged=True):
     crawler = process.create_crawler(Visiting)
 
     def failed(failed):
-        failures.append(failed.sentence)
+        failures.append(failed.message)
 
     crawler.signals.connect(failed, signal=source_failed)
     process.crawl(crawler, urls=urls, told=stated)

@@ -37,12 +37,12 @@ ASK = """
 import django, sys, time
 django.setup()
 from streaming.models import HostGate
-from streaming.turns import reserve
+from streaming.host_rate_limit import reserve_slot
 HostGate.objects.exists()
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(10):
-    time.sleep(reserve("films.example.org", pause=0.05))
+    time.sleep(reserve_slot("films.example.org", delay=0.05))
     print(time.monotonic(), flush=True)
 """
 
@@ -170,7 +170,7 @@ class TestSpidersWait:
     @pytest.fixture
     def site(self, settings, monkeypatch):
         """A site on loopback that is to be asked as if it were a public one."""
-        monkeypatch.setitem(CHANGES, "streaming.scraping.crawling.download_hooks.pause_of", short_pause)
+        monkeypatch.setitem(CHANGES, "streaming.scraping.crawling.download_hooks.request_delay_for", short_pause)
         page = film_page("https://films.example.org/1") + CC0
         with serving(site_with(Page(page))) as site:
             settings.EXAMPLE_SITE_URL = site.url

@@ -26,19 +26,20 @@ ROOT = Path(__file__).parents[2]
 DYING = """
 import django, os, signal, sys
 django.setup()
-from streaming.scraping import children, launchers, locks, supervisor
+from streaming import file_locks
+from streaming.scraping.supervisor import control, job_processes, loop
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
-end = supervisor._end
+finish = loop._finish_job
 if sys.argv[1] == "claimed":
-    children.fork = die
+    job_processes.fork_process = die
 elif sys.argv[1] == "before the finish":
-    supervisor._end = die
+    loop._finish_job = die
 elif sys.argv[1] == "after the finish":
-    supervisor._end = lambda run: (end(run), die())
-supervisor.serve(lock=locks.take(launchers.lock_path()), idle_seconds=None, spawning=False)
+    loop._finish_job = lambda run: (finish(run), die())
+loop.serve(lock=file_locks.try_lock(control.lock_path()), idle_seconds=None, spawning=False)
 """
 
 
@@ -107,17 +108,18 @@ def test_a_job_queued_before_the_clock_was_set_back_an_hour_is_run_at_once(engin
 SHORT_OF_PROCESSES = """
 import django, errno, sys, time
 django.setup()
-from streaming.scraping import children, launchers, locks, supervisor
+from streaming import file_locks
+from streaming.scraping.supervisor import control, job_processes, loop
 
-fork, began = children.fork, time.monotonic()
+fork, began = job_processes.fork_process, time.monotonic()
 
 def try_to_fork(*given, **named):
     if time.monotonic() - began < float(sys.argv[1]):
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
     return fork(*given, **named)
 
-children.fork = try_to_fork
-supervisor.serve(lock=locks.take(launchers.lock_path()), idle_seconds=None, spawning=False)
+job_processes.fork_process = try_to_fork
+loop.serve(lock=file_locks.try_lock(control.lock_path()), idle_seconds=None, spawning=False)
 """
 
 

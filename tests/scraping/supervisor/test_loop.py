@@ -277,13 +277,13 @@ def test_no_supervisor_to_be_had_is_said_and_the_click_still_answers(engine, set
 LAST_PROCESS = """
 import codecs, django, os, resource, subprocess, sys
 django.setup()
-from streaming.scraping import launchers
+from streaming.scraping.supervisor import control
 codecs.lookup("ascii")
 os.setgroups([])
 os.setresgid(65432, 65432, 65432)
 os.setresuid(65432, 65432, 65432)
 resource.setrlimit(resource.RLIMIT_NPROC, (2, 2))
-launchers.wake()
+control.ensure_supervisor()
 """
 
 

@@ -48,21 +48,21 @@ from django.db import connections
 from django.utils import timezone
 from streaming.models import Movie, ScrapeJob
 from streaming.scraping import jobs
-from streaming.scraping.endings import ending_of
+from streaming.scraping.outcomes import outcome_of_sources
 settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.silent"
 call_command("migrate", verbosity=0)
 movie = Movie.objects.create(imdb_id="tt0000001", title="A movie")
 start = Barrier(40)
 
 def found(job):
-    return ending_of([{**row, "state": "found"} for row in job.sources])
+    return outcome_of_sources([{**row, "state": "found"} for row in job.sources])
 
 def click(number):
     start.wait()
     try:
-        for claim in jobs.claim(owner=f"runner {number}", most=1) if number % 8 == 0 else []:
-            jobs.close(claim, judge=found, log="")
-        request = jobs.Request("click")
+        for claim in jobs.claim_jobs(owner=f"runner {number}", limit=1) if number % 8 == 0 else []:
+            jobs.finish(claim, outcome_of=found, log="")
+        request = jobs.JobRequest("click")
         return jobs.start_or_join(movie.pk, request=request, now=timezone.now()).pk
     finally:
         connections.close_all()

@@ -15,8 +15,8 @@ import psycopg
 
 from tests.helpers.brokers import Broker
 from tests.helpers.external_services import empty_postgres
+from tests.helpers.paths import PROJECT_ROOT
 
-ROOT = Path(__file__).parents[2]
 BEGIN = """
 import django, json, sys, time
 django.setup()
@@ -57,7 +57,7 @@ class Machines:
         quick = ["--without-mingle", "--without-gossip"]
         with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*command, *quick], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+                [*command, *quick], cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         self.workers.append(process)
         return process
@@ -65,7 +65,9 @@ class Machines:
     def run(self, code: str) -> str:
         """What this prints on a web machine."""
         command = [sys.executable, "-c", BEGIN + code]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, cwd=PROJECT_ROOT, env=self.environment, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -116,5 +118,5 @@ def empty_database(word: str) -> Iterator[str]:
     with empty_postgres(word) as address:
         environment = {**os.environ, "DATABASE_URL": address}
         command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--settings=tests.settings"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+        subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=True)
         yield address

@@ -17,6 +17,7 @@ from streaming import file_locks
 from streaming.models import ScrapeJob
 from streaming.scraping.supervisor import control
 from tests.helpers.factories import make_job
+from tests.helpers.paths import PROJECT_ROOT
 
 PATIENCE_SECONDS = 20
 """After which a test that waits in vain fails; shorter than a job may run."""
@@ -42,7 +43,7 @@ class Engine:
 
     def worker(self, *options: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "manage.py", "scrape_worker", *options]
-        process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL)
         self.foreground.append(process)
         return process
 

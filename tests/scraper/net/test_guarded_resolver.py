@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import socket
 from functools import partial
-from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -18,8 +17,9 @@ from scraper.net.guarded_resolver import MAX_REFUSED_ENTRIES, GuardedResolver, l
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
 from tests.helpers.crawl_process import in_child
 from tests.helpers.http_servers import Page, Site, serving
+from tests.helpers.paths import SHARED
 
-HOSTILE = Path(__file__).resolve().parents[3] / "shared" / "prototypes" / "ssrf_urls.py"
+HOSTILE = SHARED / "prototypes" / "ssrf_urls.py"
 PUBLIC, OTHER = "93.184.216.34", "2606:2800:220:1::1"
 
 

@@ -27,12 +27,12 @@ from streaming.scraping.source_results import save_source_result
 from tests.helpers.crawl_process import CHANGES, in_child
 from tests.helpers.factories import make_job_in_hand, make_link, make_movie
 from tests.helpers.http_servers import Page, Site, example_site, free_port, serving
+from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.whole_site_crawl import crawl_whole_site
 
 pytestmark = pytest.mark.slow
 
 NOSFERATU = "tt0013442"
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def waiting(*sources):
@@ -563,7 +563,7 @@ def test_importing_the_crawl_starts_neither_a_reactor_nor_a_thread(tmp_path):
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env={
             "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
             "ENV_FILE": "/dev/null",

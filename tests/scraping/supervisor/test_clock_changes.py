@@ -15,11 +15,11 @@ from django.db import connection
 
 from streaming.models import ScrapeJob, StreamingLink
 from tests.helpers.external_services import empty_postgres, lacking
+from tests.helpers.paths import PROJECT_ROOT
 from tests.scraping.supervisor.test_two_machines import python
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 HOUR = 3600
 SETUP = """
@@ -124,7 +124,9 @@ def test_a_machine_whose_clock_is_wrong_neither_takes_nor_loses_a_job(postgres, 
     python(SETUP.replace("1000, 1004", "1004, 1008"), {**wrong, "SCRAPE_DIR": str(tmp_path / "clicks")})
     machines = [
         subprocess.Popen(
-            [sys.executable, "manage.py", "scrape_worker"], cwd=ROOT, env={**stated, "SCRAPE_DIR": str(tmp_path / name)}
+            [sys.executable, "manage.py", "scrape_worker"],
+            cwd=PROJECT_ROOT,
+            env={**stated, "SCRAPE_DIR": str(tmp_path / name)},
         )
         for name, stated in (("right", right), ("wrong", wrong))
     ]

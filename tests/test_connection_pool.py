@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.helpers.external_services import postgres
+from tests.helpers.external_services import connect_postgres
 from tests.helpers.http_servers import free_port
 from tests.helpers.paths import PROJECT_ROOT
 
@@ -39,7 +39,7 @@ print(Movie.objects.count(), connection.pool, threading.active_count())
 
 @pytest.fixture
 def admin():
-    with postgres() as connection:
+    with connect_postgres() as connection:
         yield connection
 
 

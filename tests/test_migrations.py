@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.helpers.external_services import empty_postgres
+from tests.helpers.external_services import temporary_postgres
 from tests.helpers.paths import PROJECT_ROOT
 
 MOVES = """
@@ -72,7 +72,7 @@ def database(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/main.sqlite3"
     else:
-        with empty_postgres("migrations") as address:
+        with temporary_postgres("migrations") as address:
             yield address
 
 

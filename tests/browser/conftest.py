@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.helpers.external_services import lacking
+from tests.helpers.external_services import skip_or_fail
 from tests.helpers.paths import PROJECT_ROOT
 
 ARGUMENTS = [
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def chromium() -> str:
     """The program that all of these tests need."""
-    return shutil.which("chromium") or lacking("no Chromium here (apt-get install chromium)")
+    return shutil.which("chromium") or skip_or_fail("no Chromium here (apt-get install chromium)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ LIMITS = {
 }
 
 
-class Engine:
+class SupervisorHarness:
     """The test's hands on real supervisors: separate processes on the test's own database file."""
 
     def __init__(self, folder: Path) -> None:
@@ -84,15 +84,17 @@ class Engine:
 
 
 @pytest.fixture
-def engine(transactional_db: None, tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(
+    transactional_db: None, tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SupervisorHarness]:
     settings.SCRAPE_DIR = tmp_path
     monkeypatch.setenv("SCRAPE_DIR", str(tmp_path))
-    monkeypatch.setenv("SCRAPE_CRAWL", "tests.helpers.fake_crawls.deed")
+    monkeypatch.setenv("SCRAPE_CRAWL", "tests.helpers.fake_crawls.fake_crawl")
     if connection.vendor == "sqlite":
         monkeypatch.setenv("DATABASE_URL", f"sqlite:///{connection.settings_dict['NAME']}")
     for name, value in LIMITS.items():
         monkeypatch.setenv(name, str(value))
         setattr(settings, name, value)
-    engine = Engine(tmp_path)
+    engine = SupervisorHarness(tmp_path)
     yield engine
     engine.leave()

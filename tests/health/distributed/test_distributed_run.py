@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from tests.helpers.brokers import Broker
-from tests.helpers.cluster import PROJECT_ROOT, Machines, empty_database
+from tests.helpers.cluster import PROJECT_ROOT, Cluster, empty_database
 from tests.helpers.http_origin import Origin, wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.broker, pytest.mark.slow]
@@ -69,7 +69,7 @@ class Net:
             del host.log[:]
 
 
-class Checks(Machines):
+class Checks(Cluster):
     """Machines that check links."""
 
     def __init__(self, database, broker, folder):

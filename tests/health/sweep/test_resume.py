@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from bench import farm, lists
-from tests.helpers.external_services import lacking
+from tests.helpers.external_services import skip_or_fail
 from tests.helpers.http_origin import wait_for
 from tests.helpers.paths import PROJECT_ROOT
 
@@ -32,7 +32,7 @@ def catalogue(tmp_path):
     """A database with a web's mix of links. Those whose hosts ask for a pause are left out: which of the host's other
     links are then not asked depends on the order of answers."""
     if missing := farm.missing():
-        lacking(f"the farm: {missing}")
+        skip_or_fail(f"the farm: {missing}")
     with farm.running(tmp_path, tls=False) as origin:
         mix = [link for link in lists.made("B", LINKS * 11 // 10, origin.ports) if link.behaviour != "429"][:LINKS]
         listed = lists.written(mix, tmp_path / "links.tsv")

@@ -311,7 +311,7 @@ def test_a_file_in_the_place_of_the_bell_is_no_bell(engine):
 
 
 def test_a_job_whose_process_always_dies_is_run_as_often_as_the_setting_says(engine, settings):
-    settings.SCRAPE_MAX_ATTEMPTS, settings.SCRAPE_CRAWL = 3, "tests.helpers.fake_crawls.deed"
+    settings.SCRAPE_MAX_ATTEMPTS, settings.SCRAPE_CRAWL = 3, "tests.helpers.fake_crawls.fake_crawl"
     job = engine.job("crash")
     single_job.run_next_job()
     job.refresh_from_db()

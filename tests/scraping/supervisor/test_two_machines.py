@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.external_services import empty_postgres
+from tests.helpers.external_services import temporary_postgres
 from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
@@ -79,7 +79,7 @@ def database(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/db.sqlite3"
         return
-    with empty_postgres("jobs") as address:
+    with temporary_postgres("jobs") as address:
         yield address
 
 
@@ -93,7 +93,7 @@ def _environment(database: str, folder: Path) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": database,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "SCRAPE_CRAWL": "tests.helpers.fake_crawls.deed",
+        "SCRAPE_CRAWL": "tests.helpers.fake_crawls.fake_crawl",
         "SCRAPE_PROCESSES": "2",
         "SCRAPE_DIR": str(folder),
     }

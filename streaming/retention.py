@@ -1,4 +1,4 @@
-"""Delete old history in batches: flips of links, runs of the checker, closed jobs and their logs (design, section 2)."""
+"""Delete old history in batches: flips of links, runs of the checker, closed jobs and their logs."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=make ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test check fix bench bench-jobs bench-health clean
+.PHONY: help install run test check fix bench bench-jobs bench-health bench-truth clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -37,6 +37,9 @@ bench-jobs: $(VENV)/.dev ## from the click to the first link, and many films at 
 
 bench-health: $(VENV)/.dev ## the checker of links beside other checkers, over one farm (ASKED="--profiles B --repeat 3")
 	@$(DEV_RUN) -m bench.health $(ASKED)
+
+bench-truth: $(VENV)/.dev ## living films lost while the web misbehaves, simulated (ASKED="--only host-404-hour portal")
+	@$(DEV_RUN) -m bench.truth $(ASKED)
 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)

@@ -12,10 +12,11 @@ from bench.truth.machine import ROOT
 from bench.truth.scenarios import BY_NAME, SCENARIOS, Scenario
 from bench.truth.simulate import Result, read
 
-HEADS = (
+NAMES = (
     "scenario", "name", "world", "living films", "ever removed", "first at hour", "missing at the end",
-    "links wrongly off", "dead films due", "of them overdue", "runs", "withheld",
+    "links wrongly off", "dead films due", "of them overdue", "runs", "withheld", "s",
 )  # fmt: skip
+HEADS = (NAMES, ("---",) * 3 + ("--:",) * (len(NAMES) - 3))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,17 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         print("\n".join(f"{scenario.name:28}{scenario.words}" for scenario in SCENARIOS))
         return 0
-    results = list(simulated([BY_NAME[name] for name in options.only] or SCENARIOS, jobs=options.jobs))
-    print(f"\n{table(results)}")
-    return 0 if all(result.is_kept for result in results) else 1
+    print("\n".join(map(_line, HEADS)))
+    all_kept = True
+    for result in simulated([BY_NAME[name] for name in options.only] or SCENARIOS, jobs=options.jobs):
+        print(row(result), flush=True)
+        all_kept &= result.is_kept
+    return 0 if all_kept else 1
 
 
 def simulated(scenarios: Iterable[Scenario], *, jobs: int) -> Iterator[Result]:
     """Each scenario in a process of its own, `jobs` at a time; results in the order of the scenarios."""
     with ThreadPoolExecutor(jobs) as pool:
-        for result in pool.map(_simulated, scenarios):
-            print(_progress(result), file=sys.stderr, flush=True)
-            yield result
+        yield from pool.map(_simulated, scenarios)
 
 
 def _simulated(scenario: Scenario) -> Result:
@@ -43,25 +45,16 @@ def _simulated(scenario: Scenario) -> Result:
     return read(process.stdout.splitlines()[-1])
 
 
-def _progress(result: Result) -> str:
-    lost = f"{result.ever_removed} living removed, {result.missing} missing, {result.overdue} dead overdue"
-    return f"{result.scenario}: {lost}; {result.runs} runs in {result.seconds:.0f} s"
-
-
-def table(results: Iterable[Result]) -> str:
-    """In Markdown."""
-    rows = [_row(result) for result in results]
-    rule = ["---"] * 3 + ["--:"] * (len(HEADS) - 3)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (HEADS, rule, *rows))
-
-
-def _row(result: Result) -> list[str]:
+def row(result: Result) -> str:
+    """A line of the table in Markdown."""
     first = "" if result.first_loss is None else f"{result.first_loss:g}"
     numbers = (result.missing, result.links_off, result.due, result.overdue, result.runs, result.withheld)
-    return [
-        BY_NAME[result.scenario].words, result.scenario, result.world, str(result.living), _share(result), first,
-        *map(str, numbers),
-    ]  # fmt: skip
+    words = (BY_NAME[result.scenario].words, result.scenario, result.world, result.living, _share(result), first)
+    return _line((*words, *numbers, f"{result.seconds:.0f}"))
+
+
+def _line(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _share(result: Result) -> str:

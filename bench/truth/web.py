@@ -1,4 +1,4 @@
-"""The made-up web: hosts on loopback that answer as a world and a fault say at the simulated hour.
+"""The made-up web: hosts on loopback that respond as a world and a fault say at the simulated hour.
 
 One server has all hosts: names that end with `.example` lead to it (see `machine`), and the Host header tells whose
 response is wanted. `Date` is the true simulated time, whatever the clock of the machine that asks.

@@ -25,7 +25,7 @@ GRACE_FACTORS = {"404": 1, "removed": 3, "home": 3, "reset": 3, "403": 30}
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One address of a film. `death`: a key of GRACE_FACTORS, how it answers from DEATH_HOUR on; empty: it lives."""
+    """One address of a film. `death`: a key of GRACE_FACTORS, how it responds from DEATH_HOUR on; empty: it lives."""
 
     host: str
     path: str

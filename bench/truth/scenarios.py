@@ -141,7 +141,10 @@ OURS = (
     Scenario("nothing", "Nothing is wrong"),
     Scenario("portal", "Captive portal, 200, the same page for all", lasting(72, on_hosts(same_page(*TERMS), *ON_ALL))),
     Scenario(
-        "portal-pages", "The same, mostly pages", lasting(72, on_hosts(same_page(*TERMS), *ON_ALL)), world="pages"
+        "portal-pages",
+        "Captive portal, 200, the same page for all",
+        lasting(72, on_hosts(same_page(*TERMS), *ON_ALL)),
+        world="pages",
     ),
     Scenario(
         "portal-varied",
@@ -150,7 +153,7 @@ OURS = (
     ),
     Scenario(
         "portal-varied-pages",
-        "The same, mostly pages",
+        "Captive portal, 200, a page that names what was asked",
         lasting(72, on_hosts(varied_page(*TERMS), *ON_ALL)),
         world="pages",
     ),
@@ -208,13 +211,13 @@ HOSTS = (
     Scenario("host-404-hour", "One host: 404 for an hour", lasting(1, on_links(status(404), "second"))),
     Scenario(
         "host-404-hour-skew",
-        "The same, 100 films with a link, 20 shows with 20",
+        "One host: 404 for an hour",
         lasting(1, on_links(status(404), "second")),
         world="skew",
     ),
     Scenario(
         "host-404-hour-tiny",
-        "The same, 15 films on one host",
+        "One host: 404 for an hour",
         lasting(1, on_links(status(404), "second")),
         world="tiny",
         has_canary=True,
@@ -222,7 +225,7 @@ HOSTS = (
     Scenario("host-410-day", "One host: 410 for a day", lasting(DAY, on_links(status(410), "second"))),
     Scenario("host-soft-day", "One host: soft 404 for a day", lasting(DAY, on_links(removed, "second"))),
     Scenario(
-        "host-soft-day-tiny", "The same, 15 films on one host", lasting(DAY, on_links(removed, "second")), world="tiny"
+        "host-soft-day-tiny", "One host: soft 404 for a day", lasting(DAY, on_links(removed, "second")), world="tiny"
     ),
     Scenario(
         "host-login-day",
@@ -237,11 +240,13 @@ HOSTS = (
     Scenario(
         "host-home-2h", "One host: films lead to its front page for two hours", lasting(2, on_links(HOME, "second"))
     ),
-    Scenario("host-home-day", "The same for a day", lasting(DAY, on_links(HOME, "second"))),
+    Scenario(
+        "host-home-day", "One host: films lead to its front page for a day", lasting(DAY, on_links(HOME, "second"))
+    ),
     Scenario("host-503-27h", "One host: 503 for 27 hours", lasting(27, on_hosts(status(503), "second"))),
     Scenario(
         "host-503-3days-tiny",
-        "15 films on one host: 503 for three days",
+        "One host: 503 for three days",
         lasting(72, on_hosts(status(503), "second")),
         world="tiny",
     ),
@@ -259,20 +264,20 @@ HOSTS = (
     Scenario("archive-404-day", "The archive: 404 for a day", lasting(DAY, on_links(status(404), "archive"))),
     Scenario(
         "archive-404-day-due",
-        "The same, --due",
+        "--due: the archive, 404 for a day",
         lasting(DAY, on_links(status(404), "archive")),
         plan=DUE,
         is_adaptive=True,
     ),
     Scenario(
         "archive-404-day-older",
-        "The same, --older-than 6",
+        "--older-than 6: the archive, 404 for a day",
         lasting(DAY, on_links(status(404), "archive")),
         plan=OLD_ONLY,
     ),
     Scenario(
         "archive-404-day-small",
-        "The same, --limit 20 every 15 minutes",
+        "--limit 20 every 15 minutes: the archive, 404 for a day",
         lasting(DAY, on_links(status(404), "archive"), since=7),
         plan=SMALL,
     ),
@@ -290,18 +295,16 @@ CDNS = (
         for code in (403, 404, 503)
         for hours, name, words in ((1.0, "hour", "an hour"), (27.0, "27h", "27 hours"), (FOR_GOOD, "for-good", "good"))
     ),
-    Scenario(
-        "cdn-names-27h", "The names of these hosts are not known for 27 hours", lasting(27, on_hosts(no_name, CDN))
-    ),
+    Scenario("cdn-names-27h", "The names of 100 hosts are not known for 27 hours", lasting(27, on_hosts(no_name, CDN))),
     Scenario(
         "singles-cdn-404-hour",
-        "A CDN: 404 for an hour for half of 200 hosts with a film each",
+        "A CDN: 404 for an hour, half of all hosts",
         lasting(1, on_hosts(status(404), CDN)),
         world="singles",
     ),
     Scenario(
         "singles-cdn-503-27h",
-        "A CDN: 503 for 27 hours for half of them",
+        "A CDN: 503 for 27 hours, half of all hosts",
         lasting(27, on_hosts(status(503), CDN)),
         world="singles",
     ),
@@ -324,32 +327,67 @@ ROLLING = (
     ),
     Scenario(
         "rolling-404-due",
-        "Each hour another 29 % of the links: 404, --due",
+        "--due: each hour another 29 % of the links, 404",
         lasting(72, rolling(0.29, status(404))),
         plan=DUE,
         is_adaptive=True,
     ),
     Scenario(
         "rolling-404-small",
-        "The same, --limit 20 every 15 minutes",
+        "--limit 20 every 15 minutes: each hour another 29 % of the links, 404",
         lasting(30, rolling(0.29, status(404), since=7), since=7),
         plan=SMALL,
     ),
     Scenario(
         "rolling-404-skew",
-        "The same, 100 films with a link, 20 shows with 20",
+        "Each hour another 29 % of the links: 404",
         lasting(72, rolling(0.29, status(404))),
         world="skew",
     ),
     Scenario(
         "rolling-404-singles",
-        "The same, 200 hosts with a film each",
+        "Each hour another 29 % of the links: 404",
         lasting(72, rolling(0.29, status(404))),
         world="singles",
         plan=HOURLY,
     ),
     Scenario("down-5-percent", "5 % of the hosts are away at any time", hosts_down(0.05)),
-    Scenario("down-5-percent-singles", "The same, 200 hosts with a film each", hosts_down(0.05), world="singles"),
+    Scenario("down-5-percent-singles", "5 % of the hosts are away at any time", hosts_down(0.05), world="singles"),
+)
+# A run that asks twenty links sees little of what is wrong with the web.
+SMALL_RUNS = (
+    Scenario(
+        "small-portal-pages",
+        "--limit 20 every 15 minutes: captive portal, 200, for a day",
+        lasting(DAY, on_hosts(same_page(*TERMS), *ON_ALL), since=7),
+        world="pages",
+        plan=SMALL,
+    ),
+    Scenario(
+        "small-dns-none",
+        "--limit 20 every 15 minutes: no name is known for a day",
+        lasting(DAY, on_hosts(no_name, *ON_ALL), since=7),
+        plan=SMALL,
+    ),
+    Scenario(
+        "small-host-home-day",
+        "--limit 20 every 15 minutes: one host's films lead to its front page for a day",
+        lasting(DAY, on_links(HOME, "second"), since=7),
+        plan=SMALL,
+    ),
+    Scenario(
+        "small-cdn-404-6h",
+        "--limit 20 every 15 minutes: a CDN, 404 for six hours",
+        lasting(6, on_hosts(status(404), CDN), since=7),
+        plan=SMALL,
+    ),
+    Scenario(
+        "small-host-404-day-skew",
+        "--limit 20 every 15 minutes: one host, 404 for a day",
+        lasting(DAY, on_links(status(404), "second"), since=7),
+        world="skew",
+        plan=SMALL,
+    ),
 )
 MACHINE = (
     Scenario(
@@ -360,13 +398,13 @@ MACHINE = (
     ),
     Scenario(
         "clock-year-behind",
-        "The same, one run's clock is a year behind",
+        "Small sites: 503 for six hours; one run's clock is a year behind",
         lasting(6, on_hosts(status(503), CDN)),
         clock=(WrongClock(5, 6, -YEAR),),
     ),
     Scenario(
         "clock-both-ways",
-        "The same, the clock jumps two days ahead, then two behind",
+        "Small sites: 503 for 20 hours; the clock jumps two days ahead, then two behind",
         lasting(20, on_hosts(status(503), CDN)),
         clock=(WrongClock(5, 8, 48), WrongClock(8, 12, -48)),
     ),
@@ -378,14 +416,14 @@ MACHINE = (
     ),
     Scenario(
         "killed",
-        "Every second run is killed half-way for a day; one host: 404 for a day",
+        "Every second run is killed half-way; one host: 404 for a day",
         lasting(DAY, on_links(status(404), "second")),
         plan=SHORT_HOURLY,
         kills=Kills(BEGIN, 27, after=200),
     ),
     Scenario(
         "killed-portal",
-        "The same, captive portal, mostly pages",
+        "Every second run is killed half-way; captive portal, 200, for a day",
         lasting(DAY, on_hosts(same_page(*TERMS), *ON_ALL)),
         world="pages",
         plan=SHORT_HOURLY,
@@ -402,21 +440,21 @@ MACHINE = (
     ),
 )
 CONTROLS = (
-    Scenario("control-due", "Nothing is wrong, --due", plan=DUE, is_adaptive=True),
-    Scenario("control-small", "Nothing is wrong, --limit 20 every 15 minutes", plan=SMALL),
+    Scenario("control-due", "--due: nothing is wrong", plan=DUE, is_adaptive=True),
+    Scenario("control-small", "--limit 20 every 15 minutes: nothing is wrong", plan=SMALL),
     Scenario(
         "control-killed",
-        "Nothing is wrong, 15 films, every second run is killed half-way",
+        "Every second run is killed half-way; nothing is wrong",
         world="tiny",
         plan=SHORT_HOURLY,
         kills=Kills(BEGIN, 12, after=15),
     ),
     Scenario(
         "control-blocked",
-        "Two of 18 films are denied to us for good, four months",
+        "Two films are denied to us for good; four months",
         world="blocked",
         plan=DAILY_FOR_MONTHS,
     ),
 )
-SCENARIOS = (*OURS, *PROVIDERS, *HOSTS, *CDNS, *ROLLING, *MACHINE, *CONTROLS)
+SCENARIOS = (*OURS, *PROVIDERS, *HOSTS, *CDNS, *ROLLING, *SMALL_RUNS, *MACHINE, *CONTROLS)
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

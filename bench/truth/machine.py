@@ -104,11 +104,14 @@ def set_clock(moment: datetime) -> None:
     SimulatedClock.moment = moment
 
 
+def create_database() -> None:
+    call_command("migrate", verbosity=0)
+
+
 def load(world: World) -> None:
-    """Make the database and write the catalogue."""
+    """Write the catalogue."""
     from streaming.models import Movie, StreamingLink  # noqa: PLC0415  Django has to be set up first
 
-    call_command("migrate", verbosity=0)
     movies = {film.imdb_id: _movie(Movie, film) for film in world.films}
     Movie.objects.bulk_create(movies.values())
     StreamingLink.objects.bulk_create(

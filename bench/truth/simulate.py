@@ -90,10 +90,11 @@ def simulate(scenario: Scenario, folder: Path) -> Result:
     with serving(web) as (address, _):
         machine.start(address, knows=web.knows)
         machine.set_clock(machine.moment_of(0))
+        machine.create_database()
         machine.load(world)
         history = _run_all(scenario, world, web, address)
-        off = _wrongly_off(world, web)
-    return _result(scenario, history, off, seconds=time.monotonic() - began)
+        links_off = count_wrongly_off(world, web)
+    return _result(scenario, history, links_off, seconds=time.monotonic() - began)
 
 
 def _run_all(scenario: Scenario, world: World, web: Web, address: str) -> History:
@@ -115,7 +116,7 @@ def _run(run: Run, history: History, web: Web, address: str) -> None:
     history.withheld += machine.check(run.options, now=now).withheld
 
 
-def _wrongly_off(world: World, web: Web) -> int:
+def count_wrongly_off(world: World, web: Web) -> int:
     """Links of living films that work now and that nobody is shown."""
     inactive, present = machine.inactive_urls(), machine.movies_present()
     return sum(

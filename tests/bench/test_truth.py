@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from bench.truth import faults, scenarios, web, worlds
+from bench.truth import faults, machine, scenarios, web, worlds
 from bench.truth.__main__ import HEADS, main, row, simulated
-from bench.truth.simulate import History, Result, deadline, read
+from bench.truth.simulate import History, Result, count_wrongly_off, deadline, read
 from bench.truth.worlds import DEATH_HOUR, GRACE_FACTORS, WORLDS
+from streaming.models import Movie
 
 ALL_WORLDS = [made() for made in WORLDS.values()]
 USUAL = worlds.usual()
@@ -273,6 +274,18 @@ def test_a_dead_film_is_overdue_after_four_times_its_grace(death, removed_at, is
     history = History(world)
     history.note(removed_at or 300, frozenset() if removed_at else frozenset({"tt0000001"}))
     assert history.is_overdue(world.films[0]) is is_overdue
+
+
+@pytest.mark.django_db
+def test_links_that_work_count_as_wrongly_off_when_they_are_off_or_gone_with_their_film():
+    world = worlds.tiny()
+    machine.load(world)
+    first, second, *_ = Movie.objects.order_by("imdb_id")
+    first.links.update(is_active=False)
+    second.delete()
+    Movie.objects.order_by("imdb_id").last().links.update(is_active=False)  # A film that has died.
+    assert count_wrongly_off(world, web.Web(world, faults.nothing)) == 2
+    assert count_wrongly_off(world, web.Web(world, faults.on_hosts(web.reset, "second"))) == 0
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from bench.truth.worlds import Link
 BEGIN = 3.0
 """The hour at which faults begin; two runs have found everything well before."""
 ON_ALL = ("",)
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 def nothing(_hour: float, _host: str, _link: Link | None) -> Behaviour | None:
@@ -55,7 +56,8 @@ def rolling(share: float, *behaviours: Behaviour, since: float = BEGIN) -> Fault
     def fault(hour: float, _host: str, link: Link | None) -> Behaviour | None:
         if link is None or hour < since:
             return None
-        position = _fraction(f"{link.host}{link.path}")
+        # Multiples of the golden ratio fill the circle evenly: so many links in each arc, from all hosts.
+        position = link.number * GOLDEN_RATIO
         if (position - share * int(hour)) % 1.0 >= share:
             return None
         return _one_of(behaviours, link.path)

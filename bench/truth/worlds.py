@@ -25,8 +25,12 @@ GRACE_FACTORS = {"404": 1, "removed": 3, "home": 3, "reset": 3, "403": 30}
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One address of a film. `death`: a key of GRACE_FACTORS, how it responds from DEATH_HOUR on; empty: it lives."""
+    """One address of a film, the `number`th of its world.
 
+    `death`: a key of GRACE_FACTORS, how it responds from DEATH_HOUR on; empty: it lives.
+    """
+
+    number: int
     host: str
     path: str
     title: str
@@ -101,7 +105,7 @@ class Builder:
         slug = title.lower().replace(" ", "-")
         is_file = int(number * self._file_share) > int((number - 1) * self._file_share)
         path = f"/files/{slug}-{number}.mp4" if is_file else f"/films/{slug}-{number}"
-        return Link(host, path, title, is_file, death)
+        return Link(number, host, path, title, is_file, death)
 
 
 DEAD_FILMS = (

@@ -47,11 +47,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`reason`: why a run was withheld, or what its one sentence says."""
+    """What a run reported of itself; `reason`: why it was withheld, or what of an accepted one is worth a sentence."""
 
+    checked: int
+    died: int
+    revived: int
+    removed: int
     withheld: bool
     reason: str
-    removed: int
 
 
 # --- the clock, the names and the database
@@ -156,7 +159,7 @@ def check(options: Options, *, now: datetime) -> Outcome:
         if error.returncode != WITHHELD:
             raise
     report: Mapping[str, Any] = json.loads(output.getvalue().splitlines()[-1])
-    return Outcome(report["withheld"], report["reason"], report["removed"])
+    return Outcome(**{name: report[name] for name in Outcome.__dataclass_fields__})
 
 
 def check_and_kill(options: Options, *, now: datetime, web: Web, web_address: str, after: int) -> None:

@@ -1,17 +1,22 @@
-"""One scenario from its first hour to its last, in a process of its own: `python -m bench.truth.simulate NAME`."""
+"""One scenario from its first hour to its last, in a process of its own.
+
+`python -m bench.truth.simulate NAME --trace` says on stderr what each run did.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bench.truth import machine
+from bench.truth.machine import Outcome
 from bench.truth.scenarios import BY_NAME, Run, Scenario
 from bench.truth.web import PORT, Web, serving
 from bench.truth.worlds import DEATH_HOUR, WORLDS, Film, World
@@ -59,8 +64,12 @@ class History:
     removed_at: dict[str, float] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
 
-    def note(self, hour: float, present: frozenset[str]) -> None:
+    def note(self, hour: float, present: frozenset[str], outcome: Outcome | None) -> None:
+        """What a run reported (None: it was killed), and which films are there after it."""
         self.present = present
+        self.runs += 1
+        self.killed += outcome is None
+        self.withheld += outcome is not None and outcome.withheld
         for film in self.world.films:
             if film.imdb_id not in present:
                 self.removed_at.setdefault(film.imdb_id, hour)
@@ -80,8 +89,8 @@ def deadline(film: Film) -> float:
     return DEATH_HOUR + PATIENCE * machine.GRACE_HOURS * film.grace_factor
 
 
-def simulate(scenario: Scenario, folder: Path) -> Result:
-    """Run a scenario; Django must not have been set up in this process."""
+def simulate(scenario: Scenario, folder: Path, *, trace: bool = False) -> Result:
+    """Run a scenario; Django must not have been set up in this process. `trace`: say on stderr what each run did."""
     began = time.monotonic()
     world = WORLDS[scenario.world]()
     web = Web(world, scenario.fault)
@@ -92,28 +101,29 @@ def simulate(scenario: Scenario, folder: Path) -> Result:
         machine.set_clock(machine.moment_of(0))
         machine.create_database()
         machine.load(world)
-        history = _run_all(scenario, world, web, address)
+        history = _run_all(scenario, world, web, address, trace=trace)
         links_off = count_wrongly_off(world, web)
     return _result(scenario, history, links_off, seconds=time.monotonic() - began)
 
 
-def _run_all(scenario: Scenario, world: World, web: Web, address: str) -> History:
+def _run_all(scenario: Scenario, world: World, web: Web, address: str, *, trace: bool) -> History:
     history = History(world)
     for run in scenario.runs():
         web.turn_to(run.hour)
-        _run(run, history, web, address)
-        history.note(run.hour, machine.movies_present())
+        outcome = _run(run, web, address)
+        history.note(run.hour, machine.movies_present(), outcome)
+        if trace:
+            print(f"{run.hour:g} h: {outcome or 'killed'}", file=sys.stderr)
     return history
 
 
-def _run(run: Run, history: History, web: Web, address: str) -> None:
+def _run(run: Run, web: Web, address: str) -> Outcome | None:
+    """What a run reported; None: it was killed."""
     now = machine.moment_of(run.hour, offset=run.clock_offset)
-    history.runs += 1
-    if run.killed_after is not None:
-        machine.check_and_kill(run.options, now=now, web=web, web_address=address, after=run.killed_after)
-        history.killed += 1
-        return
-    history.withheld += machine.check(run.options, now=now).withheld
+    if run.killed_after is None:
+        return machine.check(run.options, now=now)
+    machine.check_and_kill(run.options, now=now, web=web, web_address=address, after=run.killed_after)
+    return None
 
 
 def count_wrongly_off(world: World, web: Web) -> int:
@@ -154,11 +164,15 @@ def read(line: str) -> Result:
     return Result(**values)  # type: ignore[arg-type]
 
 
-def main(names: Iterable[str]) -> None:
-    (name,) = names
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Simulate the named scenario and print its result as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench.truth.simulate", description=main.__doc__)
+    parser.add_argument("name", choices=sorted(BY_NAME), metavar="NAME")
+    parser.add_argument("--trace", action="store_true", help="say on stderr what each run did")
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="openreel-simulation-") as folder:
-        print(json.dumps(asdict(simulate(BY_NAME[name], Path(folder)))))
+        print(json.dumps(asdict(simulate(BY_NAME[options.name], Path(folder), trace=options.trace))))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -12,6 +12,7 @@ import pytest
 
 from bench.truth import faults, machine, scenarios, web, worlds
 from bench.truth.__main__ import HEADS, main, row, simulated
+from bench.truth.machine import Outcome
 from bench.truth.simulate import History, Result, count_wrongly_off, deadline, read
 from bench.truth.worlds import DEATH_HOUR, GRACE_FACTORS, WORLDS
 from streaming.models import Movie
@@ -22,6 +23,9 @@ KEPT = Result(
     scenario="nothing", world="usual", living=370, ever_removed=0, missing=0, links_off=0, due=8, overdue=0, runs=60,
     killed=0, withheld=0, first_loss=None, seconds=1.0,
 )  # fmt: skip
+
+
+ACCEPTED = Outcome(checked=430, died=0, revived=0, removed=0, withheld=False, reason="")
 
 
 def link_at(world, group, *, is_file=False, lives=True):
@@ -259,9 +263,16 @@ def test_a_living_film_that_was_away_for_one_run_was_removed_and_is_not_missing(
     everybody = frozenset(film.imdb_id for film in USUAL.films)
     history = History(USUAL)
     for hour, present in ((3, everybody), (4, everybody - {"tt0000001"}), (5, everybody)):
-        history.note(hour, present)
+        history.note(hour, present, ACCEPTED)
     assert history.living_removed() == {"tt0000001": 4}
     assert USUAL.living() <= history.present
+
+
+def test_killed_and_withheld_runs_are_counted():
+    history = History(USUAL)
+    for hour, outcome in enumerate((ACCEPTED, None, replace(ACCEPTED, withheld=True))):
+        history.note(hour, frozenset(), outcome)
+    assert (history.runs, history.killed, history.withheld) == (3, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +284,7 @@ def test_a_dead_film_is_overdue_after_four_times_its_grace(death, removed_at, is
     builder.add("lost.example", death=death)
     world = builder.world("dying")
     history = History(world)
-    history.note(removed_at or 300, frozenset() if removed_at else frozenset({"tt0000001"}))
+    history.note(removed_at or 300, frozenset() if removed_at else frozenset({"tt0000001"}), ACCEPTED)
     assert history.is_overdue(world.films[0]) is is_overdue
 
 

@@ -326,6 +326,18 @@ ROLLING = (
         )
     ),
     Scenario(
+        "rolling-404-fifth",
+        "Each hour another fifth of the links, less than the brake's 30 % of those that are left: 404",
+        lasting(72, rolling(0.2, status(404))),
+        plan=HOURLY,
+    ),
+    Scenario(
+        "rolling-mixed-fifth",
+        "Each hour another fifth of the links: 404, soft 404, front page, 503 or reset",
+        lasting(72, rolling(0.2, status(404), removed, HOME, status(503), reset)),
+        plan=HOURLY,
+    ),
+    Scenario(
         "rolling-404-due",
         "--due: each hour another 29 % of the links, 404",
         lasting(72, rolling(0.29, status(404))),

@@ -5,6 +5,7 @@ A fault says for an hour, a host and a link what the host does instead of servin
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from zlib import crc32
 
@@ -59,6 +60,17 @@ def rolling(share: float, *behaviours: Behaviour, since: float = BEGIN) -> Fault
         # Multiples of the golden ratio fill the circle evenly: so many links in each arc, from all hosts.
         position = link.number * GOLDEN_RATIO
         if (position - share * int(hour)) % 1.0 >= share:
+            return None
+        return _one_of(behaviours, link.path)
+
+    return fault
+
+
+def scattered(share: float, *behaviours: Behaviour, since: float = BEGIN) -> Fault:
+    """Each hour this `share` of the links fails, chosen anew: of those that are left as many as of those that went."""
+
+    def fault(hour: float, _host: str, link: Link | None) -> Behaviour | None:
+        if link is None or hour < since or random.Random(f"{int(hour)} {link.number}").random() >= share:
             return None
         return _one_of(behaviours, link.path)
 

@@ -19,6 +19,7 @@ from bench.truth.faults import (
     on_links,
     per_link,
     rolling,
+    scattered,
     together,
 )
 from bench.truth.machine import Options
@@ -326,15 +327,15 @@ ROLLING = (
         )
     ),
     Scenario(
-        "rolling-404-fifth",
-        "Each hour another fifth of the links, less than the brake's 30 % of those that are left: 404",
-        lasting(72, rolling(0.2, status(404))),
+        "scattered-404",
+        "Each hour a quarter of the links, chosen anew: 404",
+        lasting(72, scattered(0.25, status(404))),
         plan=HOURLY,
     ),
     Scenario(
-        "rolling-mixed-fifth",
-        "Each hour another fifth of the links: 404, soft 404, front page, 503 or reset",
-        lasting(72, rolling(0.2, status(404), removed, HOME, status(503), reset)),
+        "scattered-mixed",
+        "Each hour a quarter of the links, chosen anew: 404, soft 404, front page, 503 or reset",
+        lasting(72, scattered(0.25, status(404), removed, HOME, status(503), reset)),
         plan=HOURLY,
     ),
     Scenario(

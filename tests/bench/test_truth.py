@@ -108,6 +108,14 @@ def test_rolling_failures_are_29_percent_of_other_links_each_hour_and_reach_all(
     assert len({link.host for link in hours[0]}) > 50
 
 
+def test_scattered_failures_are_a_quarter_of_the_links_that_never_failed_too():
+    fault, left = faults.scattered(0.25, web.reset), set(USUAL.links())
+    for hour in range(3, 7):
+        failing = {link for link in left if fault(hour, link.host, link)}
+        assert len(failing) / len(left) == pytest.approx(0.25, abs=0.05)
+        left -= failing
+
+
 def test_about_one_host_in_twenty_is_away_at_a_time():
     fault, hosts = faults.hosts_down(0.05), {link.host for link in USUAL.links()}
     away = [{host for host in hosts if fault(hour, host, None)} for hour in range(6, 306, 6)]

@@ -53,7 +53,7 @@ class HostPause(models.Model):
     """A host that is not asked before `paused_until`. `kind` says who decided that; `reason` is for people only."""
 
     class Kind(models.TextChoices):
-        RETRY_AFTER = "retry_after", "Asked for by the host"
+        RETRY_AFTER = "retry_after", "Requested by the host"
         BREAKER = "breaker", "Most links failed at once"
         MANUAL = "manual", "Set by hand"
 

@@ -45,8 +45,10 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.filter(~Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
 
     def with_active_link(self, *, language: str = "", **columns: str) -> MovieQuerySet:
-        """Movies with an active link that has all these values (`source`, `quality`, `licence`) and, unless it is empty,
-        this language or a variant of it."""
+        """Movies with an active link that has all these values of `source`, `quality` and `licence`.
+
+        Unless it is empty, `language` has to be the language of the same link, or a general form of it.
+        """
         links = StreamingLink.objects.active().filter(movie=OuterRef("pk"), **columns)
         return self.filter(Exists(links.in_language(language) if language else links))
 

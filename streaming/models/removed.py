@@ -12,7 +12,7 @@ from django.utils import timezone
 
 
 class ExactEncoder(DjangoJSONEncoder):
-    """JSON with times to the microsecond, which Django's own encoder truncates: restored rows must equal the old ones."""
+    """JSON with times to the microsecond: Django's encoder truncates them, and restored rows must be equal."""
 
     def default(self, o: Any) -> Any:
         return o.isoformat() if isinstance(o, datetime) else super().default(o)

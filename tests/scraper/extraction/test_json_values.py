@@ -177,7 +177,7 @@ def test_licences_by_their_name(name, slug):
 @pytest.mark.parametrize(
     ("width", "height", "quality"),
     [(640, 360, "360p"), (533, 300, "360p"), (400, 300, "360p"), (640, 480, "480p"), (4000, 2250, "2160p"),
-     (1920, 1088, "1080p"), (1920, 800, "1080p"), (320, 240, "240p"), (160, 120, "144p"), (None, 720, "720p"),
+     (1920, 1088, "1080p"), (1920, 800, "1080p"), (320, 240, "240p"), (768, 576, "720p"), (160, 120, "144p"), (None, 720, "720p"),
      (640, None, ""), (None, None, ""), (9000, 9000, ""), (0, 0, "")],
 )  # fmt: skip
 def test_quality_is_the_size_of_the_picture(width, height, quality):

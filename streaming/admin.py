@@ -15,6 +15,7 @@ from django.forms import BaseModelFormSet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue
 from streaming.client_throttle import client_id
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
@@ -43,10 +44,7 @@ REQUESTED_BY = "admin"
 MAX_PER_ACTION = 100
 MAX_LOGIN_FAILURES, LOCKED_SECONDS = 5, 15 * 60
 PLACEHOLDER_IMDB_ID = "tt0000000"
-LINK_FIELDS = (
-    "source", "source_url", "kind", "label", "season", "episode", "quality", "language", "licence", "licence_url",
-    "evidence", "is_active",
-)  # fmt: skip
+EDITABLE_LINK_FIELDS = ("source", "source_url", *LINK_FIELDS, "is_active")
 MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
 MOVIE_READONLY_FIELDS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
 LINK_READONLY_FIELDS = (
@@ -102,7 +100,7 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = StreamingLink
-        fields = LINK_FIELDS
+        fields = EDITABLE_LINK_FIELDS
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -111,11 +109,12 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
             # A new movie's own form may still be wrong: its id is judged there.
             imdb_id = movie.imdb_id if is_imdb_id(movie.imdb_id) else PLACEHOLDER_IMDB_ID
             try:
-                record = edits.validate_link({**{name: cleaned.get(name) for name in LINK_FIELDS}, "imdb_id": imdb_id})
+                raw = {name: cleaned.get(name) for name in EDITABLE_LINK_FIELDS}
+                record = edits.validate_link({**raw, "imdb_id": imdb_id})
             except InvalidValue as refusal:
                 self.add_error(edits.field_for_error(refusal, address="source_url"), str(refusal))
             else:
-                cleaned.update({name: getattr(record, name) for name in LINK_FIELDS})
+                cleaned.update({name: getattr(record, name) for name in EDITABLE_LINK_FIELDS})
         return cleaned
 
 
@@ -157,7 +156,7 @@ class BindingInline(admin.TabularInline):  # type: ignore[type-arg]
 class LinkInline(admin.TabularInline):  # type: ignore[type-arg]
     model = StreamingLink
     form = LinkForm
-    fields = (*LINK_FIELDS, "is_published", "reason_text", "last_checked")
+    fields = (*EDITABLE_LINK_FIELDS, "is_published", "reason_text", "last_checked")
     readonly_fields = ("is_published", "reason_text", "last_checked")
     extra = 0
     show_change_link = True
@@ -248,7 +247,7 @@ class MovedFilter(admin.SimpleListFilter):
 @admin.register(StreamingLink)
 class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = LinkForm
-    fields = ("movie", *LINK_FIELDS, *LINK_READONLY_FIELDS)
+    fields = ("movie", *EDITABLE_LINK_FIELDS, *LINK_READONLY_FIELDS)
     readonly_fields: ClassVar = list(LINK_READONLY_FIELDS)
     autocomplete_fields = ("movie",)
     list_display = (
@@ -405,7 +404,7 @@ class HostPauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _save_link(model_admin: admin.ModelAdmin[Any], request: HttpRequest, link: StreamingLink) -> None:
-    raw = {name: getattr(link, name) for name in LINK_FIELDS}
+    raw = {name: getattr(link, name) for name in EDITABLE_LINK_FIELDS}
     try:
         if link.pk:
             edits.update_link(StreamingLink.objects.select_related("movie").get(pk=link.pk), raw)

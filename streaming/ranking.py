@@ -8,10 +8,9 @@ from typing import Protocol, TypeVar
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from scraper import sources
+from scraper.items import LINK_KINDS, QUALITIES
 
 MIN_RELIABLE_UPTIME = 0.9
-QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
-KINDS = ("file", "stream", "embed", "page")
 NEUTRAL_LANGUAGES = frozenset({"", "zxx", "und", "mul"})  # not stated, no speech, undetermined, several
 MAX_LANGUAGES = 10
 
@@ -73,7 +72,7 @@ def _sort_key(link: Rankable, wanted: Sequence[str]) -> tuple[object, ...]:
         uptime is not None and uptime < MIN_RELIABLE_UPTIME,
         _language_rank(link.language.lower(), wanted),
         _rank(link.quality, QUALITIES),
-        _rank(link.kind, KINDS),
+        _rank(link.kind, LINK_KINDS),
         link.response_ms is None,
         link.response_ms or 0,
         _rank(link.source, tuple(sources.KNOWN_SOURCES)),

@@ -9,16 +9,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH, MAX_YEAR, MIN_YEAR, QUALITIES
 from scraper.net.url_policy import InvalidValue
 from streaming.ingest import edits
-from streaming.ingest.records import (
-    MAX_EVIDENCE_LENGTH,
-    MAX_LABEL_LENGTH,
-    MAX_SYNOPSIS_LENGTH,
-    MAX_TITLE_LENGTH,
-    MAX_YEAR,
-    MIN_YEAR,
-)
+from streaming.ingest.records import MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH, MAX_TITLE_LENGTH
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.job import SourceState
 from streaming.ranking import best_first
@@ -37,8 +31,9 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
     class Meta:
         model = StreamingLink
         fields = (
-            "id", "source", "source_name", "source_url", "kind", "label", "quality", "language", "licence",
-            "licence_url", "is_active", "last_checked", "reason", "response_ms", "uptime",
+            "id", "source", "source_name", "source_url",
+            *(name for name in LINK_FIELDS if name not in ("season", "episode", "evidence")),
+            "is_active", "last_checked", "reason", "response_ms", "uptime",
         )  # fmt: skip
 
 
@@ -222,7 +217,7 @@ class LinkWriteSerializer(WriteSerializer):
     source_url = serializers.CharField(max_length=2000)
     kind = serializers.ChoiceField(choices=StreamingLink.Kind.choices, required=False)
     label = serializers.CharField(max_length=MAX_LABEL_LENGTH, allow_blank=True, required=False)  # type: ignore[assignment]  # a declared field, as above
-    quality = serializers.ChoiceField(choices=StreamingLink.Quality.choices, allow_blank=True, required=False)
+    quality = serializers.ChoiceField(choices=QUALITIES, allow_blank=True, required=False)
     language = serializers.CharField(max_length=35, allow_blank=True, required=False)
     licence = serializers.CharField(max_length=40, allow_blank=True, required=False)
     licence_url = serializers.CharField(max_length=2000, allow_blank=True, required=False)
@@ -233,7 +228,7 @@ class LinkWriteSerializer(WriteSerializer):
 
 class LinkDetailSerializer(LinkSerializer):
     class Meta(LinkSerializer.Meta):
-        fields = (*LinkSerializer.Meta.fields, "movie", "evidence", "is_published")  # type: ignore[assignment]  # longer
+        fields = (*LinkSerializer.Meta.fields, "movie", "evidence", "is_published")
 
 
 class BindingSerializer(serializers.ModelSerializer[Binding]):

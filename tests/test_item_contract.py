@@ -13,8 +13,7 @@ from django.conf import settings
 from scraper import settings as crawl_settings
 from scraper import sources, spiders
 from scraper.extraction.licences import SLUG_BY_PATH
-from scraper.items import LINK_FIELDS, LINK_KINDS, MOVIE_TYPES, QUALITIES, LinkItem
-from streaming.ingest import records
+from scraper.items import LINK_FIELDS, LINK_KINDS, MOVIE_TYPES, LinkItem
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.models import Movie, StreamingLink
 from streaming.scraping.crawling.job_crawl import SHARED_SETTINGS
@@ -107,7 +106,6 @@ def test_the_link_fields_describe_a_link_on_both_sides():
 
 
 def test_what_is_read_from_pages_the_catalogue_has_a_name_for():
-    assert tuple(records.QUALITIES) == QUALITIES
-    assert set(LINK_KINDS) == set(records.KINDS) == set(StreamingLink.Kind.values)
-    assert set(MOVIE_TYPES) == set(records.TYPES) == set(Movie.Type.values)
+    assert set(LINK_KINDS) == set(StreamingLink.Kind.values)
+    assert set(MOVIE_TYPES) == set(Movie.Type.values)
     assert {slug for _, slug in SLUG_BY_PATH} <= set(sources.LICENCES)

@@ -16,8 +16,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.exceptions import ValidationError
 
 from scraper import sources
+from scraper.items import MAX_YEAR, MIN_YEAR, QUALITIES
 from streaming.formatting import quote_value
-from streaming.ingest.records import MAX_YEAR, MIN_YEAR, is_language_tag
+from streaming.ingest.records import is_language_tag
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 
 EMPTY_ALLOWED = frozenset({"search", "cursor", "since"})
@@ -146,7 +147,7 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
     year_min = YearFilter(field_name="year", lookup_expr="gte", help_text="This year or later")
     year_max = YearFilter(field_name="year", lookup_expr="lte", help_text="This year or earlier")
     source = SourceFilter(help_text="With an active link of this source")
-    quality = _choice_filter(dict(StreamingLink.Quality.choices), "With an active link of this quality")
+    quality = _choice_filter({quality: quality for quality in QUALITIES}, "With an active link of this quality")
     language = LanguageFilter(help_text="With an active link in this language (en finds en-GB too); listed first")
     licence = _choice_filter(sources.LICENCES, "With an active link under this licence")
     has_links = _choice_filter({"true": "", "false": ""}, "true: with an active link; false: without one")

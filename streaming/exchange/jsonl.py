@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist
-from streaming.exchange.entries import LinkEntry, MovieEntry, format_datetime
+from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry, format_datetime
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 
 MAX_LINE_BYTES = 1024 * 1024
@@ -75,12 +75,7 @@ def _link(link: LinkEntry) -> dict[str, Any]:
     return {
         "source": link.source,
         "source_url": link.source_url,
-        "kind": link.kind,
-        "label": link.label,
-        "quality": link.quality,
-        "language": link.language,
-        "licence": link.licence,
-        "licence_url": link.licence_url,
+        **{name: getattr(link, name) for name in DESCRIPTIVE_FIELDS},
         "is_active": link.is_active,
         "last_checked": format_datetime(link.last_checked) if link.last_checked else None,
     }

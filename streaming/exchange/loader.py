@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import Prefetch
 
-from streaming.exchange.entries import LinkEntry, MovieEntry
+from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 from streaming.ranking import best_first
 from streaming.reason_codes import Reason
@@ -39,21 +39,17 @@ def to_entry(movie: Movie, links: Sequence[StreamingLink], *, languages: Sequenc
         type=movie.type,
         poster_url=movie.poster_url,
         synopsis=movie.synopsis,
-        links=tuple(_link(link) for link in best_first(links, languages=languages)),
+        links=tuple(_link_entry(link) for link in best_first(links, languages=languages)),
     )
 
 
-def _link(link: StreamingLink) -> LinkEntry:
+def _link_entry(link: StreamingLink) -> LinkEntry:
+    descriptive = {name: getattr(link, name) for name in DESCRIPTIVE_FIELDS} | {"label": link.display_label}
     return LinkEntry(
         source=link.source,
         source_url=link.source_url,
         source_name=link.source_name,
-        kind=link.kind,
-        label=link.display_label,
-        quality=link.quality,
-        language=link.language,
-        licence=link.licence,
-        licence_url=link.licence_url,
+        **descriptive,
         is_active=link.is_active,
         last_checked=link.last_checked,
     )

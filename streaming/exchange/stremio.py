@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from streaming.exchange.entries import LinkEntry, MovieEntry
+from streaming.exchange.entries import PLAYABLE_KINDS, LinkEntry, MovieEntry
 
 MOVIE_TYPE_BY_STREMIO_TYPE = {"movie": "movie", "series": "show"}
 CATALOGUE_IDS = {"movie": "openreel-movies", "series": "openreel-shows"}
@@ -119,12 +119,12 @@ def _episode(link: LinkEntry) -> tuple[int, int] | None:
 
 def _stream(entry: MovieEntry, link: LinkEntry) -> dict[str, Any]:
     """Exactly one of url and externalUrl: what a player opens, and what a browser does."""
-    said = (link.label, link.language, link.licence, "" if link.kind in ("file", "stream") else "opens in the browser")
+    said = (link.label, link.language, link.licence, "" if link.kind in PLAYABLE_KINDS else "opens in the browser")
     described = {
         "name": " ".join(word for word in (link.source_name or link.source, link.quality) if word),
         "description": " · ".join(word for word in said if word) or entry.title,
     }
-    if link.kind not in ("file", "stream"):
+    if link.kind not in PLAYABLE_KINDS:
         return {**described, "externalUrl": link.source_url}
     parts = urlsplit(link.source_url)
     hints: dict[str, Any] = {"bingeGroup": f"openreel-{link.source}-{link.quality or 'any'}"}

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import LicenceStatus
 from streaming.ingest.blocklist import Blocklist
@@ -21,10 +22,7 @@ from streaming.reason_codes import Reason
 
 DUPLICATE = "this movie has a link with this address already"
 MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis")
-LINK_FIELDS = (
-    "source", "source_url", "host", "kind", "label", "quality", "language", "licence", "licence_url", "evidence",
-    "season", "episode",
-)  # fmt: skip
+EDITED_COLUMNS = ("source", "source_url", "host", *LINK_FIELDS)
 FIELD_BY_ERROR_CODE = {
     "no_title": "title",
     "bad_imdb_id": "imdb_id",
@@ -116,7 +114,7 @@ def create_link(raw: Mapping[str, Any], *, movie: Movie) -> StreamingLink:
 
 def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
     """Change a part of the fields. Another address is another thing: what was known of its health is forgotten."""
-    stands = {name: getattr(link, name) for name in (*LINK_FIELDS, "is_active")}
+    stands = {name: getattr(link, name) for name in (*EDITED_COLUMNS, "is_active")}
     changes = _changes(link, validate_link({**stands, **raw, "imdb_id": link.movie.imdb_id}))
     changes["is_published"] = _is_published({"is_published": link.is_published, **raw})
     if _find_link(link.movie, changes["source_url"]) not in (None, link.pk):
@@ -144,7 +142,7 @@ def delete_link(link: StreamingLink) -> None:
 
 
 def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
-    changes = {name: getattr(record, name) for name in LINK_FIELDS}
+    changes = {name: getattr(record, name) for name in EDITED_COLUMNS}
     if record.source_url != link.source_url:
         # From this moment on: what a check that began before says is said of the other address.
         changes |= {**RESET_HEALTH, "next_check_at": timezone.now()}

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from scraper.items import (
+    LINK_KINDS,
+    MAX_EVIDENCE_LENGTH,
+    MAX_PART_NUMBER,
+    MAX_YEAR,
+    MIN_YEAR,
+    MOVIE_TYPES,
+    QUALITIES,
+)
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist, host_of, normalize_url
 from streaming.formatting import quote_value
 
-KINDS = frozenset({"page", "embed", "file", "stream"})
-QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
-TYPES = frozenset({"movie", "show"})
-MIN_YEAR, MAX_YEAR = 1870, 2200
-MAX_TITLE_LENGTH, MAX_LABEL_LENGTH, MAX_EVIDENCE_LENGTH, MAX_SYNOPSIS_LENGTH = 200, 200, 300, 4000
-MAX_PART_NUMBER = 9999
+MAX_TITLE_LENGTH, MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH = 200, 200, 4000
 PART_LABEL = re.compile(r"S([1-9][0-9]{0,3}) E([1-9][0-9]{0,3})(?: (.*))?")
 IMDB_ID = re.compile(r"tt[0-9]{7,9}")
 SLUG = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
@@ -74,9 +78,9 @@ def parse_link(raw: Mapping[str, Any], *, allowed: PrivateHostAllowlist = NO_PRI
         source=_source(raw.get("source")),
         source_url=url,
         host=host_of(url),
-        kind=_known_value(raw.get("kind") or "page", KINDS, "kind"),
+        kind=_known_value(raw.get("kind") or "page", LINK_KINDS, "kind"),
         label=label,
-        quality=_known_value(raw.get("quality") or "", {"", *QUALITIES}, "quality"),
+        quality=_known_value(raw.get("quality") or "", ("", *QUALITIES), "quality"),
         language=_language(raw.get("language")),
         licence=_licence(raw.get("licence")),
         licence_url=_optional_url(raw.get("licence_url"), allowed=allowed),
@@ -95,7 +99,7 @@ def parse_movie(raw: Mapping[str, Any]) -> MovieRecord:
         imdb_id=_imdb_id(raw.get("imdb_id")),
         title=_single_line(raw.get("title"), MAX_TITLE_LENGTH),
         year=_year(raw.get("year")),
-        type=_known_value(raw.get("type") or "", {"", *TYPES}, "type"),
+        type=_known_value(raw.get("type") or "", ("", *MOVIE_TYPES), "type"),
         poster_url=_poster(raw.get("poster_url")),
         synopsis=_text(raw.get("synopsis"), MAX_SYNOPSIS_LENGTH),
     )
@@ -142,11 +146,10 @@ def is_language_tag(text: str) -> bool:
     return len(text) <= MAX_LANGUAGE_LENGTH and LANGUAGE_TAG.fullmatch(text) is not None
 
 
-def _known_value(value: object, known: frozenset[str] | set[str], name: str) -> str:
+def _known_value(value: object, known: Sequence[str], name: str) -> str:
     if not isinstance(value, str) or value not in known:
-        raise InvalidValue(
-            f"bad_{name}", f"{name} {quote_value(value)} is not one of {', '.join(sorted(known - {''}))}"
-        )
+        choices = ", ".join(filter(None, known))
+        raise InvalidValue(f"bad_{name}", f"{name} {quote_value(value)} is not one of {choices}")
     return value
 
 

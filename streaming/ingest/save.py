@@ -11,18 +11,18 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH
 from scraper.sources import PAID, LicenceStatus, licence_status
 from streaming.ingest.blocklist import Blocklist
-from streaming.ingest.records import MAX_EVIDENCE_LENGTH, LinkRecord, MovieRecord
+from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.tombstones import restore_movies
 from streaming.ingest.url_identity import canonical_key
 from streaming.models import Movie, StreamingLink
 from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
 
-DESCRIPTIVE_FIELDS = ("label", "quality", "language", "licence", "licence_url", "evidence", "season", "episode")
-# Neither the source (who found a link first keeps it) nor whether it is published (only ever turned on here).
-UPDATED_COLUMNS = ["kind", *DESCRIPTIVE_FIELDS, "last_seen"]
+# Not `source`: the source that found a link first keeps it. Not `is_published`: saving only ever publishes.
+UPDATED_COLUMNS = [*LINK_FIELDS, "last_seen"]
 FILLABLE_MOVIE_FIELDS = ("year", "poster_url", "synopsis")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 OPERATOR_EVIDENCE = "Stated by the operator"
@@ -191,7 +191,7 @@ class _LinkWrite:
         old = self.existing
         if old is None or self.becomes_published:
             return True
-        return any(getattr(old, name) != getattr(self.link, name) for name in ("kind", *DESCRIPTIVE_FIELDS))
+        return any(getattr(old, name) != getattr(self.link, name) for name in LINK_FIELDS)
 
     @property
     def becomes_published(self) -> bool:
@@ -247,9 +247,9 @@ def _merged(link: LinkRecord, old: StreamingLink) -> LinkRecord:
     """What the source does not say any more stays as it was said before. Who found a link first describes it; what
     another source says fills the gaps, or two of them would describe it anew in turns."""
     if link.source == old.source:
-        stated = {name: getattr(link, name) or getattr(old, name) for name in DESCRIPTIVE_FIELDS}
+        stated = {name: getattr(link, name) or getattr(old, name) for name in LINK_FIELDS}
     else:
-        stated = {name: getattr(old, name) or getattr(link, name) for name in DESCRIPTIVE_FIELDS} | {"kind": old.kind}
+        stated = {name: getattr(old, name) or getattr(link, name) for name in LINK_FIELDS}
     return replace(link, source=old.source, source_url=old.source_url, host=old.host, **stated)
 
 
@@ -260,15 +260,7 @@ def _row(placed: _LinkWrite, *, now: datetime) -> StreamingLink:
         source=link.source,
         source_url=link.source_url,
         host=link.host,
-        kind=link.kind,
-        label=link.label,
-        quality=link.quality,
-        language=link.language,
-        licence=link.licence,
-        licence_url=link.licence_url,
-        evidence=link.evidence,
-        season=link.season,
-        episode=link.episode,
+        **{name: getattr(link, name) for name in LINK_FIELDS},
         is_published=placed.is_published,
         is_active=link.is_active,
         last_checked=link.last_checked,

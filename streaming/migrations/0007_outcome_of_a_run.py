@@ -33,6 +33,11 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(fill_outcomes, migrations.RunPython.noop),
         migrations.AlterField(
+            model_name='streaminglink',
+            name='quality',
+            field=models.CharField(blank=True, choices=[('2160p', '2160p'), ('1440p', '1440p'), ('1080p', '1080p'), ('720p', '720p'), ('576p', '576p'), ('480p', '480p'), ('360p', '360p'), ('240p', '240p')], default='', max_length=5),
+        ),
+        migrations.AlterField(
             model_name='healthpiece',
             name='kind',
             field=models.CharField(choices=[('good', 'Successes, not written yet'), ('held', 'Failures awaiting acceptance'), ('heard', 'Totals for the guard'), ('onward', 'Links for another shard')], max_length=6),

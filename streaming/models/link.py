@@ -7,9 +7,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from scraper import sources
+from scraper.items import MAX_EVIDENCE_LENGTH, QUALITIES
 from streaming.formatting import episode_label
 from streaming.models.reasons import reason_text
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
+
+QUALITY_CHOICES = [(quality, quality) for quality in QUALITIES]
 
 
 class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
@@ -57,27 +60,17 @@ class StreamingLink(models.Model):
         FILE = "file", "File"
         STREAM = "stream", "Stream"
 
-    class Quality(models.TextChoices):
-        P2160 = "2160p"
-        P1440 = "1440p"
-        P1080 = "1080p"
-        P720 = "720p"
-        P576 = "576p"
-        P480 = "480p"
-        P360 = "360p"
-        P240 = "240p"
-
     movie = models.ForeignKey("streaming.Movie", on_delete=models.CASCADE, related_name="links")
     source = models.SlugField(max_length=50, db_index=False)
     source_url = models.CharField(max_length=2000)
     host = models.CharField(max_length=255, editable=False)
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.PAGE)
     label = models.CharField(max_length=200, blank=True, default="")
-    quality = models.CharField(max_length=5, choices=Quality, blank=True, default="")
+    quality = models.CharField(max_length=5, choices=QUALITY_CHOICES, blank=True, default="")
     language = models.CharField(max_length=35, blank=True, default="")
     licence = models.SlugField(max_length=40, blank=True, default="", db_index=False)
     licence_url = models.CharField(max_length=2000, blank=True, default="")
-    evidence = models.CharField(max_length=300, blank=True, default="")
+    evidence = models.CharField(max_length=MAX_EVIDENCE_LENGTH, blank=True, default="")
     season = models.PositiveSmallIntegerField(null=True, blank=True)
     episode = models.PositiveSmallIntegerField(null=True, blank=True)
     is_published = models.BooleanField(default=True)
@@ -107,10 +100,7 @@ class StreamingLink(models.Model):
                 name="link_url_http",
             ),
             models.CheckConstraint(condition=Q(kind__in=("page", "embed", "file", "stream")), name="link_kind_known"),
-            models.CheckConstraint(
-                condition=Q(quality__in=("", "2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")),
-                name="link_quality_known",
-            ),
+            models.CheckConstraint(condition=Q(quality__in=("", *QUALITIES)), name="link_quality_known"),
         ]
         indexes = [
             models.Index(fields=["last_checked", "id"], name="link_by_checked"),

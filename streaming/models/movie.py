@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
+from scraper.items import MAX_YEAR, MIN_YEAR, MOVIE_TYPES
 from streaming.models.fields import FoldedField, fold_for_search
 from streaming.models.link import StreamingLink
 
@@ -92,10 +93,10 @@ class Movie(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(imdb_id__regex=r"\Att[0-9]{7,9}\Z"), name="movie_imdb_id_shape"),
-            models.CheckConstraint(condition=Q(type__in=("movie", "show")), name="movie_type_known"),
+            models.CheckConstraint(condition=Q(type__in=MOVIE_TYPES), name="movie_type_known"),
             models.CheckConstraint(condition=~Q(title=""), name="movie_has_title"),
             models.CheckConstraint(
-                condition=Q(year=None) | Q(year__gte=1870, year__lte=2200), name="movie_year_plausible"
+                condition=Q(year=None) | Q(year__gte=MIN_YEAR, year__lte=MAX_YEAR), name="movie_year_plausible"
             ),
             models.CheckConstraint(
                 condition=Q(poster_url="") | Q(poster_url__startswith="https://"), name="movie_poster_https"

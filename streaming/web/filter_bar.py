@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from django.db.models import F
 from django.db.models.expressions import OrderBy
 
 from scraper.extraction.languages import usual_spelling
+from scraper.items import QUALITIES
 from scraper.sources import KNOWN_SOURCES, LICENCES, source_name
 from streaming.formatting import display_text, language_name
 from streaming.ingest.records import is_language_tag
@@ -72,7 +73,7 @@ class CatalogueQuery:
             working=_known_or_empty(query.get("working"), {"1": ""}),
             decade=_decade(query.get("decade", "")),
             source=_known_or_empty(query.get("source"), KNOWN_SOURCES),
-            quality=_known_or_empty(query.get("quality"), dict(StreamingLink.Quality.choices)),
+            quality=_known_or_empty(query.get("quality"), QUALITIES),
             language=_language(query.get("language", "")),
             licence=_known_or_empty(query.get("licence"), LICENCES),
             sort=_known_or_empty(query.get("sort"), SORT_LABELS) or "title",
@@ -129,7 +130,7 @@ def filter_choices(wanted: CatalogueQuery) -> FilterChoices:
     """Only what the catalogue holds, and what is wanted now. Kept for some minutes: it costs a scan of the links."""
     held = cache.get_or_set("browse-held", _available_values, FACET_CACHE_SECONDS) or _available_values()
     values = {name: {*held[name], *filter(None, [getattr(wanted, name)])} for name in held}
-    heights = [quality for quality in StreamingLink.Quality.values if quality in values["quality"]]
+    heights = [quality for quality in QUALITIES if quality in values["quality"]]
     return FilterChoices(
         decade=[(decade, f"{decade}s") for decade in sorted(values["decade"], reverse=True)],
         source=[(slug, source_name(slug)) for slug in KNOWN_SOURCES if slug in values["source"]],
@@ -154,7 +155,7 @@ def _named_languages(held: Iterable[str]) -> list[tuple[str, str]]:
     return [(tag, language_name(tag)) for tag in tags | shared]
 
 
-def _known_or_empty(value: str | None, known: Mapping[str, object]) -> str:
+def _known_or_empty(value: str | None, known: Container[str]) -> str:
     return value if value is not None and value in known else ""
 
 

@@ -90,7 +90,7 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
             try:
                 record = edits.validate_movie(stands)
             except InvalidValue as refusal:
-                field = edits.field_for_error(refusal, address="poster_url")
+                field = edits.field_for_error(refusal, url_field="poster_url")
                 self.add_error(field if field in self.fields else None, str(refusal))
             else:
                 cleaned.update({name: getattr(record, name) for name in cleaned})
@@ -112,7 +112,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
                 raw = {name: cleaned.get(name) for name in EDITABLE_LINK_FIELDS}
                 record = edits.validate_link({**raw, "imdb_id": imdb_id})
             except InvalidValue as refusal:
-                self.add_error(edits.field_for_error(refusal, address="source_url"), str(refusal))
+                self.add_error(edits.field_for_error(refusal, url_field="source_url"), str(refusal))
             else:
                 cleaned.update({name: getattr(record, name) for name in EDITABLE_LINK_FIELDS})
         return cleaned

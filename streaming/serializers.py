@@ -184,7 +184,7 @@ class WriteSerializer(serializers.Serializer[Any]):
         try:
             return edit(*args, self.validated_data, **options)
         except InvalidValue as refusal:
-            field = edits.field_for_error(refusal, address=address)
+            field = edits.field_for_error(refusal, url_field=address)
             raise serializers.ValidationError({field: [str(refusal)]}) from None
 
 

@@ -165,7 +165,7 @@ def changes_of_run(run: HealthRun | None) -> RunChanges | None:
     """None: no run has ended yet. A withheld run changed nothing."""
     if run is None:
         return None
-    before = HealthRun.objects.previous_hosts_down(before=run.started_at)
+    before = HealthRun.objects.started_before(run).previous_hosts_down()
     return RunChanges(
         died_of=sorted(
             ((reason_text(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])
@@ -183,7 +183,7 @@ def runs_by_day(days: int, now: datetime) -> list[DailyRunStats]:
     start = datetime(first.year, first.month, first.day, tzinfo=UTC)
     kept: defaultdict[date, Counter[str]] = defaultdict(Counter)
     names = ("checked", "alive", "died", "revived", "removed")
-    for started, *numbers in HealthRun.objects.not_withheld_since(start).values_list("started_at", *names):
+    for started, *numbers in HealthRun.objects.with_figures_since(start).values_list("started_at", *names):
         kept[started.astimezone(UTC).date()].update({"runs": 1, **dict(zip(names, numbers, strict=True))})
     every_day = (first + timedelta(days=number) for number in range(days))
     return [DailyRunStats(day=day, **kept[day]) for day in every_day]

@@ -1,4 +1,4 @@
-"""Items and imported lines become records: cleaned, checked, hostile ones refused with a reason. Pure."""
+"""Validation: items and imported lines become clean records or are rejected with an InvalidValue. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRecord:
-    """A link ready to be saved. `is_active` and `last_checked` count for a link that is new here, for no other."""
+    """A link ready to be saved. `is_active` and `last_checked` are used only if the link is new."""
 
     imdb_id: str
     source: str
@@ -54,7 +54,7 @@ class LinkRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovieRecord:
-    """A movie ready to be saved. None and empty mean: not stated, keep what we have."""
+    """A movie ready to be saved. None and empty mean not stated: the stored value stays."""
 
     imdb_id: str
     title: str = ""
@@ -65,14 +65,17 @@ class MovieRecord:
 
 
 def is_imdb_id(text: object) -> bool:
-    """`tt` and 7 to 9 ASCII digits, nothing before or behind (a line feed neither)."""
+    """Whether this is `tt` and 7 to 9 ASCII digits, and nothing else."""
     return isinstance(text, str) and IMDB_ID.fullmatch(text) is not None
 
 
 def parse_link(raw: Mapping[str, Any], *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> LinkRecord:
-    """One link out of an item or an imported line; Refused says what is wrong with it."""
+    """Return the link of an item or an imported line; raise InvalidValue if a field is invalid.
+
+    `allowed` are the private hosts that links may have.
+    """
     url = normalize_url(raw.get("source_url"), allowed=allowed)
-    label, season, episode = _labelled(raw)
+    label, season, episode = _label_and_part(raw)
     return LinkRecord(
         imdb_id=_imdb_id(raw.get("imdb_id")),
         source=_source(raw.get("source")),
@@ -94,7 +97,7 @@ def parse_link(raw: Mapping[str, Any], *, allowed: PrivateHostAllowlist = NO_PRI
 
 
 def parse_movie(raw: Mapping[str, Any]) -> MovieRecord:
-    """The movie of an item or an imported line; Refused says what is wrong with it."""
+    """Return the movie of an item or an imported line; raise InvalidValue if a field is invalid."""
     return MovieRecord(
         imdb_id=_imdb_id(raw.get("imdb_id")),
         title=_single_line(raw.get("title"), MAX_TITLE_LENGTH),
@@ -106,22 +109,22 @@ def parse_movie(raw: Mapping[str, Any]) -> MovieRecord:
 
 
 def clean_text(text: str) -> str:
-    """Without control characters, lone surrogates and writing-direction controls, which forge what stands around."""
+    """Normalize text to NFC and remove control characters, lone surrogates and direction controls."""
     kept = (
         c for c in text.translate(BIDI_CONTROLS) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co")
     )
     return unicodedata.normalize("NFC", "".join(kept))
 
 
-def _labelled(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
-    """Label, season and episode. `S1 E2 The Key`, as we write the three ourselves in exports, is read apart again."""
+def _label_and_part(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
+    """Label, season and episode; a label such as `S1 E2 The Key`, which our exports write, contains all three."""
     label = _single_line(raw.get("label"), MAX_LABEL_LENGTH)
     if match := PART_LABEL.fullmatch(label):
         return match[3] or "", int(match[1]), int(match[2])
-    return label, _part(raw.get("season"), "season"), _part(raw.get("episode"), "episode")
+    return label, _part_number(raw.get("season"), "season"), _part_number(raw.get("episode"), "episode")
 
 
-def _part(value: object, name: str) -> int | None:
+def _part_number(value: object, name: str) -> int | None:
     if value in (None, ""):
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_PART_NUMBER:
@@ -142,7 +145,7 @@ def _source(value: object) -> str:
 
 
 def is_language_tag(text: str) -> bool:
-    """Whether the text has the form of a BCP 47 tag that a link can have, such as `en` or `pt-BR`."""
+    """Whether the text has the form of a BCP 47 language tag, such as `en` or `pt-BR`."""
     return len(text) <= MAX_LANGUAGE_LENGTH and LANGUAGE_TAG.fullmatch(text) is not None
 
 
@@ -191,15 +194,15 @@ def _datetime(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return value
     try:
-        # In UTC at once: a moment near an end of the calendar has none, and the database would fall over it.
+        # Converted here, since a time at either end of the calendar overflows, in the database too.
         return _in_utc(datetime.fromisoformat(value if isinstance(value, str) and len(value) < 40 else ""))
     except (ValueError, OverflowError):
-        said = f"last_checked {quote_value(value)} is not a moment such as 2026-01-31T08:00:00Z"
-        raise InvalidValue("bad_last_checked", said) from None
+        message = f"last_checked {quote_value(value)} is not a time such as 2026-01-31T08:00:00Z"
+        raise InvalidValue("bad_last_checked", message) from None
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _in_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _optional_url(value: object, *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> str:
@@ -209,7 +212,7 @@ def _optional_url(value: object, *, allowed: PrivateHostAllowlist = NO_PRIVATE_H
 def _poster(value: object) -> str:
     url = _optional_url(value)
     if url and not url.startswith("https://"):
-        raise InvalidValue("bad_poster", "a poster's address begins with https://")
+        raise InvalidValue("bad_poster", "poster_url does not begin with https://")
     return url
 
 

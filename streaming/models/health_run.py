@@ -30,14 +30,17 @@ class HealthRunQuerySet(models.QuerySet["HealthRun"]):
         """Closed runs that reached a result, even if it was withheld; none that ended with an error."""
         return self.exclude(finished_at=None).exclude(outcome=HealthRun.Outcome.FAILED)
 
-    def not_withheld_since(self, start: datetime) -> HealthRunQuerySet:
-        """Runs from `start` on whose counts are true: accepted, failed and current ones."""
+    def started_before(self, run: HealthRun) -> HealthRunQuerySet:
+        """Runs that started before `run`."""
+        return self.filter(started_at__lt=run.started_at)
+
+    def with_figures_since(self, start: datetime) -> HealthRunQuerySet:
+        """Runs from `start` on whose counts are true: all but withheld ones, current ones included."""
         return self.filter(started_at__gte=start, withheld=False)
 
-    def previous_hosts_down(self, *, before: datetime | None = None) -> list[str]:
-        """The hosts that the last accepted run found down; with `before`, the last one that started earlier."""
-        runs = self.accepted() if before is None else self.accepted().filter(started_at__lt=before)
-        return runs.newest_first().values_list("hosts_down", flat=True).first() or []
+    def previous_hosts_down(self) -> list[str]:
+        """The hosts that the last accepted run found down."""
+        return self.accepted().newest_first().values_list("hosts_down", flat=True).first() or []
 
     def interrupted_since(self) -> datetime | None:
         """The start of the first run after the last completed one; None if the last run is completed or there is none.

@@ -1,4 +1,4 @@
-"""From rows to entries: the whole catalogue in small pieces, however long it is."""
+"""Reads movies with their links as entries, in batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ BATCH_SIZE = 500
 
 
 def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
-    """The movies by IMDb id, in pieces of their own queries: memory stays flat and no transaction stays open."""
+    """Yield movies (None: all) by IMDb id, with active links only or all published ones.
+
+    Each batch has its own queries, so memory stays constant and no transaction stays open.
+    """
     links = (
         StreamingLink.objects.active()
         if active_only
@@ -23,15 +26,15 @@ def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = Tru
     )
     rows = (Movie.objects.all() if movies is None else movies).order_by("imdb_id")
     rows = rows.prefetch_related(Prefetch("links", links))
-    last = ""
-    while batch := list(rows.filter(imdb_id__gt=last)[:BATCH_SIZE]):
+    last_id = ""
+    while batch := list(rows.filter(imdb_id__gt=last_id)[:BATCH_SIZE]):
         for movie in batch:
             yield to_entry(movie, list(movie.links.all()))
-        last = batch[-1].imdb_id
+        last_id = batch[-1].imdb_id
 
 
 def to_entry(movie: Movie, links: Sequence[StreamingLink], *, languages: Sequence[str] = ()) -> MovieEntry:
-    """One movie with these links, best first."""
+    """One movie with these links, best first for a viewer of these languages (empty: any)."""
     return MovieEntry(
         imdb_id=movie.imdb_id,
         title=movie.title,

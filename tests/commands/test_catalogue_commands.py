@@ -55,12 +55,12 @@ class TestImport:
         assert status == 1
         assert "line 2: not JSON" in err
         assert "line 4: not a JSON object" in err
-        assert err.endswith("2 lines read: 2 new movies, 1 new links, 0 known ones. 2 bad lines were left out.")
+        assert err.endswith("2 lines read: 2 new movies, 1 new links, 0 known ones. 2 invalid lines were skipped.")
         assert Movie.objects.count() == 2
 
     def test_strict_keeps_none(self, run):
         _, err, status = run("import_catalogue", "--strict", text=f"{GOOD}\n{{bad\n")
-        assert (status, err.splitlines()[-1]) == (1, "Nothing was kept: 1 bad lines.")
+        assert (status, err.splitlines()[-1]) == (1, "Nothing was imported: 1 invalid lines.")
         assert "line 2: not JSON" in err
         assert not Movie.objects.exists()
 
@@ -226,7 +226,7 @@ class TestProcess:
         assert b"line 2: byte 1 is not UTF-8\nline 3: the JSON is nested too deeply\n" in done.stderr
         assert b"Traceback" not in done.stderr
         strict = self.start(tmp_path, "import_catalogue", "-", "--strict", input=hostile)
-        assert (strict.returncode, b"Nothing was kept" in strict.stderr) == (1, True)
+        assert (strict.returncode, b"Nothing was imported" in strict.stderr) == (1, True)
         exported = self.start(tmp_path, "export_catalogue")
         assert (exported.returncode, len(exported.stdout.splitlines()), exported.stderr) == (0, 2, b"")
 

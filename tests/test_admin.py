@@ -167,9 +167,9 @@ def test_a_movie_is_changed_and_its_links_with_it(client):
     [
         ({"imdb_id": "tt12"}, "is not tt and 7 to 9 digits"),
         ({"imdb_id": "tt0000001"}, "already exists"),
-        ({"title": "\u202e"}, "a movie has a title"),
+        ({"title": "\u202e"}, "title is missing"),
         ({"year": "1200"}, "from 1870 to 2200"),
-        ({"poster_url": "http://p.example.org/x.jpg"}, "begins with https://"),
+        ({"poster_url": "http://p.example.org/x.jpg"}, "must begin with https://"),
         ({"poster_url": "javascript:alert(1)"}, "only http and https"),
     ],
 )

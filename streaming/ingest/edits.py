@@ -20,7 +20,7 @@ from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import mark_updated
 from streaming.reason_codes import Reason
 
-DUPLICATE = "this movie has a link with this address already"
+DUPLICATE = "this movie already has a link with this address"
 MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis")
 EDITED_COLUMNS = ("source", "source_url", "host", *LINK_FIELDS)
 FIELD_BY_ERROR_CODE = {
@@ -64,7 +64,7 @@ def validate_movie(raw: Mapping[str, Any]) -> MovieRecord:
     """Return the movie's fields as they would be saved; raise InvalidValue if one is invalid."""
     record = parse_movie(raw)
     if not record.title:
-        raise InvalidValue("no_title", "a movie has a title")
+        raise InvalidValue("no_title", "title is missing")
     if Blocklist.load().is_blocked(imdb_id=record.imdb_id):
         raise InvalidValue("taken_down_movie", f"{record.imdb_id} has been taken down here")
     return record
@@ -98,7 +98,7 @@ def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
     current = {name: getattr(movie, name) for name in ("imdb_id", *MOVIE_FIELDS)}
     record = validate_movie({**current, **raw})
     if record.imdb_id != movie.imdb_id:
-        raise InvalidValue("bad_imdb_id", "the imdb_id of a movie never changes: make another movie")
+        raise InvalidValue("bad_imdb_id", "imdb_id cannot be changed: create another movie")
     for name in MOVIE_FIELDS:
         setattr(movie, name, getattr(record, name))
     movie.type = record.type or Movie.Type.MOVIE
@@ -165,7 +165,7 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
 def _is_published(raw: Mapping[str, Any]) -> bool:
     value = raw.get("is_published", True)
     if not isinstance(value, bool):
-        raise InvalidValue("bad_is_published", "is_published is true or false")
+        raise InvalidValue("bad_is_published", "is_published is not true or false")
     return value
 
 

@@ -212,7 +212,7 @@ def _optional_url(value: object, *, allowed: PrivateHostAllowlist = NO_PRIVATE_H
 def _poster(value: object) -> str:
     url = _optional_url(value)
     if url and not url.startswith("https://"):
-        raise InvalidValue("bad_poster", "poster_url does not begin with https://")
+        raise InvalidValue("bad_poster", "poster_url must begin with https://")
     return url
 
 

@@ -167,9 +167,9 @@ def test_a_movie_is_changed_and_its_links_with_it(client):
     [
         ({"imdb_id": "tt12"}, "is not tt and 7 to 9 digits"),
         ({"imdb_id": "tt0000001"}, "already exists"),
-        ({"title": "\u202e"}, "a movie has a title"),
+        ({"title": "\u202e"}, "title is missing"),
         ({"year": "1200"}, "from 1870 to 2200"),
-        ({"poster_url": "http://p.example.org/x.jpg"}, "begins with https://"),
+        ({"poster_url": "http://p.example.org/x.jpg"}, "must begin with https://"),
         ({"poster_url": "javascript:alert(1)"}, "only http and https"),
     ],
 )
@@ -348,14 +348,14 @@ def test_the_door_can_be_taken_away(settings, is_there):
     assert ("admin/" in {str(pattern.pattern) for pattern in patterns}) is is_there
 
 
-def test_the_review_queue_is_filtered_published_and_refused(client):
+def test_the_review_queue_is_filtered_published_and_rejected(client):
     movie = make_movie(imdb_id="tt0013442")
     shown = make_link(movie, source_url="https://a.example.org/shown")
     good, bad = (make_link(movie, source_url=f"https://a.example.org/{n}", is_published=False) for n in (1, 2))
     listed = client.get(page(StreamingLink), {"is_published__exact": "0", "q": "tt0013442"}).context["cl"].queryset
     assert set(listed) == {good, bad}
     act(client, StreamingLink, "publish", good, shown)
-    act(client, StreamingLink, "refuse", bad, shown)
+    act(client, StreamingLink, "reject", bad, shown)
     good.refresh_from_db()
     bad.refresh_from_db()
     assert (good.is_published, good.evidence) == (True, "Published by alice")
@@ -370,6 +370,6 @@ def test_an_address_is_bound_beside_the_movie(client):
     body = {"title": "Nosferatu", "type": "movie", **NO_LINKS, "bindings-TOTAL_FORMS": "1"}
     bound = {"bindings-0-movie": movie.pk, "bindings-0-url": "https://video.example.org/w/nos"}
     wrong = client.post(page(Movie, "change", movie.pk), {**body, **bound, "bindings-0-source": "wikidata"})
-    assert (wrong.status_code, "reads no addresses" in wrong.content.decode()) == (200, True)
+    assert (wrong.status_code, "supports no bindings" in wrong.content.decode()) == (200, True)
     assert client.post(page(Movie, "change", movie.pk), {**body, **bound}).status_code == 302
     assert list(movie.bindings.values_list("url", "source")) == [("https://video.example.org/w/nos", "")]

@@ -10,13 +10,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from streaming.api.filters import order_by, order_columns
+from streaming.catalogue_query import order_by, order_columns
 from streaming.api.pagination import _index_ranges
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, ScrapeJob
 from streaming.models.movie import mark_updated
 from tests.api.conftest import MOVIES
-from tests.helpers.factories import make_job_in_hand, make_link, make_movie
+from tests.helpers.factories import make_job_outside_queue, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 MOVIE_KEYS = {
@@ -332,6 +332,7 @@ def test_a_reader_that_asks_by_date_hears_of_a_movie_that_went(robot):
     assert titles(robot.get(MOVIES, headers=known)) == [stays.title]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [MOVIES, f"{MOVIES}tt0013442/"])
 def test_the_date_of_the_last_change_is_one_of_http_in_every_locale(robot, foreign_locale, path):
     movie = make_movie(imdb_id="tt0013442", updated_at=datetime(2026, 3, 5, 7, 8, 9, tzinfo=UTC))
@@ -383,7 +384,7 @@ def test_a_movie_is_sent_again_when_a_link_was_checked_or_a_job_goes_on(robot):
     link.save()
     second = robot.get(address, headers={"If-None-Match": first["ETag"]})
     assert second.status_code == 200
-    make_job_in_hand(movie)
+    make_job_outside_queue(movie)
     third = robot.get(address, headers={"If-None-Match": second["ETag"]})
     assert (third.status_code, third.json()["refresh"]["state"]) == (200, "running")
 

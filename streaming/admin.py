@@ -283,11 +283,11 @@ class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
         self.message_user(request, f"{review.publish(links, by=str(request.user))} links published.")
 
-    @admin.action(description="Refuse (block address)", permissions=["change"])
-    def refuse(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+    @admin.action(description="Reject and block address", permissions=["change"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        refused = review.reject(links, reason=f"refused by {request.user} in the review"[:300])
-        self.message_user(request, f"{refused} addresses that waited for review are blocked.")
+        rejected = review.reject(links, reason=f"rejected by {request.user} in the review"[:300])
+        self.message_user(request, f"{rejected} addresses that waited for review are blocked.")
 
     @admin.action(description="Withdraw: back to the review", permissions=["change"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:

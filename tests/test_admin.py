@@ -348,14 +348,14 @@ def test_the_door_can_be_taken_away(settings, is_there):
     assert ("admin/" in {str(pattern.pattern) for pattern in patterns}) is is_there
 
 
-def test_the_review_queue_is_filtered_published_and_refused(client):
+def test_the_review_queue_is_filtered_published_and_rejected(client):
     movie = make_movie(imdb_id="tt0013442")
     shown = make_link(movie, source_url="https://a.example.org/shown")
     good, bad = (make_link(movie, source_url=f"https://a.example.org/{n}", is_published=False) for n in (1, 2))
     listed = client.get(page(StreamingLink), {"is_published__exact": "0", "q": "tt0013442"}).context["cl"].queryset
     assert set(listed) == {good, bad}
     act(client, StreamingLink, "publish", good, shown)
-    act(client, StreamingLink, "refuse", bad, shown)
+    act(client, StreamingLink, "reject", bad, shown)
     good.refresh_from_db()
     bad.refresh_from_db()
     assert (good.is_published, good.evidence) == (True, "Published by alice")

@@ -107,7 +107,7 @@ def test_a_tag_spelled_in_another_case_is_one_choice_and_stays_chosen(client):
     page = client.get("/?language=En-gB")
     assert page.context["filter_choices"].language == [("en-GB", "English (United Kingdom)")]
     assert '<option value="en-GB" selected>English (United Kingdom)</option>' in page.content.decode()
-    assert [chip.label for chip in page.context["chips"]] == ["English (United Kingdom)"]
+    assert [active.label for active in page.context["active_filters"]] == ["English (United Kingdom)"]
     assert len(page.context["page"]) == 2
 
 

@@ -43,10 +43,10 @@ FACET_CACHE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class ActiveFilter:
-    """A filter that is on, and the address without it."""
+    """A filter that is on, and the URL without it."""
 
     label: str
-    address: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)

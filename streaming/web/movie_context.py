@@ -24,8 +24,6 @@ WITHDRAWN_REASONS = (Reason.TAKEN_DOWN, Reason.BLOCKED_HOST)
 
 
 MORE_SHOWN = 6
-
-
 POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 

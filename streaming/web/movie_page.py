@@ -10,6 +10,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from streaming.client_throttle import refresh_retry_after
+from streaming.formatting import display_text
 from streaming.models import Movie, ScrapeJob
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping.jobs import QueueFull
@@ -19,8 +20,7 @@ from streaming.web.movie_context import display_name, job_context, links_context
 from streaming.web.rendering import HtmxHttpRequest, render_page
 
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
-
-
+MAX_PREVIEW_LENGTH = 110
 QUEUE_FULL = "Many searches are waiting. Open this page again in a minute."
 
 
@@ -109,6 +109,7 @@ def _movie_page(
     context |= job_context(request, job, movie=found)
     number = len(context["active"])
     context["working_links"] = f"{number} working link{pluralize(number)}"
+    context["preview"] = display_text(found.synopsis, max_length=MAX_PREVIEW_LENGTH)
     context["structured_data"] = structured_data(found, context["active"], canonical)
     response = render_page(request, "movie.html", context, status=status)
     patch_vary_headers(response, ["Accept-Language"])

@@ -332,6 +332,7 @@ def test_a_reader_that_asks_by_date_hears_of_a_movie_that_went(robot):
     assert titles(robot.get(MOVIES, headers=known)) == [stays.title]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [MOVIES, f"{MOVIES}tt0013442/"])
 def test_the_date_of_the_last_change_is_one_of_http_in_every_locale(robot, foreign_locale, path):
     movie = make_movie(imdb_id="tt0013442", updated_at=datetime(2026, 3, 5, 7, 8, 9, tzinfo=UTC))

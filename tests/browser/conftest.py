@@ -127,7 +127,7 @@ def running_site(folder: Path, **settings: str) -> Iterator[Site]:
         environment=environment,
     )
     site = Site(f"http://127.0.0.1:{port}", environment)
-    site.run("from tests.browser import seed; seed.main()")
+    site.run("from tests.helpers import browser_seed; browser_seed.main()")
     # Slow enough that two tabs can be opened while one search goes on.
     source = ["scraper.example_site", "--port", str(example), "--slow", "2"]
     server = [
@@ -148,7 +148,7 @@ def running_site(folder: Path, **settings: str) -> Iterator[Site]:
         try:
             yield site
         finally:
-            site.run("from streaming.scraping import launchers; launchers.stop()")
+            site.run("from streaming.scraping.supervisor import control; control.stop_supervisor()")
 
 
 @pytest.fixture(scope="session")

@@ -108,12 +108,12 @@ def test_without_scripts_the_button_and_the_link_do_the_same(plain):
 
 
 def test_a_movie_that_goes_while_it_is_searched_ends_the_polling(browser, site):
-    site.run("from tests.browser import seed; seed.going()")
+    site.run("from tests.helpers import browser_seed; browser_seed.going()")
     context = browser.new_context(base_url=site.address)
     page = context.new_page()
     page.goto(f"/streaming/{browser_seed.GOING}/")
     expect(page.locator("#job")).to_be_visible()
-    site.run("from tests.browser import seed; seed.gone()")
+    site.run("from tests.helpers import browser_seed; browser_seed.gone()")
     expect(page.locator(".toast")).to_contain_text("no longer in the catalogue", timeout=SOON)
     assert page.locator("#job").get_attribute("hx-get") is None
     context.close()
@@ -136,9 +136,9 @@ def test_a_newer_complaint_takes_the_place_of_the_last(browser, site):
 
 @pytest.fixture
 def ending_badly(site):
-    site.run("from tests.browser import seed; seed.ending_badly()")
+    site.run("from tests.helpers import browser_seed; browser_seed.ending_badly()")
     yield
-    site.run("from tests.browser import seed; seed.gone()")
+    site.run("from tests.helpers import browser_seed; browser_seed.gone()")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_a_run_on_time(client):
     assert ": 8 alive, 2 not alive</title>" in page
 
 
+@pytest.mark.slow
 def test_days_are_named_in_english_in_every_locale(client, foreign_locale):
     make_link()
     make_run(checked=10, alive=8)

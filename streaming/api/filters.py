@@ -9,37 +9,16 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError as FormError
-from django.db.models import F
-from django.db.models.expressions import OrderBy
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.exceptions import ValidationError
 
 from scraper import sources
+from streaming.catalogue_query import ORDERINGS, CatalogueQuery
 from streaming.ingest.records import MAX_YEAR, MIN_YEAR, is_language_tag
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 
 EMPTY_ALLOWED = frozenset({"search", "cursor", "since"})
-LINK_FILTERS = ("source", "quality", "language", "licence")
-# The columns behind each order; the last one makes it total. Each has an index that serves it in both directions.
-ORDERS = {
-    "title": ("search_title", "id"),
-    "year": ("year", "search_title", "id"),
-    "created_at": ("created_at", "id"),
-}
-ORDERINGS = tuple(f"{sign}{name}" for name in ORDERS for sign in ("", "-"))
-
-
-def order_columns(ordering: str) -> list[str]:
-    """What `order_by` takes for an ordering of the API."""
-    sign = "-" if ordering.startswith("-") else ""
-    return [f"{sign}{column}" for column in ORDERS[ordering.removeprefix("-")]]
-
-
-def order_by(ordering: str) -> list[str | OrderBy]:
-    """The same, with unknown years before all others upwards and behind them downwards, whatever the database does."""
-    nulls: dict[str, OrderBy] = {"year": F("year").asc(nulls_first=True), "-year": F("year").desc(nulls_last=True)}
-    return [nulls.get(column, column) for column in order_columns(ordering)]
 
 
 def reject_unknown_parameters(query: QueryDict, *, known: frozenset[str]) -> None:
@@ -154,21 +133,13 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
     ordering = _choice_filter(dict.fromkeys(ORDERINGS, ""), "The order; title when left out")
 
     def filter_queryset(self, queryset: MovieQuerySet) -> MovieQuerySet:
-        asked: dict[str, Any] = {name: value for name, value in self.form.cleaned_data.items() if value}
-        for name in ("type", "year", "year_min", "year_max"):
-            queryset = self.filters[name].filter(queryset, asked.get(name))
-        if "search" in asked:
-            queryset = queryset.search(asked["search"])
-        if "updated_since" in asked:
-            queryset = queryset.filter(updated_at__gte=asked["updated_since"])
-        if "has_links" in asked:
-            queryset = queryset.watchable() if asked["has_links"] == "true" else queryset.unwatchable()
-        return _filter_by_link(queryset, asked).order_by(*order_by(asked.get("ordering", "title")))
+        return self.catalogue_query().apply(queryset)
 
-
-def _filter_by_link(queryset: MovieQuerySet, asked: Mapping[str, Any]) -> MovieQuerySet:
-    wanted = {name: asked[name] for name in LINK_FILTERS if name in asked}
-    return queryset.with_active_link(**wanted) if wanted else queryset
+    def catalogue_query(self) -> CatalogueQuery:
+        """The valid parameters as a query."""
+        values = {name: value for name, value in self.form.cleaned_data.items() if value not in ("", None)}
+        has_links = {"true": True, "false": False}.get(values.pop("has_links", ""))
+        return CatalogueQuery(order=values.pop("ordering", "title"), has_links=has_links, **values)
 
 
 def _quote_value(value: str) -> str:

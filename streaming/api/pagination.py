@@ -18,7 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from streaming.api.filters import ORDERINGS, order_columns, parse_datetime_or_date
+from streaming.api.filters import parse_datetime_or_date
+from streaming.catalogue_query import ORDERINGS, order_columns
 from streaming.models import Movie, MovieQuerySet
 
 PAGE_SIZE, MAX_PAGE_SIZE, MAX_PAGE = 24, 100, 1_000_000

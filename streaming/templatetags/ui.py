@@ -132,5 +132,5 @@ def json_ld(data: dict[str, Any]) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def query_url(context: Context, **changes: Any) -> str:
-    """The home page's question with `changes` (see `streaming.web.filter_bar.CatalogueQuery.address`)."""
+    """The query string of the catalogue page with `changes` (see `FilterSelection.url`)."""
     return str(context["query"].url(**changes))

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from streaming import statistics
-from streaming.models import HealthRun
-from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, CatalogueQuery, filter_choices
+from streaming.models import HealthRun, Movie
+from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, FilterSelection, filter_choices
 from streaming.web.rendering import HtmxHttpRequest, render_page
 
 # --- the catalogue
@@ -20,8 +20,9 @@ from streaming.web.rendering import HtmxHttpRequest, render_page
 @require_safe
 def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     """Browse: search, filters, sort, pages. htmx gets the results or, for "Show more", the next cards alone."""
-    query = CatalogueQuery.from_query_string(request.GET)
-    page = Paginator(query.movies(), PAGE_SIZE).get_page(request.GET.get("page"))
+    query = FilterSelection.from_query_string(request.GET)
+    movies = query.catalogue_query().apply(Movie.objects.with_active_count().defer("synopsis"))
+    page = Paginator(movies, PAGE_SIZE).get_page(request.GET.get("page"))
     totals = statistics.totals()
     context = {
         "query": query,

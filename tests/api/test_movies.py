@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from streaming.api.filters import order_by, order_columns
+from streaming.catalogue_query import order_by, order_columns
 from streaming.api.pagination import _index_ranges
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, ScrapeJob

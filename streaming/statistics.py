@@ -106,7 +106,7 @@ def totals() -> CatalogueTotals:
         movies=Movie.objects.count(),
         links=links["all"],
         active_links=links["active"],
-        last_run=HealthRun.objects.order_by("-started_at").first(),
+        last_run=HealthRun.objects.latest_started(),
         open_jobs=ScrapeJob.objects.open().count(),
     )
 
@@ -165,8 +165,7 @@ def changes_of_run(run: HealthRun | None) -> RunChanges | None:
     """None: no run has ended yet. A withheld run changed nothing."""
     if run is None:
         return None
-    accepted = HealthRun.objects.with_results().filter(started_at__lt=run.started_at)
-    before = accepted.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
+    before = HealthRun.objects.started_before(run).previous_hosts_down()
     return RunChanges(
         died_of=sorted(
             ((reason_text(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])
@@ -184,9 +183,7 @@ def runs_by_day(days: int, now: datetime) -> list[DailyRunStats]:
     start = datetime(first.year, first.month, first.day, tzinfo=UTC)
     kept: defaultdict[date, Counter[str]] = defaultdict(Counter)
     names = ("checked", "alive", "died", "revived", "removed")
-    for started, *numbers in HealthRun.objects.filter(started_at__gte=start, withheld=False).values_list(
-        "started_at", *names
-    ):
+    for started, *numbers in HealthRun.objects.with_figures_since(start).values_list("started_at", *names):
         kept[started.astimezone(UTC).date()].update({"runs": 1, **dict(zip(names, numbers, strict=True))})
     every_day = (first + timedelta(days=number) for number in range(days))
     return [DailyRunStats(day=day, **kept[day]) for day in every_day]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -11,21 +12,29 @@ from django.utils import timezone
 class HealthRunQuerySet(models.QuerySet["HealthRun"]):
     """Queries about many runs."""
 
-    def with_results(self) -> HealthRunQuerySet:
-        """Runs whose results count: all of them, or after an interruption those of links that work."""
+    def accepted(self) -> HealthRunQuerySet:
+        """Runs whose results count: all of them, or after an interruption those of working links."""
         return self.filter(outcome__in=(HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED))
 
     def finished(self) -> HealthRunQuerySet:
-        """Closed runs that had something to say, be it that they are not believed; none that an error ended."""
+        """Closed runs that have results, accepted or withheld; not those that an error ended."""
         return self.exclude(finished_at=None).exclude(outcome=HealthRun.Outcome.FAILED)
 
+    def started_before(self, run: HealthRun) -> HealthRunQuerySet:
+        """The runs that started before `run`."""
+        return self.filter(started_at__lt=run.started_at)
+
+    def with_figures_since(self, start: datetime) -> HealthRunQuerySet:
+        """Runs since `start` whose figures count: all but withheld ones, the running one included."""
+        return self.filter(started_at__gte=start, withheld=False)
+
     def latest_started(self) -> HealthRun | None:
-        """The run that started last, finished or not."""
+        """The run that started last, finished or not; None without any."""
         return self.order_by("-started_at", "-pk").first()
 
     def previous_hosts_down(self) -> list[str]:
-        """The hosts that the last run with results found down."""
-        newest_first = self.with_results().order_by("-started_at", "-pk")
+        """The hosts that the last accepted run found down."""
+        newest_first = self.accepted().order_by("-started_at", "-pk")
         return newest_first.values_list("hosts_down", flat=True).first() or []
 
 

@@ -39,13 +39,11 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
 
 
 def _last_accepted_run_end(newest: HealthRun | None) -> datetime | None:
-    """When the last check that was believed ended: one that still runs, or was withheld, vouches for no link."""
-    if newest is None:
-        return None
-    if newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
-        return newest.finished_at
-    accepted = HealthRun.objects.with_results().order_by("-started_at")
-    return accepted.values_list("finished_at", flat=True).first()
+    """When the last accepted run ended; a running or withheld one says nothing about the links. None: no such run."""
+    if newest is None or newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
+        return newest and newest.finished_at
+    accepted = HealthRun.objects.accepted().latest_started()
+    return accepted and accepted.finished_at
 
 
 def _htmx_fragment(request: HtmxHttpRequest) -> str:

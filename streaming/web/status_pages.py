@@ -80,7 +80,7 @@ def _run_status(newest: HealthRun | None, *, now: datetime) -> RunStatus | None:
         return None
     is_running = newest.finished_at is None and now - newest.heartbeat_at < HEARTBEAT_TIMEOUT
     has_ended = newest.finished_at is not None and newest.outcome != HealthRun.Outcome.FAILED
-    ended = newest if has_ended else HealthRun.objects.finished().order_by("-started_at").first()
+    ended = newest if has_ended else HealthRun.objects.finished().latest_started()
     last = ended.finished_at if ended else None
     is_late = not is_running and (last is None or now - last > timedelta(hours=settings.STALE_HOURS))
     return RunStatus(newest=newest, ended=ended, is_running=is_running, is_late=is_late)

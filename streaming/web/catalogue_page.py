@@ -14,8 +14,6 @@ from streaming.models import HealthRun, Movie
 from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, FilterSelection, filter_choices
 from streaming.web.rendering import HtmxHttpRequest, render_page
 
-# --- the catalogue
-
 
 @require_safe
 def catalogue(request: HtmxHttpRequest) -> HttpResponse:
@@ -41,9 +39,9 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
 def _last_accepted_run_end(newest: HealthRun | None) -> datetime | None:
     """When the last accepted run ended; a running or withheld one says nothing about the links. None: no such run."""
     if newest is None or newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
-        return newest and newest.finished_at
+        return newest.finished_at if newest else None
     accepted = HealthRun.objects.accepted().latest_started()
-    return accepted and accepted.finished_at
+    return accepted.finished_at if accepted else None
 
 
 def _htmx_fragment(request: HtmxHttpRequest) -> str:

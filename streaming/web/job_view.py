@@ -1,4 +1,4 @@
-"""The wording of a scrape job: its title, the row of each source, the help below and the toast at its end. Pure."""
+"""The wording of a scrape job: its title, the row of each source, the help text and the final toast."""
 
 from __future__ import annotations
 

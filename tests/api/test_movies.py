@@ -16,7 +16,7 @@ from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, ScrapeJob
 from streaming.models.movie import mark_updated
 from tests.api.conftest import MOVIES
-from tests.helpers.factories import make_job_in_hand, make_link, make_movie
+from tests.helpers.factories import make_job_outside_queue, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 MOVIE_KEYS = {
@@ -384,7 +384,7 @@ def test_a_movie_is_sent_again_when_a_link_was_checked_or_a_job_goes_on(robot):
     link.save()
     second = robot.get(address, headers={"If-None-Match": first["ETag"]})
     assert second.status_code == 200
-    make_job_in_hand(movie)
+    make_job_outside_queue(movie)
     third = robot.get(address, headers={"If-None-Match": second["ETag"]})
     assert (third.status_code, third.json()["refresh"]["state"]) == (200, "running")
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from streaming.models import ScrapeJob
-from tests.helpers.factories import make_job, make_job_in_hand, make_link, make_movie
+from tests.helpers.factories import make_job, make_job_outside_queue, make_link, make_movie
 from tests.helpers.rendered_html import html_of
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +131,7 @@ def test_a_running_search_shows_each_source(client, movie):
         result("nothing", source="vodo"),
         result("waiting", source="internet_archive"),
     ]
-    job = make_job_in_hand(movie, sources=rows)
+    job = make_job_outside_queue(movie, sources=rows)
     page = client.get(f"/jobs/{job.pk}/", headers=HTMX).content.decode()
     for said in ("3 links", "searching", "Timed out after &lt;30 s&gt;", "no match", "waiting", 'value="60"'):
         assert said in page
@@ -171,7 +171,7 @@ def test_a_failed_search_counts_the_sources_that_did_not_answer(client, movie):
 
 
 def test_the_page_of_a_search(client, movie):
-    job = make_job_in_hand(movie)
+    job = make_job_outside_queue(movie)
     page = client.get(f"/jobs/{job.pk}/").content.decode()
     assert "<h1>Looking for links</h1>" in page
     assert f'href="{movie.get_absolute_url()}"' in page

@@ -138,8 +138,8 @@ def test_the_bar_offers_what_the_catalogue_holds(client, listing):
 def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, listing):
     page = html_of(client.get("/?language=fr"))
     assert '<option value="fr" selected>French</option>' in page
-    assert "No title fits these filters" in page
-    assert "Take one of them away above." in page
+    assert "No title matches these filters" in page
+    assert "Remove one of them above." in page
     assert "Try fewer words" not in page
     assert "Try fewer words" in html_of(client.get("/?q=zzzz"))
 

@@ -22,7 +22,7 @@ SECRET = "the secret of the house"
 FAILING = f"{__name__}.failing_middleware"
 ERRORS: dict[str, tuple[type[Exception], int, str]] = {
     "suspicious": (SuspiciousOperation, 400, "Bad request"),
-    "denied": (PermissionDenied, 403, "No entry"),
+    "denied": (PermissionDenied, 403, "Permission denied"),
     "missing": (Http404, 404, "Scene missing"),
     "failed": (RuntimeError, 500, "The projector jammed"),
 }

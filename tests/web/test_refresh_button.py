@@ -166,7 +166,7 @@ def test_a_failed_search_counts_the_sources_that_did_not_answer(client, movie):
     rows = [result("failed", error="Timed out"), result("blocked", source="commons"), result("nothing", source="vodo")]
     job = make_job(movie, state="failed", sources=rows, error="x")
     page = client.get(f"{movie.get_absolute_url()}?job={job.pk}").content.decode()
-    assert "Refresh did not finish. 2 of 3 sources did not answer." in page
+    assert "Refresh did not finish. 2 of 3 sources did not respond." in page
     assert "Links found so far are saved." in page
 
 

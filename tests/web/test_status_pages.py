@@ -106,7 +106,7 @@ def test_a_run_that_is_believed_says_what_it_left_open(client, reason):
     make_run(reason=reason)
     page = health(client)
     assert f"<b>About the last check:</b> {reason}." in page
-    assert "was not believed" not in page
+    assert "was withheld" not in page
 
 
 def test_a_run_that_needs_no_word_has_no_banner(client):
@@ -136,7 +136,7 @@ def test_what_the_last_check_changed(client):
     page = health(client)
     panel = page.partition("Changed by the last check")[2].partition("</section>")[0]
     assert panel.index("Died: Timed out") < panel.index("Died: Not found") < panel.index("Came back")
-    assert "Moved for good" in panel
+    assert "Redirected permanently" in panel
     assert "films.example.org" in panel
     assert "old.example.org" not in panel
 
@@ -169,8 +169,8 @@ def row(state: str, error: str = "") -> list[dict]:
     ("states", "said"),
     [
         ([], "No source has been searched yet."),
-        (["found", "nothing"], "All sources answering."),
-        (["found", "failed"], "1 source not answering as usual."),
+        (["found", "nothing"], "All sources are responding."),
+        (["found", "failed"], "1 source not responding as usual."),
     ],
 )
 def test_sources(client, states, said):

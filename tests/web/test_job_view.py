@@ -115,12 +115,12 @@ def test_nothing_found_says_when_we_look_again():
     assert view.help == f"We search again when this page is opened after 28 Nov, 15:04 UTC. {RULE}"
 
 
-def test_found_without_trouble_needs_no_help():
+def test_a_complete_search_has_no_help_text():
     assert view_of(state="succeeded", outcome="found", sources=[row("found", links=1)]).help == ""
 
 
 @pytest.mark.parametrize(
     ("working_links", "toast"), [(None, ""), (0, "No link found for Nosferatu."), (1, "Links refreshed: 1 working.")]
 )
-def test_the_toast_counts_what_works(working_links, toast):
+def test_the_toast_counts_working_links(working_links, toast):
     assert view_of(state="succeeded", outcome="found", working_links=working_links).toast == toast

@@ -89,19 +89,19 @@ def blanked(sheet: str) -> str:
     "line",
     ["a { color: red; }", "color: red; margin: 0;", "  }}", "color:red;", "color: red", "} .b {", "a, b { margin: 0"],
 )
-def test_two_things_in_a_line_are_seen(line):
+def test_two_declarations_in_a_line_are_noticed(line):
     assert not STYLE_LINE.fullmatch(line)
 
 
-def test_every_class_that_is_written_has_a_rule():
+def test_every_class_in_templates_has_a_rule():
     assert written_classes() - NEED_NO_RULE - defined_classes() == set()
 
 
-def test_every_class_that_has_a_rule_is_written_somewhere():
+def test_every_class_with_a_rule_is_used():
     assert defined_classes() - written_classes() - BY_VALUE - BY_HTMX == set()
 
 
-def test_scripts_look_for_classes_that_exist():
+def test_scripts_select_classes_that_exist():
     selectors = re.findall(r'(?:\$|all|matches|closest)\("([^"]+)"', "\n".join(path.read_text() for path in SCRIPTS))
     wanted = {name for selector in selectors for name in re.findall(r"\.([a-zA-Z][\w-]*)", selector)}
     assert wanted

@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from streaming.catalogue_query import order_by, order_columns
 from streaming.api.pagination import _index_ranges
+from streaming.catalogue_query import order_by, order_columns
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, ScrapeJob
 from streaming.models.movie import mark_updated

@@ -104,7 +104,7 @@ def site_environment(folder: Path, *, example_port: int) -> dict[str, str]:
         **inherited,
         "ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "tests.helpers.browser_settings",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(PROJECT_ROOT),
         "OPENREEL_STATIC_ROOT": str(folder / "static"),
         "SECRET_KEY": "only-for-tests",
         "DATABASE_URL": f"sqlite:///{folder}/site.sqlite3",

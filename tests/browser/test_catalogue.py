@@ -1,4 +1,4 @@
-"""The catalogue in a real browser: search as you type, filters, back button, more titles, theme; and without scripts."""
+"""The catalogue in a real browser: search as you type, filters, back button, theme; and without scripts."""
 
 from __future__ import annotations
 

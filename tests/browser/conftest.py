@@ -141,8 +141,9 @@ def running_site(folder: Path) -> Iterator[Site]:
             site.run("from streaming.scraping.supervisor import control; control.stop_supervisor()")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Stopped after the browser tests: stopping starts a process, which other tests may not do."""
     with running_site(tmp_path_factory.mktemp("site")) as site:
         yield site
 

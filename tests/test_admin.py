@@ -1,4 +1,4 @@
-"""The admin: every table opens, and what is written there passes the one way in."""
+"""The admin: every table opens, and edits are validated like all other input."""
 
 from __future__ import annotations
 

@@ -41,11 +41,11 @@ def parse_datetime_or_date(text: str) -> datetime:
     if len(spelled) > 40:
         raise ValueError("too long")
     day = parse_date(spelled)
-    moment = datetime(day.year, day.month, day.day) if day else parse_datetime(spelled)  # noqa: DTZ001 - zone follows
-    if moment is None:
+    time = datetime(day.year, day.month, day.day) if day else parse_datetime(spelled)  # noqa: DTZ001 - zone follows
+    if time is None:
         raise ValueError("neither a date nor a time")
     try:
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except OverflowError:
         raise ValueError("out of range") from None
 

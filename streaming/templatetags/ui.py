@@ -87,12 +87,12 @@ def job_icon(shown: Icon) -> SafeString:
 
 
 @register.simple_tag
-def time_tag(moment: datetime | None) -> SafeString | str:
+def time_tag(time: datetime | None) -> SafeString | str:
     """A time as "5 min ago", with the exact time as its title; "never" for None."""
-    if not moment:
+    if not time:
         return "never"
-    exact, stamp = f"{dateformat.format(moment, 'd M Y, H:i')} UTC", moment.isoformat(timespec="seconds")
-    text = formatting.time_ago(moment, now=timezone.now())
+    exact, stamp = f"{dateformat.format(time, 'd M Y, H:i')} UTC", time.isoformat(timespec="seconds")
+    text = formatting.time_ago(time, now=timezone.now())
     return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', stamp, exact, text)
 
 

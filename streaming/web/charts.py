@@ -27,9 +27,9 @@ class ChartBar:
 
 def uptime_chart(checks: str, *, size: int = MAX_CHECK_HISTORY) -> str:
     """One bar per check, the newest on the right: tall if passed, short if failed, a dot if missing."""
-    kept = checks[-size:]
-    cells = [_cell(i * 5, letter) for i, letter in enumerate(kept.rjust(size))]
-    label = f"{kept.count(CheckCode.ALIVE)} of the last {len(kept)} checks passed" if kept else "Not checked yet"
+    shown = checks[-size:]
+    cells = [_cell(i * 5, letter) for i, letter in enumerate(shown.rjust(size))]
+    label = f"{shown.count(CheckCode.ALIVE)} of the last {len(shown)} checks passed" if shown else "Not checked yet"
     return _svg("".join(cells), width=size * 5 - 2, height=20, label=label, name="uptime", stretch=True)
 
 

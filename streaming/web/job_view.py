@@ -118,10 +118,10 @@ def _icon(job: ScrapeJob) -> Icon:
     if job.is_open:
         return SPINNER
     if job.state == State.FAILED:
-        return Icon("alert", "badc")
+        return Icon("alert", "icon-bad")
     if job.state == State.CANCELLED or job.outcome == Outcome.NOTHING:
         return Icon("minus")
-    return Icon("check", "okc")
+    return Icon("check", "icon-good")
 
 
 def _step(row: SourceResult) -> StepView:

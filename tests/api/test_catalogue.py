@@ -1,4 +1,4 @@
-"""sources/, stats/, changes/, schema/, docs/, and what every answer of the API has in common."""
+"""sources/, stats/, changes/, schema/, docs/, and what all responses of the API have in common."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_stats_are_the_totals_and_the_last_run(robot):
 
 
 def walk(client, since=""):
-    """Follow the story to its end, as a mirror would."""
+    """Request changes until there are no more, as a mirror would."""
     pages = []
     while True:
         page = client.get(CHANGES, {"since": since}).json()

@@ -34,7 +34,7 @@ def titles(response):
 
 
 def listing():
-    """Four movies that every filter can tell apart."""
+    """Four movies that every filter distinguishes."""
     nosferatu = make_movie(title="Nosferatu", year=1922, imdb_id="tt0013442")
     make_link(nosferatu, source="internet_archive", quality="720p", language="de", licence="public-domain")
     make_link(nosferatu, source="commons", quality="240p", language="en-GB", licence="cc0", is_active=False)

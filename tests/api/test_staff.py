@@ -1,4 +1,4 @@
-"""Staff writes: movies and links, cleaned like everything else that comes in."""
+"""Writes by staff: movies and links, validated like all other input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue: what is found, how it is shown, what it costs."""
+"""The catalogue page: results, display, number of queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Error pages in our look, JSON for programs, and the headers of every answer."""
+"""Error pages, JSON errors of the API, and the headers of every response."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ERRORS: dict[str, tuple[type[Exception], int, str]] = {
 
 
 def failing_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Raises the error that the query string asks for."""
+    """Raise the error named in the query string."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         raise ERRORS[request.GET["raise"]][0](SECRET)
@@ -39,7 +39,7 @@ def failing_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
 @contextmanager
 def broken_database() -> Iterator[None]:
-    """The database refuses every query."""
+    """Make every query fail."""
 
     def refuse(*_: Any) -> None:
         raise OperationalError(SECRET)
@@ -50,7 +50,7 @@ def broken_database() -> Iterator[None]:
 
 @pytest.fixture
 def quiet_client() -> Client:
-    """Shows what a visitor sees of an error instead of raising it."""
+    """A client that shows the error page instead of raising the error."""
     return Client(raise_request_exception=False)
 
 

@@ -1,4 +1,4 @@
-"""What the pages say of a scrape job: every state with every outcome, and every state of a source."""
+"""The texts of a scrape job: every state with every outcome, and every state of a source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streaming.models import Movie, ScrapeJob
 from streaming.web.job_view import SPINNER, Icon, StepView, job_view
 
 AGAIN = datetime(2026, 11, 28, 15, 4, tzinfo=UTC)
-ALERT, MINUS, CHECK = Icon("alert", "badc"), Icon("minus"), Icon("check", "okc")
+ALERT, MINUS, CHECK = Icon("alert", "icon-bad"), Icon("minus"), Icon("check", "icon-good")
 FAILED_HELP = "Links found so far are saved."
 RULE = "A title whose links have all been failing for 3 days is removed from the catalogue."
 NOTHING_HELP = f"We search again when this page is opened. {RULE}"

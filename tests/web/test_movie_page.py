@@ -1,4 +1,4 @@
-"""A movie's page: its links, what is said of them, and what opening it does."""
+"""The page of a movie: its links, their description, and the job that opening it starts."""
 
 from __future__ import annotations
 

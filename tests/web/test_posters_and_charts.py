@@ -1,4 +1,4 @@
-"""Drawn posters and charts: valid, harmless, the same every time, kept as long as they may be."""
+"""Generated posters and charts: valid, escaped, reproducible, cached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Refresh Links button: with htmx, without scripts, too often, from elsewhere."""
+"""The Refresh Links button: with htmx, without scripts, too often, from other sites."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_too_many_refreshes_get_429_with_retry_after(client, movie, settings):
 
 
 def test_the_page_for_too_many_refreshes_links_to_the_open_job(client, settings):
-    """That page stands at the button's own address, which answers no GET."""
+    """The page has the URL of the button, which does not allow GET, so the link must not be relative to it."""
     settings.REFRESH_RATE = (1, 60)
     alone = make_movie()
     for status in (303, 429):

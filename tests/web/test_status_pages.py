@@ -1,4 +1,4 @@
-"""Link health, sources and the API's page: with nothing to tell, with much, with trouble."""
+"""Link health, sources and API guide: without data, with data, with failures."""
 
 from __future__ import annotations
 

@@ -423,12 +423,12 @@ def _fingerprint(refresh: RefreshState) -> tuple[object, ...]:
 
 
 def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None) -> datetime:
-    moments: list[datetime | None] = [
+    times: list[datetime | None] = [
         updated,
         checked,
         *((job.queued_at, job.started_at, job.finished_at) if job else ()),
     ]
-    return max(moment for moment in moments if moment is not None)
+    return max(time for time in times if time is not None)
 
 
 def _since(request: Request) -> ChangeCursor:

@@ -196,7 +196,7 @@ def test_a_claim_is_renewed_by_its_owner_only_and_never_taken_while_it_is():
     claim = claim_one("a")
     assert jobs.claim_jobs(owner="b", limit=5) == []
     expire(job.pk)
-    jobs.renew_leases([jobs.JobClaim(job.pk, "b", 1)])
+    jobs.renew_leases([jobs.JobClaim(job.pk, owner="b", attempt=1)])
     assert jobs.has_claimable_jobs()
     jobs.renew_leases([claim])
     assert not jobs.has_claimable_jobs()

@@ -497,7 +497,7 @@ class TestTheDatabaseRefuses:
 
 
 def claim_of(job):
-    return JobClaim(job.pk, job.owner, job.attempt)
+    return JobClaim(job.pk, owner=job.owner, attempt=job.attempt)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -522,7 +522,7 @@ def test_a_late_word_of_searching_does_not_reopen_a_source_that_has_ended():
 
 @pytest.mark.django_db
 def test_a_job_that_is_gone_has_no_row_to_write():
-    assert not save_source_result(JobClaim(0, "tests", 0), waiting("example")[0])
+    assert not save_source_result(JobClaim(0, owner="tests", attempt=0), waiting("example")[0])
 
 
 BLOCKED = SourceFailed("Not allowed", blocked=True)

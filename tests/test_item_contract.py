@@ -18,7 +18,7 @@ from scraper.items import LinkItem
 from streaming.ingest import records
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.models import Movie, StreamingLink
-from streaming.scraping.crawling.job_crawl import SHARED_SETTINGS
+from streaming.scraping.crawling.crawler_setup import SHARED_SETTINGS
 
 FULL = LinkItem(
     imdb_id="tt0013442",

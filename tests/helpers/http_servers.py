@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.server.pages.get(self.path, self.server.pages.get("*", Page(status=404)))
 
     def do_GET(self) -> None:
-        page = self.requested_by_host()
+        page = self.asked_for()
         if page.raw_handler is not None:
             self.close_connection = True
             page.raw_handler(self)

@@ -71,6 +71,7 @@ def test_a_bookmark_is_kept_whole(tmp_path):
     assert checkpoint.read_checkpoint(path) == Checkpoint()
     checkpoint.write_checkpoint(path, Checkpoint("tt5", 7))
     assert checkpoint.read_checkpoint(path) == Checkpoint("tt5", 7)
+    assert json.loads(path.read_text()) == {"after": "tt5", "taken": 7}
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"after": "tt1"}', '{"after": "tt1", "taken": "x"}', "null"])

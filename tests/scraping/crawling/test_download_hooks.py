@@ -195,12 +195,13 @@ class TestSpidersWait:
         job.refresh_from_db()
         assert (job.sources[0]["state"], job.sources[0]["error"]) == (
             "failed",
-            "Too many searches ask this site at once",
+            "Too many scrape jobs wait for this site",
         )
         assert not site.hits
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_a_pause_names_its_month_in_english_in_every_locale(foreign_locale):
     async_to_sync(report_throttled)("films.example.org", "600")
     stated = async_to_sync(acquire_slot)("films.example.org", "example")

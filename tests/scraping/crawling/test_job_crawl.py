@@ -25,7 +25,7 @@ from streaming.scraping.crawling.job_crawl import SourceProgress, build_source_r
 from streaming.scraping.jobs import JobClaim
 from streaming.scraping.source_results import save_source_result
 from tests.helpers.crawl_process import PATCHES, in_child
-from tests.helpers.factories import make_job_in_hand, make_link, make_movie
+from tests.helpers.factories import make_job_outside_queue, make_link, make_movie
 from tests.helpers.http_servers import Page, Site, example_site, free_port, serving
 from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.whole_site_crawl import crawl_whole_site
@@ -43,7 +43,7 @@ def waiting(*sources):
 def job_for(imdb_id=NOSFERATU, **fields):
     fields.setdefault("sources", waiting("example"))
     movie = Movie.objects.filter(imdb_id=imdb_id).first() or make_movie(imdb_id=imdb_id, title="Nosferatu")
-    return make_job_in_hand(movie, **fields)
+    return make_job_outside_queue(movie, **fields)
 
 
 def crawled(job, url, settings, **more):
@@ -223,7 +223,7 @@ class TestRobotsAreRememberedForAWhile:
         with serving(site_with(Page(film_page("/watch/1")))) as site:
             report, log = crawled(job_for(), site.url, settings)
         assert report.links == 1
-        assert "the cache did not answer" in log
+        assert "the cache did not respond" in log
 
 
 @pytest.mark.django_db(transaction=True)
@@ -453,7 +453,7 @@ class TestSideBySide:
         with serving(Site({"/odd": Page("x"), f"/films/{NOSFERATU}/": Page(film_page("/watch/1"))})) as site:
             _, log = crawled(job, site.url, settings)
         assert [row["state"] for row in job.sources] == ["failed", "found"]
-        assert job.sources[0]["error"] == "The spider broke on what it was sent (KeyError)"
+        assert job.sources[0]["error"] == "The spider failed on a response (KeyError)"
         assert "Traceback" in log
 
     def test_what_a_spider_found_before_its_bug_is_kept_and_the_bug_is_told(self, settings):
@@ -461,7 +461,7 @@ class TestSideBySide:
         with serving(Site({"/odd": Page("x")})) as site:
             report, _ = crawled(job, site.url, settings)
         assert (job.sources[0]["state"], job.sources[0]["links"]) == ("found", 2)
-        assert job.sources[0]["error"] == "The spider broke on what it was sent (KeyError)"
+        assert job.sources[0]["error"] == "The spider failed on a response (KeyError)"
         assert report.refused == Counter(empty_url=1)
 
     def test_a_spider_that_cannot_start_has_failed_and_the_others_go_on(self, settings):
@@ -544,7 +544,7 @@ FAILED = SourceFailed("Connection refused")
             "found",
             "Connection refused",
         ),
-        (SourceProgress("x", reason="finished", unsaved="Full", saved=SaveReport(new=1)), "failed", "Full"),
+        (SourceProgress("x", reason="finished", save_error="Full", saved=SaveReport(new=1)), "failed", "Full"),
         (SourceProgress("x", reason="closespider_timeout", seconds=45.2), "failed", "Not finished after 45 s"),
         (SourceProgress("x", reason="cancelled"), "failed", "Ended early (cancelled)"),
     ],

@@ -56,7 +56,7 @@ def run_job(job_id: int) -> None:
     single_job.run_next_job()
 
 
-@app.task
+@app.task(name="streaming.tasks.ring_again")
 def renotify_overlooked_jobs() -> None:
     """Ring for jobs that nobody has cared for in a while: their message was lost, or their worker has died."""
     try:
@@ -78,7 +78,7 @@ def notify_check(run_id: int, *, times: int) -> None:
 
 
 # Taken off the queue when it begins: it may last longer than a broker waits for an answer, and is rung for again.
-@app.task(bind=True, acks_late=False, reject_on_worker_lost=False)
+@app.task(name="streaming.tasks.check_part", bind=True, acks_late=False, reject_on_worker_lost=False)
 def check_shard(self: Any, run_id: int) -> None:
     """Ask parts of a run until it is over; one process of a worker does, so that the others are there for searches."""
     node = str(self.request.hostname)

@@ -22,7 +22,7 @@ from streaming.ingest.records import (
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.job import SourceState
 from streaming.ranking import best_first
-from streaming.scraping.page_visits import RefreshState
+from streaming.scraping.page_visits import RefreshState, RefreshStatus
 from streaming.statistics import CatalogueTotals, SourceStats
 
 
@@ -71,7 +71,7 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
 
 
 class RefreshSerializer(serializers.Serializer[RefreshState]):
-    state = serializers.ChoiceField(choices=("fresh", "queued", "running", "stale", "cooling_down"))
+    state = serializers.ChoiceField(choices=[str(status) for status in RefreshStatus])
     job = serializers.IntegerField(source="job.pk", allow_null=True, default=None, help_text="The open job's id.")
     reason = serializers.CharField(help_text="One word: why the state is what it is.")
     next_allowed_at = serializers.DateTimeField(allow_null=True)

@@ -79,7 +79,7 @@ def test_it_sets_itself_up_serves_and_ends_cleanly(tmp_path, how):
         assert stat.S_IMODE((tmp_path / "env").stat().st_mode) == 0o600
         # The first click does not wait for a supervisor to start.
         deadline = time.monotonic() + 20
-        while not (tmp_path / "scrape" / "bell").exists():
+        while not (tmp_path / "scrape" / "wakeup").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:

@@ -30,7 +30,7 @@ def test_it_queues_a_job_a_movie_and_says_so():
     assert (job.requested_by, job.priority) == ("command", 0)
     assert said.splitlines() == [
         f"{first.imdb_id}: job {job.pk} waiting to start",
-        f"{second.imdb_id}: job {open_job.pk} waiting to start (was asked for already)",
+        f"{second.imdb_id}: job {open_job.pk} waiting to start (already requested)",
     ]
 
 
@@ -57,7 +57,7 @@ def test_bad_input_is_one_sentence_and_starts_nothing(words, sentence):
 def test_a_full_queue_is_one_sentence(settings):
     settings.SCRAPE_QUEUE_LIMIT = 1
     make_job()
-    with pytest.raises(CommandError, match=r"^Too many searches are waiting\. Try again in \d+ seconds\.$"):
+    with pytest.raises(CommandError, match=r"^Too many scrape jobs are waiting\. Try again in \d+ seconds\.$"):
         scrape(make_movie().imdb_id)
 
 
@@ -74,7 +74,7 @@ def test_waiting_follows_each_source_to_the_end(engine):
 @pytest.mark.slow
 def test_waiting_for_a_job_that_fails_ends_with_status_1(engine):
     movie = make_movie()
-    with pytest.raises(CommandError, match="1 of 1 searches failed"):
+    with pytest.raises(CommandError, match="1 of 1 scrape jobs failed"):
         scrape(movie.imdb_id, "--target-url", "http://127.0.0.1/failed", "--wait")
 
 
@@ -83,8 +83,8 @@ def test_a_worker_is_stopped_by_hand(engine):
     out = StringIO()
     call_command("scrape_worker", "--stop", stdout=out)
     control.ensure_supervisor()
-    engine.until(lambda: (engine.folder / "bell").exists())
+    engine.until(lambda: (engine.folder / "wakeup").exists())
     pid = engine.pid()
     call_command("scrape_worker", "--stop", stdout=out)
-    assert out.getvalue().splitlines() == ["No worker runs here.", f"Worker {pid} was told to leave."]
+    assert out.getvalue().splitlines() == ["No worker is running on this machine.", f"Worker {pid} is stopping."]
     assert engine.pid() is None

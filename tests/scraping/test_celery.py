@@ -103,7 +103,7 @@ for _ in range(6):
     tasks.run_job.delay(job.pk)
 ask(1001, "found")
 """)
-    died = "The search stopped unexpectedly (exit status 1)."
+    died = "The scrape stopped unexpectedly (exit status 1)."
     assert machines.all_closed() == [("failed", 2, died), ("succeeded", 1, "")]
     assert len(machines.begun()) == 3
 
@@ -128,7 +128,7 @@ while ScrapeJob.objects.filter(state="running").count() < 2:
 jobs.cancel(cancelled.pk)
 """)
     assert machines.all_closed() == [
-        ("failed", 1, "Stopped after 2 seconds without an end."),
+        ("failed", 1, "Stopped after 2 seconds without finishing."),
         ("cancelled", 1, "Cancelled."),
     ]
     assert not any(is_alive(int(line[0])) for line in machines.deeds())
@@ -171,6 +171,15 @@ tasks.check_links.delay()
 """)
     machines.until("SELECT 1 FROM streaming_healthrun WHERE finished_at IS NOT NULL")
     assert machines.jobs() == [("queued", 0, "")]
+
+
+def test_tasks_have_the_names_that_messages_in_the_queues_and_deployments_use(machines):
+    names = machines.run("""
+from streaming import tasks
+print(*sorted(name for name in tasks.app.tasks if name.startswith("streaming.")))
+""")
+    expected = {"run_job", "ring_again", "check_part", "check_links"}
+    assert set(names.split()) == {f"streaming.tasks.{name}" for name in expected}
 
 
 def test_what_beat_asks_for_exists_goes_to_the_health_queue_and_does_not_pile_up(machines):

@@ -28,7 +28,7 @@ CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
 
 
 @pytest.mark.parametrize(
-    ("facts", "asker", "act", "reason"),
+    ("facts", "requester", "act", "reason"),
     [
         # nothing known yet
         (MovieFacts(), CLICK, Action.START, ScrapeReason.ASKED),
@@ -70,8 +70,8 @@ CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
         (MovieFacts(last_state="cancelled", last_queued_at=NOW - SECOND), CLICK, Action.START, ScrapeReason.ASKED),
     ],
 )
-def test_decisions(facts, asker, act, reason):
-    assert decide(facts, asker=asker, now=NOW, rules=FreshnessRules()) == ScrapeDecision(act, reason)
+def test_decisions(facts, requester, act, reason):
+    assert decide(facts, requester=requester, now=NOW, rules=FreshnessRules()) == ScrapeDecision(act, reason)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from streaming.models import Movie, ScrapeJob
 from streaming.models.job import MAX_STORED_ATTEMPTS
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.jobs import JobRequest, QueueFull, start_or_join
+from streaming.scraping.freshness import Requester
+from streaming.scraping.jobs import JobRequest, QueueFull
 from streaming.scraping.outcomes import outcome_of_sources, waiting_results
 from tests.helpers import notifications
 from tests.helpers.factories import make_job, make_link, make_movie
@@ -36,7 +37,10 @@ def notified(settings) -> list[int]:
 
 
 def ask(movie: Movie, **request: object) -> ScrapeJob:
-    return start_or_join(movie.pk, request=JobRequest("click", **request), now=timezone.now())
+    response = jobs.request_scrape(
+        movie, requester=Requester.CLICK, request=JobRequest("click", **request), now=timezone.now()
+    )
+    return response.job
 
 
 def claim_one(owner: str = "a") -> jobs.JobClaim:
@@ -56,12 +60,12 @@ def expire(job_id: int, **fields: object) -> None:
     ScrapeJob.objects.filter(pk=job_id).update(lease_until=timezone.now() - timedelta(seconds=1), **fields)
 
 
-# --- asking
+# --- requests
 
 
 def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_callbacks, notified):
     with django_capture_on_commit_callbacks(execute=True):
-        job = start_or_join(make_movie().pk, request=JobRequest("click"), now=timezone.now())
+        job = ask(make_movie())
     job.refresh_from_db()
     assert (job.state, job.requested_by, job.priority, job.attempt) == ("queued", "click", 10, 0)
     assert job.sources == [
@@ -218,7 +222,7 @@ def test_an_abandoned_job_is_tried_twice_and_then_fails_with_the_reason():
     assert jobs.claim_jobs(owner="c", limit=1) == []
     job.refresh_from_db()
     assert (job.state, job.attempt) == ("failed", 2)
-    assert job.error.startswith("The search stopped unexpectedly")
+    assert job.error.startswith("The scrape stopped unexpectedly")
     assert ask(job.movie).joined is False
 
 
@@ -236,12 +240,13 @@ def test_an_abandoned_job_is_tried_as_often_as_the_setting_says(settings):
 CELERY_WITH_THREE_ATTEMPTS = """
 import MovieBackend.settings
 MovieBackend.settings.SCRAPE_MAX_ATTEMPTS = 3
-from MovieBackend.celery import RUN_SECONDS
+from MovieBackend.celery import TASK_TIME_LIMIT_SECONDS
 from django.conf import settings
-print(RUN_SECONDS - 3 * settings.SCRAPE_TIMEOUT)
+print(TASK_TIME_LIMIT_SECONDS - 3 * settings.SCRAPE_TIMEOUT)
 """
 
 
+@pytest.mark.slow
 def test_celery_lets_a_task_last_as_long_as_all_its_attempts():
     broker = {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}
     environment = {**os.environ, **broker, "DJANGO_SETTINGS_MODULE": "MovieBackend.settings"}
@@ -457,3 +462,73 @@ def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
     assert len(plans) > 8
     of_open_jobs = ("job_one_open_a_movie", "job_next_queued", "job_by_lease")
     assert [plan for plan in plans if plan[0].startswith("SCAN") and not plan[0].endswith(of_open_jobs)] == []
+
+
+# --- failed sources in Django's log
+
+SECRET_URL = "https://user:password@films.example.org/page?token=hidden"
+
+
+def source_row(state: str, error: str = "", source: str = "example") -> dict[str, object]:
+    return {"source": source, "state": state, "links": 0, "new": 0, "seconds": None, "error": error}
+
+
+@pytest.mark.parametrize(
+    ("rows", "warnings"),
+    [
+        ([source_row("failed", "Connection refused")], ["source example failed: Connection refused"]),
+        ([source_row("blocked", "robots.txt")], ["source example blocked: robots.txt"]),
+        ([source_row("failed")], ["source example failed: no reason given"]),
+        ([source_row("waiting")], ["source example failed: The scrape ended before this source responded."]),
+        (
+            [source_row("failed", "x"), source_row("found", source="commons"), source_row("failed", "y", "wikidata")],
+            ["source example failed: x", "source wikidata failed: y"],
+        ),
+        (
+            [source_row("failed", f"No page at {SECRET_URL}")],
+            ["source example failed: No page at https://films.example.org/page"],
+        ),
+        ([source_row("failed", "first\x1b[31m")], ["source example failed: first\\x1b[31m"]),
+        ([source_row("found", "2 links were refused: domain")], []),
+        ([source_row("nothing")], []),
+    ],
+)
+def test_each_failed_source_of_a_job_is_one_warning(rows, warnings, caplog, django_capture_on_commit_callbacks):
+    job = ask(make_movie())
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.finish(claim_one(), outcome_of=lambda _: outcome_of_sources(rows), log="")
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("streaming.scraping.jobs", "WARNING", f"{job.movie.imdb_id}: {text}") for text in warnings
+    ]
+
+
+def test_a_source_that_failed_before_the_job_was_cancelled_is_a_warning_a_cancelled_one_is_not(
+    caplog, django_capture_on_commit_callbacks
+):
+    rows = [source_row("failed", "Connection refused"), source_row("searching", source="commons")]
+    job = make_job(sources=rows)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert jobs.cancel(job.pk)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{job.movie.imdb_id}: source example failed: Connection refused"
+    ]
+
+
+def test_a_job_that_is_tried_again_warns_of_its_source_once(caplog, django_capture_on_commit_callbacks):
+    ask(make_movie())
+    with django_capture_on_commit_callbacks(execute=True):
+        claim = claim_one()
+        claim.rows().update(sources=[source_row("failed", "Connection refused")])
+        assert jobs.requeue(claim, counted=True)
+        assert jobs.finish(claim_one(), outcome_of=found, log="")
+    assert caplog.records == []
+
+
+def test_a_claim_that_was_lost_warns_of_nothing(caplog, django_capture_on_commit_callbacks):
+    ask(make_movie())
+    claim = claim_one()
+    expire(claim.job_id)
+    claim_one("b")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert not jobs.finish(claim, outcome_of=lambda _: outcome_of_sources([source_row("failed", "x")]), log="")
+    assert caplog.records == []

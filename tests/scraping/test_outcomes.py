@@ -67,8 +67,8 @@ def test_an_end_by_force_keeps_what_was_answered():
 
 
 def test_a_death_names_its_cause():
-    assert process_death_error(-9) == "The search stopped unexpectedly (killed by signal 9)."
-    assert process_death_error(3) == "The search stopped unexpectedly (exit status 3)."
+    assert process_death_error(-9) == "The scrape stopped unexpectedly (killed by signal 9)."
+    assert process_death_error(3) == "The scrape stopped unexpectedly (exit status 3)."
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_movie_is_shown_although_the_search_it_wants_cannot_be_written_down(ta
     answer = client.get(address.format(link.movie.imdb_id))
     assert answer.status_code == 200
     assert link.source_url in answer.text
-    assert "no search could be started" in caplog.text
+    assert "no scrape could be started" in caplog.text
 
 
 @pytest.mark.parametrize("address", ["/streaming/{0}/", "/api/streaming/movies/{0}/"])
@@ -113,4 +113,4 @@ def test_a_movie_is_shown_although_nobody_can_count_its_visitors(client, address
     settings.SCRAPE_DIR = tmp_path / "scrape"
     answer = client.get(address.format(make_movie().imdb_id))
     assert answer.status_code == 200
-    assert "no search could be started" in caplog.text
+    assert "no scrape could be started" in caplog.text

@@ -151,7 +151,7 @@ def test_a_job_that_gets_no_process_twice_says_so_and_the_others_still_wait(engi
     (first,) = engine.closed(first)
     assert (first.state, first.error) == (
         "failed",
-        ("The machine could not start a process for this search (Resource temporarily unavailable)."),
+        ("The machine could not start a process for this scrape (Resource temporarily unavailable)."),
     )
     assert set(ScrapeJob.objects.filter(pk__in=[job.pk for job in others]).values_list("state", "attempt")) <= {
         ("queued", 0),

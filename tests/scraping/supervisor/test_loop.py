@@ -16,7 +16,7 @@ from streaming.scraping import jobs
 from streaming.scraping.supervisor import control, single_job
 from tests.helpers.factories import make_job, make_movie
 from tests.helpers.paths import PROJECT_ROOT
-from tests.helpers.process_info import children_of, is_alive
+from tests.helpers.process_info import children_of, command_line, is_alive
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ def test_a_ring_starts_one_supervisor_that_is_not_our_child_and_runs_the_job(eng
     assert StreamingLink.objects.get().movie_id == job.movie_id
     assert engine.pid() not in [pid for pid, _ in children_of(os.getpid())]
     assert [state for _, state in children_of(os.getpid()) if state == "Z"] == []
-    assert (engine.folder / "bell").stat().st_mode & 0o777 == 0o600
+    assert (engine.folder / "wakeup").stat().st_mode & 0o777 == 0o600
     movie = Movie.objects.get()
     assert movie.fruitless_scrapes == 0
     assert 9.5 * 60 < (movie.next_scrape_at - movie.last_scraped_at).total_seconds() <= 10 * 60
@@ -46,10 +46,10 @@ def test_the_log_is_kept_on_the_job_without_secrets_query_strings_or_escapes(eng
     assert "user:word" not in job.log
     assert "\x1b" not in job.log
     assert sorted(path.name for path in engine.folder.iterdir()) == [
-        "bell",
         "deeds.txt",
         "supervisor.lock",
         "supervisor.log",
+        "wakeup",
     ]
 
 
@@ -60,12 +60,36 @@ def test_every_kind_of_ending_is_told_as_it_was(engine):
     assert (nothing.state, nothing.outcome) == ("succeeded", "nothing")
     assert (failed.state, failed.outcome, failed.error) == ("failed", "", "The site answered HTML for JSON.")
     assert (crash.state, crash.attempt) == ("failed", 2)
-    assert crash.error == "The search stopped unexpectedly (exit status 1)."
+    assert crash.error == "The scrape stopped unexpectedly (exit status 1)."
     assert "RuntimeError: the crawl broke" in crash.log
     assert crash.sources[0]["state"] == "failed"
     assert (die_once.state, die_once.outcome, die_once.attempt) == ("succeeded", "found", 2)
     assert Movie.objects.get(jobs=nothing).fruitless_scrapes == 1
     assert Movie.objects.get(jobs=failed).last_scraped_at is None
+
+
+@pytest.mark.parametrize("spawning", [False, True], ids=["forked", "spawned"])
+def test_ps_lists_the_supervisor_and_its_jobs_under_titles_with_scrapy(engine, spawning):
+    job = engine.job("hang")
+    engine.worker(*["--spawn"] * spawning)
+    child = engine.running(job)
+    assert command_line(engine.pid()) == "openreel: scrapy supervisor"
+    assert command_line(child) == f"openreel: scrapy job {job.pk}"
+
+
+def test_a_supervisor_that_a_click_started_has_its_title_too(engine):
+    control.ensure_supervisor()
+    engine.until(lambda: engine.pid() and command_line(engine.pid()) == "openreel: scrapy supervisor")
+
+
+def test_a_failed_source_is_one_warning_in_the_supervisors_log(engine):
+    failed, found = engine.job("failed"), engine.job("found")
+    control.ensure_supervisor()
+    failed, _ = engine.closed(failed, found)
+    control.stop_supervisor()
+    (line,) = (engine.folder / "supervisor.log").read_text().splitlines()
+    warning = f"WARNING streaming.scraping.jobs: {failed.movie.imdb_id}: source example failed: "
+    assert line.endswith(f"{warning}The site answered HTML for JSON.")
 
 
 def test_a_child_killed_twice_fails_its_job_with_the_signal_and_blocks_no_movie(engine):
@@ -75,7 +99,7 @@ def test_a_child_killed_twice_fails_its_job_with_the_signal_and_blocks_no_movie(
     second = engine.until(lambda: [line for line in engine.deeds() if f" {job.pk} " in line][1:])
     os.kill(int(second[0].split()[0]), signal.SIGKILL)
     (job,) = engine.closed(job)
-    assert (job.state, job.error, job.attempt) == ("failed", "The search stopped unexpectedly (killed by signal 9).", 2)
+    assert (job.state, job.error, job.attempt) == ("failed", "The scrape stopped unexpectedly (killed by signal 9).", 2)
 
 
 @pytest.mark.parametrize("spawning", [False, True], ids=["forked", "spawned"])
@@ -88,7 +112,7 @@ def test_a_child_that_ignores_term_is_killed_with_all_it_started_at_the_wall_clo
     grandchild = int(note.split("=")[1])
     (job,) = engine.closed(job)
     assert job.state == "failed"
-    assert job.error == f"Stopped after {2 if spawning else 1} seconds without an end."
+    assert job.error == f"Stopped after {2 if spawning else 1} seconds without finishing."
     assert job.attempt == 1
     engine.until(lambda: not is_alive(pid) and not is_alive(grandchild))
 
@@ -125,7 +149,7 @@ def test_a_supervisor_told_to_leave_queues_its_jobs_again_and_uses_up_no_attempt
     job.refresh_from_db()
     assert (job.state, job.attempt, job.owner) == ("queued", 0, "")
     assert not is_alive(child)
-    assert not (engine.folder / "bell").exists()
+    assert not (engine.folder / "wakeup").exists()
 
 
 def test_a_supervisor_is_told_to_leave_in_its_first_moments_too(engine):
@@ -140,7 +164,7 @@ def test_a_supervisor_is_told_to_leave_in_its_first_moments_too(engine):
 def test_a_supervisor_loads_what_a_search_needs_and_no_pages(engine):
     command = [sys.executable, "-X", "importtime", "-m", "MovieBackend.worker", "--stop"]
     stated = subprocess.run(command, cwd=PROJECT_ROOT, check=True, capture_output=True, text=True)
-    assert stated.stdout == "No worker runs here.\n"
+    assert stated.stdout == "No worker is running on this machine.\n"
     assert " streaming.models" in stated.stderr
     for heavy in ("django.contrib.admin", "rest_framework", "streaming.web.movie_page", "streaming.health", "pycurl"):
         assert f" {heavy}\n" not in stated.stderr
@@ -148,7 +172,7 @@ def test_a_supervisor_loads_what_a_search_needs_and_no_pages(engine):
 
 def test_the_second_supervisor_leaves_at_once_with_status_0(engine):
     control.ensure_supervisor()
-    engine.until(lambda: (engine.folder / "bell").exists())
+    engine.until(lambda: (engine.folder / "wakeup").exists())
     assert engine.worker().wait(10) == 0
 
 
@@ -199,7 +223,7 @@ def test_a_child_that_writes_without_end_is_stopped_and_its_log_stays_small(engi
     job = engine.job("chatter")
     control.ensure_supervisor()
     (job,) = engine.closed(job)
-    assert (job.state, job.error) == ("failed", "The search wrote too much and was stopped.")
+    assert (job.state, job.error) == ("failed", "The scrape wrote too much to its log and was stopped.")
     assert len(job.log) == 64 * 1024
 
 
@@ -225,7 +249,7 @@ def test_a_job_left_by_a_supervisor_of_long_ago_fails_with_the_reason(engine):
     control.ensure_supervisor()
     (lost,) = engine.closed(lost)
     assert lost.state == "failed"
-    assert lost.error.startswith("The search stopped unexpectedly")
+    assert lost.error.startswith("The scrape stopped unexpectedly")
 
 
 CLICK = """
@@ -251,7 +275,7 @@ def test_a_killed_web_process_takes_nothing_along(engine):
 
 def test_a_job_whose_bell_was_never_rung_is_found(engine):
     control.ensure_supervisor()
-    engine.until(lambda: (engine.folder / "bell").exists())
+    engine.until(lambda: (engine.folder / "wakeup").exists())
     job = engine.job()
     assert engine.closed(job)[0].state == "succeeded"
 
@@ -304,7 +328,7 @@ def test_a_shell_without_a_process_to_spare_is_said_and_the_click_still_answers(
 
 def test_a_file_in_the_place_of_the_bell_is_no_bell(engine):
     """What a copy of `var` by a tool that knows no FIFOs leaves there."""
-    (engine.folder / "bell").write_text("")
+    (engine.folder / "wakeup").write_text("")
     job = engine.job()
     control.ensure_supervisor()
     assert engine.closed(job)[0].state == "succeeded"

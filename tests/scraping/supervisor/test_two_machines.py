@@ -45,8 +45,8 @@ from threading import Barrier
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
-from django.utils import timezone
 from streaming.models import Movie, ScrapeJob
+from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.outcomes import outcome_of_sources
 settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.silent"
@@ -62,8 +62,7 @@ def click(number):
     try:
         for claim in jobs.claim_jobs(owner=f"runner {number}", limit=1) if number % 8 == 0 else []:
             jobs.finish(claim, outcome_of=found, log="")
-        request = jobs.JobRequest("click")
-        return jobs.start_or_join(movie.pk, request=request, now=timezone.now()).pk
+        return scrape_movie_on_demand(movie, requested_by="click").pk
     finally:
         connections.close_all()
 

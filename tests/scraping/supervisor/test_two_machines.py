@@ -138,7 +138,7 @@ def test_a_database_that_is_not_there_yet_is_waited_for(tmp_path):
     command = [sys.executable, "manage.py", "scrape_worker"]
     with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
         try:
-            assert "the database did not answer: no such table" in worker.stderr.readline()
+            assert "the database did not respond: no such table" in worker.stderr.readline()
             python(SETUP, environment)
             end = time.monotonic() + 20
             while {job["state"] for job in count(environment)["jobs"]} != {"succeeded"}:

@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 from streaming.models import ScrapeJob
 from streaming.scraping.supervisor import control
 from tests.helpers.factories import make_job, make_movie
-from tests.scraping.conftest import engine
+from tests.scraping.conftest import harness
 
-__all__ = ["engine"]
+__all__ = ["harness"]
 
 
 def scrape(*words: str, **options: object) -> str:
@@ -22,7 +22,7 @@ def scrape(*words: str, **options: object) -> str:
 
 
 @pytest.mark.django_db
-def test_it_queues_a_job_a_movie_and_says_so():
+def test_it_queues_a_job_per_movie_and_prints_it():
     first, second = make_movie(), make_movie()
     open_job = make_job(second)
     said = scrape(first.imdb_id, second.imdb_id, first.imdb_id)
@@ -62,7 +62,7 @@ def test_a_full_queue_is_one_sentence(settings):
 
 
 @pytest.mark.slow
-def test_waiting_follows_each_source_to_the_end(engine):
+def test_waiting_follows_each_source_to_the_end(harness):
     movie = make_movie()
     said = scrape(movie.imdb_id, "--source", "example", "--target-url", "http://127.0.0.1/found", "--wait")
     assert said.splitlines()[1:] == [
@@ -72,19 +72,19 @@ def test_waiting_follows_each_source_to_the_end(engine):
 
 
 @pytest.mark.slow
-def test_waiting_for_a_job_that_fails_ends_with_status_1(engine):
+def test_waiting_for_a_job_that_fails_ends_with_status_1(harness):
     movie = make_movie()
     with pytest.raises(CommandError, match="1 of 1 scrape jobs failed"):
         scrape(movie.imdb_id, "--target-url", "http://127.0.0.1/failed", "--wait")
 
 
 @pytest.mark.slow
-def test_a_worker_is_stopped_by_hand(engine):
+def test_a_worker_is_stopped_by_hand(harness):
     out = StringIO()
     call_command("scrape_worker", "--stop", stdout=out)
     control.ensure_supervisor()
-    engine.until(lambda: (engine.folder / "wakeup").exists())
-    pid = engine.pid()
+    harness.until(lambda: (harness.folder / "wakeup").exists())
+    pid = harness.pid()
     call_command("scrape_worker", "--stop", stdout=out)
     assert out.getvalue().splitlines() == ["No worker is running on this machine.", f"Worker {pid} is stopping."]
-    assert engine.pid() is None
+    assert harness.pid() is None

@@ -1,4 +1,4 @@
-"""Two machines over one database: separate folders, so separate supervisors, and no job is run twice."""
+"""Two machines with one database: separate folders, so separate supervisors, and no job runs twice."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ print(len(answers), ScrapeJob.objects.count())
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
-    """The address of an empty database."""
+    """Yield the URL of an empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/db.sqlite3"
         return
@@ -107,7 +107,7 @@ def count(environment: dict[str, str]) -> dict[str, object]:
     return json.loads(python(COUNT, environment))
 
 
-def test_two_machines_share_the_jobs_and_run_each_once(environment, tmp_path):
+def test_two_machines_divide_the_jobs_and_run_each_once(environment, tmp_path):
     python(SETUP, environment)
     command = [sys.executable, "manage.py", "scrape_worker"]
     workers = [
@@ -133,7 +133,7 @@ def test_clicks_at_once_are_one_job(environment):
     assert python(CLICKS, environment).split() == ["1", "1"]
 
 
-def test_a_database_that_is_not_there_yet_is_waited_for(tmp_path):
+def test_a_worker_waits_for_a_database_without_tables(tmp_path):
     environment = _environment(f"sqlite:///{tmp_path}/late.sqlite3", tmp_path)
     command = [sys.executable, "manage.py", "scrape_worker"]
     with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:

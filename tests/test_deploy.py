@@ -34,8 +34,8 @@ def test_every_command_that_is_named_exists(file):
 
 @pytest.mark.parametrize("file", UNITS, ids=lambda file: file.name)
 def test_services_stop_their_main_process_only_and_restart_without_limit(file):
-    """systemd gives a unit up that starts five times within ten seconds, and a runner that finds another one on its
-    machine leaves at once. What has children ends them itself: a TERM to all would cost their jobs an attempt."""
+    """systemd gives up on a unit that starts five times within ten seconds, and a second worker on a machine exits at
+    once. Workers stop their own job processes: a TERM to all of them would cost the jobs an attempt."""
     unit = dict(line.split("=", 1) for line in words(file).splitlines() if "=" in line)
     if unit.get("Restart") == "always":
         assert float(unit["RestartSec"]) >= 2
@@ -44,7 +44,7 @@ def test_services_stop_their_main_process_only_and_restart_without_limit(file):
 
 
 def test_the_supervisor_requeues_its_jobs_before_the_web_service_is_killed():
-    """KillMode=mixed kills, when the web server has ended, whatever else is left of the unit."""
+    """With KillMode=mixed systemd kills what is left of a unit once its main process has ended."""
     unit = words(DEPLOY / "openreel-web.service")
     assert re.search(r"^ExecStop=\S+ manage.py scrape_worker --stop$", unit, re.M)
     assert re.search(r"^ExecStartPost=\S+ manage.py scrape_worker --wake$", unit, re.M)

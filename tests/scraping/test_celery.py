@@ -22,7 +22,7 @@ import pytest
 from tests.helpers.brokers import Broker
 from tests.helpers.cluster import PRELUDE, PROJECT_ROOT, Cluster, empty_database
 from tests.helpers.http_servers import free_port
-from tests.helpers.process_info import is_alive
+from tests.helpers.process_info import command_line, is_alive
 
 CLICKS = """
 from django.test import Client
@@ -90,6 +90,7 @@ def test_the_job_of_a_killed_machine_is_run_by_the_other_and_its_links_are_saved
     machines.run("""ask(1001, "found")""")
     machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'succeeded'")
     (child,) = [int(line[0]) for line in machines.events() if line[2] == "hang_once"]
+    assert command_line(child).startswith("openreel: scrapy job ")
     os.killpg(first.pid, signal.SIGKILL)
     assert machines.all_closed() == [("succeeded", 2, ""), ("succeeded", 1, "")]
     assert not is_alive(child)

@@ -1,5 +1,7 @@
-"""The runner of jobs is killed at each point of a job's life, clocks go back, the server is stopped: every job ends,
-truthfully, and its links come once."""
+"""Faults at each point of a job's life: killed supervisors, clock changes, a stopped server.
+
+Every job ends with the right outcome, and its links are saved once.
+"""
 
 from __future__ import annotations
 

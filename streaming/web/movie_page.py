@@ -6,6 +6,7 @@ import re
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import pluralize
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -13,8 +14,9 @@ from streaming.client_throttle import refresh_retry_after
 from streaming.formatting import display_text
 from streaming.models import Movie, ScrapeJob
 from streaming.scraper_utils import scrape_movie_on_demand
-from streaming.scraping.jobs import QueueFull
-from streaming.scraping.page_visits import refresh_on_request, watch
+from streaming.scraping.freshness import ScrapeReason
+from streaming.scraping.jobs import QueueFull, renotify_if_stalled
+from streaming.scraping.page_visits import refresh_on_request
 from streaming.web.error_pages import not_found
 from streaming.web.movie_context import display_name, job_context, links_context, related_movies, structured_data
 from streaming.web.rendering import HtmxHttpRequest, render_page
@@ -33,7 +35,7 @@ def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
     if request.method == "OPTIONS":
         return HttpResponse(headers={"Allow": "GET, HEAD, OPTIONS"})
     refresh = refresh_on_request(request, found, requested_by="page")
-    notice = QUEUE_FULL if refresh.reason == "queue_full" else ""
+    notice = QUEUE_FULL if refresh.reason is ScrapeReason.QUEUE_FULL else ""
     return _movie_page(request, found, job=_requested_job(request, found) or refresh.job, notice=notice)
 
 
@@ -74,7 +76,7 @@ def job_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     found = ScrapeJob.objects.select_related("movie").filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
         return not_found(request, None)
-    watch(found)
+    renotify_if_stalled(found, now=timezone.now())
     if request.htmx:
         return _job_fragment(request, found)
     context = {

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.core.cache import cache
 
 from scraper.extraction.languages import usual_spelling
+from scraper.items import QUALITIES
 from scraper.sources import KNOWN_SOURCES, LICENCES, source_name
 from streaming.catalogue_query import LINK_FILTERS, CatalogueQuery
 from streaming.formatting import display_text, language_name
@@ -66,7 +67,7 @@ class FilterSelection:
             working=_known_or_empty(query.get("working"), {"1": ""}),
             decade=_decade(query.get("decade", "")),
             source=_known_or_empty(query.get("source"), KNOWN_SOURCES),
-            quality=_known_or_empty(query.get("quality"), dict(StreamingLink.Quality.choices)),
+            quality=_known_or_empty(query.get("quality"), QUALITIES),
             language=_language(query.get("language", "")),
             licence=_known_or_empty(query.get("licence"), LICENCES),
             sort=_known_or_empty(query.get("sort"), SORT_LABELS) or "title",
@@ -133,7 +134,7 @@ def filter_choices(selection: FilterSelection) -> FilterChoices:
     """
     available = cache.get_or_set("browse-held", _available_values, FACET_CACHE_SECONDS) or _available_values()
     values = {name: {*available[name], *filter(None, [getattr(selection, name)])} for name in available}
-    heights = [quality for quality in StreamingLink.Quality.values if quality in values["quality"]]
+    heights = [quality for quality in QUALITIES if quality in values["quality"]]
     return FilterChoices(
         decade=[(decade, f"{decade}s") for decade in sorted(values["decade"], reverse=True)],
         source=[(slug, source_name(slug)) for slug in KNOWN_SOURCES if slug in values["source"]],

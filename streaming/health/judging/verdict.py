@@ -8,6 +8,8 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from scraper.net.throttling import is_throttled
+from scraper.net.url_policy import without_tracking
 from streaming.health.judging import content, soft_404
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.reason_codes import Reason
@@ -27,8 +29,6 @@ HOME_PATH = re.compile(
     r"(?:(?:index|default|home)(?:\.[a-z]{3,5})?/?)?",
     re.I,
 )
-# What only says where a visitor came from.
-TRACKING = re.compile(r"(?:(?:\A|&)(?:utm_[a-z]+|fbclid|gclid)=[^&]*)*", re.I)
 LOGIN_PATH = re.compile(
     r"/(?:log-?in|sign-?in|signup|sso|oauth2?|auth|authenticate|consent|session/new|account/login|users/sign_in"
     r"|wp-login\.php|age-?check|cookie-?wall)(?:[/._-]|\Z)",
@@ -106,7 +106,7 @@ def is_conclusive(response: ProbeResponse, *, media: bool) -> bool:
     """
     if response.status is None or response.failure:
         return response.failure in (Failure.PRIVATE, Failure.PAUSED)
-    if response.status == 304 or is_throttled(response):
+    if response.status == 304 or is_throttled(response.status, response.headers):
         return True
     if response.status not in (200, 203, 206) or response.length == 0:
         return False
@@ -129,14 +129,8 @@ def _parse_page(response: ProbeResponse) -> soft_404.PageText | None:
     return soft_404.parse_page(body) if content.is_markup(response.content_type, body) else None
 
 
-def is_throttled(response: ProbeResponse) -> bool:
-    if "cf-mitigated" in response.headers:
-        return False
-    return response.status == 429 or (response.status == 503 and bool(response.retry_after))
-
-
 def _other_status(response: ProbeResponse, status: int) -> Judgement:
-    if is_throttled(response):
+    if is_throttled(response.status, response.headers):
         return THROTTLED
     if status in JUDGEMENT_BY_STATUS:
         return JUDGEMENT_BY_STATUS[status]
@@ -204,7 +198,7 @@ def _is_redirect_home(response: ProbeResponse) -> bool:
     was_home = HOME_PATH.fullmatch(asked.path or "/") is not None and not asked.query
     if got.fragment:
         return False  # A page of a site that is one program.
-    return not was_home and HOME_PATH.fullmatch(got.path or "/") is not None and bool(TRACKING.fullmatch(got.query))
+    return not was_home and HOME_PATH.fullmatch(got.path or "/") is not None and not without_tracking(got.query)
 
 
 def _media_judgement(response: ProbeResponse) -> Judgement:

@@ -121,7 +121,10 @@ def decide_run(
 
 
 def count_turned_off(hosts: Mapping[str, HostTally], kept: frozenset[str]) -> int:
-    """Count the active links that a run turns off if the links of the `kept` hosts keep their state; gone ones do not."""
+    """Count the active links that a run turns off if the links of the `kept` hosts keep their state.
+
+    Links that are gone turn off all the same.
+    """
     return sum(
         tally.active_gone + (0 if netloc in kept else tally.active_failed)
         for netloc, tally in hosts.items()

@@ -6,11 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from scraper import sources
+from scraper import VERSION, sources
 
 ROOT = Path(__file__).resolve().parent.parent
 DECISIONS = ROOT / "docs" / "decisions"
@@ -198,4 +197,4 @@ def test_the_glossary_has_at_most_forty_terms():
 def test_the_version_is_that_of_the_changelog():
     newest = re.search(r"^## ([0-9.]+)", TEXTS[ROOT / "CHANGELOG.md"], re.MULTILINE)
     assert newest is not None
-    assert newest[1] == settings.VERSION
+    assert newest[1] == VERSION

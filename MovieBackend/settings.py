@@ -155,6 +155,7 @@ VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 
 # --- link health
 LINK_GRACE_HOURS = env.number("LINK_GRACE_HOURS", 24)
+HISTORY_DAYS = env.integer("HISTORY_DAYS", 365, minimum=1)
 HEALTH_CANARIES = env.url_list("HEALTH_CANARIES")
 HEALTH_ADAPTIVE = env.flag("HEALTH_ADAPTIVE")
 HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, minimum=1, maximum=5000)

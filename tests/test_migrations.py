@@ -6,13 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.helpers.external_services import empty_postgres
+from tests.helpers.external_services import temporary_postgres
+from tests.helpers.paths import PROJECT_ROOT
 
-ROOT = Path(__file__).parents[1]
 MOVES = """
 import json, sys
 import django
@@ -73,7 +72,7 @@ def database(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/main.sqlite3"
     else:
-        with empty_postgres("migrations") as address:
+        with temporary_postgres("migrations") as address:
             yield address
 
 
@@ -81,7 +80,7 @@ def printed(database, script, rows):
     """The lines that the script prints, each read as JSON."""
     environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-c", MOVES + script, json.dumps(rows)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

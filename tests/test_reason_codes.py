@@ -6,8 +6,8 @@ import pytest
 
 from scraper import source_apis
 from streaming.health.judging.transitions import CODE_BY_VERDICT
-from streaming.health.judging.verdict import GONE_REASONS, LinkFacts, Verdict, gone_judgement, is_conclusive, judge
-from streaming.health.probe_types import Failure, ProbeResponse
+from streaming.health.judging.verdict import GONE_REASONS, Verdict, gone_judgement, is_conclusive, judge
+from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.models.reasons import REASON_TEXT, reason_text
 from streaming.reason_codes import CheckCode, Reason
 from tests.health.judging.test_verdict import TABLE
@@ -27,7 +27,7 @@ def test_no_text_is_left_without_its_code():
 
 @pytest.mark.parametrize("trouble", Failure)
 def test_each_failure_below_http_is_judged_with_a_code(trouble):
-    judgement = judge(ProbeResponse(1, URL, failure=trouble, final_url=URL), LinkFacts())
+    judgement = judge(ProbeResponse(1, URL, failure=trouble, final_url=URL), ProbeRequest(id=1, url=URL))
     assert isinstance(judgement.reason, Reason)
     assert judgement.reason == (trouble or Reason.PROTOCOL)
 
@@ -35,7 +35,7 @@ def test_each_failure_below_http_is_judged_with_a_code(trouble):
 @pytest.mark.parametrize("media", [False, True])
 def test_each_status_is_judged_with_a_code(media):
     answers = [ProbeResponse(1, URL, status=status, final_url=URL, body=b"") for status in range(100, 1000)]
-    assert {type(judge(answer, LinkFacts(media=media)).reason) for answer in answers} == {Reason}
+    assert {type(judge(answer, ProbeRequest(id=1, url=URL, media=media)).reason) for answer in answers} == {Reason}
     assert any(is_conclusive(answer, media=media) for answer in answers)
 
 

@@ -59,7 +59,7 @@ class Coordinator:
         self.run.plan = {
             "version": codec.CODEC_VERSION,
             "options": options.to_plan(),
-            "canaries": [list(question) for question in canaries],
+            "canaries": [codec.request_to_json(request) for request in canaries],
             "since": since and since.isoformat(),
         }
 

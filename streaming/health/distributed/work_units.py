@@ -16,7 +16,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from streaming.health.distributed import codec
-from streaming.health.judging.results import Finding
+from streaming.health.judging.results import CheckResult
 from streaming.health.probe_types import ProbeState
 from streaming.health.sharding import Shard
 from streaming.health.sweep.tally import RunTally
@@ -150,10 +150,10 @@ class ShardResultSink:
 
     def __init__(self, mine: ShardClaim) -> None:
         self.mine = mine
-        self._loose: list[Finding] = []
+        self._loose: list[CheckResult] = []
 
-    def append(self, finding: Finding) -> None:
-        self._loose.append(finding)
+    def append(self, result: CheckResult) -> None:
+        self._loose.append(result)
         if len(self._loose) >= codec.CHUNK_SIZE:
             self.flush()
 
@@ -169,10 +169,10 @@ class RunResults:
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
 
-    def batches(self) -> Iterator[list[Finding]]:
+    def batches(self) -> Iterator[list[CheckResult]]:
         return map(codec.decode_results, shard_results(self.run_id, Kind.HELD))
 
-    def successes(self) -> Iterator[list[Finding]]:
+    def successes(self) -> Iterator[list[CheckResult]]:
         return map(codec.decode_results, shard_results(self.run_id, Kind.GOOD))
 
 

@@ -22,6 +22,7 @@ from streaming.health.probing.prober_process import (
 )
 from tests.health.probing.test_prober import CONFIG
 from tests.helpers.http_origin import Origin
+from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import children_of
 
 pytestmark = pytest.mark.slow

@@ -40,7 +40,7 @@ class CurlLoop:
         return not self._transfers
 
     @property
-    def has_room(self) -> bool:
+    def has_capacity(self) -> bool:
         """Whether one more transfer may start now."""
         return len(self._transfers) - self.stalled < self._config.concurrency
 

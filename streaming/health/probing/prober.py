@@ -119,7 +119,7 @@ class Prober:
         now = time.monotonic()
         self._queue_resolved()
         self._scheduler.wake(now)
-        while self._loop.has_room:
+        while self._loop.has_capacity:
             if (next_task := self._scheduler.next(now)) is not None:
                 self._start(*next_task, now=now)
             elif (

@@ -88,7 +88,7 @@ def test_an_attempt_ends_at_its_time_out_whatever_is_dripped(origin, path):
     assert not origin.closing.is_set()
 
 
-def test_refused_and_unknown_names_are_told_apart():
+def test_a_closed_port_and_an_unknown_name_are_different_failures():
     refused = ask_one(f"http://127.0.0.1:{closed_port()}/x")
     unknown = ask_one("http://no-such-host.invalid/x")
     assert refused.failure == Failure.REFUSED

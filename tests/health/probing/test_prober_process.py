@@ -149,7 +149,7 @@ def test_it_stops_before_its_links_when_all_its_slots_are_stalled(origin):
 
 
 def test_a_queue_full_of_links_that_wait_for_slots_goes_on(origin):
-    """20,000 links at sources with a pause fill the window: the turn that was reserved comes behind them."""
+    """20,000 links at sources with a delay fill the queue: the grant of a slot comes behind them."""
     end = time.monotonic() + 60
     config = replace(CONFIG, delay_for_host=delay_for_host)
     requests = (ProbeRequest(n, origin.url(f"video/{n}"), True) for n in range(20_600))

@@ -33,6 +33,7 @@ from streaming.health.sweep.spool import ResultSpool
 from streaming.health.sweep.writer import mark_private_links
 from streaming.models import HealthRun, HostPause, LinkFlip, StreamingLink
 from streaming.reason_codes import Reason
+from streaming.retry_after import PauseKind
 
 MIN_LINKS_FOR_GUARD = 5
 HEARTBEAT_SECONDS = 5.0
@@ -264,7 +265,7 @@ class CheckRun:
 
     def needs_canaries(self) -> bool:
         """Whether an active link would turn off for something below HTTP."""
-        return any(tally.active_failed and tally.below_http for tally in self.heard.hosts.values())
+        return any(tally.active_failed and tally.transport_failures for tally in self.heard.hosts.values())
 
     def decide(self) -> RunDecision:
         landings = {place: len(hosts) for place, hosts in self.heard.redirect_targets.items()}
@@ -280,9 +281,10 @@ class CheckRun:
         for batch in held:
             self.hearing.write([result for result in batch if _is_accepted(result, decision)], decision)
         if not self.options.dry_run:
-            HostPause.objects.extend(self.heard.pauses, HostPause.Kind.RETRY_AFTER)
-            down = dict.fromkeys(decision.hosts_down, self.now + BREAKER_PAUSE)
-            HostPause.objects.extend(down, HostPause.Kind.BREAKER)
+            pauses = self.heard.pauses
+            pauses.add_all(decision.hosts_down, self.now + BREAKER_PAUSE, kind=PauseKind.BREAKER)
+            for kind in PauseKind:
+                HostPause.objects.extend(pauses.of_kind(kind), HostPause.Kind(kind))
             mark_private_links(self.heard.private)
 
     def handle_redirects(self) -> None:

@@ -76,7 +76,7 @@ def test_a_withheld_run_ends_with_three():
     out, error, status = refused("check_link_health", "--format", "json")
     assert status == 3
     assert json.loads(out)["withheld"] is True
-    assert "no host answered" in error
+    assert "no host responded" in error
     assert StreamingLink.objects.active().count() == 1
 
 

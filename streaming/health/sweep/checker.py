@@ -24,7 +24,7 @@ from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.resume import ResumeState
 from streaming.health.sweep.tally import ResultSink, RunTally
 from streaming.health.sweep.writer import WriteReport, count_flips, write_updates
-from streaming.health.verification.verifier import Verifier
+from streaming.health.verification.verifier import IMMEDIATE, Verifier, run_limits
 from streaming.host_rate_limit import reserve_slot
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import HostPause
@@ -50,7 +50,7 @@ class LinkChecker:
     ) -> None:
         self.options, self.now, self.reasons_out = options, now, noted
         self.manners = options.probe_config()
-        self.tally = RunTally(now=now, opened=self._new_host_tally, sink=sink)
+        self.tally = RunTally(now=now, new_host_tally=self._new_host_tally, sink=sink)
         self.resume_state = ResumeState()
         self.canaries: list[ProbeRequest] = []
         self.forwarded: list[tuple[int, ProbeState]] = []
@@ -73,7 +73,14 @@ class LinkChecker:
         """Ask these; stands still after each answer, so that whoever wants to know can look. `few`: a person waits.
         `beyond`: they are asked although the run's limit may be reached."""
         among = None if few or self.options.limit is not None else self.options.selection
-        verifier = Verifier(self.manners, now=self.now, stop=stop, pauses=self.tally.pauses, among=among, few=few)
+        verifier = Verifier(
+            self.manners,
+            now=self.now,
+            stop=stop,
+            pauses=self.tally.pauses,
+            selection=among,
+            limits=IMMEDIATE if few else run_limits(),
+        )
         results = probe_links(
             self._requests(links, None if beyond else self.options.limit),
             self.manners,

@@ -349,7 +349,7 @@ def test_a_run_in_which_nobody_answers_is_withheld_and_changes_nothing(crew, net
         host.go_down()
     shared = crew.check(status=3)
     assert shared["withheld"]
-    assert "no host answered" in shared["reason"]
+    assert "no host responded" in shared["reason"]
     assert crew.query(STATE) == before
     assert crew.query(PAUSED) == []
 

@@ -84,7 +84,7 @@ class LinkChecker:
         results = probe_links(
             self._requests(links, None if beyond else self.options.limit),
             self.manners,
-            turn=_reserve_slot,
+            reserve_slot=_reserve_slot,
             stop=stop,
             responsive_hosts=self.resume_state.responsive_hosts,
         )

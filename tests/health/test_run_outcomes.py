@@ -38,8 +38,8 @@ def numbered(kind, count):
     return [f"{kind}/{number}" for number in range(count)]
 
 
-def run(*, stop=lambda: False, stated=None, **options):
-    return run_check(CheckOptions(**{"timeout": 1.0, **options}), now=timezone.now(), stop=stop, on_progress=stated)
+def run(*, stop=lambda: False, on_progress=None, **options):
+    return run_check(CheckOptions(**{"timeout": 1.0, **options}), now=timezone.now(), stop=stop, on_progress=on_progress)
 
 
 def outcomes():
@@ -98,12 +98,12 @@ def test_a_run_that_somebody_stopped_is_interrupted(origin):
 def test_a_run_that_an_error_ends_is_closed_as_failed_and_tells_no_details(origin):
     links_at(origin, "page/1")
 
-    def told(progress):
+    def fail(progress):
         if progress.done:
             raise OSError("/home/somebody: no space left")
 
     with pytest.raises(OSError, match="no space left"):
-        run(stated=told)
+        run(on_progress=fail)
     row = HealthRun.objects.get()
     assert (row.outcome, row.withheld, row.finished_at is None) == ("failed", False, False)
     assert row.reason == "ended by an error of ours (OSError)"

@@ -25,8 +25,8 @@ from tests.helpers.factories import make_link, make_movie
 from tests.helpers.http_origin import Origin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-# In a run of its own (test_distributed.py) all this is asked of runs that are shared out.
-SHARED = bool(os.environ.get("TESTS_SHARED"))
+# test_distributed_run.py runs this module once more with distributed runs.
+IS_DISTRIBUTED = bool(os.environ.get("TESTS_DISTRIBUTED"))
 FIELDS = ("id", "is_active", "reason", "failures", "checks", "last_checked", "state_since", "http_status")
 
 
@@ -53,11 +53,11 @@ def many(server, count, kind="page", **fields):
     return links_at(server, *(f"{kind}/{number}" for number in range(count)), **fields)
 
 
-def run(*, now=None, stop=lambda: False, stated=None, **options):
+def run(*, now=None, stop=lambda: False, on_progress=None, **options):
     options.setdefault("timeout", 1.0)
-    options.setdefault("shared", SHARED and not options.get("dry_run"))
-    options.setdefault("parts", 3 if SHARED else None)
-    return run_check(CheckOptions(**options), now=now or timezone.now(), stop=stop, on_progress=stated)
+    options.setdefault("is_distributed", IS_DISTRIBUTED and not options.get("dry_run"))
+    options.setdefault("shard_count", 3 if IS_DISTRIBUTED else None)
+    return run_check(CheckOptions(**options), now=now or timezone.now(), stop=stop, on_progress=on_progress)
 
 
 def quiet(*servers, seconds=1.0):
@@ -333,7 +333,7 @@ def test_strict_puts_no_hanging_link_aside(hosts, strict, maximum):
         hanging.append(sum(path.startswith("/hang") and method == "GET" for method, path in server.log))
         return time.monotonic() - began > (1.3 if strict else 20) or hanging[-1] > 2
 
-    run(timeout=3.0, per_host=2, strict=strict, stop=stop)
+    run(timeout=3.0, per_host=2, strict_per_host=strict, stop=stop)
     assert hanging[-1] <= 2 if strict else 2 < hanging[-1] <= maximum
 
 
@@ -483,13 +483,13 @@ def test_a_second_run_steps_aside(hosts):
         finally:
             connection.close()
 
-    def told(progress):
+    def start_second_run(progress):
         if not inner:
             second = threading.Thread(target=run_too)
             second.start()
             second.join(10)
 
-    run(stated=told)
+    run(on_progress=start_second_run)
     assert inner == [None]
     assert HealthRun.objects.count() == 1
 
@@ -609,7 +609,7 @@ def test_an_hour_of_failures_is_no_day_of_them(hosts):
 
 
 def test_the_checker_takes_its_turns_at_a_host_among_the_spiders(hosts, monkeypatch):
-    monkeypatch.setattr("streaming.health.sweep.options.pause_at", lambda host, *, delays: 0.01)
+    monkeypatch.setattr("streaming.health.sweep.options.request_delay", lambda host, *, delays: 0.01)
     (server,) = hosts()
     many(server, 6)
     before = timezone.now()

@@ -152,18 +152,18 @@ def machines(database, brokers, tmp_path: Path, request: pytest.FixtureRequest) 
 
 
 @pytest.fixture(scope="module")
-def standing(database, brokers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checks]:
-    machines = Checks(database, brokers("rabbitmq"), tmp_path_factory.mktemp("standing"))
+def long_lived_machines(database, brokers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checks]:
+    machines = Checks(database, brokers("rabbitmq"), tmp_path_factory.mktemp("long_lived"))
     machines.workers_ready(2)
     yield machines
     machines.leave()
 
 
 @pytest.fixture
-def crew(link_state) -> Checks:
-    """Two workers who live for many tests."""
-    link_state.empty()
-    return link_state
+def crew(long_lived_machines) -> Checks:
+    """Two workers that live for many tests."""
+    long_lived_machines.empty()
+    return long_lived_machines
 
 
 @pytest.fixture
@@ -322,7 +322,7 @@ def test_a_worker_told_to_leave_ends_the_check_that_beat_asked_it_for(machines, 
 
 def test_every_rule_of_a_run_holds_for_one_that_is_shared_out(database):
     """All tests of whole runs once more, in parts; how many statements a run makes depends on its length then."""
-    environment = {**os.environ, "DATABASE_URL": database, "TESTS_SHARED": "1"}
+    environment = {**os.environ, "DATABASE_URL": database, "TESTS_DISTRIBUTED": "1"}
     command = [sys.executable, "-m", "pytest", "tests/health/test_runner.py", "-k", "not statements", "-p", "no:xdist"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout

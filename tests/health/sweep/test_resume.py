@@ -19,7 +19,7 @@ from tests.helpers.http_origin import wait_for
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LINKS, KILLS = 20_000, 5
 STATE = "SELECT source_url, is_active, reason, failures, checks FROM streaming_streaminglink ORDER BY id"
 MOVIES = "SELECT imdb_id FROM streaming_movie ORDER BY id"

@@ -100,7 +100,7 @@ def test_after_a_withheld_run_only_the_never_linked_go():
     make_movie(created_at=timezone.now() - DAY)
     report = prune_by_hand(now=timezone.now())
     assert (report.unwatchable, report.never_linked) == (0, 1)
-    assert "not believed" in report.note
+    assert "withheld" in report.note
 
 
 def test_what_a_check_would_remove_is_counted_with_its_changes():

@@ -39,7 +39,9 @@ def numbered(kind, count):
 
 
 def run(*, stop=lambda: False, on_progress=None, **options):
-    return run_check(CheckOptions(**{"timeout": 1.0, **options}), now=timezone.now(), stop=stop, on_progress=on_progress)
+    return run_check(
+        CheckOptions(**{"timeout": 1.0, **options}), now=timezone.now(), stop=stop, on_progress=on_progress
+    )
 
 
 def outcomes():

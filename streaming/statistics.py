@@ -106,7 +106,7 @@ def totals() -> CatalogueTotals:
         movies=Movie.objects.count(),
         links=links["all"],
         active_links=links["active"],
-        last_run=HealthRun.objects.order_by("-started_at").first(),
+        last_run=HealthRun.objects.latest_started(),
         open_jobs=ScrapeJob.objects.open().count(),
     )
 
@@ -165,8 +165,7 @@ def changes_of_run(run: HealthRun | None) -> RunChanges | None:
     """None: no run has ended yet. A withheld run changed nothing."""
     if run is None:
         return None
-    accepted = HealthRun.objects.with_results().filter(started_at__lt=run.started_at)
-    before = accepted.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
+    before = HealthRun.objects.previous_hosts_down(before=run.started_at)
     return RunChanges(
         died_of=sorted(
             ((reason_text(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])
@@ -184,9 +183,7 @@ def runs_by_day(days: int, now: datetime) -> list[DailyRunStats]:
     start = datetime(first.year, first.month, first.day, tzinfo=UTC)
     kept: defaultdict[date, Counter[str]] = defaultdict(Counter)
     names = ("checked", "alive", "died", "revived", "removed")
-    for started, *numbers in HealthRun.objects.filter(started_at__gte=start, withheld=False).values_list(
-        "started_at", *names
-    ):
+    for started, *numbers in HealthRun.objects.not_withheld_since(start).values_list("started_at", *names):
         kept[started.astimezone(UTC).date()].update({"runs": 1, **dict(zip(names, numbers, strict=True))})
     every_day = (first + timedelta(days=number) for number in range(days))
     return [DailyRunStats(day=day, **kept[day]) for day in every_day]
@@ -196,7 +193,7 @@ def catalogue_fingerprint() -> CatalogueFingerprint:
     """Three index look-ups, however long the lists are."""
     removed = RemovedMovie.objects.order_by("-removed_at").values("removed_at")[:1]
     movies = Movie.objects.aggregate(n=Count("pk"), at=Max("updated_at"), gone=Max(Subquery(removed)))
-    run = HealthRun.objects.order_by("-started_at").values_list("pk", "heartbeat_at", "finished_at").first()
+    run = HealthRun.objects.newest_first().values_list("pk", "heartbeat_at", "finished_at").first()
     return CatalogueFingerprint(
         movies=movies["n"],
         updated_at=movies["at"],

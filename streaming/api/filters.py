@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.exceptions import ValidationError
 
 from scraper import sources
+from streaming.formatting import quote_value
 from streaming.ingest.records import MAX_YEAR, MIN_YEAR, is_language_tag
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 
@@ -47,7 +48,7 @@ def reject_unknown_parameters(query: QueryDict, *, known: frozenset[str]) -> Non
     for name, values in query.lists():
         if name not in known:
             raise ValidationError(
-                {"detail": f"Unknown parameter {_quote_value(name)}. Known: {', '.join(sorted(known))}."}
+                {"detail": f"Unknown parameter {quote_value(name)}. Known: {', '.join(sorted(known))}."}
             )
         if len(values) > 1:
             raise ValidationError({name: ["Write it once."]})
@@ -108,7 +109,7 @@ class SourceField(forms.CharField):
         if not value or value in sources.KNOWN_SOURCES:
             return
         if "\x00" in value or not StreamingLink.objects.published().filter(source=value[:51]).exists():
-            raise FormError(f"{_quote_value(value)} is not known. Allowed: {', '.join(sources.KNOWN_SOURCES)}.")
+            raise FormError(f"{quote_value(value)} is not known. Allowed: {', '.join(sources.KNOWN_SOURCES)}.")
 
 
 class YearFilter(django_filters.NumberFilter):  # type: ignore[misc]
@@ -169,8 +170,3 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
 def _filter_by_link(queryset: MovieQuerySet, asked: Mapping[str, Any]) -> MovieQuerySet:
     wanted = {name: asked[name] for name in LINK_FILTERS if name in asked}
     return queryset.with_active_link(**wanted) if wanted else queryset
-
-
-def _quote_value(value: str) -> str:
-    text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist, host_of, normalize_url
+from streaming.formatting import quote_value
 
 KINDS = frozenset({"page", "embed", "file", "stream"})
 QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
@@ -120,19 +121,19 @@ def _part(value: object, name: str) -> int | None:
     if value in (None, ""):
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_PART_NUMBER:
-        raise InvalidValue(f"bad_{name}", f"{name} {_quote_value(value)} is not a number from 1 to {MAX_PART_NUMBER}")
+        raise InvalidValue(f"bad_{name}", f"{name} {quote_value(value)} is not a number from 1 to {MAX_PART_NUMBER}")
     return value
 
 
 def _imdb_id(value: object) -> str:
     if not is_imdb_id(value):
-        raise InvalidValue("bad_imdb_id", f"imdb_id {_quote_value(value)} is not tt and 7 to 9 digits")
+        raise InvalidValue("bad_imdb_id", f"imdb_id {quote_value(value)} is not tt and 7 to 9 digits")
     return str(value)
 
 
 def _source(value: object) -> str:
     if not isinstance(value, str) or len(value) > 50 or not SLUG.fullmatch(value):
-        raise InvalidValue("bad_source", f"source {_quote_value(value)} is not a slug such as internet_archive")
+        raise InvalidValue("bad_source", f"source {quote_value(value)} is not a slug such as internet_archive")
     return value
 
 
@@ -144,7 +145,7 @@ def is_language_tag(text: str) -> bool:
 def _known_value(value: object, known: frozenset[str] | set[str], name: str) -> str:
     if not isinstance(value, str) or value not in known:
         raise InvalidValue(
-            f"bad_{name}", f"{name} {_quote_value(value)} is not one of {', '.join(sorted(known - {''}))}"
+            f"bad_{name}", f"{name} {quote_value(value)} is not one of {', '.join(sorted(known - {''}))}"
         )
     return value
 
@@ -153,7 +154,7 @@ def _language(value: object) -> str:
     if value in (None, ""):
         return ""
     if not isinstance(value, str) or not is_language_tag(value):
-        raise InvalidValue("bad_language", f"language {_quote_value(value)} is not a BCP 47 tag such as en or pt-BR")
+        raise InvalidValue("bad_language", f"language {quote_value(value)} is not a BCP 47 tag such as en or pt-BR")
     return value
 
 
@@ -161,7 +162,7 @@ def _licence(value: object) -> str:
     if value in (None, ""):
         return ""
     if not isinstance(value, str) or len(value) > 40 or not SLUG.fullmatch(value):
-        raise InvalidValue("bad_licence", f"licence {_quote_value(value)} is not a slug such as public-domain")
+        raise InvalidValue("bad_licence", f"licence {quote_value(value)} is not a slug such as public-domain")
     return value
 
 
@@ -169,7 +170,7 @@ def _year(value: object) -> int | None:
     if value in (None, ""):
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not MIN_YEAR <= value <= MAX_YEAR:
-        raise InvalidValue("bad_year", f"year {_quote_value(value)} is not a number from {MIN_YEAR} to {MAX_YEAR}")
+        raise InvalidValue("bad_year", f"year {quote_value(value)} is not a number from {MIN_YEAR} to {MAX_YEAR}")
     return value
 
 
@@ -177,7 +178,7 @@ def _flag(value: object, name: str) -> bool:
     if value is None:
         return True
     if not isinstance(value, bool):
-        raise InvalidValue(f"bad_{name}", f"{name} {_quote_value(value)} is not true or false")
+        raise InvalidValue(f"bad_{name}", f"{name} {quote_value(value)} is not true or false")
     return value
 
 
@@ -190,7 +191,7 @@ def _datetime(value: object) -> datetime | None:
         # In UTC at once: a moment near an end of the calendar has none, and the database would fall over it.
         return _in_utc(datetime.fromisoformat(value if isinstance(value, str) and len(value) < 40 else ""))
     except (ValueError, OverflowError):
-        said = f"last_checked {_quote_value(value)} is not a moment such as 2026-01-31T08:00:00Z"
+        said = f"last_checked {quote_value(value)} is not a moment such as 2026-01-31T08:00:00Z"
         raise InvalidValue("bad_last_checked", said) from None
 
 
@@ -217,11 +218,5 @@ def _text(value: object, max_length: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise InvalidValue("bad_text", f"{_quote_value(value)} is not text")
+        raise InvalidValue("bad_text", f"{quote_value(value)} is not text")
     return clean_text(value)[:max_length].strip()
-
-
-def _quote_value(value: object) -> str:
-    """A value for an error sentence: short, on one line, nothing of it unescaped."""
-    text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -43,7 +43,7 @@ def _last_accepted_run_end(newest: HealthRun | None) -> datetime | None:
         return None
     if newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
         return newest.finished_at
-    accepted = HealthRun.objects.with_results().order_by("-started_at")
+    accepted = HealthRun.objects.accepted().order_by("-started_at")
     return accepted.values_list("finished_at", flat=True).first()
 
 

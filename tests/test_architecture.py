@@ -1,9 +1,11 @@
-"""The shape of the code: what is there is used."""
+"""The shape of the code: what is there is used, small, named by the terms of the glossary, and pure where it says so."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.helpers import code_metrics
+from tests.helpers.code_metrics import PACKAGES, PROJECT_ROOT, python_files, relative
 from tests.helpers.dead_code import Project
 
 # Settings that a library reads under a name that it works out, or of which Django has no default.
@@ -19,6 +21,141 @@ READ_BY_LIBRARIES = {
 def test_production_code_is_used_by_production_code():
     """What only tests use, or nobody, is deleted. See `tests.helpers.dead_code` for what counts as a use."""
     assert Project().unused() == set(READ_BY_LIBRARIES)
+
+
+def test_a_module_is_found_by_its_name_alone():
+    assert code_metrics.repeated(code_metrics.module_names("streaming", "scraper")) == {}
+
+
+def test_a_class_is_found_by_its_name_alone():
+    assert code_metrics.repeated(code_metrics.class_names(*PACKAGES)) == {}
+
+
+def test_no_function_is_over_30_lines_and_no_class_over_15_methods():
+    files = python_files(*PACKAGES)
+    assert [one for path in files for one in code_metrics.long_functions(path, max_lines=30)] == []
+    assert [one for path in files for one in code_metrics.large_classes(path, max_methods=15)] == []
+
+
+def test_link_health_is_a_handful_of_packages_and_modules():
+    shown = [path for path in (PROJECT_ROOT / "streaming" / "health").iterdir() if not path.name.startswith("__")]
+    assert len(shown) <= 12
+
+
+# Whatever a pure module imports, however far away, must not reach these.
+IMPURE = ("django", "rest_framework", "scrapy", "twisted", "pycurl", "requests", "psycopg", "redis", "celery", "socket")
+PURE = [path for path in python_files(*PACKAGES) if code_metrics.is_marked_pure(path)]
+
+
+@pytest.mark.parametrize("path", PURE, ids=relative)
+def test_a_module_that_calls_itself_pure_reaches_no_database_and_no_network(path):
+    reached = code_metrics.reachable_imports(path)
+    assert {name for name in reached if name.split(".")[0] in IMPURE} == set()
+
+
+def test_purity_is_claimed_where_decisions_are_made():
+    claimed = {relative(path) for path in PURE}
+    judging = {relative(path) for path in python_files("streaming/health/judging") if path.name != "__init__.py"}
+    assert judging <= claimed
+
+
+RETIRED = frozenset(
+    [
+        "house",
+        "houses",
+        "room",
+        "rooms",
+        "door",
+        "doors",
+        "vouch",
+        "vouched",
+        "voucher",
+        "vouchers",
+        "vouches",
+        "hub",
+        "hubs",
+        "deed",
+        "deeds",
+        "bell",
+        "bells",
+        "ring",
+        "rings",
+        "ringing",
+        "rung",
+        "bury",
+        "buried",
+        "underway",
+        "onward",
+        "heard",
+        "standing",
+        "gathering",
+        "shelf",
+        "shelves",
+        "belief",
+        "beliefs",
+        "believed",
+        "witness",
+        "witnesses",
+        "share",
+        "shares",
+        "muster",
+        "lane",
+        "lanes",
+        "aside",
+        "brisk",
+        "manners",
+        "bookmark",
+        "bookmarks",
+        "told",
+    ]
+)
+"""The words of the third column of docs/glossary.md's rules that are retired in every sense."""
+# Values that are stored, names of Celery tasks and names of HTML elements.
+FIXED = frozenset({"heard", "onward", "streaming.tasks.ring_again", "ring_again", "aside"})
+TEXTS = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "deploy/*", "templates/*.html", "static/css/*", "static/js/*", "Makefile")
+    for path in PROJECT_ROOT.glob(pattern)
+    if path.name != "CHANGELOG.md"
+)
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, "bench"])
+def test_no_retired_word_in_code_and_its_texts(folder):
+    files = python_files(folder)
+    found = [one for path in files for one in code_metrics.retired_words(path, RETIRED, fixed=FIXED, with_strings=True)]
+    assert found == []
+
+
+def test_no_retired_word_in_identifiers_and_comments_of_tests():
+    files = [path for path in python_files("tests") if path != PROJECT_ROOT / "tests" / "test_architecture.py"]
+    found = [
+        one for path in files for one in code_metrics.retired_words(path, RETIRED, fixed=FIXED, with_strings=False)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=relative)
+def test_no_retired_word_in_documents_templates_and_styles(path):
+    text = path.read_text(encoding="utf-8").replace("<aside", "").replace("</aside", "")
+    found = [
+        f"{number}: {line.strip()}"
+        for number, line in enumerate(text.splitlines(), 1)
+        if code_metrics.words_in(line) & RETIRED
+    ]
+    assert found == []
+
+
+def test_a_retired_word_is_found_in_each_place_where_it_can_stand(tmp_path, monkeypatch):
+    monkeypatch.setattr(code_metrics, "PROJECT_ROOT", tmp_path)
+    path = tmp_path / "module.py"
+    path.write_text(
+        '"""Rings the bell."""\n\nMAX_LANES = 3  # as told\n\n\ndef f(theDoor):\n    return "heard", f"{1} hub"\n'
+    )
+    found = list(code_metrics.retired_words(path, RETIRED, fixed=frozenset({"heard"}), with_strings=True))
+    assert found == [
+        "module.py:1: bell, rings", "module.py:3: lanes", "module.py:3: told", "module.py:6: door", "module.py:7: hub",
+    ]  # fmt: skip
 
 
 USED = """

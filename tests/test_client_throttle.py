@@ -7,13 +7,13 @@ import pickle
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.test import RequestFactory
 
 from streaming.client_throttle import client_id, refresh_retry_after
+from tests.helpers.paths import PROJECT_ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,7 @@ def test_the_limit_is_the_limit_over_four_processes_with_the_file_cache(tmp_path
         "CACHE_URL": f"file://{tmp_path / 'cache'}",
         "SCRAPE_DIR": str(tmp_path),
     }
-    command, root, pipe = [sys.executable, "-c", CLICKER], Path(__file__).parents[2], subprocess.PIPE
+    command, root, pipe = [sys.executable, "-c", CLICKER], PROJECT_ROOT, subprocess.PIPE
     started = [subprocess.Popen(command, env=env, cwd=root, stdin=pipe, stdout=pipe) for _ in range(4)]
     assert [process.stdout.readline() for process in started] == [b"ready\n"] * 4
     for process in started:

@@ -9,15 +9,14 @@ import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.helpers.external_services import postgres
+from tests.helpers.external_services import connect_postgres
 from tests.helpers.http_servers import free_port
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
-ROOT = Path(__file__).resolve().parent.parent
 WORKERS, THREADS, POOL = 2, 8, 3
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 SETUP = """
@@ -40,7 +39,7 @@ print(Movie.objects.count(), connection.pool, threading.active_count())
 
 @pytest.fixture
 def admin():
-    with postgres() as connection:
+    with connect_postgres() as connection:
         yield connection
 
 
@@ -70,7 +69,7 @@ def environment(name, tmp_path):
 
 def python(code, environment):
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
 
 @contextmanager
@@ -80,7 +79,7 @@ def web_server(environment):
         sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", f"--workers={WORKERS}", f"--threads={THREADS}",
         "--preload", "--no-control-socket", "--log-level=warning", "MovieBackend.wsgi",
     ]  # fmt: skip
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as server:
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment) as server:
         try:
             deadline = time.monotonic() + 20
             while not status_of(f"http://127.0.0.1:{port}/healthz"):

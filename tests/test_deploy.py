@@ -10,9 +10,9 @@ import yaml
 from django.core.management import get_commands
 
 from scraper import sources
-from tests.test_docs import ROOT
+from tests.test_docs import PROJECT_ROOT
 
-DEPLOY = ROOT / "deploy"
+DEPLOY = PROJECT_ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
 
 
@@ -22,7 +22,7 @@ def words(file: Path) -> str:
 
 def test_what_is_the_machines_own_goes_into_no_image():
     ignored = set(words(DEPLOY / "Dockerfile.dockerignore").split())
-    kept_out = (ROOT / ".gitignore").read_text().split()
+    kept_out = (PROJECT_ROOT / ".gitignore").read_text().split()
     assert {".git", *(one.rstrip("/") for one in kept_out)} <= {one.removeprefix("**/") for one in ignored}
 
 

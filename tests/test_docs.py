@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -11,17 +10,21 @@ from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from scraper import sources
+from tests.helpers.paths import PROJECT_ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-DECISIONS = ROOT / "docs" / "decisions"
-PAGES = sorted(path for folder in (ROOT, ROOT / "docs", DECISIONS, ROOT / "deploy") for path in folder.glob("*.md"))
+DECISIONS = PROJECT_ROOT / "docs" / "decisions"
+PAGES = sorted(
+    path
+    for folder in (PROJECT_ROOT, PROJECT_ROOT / "docs", DECISIONS, PROJECT_ROOT / "deploy")
+    for path in folder.glob("*.md")
+)
 TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
 # Decisions and the changelog record what was true when they were written.
 CURRENT = {path: text for path, text in TEXTS.items() if path.parent != DECISIONS and path.name != "CHANGELOG.md"}
-README = TEXTS[ROOT / "README.md"]
-ARCHITECTURE = TEXTS[ROOT / "docs" / "architecture.md"]
-SETTINGS_PAGE = TEXTS[ROOT / "docs" / "settings.md"]
-SETTINGS = (ROOT / "MovieBackend" / "settings.py").read_text(encoding="utf-8")
+README = TEXTS[PROJECT_ROOT / "README.md"]
+ARCHITECTURE = TEXTS[PROJECT_ROOT / "docs" / "architecture.md"]
+SETTINGS_PAGE = TEXTS[PROJECT_ROOT / "docs" / "settings.md"]
+SETTINGS = (PROJECT_ROOT / "MovieBackend" / "settings.py").read_text(encoding="utf-8")
 READ_ELSEWHERE = {"VAR_DIR", "ENV_FILE"}
 SETTING_PREFIXES = (
     r"(?:SCRAPE|HEALTH|LINK|ALLOW|TMDB|OMDB|WIKIDATA|WEB|REFRESH|VISIT|CACHE|DATABASE|SOURCE|METRICS)_[A-Z_]+"
@@ -30,7 +33,7 @@ GENERATED_FOLDERS = {"migrations", "commands", "spiders", "example_site", "__pyc
 
 
 def ids(paths):
-    return [str(path.relative_to(ROOT)) for path in paths]
+    return [str(path.relative_to(PROJECT_ROOT)) for path in paths]
 
 
 def anchors(text):
@@ -98,8 +101,8 @@ def documented_tree():
 def real_tree():
     tree = {}
     for package in ("MovieBackend", "streaming", "scraper"):
-        for path in (ROOT / package).rglob("*.py"):
-            folder = path.parent.relative_to(ROOT)
+        for path in (PROJECT_ROOT / package).rglob("*.py"):
+            folder = path.parent.relative_to(PROJECT_ROOT)
             if not GENERATED_FOLDERS & set(folder.parts) and path.stem != "__init__":
                 tree.setdefault(folder.as_posix(), set()).add(path.stem)
     return tree
@@ -112,7 +115,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 
 def test_a_link_that_leads_nowhere_is_found():
     text = "[a](README.md) [b](#nowhere) [c](missing.md) [d](docs/api.md#the-api) [e](https://films.example.org/x)"
-    assert list(broken_links(ROOT / "README.md", text)) == ["#nowhere", "missing.md"]
+    assert list(broken_links(PROJECT_ROOT / "README.md", text)) == ["#nowhere", "missing.md"]
 
 
 def test_the_settings_table_is_complete_and_true():
@@ -158,13 +161,13 @@ def test_every_route_is_in_the_docs():
 
 @pytest.mark.parametrize("slug", sorted(sources.KNOWN_SOURCES))
 def test_every_source_has_its_line(slug):
-    assert f"`{slug}`" in TEXTS[ROOT / "docs" / "sources.md"]
+    assert f"`{slug}`" in TEXTS[PROJECT_ROOT / "docs" / "sources.md"]
 
 
 @pytest.mark.parametrize("page", CURRENT, ids=ids(CURRENT))
 def test_every_file_that_a_page_names_exists(page):
     named = re.findall(r"`((?:docs|streaming|scraper|MovieBackend|templates|deploy|bench)/[\w./-]*)`", CURRENT[page])
-    assert [path for path in named if not (ROOT / path).exists()] == []
+    assert [path for path in named if not (PROJECT_ROOT / path).exists()] == []
 
 
 def test_the_tree_in_the_architecture_is_that_of_the_files():
@@ -175,7 +178,7 @@ def test_every_name_in_the_architecture_is_defined():
     code = "".join(
         path.read_text(encoding="utf-8")
         for package in ("MovieBackend", "streaming", "scraper")
-        for path in (ROOT / package).rglob("*.py")
+        for path in (PROJECT_ROOT / package).rglob("*.py")
     )
     named = re.findall(r"`(?:\w+\.)?([a-z_]+(?=\(\)`)|[A-Z][a-z]+(?:[A-Z][a-z]+)+(?=[.`]))", ARCHITECTURE)
     assert len(named) > 10
@@ -191,11 +194,11 @@ def test_the_readme_is_short_and_has_the_three_troubles():
 
 
 def test_the_glossary_has_at_most_forty_terms():
-    glossary = TEXTS[ROOT / "docs" / "glossary.md"]
+    glossary = TEXTS[PROJECT_ROOT / "docs" / "glossary.md"]
     assert 0 < len(re.findall(r"^\| (?!term|-)", glossary, re.MULTILINE)) <= 40
 
 
 def test_the_version_is_that_of_the_changelog():
-    newest = re.search(r"^## ([0-9.]+)", TEXTS[ROOT / "CHANGELOG.md"], re.MULTILINE)
+    newest = re.search(r"^## ([0-9.]+)", TEXTS[PROJECT_ROOT / "CHANGELOG.md"], re.MULTILINE)
     assert newest is not None
     assert newest[1] == settings.VERSION

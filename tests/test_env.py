@@ -6,14 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from MovieBackend import env
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.helpers.paths import PROJECT_ROOT
 
 
 def start(tmp_path, **variables):
@@ -21,7 +19,7 @@ def start(tmp_path, **variables):
     clean = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "HOME": str(tmp_path)}
     return subprocess.run(
         [sys.executable, "manage.py", "check"],
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env={**clean, **variables},
         capture_output=True,
         text=True,
@@ -68,7 +66,7 @@ def test_the_shipped_settings_behind_https_pass_the_deployment_check(tmp_path):
     }
     result = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60,
+        cwd=PROJECT_ROOT, env=clean, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.helpers.paths import PROJECT_ROOT
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[1]
 ONE = "tests/browser/test_quality.py"
 
 
@@ -19,7 +19,9 @@ ONE = "tests/browser/test_quality.py"
 def test_without_chromium(tmp_path, ci, status, word):
     environment = {**os.environ, "PATH": str(tmp_path), "CI": ci}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", "-x", ONE, "-k", "home"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == status, done.stdout
     assert word in done.stdout.splitlines()[-1]
     assert "no Chromium here (apt-get install chromium)" in done.stdout

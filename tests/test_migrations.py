@@ -6,15 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.helpers.external_services import empty_postgres
+from tests.helpers.external_services import temporary_postgres
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow  # each test starts a process
 
-ROOT = Path(__file__).parents[1]
 PRELUDE = """
 import json, sys
 import django
@@ -75,7 +74,7 @@ def database(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/main.sqlite3"
     else:
-        with empty_postgres("migrations") as url:
+        with temporary_postgres("migrations") as url:
             yield url
 
 
@@ -83,7 +82,7 @@ def run_script(database, script, rows):
     """Run the script in a process of its own and return the lines that it prints, parsed as JSON."""
     environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-c", PRELUDE + script, json.dumps(rows)]
-    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    process = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
     return [json.loads(line) for line in process.stdout.splitlines()]
 

@@ -12,15 +12,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 
 from streaming import file_locks
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def free_port():
@@ -40,7 +38,7 @@ def start(folder, port, **more):
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "VAR_DIR": str(folder), "PORT": str(port), **more}
     return subprocess.Popen(
         [sys.executable, "-m", "MovieBackend.serve"],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        cwd=PROJECT_ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
 

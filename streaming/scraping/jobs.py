@@ -13,10 +13,10 @@ from functools import partial
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Max, OuterRef, Q, Subquery
-from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from streaming.leases import LeaseClaim, expired, lease_end, seconds_from_now
 from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, StreamingLink
 from streaming.scraping import notification, outcomes
 from streaming.scraping.freshness import Action, FreshnessRules, MovieFacts, Requester, cooldown_after, decide
@@ -41,16 +41,14 @@ class QueueFull(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class JobClaim:
-    """The right to run one job. Whoever lost it (`owner`, `attempt`) changes nothing any more."""
+class JobClaim(LeaseClaim):
+    """The right to run one job."""
 
     job_id: int
-    owner: str
-    attempt: int
 
     def rows(self) -> ScrapeJobQuerySet:
-        """The job's row while the claim stands, else nothing."""
-        return ScrapeJob.objects.filter(pk=self.job_id, state=State.RUNNING, owner=self.owner, attempt=self.attempt)
+        """Return the job's row while the claim holds; no row once it is lost."""
+        return self.restrict(ScrapeJob.objects.filter(pk=self.job_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +166,12 @@ def renotify_if_stalled(job: ScrapeJob, *, now: datetime) -> None:
 # --- running
 
 
-def seconds_from_now(seconds: float) -> CombinedExpression:
-    return Now() + timedelta(seconds=seconds)
-
-
 def _abandoned(*, besides: Collection[int] = ()) -> Q:
     """Running, but nobody renews its lease; a lease that lies too far ahead was given before the clock was set back.
 
     `besides`: jobs that the asker has in hand. When the clock jumps, their leases look so before he renews them.
     """
-    lease = settings.SCRAPE_LEASE_SECONDS
-    late = Q(state=State.RUNNING) & (Q(lease_until__lt=Now()) | Q(lease_until__gt=seconds_from_now(2 * lease + 60)))
-    return late & ~Q(pk__in=besides) if besides else late
+    return expired() & ~Q(pk__in=besides) if besides else expired()
 
 
 def has_claimable_jobs(*, besides: Collection[int] = ()) -> bool:
@@ -215,11 +207,11 @@ def _claim_one(job: ScrapeJob, claimable: Q, *, owner: str) -> JobClaim | None:
         state=State.RUNNING,
         owner=owner,
         attempt=F("attempt") + 1,
-        lease_until=seconds_from_now(settings.SCRAPE_LEASE_SECONDS),
+        lease_until=lease_end(),
         started_at=Now(),
         sources=outcomes.results_for_retry(job.sources),
     )
-    return JobClaim(job.pk, owner, job.attempt + 1) if taken else None
+    return JobClaim(job.pk, owner=owner, attempt=job.attempt + 1) if taken else None
 
 
 def _fail_abandoned(abandoned: Q) -> None:
@@ -234,14 +226,14 @@ def _fail_abandoned(abandoned: Q) -> None:
 def renew_leases(claims: Sequence[JobClaim]) -> None:
     """Renew the leases of what is still ours."""
     for one in claims:
-        one.rows().update(lease_until=seconds_from_now(settings.SCRAPE_LEASE_SECONDS))
+        one.rows().update(lease_until=lease_end())
 
 
 def claims_to_continue(claims: Sequence[JobClaim]) -> dict[JobClaim, bool]:
     """The claims that still stand, each with whether it is to go on (False: somebody cancelled it)."""
     rows = ScrapeJob.objects.filter(pk__in=[one.job_id for one in claims], state=State.RUNNING)
     fence = rows.values_list("pk", "owner", "attempt", "cancel_requested")
-    running = {JobClaim(pk, owner, attempt): not off for pk, owner, attempt, off in fence}
+    running = {JobClaim(pk, owner=owner, attempt=attempt): not off for pk, owner, attempt, off in fence}
     return {one: running[one] for one in claims if one in running}
 
 

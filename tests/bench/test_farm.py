@@ -18,9 +18,9 @@ from streaming.health.judging import content
 from streaming.health.judging.verdict import LinkFacts, Verdict, judge
 from streaming.health.probe_types import ProbeRequest
 from streaming.health.probing.prober import ProbeConfig, Prober
-from tests.helpers.external_services import lacking
+from tests.helpers.external_services import skip_or_fail
 from tests.helpers.http_origin import wait_for
-from tests.helpers.raw_http import HOSTS, all_of, ask, dial, line
+from tests.helpers.raw_http import HOSTS, connect, read_all, request_bytes, send_request
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,7 @@ FILM = b"<video"
     ],
 )
 def test_a_path_says_how_it_is_answered(farm, path, to_head, to_get, content_type, said):
-    head, get = ask(farm, path, method="HEAD"), ask(farm, path)
+    head, get = send_request(farm, path, method="HEAD"), send_request(farm, path)
     assert (head.status, head.body) == (to_head, b"")
     assert get.status == to_get
     assert said in get.body
@@ -81,60 +81,64 @@ def test_a_path_says_how_it_is_answered(farm, path, to_head, to_get, content_typ
     ],
 )
 def test_redirects_lead_on(farm, path, status, target):
-    answer = ask(farm, path)
+    answer = send_request(farm, path)
     assert (answer.status, answer.headers["location"]) == (status, target)
 
 
 def test_a_redirect_leads_to_the_next_host(farm):
-    assert ask(farm, "/moved-next/0/0/9").headers["location"] == f"http://127.0.0.2:{farm.ports.http}/page/0/0/9"
+    assert (
+        send_request(farm, "/moved-next/0/0/9").headers["location"] == f"http://127.0.0.2:{farm.ports.http}/page/0/0/9"
+    )
 
 
 def test_a_film_page_is_as_long_as_pages_are(farm):
-    assert 5_000 < len(ask(farm, "/page/0/Nosferatu/1").body) < 20_000
+    assert 5_000 < len(send_request(farm, "/page/0/Nosferatu/1").body) < 20_000
 
 
 def test_files_are_sent_in_ranges(farm):
-    answer = ask(farm, "/video/0/0/1", Range="bytes=0-2047")
+    answer = send_request(farm, "/video/0/0/1", Range="bytes=0-2047")
     assert (answer.status, len(answer.body)) == (206, 2048)
     assert re.fullmatch(r"bytes 0-2047/\d+", answer.headers["content-range"])
     assert content.is_media(answer.body)
-    assert len(ask(farm, "/video/0/0/1").body) > 100_000
+    assert len(send_request(farm, "/video/0/0/1").body) > 100_000
 
 
 def test_a_page_may_come_in_gzip(farm):
-    answer = ask(farm, "/gzip/0/0/1")
+    answer = send_request(farm, "/gzip/0/0/1")
     assert answer.headers["content-encoding"] == "gzip"
     assert b"<title>A Film</title>" in gzip.decompress(answer.body)
 
 
 def test_it_asks_to_come_back_later(farm):
-    assert ask(farm, "/429/0/7/1").headers["retry-after"] == "7"
-    assert ask(farm, "/503/0/3/1").headers["retry-after"] == "3"
-    assert "retry-after" not in ask(farm, "/503/0/0/1").headers
+    assert send_request(farm, "/429/0/7/1").headers["retry-after"] == "7"
+    assert send_request(farm, "/503/0/3/1").headers["retry-after"] == "3"
+    assert "retry-after" not in send_request(farm, "/503/0/0/1").headers
     farm.forget()
-    assert [ask(farm, f"/429-once/0/1/{number}").status for number in (5, 5, 6)] == [429, 200, 429]
+    assert [send_request(farm, f"/429-once/0/1/{number}").status for number in (5, 5, 6)] == [429, 200, 429]
 
 
 def test_connections_are_kept_and_requests_may_come_together(farm):
-    with dial(farm) as connection:
-        connection.sendall(line("/404/0/0/1") + line("/410/5/0/2") + line("/close/0/0/3"))
-        result, _ = all_of(connection)
+    with connect(farm) as connection:
+        connection.sendall(request_bytes("/404/0/0/1") + request_bytes("/410/5/0/2") + request_bytes("/close/0/0/3"))
+        result, _ = read_all(connection)
     assert re.findall(rb"HTTP/1.1 (\d+)", result) == [b"404", b"410", b"200"]
 
 
 def test_head_may_be_answered_with_a_body(farm):
-    with dial(farm) as connection:
-        connection.sendall(line("/head-body/0/0/1", method="HEAD") + line("/close/0/0/2", method="HEAD"))
-        result, _ = all_of(connection)
+    with connect(farm) as connection:
+        connection.sendall(
+            request_bytes("/head-body/0/0/1", method="HEAD") + request_bytes("/close/0/0/2", method="HEAD")
+        )
+        result, _ = read_all(connection)
     assert FILM in result
 
 
 def test_lengths_may_lie(farm):
     with pytest.raises(http.client.IncompleteRead):
-        ask(farm, "/short/0/0/1")
-    with dial(farm) as connection:
-        connection.sendall(line("/long/0/0/1") + line("/close/0/0/2", method="HEAD"))
-        result, _ = all_of(connection)
+        send_request(farm, "/short/0/0/1")
+    with connect(farm) as connection:
+        connection.sendall(request_bytes("/long/0/0/1") + request_bytes("/close/0/0/2", method="HEAD"))
+        result, _ = read_all(connection)
     head, _, body = result.partition(b"\r\n\r\n")
     assert int(re.search(rb"Content-Length: (\d+)", head)[1]) < len(body.partition(b"HTTP/1.1")[0])
 
@@ -146,9 +150,9 @@ def test_connections_break(farm):
         ("/empty/0/0/1", b"", False),
         ("/junk/0/0/1", rb"220 mail.*", False),
     ):
-        with dial(farm) as connection:
-            connection.sendall(line(path))
-            result, broken = all_of(connection)
+        with connect(farm) as connection:
+            connection.sendall(request_bytes(path))
+            result, broken = read_all(connection)
         assert re.fullmatch(said, result, re.S), path
         assert broken is is_reset, path
 
@@ -156,42 +160,42 @@ def test_connections_break(farm):
 def test_some_links_never_answer(farm):
     farm.forget()
     for path, method in (("/hang/0/0/1", "GET"), ("/hang/0/0/1", "HEAD"), ("/no-head-hang/0/0/1", "HEAD")):
-        with dial(farm) as connection:
-            connection.sendall(line(path, method=method))
+        with connect(farm) as connection:
+            connection.sendall(request_bytes(path, method=method))
             connection.settimeout(0.1)
             with pytest.raises(TimeoutError):
                 connection.recv(1)
-    assert ask(farm, "/no-head-hang/0/0/1").status == 200
+    assert send_request(farm, "/no-head-hang/0/0/1").status == 200
     assert farm.stats().most_hanging == 1
 
 
 def test_a_header_drips_byte_by_byte(farm):
-    with dial(farm) as connection:
-        connection.sendall(line("/drip/0/0/1"))
+    with connect(farm) as connection:
+        connection.sendall(request_bytes("/drip/0/0/1"))
         assert [connection.recv(100) for _ in range(3)] == [b"H", b"T", b"T"]
 
 
 def test_a_page_does_not_end(farm):
-    with dial(farm) as connection:
-        connection.sendall(line("/endless/0/0/1"))
+    with connect(farm) as connection:
+        connection.sendall(request_bytes("/endless/0/0/1"))
         result = 0
         while result < 1_000_000:
             result += len(connection.recv(65536))
-    wait_for(lambda: ask(farm, "/small/0/0/1").status == 200)
+    wait_for(lambda: send_request(farm, "/small/0/0/1").status == 200)
 
 
 def test_an_answer_takes_its_time(farm):
     farm.forget()
-    ask(farm, "/page/60/0/1")
+    send_request(farm, "/page/60/0/1")
     assert farm.stats().longest_ms >= 59
 
 
 def test_it_tells_what_it_saw_at_one_host(farm):
     farm.forget()
-    with dial(farm) as one, dial(farm) as two, dial(farm) as three:
+    with connect(farm) as one, connect(farm) as two, connect(farm) as three:
         for connection in (one, two):
-            connection.sendall(line("/endless/0/0/1"))
-        three.sendall(line("/hang/0/0/1", method="HEAD"))
+            connection.sendall(request_bytes("/endless/0/0/1"))
+        three.sendall(request_bytes("/hang/0/0/1", method="HEAD"))
         wait_for(lambda: farm.stats().requests == 3)
         seen = farm.stats()
     assert (seen.head, seen.get, seen.hosts) == (1, 2, 1)
@@ -203,8 +207,8 @@ def test_it_tells_what_it_saw_at_one_host(farm):
 
 def test_a_late_answer_counts_as_left_hanging(farm):
     farm.forget()
-    with dial(farm) as connection:
-        connection.sendall(line("/page/1500/0/1"))
+    with connect(farm) as connection:
+        connection.sendall(request_bytes("/page/1500/0/1"))
         wait_for(lambda: farm.stats().most_hanging == 1)
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
     assert farm.stats().most_answering == 0
@@ -213,8 +217,8 @@ def test_a_late_answer_counts_as_left_hanging(farm):
 def test_a_client_that_left_is_not_counted_with_the_one_that_comes_after(farm):
     farm.forget()
     for number in range(1, 21):
-        with dial(farm) as connection:
-            connection.sendall(line("/hang/0/0/1"))
+        with connect(farm) as connection:
+            connection.sendall(request_bytes("/hang/0/0/1"))
             wait_for(lambda number=number: farm.stats().requests == number)
     assert farm.stats().most_hanging == 1
 
@@ -255,9 +259,9 @@ def test_our_judgement_of_each_behaviour_is_the_one_that_its_list_calls_right(fa
 
 def test_without_tls_it_speaks_http(tmp_path):
     if missing := origin.missing():
-        lacking(f"the farm: {missing}")
+        skip_or_fail(f"the farm: {missing}")
     with origin.running(tmp_path, hosts=1, tls=False) as plain:
         assert plain.ca is None
-        assert ask(plain, "/page/0/0/1").status == 200
+        assert send_request(plain, "/page/0/0/1").status == 200
         known = {link.behaviour for link in lists.made("H", 500, plain.ports, hosts=1)}
     assert "self-signed" not in known

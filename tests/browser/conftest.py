@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.helpers.external_services import lacking
+from tests.helpers.external_services import skip_or_fail
+from tests.helpers.paths import PROJECT_ROOT
 
-ROOT = Path(__file__).parents[2]
 ARGUMENTS = [
     "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def chromium() -> str:
     """The program that all of these tests need."""
-    return shutil.which("chromium") or lacking("no Chromium here (apt-get install chromium)")
+    return shutil.which("chromium") or skip_or_fail("no Chromium here (apt-get install chromium)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,13 @@ class Site:
 
 def run(*words: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *words],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -63,7 +69,7 @@ def run(*words: str, environment: dict[str, str]) -> str:
 @contextmanager
 def serving(command: list[str], *, address: str, environment: dict[str, str], log: Path) -> Iterator[None]:
     with log.open("wb") as output, subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=output, stderr=output
+        [sys.executable, "-m", *command], cwd=PROJECT_ROOT, env=environment, stdout=output, stderr=output
     ) as process:  # fmt: skip
         try:
             wait_for(address, log=log)
@@ -100,7 +106,7 @@ def running_site(folder: Path, **settings: str) -> Iterator[Site]:
         **kept,
         "ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "tests.helpers.browser_settings",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(PROJECT_ROOT),
         "OPENREEL_STATIC_ROOT": str(folder / "static"),
         "SECRET_KEY": "only-for-tests",
         "DATABASE_URL": f"sqlite:///{folder}/site.sqlite3",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.paths import PROJECT_ROOT
+
 OURS = sorted(name for name, app in get_commands().items() if app == "streaming")
 
 
@@ -24,7 +24,7 @@ def test_its_help_ends_with_an_example(name):
 def test_a_wrong_argument_is_one_sentence_and_status_1(name, tmp_path):
     result = subprocess.run(
         [sys.executable, "manage.py", name, "tt0013442", "--nope"],
-        cwd=ROOT, env={"SECRET_KEY": "x", "VAR_DIR": str(tmp_path)}, capture_output=True, text=True, timeout=60,
+        cwd=PROJECT_ROOT, env={"SECRET_KEY": "x", "VAR_DIR": str(tmp_path)}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"manage.py {name}: unrecognized arguments: {'tt0013442 ' * (name != 'scrape')}--nope\n"

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,8 +14,8 @@ from django.core.management import CommandError, call_command
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink
 from tests.helpers.factories import make_link, make_movie
+from tests.helpers.paths import PROJECT_ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 GOOD = '{"imdb_id":"tt0013442","title":"Nosferatu","year":1922,"links":[{"source":"commons","source_url":"https://a.example.org/n"}]}'
 OTHER = '{"imdb_id":"tt0013443","title":"Other","links":[]}'
 
@@ -205,7 +204,7 @@ class TestProcess:
     def start(self, tmp_path, *args: str, **options):
         return subprocess.run(
             [sys.executable, "manage.py", *args],
-            cwd=ROOT,
+            cwd=PROJECT_ROOT,
             env={
                 **os.environ,
                 "ENV_FILE": os.devnull,

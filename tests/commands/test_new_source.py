@@ -6,13 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.helpers.paths import PROJECT_ROOT
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 COPIED = ("MovieBackend", "streaming", "scraper", "templates", "static", "tests")
 
 
@@ -21,9 +21,9 @@ def project(tmp_path_factory):
     """A copy of the project, so that the command writes there."""
     folder = tmp_path_factory.mktemp("project")
     for name in COPIED:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        shutil.copytree(PROJECT_ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     for name in ("manage.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder)
+        shutil.copy(PROJECT_ROOT / name, folder)
     return folder
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from tests.helpers.fake_sources import FILMS, source_web
 from tests.helpers.http_servers import Page
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 SOURCES = "internet_archive,commons,library_of_congress,peertube,schema_org,wikidata"
 
 
@@ -40,7 +40,7 @@ class Site:
     def run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *words],
-            cwd=ROOT, env=self.environment, input=given, capture_output=True, text=True, timeout=60, check=False,
+            cwd=PROJECT_ROOT, env=self.environment, input=given, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
 

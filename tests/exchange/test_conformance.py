@@ -17,9 +17,9 @@ import pytest
 from streaming.exchange import m3u, stremio, strm
 from streaming.exchange.entries import LinkEntry, MovieEntry
 from streaming.exchange.stremio import VideoId
+from tests.helpers.paths import RECORDED_PAYLOADS
 
 OWN = Path(__file__).parent / "pages"
-RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
 WRITTEN_BY_US = ("stremio/", "m3u_strm/")
 SITE = "https://films.example.org"
 ARCHIVE = "https://archive.org/download"
@@ -191,7 +191,7 @@ CHECKS: dict[str, Callable[[Payload], None]] = {
 
 
 def index() -> dict[str, Any]:
-    there = RECORDED / "expected.json"
+    there = RECORDED_PAYLOADS / "expected.json"
     rows = json.loads(there.read_text("utf-8")) if there.exists() else []
     return {row["file"]: row["expected"] for row in rows if row["file"].startswith(WRITTEN_BY_US)}
 
@@ -202,7 +202,7 @@ def expectation(payload: Payload) -> dict[str, Any] | None:
 
 
 def payloads() -> list[Payload]:
-    return [Payload(OWN, file) for file in CHECKS] + [Payload(RECORDED, file) for file in index()]
+    return [Payload(OWN, file) for file in CHECKS] + [Payload(RECORDED_PAYLOADS, file) for file in index()]
 
 
 @pytest.mark.parametrize("payload", payloads(), ids=lambda payload: f"{payload.folder.name}-{payload.file}")

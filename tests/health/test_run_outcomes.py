@@ -16,7 +16,7 @@ from streaming.health.selection import Selection
 from streaming.health.sweep.options import CheckOptions
 from streaming.models import HealthRun, StreamingLink
 from tests.health.probing.test_prober_process import asking_processes
-from tests.helpers.external_services import lacking
+from tests.helpers.external_services import skip_or_fail
 from tests.helpers.factories import make_link
 from tests.helpers.http_origin import Origin
 
@@ -65,7 +65,7 @@ class ProberKiller:
 def test_after_a_run_whose_prober_died_the_next_goes_on_with_what_it_had_found(origin, monkeypatch):
     """Asked alone, the six links that hang would pass for a host that is down, and stay active for ever."""
     if len(os.sched_getaffinity(0)) < 2:
-        lacking("a second core, without which no process of its own asks")
+        skip_or_fail("a second core, without which no process of its own asks")
     monkeypatch.setattr(prober_process, "SUBPROCESS_THRESHOLD", 10)
     links_at(origin, *numbered("page", 10), *numbered("hang", 6))
     report = run(timeout=60.0, stop=ProberKiller(origin, requests=26))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.helpers.external_services import lacking
+from tests.helpers.external_services import skip_or_fail
 from tests.helpers.http_servers import free_port
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -25,7 +25,7 @@ class Broker:
         self.kind, self.folder, self.port = kind, folder, free_port()
         self.process: subprocess.Popen[bytes] | None = None
         if self.binary() is None:
-            lacking(f"no {kind} here (apt-get install {kind}-server)")
+            skip_or_fail(f"no {kind} here (apt-get install {kind}-server)")
 
     def binary(self) -> str | None:
         if self.kind == "redis":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 
 from django.utils import timezone
 
@@ -13,8 +12,9 @@ from streaming.ingest.save import save_links
 from streaming.models import HealthRun, HostPause, LinkFlip, Movie, StreamingLink
 from streaming.web import posters
 from tests.helpers.factories import make_job, make_link, make_movie
+from tests.helpers.paths import PROJECT_ROOT
 
-DEMO = Path(__file__).parents[2] / "streaming" / "data" / "demo_catalogue.jsonl"
+DEMO = PROJECT_ROOT / "streaming" / "data" / "demo_catalogue.jsonl"
 TITLES = len(DEMO.read_text(encoding="utf-8").splitlines()) + 4
 # Found on the example site, and without links at first.
 LINKLESS = ["tt0010323", "tt0015324"]

@@ -14,10 +14,10 @@ from pathlib import Path
 import psycopg
 
 from tests.helpers.brokers import Broker
-from tests.helpers.external_services import empty_postgres
+from tests.helpers.external_services import temporary_postgres
+from tests.helpers.paths import PROJECT_ROOT
 
-ROOT = Path(__file__).parents[2]
-BEGIN = """
+PRELUDE = """
 import django, json, sys, time
 django.setup()
 from django.utils import timezone
@@ -31,7 +31,7 @@ def ask(number, word, requested_by="click"):
 """
 
 
-class Machines:
+class Cluster:
     """Web machines and workers around one broker and one database."""
 
     def __init__(self, database: str, broker: Broker, folder: Path) -> None:
@@ -43,7 +43,7 @@ class Machines:
             "CELERY_BROKER_URL": broker.url,
             "CACHE_URL": f"file://{folder / 'cache'}",
             "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "SCRAPE_CRAWL": "tests.helpers.fake_crawls.deed",
+            "SCRAPE_CRAWL": "tests.helpers.fake_crawls.fake_crawl",
             "SCRAPE_DIR": str(folder),
             "SCRAPE_LEASE_SECONDS": "2",
             "VAR_DIR": str(folder),
@@ -57,15 +57,17 @@ class Machines:
         quick = ["--without-mingle", "--without-gossip"]
         with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*command, *quick], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+                [*command, *quick], cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         self.workers.append(process)
         return process
 
     def run(self, code: str) -> str:
         """What this prints on a web machine."""
-        command = [sys.executable, "-c", BEGIN + code]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        command = [sys.executable, "-c", PRELUDE + code]
+        done = subprocess.run(
+            command, cwd=PROJECT_ROOT, env=self.environment, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -113,8 +115,8 @@ class Machines:
 @contextmanager
 def empty_database(word: str) -> Iterator[str]:
     """The address of a migrated PostgreSQL database of the test's own."""
-    with empty_postgres(word) as address:
+    with temporary_postgres(word) as address:
         environment = {**os.environ, "DATABASE_URL": address}
         command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--settings=tests.settings"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+        subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=True)
         yield address

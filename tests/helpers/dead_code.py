@@ -19,7 +19,8 @@ from django.conf import global_settings
 from rest_framework.routers import SimpleRouter
 from scrapy.settings import default_settings
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.helpers.paths import PROJECT_ROOT
+
 PACKAGES = ("MovieBackend", "streaming", "scraper")
 # They use production code as any other program would, and are no tests.
 PROGRAMS = ("manage.py", "cleanup_dead_links.py", "bench")
@@ -76,7 +77,7 @@ class Uses:
 class Project:
     """The production code below a folder, and what it says of itself."""
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = PROJECT_ROOT) -> None:
         self.root = root
         files = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
         self.modules = {

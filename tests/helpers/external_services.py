@@ -14,26 +14,26 @@ POSTGRES = "postgres://postgres@127.0.0.1:5432/{name}"
 NO_POSTGRES = "no PostgreSQL on 127.0.0.1:5432 (apt-get install postgresql; trust for postgres)"
 
 
-def lacking(what: str) -> NoReturn:
+def skip_or_fail(what: str) -> NoReturn:
     """End the test: skipped, or failed in CI."""
     if os.environ.get("CI"):
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
 
 
-def postgres() -> psycopg.Connection[Any]:
+def connect_postgres() -> psycopg.Connection[Any]:
     """A connection that may make databases."""
     try:
         return psycopg.connect(POSTGRES.format(name="postgres"), autocommit=True, connect_timeout=3)
     except psycopg.OperationalError:
-        lacking(NO_POSTGRES)
+        skip_or_fail(NO_POSTGRES)
 
 
 @contextmanager
-def empty_postgres(word: str) -> Iterator[str]:
+def temporary_postgres(word: str) -> Iterator[str]:
     """The address of an empty PostgreSQL database of this process's own, gone afterwards."""
     name = f"openreel_{word}_{os.getpid()}"
-    with postgres() as admin:
+    with connect_postgres() as admin:
         admin.execute(f"CREATE DATABASE {name}")
         yield POSTGRES.format(name=name)
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

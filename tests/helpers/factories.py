@@ -14,7 +14,7 @@ from streaming.models import Movie, ScrapeJob, StreamingLink
 
 numbers = count(1_000_001)
 
-NUMBERS_IN_HAND = count(10_000_000, 1000)
+outside_queue_ids = count(10_000_000, 1000)
 
 
 def make_movie(**fields: Any) -> Movie:
@@ -40,11 +40,11 @@ def make_job(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
     return ScrapeJob.objects.create(movie=movie or make_movie(), **fields)
 
 
-def make_job_in_hand(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
+def make_job_outside_queue(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
     """One that its test crawls itself. A supervisor that an earlier test has started serves the same database for a
     while, with the settings of nobody's test: it takes jobs that wait, and may just begin one of a number that an
     emptied table gives again. So this one is running, and has a number of its own."""
-    fields.setdefault("pk", next(NUMBERS_IN_HAND))
+    fields.setdefault("pk", next(outside_queue_ids))
     fields.setdefault("state", "running")
     fields.setdefault("lease_until", timezone.now() + timedelta(seconds=settings.SCRAPE_LEASE_SECONDS))
     return make_job(movie, **fields)

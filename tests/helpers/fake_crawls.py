@@ -17,20 +17,20 @@ from django.utils import timezone
 from streaming.models import ScrapeJob, StreamingLink
 
 
-def deed(job_id: int) -> None:
+def fake_crawl(job_id: int) -> None:
     """Search, in the way the job's URL asks for."""
     job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
     word = job.target_url.rsplit("/", 1)[-1] or "found"
-    note(f"{job_id} {word}")
-    WAYS[word](job)
+    log_line(f"{job_id} {word}")
+    BEHAVIOURS[word](job)
 
 
-def note(line: str) -> None:
+def log_line(line: str) -> None:
     with (Path(settings.SCRAPE_DIR) / "deeds.txt").open("a") as file:
         file.write(f"{os.getpid()} {line}\n")
 
 
-def say(job: ScrapeJob, state: str, *, links: int = 0, error: str = "") -> None:
+def write_results(job: ScrapeJob, state: str, *, links: int = 0, error: str = "") -> None:
     rows = [
         {**row, "state": state, "links": links, "new": links, "seconds": 0.1, "error": error} for row in job.sources
     ]
@@ -45,15 +45,15 @@ def found(job: ScrapeJob) -> None:
         defaults={"source": "example", "host": "127.0.0.1", "last_seen": timezone.now()},
     )
     print("read http://user:word@127.0.0.1/page?token=hidden and", settings.SECRET_KEY, "\x1b[31m")
-    say(job, "found", links=1)
+    write_results(job, "found", links=1)
 
 
 def nothing(job: ScrapeJob) -> None:
-    say(job, "nothing")
+    write_results(job, "nothing")
 
 
 def failed(job: ScrapeJob) -> None:
-    say(job, "failed", error="The site answered HTML for JSON.")
+    write_results(job, "failed", error="The site answered HTML for JSON.")
 
 
 def crash(job: ScrapeJob) -> None:
@@ -73,7 +73,7 @@ def hang_once(job: ScrapeJob) -> None:
 
 
 def slow(job: ScrapeJob) -> None:
-    say(job, "searching")
+    write_results(job, "searching")
     connection.close()
     time.sleep(1.5)
     found(job)
@@ -81,14 +81,14 @@ def slow(job: ScrapeJob) -> None:
 
 def long(job: ScrapeJob) -> None:
     """Twice as long as a lease lasts in the tests."""
-    say(job, "searching")
+    write_results(job, "searching")
     connection.close()
     select.select([], [], [], 4)  # libfaketime (0.9.10) cannot do `time.sleep`, which waits for a moment
     found(job)
 
 
 def hang(job: ScrapeJob) -> None:
-    say(job, "searching")
+    write_results(job, "searching")
     connection.close()
     time.sleep(60)
 
@@ -96,13 +96,13 @@ def hang(job: ScrapeJob) -> None:
 def stubborn(job: ScrapeJob) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     grandchild = subprocess.Popen([sys.executable, "-c", "import signal,time; signal.signal(15,1); time.sleep(60)"])
-    note(f"{job.pk} grandchild={grandchild.pid}")
+    log_line(f"{job.pk} grandchild={grandchild.pid}")
     hang(job)
 
 
 def leaves_one(job: ScrapeJob) -> None:
     grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    note(f"{job.pk} grandchild={grandchild.pid}")
+    log_line(f"{job.pk} grandchild={grandchild.pid}")
     found(job)
     os._exit(0)
 
@@ -114,15 +114,15 @@ def chatter(job: ScrapeJob) -> None:
 
 
 def short(job: ScrapeJob) -> None:
-    note(f"{job.pk} begins={time.monotonic():.3f}")
+    log_line(f"{job.pk} begins={time.monotonic():.3f}")
     time.sleep(0.15)
     found(job)
-    note(f"{job.pk} ends={time.monotonic():.3f}")
+    log_line(f"{job.pk} ends={time.monotonic():.3f}")
 
 
 def kills_runner(job: ScrapeJob) -> None:
     """Its runner is gone while the first attempt reads; the kernel then ends this process too."""
-    say(job, "searching")
+    write_results(job, "searching")
     if job.attempt == 1:
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(60)
@@ -140,10 +140,10 @@ def kills_runner_mid_batch(job: ScrapeJob) -> None:
             StreamingLink.objects.create(
                 movie=job.movie, source_url=url, source="example", host="127.0.0.1", last_seen=timezone.now()
             )
-    say(job, "found", links=4)
+    write_results(job, "found", links=4)
 
 
-WAYS = {
+BEHAVIOURS = {
     way.__name__: way
     for way in (
         found, nothing, failed, crash, die_once, hang_once, slow, long, hang, stubborn, leaves_one, chatter, short,

@@ -23,7 +23,7 @@ class Page:
     status: int = 200
     content_type: str = "text/html; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
-    says: Callable[[BaseHTTPRequestHandler], None] | None = None
+    raw_handler: Callable[[BaseHTTPRequestHandler], None] | None = None
 
 
 class Site(ThreadingHTTPServer):
@@ -60,9 +60,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         page = self.requested_by_host()
-        if page.says is not None:
+        if page.raw_handler is not None:
             self.close_connection = True
-            page.says(self)
+            page.raw_handler(self)
             return
         body = page.body.encode() if isinstance(page.body, str) else page.body
         self.send_response(page.status)

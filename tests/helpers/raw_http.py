@@ -11,29 +11,29 @@ HOSTS = 4
 
 
 @dataclass
-class Said:
+class RawResponse:
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-def ask(farm, path, *, method="GET", **headers):
+def send_request(farm, path, *, method="GET", **headers):
     with closing(http.client.HTTPConnection("127.0.0.1", farm.ports.http, timeout=10)) as connection:
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
         stated = {name.lower(): value for name, value in answer.getheaders()}
-        return Said(answer.status, stated, answer.read())
+        return RawResponse(answer.status, stated, answer.read())
 
 
-def dial(farm):
+def connect(farm):
     return closing(socket.create_connection(("127.0.0.1", farm.ports.http), timeout=10))
 
 
-def line(path, *, method="GET"):
+def request_bytes(path, *, method="GET"):
     return f"{method} {path} HTTP/1.1\r\nHost: farm\r\n\r\n".encode()
 
 
-def all_of(connection):
+def read_all(connection):
     """Everything until the other side closes; what a reset leaves of it."""
     result = b""
     try:

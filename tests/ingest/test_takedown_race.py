@@ -9,7 +9,7 @@ import sys
 import psycopg
 import pytest
 
-from tests.helpers.cluster import ROOT, empty_database
+from tests.helpers.cluster import PROJECT_ROOT, empty_database
 from tests.helpers.http_origin import wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -40,7 +40,7 @@ WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database(
 def test_what_is_taken_down_while_it_is_saved_is_not_shown():
     with empty_database("takedown") as address, psycopg.connect(address) as slow:
         stated = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-        run = {"cwd": ROOT, "env": stated, "text": True, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        run = {"cwd": PROJECT_ROOT, "env": stated, "text": True, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with (
             psycopg.connect(address, autocommit=True) as watcher,
             subprocess.Popen([sys.executable, "-c", BEGIN + SAVE], **run) as saver,

@@ -19,9 +19,9 @@ from scraper.extraction.film_page import extract_film
 from scraper.extraction.json_values import as_mapping, decode_json
 from scraper.metadata_providers import FilmMetadata
 from scraper.spiders import commons, internet_archive, library_of_congress, peertube
+from tests.helpers.paths import RECORDED_PAYLOADS
 
 OWN = Path(__file__).parent / "pages"
-RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
 # The formats that we write ourselves are compared in tests/exchange/test_conformance.py; the others we never ask for.
 NOT_READ = ("stremio/", "m3u_strm/", "loc/search", "peertube/list", "peertube/captions")
 NOT_COMPARED = {
@@ -79,7 +79,7 @@ class Case:
 
 def cases() -> list[Case]:
     found = []
-    for folder in (OWN, RECORDED):
+    for folder in (OWN, RECORDED_PAYLOADS):
         index = folder / "expected.json"
         rows = json.loads(index.read_text("utf-8")) if index.exists() else []
         found += [Case(folder, row["file"], row["expected"]) for row in rows if not row["file"].startswith(NOT_READ)]
@@ -314,8 +314,8 @@ def test_every_reader_has_a_saved_answer_of_our_own() -> None:
 
 
 def test_all_recorded_answers_are_compared(record_property: Callable[[str, object], None]) -> None:
-    there = RECORDED / "expected.json"
+    there = RECORDED_PAYLOADS / "expected.json"
     index = json.loads(there.read_text("utf-8")) if there.exists() else []
-    compared = [case.file for case in cases() if case.folder == RECORDED]
+    compared = [case.file for case in cases() if case.folder == RECORDED_PAYLOADS]
     record_property("recorded_answers", len(compared))
     assert len(compared) == len([row for row in index if not row["file"].startswith(NOT_READ)])

@@ -11,7 +11,6 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,9 +27,9 @@ from scraper.example_site.films import (
 from scraper.example_site.pages import film_page
 from scraper.spiders.example_spider import ExampleSpider
 from tests.helpers.http_servers import example_site, free_port
+from tests.helpers.paths import PROJECT_ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-CATALOGUE = ROOT.parent / "shared" / "catalogue" / "demo_catalogue.json"
+CATALOGUE = PROJECT_ROOT.parent / "shared" / "catalogue" / "demo_catalogue.json"
 LIVING = {LinkBehaviour.LIVE, LinkBehaviour.NO_HEAD, LinkBehaviour.MOVED, LinkBehaviour.SLOW}
 FILM = {copy.behaviour: copy for held in example_links().values() for copy in held}
 
@@ -207,7 +206,7 @@ class TestAnswers:
 
 def start(*words):
     command = [sys.executable, "-m", "scraper.example_site", *words]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])

@@ -6,23 +6,21 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from scraper import settings
 from tests.helpers.http_servers import example_site
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def scrapy(*words, **environment):
     clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     return subprocess.run(
         [sys.executable, "-m", "scrapy", *words],
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env={**clean, "ENV_FILE": os.devnull, **environment},
         capture_output=True,
         text=True,
@@ -91,6 +89,6 @@ def test_the_env_file_of_another_var_dir_is_read(tmp_path):
     (tmp_path / "env").write_text("ALLOW_PRIVATE_HOSTS=127.0.0.1:8301\n")
     stated = subprocess.run(
         [sys.executable, "-c", "from scraper import settings; print(settings.ALLOW_PRIVATE_HOSTS)"],
-        cwd=Path(__file__).resolve().parents[2], env={"VAR_DIR": str(tmp_path)}, capture_output=True, text=True,
+        cwd=PROJECT_ROOT, env={"VAR_DIR": str(tmp_path)}, capture_output=True, text=True,
     )  # fmt: skip
     assert "8301" in stated.stdout, stated.stderr

@@ -10,9 +10,9 @@ import pytest
 
 from scraper.extraction.json_values import UnreadableResponse, as_mappings, decode_json
 from scraper.source_apis import AVAILABLE, MISSING, PRIVATE, WITHDRAWN, ApiStatus, ItemRef, source_apis
+from tests.helpers.paths import RECORDED_PAYLOADS
 
 OWN = Path(__file__).parent / "pages"
-RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
 ARCHIVE, COMMONS, FRAMATUBE, _ = KNOWN = source_apis(
     archive="https://archive.org",
     commons="https://commons.wikimedia.org/w/api.php",
@@ -207,7 +207,7 @@ def recorded(source_api, folder):
     [
         pytest.param(voucher, *case, id=case[0])
         for voucher in KNOWN[:3]
-        for folder in (OWN, RECORDED)
+        for folder in (OWN, RECORDED_PAYLOADS)
         for case in recorded(voucher, folder)
     ],
 )

@@ -17,6 +17,7 @@ from streaming import file_locks
 from streaming.models import ScrapeJob
 from streaming.scraping.supervisor import control
 from tests.helpers.factories import make_job
+from tests.helpers.paths import PROJECT_ROOT
 
 PATIENCE_SECONDS = 20
 """After which a test that waits in vain fails; shorter than a job may run."""
@@ -29,7 +30,7 @@ LIMITS = {
 }
 
 
-class Engine:
+class SupervisorHarness:
     """The test's hands on real supervisors: separate processes on the test's own database file."""
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +43,7 @@ class Engine:
 
     def worker(self, *options: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "manage.py", "scrape_worker", *options]
-        process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL)
         self.foreground.append(process)
         return process
 
@@ -83,15 +84,17 @@ class Engine:
 
 
 @pytest.fixture
-def engine(transactional_db: None, tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(
+    transactional_db: None, tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SupervisorHarness]:
     settings.SCRAPE_DIR = tmp_path
     monkeypatch.setenv("SCRAPE_DIR", str(tmp_path))
-    monkeypatch.setenv("SCRAPE_CRAWL", "tests.helpers.fake_crawls.deed")
+    monkeypatch.setenv("SCRAPE_CRAWL", "tests.helpers.fake_crawls.fake_crawl")
     if connection.vendor == "sqlite":
         monkeypatch.setenv("DATABASE_URL", f"sqlite:///{connection.settings_dict['NAME']}")
     for name, value in LIMITS.items():
         monkeypatch.setenv(name, str(value))
         setattr(settings, name, value)
-    engine = Engine(tmp_path)
+    engine = SupervisorHarness(tmp_path)
     yield engine
     engine.leave()

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from tests.helpers.brokers import Broker
-from tests.helpers.cluster import BEGIN, ROOT, Machines, empty_database
+from tests.helpers.cluster import PRELUDE, PROJECT_ROOT, Cluster, empty_database
 from tests.helpers.http_servers import free_port
 from tests.helpers.process_info import is_alive
 
@@ -55,10 +55,10 @@ def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def machines(database: str, broker: Broker, tmp_path: Path) -> Iterator[Machines]:
+def machines(database: str, broker: Broker, tmp_path: Path) -> Iterator[Cluster]:
     if broker.process is None:
         broker.start()
-    machines = Machines(database, broker, tmp_path)
+    machines = Cluster(database, broker, tmp_path)
     yield machines
     machines.leave()
     with psycopg.connect(database, autocommit=True) as connection:
@@ -209,7 +209,12 @@ print(json.dumps([response.status_code, response.json()["state"]]))
 def test_a_click_is_answered_while_the_broker_is_there_and_says_nothing(machines):
     """Frozen, out of memory or behind a dead line: the connection of an earlier click stands, and nobody answers."""
     with subprocess.Popen(
-        [sys.executable, "-c", BEGIN + CLICKS], cwd=ROOT, env=machines.environment, stdin=PIPE, stdout=PIPE, text=True
+        [sys.executable, "-c", PRELUDE + CLICKS],
+        cwd=PROJECT_ROOT,
+        env=machines.environment,
+        stdin=PIPE,
+        stdout=PIPE,
+        text=True,
     ) as web:
         try:
             assert json.loads(web.stdout.readline()) == [202, "queued"]
@@ -239,7 +244,12 @@ def test_a_worker_outlives_a_broker_that_says_nothing_for_a_while(machines):
 
 def test_a_run_of_the_checker_goes_on_while_the_broker_is_there_and_says_nothing(machines):
     with subprocess.Popen(
-        [sys.executable, "-c", BEGIN + BELLS], cwd=ROOT, env=machines.environment, stdin=PIPE, stdout=PIPE, text=True
+        [sys.executable, "-c", PRELUDE + BELLS],
+        cwd=PROJECT_ROOT,
+        env=machines.environment,
+        stdin=PIPE,
+        stdout=PIPE,
+        text=True,
     ) as check:
         try:
             assert check.stdout.readline() == "notified\n"
@@ -272,7 +282,7 @@ def test_celery_without_what_it_needs_says_one_sentence(stated, sentence, tmp_pa
         **stated,
     }
     command = [sys.executable, "-m", "celery", "-A", "MovieBackend", "worker"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

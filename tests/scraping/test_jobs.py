@@ -8,7 +8,6 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
@@ -23,8 +22,8 @@ from streaming.scraping.jobs import JobRequest, QueueFull, start_or_join
 from streaming.scraping.outcomes import outcome_of_sources, waiting_results
 from tests.helpers import notifications
 from tests.helpers.factories import make_job, make_link, make_movie
+from tests.helpers.paths import PROJECT_ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
 
 
@@ -197,7 +196,7 @@ def test_a_claim_is_renewed_by_its_owner_only_and_never_taken_while_it_is():
     claim = claim_one("a")
     assert jobs.claim_jobs(owner="b", limit=5) == []
     expire(job.pk)
-    jobs.renew_leases([jobs.JobClaim(job.pk, "b", 1)])
+    jobs.renew_leases([jobs.JobClaim(job.pk, owner="b", attempt=1)])
     assert jobs.has_claimable_jobs()
     jobs.renew_leases([claim])
     assert not jobs.has_claimable_jobs()
@@ -247,7 +246,7 @@ def test_celery_lets_a_task_last_as_long_as_all_its_attempts():
     broker = {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}
     environment = {**os.environ, **broker, "DJANGO_SETTINGS_MODULE": "MovieBackend.settings"}
     command = [sys.executable, "-c", CELERY_WITH_THREE_ATTEMPTS]
-    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True).stdout
     assert 0 < int(said) <= 60, "three attempts, and some seconds around them"
 
 

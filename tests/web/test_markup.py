@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from streaming.models import ScrapeJob
 from streaming.web.job_view import STEP_ICONS
+from tests.helpers.paths import PROJECT_ROOT
 
-ROOT = Path(__file__).parents[2]
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-STYLES = sorted((ROOT / "static" / "css").glob("*.css"))
-SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
-TAGS = [ROOT / "streaming" / name for name in ("web/charts.py", "templatetags/ui.py")]
+TEMPLATES = sorted((PROJECT_ROOT / "templates").rglob("*.html"))
+STYLES = sorted((PROJECT_ROOT / "static" / "css").glob("*.css"))
+SCRIPTS = sorted((PROJECT_ROOT / "static" / "js").glob("*.js"))
+TAGS = [PROJECT_ROOT / "streaming" / name for name in ("web/charts.py", "templatetags/ui.py")]
 MAX_LINE_LENGTH = 120
 
 COMMENT_OR_TEXT = re.compile(r"""/\*.*?\*/|"[^"]*"|'[^']*'""", re.DOTALL)

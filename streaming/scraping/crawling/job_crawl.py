@@ -174,7 +174,7 @@ class SourceCrawl:
     """One source of one job while it is crawled: hears Scrapy's signals, counts, and tells the job's row."""
 
     def __init__(self, job: ScrapeJob, source: str) -> None:
-        self.claim = JobClaim(job.pk, job.owner, job.attempt)
+        self.claim = JobClaim(job.pk, owner=job.owner, attempt=job.attempt)
         self.movie_id, self.target_url = job.movie.imdb_id, job.target_url
         # A job that is about one page reads that page alone.
         self.bound = (

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from tests.helpers.brokers import Broker
-from tests.helpers.cluster import ROOT, Machines, empty_database
+from tests.helpers.cluster import PROJECT_ROOT, Cluster, empty_database
 from tests.helpers.http_origin import Origin, wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.broker, pytest.mark.slow]
@@ -69,7 +69,7 @@ class Net:
             del host.log[:]
 
 
-class Checks(Machines):
+class Checks(Cluster):
     """Machines that check links."""
 
     def __init__(self, database, broker, folder):
@@ -87,7 +87,7 @@ class Checks(Machines):
         """These links and no others, never checked."""
         self.empty()
         command, stated = [sys.executable, "-c", LINKS], json.dumps(urls)
-        subprocess.run(command, cwd=ROOT, env=self.environment, input=stated, text=True, check=True, timeout=60)
+        subprocess.run(command, cwd=PROJECT_ROOT, env=self.environment, input=stated, text=True, check=True, timeout=60)
 
     def empty(self):
         with psycopg.connect(self.database, autocommit=True) as connection:
@@ -96,7 +96,7 @@ class Checks(Machines):
     def start(self, *words):
         command = [sys.executable, "manage.py", "check_link_health", "--format", "json", "--timeout", "1", *words]
         return subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=PROJECT_ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def check(self, *words, status=0):
@@ -324,7 +324,7 @@ def test_every_rule_of_a_run_holds_for_one_that_is_shared_out(database):
     """All tests of whole runs once more, in parts; how many statements a run makes depends on its length then."""
     environment = {**os.environ, "DATABASE_URL": database, "TESTS_DISTRIBUTED": "1"}
     command = [sys.executable, "-m", "pytest", "tests/health/test_runner.py", "-k", "not statements", "-p", "no:xdist"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout
 
 
@@ -334,7 +334,7 @@ def test_distributed_without_a_broker_says_what_it_needs(tmp_path):
         "DJANGO_SETTINGS_MODULE": "tests.settings",
     }  # fmt: skip
     command = [sys.executable, "manage.py", "check_link_health", "--distributed"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "CELERY_BROKER_URL" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

@@ -17,11 +17,11 @@ from streaming.health.probing import prober_process
 from streaming.health.probing.prober_process import ProberProcessDied, probe_in_process, probe_in_subprocess
 from tests.health.probing.test_prober import MANNERS
 from tests.helpers.http_origin import Origin
+from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import children_of
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 KINDS = ("page", "soft", "404", "403", "500", "nohead", "busy", "reset", "to/page", "cookie")
 
 
@@ -128,7 +128,7 @@ links = [ProbeRequest(1, {origin.url("page/1")!r}), ProbeRequest(2, {origin.url(
 for result in probe_in_subprocess(links, CONFIG):
     print(os.popen("pgrep -P %d -f streaming.health.probing.prober_process" % os.getpid()).read().split()[0], flush=True)
 """
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT_ROOT, stdout=subprocess.PIPE) as process:
         pid = int(process.stdout.readline())
         process.kill()
     end = time.monotonic() + 10
@@ -173,7 +173,7 @@ questions = (ProbeRequest(n, {origin.url("video/1")!r}, True) for n in range(20_
 for result in probe_in_subprocess(questions, replace(CONFIG, delay_for_host=delay_for_host), stop=stop):
     pass
 """
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT_ROOT, stdout=subprocess.PIPE) as process:
         pid = int(process.stdout.readline())
         process.kill()
     end = time.monotonic() + 10

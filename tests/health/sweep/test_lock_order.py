@@ -9,7 +9,7 @@ import sys
 import psycopg
 import pytest
 
-from tests.helpers.cluster import ROOT, empty_database
+from tests.helpers.cluster import PROJECT_ROOT, empty_database
 from tests.helpers.http_origin import Origin, wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -42,7 +42,7 @@ def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(
         environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
         command = [sys.executable, "-c", BEGIN + job_callable, origin.url("/404")]
         with subprocess.Popen(
-            command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command, cwd=PROJECT_ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as checker:
             assert checker.stdout.readline() == "ready\n"
             remover.execute("SELECT id FROM streaming_movie FOR UPDATE")

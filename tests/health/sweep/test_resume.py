@@ -9,17 +9,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from bench import farm, lists
-from tests.helpers.external_services import lacking
+from tests.helpers.external_services import skip_or_fail
 from tests.helpers.http_origin import wait_for
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[3]
 LINKS, KILLS = 20_000, 5
 STATE = "SELECT source_url, is_active, reason, failures, checks FROM streaming_streaminglink ORDER BY id"
 MOVIES = "SELECT imdb_id FROM streaming_movie ORDER BY id"
@@ -33,13 +32,13 @@ def catalogue(tmp_path):
     """A database with a web's mix of links. Those whose hosts ask for a pause are left out: which of the host's other
     links are then not asked depends on the order of answers."""
     if missing := farm.missing():
-        lacking(f"the farm: {missing}")
+        skip_or_fail(f"the farm: {missing}")
     with farm.running(tmp_path, tls=False) as origin:
         mix = [link for link in lists.made("B", LINKS * 11 // 10, origin.ports) if link.behaviour != "429"][:LINKS]
         listed = lists.written(mix, tmp_path / "links.tsv")
         database = tmp_path / "catalogue.sqlite3"
         command = [sys.executable, "-m", "bench.load", str(listed)]
-        subprocess.run(command, cwd=ROOT, env=environment(database), check=True)
+        subprocess.run(command, cwd=PROJECT_ROOT, env=environment(database), check=True)
         yield database
 
 
@@ -54,7 +53,7 @@ def environment(database):
 def check(database, *more):
     command = [sys.executable, "manage.py", "check_link_health", "--format", "json", "--timeout", "2", *more]
     return subprocess.Popen(
-        command, cwd=ROOT, env=environment(database), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=PROJECT_ROOT, env=environment(database), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 

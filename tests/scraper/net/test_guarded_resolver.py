@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import socket
 from functools import partial
-from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -18,8 +17,9 @@ from scraper.net.guarded_resolver import MAX_REFUSED_ENTRIES, GuardedResolver, l
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
 from tests.helpers.crawl_process import in_child
 from tests.helpers.http_servers import Page, Site, serving
+from tests.helpers.paths import SHARED
 
-HOSTILE = Path(__file__).resolve().parents[3] / "shared" / "prototypes" / "ssrf_urls.py"
+HOSTILE = SHARED / "prototypes" / "ssrf_urls.py"
 PUBLIC, OTHER = "93.184.216.34", "2606:2800:220:1::1"
 
 
@@ -240,7 +240,7 @@ def test_none_of_the_listed_hostile_addresses_is_reached():
     listed = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(listed)
     hostile, _ = listed.cases("secret/")
-    with serving(Site({"*": Page(says=send_away), "/": Page("reached")})) as site:
+    with serving(Site({"*": Page(raw_handler=send_away), "/": Page("reached")})) as site:
         # The list speaks of port 80; what it calls public.test listens elsewhere here.
         urls = [url.replace("public.test/to", f"public.test:{site.port}/to") for url in hostile.values()]
         stated, failures = visited([*urls, f"http://public.test:{site.port}/"], [f"public.test:{site.port}"])

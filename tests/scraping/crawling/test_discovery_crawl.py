@@ -17,7 +17,7 @@ import pytest
 from scraper.extraction import source_urls, wikidata_queries, wikidata_statements
 from streaming.scraping.crawling import checkpoint
 from streaming.scraping.crawling.checkpoint import Checkpoint
-from tests.commands.test_scrape_real_source import ROOT, Site
+from tests.commands.test_scrape_real_source import PROJECT_ROOT, Site
 from tests.helpers.fake_sources import source_web
 from tests.helpers.http_servers import Page
 
@@ -82,7 +82,7 @@ def test_what_is_no_bookmark_is_the_beginning(tmp_path, body):
 def test_a_run_that_is_killed_half_way_ends_with_all_and_no_page_is_read_twice(site, web, tmp_path):
     web.hold_after = "tt1000199"
     command = [sys.executable, "manage.py", "discover", "--source", "wikidata", "--limit", "500"]
-    process = subprocess.Popen(command, cwd=ROOT, env=site.environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=site.environment, stdout=subprocess.DEVNULL)
     end = time.monotonic() + 40
     while kept(tmp_path).film_count < 200 and time.monotonic() < end:
         time.sleep(0.05)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -20,12 +19,12 @@ from streaming.host_rate_limit import request_delay_for, reserve_slot
 from streaming.models import HostGate
 from streaming.scraping.crawling.download_hooks import acquire_slot, report_throttled
 from streaming.scraping.crawling.job_crawl import run_job_crawl
-from tests.helpers.crawl_process import CHANGES, in_child
+from tests.helpers.crawl_process import PATCHES, in_child
 from tests.helpers.http_servers import Page, serving
+from tests.helpers.paths import PROJECT_ROOT
 from tests.scraping.crawling.test_job_crawl import NOSFERATU, film_page, job_for, site_with
 from tests.scraping.supervisor.test_two_machines import _environment, database, python  # noqa: F401  a fixture
 
-ROOT = Path(__file__).parents[2]
 CC0 = '<a rel="license" href="https://creativecommons.org/publicdomain/zero/1.0/">CC0</a>'
 MIGRATE = """
 import django
@@ -83,7 +82,9 @@ def test_four_processes_keep_their_distance_from_one_host(database, tmp_path):  
     python(MIGRATE, environment)
     command = [sys.executable, "-c", ASK]
     askers = [
-        subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command, cwd=PROJECT_ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for _ in range(4)
     ]
     for asker in askers:
@@ -170,7 +171,7 @@ class TestSpidersWait:
     @pytest.fixture
     def site(self, settings, monkeypatch):
         """A site on loopback that is to be asked as if it were a public one."""
-        monkeypatch.setitem(CHANGES, "streaming.scraping.crawling.download_hooks.request_delay_for", short_pause)
+        monkeypatch.setitem(PATCHES, "streaming.scraping.crawling.download_hooks.request_delay_for", short_pause)
         page = film_page("https://films.example.org/1") + CC0
         with serving(site_with(Page(page))) as site:
             settings.EXAMPLE_SITE_URL = site.url

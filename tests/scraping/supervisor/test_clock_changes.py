@@ -14,12 +14,12 @@ import pytest
 from django.db import connection
 
 from streaming.models import ScrapeJob, StreamingLink
-from tests.helpers.external_services import empty_postgres, lacking
+from tests.helpers.external_services import skip_or_fail, temporary_postgres
+from tests.helpers.paths import PROJECT_ROOT
 from tests.scraping.supervisor.test_two_machines import python
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 HOUR = 3600
 SETUP = """
@@ -41,7 +41,7 @@ JOBS = "SELECT state, attempt, owner, started_at, finished_at FROM streaming_scr
 @pytest.fixture(autouse=True, scope="module")
 def libfaketime():
     if not LIBRARIES:
-        lacking("no libfaketime here (apt-get install faketime)")
+        skip_or_fail("no libfaketime here (apt-get install faketime)")
 
 
 def clock(file: Path) -> dict[str, str]:
@@ -100,7 +100,7 @@ def test_a_clock_set_while_a_job_runs_costs_it_nothing(engine, monkeypatch, seco
 @pytest.fixture
 def postgres():
     """The address of an empty database, and a connection that looks on."""
-    with empty_postgres("clocks") as address, psycopg.connect(address, autocommit=True) as looking:
+    with temporary_postgres("clocks") as address, psycopg.connect(address, autocommit=True) as looking:
         yield address, looking
 
 
@@ -115,7 +115,7 @@ def test_a_machine_whose_clock_is_wrong_neither_takes_nor_loses_a_job(postgres, 
         **os.environ,
         "DATABASE_URL": address,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "SCRAPE_CRAWL": "tests.helpers.fake_crawls.deed",
+        "SCRAPE_CRAWL": "tests.helpers.fake_crawls.fake_crawl",
         "SCRAPE_PROCESSES": "2",
         "SCRAPE_LEASE_SECONDS": "2",
     }
@@ -124,7 +124,9 @@ def test_a_machine_whose_clock_is_wrong_neither_takes_nor_loses_a_job(postgres, 
     python(SETUP.replace("1000, 1004", "1004, 1008"), {**wrong, "SCRAPE_DIR": str(tmp_path / "clicks")})
     machines = [
         subprocess.Popen(
-            [sys.executable, "manage.py", "scrape_worker"], cwd=ROOT, env={**stated, "SCRAPE_DIR": str(tmp_path / name)}
+            [sys.executable, "manage.py", "scrape_worker"],
+            cwd=PROJECT_ROOT,
+            env={**stated, "SCRAPE_DIR": str(tmp_path / name)},
         )
         for name, stated in (("right", right), ("wrong", wrong))
     ]

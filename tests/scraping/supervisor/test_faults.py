@@ -9,7 +9,6 @@ import subprocess
 import sys
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -17,11 +16,11 @@ from django.utils import timezone
 from streaming.models import ScrapeJob, StreamingLink
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping.supervisor import control
+from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import children_of, is_alive
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 # A supervisor like any other, but for the moment of its death.
 DYING = """
 import django, os, signal, sys
@@ -55,7 +54,7 @@ loop.serve(lock=file_locks.try_lock(control.lock_path()), idle_seconds=None, spa
 )
 def test_a_runner_killed_at_any_point_costs_no_job_and_doubles_no_link(engine, point, word, attempts, links):
     job = engine.job(word)
-    runner = subprocess.Popen([sys.executable, "-c", DYING, point], cwd=ROOT)
+    runner = subprocess.Popen([sys.executable, "-c", DYING, point], cwd=PROJECT_ROOT)
     assert runner.wait(20) == -signal.SIGKILL
     job.refresh_from_db()
     assert job.state == ("succeeded" if point == "after the finish" else "running")
@@ -129,7 +128,7 @@ def short_of_processes(engine):
     started = []
 
     def start(seconds):
-        started.append(subprocess.Popen([sys.executable, "-c", SHORT_OF_PROCESSES, str(seconds)], cwd=ROOT))
+        started.append(subprocess.Popen([sys.executable, "-c", SHORT_OF_PROCESSES, str(seconds)], cwd=PROJECT_ROOT))
 
     yield start
     for supervisor in started:

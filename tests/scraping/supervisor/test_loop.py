@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -16,11 +15,10 @@ from streaming.models import Movie, ScrapeJob, StreamingLink
 from streaming.scraping import jobs
 from streaming.scraping.supervisor import control, single_job
 from tests.helpers.factories import make_job, make_movie
+from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import children_of, is_alive
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_a_ring_starts_one_supervisor_that_is_not_our_child_and_runs_the_job(engine):
@@ -141,7 +139,7 @@ def test_a_supervisor_is_told_to_leave_in_its_first_moments_too(engine):
 
 def test_a_supervisor_loads_what_a_search_needs_and_no_pages(engine):
     command = [sys.executable, "-X", "importtime", "-m", "MovieBackend.worker", "--stop"]
-    stated = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    stated = subprocess.run(command, cwd=PROJECT_ROOT, check=True, capture_output=True, text=True)
     assert stated.stdout == "No worker runs here.\n"
     assert " streaming.models" in stated.stderr
     for heavy in ("django.contrib.admin", "rest_framework", "streaming.web.movie_page", "streaming.health", "pycurl"):
@@ -243,7 +241,7 @@ time.sleep(60)
 
 def test_a_killed_web_process_takes_nothing_along(engine):
     make_movie()
-    web = subprocess.Popen([sys.executable, "-c", CLICK], cwd=ROOT, stdout=subprocess.PIPE)
+    web = subprocess.Popen([sys.executable, "-c", CLICK], cwd=PROJECT_ROOT, stdout=subprocess.PIPE)
     with web:
         assert web.stdout.readline() == b"clicked\n"
         web.kill()
@@ -293,7 +291,12 @@ def test_a_shell_without_a_process_to_spare_is_said_and_the_click_still_answers(
         os.chmod(folder, 0o777)
         stated = {**os.environ, "SCRAPE_DIR": folder, "DJANGO_SETTINGS_MODULE": "tests.settings"}
         done = subprocess.run(
-            [sys.executable, "-c", LAST_PROCESS], cwd=ROOT, env=stated, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", LAST_PROCESS],
+            cwd=PROJECT_ROOT,
+            env=stated,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
     assert done.returncode == 0, done.stderr
     assert "no supervisor could be started" in done.stderr
@@ -308,7 +311,7 @@ def test_a_file_in_the_place_of_the_bell_is_no_bell(engine):
 
 
 def test_a_job_whose_process_always_dies_is_run_as_often_as_the_setting_says(engine, settings):
-    settings.SCRAPE_MAX_ATTEMPTS, settings.SCRAPE_CRAWL = 3, "tests.helpers.fake_crawls.deed"
+    settings.SCRAPE_MAX_ATTEMPTS, settings.SCRAPE_CRAWL = 3, "tests.helpers.fake_crawls.fake_crawl"
     job = engine.job("crash")
     single_job.run_next_job()
     job.refresh_from_db()

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.external_services import empty_postgres
+from tests.helpers.external_services import temporary_postgres
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 
 SETUP = """
 import django
@@ -79,7 +79,7 @@ def database(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/db.sqlite3"
         return
-    with empty_postgres("jobs") as address:
+    with temporary_postgres("jobs") as address:
         yield address
 
 
@@ -93,7 +93,7 @@ def _environment(database: str, folder: Path) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": database,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "SCRAPE_CRAWL": "tests.helpers.fake_crawls.deed",
+        "SCRAPE_CRAWL": "tests.helpers.fake_crawls.fake_crawl",
         "SCRAPE_PROCESSES": "2",
         "SCRAPE_DIR": str(folder),
     }
@@ -101,7 +101,7 @@ def _environment(database: str, folder: Path) -> dict[str, str]:
 
 def python(code: str, environment: dict[str, str]) -> str:
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
 
 def count(environment: dict[str, str]) -> dict[str, object]:
@@ -112,7 +112,7 @@ def test_two_machines_share_the_jobs_and_run_each_once(environment, tmp_path):
     python(SETUP, environment)
     command = [sys.executable, "manage.py", "scrape_worker"]
     workers = [
-        subprocess.Popen(command, cwd=ROOT, env={**environment, "SCRAPE_DIR": str(tmp_path / name)})
+        subprocess.Popen(command, cwd=PROJECT_ROOT, env={**environment, "SCRAPE_DIR": str(tmp_path / name)})
         for name in ("one", "two")
     ]
     try:
@@ -137,7 +137,7 @@ def test_clicks_at_once_are_one_job(environment):
 def test_a_database_that_is_not_there_yet_is_waited_for(tmp_path):
     environment = _environment(f"sqlite:///{tmp_path}/late.sqlite3", tmp_path)
     command = [sys.executable, "manage.py", "scrape_worker"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
         try:
             assert "the database did not answer: no such table" in worker.stderr.readline()
             python(SETUP, environment)

@@ -289,7 +289,7 @@ def test_without_any_worker_the_command_asks_by_itself_and_says_so(machines, net
     machines.fill([*net.urls(["page/1", "404/1"]), net.url(0, f"to/{net.url(1, 'page/2')}")])
     shared = machines.check("--no-prune")
     assert (shared["checked"], shared["alive"], shared["gone"]) == (7, 4, 3)
-    assert "no worker took a part" in machines.warned
+    assert "no worker took a shard" in machines.warned
     assert {tuple(askers) for askers in net.askers.values()} == {("here",)}
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from streaming.health.locks import RUN_LOCK_KEY, single_run_lock
-from tests.helpers.cluster import ROOT, empty_database
+from tests.helpers.cluster import PROJECT_ROOT, empty_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,7 +62,7 @@ def acquired_locks(database):
     """Whether another process gets the lock of runs, of the first worker and of the second one."""
     environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60)
     return [word == "True" for word in done.stdout.split()]
 
 

@@ -8,10 +8,9 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from MovieBackend import env
-from scraper import sources
+from scraper import VERSION, sources
 from scraper.net.url_policy import PrivateHostAllowlist
 
-VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
 env.load_file(VAR_DIR / "env")
@@ -156,6 +155,7 @@ VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 
 # --- link health
 LINK_GRACE_HOURS = env.number("LINK_GRACE_HOURS", 24)
+HISTORY_DAYS = env.integer("HISTORY_DAYS", 365, minimum=1)
 HEALTH_CANARIES = env.url_list("HEALTH_CANARIES")
 HEALTH_ADAPTIVE = env.flag("HEALTH_ADAPTIVE")
 HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, minimum=1, maximum=5000)

@@ -17,13 +17,13 @@ from django.utils import timezone
 from streaming.health.distributed.coordinator import Coordinator
 from streaming.health.judging import guard
 from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, RunDecision
-from streaming.health.judging.results import Finding
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.locks import single_run_lock
 from streaming.health.permanent_redirects import count_permanently_redirected, follow_permanent_redirects
 from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import ProberProcessDied
 from streaming.health.prune import prune_after_check, would_remove
-from streaming.health.selection import DueLink, count_due, due_links, has_public_host, links_by_id
+from streaming.health.selection import count_due, due_links, has_public_host, links_by_id
 from streaming.health.sweep import canaries
 from streaming.health.sweep.checker import LinkChecker
 from streaming.health.sweep.options import CheckOptions, CheckProgress, ProgressCallback
@@ -130,7 +130,7 @@ class CheckRun:
         else:
             self._write_all(RunDecision(), self.held.batches())
         if self.report.withheld and self.reasons_out is not None:
-            self.reasons_out.update({finding.link_state.id: Reason.LOCAL for finding in self.held})
+            self.reasons_out.update({result.id: Reason.LOCAL for result in self.held})
 
     # --- before and after
     def _open(self) -> None:
@@ -184,7 +184,7 @@ class CheckRun:
         return canaries.all_canaries_fail(self.hearing.canaries, self.manners, stop=self.interrupted)
 
     # --- asking
-    def _check_links(self, links: Iterator[DueLink], *, few: bool = False, beyond: bool = False) -> None:
+    def _check_links(self, links: Iterator[LinkState], *, few: bool = False, beyond: bool = False) -> None:
         try:
             for _ in self.hearing.check(links, stop=self._is_over, few=few, beyond=beyond):
                 self._periodic()
@@ -273,12 +273,12 @@ class CheckRun:
             self.heard.hosts, active_links=active, force=self.options.force, redirect_targets=landings
         )
 
-    def _write_all(self, decision: RunDecision, held: Iterable[list[Finding]]) -> None:
+    def _write_all(self, decision: RunDecision, held: Iterable[list[CheckResult]]) -> None:
         self.hearing.write_good(decision)
         for batch in () if self.shared is None else self.shared.failures.successes():
             self.hearing.write(batch, decision)
         for batch in held:
-            self.hearing.write([finding for finding in batch if _is_accepted(finding, decision)], decision)
+            self.hearing.write([result for result in batch if _is_accepted(result, decision)], decision)
         if not self.options.dry_run:
             HostPause.objects.extend(self.heard.pauses, HostPause.Kind.RETRY_AFTER)
             down = dict.fromkeys(decision.hosts_down, self.now + BREAKER_PAUSE)
@@ -300,10 +300,10 @@ class CheckRun:
             self.report.removed = prune_after_check(now=self.now)
 
 
-def _is_accepted(finding: Finding, decision: RunDecision) -> bool:
-    """Whether a finding is to be written. A link that works is not turned off for what its host's others did: one that
-    was not asked itself waits for its turn in a later run, unless the host's links are kept anyhow."""
-    place, was_active = finding.link_state.place, finding.link_state.is_active
-    return place not in decision.unrouted_hosts and not (
-        finding.unasked and was_active and place not in decision.hosts_down
+def _is_accepted(result: CheckResult, decision: RunDecision) -> bool:
+    """Whether a failure is written. A working link is not turned off for what the other links of its host did: one that
+    was not probed itself waits for a later run, unless the links of the host keep their state anyway."""
+    link = result.require_link()
+    return link.netloc not in decision.unrouted_hosts and not (
+        result.not_sent and link.is_active and link.netloc not in decision.hosts_down
     )

@@ -7,16 +7,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import Count, Q
 from django.db.models.functions import MD5, Substr
 
 from scraper.net.url_policy import PrivateHostAllowlist, host_of, is_public_address
-from streaming.health.judging.results import Standing
+from streaming.health.judging.results import LinkState
 from streaming.health.judging.verdict import SOURCE_API_REASONS
-from streaming.health.probe_types import ProbeRequest, ProbeState
 from streaming.health.sharding import BUCKET_DIGITS, Shard, shard_number
 from streaming.models import StreamingLink, StreamingLinkQuerySet
 from streaming.reason_codes import Reason
@@ -52,21 +51,6 @@ class Selection:
         return links.filter(movie__imdb_id=self.movie) if self.movie else links
 
 
-class DueLink(NamedTuple):
-    """A link that is to be asked, with all that judging it needs."""
-
-    link_state: Standing
-    url: str
-    media: bool
-    title: str
-    imdb_id: str
-    verified_at: datetime | None = None
-    state: ProbeState | None = None
-
-    def question(self) -> ProbeRequest:
-        return ProbeRequest(self.link_state.id, self.url, self.media, self.title, self.state)
-
-
 def in_shard(links: StreamingLinkQuerySet, shard: Shard | None) -> StreamingLinkQuerySet:
     """Letters and not a remainder: the planner then guesses right how few rows that leaves, and walks the index."""
     return (
@@ -74,7 +58,7 @@ def in_shard(links: StreamingLinkQuerySet, shard: Shard | None) -> StreamingLink
     )
 
 
-def due_links(selection: Selection, *, now: datetime) -> Iterator[DueLink]:
+def due_links(selection: Selection, *, now: datetime) -> Iterator[LinkState]:
     """All due links. A last check in the future (the clock was turned back) counts as never."""
     never, *parts = _due_querysets(selection, now)
     yield from _by_id(never)
@@ -134,7 +118,7 @@ def longest_unverified(selection: Selection, host: str, *, before: datetime, now
         yield from part.values_list("source_url", flat=True).iterator(chunk_size=PAGE_SIZE)
 
 
-def links_by_id(ids: list[int]) -> Iterator[DueLink]:
+def links_by_id(ids: list[int]) -> Iterator[LinkState]:
     yield from _by_id(StreamingLink.objects.filter(pk__in=ids))
 
 
@@ -172,7 +156,7 @@ def checked_before(selection: Selection, now: datetime) -> datetime:
     return now if selection.older_than is None else now - timedelta(hours=selection.older_than)
 
 
-def _by_id(links: StreamingLinkQuerySet) -> Iterator[DueLink]:
+def _by_id(links: StreamingLinkQuerySet) -> Iterator[LinkState]:
     last = 0
     columns = (*COLUMNS, "last_checked")
     while page := list(links.filter(pk__gt=last).order_by("pk").values_list(*columns)[:PAGE_SIZE]):
@@ -180,7 +164,7 @@ def _by_id(links: StreamingLinkQuerySet) -> Iterator[DueLink]:
         yield from map(_to_link_state, page)
 
 
-def _by_moment(links: StreamingLinkQuerySet, name: str) -> Iterator[DueLink]:
+def _by_moment(links: StreamingLinkQuerySet, name: str) -> Iterator[LinkState]:
     """By that moment, then id. A whole run shares one moment, so the pages within a moment go by id."""
     ordered = links.order_by(name, "pk").values_list(*COLUMNS, name)
     page = list(ordered[:PAGE_SIZE])
@@ -191,11 +175,25 @@ def _by_moment(links: StreamingLinkQuerySet, name: str) -> Iterator[DueLink]:
         page = page or list(ordered.filter(**{f"{name}__gt": moment})[:PAGE_SIZE])
 
 
-def _to_link_state(row: tuple[object, ...]) -> DueLink:
+def _to_link_state(row: tuple[Any, ...]) -> LinkState:
     pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, moved_to, seen, verified, _ = (
         row
     )
-    # The same few words in very many rows, some of which are held until the run ends: each is kept once.
-    place, reason, checks = (sys.intern(text) for text in (str(url).split("/", 3)[2], str(reason), str(checks)))
-    link_state = Standing(pk, movie_id, place, is_active, reason, failures, since, checks, moved_to, seen)  # type: ignore[arg-type]
-    return DueLink(link_state, str(url), kind in MEDIA_KINDS, str(title), str(imdb_id), verified)  # type: ignore[arg-type]
+    return LinkState(
+        id=pk,
+        movie_id=movie_id,
+        # The same few texts in very many rows, some of which wait until the run ends: each is in memory once.
+        netloc=sys.intern(url.split("/", 3)[2]),
+        is_active=is_active,
+        reason=sys.intern(reason),
+        failures=failures,
+        state_since=since,
+        checks=sys.intern(checks),
+        moved_to=moved_to,
+        moved_seen=seen,
+        url=url,
+        media=kind in MEDIA_KINDS,
+        title=title,
+        imdb_id=imdb_id,
+        verified_at=verified,
+    )

@@ -6,10 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-TRACKING_PARAMETERS = re.compile(
-    r"(?:utm_[a-z0-9_]*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|si)",
-    re.IGNORECASE,
-)
+from scraper.net.url_policy import without_tracking
+
 ARCHIVE = "Internet Archive"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ARCHIVE_ITEM = re.compile(r"/(?:details|embed|download|stream|serve)/([A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:/|$)")
@@ -39,7 +37,7 @@ def canonical_key(url: str) -> str:
     except ValueError:
         return url
     place = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
-    query = "&".join(pair for pair in parts.query.split("&") if pair and not _is_tracking(pair))
+    query = without_tracking(parts.query)
     return f"{place}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
 
 
@@ -81,7 +79,3 @@ def _find_commons_work(host: str, path: str) -> SourceWork | None:
     else:
         found = COMMONS_FILE.match(path) if host == "upload.wikimedia.org" else None
     return SourceWork("Wikimedia Commons", unquote(found[1]).replace("_", " ")) if found else None
-
-
-def _is_tracking(pair: str) -> bool:
-    return TRACKING_PARAMETERS.fullmatch(pair.partition("=")[0]) is not None

@@ -15,7 +15,7 @@ from bench import farm as origin
 from bench import lists
 from scraper.net.url_policy import PrivateHostAllowlist
 from streaming.health.judging import content
-from streaming.health.judging.verdict import LinkFacts, Verdict, judge
+from streaming.health.judging.verdict import Verdict, judge
 from streaming.health.probe_types import ProbeRequest
 from streaming.health.probing.prober import ProbeConfig, Prober
 from tests.helpers.external_services import skip_or_fail
@@ -249,10 +249,13 @@ def test_our_judgement_of_each_behaviour_is_the_one_that_its_list_calls_right(fa
     config = ProbeConfig(
         "bench tests", timeout=1.0, allowed=PrivateHostAllowlist.parse(["127.0.0.0/8"]), stall_seconds=0.5
     )
-    questions = [ProbeRequest(number, link.url, link.right.media) for number, link in enumerate(links)]
-    for answer in Prober(config).responses(questions):
-        link = links[answer.id]
-        judgement = judge(answer, LinkFacts(title=link.title, media=link.right.media))
+    requests = [
+        ProbeRequest(id=number, url=link.url, media=link.right.media, title=link.title)
+        for number, link in enumerate(links)
+    ]
+    for response in Prober(config).responses(requests):
+        link = links[response.id]
+        judgement = judge(response, requests[response.id])
         assert judgement.verdict.is_bad is (link.right.expected == lists.DEAD), (link, judgement)
         assert (judgement.verdict == Verdict.GONE) is link.right.gone, (link, judgement)
 

@@ -314,7 +314,7 @@ def test_the_oldest_come_first_and_the_never_checked_before_all(hosts):
     now = timezone.now()
     moments = [now - timedelta(hours=1), None, now + timedelta(days=365), now - timedelta(days=9), None]
     made = [links_at(server, f"page/{n}", last_checked=moment)[0] for n, moment in enumerate(moments)]
-    order = [due.link_state.id for due in due_links(Selection(), now=now)]
+    order = [due.id for due in due_links(Selection(), now=now)]
     assert order == [made[number].pk for number in (1, 4, 2, 3, 0)]
     assert count_due(Selection(older_than=5), now=now) == 4
     assert run(limit=2, now=now).checked == 2
@@ -343,7 +343,7 @@ def test_due_asks_only_what_its_own_rhythm_wants(hosts):
     moments = [None, now - timedelta(hours=1), now + timedelta(hours=1), now + timedelta(days=400)]
     made = [links_at(server, f"page/{n}", next_check_at=moment)[0] for n, moment in enumerate(moments)]
     due = Selection(due=True)
-    assert {link.link_state.id for link in due_links(due, now=now)} == {made[number].pk for number in (0, 1, 3)}
+    assert {link.id for link in due_links(due, now=now)} == {made[number].pk for number in (0, 1, 3)}
     assert count_due(due, now=now) == 3
     assert run(selection=due, now=now).checked == 3
     assert run(now=now + timedelta(seconds=1)).checked == 4
@@ -357,12 +357,12 @@ def test_steady_links_wait_when_the_rhythm_is_on_and_failing_ones_always(hosts, 
     now, due = timezone.now(), Selection(due=True)
     settings.HEALTH_ADAPTIVE = True
     assert run(selection=due, now=now, prune=False).checked == 3
-    assert [link.link_state.id for link in due_links(due, now=now + timedelta(minutes=1))] == [new.pk]
-    later = {link.link_state.id for link in due_links(due, now=now + timedelta(days=1, minutes=1))}
+    assert [link.id for link in due_links(due, now=now + timedelta(minutes=1))] == [new.pk]
+    later = {link.id for link in due_links(due, now=now + timedelta(days=1, minutes=1))}
     assert later == {new.pk, dead.pk}
     settings.HEALTH_ADAPTIVE = False
     assert run(selection=Selection(), now=now + timedelta(minutes=1), prune=False).checked == 3
-    ids = {link.link_state.id for link in due_links(due, now=now + timedelta(minutes=2))}
+    ids = {link.id for link in due_links(due, now=now + timedelta(minutes=2))}
     assert ids == {new.pk, steady.pk}
 
 
@@ -380,7 +380,7 @@ def test_pages_within_one_moment_are_complete(monkeypatch):
     movie = make_movie()
     for number in range(20):
         make_link(movie, last_checked=now - timedelta(hours=number // 8) - timedelta(minutes=1))
-    found = [due.link_state.id for due in due_links(Selection(), now=now)]
+    found = [due.id for due in due_links(Selection(), now=now)]
     assert len(found) == len(set(found)) == 20
 
 

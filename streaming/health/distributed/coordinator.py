@@ -86,7 +86,7 @@ class Coordinator:
         self.run.plan = {
             "version": codec.CODEC_VERSION,
             "options": options.to_plan(),
-            "canaries": [list(request) for request in canaries],
+            "canaries": [codec.request_to_json(request) for request in canaries],
             "since": since and since.isoformat(),
         }
 

@@ -14,14 +14,14 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from scraper.net.url_policy import host_of
-from streaming.health.distributed import work_units
-from streaming.health.distributed.codec import CHUNK_SIZE
+from streaming.health.distributed import codec, work_units
 from streaming.health.distributed.work_units import ShardClaim
 from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, RunDecision
+from streaming.health.judging.results import LinkState
 from streaming.health.judging.verdict import Verdict
-from streaming.health.probe_types import ProbeRequest, ProbeState
+from streaming.health.probe_types import ProbeState
 from streaming.health.probing.prober import never_stop
-from streaming.health.selection import DueLink, due_links, in_shard, links_by_id
+from streaming.health.selection import due_links, in_shard, links_by_id
 from streaming.health.sharding import bucket_for, shard_number
 from streaming.health.sweep.checker import LinkChecker
 from streaming.health.sweep.options import options_from_plan
@@ -66,7 +66,7 @@ class ShardWorker:
         self.shelf = work_units.ShardResultSink(mine)
         asked = replace(options, selection=self.selection, limit=mine.limit)
         self.hearing = LinkChecker(asked, now=run.started_at, sink=self.shelf)
-        self.hearing.canaries = [ProbeRequest(*canary) for canary in run.plan["canaries"]]
+        self.hearing.canaries = [codec.request_from_json(canary) for canary in run.plan["canaries"]]
         self.over = False
         self.beaten = time.monotonic()
 
@@ -77,10 +77,10 @@ class ShardWorker:
             self._check(self.hearing.extra_links(), beyond=True)
         self._end()
 
-    def _check(self, links: Iterator[DueLink], *, beyond: bool = False) -> bool:
+    def _check(self, links: Iterator[LinkState], *, beyond: bool = False) -> bool:
         """Whether to go on: neither is the run over nor are we told to leave."""
         for _ in self.hearing.check(links, stop=self._is_over, beyond=beyond):
-            if len(self.hearing.forwarded) >= CHUNK_SIZE:
+            if len(self.hearing.forwarded) >= codec.CHUNK_SIZE:
                 self._forward()
             if self.hearing.tally.slice_is_suspicious() and self.hearing.is_offline():
                 work_units.stop_run(self.run.pk, HealthRun.StopReason.WITHHELD, WENT_OFFLINE_MESSAGE)
@@ -108,7 +108,7 @@ class ShardWorker:
         return self.over or self.leaving()
 
     # --- what is asked
-    def _due_links(self) -> Iterator[DueLink]:
+    def _due_links(self) -> Iterator[LinkState]:
         since = self.run.plan["since"]
         moment = None if since is None else datetime.fromisoformat(since)
         self.hearing.resume_state = load_resume_state(self.selection, since=moment, now=self.run.started_at)
@@ -118,21 +118,21 @@ class ShardWorker:
             self.hearing.options = replace(self.hearing.options, limit=left)
         return due_links(self.selection, now=self.run.started_at)
 
-    def _forwarded_links(self) -> Iterator[DueLink]:
+    def _forwarded_links(self) -> Iterator[LinkState]:
         """The links that led here, but for those of which the good news was written before this attempt."""
         lively = in_shard(StreamingLink.objects.all(), self.mine.shard)
         answered = {kept.place for kept in self._written_results(lively) if kept.verdict is Verdict.ALIVE}
         self.hearing.resume_state = ResumeState(frozenset(answered))
         return self._remaining_forwarded()
 
-    def _remaining_forwarded(self) -> Iterator[DueLink]:
+    def _remaining_forwarded(self) -> Iterator[LinkState]:
         for piece in work_units.forwarded_links(self.mine):
             state = dict(piece)
             written = StreamingLink.objects.filter(pk__in=state, last_checked=self.run.started_at)
             self._count_written(written)
             left = sorted(state.keys() - set(written.values_list("pk", flat=True)))
             for link in links_by_id(left):
-                yield link._replace(state=state[link.link_state.id])
+                yield link._replace(probe_state=state[link.id])
 
     def _count_written(self, links: StreamingLinkQuerySet) -> None:
         """Count what a worker that died, or left, had written of this part."""

@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from streaming.health.distributed import codec
-from streaming.health.judging.results import Finding
+from streaming.health.judging.results import CheckResult
 from streaming.health.probe_types import ProbeState
 from streaming.health.sharding import Shard
 from streaming.health.sweep.tally import RunTally
@@ -151,10 +151,10 @@ class ShardResultSink:
 
     def __init__(self, claim: ShardClaim) -> None:
         self.claim = claim
-        self._loose: list[Finding] = []
+        self._loose: list[CheckResult] = []
 
-    def append(self, finding: Finding) -> None:
-        self._loose.append(finding)
+    def append(self, result: CheckResult) -> None:
+        self._loose.append(result)
         if len(self._loose) >= codec.CHUNK_SIZE:
             self.flush()
 
@@ -171,11 +171,11 @@ class RunResults:
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
 
-    def batches(self) -> Iterator[list[Finding]]:
+    def batches(self) -> Iterator[list[CheckResult]]:
         """Yield the failures; like those of `ResultSpool` they can be read again."""
         return map(codec.decode_results, shard_results(self.run_id, Kind.FAILURES))
 
-    def successes(self) -> Iterator[list[Finding]]:
+    def successes(self) -> Iterator[list[CheckResult]]:
         """Yield the successes that the workers had not written yet."""
         return map(codec.decode_results, shard_results(self.run_id, Kind.SUCCESSES))
 

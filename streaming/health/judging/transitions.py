@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from streaming.health.judging.results import Finding
+from streaming.health.judging.results import CheckResult
 from streaming.health.judging.verdict import Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
 
@@ -43,11 +44,20 @@ class LinkUpdate(NamedTuple):
     def is_flip(self) -> bool:
         return self.was_active != self.is_active
 
+    def as_row(self, checked_at: datetime, *, adapt: Callable[[datetime | None], str | None]) -> tuple[str | int | bool | None, ...]:
+        """The values of the writer's UPDATE statement in its order; `adapt` gives a date as the database wants it."""
+        now = adapt(checked_at)
+        return (
+            now, self.is_active, self.reason, self.http_status, self.response_ms, self.failures,
+            adapt(self.state_since), self.checks, adapt(self.next_check_at), self.moved_to, self.moved_seen, self.id,
+            self.was_active, self.was_reason, now,
+        )  # fmt: skip
 
-def link_update(finding: Finding, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> LinkUpdate:
+
+def link_update(result: CheckResult, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> LinkUpdate:
     """The link's new row. With `host_down` a link that failed keeps its state: its host is at fault, not the film."""
-    link, verdict = finding.link_state, finding.judgement.verdict
-    reason: str = finding.judgement.reason
+    link, verdict = result.require_link(), result.judgement.verdict
+    reason: str = result.judgement.reason
     keeps = verdict == Verdict.THROTTLED or (host_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
     is_active = link.is_active if keeps else verdict == Verdict.ALIVE
     if keeps:
@@ -58,7 +68,7 @@ def link_update(finding: Finding, *, now: datetime, host_down: bool = False, ada
     starts = is_active != link.is_active or (link.state_since is None and not is_active and not keeps)
     state_since = now if starts else link.state_since
     checks = (link.checks + CODE_BY_VERDICT.get(verdict, ""))[-MAX_CHECK_HISTORY:]
-    moved_to, moved_seen = _redirect_state(finding)
+    moved_to, moved_seen = _redirect_state(result)
     return LinkUpdate(
         id=link.id,
         movie_id=link.movie_id,
@@ -66,15 +76,15 @@ def link_update(finding: Finding, *, now: datetime, host_down: bool = False, ada
         was_reason=link.reason,
         is_active=is_active,
         reason=reason,
-        http_status=finding.http_status,
-        response_ms=finding.response_ms,
+        http_status=result.http_status,
+        response_ms=result.response_ms,
         failures=failures,
         state_since=state_since,
         checks=checks,
         next_check_at=_next_check(verdict, is_active, checks, state_since, now=now, adaptive=adaptive),
         moved_to=moved_to,
         moved_seen=moved_seen,
-        is_verified=finding.is_verified,
+        is_verified=result.is_verified,
     )
 
 
@@ -86,14 +96,14 @@ def _next_check(
     return next_check_at(is_active=is_active, checks=checks, state_since=since, now=now, adaptive=adaptive)
 
 
-def _redirect_state(finding: Finding) -> tuple[str, int]:
+def _redirect_state(result: CheckResult) -> tuple[str, int]:
     """Where the address leads for good and how often that was seen running; what failed says nothing of it."""
-    link = finding.link_state
-    if finding.judgement.verdict != Verdict.ALIVE:
+    link = result.require_link()
+    if result.judgement.verdict != Verdict.ALIVE:
         return link.moved_to, link.moved_seen
-    if not finding.moved_to:
+    if not result.moved_to:
         return "", 0
-    return finding.moved_to, min(link.moved_seen + 1, MAX_TIMES_SEEN) if finding.moved_to == link.moved_to else 1
+    return result.moved_to, min(link.moved_seen + 1, MAX_TIMES_SEEN) if result.moved_to == link.moved_to else 1
 
 
 # After so many checks in a row that were alive, so long until the next.

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
-from streaming.health.judging.results import Heard
-from streaming.health.judging.verdict import FORWARDED, LinkFacts, judge
+from streaming.health.judging.results import CheckResult
+from streaming.health.judging.verdict import FORWARDED, judge
 from streaming.health.probe_types import ProbeRequest, ProbeResponse
 from streaming.health.probing.channel import Channel
 from streaming.health.probing.config import ProbeConfig
@@ -77,7 +77,7 @@ def probe_links(
     turn: ReserveSlot = no_wait,
     stop: Stop = never_stop,
     responsive_hosts: Container[str] = frozenset(),
-) -> Iterator[Heard]:
+) -> Iterator[CheckResult]:
     """What came of each link, as it comes. Few links are asked here; many, where there is a second core, apart."""
     source = iter(questions)
     first = list(islice(source, SUBPROCESS_THRESHOLD))
@@ -92,7 +92,7 @@ def probe_in_process(
     turn: ReserveSlot = no_wait,
     stop: Stop = never_stop,
     responsive_hosts: Container[str] = frozenset(),
-) -> Iterator[Heard]:
+) -> Iterator[CheckResult]:
     """Ask in this process."""
     prober = Prober(config, stop=stop, known=responsive_hosts)
     for result in _judged_batches(prober, questions):
@@ -108,7 +108,7 @@ def probe_in_subprocess(
     turn: ReserveSlot = no_wait,
     stop: Stop = never_stop,
     responsive_hosts: Container[str] = frozenset(),
-) -> Iterator[Heard]:
+) -> Iterator[CheckResult]:
     """Ask in a process of its own. Raises AskingBroke when that dies before all is answered."""
     source: Iterator[ProbeRequest] | None = iter(questions)
     out = 0
@@ -121,7 +121,7 @@ def probe_in_subprocess(
                 source = source if chunk else None
             if source is None and out == 0:
                 return
-            result: list[Heard] | SlotRequests | None = wire.receive()
+            result: list[CheckResult] | SlotRequests | None = wire.receive()
             if result is None:
                 wire.wait(POLL_SECONDS)
             elif isinstance(result, SlotRequests):
@@ -131,7 +131,7 @@ def probe_in_subprocess(
                 yield from result
 
 
-def _judged_batches(prober: Prober, questions: Iterable[ProbeRequest | None]) -> Iterator[list[Heard]]:
+def _judged_batches(prober: Prober, questions: Iterable[ProbeRequest | None]) -> Iterator[list[CheckResult]]:
     asked: dict[int, ProbeRequest] = {}
 
     def noted() -> Iterator[ProbeRequest | None]:
@@ -144,15 +144,20 @@ def _judged_batches(prober: Prober, questions: Iterable[ProbeRequest | None]) ->
         yield [_check_result(answer, asked.pop(answer.id)) for answer in answers]
 
 
-def _check_result(answer: ProbeResponse, question: ProbeRequest) -> Heard:
+def _check_result(answer: ProbeResponse, question: ProbeRequest) -> CheckResult:
     if answer.state is not None:
-        return Heard(answer.id, FORWARDED, None, None, "", False, "", "", state=answer.state)
-    judgement = judge(answer, LinkFacts(question.title, question.media))
-    landed = answer.final_url.split("/", 3)[2] if answer.hops else ""
-    return Heard(
-        answer.id, judgement, answer.status, answer.response_ms, answer.moved_to, answer.is_transport_failure, landed,
-        answer.retry_after, not_sent=answer.not_sent,
-    )  # fmt: skip
+        return CheckResult(id=answer.id, judgement=FORWARDED, probe_state=answer.state)
+    return CheckResult(
+        id=answer.id,
+        judgement=judge(answer, question),
+        http_status=answer.status,
+        response_ms=answer.response_ms,
+        moved_to=answer.moved_to,
+        is_transport_failure=answer.is_transport_failure,
+        redirect_target=answer.final_url.split("/", 3)[2] if answer.hops else "",
+        retry_after=answer.retry_after,
+        not_sent=answer.not_sent,
+    )
 
 
 # --- the process that started the other one
@@ -200,7 +205,7 @@ def _serve(wire: Channel) -> None:
     prober = Prober(config, known=known)
     prober.watch_descriptor(wire.fileno())
     inbox = _RequestInbox(wire, prober)
-    options: list[Heard] = []
+    options: list[CheckResult] = []
     spoke = time.monotonic()
     for result in _judged_batches(prober, inbox.questions()):
         inbox.empty()

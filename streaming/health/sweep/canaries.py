@@ -10,7 +10,7 @@ from itertools import islice
 from django.conf import settings
 
 from scraper.net.url_policy import PrivateHostAllowlist
-from streaming.health.judging.verdict import LinkFacts, Verdict, judge
+from streaming.health.judging.verdict import Verdict, judge
 from streaming.health.probe_types import ProbeRequest
 from streaming.health.probing.config import ProbeConfig, no_delay
 from streaming.health.probing.prober import Prober, never_stop
@@ -57,11 +57,11 @@ def all_canaries_fail(
     questions: Iterable[ProbeRequest], config: ProbeConfig, *, stop: Callable[[], bool] = never_stop
 ) -> bool:
     """Whether there are canaries and not one of them is alive now; False when `stop` ends the asking before."""
-    asked = dict(enumerate(questions))
+    asked = {number: one._replace(id=number, title="", state=None) for number, one in enumerate(questions)}
     prober = Prober(replace(config, delay=0.0, delay_for_host=no_delay), stop=stop)
-    answers = prober.responses(ProbeRequest(number, one.url, one.media) for number, one in asked.items())
+    answers = prober.responses(asked.values())
     for answer in answers:  # The first good answer settles it; the others need not be waited for.
-        if judge(answer, LinkFacts(media=asked[answer.id].media)).verdict in (Verdict.ALIVE, Verdict.THROTTLED):
+        if judge(answer, asked[answer.id]).verdict in (Verdict.ALIVE, Verdict.THROTTLED):
             return False
     return bool(asked) and not stop()
 

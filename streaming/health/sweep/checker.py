@@ -13,12 +13,12 @@ from django.conf import settings
 
 from scraper.net.url_policy import host_of
 from streaming.health.judging.guard import HostTally, RunDecision
-from streaming.health.judging.results import Finding, Heard
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.transitions import LinkUpdate, link_update
 from streaming.health.probe_types import ProbeRequest, ProbeState
 from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import probe_links
-from streaming.health.selection import DueLink, is_private, links_by_id, other_active_links
+from streaming.health.selection import is_private, links_by_id, other_active_links
 from streaming.health.sweep import canaries
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.resume import ResumeState
@@ -56,9 +56,9 @@ class LinkChecker:
         self.forwarded: list[tuple[int, ProbeState]] = []
         self.written = WriteReport()
         self.planned_updates: list[LinkUpdate] = []
-        self._asked: dict[int, DueLink] = {}
+        self._asked: dict[int, LinkState] = {}
 
-    def extra_links(self) -> Iterator[DueLink]:
+    def extra_links(self) -> Iterator[LinkState]:
         """More links of hosts of which few were due and some failed: without them a host that is down would be taken
         for links that died, a few in every run."""
         asked, ids = self.tally.checked_active, list[int]()
@@ -68,7 +68,7 @@ class LinkChecker:
             yield from links_by_id(ids[start : start + BATCH_SIZE])
 
     def check(
-        self, links: Iterable[DueLink], *, stop: Callable[[], bool], few: bool = False, beyond: bool = False
+        self, links: Iterable[LinkState], *, stop: Callable[[], bool], few: bool = False, beyond: bool = False
     ) -> Iterator[None]:
         """Ask these; stands still after each answer, so that whoever wants to know can look. `few`: a person waits.
         `beyond`: they are asked although the run's limit may be reached."""
@@ -90,7 +90,7 @@ class LinkChecker:
         return canaries.all_canaries_fail(again, self.manners, stop=stop)
 
     # --- asking
-    def _requests(self, links: Iterable[DueLink], left: int | None) -> Iterator[ProbeRequest]:
+    def _requests(self, links: Iterable[LinkState], left: int | None) -> Iterator[ProbeRequest]:
         """The links as questions; those that may not be asked are counted and passed over."""
         blocklist = Blocklist.load()
         taken_down = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
@@ -98,16 +98,16 @@ class LinkChecker:
         for link in links:
             if left == 0:
                 return
-            if link.link_state.id in self._asked:
+            if link.id in self._asked:
                 continue  # Somebody checked it by hand while it waits here, so it was drawn once more.
             if taken_down and blocklist.is_blocked(url=link.url, imdb_id=link.imdb_id):
-                self._skip(link.link_state.id, Reason.BLOCKED_HOST)
-            elif paused and {link.link_state.place, host_of(link.url)} & paused:
-                self._skip(link.link_state.id, Reason.PAUSED)
+                self._skip(link.id, Reason.BLOCKED_HOST)
+            elif paused and {link.netloc, host_of(link.url)} & paused:
+                self._skip(link.id, Reason.PAUSED)
             else:
                 left = None if left is None else left - 1
-                self._asked[link.link_state.id] = link
-                yield link.question()
+                self._asked[link.id] = link
+                yield link.request()
 
     def _skip(self, link_id: int, reason: str) -> None:
         self.tally.add_skipped()
@@ -123,22 +123,13 @@ class LinkChecker:
             public=not is_private(place, self.manners.allowed), alive_earlier=self.resume_state.alive_by_host[place]
         )
 
-    def _add_result(self, result: Heard) -> None:
+    def _add_result(self, result: CheckResult) -> None:
         link = self._asked.pop(result.id)
-        if result.state is not None:
-            self.forwarded.append((result.id, result.state))
+        if result.probe_state is not None:
+            self.forwarded.append((result.id, result.probe_state))
             return
         self._note_reason(result.id, result.judgement.reason)
-        finding = Finding(
-            link.link_state,
-            result.judgement,
-            result.status,
-            result.response_ms,
-            result.moved_to,
-            result.is_verified,
-            result.not_sent,
-        )
-        self.tally.add(finding, result, link.question())
+        self.tally.add(result._replace(link=link))
         if len(self.tally.successes) >= BATCH_SIZE:
             self.write_good(RunDecision())
 
@@ -147,14 +138,14 @@ class LinkChecker:
         good, self.tally.successes = self.tally.successes, []
         self.write(good, decision)
 
-    def write(self, findings: Iterable[Finding], decision: RunDecision) -> None:
-        changes = [self._link_update(finding, decision) for finding in findings]
+    def write(self, results: Iterable[CheckResult], decision: RunDecision) -> None:
+        changes = [self._link_update(result, decision) for result in results]
         if self.options.dry_run:
             self.planned_updates.extend(change for change in changes if change.is_flip or not change.is_active)
             self.written.add(count_flips(changes))
         else:
             self.written.add(write_updates(changes, now=self.now))
 
-    def _link_update(self, finding: Finding, decision: RunDecision) -> LinkUpdate:
-        down = finding.link_state.place in decision.hosts_down
-        return link_update(finding, now=self.now, host_down=down, adaptive=settings.HEALTH_ADAPTIVE)
+    def _link_update(self, result: CheckResult, decision: RunDecision) -> LinkUpdate:
+        down = result.require_link().netloc in decision.hosts_down
+        return link_update(result, now=self.now, host_down=down, adaptive=settings.HEALTH_ADAPTIVE)

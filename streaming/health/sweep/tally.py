@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from streaming.health.judging.guard import BREAKER_MIN_LINKS, HostTally, is_suspicious, merge_tallies
-from streaming.health.judging.results import Finding, Heard
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.health.probe_types import ProbeRequest
 from streaming.reason_codes import Reason
@@ -23,7 +23,7 @@ SLOW_MS, MIN_CONTROL_LINKS = 1000, 5
 class ResultSink(Protocol):
     """Where bad news waits until the whole run is believed."""
 
-    def append(self, finding: Finding) -> None: ...
+    def append(self, result: CheckResult) -> None: ...
 
 
 class RunTally:
@@ -39,7 +39,7 @@ class RunTally:
     def __init__(self, *, now: datetime, opened: Callable[[str], HostTally], sink: ResultSink) -> None:
         self.now, self.opened, self.failures = now, opened, sink
         self.verdicts: Counter[str] = Counter()
-        self.successes: list[Finding] = []
+        self.successes: list[CheckResult] = []
         self.private: list[int] = []
         self.hosts: dict[str, HostTally] = {}
         self.checked_active: dict[str, list[int]] = {}
@@ -56,9 +56,9 @@ class RunTally:
         """A link that may not be asked."""
         self.verdicts[Verdict.NOT_CHECKED] += 1
 
-    def add(self, finding: Finding, result: Heard, question: ProbeRequest) -> None:
-        """What was heard of one link."""
-        verdict = result.judgement.verdict
+    def add(self, result: CheckResult) -> None:
+        """Count one result; its link must be set."""
+        link, verdict = result.require_link(), result.judgement.verdict
         self.verdicts[verdict] += 1
         if verdict is Verdict.NOT_CHECKED:
             if result.judgement.reason == Reason.PRIVATE_ADDRESS:
@@ -66,22 +66,21 @@ class RunTally:
             if not result.is_transport_failure:
                 return
         elif verdict.is_bad:
-            self.failures.append(finding)
+            self.failures.append(result)
         else:
-            self.successes.append(finding)
-        self._tally(finding, result, verdict)
-        self._note_host(finding.link_state.place, result, verdict, question)
+            self.successes.append(result)
+        self._tally(link, result, verdict)
+        self._note_host(link, result, verdict)
 
-    def _tally(self, finding: Finding, result: Heard, verdict: Verdict) -> None:
-        place = finding.link_state.place
-        tally = self._of(place)
+    def _tally(self, link: LinkState, result: CheckResult, verdict: Verdict) -> None:
+        tally = self._of(link.netloc)
         tally.asked += 1
         tally.below_http += result.is_transport_failure
         self._slice_asked += 1
         self._slice_failed += result.is_transport_failure
-        if finding.link_state.is_active:
+        if link.is_active:
             tally.active += 1
-            self._note_active(place, result.id, tally)
+            self._note_active(link.netloc, link.id, tally)
             tally.active_gone += verdict is Verdict.GONE
             tally.active_failed += verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE)
 
@@ -133,14 +132,15 @@ class RunTally:
         if len(self.control_links) > MAX_CONTROL_LINKS:
             del self.control_links[next(iter(self.control_links))]
 
-    def _note_host(self, place: str, result: Heard, verdict: Verdict, question: ProbeRequest) -> None:
+    def _note_host(self, link: LinkState, result: CheckResult, verdict: Verdict) -> None:
+        place = link.netloc
         if verdict is Verdict.THROTTLED:
             # Where redirects led is who asks for it.
             self._pause(result.redirect_target or place, pause_until(result.retry_after, now=self.now))
         elif verdict is Verdict.ALIVE and (
             (result.response_ms or 0) < SLOW_MS or len(self.control_links) < MIN_CONTROL_LINKS
         ):
-            self._witness(place, question)
+            self._witness(place, link.request())
         if result.redirect_target and result.redirect_target != place:
             self.redirect_targets.setdefault(result.redirect_target, set()).add(place)
 

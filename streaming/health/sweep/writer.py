@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from django.db import connection, transaction
 
@@ -61,16 +62,9 @@ def write_updates(changes: Sequence[LinkUpdate], *, now: datetime) -> WriteRepor
             for change in changes
             if not change.is_flip or (change.id, change.was_active, change.was_reason) in link_state
         ]
-        moment = connection.ops.adapt_datetimefield_value
-        checked = moment(now)
-        # Most links are due at one moment, this one: the database's spelling of it is made once.
-        spelled = {None: None, now: checked}
-        for when in {change.next_check_at for change in true} | {change.state_since for change in true}:
-            spelled[when] = spelled.get(when) or moment(when)
-        rows = [
-            _row(change, checked, since=spelled[change.state_since], again=spelled[change.next_check_at])
-            for change in sorted(true, key=_by_id)
-        ]
+        # Most dates of a batch are the same few: each is adapted once.
+        adapt = cache(connection.ops.adapt_datetimefield_value)
+        rows = [change.as_row(now, adapt=adapt) for change in sorted(true, key=_by_id)]
         with connection.cursor() as cursor:
             cursor.executemany(UPDATE_SQL, rows)
         if is_verified := [change.id for change in true if change.is_verified]:
@@ -105,12 +99,3 @@ def _lock_unchanged(flips: Sequence[LinkUpdate], *, now: datetime) -> set[tuple[
 
 def _by_id(change: LinkUpdate) -> int:
     return change.id
-
-
-def _row(
-    change: LinkUpdate, now: str | None, *, since: str | None, again: str | None
-) -> tuple[str | int | bool | None, ...]:
-    return (
-        now, change.is_active, change.reason, change.http_status, change.response_ms, change.failures, since,
-        change.checks, again, change.moved_to, change.moved_seen, change.id, change.was_active, change.was_reason, now,
-    )  # fmt: skip

@@ -20,11 +20,12 @@ from typing import NamedTuple
 from django.conf import settings
 
 from scraper.extraction.json_values import UnreadableResponse
+from scraper.net.throttling import is_throttled
 from scraper.source_apis import MISSING, ApiStatus, ItemRef, SourceApi, source_apis
-from streaming.health.judging.results import Heard
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import SOURCE_API_REASONS, Verdict, gone_judgement
 from streaming.health.probing.config import ProbeConfig
-from streaming.health.selection import DueLink, Selection, longest_unverified
+from streaming.health.selection import Selection, longest_unverified
 from streaming.health.verification.api_client import ApiClient, ApiReply
 from streaming.host_rate_limit import request_delay_for, reserve_slot
 from streaming.models import HostPause, StreamingLink
@@ -52,15 +53,15 @@ POLL_INTERVAL_SECONDS = 0.02
 class PendingLink(NamedTuple):
     """A link that HTTP calls alive and that waits for its source's word; `before`: the word that it stands by now."""
 
-    result: Heard
+    result: CheckResult
     subject: ItemRef
     before: str
 
-    def without_status(self) -> Heard:
+    def without_status(self) -> CheckResult:
         """What HTTP says stands; only what a source has said itself is not taken back by HTTP."""
         return self.result._replace(judgement=gone_judgement(Reason(self.before))) if self.before else self.result
 
-    def with_status(self, status: ApiStatus | None) -> Heard:
+    def with_status(self, status: ApiStatus | None) -> CheckResult:
         word = status.reason_for(self.subject.part) if status else None
         if word is None:
             return self.without_status()
@@ -111,7 +112,7 @@ class VerificationQueue:
         name = link.subject.name
         (self.asked if name in self.asked else self.pending).setdefault(name, []).append(link)
 
-    def apply_reply(self, statuses: Mapping[str, ApiStatus]) -> list[Heard]:
+    def apply_reply(self, statuses: Mapping[str, ApiStatus]) -> list[CheckResult]:
         """The links of the question that was on its way, each with what was said of it."""
         self.statuses |= {name: one for name, one in statuses.items() if len(one.parts or ()) <= MAX_CACHED_FILES}
         self.names_answered += len(statuses)
@@ -124,20 +125,20 @@ class VerificationQueue:
             if (result := self.resolve(link, statuses.get(name))) is not None
         ]
 
-    def resolve(self, link: PendingLink, status: ApiStatus | None) -> Heard | None:
+    def resolve(self, link: PendingLink, status: ApiStatus | None) -> CheckResult | None:
         """The link with what was said of its name; None: it is missed."""
         if status is None or status.reason != MISSING:
             return link.with_status(status)
         self.missing.setdefault(link.subject.name, []).append(link)
         return None
 
-    def release(self) -> list[Heard]:
+    def release(self) -> list[CheckResult]:
         """All links that wait, without a word."""
         links = chain.from_iterable([*self.pending.values(), *self.asked.values()])
         self.pending, self.asked = {}, {}
         return [link.without_status() for link in links]
 
-    def settle(self) -> list[Heard]:
+    def settle(self) -> list[CheckResult]:
         """The links that are missed, when all was asked: believed unless the source misses nearly everything, or all
         that it knew lately."""
         many = (
@@ -198,7 +199,7 @@ class Verifier:
         self.aside = 0
         self.looked = 0.0
 
-    def verify(self, results: Iterable[Heard], links: Mapping[int, DueLink]) -> Iterator[Heard]:
+    def verify(self, results: Iterable[CheckResult], links: Mapping[int, LinkState]) -> Iterator[CheckResult]:
         """What was heard, each link once, in the order in which it is certain. `links` are those still awaited."""
         if not settings.HEALTH_VERIFY_HOURS:
             yield from results
@@ -223,13 +224,12 @@ class Verifier:
                     line.client.close()
 
     # --- which links wait
-    def _enqueue_or_pass(self, result: Heard, link: DueLink) -> Heard | None:
+    def _enqueue_or_pass(self, result: CheckResult, link: LinkState) -> CheckResult | None:
         """What is to be believed of a link that HTTP calls alive; None: it waits for its source's word."""
         line, subject = self._queue_for(link)
         if line is None or subject is None:
             return result
-        link_state = link.link_state
-        before = link_state.reason if not link_state.is_active and link_state.reason in SOURCE_API_REASONS else ""
+        before = link.reason if not link.is_active and link.reason in SOURCE_API_REASONS else ""
         waiting = PendingLink(result, subject, before)
         if subject.name in line.statuses:
             status = line.resolve(waiting, line.statuses[subject.name])
@@ -241,8 +241,8 @@ class Verifier:
         self.aside += 1
         return None
 
-    def _queue_for(self, link: DueLink) -> tuple[VerificationQueue | None, ItemRef | None]:
-        for line in self.at.get(link.link_state.place, ()):
+    def _queue_for(self, link: LinkState) -> tuple[VerificationQueue | None, ItemRef | None]:
+        for line in self.at.get(link.netloc, ()):
             if subject := line.source_api.item_for_url(link.url):
                 if not line.opened:
                     self._open(line)
@@ -289,9 +289,9 @@ class Verifier:
         )
 
     # --- hearing
-    def _answered(self, patience: float) -> Iterator[Heard]:
+    def _answered(self, patience: float) -> Iterator[CheckResult]:
         """The links of which something was said, waiting so long for it, and those that no word will reach."""
-        statuses: list[Heard] = []
+        statuses: list[CheckResult] = []
         with suppress(Empty):
             number, reply = self.replies.get(timeout=patience) if patience else self.replies.get_nowait()
             line = self.queues[number]
@@ -304,7 +304,7 @@ class Verifier:
 
     def _parse_reply(self, line: VerificationQueue, reply: ApiReply) -> dict[str, ApiStatus]:
         """What the source said. One that is busy, or fails twice running, is not asked again in this run."""
-        if reply.status == 429 or reply.retry_after is not None:
+        if reply.retry_after is not None or is_throttled(reply.status, {}):
             line.closed = True
             self._pause(line.source_api.host, pause_until(reply.retry_after or "", now=self.now))
             return {}
@@ -322,7 +322,7 @@ class Verifier:
     def _pause(self, host: str, until: datetime) -> None:
         self.pauses[host] = max(until, self.pauses.get(host, until))
 
-    def _drain(self) -> Iterator[Heard]:
+    def _drain(self) -> Iterator[CheckResult]:
         """All that still waits, when no more links come."""
         end = time.monotonic() + (INTERACTIVE_DRAIN_SECONDS if self.is_interactive else DRAIN_SECONDS)
         yield from self._asked_until(end)
@@ -334,7 +334,7 @@ class Verifier:
             yield from line.release()
             yield from line.settle()
 
-    def _asked_until(self, end: float) -> Iterator[Heard]:
+    def _asked_until(self, end: float) -> Iterator[CheckResult]:
         while self._some_wait() and time.monotonic() < end and not self.stop():
             self._ask(ended=True)
             yield from self._answered(POLL_SECONDS)

@@ -11,7 +11,7 @@ from django.db.models.functions import MD5, Substr
 from scraper.net.url_policy import host_of
 from streaming.health.distributed import codec
 from streaming.health.judging.guard import HostTally
-from streaming.health.judging.results import Finding, Heard, Standing
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse, ProbeState
 from streaming.health.probing.prober import Prober
@@ -40,14 +40,35 @@ def gathering():
 def take(result, number, *, hosts=5):
     """One of many different links."""
     verdict, reason, status, below = KINDS[number % len(KINDS)]
-    place = f"films{number % hosts}.example.org"
-    since = NOW - timedelta(days=number) if number % 2 else None
-    link_state = Standing(number, number // 3, place, number % 3 > 0, "ok", number % 4, since, "aab", "", 0)
-    judgement = Judgement(verdict, reason)
-    landed = f"films{number % 4}.example.org" if number % 6 == 0 else ""
-    stated = Heard(number, judgement, status, 7, "", below, landed, "60" if number % 2 else "")
+    netloc = f"films{number % hosts}.example.org"
+    link = LinkState(
+        id=number,
+        movie_id=number // 3,
+        netloc=netloc,
+        is_active=number % 3 > 0,
+        reason="ok",
+        failures=number % 4,
+        state_since=NOW - timedelta(days=number) if number % 2 else None,
+        checks="aab",
+        moved_to="https://moved.example.org/" if number % 5 == 0 else "",
+        moved_seen=number % 5,
+        url=f"https://{netloc}/{number}",
+        media=True,
+        title="A",
+    )
     result.add(
-        Finding(link_state, judgement, status, 7), stated, ProbeRequest(number, f"https://{place}/{number}", True, "A")
+        CheckResult(
+            id=number,
+            judgement=Judgement(verdict, reason),
+            http_status=status,
+            response_ms=7,
+            is_transport_failure=below,
+            redirect_target=f"films{number % 4}.example.org" if number % 6 == 0 else "",
+            retry_after="60" if number % 2 else "",
+            is_verified=number % 7 == 0,
+            not_sent=number % 3 == 0,
+            link=link,
+        )
     )
 
 
@@ -55,7 +76,7 @@ def all_of(result):
     """Without the order in which things came."""
     return (
         dict(result.verdicts), sorted(result.successes), sorted(result.private), result.hosts, result.redirect_targets, result.pauses,
-        sorted(result.witnesses),
+        sorted(result.control_links),
     )  # fmt: skip
 
 
@@ -106,18 +127,33 @@ def test_findings_come_back_as_they_were():
         take(result, number)
     for batch in [*result.failures.batches(), result.successes]:
         back = codec.decode_results(codec.encode_results(batch))
-        assert back == batch
+        assert back == [one.compact() for one in batch]
         assert all(type(one.judgement.verdict) is Verdict for one in back)
 
 
 def test_a_link_on_its_way_comes_back_as_it_was():
     head = ProbeResponse(
-        3, "https://a.example/", 200, Failure.NONE, "https://b.example/", 1, "text/html", headers={"x": "y"}
+        id=3,
+        url="https://a.example/",
+        status=200,
+        final_url="https://b.example/",
+        hops=1,
+        content_type="text/html",
+        headers={"x": "y"},
     )
-    links = [
-        (1, ProbeState("https://b.example/x")),
-        (2, ProbeState("https://b.example/", True, False, 3, 1, ("http://a/",), head, True, {"a": "1"}, "", False)),
-    ]  # fmt: skip
+    state = ProbeState(
+        url="https://b.example/",
+        get=True,
+        ranged=False,
+        hops=3,
+        tries=1,
+        seen=("http://a/",),
+        head=head,
+        head_hung=True,
+        cookies={"a": "1"},
+        is_permanent=False,
+    )
+    links = [(1, ProbeState(url="https://b.example/x")), (2, state)]
     back = codec.decode_forwarded(codec.encode_forwarded(links))
     assert back == links
     assert back[1][1].head.failure is Failure.NONE
@@ -155,12 +191,12 @@ def test_a_limit_takes_the_first_of_all_hosts(limit):
     for number in range(40):
         checked = None if number % 3 == 0 else NOW - timedelta(hours=number % 11)
         make_link(source_url=f"https://films{number}.example.org/film", last_checked=checked)
-    first = {link.link_state.id for link in list(due_links(Selection(), now=NOW))[:limit]}
+    first = {link.id for link in list(due_links(Selection(), now=NOW))[:limit]}
     counted = count_due_by_shard(Selection(), now=NOW, of=7, limit=limit)
     shared = set()
     for number in range(7):
         links = list(due_links(Selection(shard=Shard(number, 7)), now=NOW))
-        shared |= {link.link_state.id for link in links[: counted[number]]}
+        shared |= {link.id for link in links[: counted[number]]}
     assert shared == first
 
 
@@ -195,5 +231,5 @@ def test_a_link_handed_from_worker_to_worker_gets_the_answer_of_one(path, way):
         alone = ask_one(url)
         answer, hands = until_answered(url, shards)
         assert len(hands) > 1
-        same = ("status", "trouble", "final_url", "hops", "method", "moved_to")
+        same = ("status", "failure", "final_url", "hops", "method", "moved_to")
         assert [getattr(answer, name) for name in same] == [getattr(alone, name) for name in same]

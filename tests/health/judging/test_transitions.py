@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from streaming.health.judging.results import Finding, Standing
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.transitions import link_update, next_check_at
 from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY
@@ -62,10 +62,11 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=3)
 
 
-def changed(verdict, why, /, *, host_down=False, **standing):
-    fields = {"is_active": True, "reason": "ok", "failures": 0, "state_since": None, "checks": "aa", **standing}
-    finding = Finding(Standing(1, 2, "films.example.org", **fields), Judgement(verdict, why), 200, 30)
-    return link_update(finding, now=NOW, host_down=host_down)
+def changed(verdict, why, /, *, host_down=False, **fields):
+    before = {"is_active": True, "reason": "ok", "failures": 0, "state_since": None, "checks": "aa", **fields}
+    link = LinkState(id=1, movie_id=2, netloc="films.example.org", **before)
+    result = CheckResult(id=1, judgement=Judgement(verdict, why), http_status=200, response_ms=30, link=link)
+    return link_update(result, now=NOW, host_down=host_down)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import gzip
 import pytest
 
 from streaming.health.judging.soft_404 import parse_page
-from streaming.health.judging.verdict import LinkFacts, Verdict, is_conclusive, judge
-from streaming.health.probe_types import Failure, ProbeResponse
+from streaming.health.judging.verdict import Verdict, is_conclusive, judge
+from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.models.reasons import REASON_TEXT
 from tests.helpers.growth import MAX_GROWTH, growth
 
@@ -49,7 +49,11 @@ def moved(final_url, **fields):
     return said(body=b"<title>A page</title>", final_url=final_url, hops=1, **fields)
 
 
-PAGE, FILE = LinkFacts("Nosferatu"), LinkFacts("Nosferatu", media=True)
+def asked(title="", *, media=False):
+    return ProbeRequest(id=1, url=URL, media=media, title=title)
+
+
+PAGE, FILE = asked("Nosferatu"), asked("Nosferatu", media=True)
 A, G, B, U, T, N = (Verdict.ALIVE, Verdict.GONE, Verdict.BLOCKED, Verdict.UNREACHABLE, Verdict.THROTTLED,
                     Verdict.NOT_CHECKED)  # fmt: skip
 
@@ -69,28 +73,28 @@ TABLE = [
     (page(text="This video is not available in 4K."), PAGE, A, "ok"),
     (media(), PAGE, A, "ok"),
     # films whose titles sound like errors
-    (page("404"), LinkFacts("404"), A, "ok"),
-    (page("404 | Watch free films"), LinkFacts("404"), A, "ok"),
-    (page("Gone (2012) - Films"), LinkFacts("Gone"), A, "ok"),
-    (page("Gone"), LinkFacts("Gone"), A, "ok"),
-    (page("Removed | Short films"), LinkFacts("Removed"), A, "ok"),
-    (page("Not Found – watch online"), LinkFacts("Not Found"), A, "ok"),
-    (page("Page Not Found (2015)"), LinkFacts("Page Not Found"), A, "ok"),
-    (page("404: Not Found"), LinkFacts("404: Not Found"), A, "ok"),
-    (page("Gone Girl"), LinkFacts("Gone Girl"), A, "ok"),
-    (page("Gone with the Wind"), LinkFacts("Gone With the Wind"), A, "ok"),
-    (page("The Unavailable"), LinkFacts("The Unavailable"), A, "ok"),
-    (page("Video Unavailable &amp; Other Stories"), LinkFacts("Video Unavailable & Other Stories"), A, "ok"),
-    (page("404 Not Found"), LinkFacts("404"), G, "soft_404"),
-    (page("410 Gone"), LinkFacts("Gone"), G, "soft_404"),
-    (page("Error 404 - page not found"), LinkFacts("Not Found"), G, "soft_404"),
-    (page("Gone (2012) | Films"), LinkFacts("Gone (2012)"), A, "ok"),
-    (page("Gone | Films"), LinkFacts("Gone (2012)"), A, "ok"),
-    (page("Just a Moment (1999)"), LinkFacts("Just a Moment"), A, "ok"),
+    (page("404"), asked("404"), A, "ok"),
+    (page("404 | Watch free films"), asked("404"), A, "ok"),
+    (page("Gone (2012) - Films"), asked("Gone"), A, "ok"),
+    (page("Gone"), asked("Gone"), A, "ok"),
+    (page("Removed | Short films"), asked("Removed"), A, "ok"),
+    (page("Not Found – watch online"), asked("Not Found"), A, "ok"),
+    (page("Page Not Found (2015)"), asked("Page Not Found"), A, "ok"),
+    (page("404: Not Found"), asked("404: Not Found"), A, "ok"),
+    (page("Gone Girl"), asked("Gone Girl"), A, "ok"),
+    (page("Gone with the Wind"), asked("Gone With the Wind"), A, "ok"),
+    (page("The Unavailable"), asked("The Unavailable"), A, "ok"),
+    (page("Video Unavailable &amp; Other Stories"), asked("Video Unavailable & Other Stories"), A, "ok"),
+    (page("404 Not Found"), asked("404"), G, "soft_404"),
+    (page("410 Gone"), asked("Gone"), G, "soft_404"),
+    (page("Error 404 - page not found"), asked("Not Found"), G, "soft_404"),
+    (page("Gone (2012) | Films"), asked("Gone (2012)"), A, "ok"),
+    (page("Gone | Films"), asked("Gone (2012)"), A, "ok"),
+    (page("Just a Moment (1999)"), asked("Just a Moment"), A, "ok"),
     # episodes too
-    (film("<video>", "Mr. Robot - 404 Not Found"), LinkFacts("Mr. Robot"), A, "ok"),
+    (film("<video>", "Mr. Robot - 404 Not Found"), asked("Mr. Robot"), A, "ok"),
     (film("<video>", "Nosferatu – S1 E2 – Gone"), PAGE, A, "ok"),
-    (film("", "Mr. Robot - 404 Not Found"), LinkFacts("Mr. Robot"), G, "soft_404"),
+    (film("", "Mr. Robot - 404 Not Found"), asked("Mr. Robot"), G, "soft_404"),
     # sentences that wait where nobody sees them
     (film("<template><h2>Video not found</h2></template>"), PAGE, A, "ok"),
     (film("<script>error = '<h2>Page not found</h2>'</script>"), PAGE, A, "ok"),
@@ -146,14 +150,15 @@ TABLE = [
     (moved("https://www.nosferatu-film.org/", url="https://nosferatu-film.org/"), PAGE, A, "ok"),
     (moved("https://films.example.org/?id=7"), PAGE, A, "ok"),
     (moved("https://films.example.org/?utm_source=lost&fbclid=7"), PAGE, G, "redirect_home"),
+    (moved("https://films.example.org/?_gl=lost&msclkid=7"), PAGE, G, "redirect_home"),
     (moved("https://films.example.org/?utm_source=lost&id=7"), PAGE, A, "ok"),
     (moved("https://films.example.org/de"), PAGE, G, "redirect_home"),
     (moved("https://films.example.org/en-us/index.html"), PAGE, G, "redirect_home"),
     (moved("https://films.example.org/en/nosferatu"), PAGE, A, "ok"),
     (moved("https://films.example.org/de", url="https://films.example.org/"), PAGE, A, "ok"),
-    (moved("https://films.example.org/home"), LinkFacts("Home"), A, "ok"),
-    (moved("https://films.example.org/it"), LinkFacts("It (1990)"), A, "ok"),
-    (moved("https://films.example.org/films/consent-2004/"), LinkFacts("Consent"), A, "ok"),
+    (moved("https://films.example.org/home"), asked("Home"), A, "ok"),
+    (moved("https://films.example.org/it"), asked("It (1990)"), A, "ok"),
+    (moved("https://films.example.org/films/consent-2004/"), asked("Consent"), A, "ok"),
     (moved("https://films.example.org/consent"), PAGE, B, "login"),
     (page()._replace(url="https://short.example.com/x", final_url="https://nosferatu.film/", hops=1), PAGE, A, "ok"),
     (moved("https://nosferatu.film/", url="https://short.example.com/x"), PAGE, G, "redirect_home"),

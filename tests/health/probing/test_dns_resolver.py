@@ -9,7 +9,7 @@ import time
 import pytest
 
 from scraper.net.url_policy import PrivateHostAllowlist
-from streaming.health.judging.verdict import LinkFacts, judge
+from streaming.health.judging.verdict import judge
 from streaming.health.probe_types import Failure, ProbeRequest
 from streaming.health.probing import dns_resolver
 from streaming.health.probing.config import ProbeConfig
@@ -54,9 +54,11 @@ def reasons(origin, *hosts, times=1, **more):
         "Openreel test", allowed=PrivateHostAllowlist.parse(["127.0.0.0/8", "::1/128", *hosts]), **more
     )
     urls = [f"http://{host}:{port}/page/1" for host in hosts for _ in range(times)]
+    requests = [ProbeRequest(id=number, url=url) for number, url in enumerate(urls)]
     found = {}
-    for answer in Prober(config).responses(ProbeRequest(number, url) for number, url in enumerate(urls)):
-        found.setdefault(answer.url.split("/")[2].split(":")[0], []).append(str(judge(answer, LinkFacts()).reason))
+    for response in Prober(config).responses(requests):
+        host = response.url.split("/")[2].split(":")[0]
+        found.setdefault(host, []).append(str(judge(response, requests[response.id]).reason))
     return found
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
-from streaming.health.judging.verdict import LinkFacts, judge
+from streaming.health.judging.verdict import judge
 from streaming.health.probe_types import Failure, ProbeRequest
 from streaming.health.probing import transfer
 from streaming.health.probing.config import ProbeConfig
@@ -41,6 +41,10 @@ def ask_one(url, **options):
     return ask(url, **options)[0]
 
 
+def judged(response, **fields):
+    return judge(response, ProbeRequest(id=response.id, url=response.url, **fields))
+
+
 @pytest.mark.parametrize(
     ("path", "media", "word"),
     [
@@ -61,7 +65,7 @@ def ask_one(url, **options):
 )  # fmt: skip
 def test_every_kind_of_link_gets_its_reason(origin, path, media, word):
     answer = ask_one(origin.url(path), media=media)
-    assert judge(answer, LinkFacts(title="Nosferatu", media=media)).reason == word
+    assert judged(answer, title="Nosferatu", media=media).reason == word
 
 
 def test_a_video_is_settled_by_head_alone(origin):
@@ -125,7 +129,7 @@ def test_a_mistake_in_our_own_code_says_nothing_of_the_link(origin, monkeypatch)
     monkeypatch.setattr(transfer, "is_media_type", mistaken)
     answer = ask_one(origin.url("page/1"))
     assert answer.failure is Failure.LOCAL
-    assert judge(answer, LinkFacts()).verdict == "not_checked"
+    assert judged(answer).verdict == "not_checked"
 
 
 def test_proxies_of_the_environment_are_ignored(origin, monkeypatch):
@@ -229,7 +233,7 @@ def test_a_cookie_that_is_not_ascii_does_not_end_the_run(origin):
 )
 def test_a_redirect_to_an_address_that_every_browser_takes_is_followed(origin, target):
     """What may not be stored may still be where a server leads: curl and browsers escape it and go there."""
-    assert judge(ask_one(origin.url("page/1")), LinkFacts()).reason == "ok"
+    assert judged(ask_one(origin.url("page/1"))).reason == "ok"
     with Origin() as server:
         server.everything = ""
         sent = []
@@ -241,7 +245,7 @@ def test_a_redirect_to_an_address_that_every_browser_takes_is_followed(origin, t
                 raise ConnectionAbortedError
 
         server.asked = leads
-        assert judge(ask_one(server.url("start")), LinkFacts()).reason == "ok"
+        assert judged(ask_one(server.url("start"))).reason == "ok"
 
 
 def test_a_redirect_to_a_long_signed_address_does_not_turn_a_link_off(origin):
@@ -253,7 +257,7 @@ def test_a_redirect_to_a_long_signed_address_does_not_turn_a_link_off(origin):
             raise ConnectionAbortedError
 
     origin.asked = leads
-    assert not judge(ask_one(origin.url("start")), LinkFacts()).verdict.is_bad
+    assert not judged(ask_one(origin.url("start"))).verdict.is_bad
 
 
 def test_a_redirect_in_latin_1_is_followed_byte_for_byte(origin):
@@ -279,7 +283,7 @@ def test_a_redirect_into_a_site_that_is_one_program_leads_to_no_front_page(origi
     origin.asked = leads
     answer = ask_one(origin.url("watch/1"))
     assert (answer.final_url, answer.moved_to) == (origin.url("#/watch/1"), "")
-    assert judge(answer, LinkFacts()).reason == "ok"
+    assert judged(answer).reason == "ok"
 
 
 def test_a_range_that_is_refused_without_a_length_is_asked_again_without_range(origin):
@@ -289,7 +293,7 @@ def test_a_range_that_is_refused_without_a_length_is_asked_again_without_range(o
             raise ConnectionAbortedError
 
     origin.asked = refuses
-    assert judge(ask_one(origin.url("page/1")), LinkFacts()).reason == "ok"
+    assert judged(ask_one(origin.url("page/1"))).reason == "ok"
 
 
 def test_a_route_stays_when_the_next_redirect_says_none(origin):
@@ -303,7 +307,7 @@ def test_a_route_stays_when_the_next_redirect_says_none(origin):
     origin.asked = leads
     answer = ask_one(origin.url("watch/1"))
     assert answer.final_url == origin.url("#/watch/1")
-    assert judge(answer, LinkFacts()).reason == "ok"
+    assert judged(answer).reason == "ok"
 
 
 @pytest.mark.parametrize("job_callable", ["begin", "answer"])
@@ -318,4 +322,4 @@ def test_a_fault_on_one_link_is_that_links_alone(origin, monkeypatch, job_callab
     monkeypatch.setattr(transfer.Transfer, job_callable, stumbles)
     odd, good = ask(origin.url("page/1"), origin.url("page/2"))
     assert (odd.status, odd.failure, good.status) == (None, Failure.LOCAL, 200)
-    assert judge(odd, LinkFacts()).verdict == "not_checked"
+    assert judged(odd).verdict == "not_checked"

@@ -5,21 +5,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from streaming.health.judging.guard import HostTally
-from streaming.health.judging.results import Finding, Heard, Standing
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import ALIVE, gone_judgement
-from streaming.health.probe_types import ProbeRequest
 from streaming.health.sweep.spool import ResultSpool
 from streaming.health.sweep.tally import MAX_CONTROL_LINKS, MIN_CONTROL_LINKS, RunTally
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def hear(result, number, *, milliseconds=30, judgement=ALIVE):
-    place = f"films{number}.example.org"
-    link_state = Standing(number, number, place, True, "ok", 0, None, "aa")
-    stated = Heard(number, judgement, 200, milliseconds, "", False, "", "")
-    question = ProbeRequest(number, f"http://{place}/")
-    result.add(Finding(link_state, judgement, 200, milliseconds), stated, question)
+def hear(run, number, *, milliseconds=30, judgement=ALIVE):
+    link = LinkState(
+        id=number,
+        movie_id=number,
+        netloc=f"films{number}.example.org",
+        url=f"http://films{number}.example.org/",
+        is_active=True,
+        reason="ok",
+        failures=0,
+        state_since=None,
+        checks="aa",
+    )
+    run.add(CheckResult(id=number, judgement=judgement, http_status=200, response_ms=milliseconds, link=link))
 
 
 def a_run():

@@ -13,7 +13,6 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from scraper.net.download_handler import netloc_of
 from scraper.sources import KNOWN_SOURCES
 from streaming.host_rate_limit import request_delay_for, reserve_slot
 from streaming.models import HostGate
@@ -124,21 +123,6 @@ class TestReserving:
     def test_a_name_longer_than_any_is_kept_cut(self):
         assert reserve_slot("a" * 400, delay=1.0) == 0
         assert 0 < reserve_slot("a" * 400, delay=1.0) <= 60
-
-
-@pytest.mark.parametrize(
-    ("url", "place"),
-    [
-        ("https://archive.org/metadata/x", "archive.org"),
-        ("https://ARCHIVE.org:443/", "archive.org"),
-        ("http://archive.org:443/", "archive.org:443"),
-        ("http://user:pw@films.example.org:8080/", "films.example.org:8080"),
-        ("http://[::1]:80/", "[::1]"),
-        ("http://[::1]:8001/", "[::1]:8001"),
-    ],
-)
-def test_a_place_is_the_host_with_an_unusual_port(url, place):
-    assert netloc_of(url) == place
 
 
 @pytest.mark.django_db(transaction=True)

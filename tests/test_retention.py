@@ -1,0 +1,88 @@
+"""What old history is deleted and what stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from streaming import retention
+from streaming.models import HealthRun, LinkFlip, ScrapeJob
+from streaming.retention import RetentionReport, delete_old_history
+from tests.helpers.factories import make_link, make_movie
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+def days_ago(days: int):
+    return NOW - timedelta(days=days)
+
+
+def flip(link, days, *, is_active=False):
+    return LinkFlip.objects.create(link=link, at=days_ago(days), is_active=is_active, reason="http_404")
+
+
+def closed_job(movie, days, *, log="a log"):
+    return ScrapeJob.objects.create(
+        movie=movie, state="failed", queued_at=days_ago(days), finished_at=days_ago(days), log=log
+    )
+
+
+def test_old_flips_go_but_the_newest_of_each_link_stays(settings):
+    settings.HISTORY_DAYS = 365
+    turned, steady = make_link(), make_link()
+    flip(turned, 400)
+    kept = [flip(turned, 364, is_active=True), flip(steady, 900)]
+    assert delete_old_history(now=NOW).flips == 1
+    assert set(LinkFlip.objects.all()) == set(kept)
+
+
+def test_old_runs_go_but_the_newest_stays():
+    for days in (500, 400):
+        HealthRun.objects.create(started_at=days_ago(days), finished_at=days_ago(days), outcome="completed")
+    assert delete_old_history(now=NOW).runs == 1
+    assert [run.started_at for run in HealthRun.objects.all()] == [days_ago(400)]
+
+
+def test_old_jobs_go_but_the_newest_of_each_movie_and_open_ones_stay():
+    movie, lonely = make_movie(), make_movie()
+    closed_job(movie, 500)
+    kept = [
+        ScrapeJob.objects.create(movie=movie, queued_at=days_ago(450)),
+        closed_job(movie, 10),
+        closed_job(lonely, 800),
+    ]
+    assert delete_old_history(now=NOW).jobs == 1
+    assert set(ScrapeJob.objects.all()) == set(kept)
+
+
+def test_logs_are_emptied_after_30_days():
+    movie = make_movie()
+    old, young = closed_job(movie, 31), closed_job(movie, 29)
+    assert delete_old_history(now=NOW).logs == 1
+    old.refresh_from_db()
+    young.refresh_from_db()
+    assert (old.log, young.log) == ("", "a log")
+
+
+def test_however_many_rows_there_are_they_go_a_batch_at_a_time(monkeypatch):
+    monkeypatch.setattr(retention, "BATCH_SIZE", 10)
+    link = make_link()
+    LinkFlip.objects.bulk_create(
+        LinkFlip(link=link, at=days_ago(400), is_active=False, reason="http_404") for _ in range(25)
+    )
+    with CaptureQueriesContext(connection) as queries:
+        assert delete_old_history(now=NOW) == RetentionReport(flips=24, runs=0, jobs=0, logs=0)
+    assert sum(query["sql"].startswith("DELETE") for query in queries) == 3
+
+
+def test_history_days_decides(settings):
+    settings.HISTORY_DAYS = 10
+    link = make_link()
+    flip(link, 11)
+    flip(link, 9)
+    assert delete_old_history(now=NOW).flips == 1

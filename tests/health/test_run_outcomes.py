@@ -15,12 +15,12 @@ from streaming.health.runner import run_check
 from streaming.health.selection import Selection
 from streaming.health.sweep.options import CheckOptions
 from streaming.models import HealthRun, StreamingLink
-from tests.health.probing.test_prober_process import asking_processes
+from tests.health.probing.test_prober_process import prober_processes
 from tests.helpers.external_services import skip_or_fail
 from tests.helpers.factories import make_link
 from tests.helpers.http_origin import Origin
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ class ProberKiller:
         if self.since is None and len(self.server.log) >= self.requests:
             self.since = time.monotonic()
         if self.since is not None and time.monotonic() - self.since > 1:
-            for pid in asking_processes():
+            for pid in prober_processes():
                 os.kill(pid, signal.SIGKILL)
         return False
 

@@ -14,6 +14,14 @@ SEND_BUFFER_BYTES = 1 << 20
 RECEIVE_BYTES = 1 << 18
 
 
+class SlotRequests(list[tuple[str, float]]):
+    """Hosts (netlocs) that need a slot reserved for the next request, each with its delay in seconds."""
+
+
+class SlotGrants(list[tuple[str, float | None]]):
+    """The same hosts, each with the seconds until its slot; None: no slot in this run."""
+
+
 class Channel:
     """One end. What is sent and received is pickled, so both ends must be our own code on this machine.
 

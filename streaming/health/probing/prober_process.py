@@ -19,17 +19,9 @@ from pathlib import Path
 from streaming.health.judging.results import CheckResult
 from streaming.health.judging.verdict import FORWARDED, judge
 from streaming.health.probe_types import ProbeRequest, ProbeResponse
-from streaming.health.probing.channel import Channel
+from streaming.health.probing.channel import Channel, SlotGrants, SlotRequests
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.prober import Prober, never_stop
-
-
-class SlotRequests(list[tuple[str, float]]):
-    """Places whose next turn is to be reserved, with their pauses."""
-
-
-class SlotGrants(list[tuple[str, float | None]]):
-    """Those places, with the seconds until their turn; None: not in this run."""
 
 
 SUBPROCESS_THRESHOLD = 2_000
@@ -50,7 +42,7 @@ RESULT_BATCH = 100
 MAX_FLUSH_DELAY_SECONDS = 0.02
 
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
 
 Stop = Callable[[], bool]

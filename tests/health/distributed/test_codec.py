@@ -20,7 +20,7 @@ from streaming.health.sharding import Shard, bucket_for
 from streaming.health.sweep.spool import ResultSpool
 from streaming.health.sweep.tally import RunTally
 from streaming.models import StreamingLink
-from tests.health.probing.test_prober import MANNERS, ask_one
+from tests.health.probing.test_prober import CONFIG, ask_one
 from tests.helpers.factories import make_link
 from tests.helpers.http_origin import Origin
 
@@ -202,7 +202,7 @@ def test_a_limit_takes_the_first_of_all_hosts(limit):
 
 # --- with hosts that are another worker's
 def shared(*urls, shard, state=None):
-    prober = Prober(replace(MANNERS, shard=shard))
+    prober = Prober(replace(CONFIG, shard=shard))
     questions = [ProbeRequest(number, url, state=state) for number, url in enumerate(urls)]
     return sorted(prober.responses(questions), key=lambda one: one.id)
 

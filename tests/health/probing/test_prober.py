@@ -19,9 +19,7 @@ from tests.helpers.http_origin import Origin, closed_port
 pytestmark = pytest.mark.slow
 
 LOOPBACK = PrivateHostAllowlist.parse(["127.0.0.0/8"])
-MANNERS = ProbeConfig(
-    user_agent="Openreel/tests (+tests@example.org)", timeout=0.6, stall_seconds=0.2, allowed=LOOPBACK
-)
+CONFIG = ProbeConfig(user_agent="Openreel/tests (+tests@example.org)", timeout=0.6, stall_seconds=0.2, allowed=LOOPBACK)
 
 
 @pytest.fixture
@@ -30,7 +28,7 @@ def origin():
         yield server
 
 
-def ask(*urls, config=MANNERS, media=False, stop=lambda: False):
+def ask(*urls, config=CONFIG, media=False, stop=lambda: False):
     prober = Prober(config, stop=stop)
     return sorted(
         prober.responses(ProbeRequest(number, url, media) for number, url in enumerate(urls)), key=lambda one: one.id
@@ -107,7 +105,7 @@ def test_refused_and_unknown_names_are_told_apart():
     ],
 )  # fmt: skip
 def test_private_places_are_not_asked(url):
-    answer = ask_one(url, manners=ProbeConfig("x", timeout=0.3, allowed=NO_PRIVATE_HOSTS))
+    answer = ask_one(url, config=ProbeConfig("x", timeout=0.3, allowed=NO_PRIVATE_HOSTS))
     assert (answer.failure, answer.not_sent) == (Failure.PRIVATE, True)
 
 
@@ -175,14 +173,14 @@ def test_at_most_so_many_at_a_host_and_connections_are_kept():
         server.asked = lambda handler: maximum.append(len(server.sockets))
         ask(*(server.url(f"video/{number}") for number in range(60)), media=True)
     assert len(maximum) == 60
-    assert max(maximum) <= MANNERS.per_host
+    assert max(maximum) <= CONFIG.per_host
 
 
 def test_the_user_agent_is_honest_and_no_encoding_is_asked_for(origin):
     result = []
     origin.asked = lambda handler: result.append(dict(handler.headers))
     ask_one(origin.url("page/1"))
-    assert result[-1]["User-Agent"] == MANNERS.user_agent
+    assert result[-1]["User-Agent"] == CONFIG.user_agent
     assert result[-1]["Accept-Encoding"] == "identity"
     assert result[-1]["Range"] == "bytes=0-2047"
 
@@ -216,7 +214,7 @@ def test_questions_are_drawn_only_as_they_are_needed(origin, monkeypatch):
             drawn.append(number)
             yield ProbeRequest(number, origin.url("video/1"), True)
 
-    answers = Prober(MANNERS).responses(questions())
+    answers = Prober(CONFIG).responses(questions())
     next(answers)
     answers.close()
     assert len(drawn) < 600
@@ -310,16 +308,16 @@ def test_a_route_stays_when_the_next_redirect_says_none(origin):
     assert judged(answer).reason == "ok"
 
 
-@pytest.mark.parametrize("job_callable", ["begin", "answer"])
-def test_a_fault_on_one_link_is_that_links_alone(origin, monkeypatch, job_callable):
-    done = getattr(transfer.Transfer, job_callable)
+@pytest.mark.parametrize("method", ["start", "response"])
+def test_a_fault_on_one_link_is_that_links_alone(origin, monkeypatch, method):
+    done = getattr(transfer.Transfer, method)
 
     def stumbles(self, *args, **options):
-        if (args[0] if job_callable == "begin" else self.task).url.endswith("/page/1"):
+        if (args[0] if method == "start" else self.task).url.endswith("/page/1"):
             "\u0142".encode("latin-1")
         return done(self, *args, **options)
 
-    monkeypatch.setattr(transfer.Transfer, job_callable, stumbles)
+    monkeypatch.setattr(transfer.Transfer, method, stumbles)
     odd, good = ask(origin.url("page/1"), origin.url("page/2"))
     assert (odd.status, odd.failure, good.status) == (None, Failure.LOCAL, 200)
     assert judged(odd).verdict == "not_checked"

@@ -14,8 +14,13 @@ import pytest
 
 from streaming.health.probe_types import ProbeRequest
 from streaming.health.probing import prober_process
-from streaming.health.probing.prober_process import ProberProcessDied, probe_in_process, probe_in_subprocess
-from tests.health.probing.test_prober import MANNERS
+from streaming.health.probing.prober_process import (
+    PROJECT_ROOT,
+    ProberProcessDied,
+    probe_in_process,
+    probe_in_subprocess,
+)
+from tests.health.probing.test_prober import CONFIG
 from tests.helpers.http_origin import Origin
 from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import children_of
@@ -37,10 +42,10 @@ def questions(origin, count):
 
 def told(result):
     """Without what differs from one time to the next."""
-    return sorted((one.id, one.judgement, one.status, one.below_http, one.landed) for one in result)
+    return sorted((one.id, one.judgement, one.status, one.is_transport_failure, one.redirect_target) for one in result)
 
 
-def asking_processes():
+def prober_processes():
     ours = [pid for pid, _ in children_of(os.getpid())]
     return [
         pid for pid in ours if b"streaming.health.probing.prober_process" in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -48,45 +53,45 @@ def asking_processes():
 
 
 def test_what_is_heard_apart_is_what_is_heard_here(origin):
-    here = told(probe_in_process(questions(origin, 110), MANNERS))
-    assert told(probe_in_subprocess(questions(origin, 110), MANNERS)) == here
+    here = told(probe_in_process(questions(origin, 110), CONFIG))
+    assert told(probe_in_subprocess(questions(origin, 110), CONFIG)) == here
     assert len(here) == 110
-    assert asking_processes() == []
+    assert prober_processes() == []
 
 
 def test_many_links_are_asked_apart_and_few_are_not(origin, monkeypatch):
     monkeypatch.setattr(prober_process, "SUBPROCESS_THRESHOLD", 20)
-    asked = prober_process.probe_links(questions(origin, 60), MANNERS)
+    asked = prober_process.probe_links(questions(origin, 60), CONFIG)
     first = next(asked)
-    assert len(asking_processes()) == (1 if len(os.sched_getaffinity(0)) > 1 else 0)
+    assert len(prober_processes()) == (1 if len(os.sched_getaffinity(0)) > 1 else 0)
     assert len([first, *asked]) == 60
-    few = prober_process.probe_links(questions(origin, 19), MANNERS)
+    few = prober_process.probe_links(questions(origin, 19), CONFIG)
     next(few)
-    assert asking_processes() == []
+    assert prober_processes() == []
     assert len(list(few)) == 18
 
 
 def test_a_process_that_dies_while_it_asks_is_said(origin):
-    asked = probe_in_subprocess(questions(origin, 200), MANNERS)
+    asked = probe_in_subprocess(questions(origin, 200), CONFIG)
     next(asked)
-    (pid,) = asking_processes()
+    (pid,) = prober_processes()
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(ProberProcessDied):
         list(asked)
-    assert asking_processes() == []
+    assert prober_processes() == []
 
 
 def test_it_stops_when_told_and_leaves_no_process(origin):
     result = []
     for one in probe_in_subprocess(
-        (ProbeRequest(n, origin.url(f"hang/{n}")) for n in range(500)), MANNERS, stop=lambda: True
+        (ProbeRequest(n, origin.url(f"hang/{n}")) for n in range(500)), CONFIG, stop=lambda: True
     ):
         result.append(one)
     assert result == []
-    asked = probe_in_subprocess(questions(origin, 200), MANNERS)
+    asked = probe_in_subprocess(questions(origin, 200), CONFIG)
     next(asked)
     asked.close()
-    assert asking_processes() == []
+    assert prober_processes() == []
 
 
 def delay_for_host(host):
@@ -101,7 +106,7 @@ def test_each_request_to_a_host_that_others_ask_too_waits_for_its_turn(origin, a
         given.append((place, pause))
         return 0.0
 
-    config = replace(MANNERS, delay_for_host=delay_for_host)
+    config = replace(CONFIG, delay_for_host=delay_for_host)
     # No link that breaks off: such a one libcurl asks again by itself when the connection was an old one.
     asked = [question for question in questions(origin, 22) if "reset" not in question.url]
     assert len(list(asked_by(asked, config, turn=turn))) == 20
@@ -112,7 +117,7 @@ def test_each_request_to_a_host_that_others_ask_too_waits_for_its_turn(origin, a
 
 @pytest.mark.parametrize("asked_by", [probe_in_process, probe_in_subprocess])
 def test_a_host_whose_turn_is_too_far_off_is_not_asked_in_this_run(origin, asked_by):
-    config = replace(MANNERS, delay_for_host=delay_for_host)
+    config = replace(CONFIG, delay_for_host=delay_for_host)
     result = list(asked_by(questions(origin, 5), config, turn=lambda place, pause: None))
     assert {one.judgement.reason for one in result} == {"paused"}
     assert (len(result), origin.log) == (5, [])
@@ -124,9 +129,10 @@ import os
 from streaming.health.probe_types import ProbeRequest
 from streaming.health.probing.prober_process import probe_in_subprocess
 from tests.health.probing.test_prober import CONFIG
+from tests.health.probing.test_prober_process import prober_processes
 links = [ProbeRequest(1, {origin.url("page/1")!r}), ProbeRequest(2, {origin.url("hang/1")!r})]
 for result in probe_in_subprocess(links, CONFIG):
-    print(os.popen("pgrep -P %d -f streaming.health.probing.prober_process" % os.getpid()).read().split()[0], flush=True)
+    print(prober_processes()[0], flush=True)
 """
     with subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT_ROOT, stdout=subprocess.PIPE) as process:
         pid = int(process.stdout.readline())
@@ -138,17 +144,17 @@ for result in probe_in_subprocess(links, CONFIG):
 
 
 def test_it_ends_before_its_links_do_when_all_its_slots_hang(origin):
-    config = replace(MANNERS, concurrency=4, timeout=20.0, stall_seconds=10.0)
+    config = replace(CONFIG, concurrency=4, timeout=20.0, stall_seconds=10.0)
     links = [ProbeRequest(number, origin.url(f"hang/{number}")) for number in range(50)]
     assert list(probe_in_subprocess(links, config, stop=lambda: len(origin.log) >= 4)) == []
     assert len(origin.log) == 4
-    assert asking_processes() == []
+    assert prober_processes() == []
 
 
 def test_a_window_full_of_links_that_wait_for_turns_does_not_stand_still(origin):
     """20,000 links at sources with a pause fill the window: the turn that was given comes behind them."""
     end = time.monotonic() + 60
-    config = replace(MANNERS, delay_for_host=delay_for_host)
+    config = replace(CONFIG, delay_for_host=delay_for_host)
     asked = (ProbeRequest(n, origin.url(f"video/{n}"), True) for n in range(20_600))
     result = []
     for one in probe_in_subprocess(asked, config, stop=lambda: time.monotonic() > end or len(result) > 1000):
@@ -162,12 +168,12 @@ import os, time
 from dataclasses import replace
 from streaming.health.probe_types import ProbeRequest
 from streaming.health.probing.prober_process import probe_in_subprocess
-from tests.health.probing.test_prober_process import delay_for_host
+from tests.health.probing.test_prober_process import delay_for_host, prober_processes
 from tests.health.probing.test_prober import CONFIG
 def stop():
     if not hasattr(stop, "said") and time.monotonic() > began + 4:
         stop.said = True
-        print(os.popen("pgrep -P %d -f streaming.health.probing.prober_process" % os.getpid()).read().split()[0], flush=True)
+        print(prober_processes()[0], flush=True)
 began = time.monotonic()
 questions = (ProbeRequest(n, {origin.url("video/1")!r}, True) for n in range(20_600))
 for result in probe_in_subprocess(questions, replace(CONFIG, delay_for_host=delay_for_host), stop=stop):

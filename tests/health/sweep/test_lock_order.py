@@ -26,7 +26,7 @@ link = StreamingLink.objects.create(movie=movie, source="example", source_url=sy
 print("ready", flush=True)
 sys.stdin.readline()
 """
-CHECK = "print(check_now([link.pk]))"
+CHECK = "print({pk: str(reason) for pk, reason in check_now([link.pk]).items()})"
 SAVE = """
 told = {"imdb_id": "tt0000001", "source": "example", "source_url": sys.argv[1], "quality": "720p", "licence": "cc0"}
 print(save_links([parse_link(told, allowed=PrivateHostAllowlist.parse(["127.0.0.0/8"]))]).seen_again)

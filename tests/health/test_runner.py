@@ -13,8 +13,9 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from streaming.health.prune import prune_by_hand
-from streaming.health.runner import check_now, run_check
+from streaming.health.runner import run_check
 from streaming.health.selection import Selection, count_due, due_links
+from streaming.health.sweep.immediate_check import check_now
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.writer import mark_private_links
 from streaming.ingest.edits import update_link

@@ -71,14 +71,14 @@ class LocalWorker:
 
 
 class Coordinator:
-    """The shards of one run. `failures`: the results of failing links that workers handed over."""
+    """The shards of one run. `results`: those of finished shards that are not written to the links yet."""
 
     def __init__(
         self, run: HealthRun, options: CheckOptions, *, canaries: Sequence[ProbeRequest], since: datetime | None,
         on_progress: ProgressCallback | None,
     ) -> None:  # fmt: skip
         self.run, self.options, self.on_progress = run, options, on_progress
-        self.failures = work_units.RunResults(run.pk)
+        self.results = work_units.RunResults(run.pk)
         self.round = self.total = 0
         self._local_worker = LocalWorker(run.pk)
         self._heartbeat_at = self._notified_at = float("-inf")

@@ -171,8 +171,8 @@ class RunResults:
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
 
-    def batches(self) -> Iterator[list[CheckResult]]:
-        """Yield the failures; like those of `ResultSpool` they can be read again."""
+    def failures(self) -> Iterator[list[CheckResult]]:
+        """Yield the failures that await the decision about the run."""
         return map(codec.decode_results, shard_results(self.run_id, Kind.FAILURES))
 
     def successes(self) -> Iterator[list[CheckResult]]:

@@ -23,7 +23,6 @@ from streaming.health.probing.channel import Channel, SlotGrants, SlotRequests
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.prober import Prober, never_stop
 
-
 SUBPROCESS_THRESHOLD = 2_000
 
 

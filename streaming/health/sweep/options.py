@@ -22,9 +22,9 @@ class CheckOptions:
     """What a run checks, how, and what it may change.
 
     `limit` counts due links only, not the extra ones that tell a failing host from failing links; None: no limit.
-    `timeout` is in seconds. `concurrency` None: as in the settings. `strict_per_host`: requests without a response count
-    towards `per_host` however long they take. `is_distributed`: workers check the links in `shard_count` shards; None:
-    one per worker.
+    `timeout` is in seconds. `concurrency` None: as in the settings. `strict_per_host`: a request without a response
+    counts towards `per_host` however long it takes. `is_distributed`: workers check the links in `shard_count` shards;
+    None: one per worker.
     """
 
     selection: Selection = field(default_factory=Selection)

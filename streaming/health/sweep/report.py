@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from streaming.health.judging.verdict import Verdict
 from streaming.health.permanent_redirects import RedirectReport
+from streaming.health.sweep.writer import WriteReport
 from streaming.models import HealthRun
 from streaming.models.reasons import reason_text
 
@@ -37,6 +38,18 @@ class CheckReport:
     redirects: RedirectReport = field(default_factory=RedirectReport)
     complete: bool = True
     dry_run: bool = False
+
+    def withhold(self, reason: str) -> None:
+        """Record that no failure of the run counts."""
+        self.withheld, self.reason = True, reason
+
+    def interrupt(self, reason: str) -> None:
+        """Record that the run ended before all its links were checked."""
+        self.complete, self.reason = False, reason
+
+    def add_written(self, written: WriteReport) -> None:
+        """Take over how many links changed and why they died."""
+        self.died, self.revived, self.died_of = written.died, written.revived, written.died_of
 
     @property
     def checked(self) -> int:
@@ -91,8 +104,8 @@ class CheckReport:
             lines.append(f"Hosts that are back: {_first_few(back)}.")
         if self.redirects.followed or self.redirects.merged:
             lines.append(
-                f"{self.redirects.followed} links got their new address, {self.redirects.merged} were turned off because "
-                "their movie already has it."
+                f"{self.redirects.followed} links got their new address, {self.redirects.merged} were turned off "
+                "because their movie already has it."
             )
         if self.moved:
             lines.append(f"{self.moved} links are permanently redirected; --follow-moves stores their new addresses.")

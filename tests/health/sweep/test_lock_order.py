@@ -17,7 +17,7 @@ BEGIN = """
 import django, sys
 django.setup()
 from scraper.net.url_policy import PrivateHostAllowlist, host_of
-from streaming.health.runner import check_now
+from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest.records import parse_link
 from streaming.ingest.save import save_links
 from streaming.models import Movie, StreamingLink

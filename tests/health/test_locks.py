@@ -62,7 +62,9 @@ def acquired_locks(database):
     """Whether another process gets the lock of runs, of the first worker and of the second one."""
     environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
     return [word == "True" for word in done.stdout.split()]
 
 

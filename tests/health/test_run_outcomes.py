@@ -107,7 +107,7 @@ def test_a_run_that_an_error_ends_is_closed_as_failed_and_tells_no_details(origi
         run(on_progress=fail)
     row = HealthRun.objects.get()
     assert (row.outcome, row.withheld, row.finished_at is None) == ("failed", False, False)
-    assert row.reason == "ended by an error of ours (OSError)"
+    assert row.reason == "stopped by an internal error (OSError)"
 
 
 def test_a_dry_run_leaves_no_row(origin):

@@ -15,7 +15,6 @@ from django.utils import timezone
 from streaming.health.prune import prune_by_hand
 from streaming.health.runner import run_check
 from streaming.health.selection import Selection, count_due, due_links
-from streaming.health.sweep.immediate_check import check_now
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.writer import mark_private_links
 from streaming.ingest.edits import update_link
@@ -559,18 +558,6 @@ def test_a_flip_is_kept_only_when_a_link_turns(hosts):
     run(prune=False)
     assert LinkFlip.objects.count() == 1
     assert StreamingLink.objects.get(reason="http_404").checks == "gg"
-
-
-def test_check_now_judges_a_few_links_without_brake(hosts):
-    (server,) = hosts()
-    good, gone, private = *links_at(server, "page/1", "404/1"), make_link(source_url="http://10.0.0.5/x")
-    said = check_now([good.pk, gone.pk, private.pk])
-    assert said == {good.pk: "ok", gone.pk: "http_404", private.pk: "private_address"}
-    assert Movie.objects.count() == 3
-    assert HealthRun.objects.count() == 0
-    server.go_down()
-    assert check_now([good.pk]) == {good.pk: "refused"}
-    assert active() == 1
 
 
 def test_the_number_of_statements_does_not_grow_with_the_links(hosts, django_assert_max_num_queries):

@@ -105,7 +105,7 @@ class CheckRun:
                 if self.checker.went_offline(stop=self._is_over):
                     self.report.withhold(WENT_OFFLINE_MESSAGE)
                     break
-                self.record.update(died=self.checker.written.died)
+                self.record.update(died=self.checker.writer.written.died)
         except ProberProcessDied as error:
             return str(error)
         return ""
@@ -118,7 +118,7 @@ class CheckRun:
         withheld = coordinator.execute(self._stop_reason)
         coordinator.merge_into(self.checker.tally)
         # The workers wrote successes themselves: the flips of this moment are the links that these revived.
-        self.checker.written.revived += LinkFlip.objects.filter(at=self.now, is_active=True).count()
+        self.checker.writer.written.revived += LinkFlip.objects.filter(at=self.now, is_active=True).count()
         if withheld:
             self.report.withhold(withheld)
         results = coordinator.results
@@ -128,7 +128,7 @@ class CheckRun:
 
     # --- the end
     def _finish(self) -> None:
-        self.report.add_written(self.checker.written)
+        self.report.add_written(self.checker.writer.written)
         self.report.seconds = time.monotonic() - self.started
         self.record.close()
 

@@ -167,7 +167,7 @@ class Coordinator:
 
     # --- while it runs
     def _should_continue(self, stop_reason: StopCheck) -> bool:
-        """Whether there is work left; if not, the workers are told why they have to stop."""
+        """Whether there is work left; if not, the row says why the workers have to stop."""
         if (reason := stop_reason()) is not None:
             work_units.stop_run(self.run.pk, reason)
             return False

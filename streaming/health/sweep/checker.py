@@ -9,12 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
 from scraper.net.url_policy import host_of
 from streaming.health.judging.guard import HostTally, RunDecision
 from streaming.health.judging.results import CheckResult, LinkState
-from streaming.health.judging.transitions import LinkUpdate, link_update
 from streaming.health.probe_types import ProbeRequest, ProbeState
 from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import probe_links
@@ -23,7 +20,7 @@ from streaming.health.sweep import canaries
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.resume import ResumeState
 from streaming.health.sweep.tally import ResultSink, RunTally
-from streaming.health.sweep.writer import WriteReport, count_flips, write_updates
+from streaming.health.sweep.writer import ResultWriter
 from streaming.health.verification.verifier import Verifier
 from streaming.host_rate_limit import reserve_slot
 from streaming.ingest.blocklist import Blocklist
@@ -40,7 +37,7 @@ def ignore_reason(_link_id: int, _reason: str) -> None:
 
 
 def _reserve_slot(netloc: str, delay: float) -> float | None:
-    """Return the seconds until this host may be asked; spiders and other machines share its slots."""
+    """Return the seconds until this host may be asked; spiders and other machines take slots too."""
     return reserve_slot(urlsplit(f"//{netloc}").hostname or netloc, delay=delay)
 
 
@@ -48,8 +45,8 @@ class LinkChecker:
     """The links of one run, or of one shard of it, on their way from probing to writing.
 
     `resume_state`: what interrupted runs found. `canaries`: links to probe when this machine may be offline.
-    `forwarded`: links that redirects led to another shard's hosts; the caller empties it. `written`: what was written,
-    or in a dry run would have been; `planned_updates`: the updates of a dry run that matter for removal.
+    `forwarded`: links that redirects led to another shard's hosts; the caller empties it. `writer` writes
+    the results.
     """
 
     def __init__(
@@ -61,8 +58,7 @@ class LinkChecker:
         self.resume_state = ResumeState()
         self.canaries: list[ProbeRequest] = []
         self.forwarded: list[tuple[int, ProbeState]] = []
-        self.written = WriteReport()
-        self.planned_updates: list[LinkUpdate] = []
+        self.writer = ResultWriter(now=now, dry_run=options.dry_run)
         self._in_progress: dict[int, LinkState] = {}
 
     # --- the three ways to check links; each pauses after every result, so that the caller can look at the tally
@@ -155,21 +151,7 @@ class LinkChecker:
         if len(self.tally.successes) >= BATCH_SIZE:
             self.write_successes(RunDecision())
 
-    # --- writing
     def write_successes(self, decision: RunDecision) -> None:
         """Write the successes that have come since the last batch."""
         successes, self.tally.successes = self.tally.successes, []
-        self.write(successes, decision)
-
-    def write(self, results: Iterable[CheckResult], decision: RunDecision) -> None:
-        """Write these results in one transaction; in a dry run only count what they would change."""
-        updates = [self._link_update(result, decision) for result in results]
-        if self.options.dry_run:
-            self.planned_updates.extend(update for update in updates if update.is_flip or not update.is_active)
-            self.written.add(count_flips(updates))
-        else:
-            self.written.add(write_updates(updates, now=self.now))
-
-    def _link_update(self, result: CheckResult, decision: RunDecision) -> LinkUpdate:
-        is_down = result.require_link().netloc in decision.hosts_down
-        return link_update(result, now=self.now, host_down=is_down, adaptive=settings.HEALTH_ADAPTIVE)
+        self.writer.write(successes, decision)

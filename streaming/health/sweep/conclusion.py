@@ -51,11 +51,12 @@ class Conclusion:
 
     def write(self, decision: RunDecision, *, failures: Batches, successes: Batches = ()) -> None:
         """Write the results that count under this decision, then pauses and private links."""
+        writer = self.checker.writer
         self.checker.write_successes(decision)
         for batch in successes:
-            self.checker.write(batch, decision)
+            writer.write(batch, decision)
         for batch in failures:
-            self.checker.write([result for result in batch if _counts(result, decision)], decision)
+            writer.write([result for result in batch if _counts(result, decision)], decision)
         if not self.options.dry_run:
             HostPause.objects.extend(self.tally.pauses, HostPause.Kind.RETRY_AFTER)
             down = dict.fromkeys(decision.hosts_down, self.now + BREAKER_PAUSE)
@@ -97,7 +98,7 @@ class Conclusion:
         if not self.options.prune:
             return
         if self.options.dry_run:
-            self.report.removed = would_remove(self.checker.planned_updates, now=self.now)
+            self.report.removed = would_remove(self.checker.writer.planned_updates, now=self.now)
         else:
             self.report.removed = prune_after_check(now=self.now)
 

@@ -2,7 +2,7 @@
 
 Their successes are written and their failures are not, so the next run starts with the failures. On their own these
 would make a host look worse than it is: after four links without a response it would not be asked any more, and a few
-failures would make it look down. Hence the next run is told which hosts responded before.
+failures would make it look down. Hence the next run knows which hosts responded before.
 """
 
 from __future__ import annotations

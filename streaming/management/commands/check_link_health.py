@@ -130,7 +130,7 @@ def _add_result_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--follow-moves", action="store_true", help="store the new addresses of permanently redirected links"
     )
-    parser.add_argument("--force", action="store_true", help="write even if an unusual share of links would turn off")
+    parser.add_argument("--force", action="store_true", help="write even if unusually many links would turn off")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="format of the summary (text)")
 
 

@@ -76,7 +76,7 @@ def test_a_withheld_run_has_exit_status_3():
     out, error, status = run_failing("check_link_health", "--format", "json")
     assert status == 3
     assert json.loads(out)["withheld"] is True
-    assert "no host answered" in error
+    assert "no host responded" in error
     assert StreamingLink.objects.active().count() == 1
 
 

@@ -132,7 +132,7 @@ def test_a_run_in_which_no_host_responds_changes_nothing(hosts):
     before = state()
     report = run()
     assert report.withheld
-    assert "no host answered" in report.reason
+    assert "no host responded" in report.reason
     assert state() == before
     assert HealthRun.objects.get().withheld
     assert HostPause.objects.count() == 0

@@ -182,7 +182,7 @@ class Door(ThreadingHTTPServer):
 class SourceHandler(Handler):
     server: SourceWeb | Door
 
-    def asked_for(self) -> Page:
+    def requested_page(self) -> Page:
         web = self.server.web
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}

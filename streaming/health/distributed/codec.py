@@ -21,6 +21,7 @@ from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse, ProbeState
 from streaming.health.sweep.tally import RunTally
 from streaming.reason_codes import Reason
+from streaming.retry_after import PauseKind
 
 CODEC_VERSION = 3
 # Some ten kilobytes a chunk, half a megabyte at most.
@@ -30,7 +31,7 @@ LINK_FIELDS = (
     "id", "movie_id", "netloc", "is_active", "reason", "failures", "state_since", "checks", "moved_to", "moved_seen",
 )  # fmt: skip
 RESULT_FIELDS = ("http_status", "response_ms", "moved_to", "is_transport_failure", "is_verified", "not_sent")
-HOST_FIELDS = ("public", "asked", "below_http", "active", "active_failed", "active_gone", "alive_earlier")
+HOST_FIELDS = ("public", "checked", "transport_failures", "active", "active_failed", "active_gone", "alive_earlier")
 REQUEST_FIELDS = ("id", "url", "media", "title")
 _link_row, _result_row, _host_row = attrgetter(*LINK_FIELDS), attrgetter(*RESULT_FIELDS), attrgetter(*HOST_FIELDS)
 T = TypeVar("T")
@@ -112,8 +113,10 @@ def encode_tally(run_tally: RunTally) -> Iterator[bytes]:
     yield _encode(
         {
             "verdicts": run_tally.verdicts,
-            "pauses": {netloc: until.isoformat() for netloc, until in run_tally.pauses.items()},
-            "control_links": {netloc: request_to_json(one) for netloc, one in run_tally.control_links.items()},
+            "pauses": {host: [pause.until.isoformat(), pause.kind] for host, pause in run_tally.pauses},
+            "control_links": {
+                netloc: request_to_json(one) for netloc, one in run_tally.control_links.by_netloc.items()
+            },
         }
     )
     for hosts in in_chunks(run_tally.hosts.items(), HOSTS_PER_CHUNK):
@@ -128,12 +131,12 @@ def encode_tally(run_tally: RunTally) -> Iterator[bytes]:
 def merge_encoded_tally(data: bytes, tally: RunTally) -> None:
     """Add one chunk of `encode_tally` to this tally."""
     encoded = _decode(data)
-    part = RunTally(now=tally.now, opened=tally.opened, sink=tally.failures)
+    part = RunTally(now=tally.now, new_host_tally=tally.new_host_tally, sink=tally.failures)
     part.verdicts = Counter({Verdict(verdict): number for verdict, number in encoded.get("verdicts", {}).items()})
-    part.pauses = {netloc: datetime.fromisoformat(until) for netloc, until in encoded.get("pauses", {}).items()}
-    part.control_links = {
-        netloc: request_from_json(fields) for netloc, fields in encoded.get("control_links", {}).items()
-    }
+    for host, (until, kind) in encoded.get("pauses", {}).items():
+        part.pauses.add(host, datetime.fromisoformat(until), kind=PauseKind(kind))
+    for netloc, fields in encoded.get("control_links", {}).items():
+        part.control_links.add(netloc, request_from_json(fields))
     part.hosts = {
         netloc: HostTally(**dict(zip(HOST_FIELDS, row, strict=True)))
         for netloc, row in encoded.get("hosts", {}).items()

@@ -1,4 +1,4 @@
-"""What an response means for a link. Pure."""
+"""Judge what a response means for a link. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from urllib.parse import unquote, urlsplit
 from scraper.net.throttling import is_throttled
 from scraper.net.url_policy import without_tracking
 from streaming.health.judging import content, soft_404
+from streaming.health.judging.host_rules import status_meaning
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.reason_codes import Reason
 
 SOURCE_API_REASONS = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
-"""What only the interface of a source tells, where HTTP says that all is well."""
+"""Reasons that only a source's API gives: by HTTP the link is alive."""
 GONE_REASONS = SOURCE_API_REASONS | {
     Reason.HTTP_404, Reason.HTTP_410, Reason.REDIRECT_LOOP, Reason.SOFT_404, Reason.REDIRECT_HOME, Reason.WRONG_TYPE,
     Reason.EMPTY,
@@ -39,7 +40,7 @@ NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]{1,18})\s*", re.I)
 
 
 class Verdict(StrEnum):
-    """What became of a link; the words are those of the reports."""
+    """The outcome of checking a link; the values are those of the reports."""
 
     ALIVE = "alive"
     GONE = "gone"
@@ -50,12 +51,12 @@ class Verdict(StrEnum):
 
     @property
     def is_bad(self) -> bool:
-        """It turns a link off, once it is believed."""
+        """Whether it turns a link off, if the run is accepted."""
         return self in (Verdict.GONE, Verdict.BLOCKED, Verdict.UNREACHABLE)
 
 
 class Judgement(NamedTuple):
-    """What a link is, and why."""
+    """The verdict on a link and its reason."""
 
     verdict: Verdict
     reason: Reason
@@ -70,6 +71,7 @@ BOT_WALL = Judgement(Verdict.BLOCKED, Reason.BOT_WALL)
 
 @cache
 def gone_judgement(reason: Reason) -> Judgement:
+    """Return the judgement "gone" for this reason."""
     return Judgement(Verdict.GONE, reason)
 
 
@@ -86,23 +88,26 @@ JUDGEMENT_BY_STATUS = {
 
 
 def judge(response: ProbeResponse, request: ProbeRequest) -> Judgement:
-    """The verdict on one link after everything was asked that there is to ask."""
+    """Judge a link by its final response, which is that to GET unless HEAD was conclusive."""
     if response.status is None or response.failure:
         return _failure_judgement(response)
+    status = status_meaning(response.final_url, response.status)
+    if status != response.status:
+        response = response._replace(status=status)
     page = _parse_page(response)
     if "cf-mitigated" in response.headers or (
-        page and response.status in POSSIBLE_BOT_WALL and soft_404.is_bot_wall(page, title=request.title)
+        page and status in POSSIBLE_BOT_WALL and soft_404.is_bot_wall(page, title=request.title)
     ):
         return BOT_WALL
-    if 200 <= response.status < 300:
+    if 200 <= status < 300:
         return _success(response, request, page)
-    return _other_status(response, response.status)
+    return _other_status(response, status)
 
 
 def is_conclusive(response: ProbeResponse, *, media: bool) -> bool:
-    """Whether this response to HEAD settles a link, so that its body need not be asked for.
+    """Return whether this response to HEAD is enough to judge the link, without its body.
 
-    A web page never does: only its text tells whether it is a film's or says "not found".
+    For a web page it never is: only the text tells whether the page shows a film or says "not found".
     """
     if response.status is None or response.failure:
         return response.failure in (Failure.PRIVATE, Failure.PAUSED)
@@ -122,7 +127,7 @@ def _failure_judgement(response: ProbeResponse) -> Judgement:
 
 
 def _parse_page(response: ProbeResponse) -> soft_404.PageText | None:
-    """The web page that came and may have to be read, None when it was none."""
+    """Parse the body if it is a web page and the status calls for reading it, else return None."""
     if response.status not in READ_STATUSES or not response.body:
         return None
     body = content.decompress(response.body)
@@ -144,7 +149,7 @@ def _other_status(response: ProbeResponse, status: int) -> Judgement:
 
 
 def _range_judgement(response: ProbeResponse) -> Judgement:
-    """416: the first bytes cannot be had. With a length there is a file; of length 0 it is an empty one."""
+    """Judge status 416, "range not satisfiable": with a length in the header there is a file, which 0 calls empty."""
     length = NO_LENGTH.fullmatch(response.headers.get("content-range", ""))
     if length is None:
         return Judgement(Verdict.BLOCKED, Reason.HTTP_4XX)
@@ -165,7 +170,7 @@ def _success(response: ProbeResponse, request: ProbeRequest, page: soft_404.Page
 
 
 def _path_names_film(response: ProbeResponse, title: str) -> bool:
-    """Whether the last word of the address is the movie's: films are called "Home" and "Consent"."""
+    """Return whether the URL path ends with the movie's title: films are called "Home" and "Consent"."""
     last = urlsplit(response.final_url).path.rstrip("/").rpartition("/")[2].partition(".")[0]
     slug = re.sub(r"[-_+ ]+", " ", soft_404.normalize_text(unquote(last)))
     film = " ".join(re.findall(r"\w+", soft_404.normalize_title(title)))
@@ -173,9 +178,11 @@ def _path_names_film(response: ProbeResponse, title: str) -> bool:
 
 
 def _is_film_site(response: ProbeResponse, page: soft_404.PageText | None, title: str) -> bool:
-    """Whether a short address led to another host whose front page is about the movie."""
-    asked, got = (urlsplit(url).hostname or "" for url in (response.url, response.final_url))
-    is_foreign = not (f".{asked}".endswith(f".{_without_www(got)}") or f".{got}".endswith(f".{_without_www(asked)}"))
+    """Return whether a short URL redirected to another host whose front page is about the movie."""
+    requested, final = (urlsplit(url).hostname or "" for url in (response.url, response.final_url))
+    is_foreign = not (
+        f".{requested}".endswith(f".{_without_www(final)}") or f".{final}".endswith(f".{_without_www(requested)}")
+    )
     return is_foreign and page is not None and soft_404.mentions_film(page, title)
 
 
@@ -184,32 +191,32 @@ def _without_www(host: str) -> str:
 
 
 def _is_login(response: ProbeResponse) -> bool:
-    """Sent to a login or consent page that the link itself was not."""
-    asked, got = urlsplit(response.url), urlsplit(response.final_url)
-    if LOGIN_PATH.search(got.path):
-        return LOGIN_PATH.search(asked.path) is None
-    moved = asked.hostname != got.hostname
-    return moved and (got.hostname or "").startswith(LOGIN_HOSTS)
+    """Return whether the redirect led to a login or consent page, and the link itself is none."""
+    requested, final = urlsplit(response.url), urlsplit(response.final_url)
+    if LOGIN_PATH.search(final.path):
+        return LOGIN_PATH.search(requested.path) is None
+    is_foreign = requested.hostname != final.hostname
+    return is_foreign and (final.hostname or "").startswith(LOGIN_HOSTS)
 
 
 def _is_redirect_home(response: ProbeResponse) -> bool:
-    """Sent from a film's path to a front page."""
-    asked, got = urlsplit(response.url), urlsplit(response.final_url)
-    was_home = HOME_PATH.fullmatch(asked.path or "/") is not None and not asked.query
-    if got.fragment:
-        return False  # A page of a site that is one program.
-    return not was_home and HOME_PATH.fullmatch(got.path or "/") is not None and not without_tracking(got.query)
+    """Return whether a URL below the front page was redirected to a front page."""
+    requested, final = urlsplit(response.url), urlsplit(response.final_url)
+    was_home = HOME_PATH.fullmatch(requested.path or "/") is not None and not requested.query
+    if final.fragment:
+        return False  # A page of a single-page application.
+    return not was_home and HOME_PATH.fullmatch(final.path or "/") is not None and not without_tracking(final.query)
 
 
 def _media_judgement(response: ProbeResponse) -> Judgement:
-    """A video is due: binary that we do not know may be a film; a page, text, pictures or nothing is none."""
+    """Judge a URL that should be a video: unknown binary data may be one; a page, text, an image or nothing is not."""
     body = content.decompress(response.body or b"")
     if response.body == b"" or response.length == 0 or response.status in (204, 205):
         return gone_judgement(Reason.EMPTY)
     if content.is_markup("", body):
         return gone_judgement(Reason.WRONG_TYPE)
     if content.is_media(body):
-        return ALIVE  # Some servers call a film a web page.
+        return ALIVE  # Some servers send films with the type of a web page.
     if content.is_markup(response.content_type, body):
         return gone_judgement(Reason.WRONG_TYPE)
     if content.is_media_type(response.content_type):

@@ -21,7 +21,7 @@ from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.resume import ResumeState
 from streaming.health.sweep.tally import ResultSink, RunTally
 from streaming.health.sweep.writer import ResultWriter
-from streaming.health.verification.verifier import Verifier
+from streaming.health.verification.verifier import IMMEDIATE, Verifier, run_limits
 from streaming.host_rate_limit import reserve_slot
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import HostPause
@@ -54,7 +54,7 @@ class LinkChecker:
     ) -> None:
         self.options, self.now, self.on_reason = options, now, on_reason
         self.config = options.probe_config()
-        self.tally = RunTally(now=now, opened=self._new_host_tally, sink=sink)
+        self.tally = RunTally(now=now, new_host_tally=self._new_host_tally, sink=sink)
         self.resume_state = ResumeState()
         self.canaries: list[ProbeRequest] = []
         self.forwarded: list[tuple[int, ProbeState]] = []
@@ -75,7 +75,9 @@ class LinkChecker:
 
     def check_while_waiting(self, links: Iterable[LinkState]) -> Iterator[None]:
         """Check links for a person who waits: their sources confirm them now, and are given less time."""
-        verifier = Verifier(self.config, now=self.now, stop=never_stop, pauses=self.tally.pauses, among=None, few=True)
+        verifier = Verifier(
+            self.config, now=self.now, stop=never_stop, pauses=self.tally.pauses, selection=None, limits=IMMEDIATE
+        )
         return self._check(self._requests(links, None), verifier, never_stop)
 
     def is_offline(self, *, stop: Callable[[], bool] = never_stop) -> bool:
@@ -102,8 +104,10 @@ class LinkChecker:
 
     def _verifier(self, stop: Callable[[], bool]) -> Verifier:
         """The verifier of a run. With a limit it chooses among the probed links, else among all due ones."""
-        among = self.options.selection if self.options.limit is None else None
-        return Verifier(self.config, now=self.now, stop=stop, pauses=self.tally.pauses, among=among)
+        selection = self.options.selection if self.options.limit is None else None
+        return Verifier(
+            self.config, now=self.now, stop=stop, pauses=self.tally.pauses, selection=selection, limits=run_limits()
+        )
 
     def _extra_links(self) -> Iterator[LinkState]:
         checked, ids = self.tally.checked_active, list[int]()

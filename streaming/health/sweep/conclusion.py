@@ -18,6 +18,7 @@ from streaming.health.sweep.checker import LinkChecker
 from streaming.health.sweep.report import CheckReport
 from streaming.health.sweep.writer import mark_private_links
 from streaming.models import HostPause, StreamingLink
+from streaming.retry_after import PauseKind
 
 BREAKER_PAUSE = timedelta(hours=1)
 INTERRUPTED_MESSAGE = "interrupted; failures do not count yet, the next check starts with those links"
@@ -58,9 +59,10 @@ class Conclusion:
         for batch in failures:
             writer.write([result for result in batch if _counts(result, decision)], decision)
         if not self.options.dry_run:
-            HostPause.objects.extend(self.tally.pauses, HostPause.Kind.RETRY_AFTER)
-            down = dict.fromkeys(decision.hosts_down, self.now + BREAKER_PAUSE)
-            HostPause.objects.extend(down, HostPause.Kind.BREAKER)
+            pauses = self.tally.pauses
+            pauses.add_all(decision.hosts_down, self.now + BREAKER_PAUSE, kind=PauseKind.BREAKER)
+            for kind in PauseKind:
+                HostPause.objects.extend(pauses.of_kind(kind), HostPause.Kind(kind))
             mark_private_links(self.tally.private)
 
     def _interruption(self, error: str) -> str:
@@ -68,7 +70,7 @@ class Conclusion:
 
     def _needs_canaries(self) -> bool:
         """Whether an active link would turn off although nothing came on HTTP's level."""
-        return any(tally.active_failed and tally.below_http for tally in self.tally.hosts.values())
+        return any(tally.active_failed and tally.transport_failures for tally in self.tally.hosts.values())
 
     def _decide_and_act(self, failures: Batches, successes: Batches) -> None:
         decision = self._decide()

@@ -31,8 +31,8 @@ PROGRESS_LINE_SECONDS = 10.0
 
 class Command(OpenreelCommand):
     help = (
-        "Check whether the links still work; turn off dead ones, turn on those that work again, remove movies without a "
-        "working link."
+        "Check whether the links still work; turn off dead ones, turn on those that work again, remove movies without "
+        "a working link."
     )
     example = "python manage.py check_link_health --older-than 6 --max-runtime 50"
     # For `call_command` only: called several times a second, and the run stops when it returns True.

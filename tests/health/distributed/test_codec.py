@@ -34,7 +34,7 @@ KINDS = [
 
 
 def gathering():
-    return RunTally(now=NOW, opened=lambda place: HostTally(alive_earlier=len(place)), sink=ResultSpool())
+    return RunTally(now=NOW, new_host_tally=lambda netloc: HostTally(alive_earlier=len(netloc)), sink=ResultSpool())
 
 
 def take(result, number, *, hosts=5):
@@ -75,8 +75,8 @@ def take(result, number, *, hosts=5):
 def all_of(result):
     """Without the order in which things came."""
     return (
-        dict(result.verdicts), sorted(result.successes), sorted(result.private), result.hosts, result.redirect_targets, result.pauses,
-        sorted(result.control_links),
+        dict(result.verdicts), sorted(result.successes), sorted(result.private), result.hosts, result.redirect_targets, dict(result.pauses),
+        sorted(result.control_links.by_netloc),
     )  # fmt: skip
 
 

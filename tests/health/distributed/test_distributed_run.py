@@ -353,7 +353,7 @@ def test_a_distributed_run_in_which_no_host_responds_is_withheld_and_changes_not
         host.go_down()
     summary = crew.check(status=3)
     assert summary["withheld"]
-    assert "no host answered" in summary["reason"]
+    assert "no host responded" in summary["reason"]
     assert crew.query(STATE) == before
     assert crew.query(PAUSED) == []
 

@@ -38,7 +38,7 @@ def make_shard(run, number, **fields):
 
 
 def tally(**hosts):
-    result = RunTally(now=NOW, opened=lambda place: HostTally(), sink=ResultSpool())
+    result = RunTally(now=NOW, new_host_tally=lambda netloc: HostTally(), sink=ResultSpool())
     for place, links in hosts.items():
         for _ in range(links):
             result.add_written(place, Verdict.ALIVE, was_active=True)

@@ -29,7 +29,7 @@ def hear(run, number, *, milliseconds=30, judgement=ALIVE):
 
 
 def a_run():
-    return RunTally(now=NOW, opened=lambda place: HostTally(), sink=ResultSpool())
+    return RunTally(now=NOW, new_host_tally=lambda netloc: HostTally(), sink=ResultSpool())
 
 
 def test_the_last_links_that_were_alive_are_its_witnesses():
@@ -37,15 +37,15 @@ def test_the_last_links_that_were_alive_are_its_witnesses():
     for number in range(MAX_CONTROL_LINKS + 3):
         hear(run, number)
     hear(run, 99, judgement=gone_judgement("http_404"))
-    assert [question.id for question in run.control_links.values()] == list(range(3, MAX_CONTROL_LINKS + 3))
+    assert [question.id for question in run.control_links.by_netloc.values()] == list(range(3, MAX_CONTROL_LINKS + 3))
 
 
 def test_who_takes_long_is_a_witness_only_while_there_are_few():
     run = a_run()
     for number in range(MIN_CONTROL_LINKS + 3):
         hear(run, number, milliseconds=3500)
-    assert len(run.control_links) == MIN_CONTROL_LINKS
+    assert len(run.control_links.by_netloc) == MIN_CONTROL_LINKS
     for number in range(100, 105):
         hear(run, number)
     hear(run, 200, milliseconds=3500)
-    assert [question.id for question in run.control_links.values()][-5:] == [100, 101, 102, 103, 104]
+    assert [question.id for question in run.control_links.by_netloc.values()][-5:] == [100, 101, 102, 103, 104]

@@ -12,12 +12,12 @@ import pytest
 from django.utils import timezone
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
-from streaming.health.judging.verdict import GONE_REASONS
+from streaming.health.judging.verdict import GONE_REASONS, SOURCE_API_REASONS
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.runner import run_check
 from streaming.health.sweep.immediate_check import check_now
 from streaming.health.sweep.options import CheckOptions
-from streaming.health.verification import verifier
+from streaming.health.verification import verification_queue, verifier
 from streaming.health.verification.api_client import ApiReply, fetch_json
 from streaming.models import HostGate, HostPause, Movie, RemovedMovie, StreamingLink
 from streaming.models.reasons import REASON_TEXT
@@ -86,8 +86,8 @@ def reason_of(link):
 
 
 def test_every_reason_of_a_source_counts_as_gone_and_has_words():
-    assert verifier.SOURCE_API_REASONS <= GONE_REASONS
-    assert set(REASON_TEXT) >= verifier.SOURCE_API_REASONS
+    assert SOURCE_API_REASONS <= GONE_REASONS
+    assert set(REASON_TEXT) >= SOURCE_API_REASONS
 
 
 class TestArchive:
@@ -284,7 +284,7 @@ class TestWhen:
         assert reason_of(link) == "ok"
 
     def test_the_longest_unverified_are_asked_first_and_all_have_their_turn(self, web, monkeypatch):
-        monkeypatch.setattr(verifier, "MAX_QUERIES_PER_RUN", 2)
+        monkeypatch.setattr(verification_queue, "MAX_QUERIES_PER_RUN", 2)
         now = timezone.now()
         moments = [now - timedelta(days=8), now - timedelta(days=30), None, now - timedelta(days=9), now]
         for number, moment in enumerate(moments):

@@ -180,18 +180,20 @@ def checked_links(database):
         return rows.execute("select count(*) from streaming_streaminglink where checks <> ''").fetchone()[0]
 
 
+def copy_database(database):
+    copied = Path(f"{database}.copy")
+    with contextlib.closing(sqlite3.connect(database)) as rows, contextlib.closing(sqlite3.connect(copied)) as to:
+        rows.backup(to)
+    return copied
+
+
 def test_a_killed_run_loses_nothing_and_two_at_once_are_one(catalogue, tmp_path):
     with Origin() as server:
         for number in range(800):
             link_at(server, f"video/{number}" if number % 10 else f"404/{number}", kind="file")
         link_at(server, "hang/1", kind="file")  # Keeps the first run busy.
         database = catalogue()
-        undisturbed = Path(f"{database}.copy")
-        with (
-            contextlib.closing(sqlite3.connect(database)) as rows,
-            contextlib.closing(sqlite3.connect(undisturbed)) as to,
-        ):
-            rows.backup(to)
+        undisturbed = copy_database(database)
         first = start(database, "check_link_health", "--timeout", "60")
         wait_for(lambda: checked_links(database) > 0)
         status, out, _ = finish(start(database, "check_link_health", "--format", "json"))

@@ -72,7 +72,7 @@ def test_the_end_of_a_run_is_written_with_its_counts_and_its_outcome():
     assert (row.died_of, row.hosts_down, row.reason) == ({"http_404": 1}, ["a.example.org"], "x" * 500)
 
 
-def test_an_error_closes_the_row_and_only_its_kind_is_told():
+def test_an_error_closes_the_row_and_only_its_kind_is_public():
     opened = record()
     opened.fail(OSError("/home/somebody: no space left"))
     row = HealthRun.objects.get()

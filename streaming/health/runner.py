@@ -1,7 +1,7 @@
 """One run of the link checker over the due links: check, accept or withhold, write, prune.
 
 Successes are written at once, in batches. Failures (results that turn a link off or count against it) wait until the
-whole run is accepted. See docs/decisions/0003-how-a-run-is-believed.md.
+whole run is accepted. See decision 0003 in docs/decisions.
 """
 
 from __future__ import annotations

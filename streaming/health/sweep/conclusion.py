@@ -1,6 +1,6 @@
 """The end of a check: accept or withhold its failures, write what counts, pause hosts, remove movies.
 
-See docs/decisions/0003-how-a-run-is-believed.md.
+See decision 0003 in docs/decisions.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ NON_PUBLIC_NETWORKS = tuple(
     )
 )  # fmt: skip
 
-NORMALIZED_NETLOC = re.compile(r"https?://([a-z0-9_.-]+)/")
+NORMALIZED_NETLOC = re.compile(r"https?://([a-z0-9_.-]+(?::(?!80/|443/)[1-9][0-9]{0,4})?)/")
 TRACKING_PARAMETERS = re.compile(
     r"(?:utm_[a-z0-9_]*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|si)",
     re.IGNORECASE,

@@ -94,7 +94,7 @@ class LinkChecker:
         results = probe_links(
             requests,
             self.config,
-            turn=_reserve_slot,
+            reserve_slot=_reserve_slot,
             stop=stop,
             responsive_hosts=self.resume_state.responsive_hosts,
         )

@@ -6,20 +6,18 @@ connection is made.
 
 from __future__ import annotations
 
-import socket
 import time
 from io import BytesIO
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import pycurl
 
 from scraper.extraction.json_values import UnreadableResponse, decode_json
-from scraper.net.url_policy import DEFAULT_PORT, may_connect
+from streaming.health.probe_types import Failure
+from streaming.health.probing import curl
 from streaming.health.probing.config import ProbeConfig
-from streaming.health.probing.transfer import ca_bundle
 
 TIMEOUT_SECONDS = 15.0
 # An item may have a long list of files.
@@ -57,47 +55,41 @@ class ApiClient(Thread):
 
     def run(self) -> None:
         """Send the queries until the client is closed."""
-        curl = pycurl.Curl()
+        handle = curl.new_handle()
         while (query := self.queries.get()) is not None:
             url, send_at = query
             time.sleep(max(0.0, send_at - time.monotonic()))
             reply = ApiReply()
             try:
-                reply = fetch_json(url, self.config, curl=curl)
+                reply = fetch_json(url, self.config, handle=handle)
             finally:
                 self.replies.put((self.number, reply))
-        curl.close()
+        handle.close()
 
 
-def fetch_json(url: str, config: ProbeConfig, *, curl: Any = None, timeout: float = TIMEOUT_SECONDS) -> ApiReply:
+def fetch_json(url: str, config: ProbeConfig, *, handle: Any = None, timeout: float = TIMEOUT_SECONDS) -> ApiReply:
     """Request one URL without following redirects; the IP address is checked when the connection is made.
 
     `timeout` is in seconds, for the whole request.
     """
-    curl = curl or pycurl.Curl()
+    handle = handle or curl.new_handle()
     body, headers = BytesIO(), BytesIO()
-    curl.reset()
-    for option, value in {
-        pycurl.URL: url,
-        pycurl.NOSIGNAL: 1,
-        pycurl.FOLLOWLOCATION: 0,
-        pycurl.PROXY: "",
-        pycurl.NOPROXY: "*",
-        pycurl.USERAGENT: config.user_agent,
-        pycurl.HTTPHEADER: ["Accept: application/json", "Accept-Encoding: identity"],
-        pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.CAINFO: ca_bundle(config),
-        pycurl.TIMEOUT_MS: int(timeout * 1000),
-        pycurl.WRITEFUNCTION: _bounded_writer(MAX_RESPONSE_BYTES, body),
-        pycurl.HEADERFUNCTION: _bounded_writer(MAX_HEADER_BYTES, headers),
-        pycurl.OPENSOCKETFUNCTION: _opener(url, config),
-    }.items():
-        curl.setopt(option, value)
+    handle.reset()
+    curl.set_common_options(handle, config, accept="application/json", open_socket=_socket_opener(url, config))
+    curl.set_options(
+        handle,
+        {
+            pycurl.URL: url,
+            pycurl.TIMEOUT_MS: int(timeout * 1000),
+            pycurl.WRITEFUNCTION: _bounded_writer(MAX_RESPONSE_BYTES, body),
+            pycurl.HEADERFUNCTION: _bounded_writer(MAX_HEADER_BYTES, headers),
+        },
+    )
     try:
-        curl.perform()
+        handle.perform()
     except pycurl.error:
         return ApiReply()
-    status = curl.getinfo(pycurl.RESPONSE_CODE) or None
+    status = handle.getinfo(pycurl.RESPONSE_CODE) or None
     return ApiReply(status=status, data=_value(body.getvalue()), retry_after=_retry_after(headers.getvalue()))
 
 
@@ -109,18 +101,10 @@ def _bounded_writer(max_bytes: int, buffer: BytesIO) -> Any:
     return write
 
 
-def _opener(url: str, config: ProbeConfig) -> Any:
-    parts = urlsplit(url)
-    port = parts.port or DEFAULT_PORT[parts.scheme]
-
+def _socket_opener(url: str, config: ProbeConfig) -> curl.SocketOpener:
     def open_socket(_purpose: int, address: Any) -> Any:
-        family, kind, protocol, endpoint = address
-        if not may_connect(endpoint[0], host=parts.hostname or "", port=port, allowed=config.allowed):
-            return pycurl.SOCKET_BAD
-        try:
-            return socket.socket(family, kind, protocol)
-        except OSError:
-            return pycurl.SOCKET_BAD
+        opened = curl.open_allowed_socket(address, url=url, allowed=config.allowed)
+        return pycurl.SOCKET_BAD if isinstance(opened, Failure) else opened
 
     return open_socket
 

@@ -147,10 +147,10 @@ def test_a_redirect_to_another_name_waits_for_that_name(resolver, origin):
     assert (answer.status, answer.final_url) == (200, f"http://second.example:{port}/page/1")
 
 
-def test_a_private_address_behind_a_name_is_refused(resolver, origin):
-    resolver(lambda _name: ["127.0.0.1"])
-    port = origin.server_address[1]
-    asked = [ProbeRequest(1, f"http://rebound.example:{port}/page/1")]
-    (answer,) = Prober(ProbeConfig("Openreel test")).responses(asked)
-    assert answer.failure == Failure.PRIVATE
-    assert origin.log == []
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.5", "169.254.169.254", "::ffff:10.0.0.5"])
+def test_a_private_address_behind_a_public_name_is_refused_when_connecting(resolver, address):
+    """The URL itself is fine, so the request is sent; only the check at the socket can see the address."""
+    resolver(lambda _name: [address])
+    requests = [ProbeRequest(1, "http://rebound.example:8080/page/1")]
+    (response,) = Prober(ProbeConfig("Openreel test", timeout=2.0)).responses(requests)
+    assert (response.failure, response.not_sent) == (Failure.PRIVATE, False)

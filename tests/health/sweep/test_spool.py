@@ -1,4 +1,4 @@
-"""What waits until the run is judged comes back as it was."""
+"""Failures that wait until the run is accepted come back as they were."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def failed(number, **texts):
     return CheckResult(id=number, judgement=judgement, http_status=404, response_ms=number, link=link)
 
 
-def test_all_come_back_in_order_and_twice():
+def test_all_come_back_in_order_and_more_than_once():
     given = [failed(number) for number in range(2 * PACK_SIZE + 7)]
-    held = ResultSpool()
+    spool = ResultSpool()
     for one in given:
-        held.append(one)
-    assert list(held) == list(held) == given
-    assert [len(batch) for batch in held.batches()] == [PACK_SIZE, PACK_SIZE, 7]
-    assert next(iter(held)).judgement.verdict is Verdict.GONE
+        spool.append(one)
+    assert list(spool) == list(spool) == given
+    assert [len(batch) for batch in spool.batches()] == [PACK_SIZE, PACK_SIZE, 7]
+    assert next(iter(spool)).judgement.verdict is Verdict.GONE
 
 
 def test_failures_wait_without_the_texts_of_their_links():
     texts = {"url": "https://films.example.org/watch/a-film", "title": "A film", "imdb_id": "tt0013442"}
-    held, bare = ResultSpool(), ResultSpool()
+    spool, bare = ResultSpool(), ResultSpool()
     for number in range(PACK_SIZE + 1):
-        held.append(failed(number, **texts, media=True, verified_at=NOW))
+        spool.append(failed(number, **texts, media=True, verified_at=NOW))
         bare.append(failed(number))
-    assert list(held) == list(bare)
+    assert list(spool) == list(bare)
 
 
-def test_nothing_held_is_nothing():
+def test_an_empty_spool_has_no_batches():
     assert list(ResultSpool().batches()) == []

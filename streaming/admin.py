@@ -19,7 +19,7 @@ from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue
 from streaming.client_throttle import client_id
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
-from streaming.health.runner import check_now
+from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits, review
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.takedown import block, parse_target, unblock

@@ -35,7 +35,8 @@ def test_each_transport_failure_is_judged_with_a_code(failure):
 @pytest.mark.parametrize("media", [False, True])
 def test_each_status_is_judged_with_a_code(media):
     responses = [ProbeResponse(1, URL, status=status, final_url=URL, body=b"") for status in range(100, 1000)]
-    assert {type(judge(response, ProbeRequest(id=1, url=URL, media=media)).reason) for response in responses} == {Reason}
+    request = ProbeRequest(id=1, url=URL, media=media)
+    assert {type(judge(response, request).reason) for response in responses} == {Reason}
     assert any(is_conclusive(response, media=media) for response in responses)
 
 

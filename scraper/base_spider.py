@@ -117,7 +117,7 @@ class SourceSpider(scrapy.Spider):
             f"{url}?{urlencode(query)}" if query else url,
             callback=self.parse_json,
             headers={"Accept": JSON},
-            cb_kwargs={"reader": reader, "told": dict(callback_kwargs or {})},
+            cb_kwargs={"reader": reader, "callback_kwargs": dict(callback_kwargs or {})},
             meta={"dont_obey_robotstxt": True, "handle_httpstatus_list": list(NOT_FOUND_STATUSES) if may_miss else []},
         )
 

@@ -105,11 +105,11 @@ class CommonsSpider(SourceSpider):
     name = "commons"
     properties = (COMMONS_FILE,)
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         if name := commons_file_name(url):
             yield self.file_request(name)
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
         rights = {name: statement.licence for statement in statements if (name := statement.commons_file)}
         for name, licence in list(rights.items())[:MAX_FILES]:
             yield self.file_request(name, licence=licence)

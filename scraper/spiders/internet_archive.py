@@ -208,10 +208,10 @@ class InternetArchiveSpider(SourceSpider):
     def archive_url(self) -> str:
         return self.base_url("INTERNET_ARCHIVE_URL")
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         yield from self.item_requests(archive_item_id(url, home=self.archive_url), is_bound=True)
 
-    def first(self) -> Iterator[Request]:
+    def initial_requests(self) -> Iterator[Request]:
         query = {"q": f'external-identifier:"urn:imdb:{self.imdb_id}"', "fl[]": "identifier,title,mediatype"}
         yield self.json_request(
             f"{self.archive_url}/advancedsearch.php",
@@ -225,7 +225,7 @@ class InternetArchiveSpider(SourceSpider):
             if hit.is_film:
                 yield from self.item_requests(hit.identifier)
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
         """Items that Wikidata names, with what it says of the film's rights."""
         for statement in statements:
             yield from self.item_requests(statement.archive_item, licence=statement.licence)

@@ -123,11 +123,11 @@ class LibraryOfCongressSpider(SourceSpider):
     def home(self) -> str:
         return self.base_url("LIBRARY_OF_CONGRESS_URL")
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         if item := item_id(url, home=self.home):
             yield self.item_request(item)
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
         items = dict.fromkeys(item_id(statement.url, home=self.home) for statement in statements)
         for item in [one for one in items if one][:MAX_ITEMS]:
             yield self.item_request(item)

@@ -148,11 +148,11 @@ class PeertubeSpider(SourceSpider):
     properties = (FULL_WORK,)
     custom_settings = {"DOWNLOAD_DELAY": KNOWN_SOURCES["peertube"].delay, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         if all(video_id(url)):
             yield self.video_request(*video_id(url))
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
         """Of the full works that Wikidata names, those on the instances that we know."""
         known = {urlsplit(url).netloc for url in self.settings.getlist("PEERTUBE_URLS") or PEERTUBE_URLS}
         videos = dict.fromkeys(video_id(statement.url) for statement in statements)

@@ -30,11 +30,11 @@ class SchemaOrgSpider(SourceSpider):
     name = "schema_org"
     properties = (FULL_WORK,)
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         if _is_page(url):
             yield self.page_request(url)
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
         pages = dict.fromkeys(statement.url for statement in statements)
         for url in [one for one in pages if _is_page(one)][:MAX_PAGES]:
             yield self.page_request(url)

@@ -16,6 +16,6 @@ class WikidataSpider(SourceSpider):
     name = "wikidata"
     properties = WATCH_PROPERTIES
 
-    def told(self, statements: list[Statement]) -> Iterator[LinkItem]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[LinkItem]:
         for film in group_by_film(statements):
             yield from to_items(film, imdb_id=self.imdb_id, source=self.name)

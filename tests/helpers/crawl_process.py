@@ -28,16 +28,16 @@ import pytest_socket
 from django.conf import UserSettingsHolder, settings
 from django.db import connection
 
-FORKING = multiprocessing.get_context("forkserver")
-FORKING.set_forkserver_preload(["tests.helpers.crawl_preload"])
-REACHED = ["127.0.0.1", "::1", "localhost"]
-CHANGES: dict[str, Any] = {}
-"""What is to be another thing in the process, by dotted name: `monkeypatch.setitem(CHANGES, "scraper.settings.X", 1)`.
+FORKSERVER = multiprocessing.get_context("forkserver")
+FORKSERVER.set_forkserver_preload(["tests.helpers.crawl_preload"])
+ALLOWED_HOSTS = ["127.0.0.1", "::1", "localhost"]
+PATCHES: dict[str, Any] = {}
+"""What is to be another thing in the process, by dotted name: `monkeypatch.setitem(PATCHES, "scraper.settings.X", 1)`.
 Django's settings need no word here, those of the test are the process's too."""
 
 
 @dataclass(frozen=True)
-class Told:
+class ProcessResult:
     """What the process gave back and wrote; `broke` is its traceback, empty when all went well."""
 
     value: Any
@@ -62,11 +62,11 @@ class Place:
 
 def in_child(
     job_callable: Callable[..., Any], *args: Any, seconds: float = 30, meanwhile: Callable[[], None] | None = None
-) -> Told:
+) -> ProcessResult:
     """The deed and all that it is told have to be such as can be pickled. `meanwhile` runs here, once it is at work."""
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(Path(folder), str(connection.settings_dict["NAME"]), _settings_of_the_test(), dict(CHANGES))
-        process = FORKING.Process(target=_live, args=(place, job_callable, args), daemon=True)
+        place = Place(Path(folder), str(connection.settings_dict["NAME"]), _settings_of_the_test(), dict(PATCHES))
+        process = FORKSERVER.Process(target=_live, args=(place, job_callable, args), daemon=True)
         process.start()
         if meanwhile is not None:
             _wait_until(lambda: place.begun.exists() or not process.is_alive())
@@ -78,7 +78,7 @@ def in_child(
         process.close()
         log, answer = place.folder / "log", place.folder / "answer"
         value, broke = pickle.loads(answer.read_bytes()) if answer.exists() else (None, "the child died")
-        return Told(value, log.read_text() if log.exists() else "", broke)
+        return ProcessResult(value, log.read_text() if log.exists() else "", broke)
 
 
 def _wait_until(happened: Callable[[], bool]) -> None:
@@ -125,7 +125,7 @@ def _settle(place: Place) -> None:
     logging.getLogger().handlers = [handler]
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", category=ResourceWarning, module="asyncio")
-    pytest_socket.socket_allow_hosts(REACHED, allow_unix_socket=True)
+    pytest_socket.socket_allow_hosts(ALLOWED_HOSTS, allow_unix_socket=True)
     connection.settings_dict["NAME"] = place.database
     for name, value in place.settings.items():
         setattr(settings, name, value)

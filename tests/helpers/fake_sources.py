@@ -182,7 +182,7 @@ class Door(ThreadingHTTPServer):
 class SourceHandler(Handler):
     server: SourceWeb | Door
 
-    def asked_for(self) -> Page:
+    def requested_page(self) -> Page:
         web = self.server.web
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -230,7 +230,7 @@ def films_page(web: SourceWeb, asked: str) -> Page:
         return Page("malformed query", status=400, content_type="text/plain")
     numbers = [number for number in range(web.films) if f"tt{1_000_000 + number}" > after[1]][: int(limit[1])]
     if after[1] == web.hold_after:
-        return Page(says=lambda handler: handler.server.over.wait(5))
+        return Page(raw_handler=lambda handler: handler.server.over.wait(5))
     web.pages.append(after[1])
     return data({"results": {"bindings": [table_row(number) for number in numbers]}})
 

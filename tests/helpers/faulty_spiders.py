@@ -7,7 +7,7 @@ from scrapy import Request, Spider
 from scraper.items import LinkItem
 
 
-class Odd(Spider):
+class FaultySpider(Spider):
     """Begins as all do."""
 
     async def start(self):
@@ -19,14 +19,14 @@ class Odd(Spider):
         )
 
 
-class SlowSpider(Odd):
+class SlowSpider(FaultySpider):
     name = "blender"
 
     async def start(self):
         yield Request(f"{self.settings['EXAMPLE_SITE_URL']}/hangs", callback=self.parse)
 
 
-class BrokenSpider(Odd):
+class BrokenSpider(FaultySpider):
     """Has a bug, behind its first link."""
 
     name = "vodo"
@@ -35,7 +35,7 @@ class BrokenSpider(Odd):
         raise KeyError("a bug")
 
 
-class HalfBrokenSpider(Odd):
+class HalfBrokenSpider(FaultySpider):
     name = "official_site"
 
     def parse(self, response):
@@ -45,7 +45,7 @@ class HalfBrokenSpider(Odd):
         raise KeyError("a bug")
 
 
-class UnreadySpider(Odd):
+class UnreadySpider(FaultySpider):
     name = "unready"
 
     def __init__(self, *args, **kwargs):

@@ -17,13 +17,13 @@ from scraper.example_site.server import ExampleSite
 
 @dataclass
 class Page:
-    """An answer; `says` writes to the connection itself in place of an answer."""
+    """An answer; `raw_handler` writes to the connection itself in place of an answer."""
 
     body: bytes | str = b""
     status: int = 200
     content_type: str = "text/html; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
-    says: Callable[[BaseHTTPRequestHandler], None] | None = None
+    raw_handler: Callable[[BaseHTTPRequestHandler], None] | None = None
 
 
 class Site(ThreadingHTTPServer):
@@ -52,17 +52,17 @@ class Handler(BaseHTTPRequestHandler):
     server: Site
     protocol_version = "HTTP/1.1"
 
-    def asked_for(self) -> Page:
+    def requested_page(self) -> Page:
         """Note the request; its answer."""
         self.server.hits[self.path] += 1
         self.server.agents.add(self.headers.get("User-Agent"))
         return self.server.pages.get(self.path, self.server.pages.get("*", Page(status=404)))
 
     def do_GET(self) -> None:
-        page = self.requested_by_host()
-        if page.says is not None:
+        page = self.requested_page()
+        if page.raw_handler is not None:
             self.close_connection = True
-            page.says(self)
+            page.raw_handler(self)
             return
         body = page.body.encode() if isinstance(page.body, str) else page.body
         self.send_response(page.status)

@@ -8,7 +8,7 @@ from streaming.models import ScrapeJob
 from streaming.scraping.crawling.job_crawl import SourceCrawl, build_source_result, run_crawlers
 
 
-class WholeSite(SourceCrawl):
+class WholeSiteCrawl(SourceCrawl):
     """A source that is asked for all it has; only the job's movie counts."""
 
     def arguments(self):
@@ -17,7 +17,7 @@ class WholeSite(SourceCrawl):
 
 def crawl_whole_site(job_id):
     job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
-    run = WholeSite(job, "example")
+    run = WholeSiteCrawl(job, "example")
     connections.close_all()
     run_crawlers([run])
     return build_source_result(run.outcome)

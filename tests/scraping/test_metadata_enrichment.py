@@ -115,7 +115,7 @@ def test_without_a_key_it_says_so(source, settings):
         (Page("busy", status=503), "OMDb answered 503"),
         (Page(b"x" * 2_000_000), "OMDb sent too much"),
         (Page(gzip.compress(b"x" * 9_000_000), headers={"Content-Encoding": "gzip"}), "OMDb sent something packed"),
-        (Page(says=lambda handler: None), "OMDb could not be asked"),
+        (Page(raw_handler=lambda handler: None), "OMDb could not be asked"),
         (Page(status=302, headers={"Location": "http://10.0.0.5/"}), "OMDb answered 302"),
         (Page("<html></html>"), "1 answers were not what omdb sends"),
         (data({"Response": "False", "Error": "Invalid API key!"}), "1 answers were not what omdb sends"),
@@ -152,7 +152,7 @@ def test_a_catalogue_that_is_down_ends_in_one_sentence_without_the_key(settings)
 def test_a_catalogue_that_is_silent_is_given_up(catalogue, monkeypatch):
     monkeypatch.setattr(metadata_enrichment, "TIMEOUT_SECONDS", (0.2, 0.2))
     make_movie(imdb_id=FILM)
-    catalogue.pages["*"] = Page(says=lambda handler: handler.server.over.wait(3))
+    catalogue.pages["*"] = Page(raw_handler=lambda handler: handler.server.over.wait(3))
     with pytest.raises(CommandError, match="OMDb could not be asked"):
         call_command("describe_movies", "--source", "omdb")
 

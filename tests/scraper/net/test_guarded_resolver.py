@@ -240,7 +240,7 @@ def test_none_of_the_listed_hostile_addresses_is_reached():
     listed = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(listed)
     hostile, _ = listed.cases("secret/")
-    with serving(Site({"*": Page(says=send_away), "/": Page("reached")})) as site:
+    with serving(Site({"*": Page(raw_handler=send_away), "/": Page("reached")})) as site:
         # The list speaks of port 80; what it calls public.test listens elsewhere here.
         urls = [url.replace("public.test/to", f"public.test:{site.port}/to") for url in hostile.values()]
         stated, failures = visited([*urls, f"http://public.test:{site.port}/"], [f"public.test:{site.port}"])

@@ -19,7 +19,7 @@ from streaming.host_rate_limit import request_delay_for, reserve_slot
 from streaming.models import HostGate
 from streaming.scraping.crawling.download_hooks import acquire_slot, report_throttled
 from streaming.scraping.crawling.job_crawl import run_job_crawl
-from tests.helpers.crawl_process import CHANGES, in_child
+from tests.helpers.crawl_process import PATCHES, in_child
 from tests.helpers.http_servers import Page, serving
 from tests.scraping.crawling.test_job_crawl import NOSFERATU, film_page, job_for, site_with
 from tests.scraping.supervisor.test_two_machines import _environment, database, python  # noqa: F401  a fixture
@@ -154,7 +154,7 @@ class TestSpidersWait:
     @pytest.fixture
     def site(self, settings, monkeypatch):
         """A site on loopback that is to be asked as if it were a public one."""
-        monkeypatch.setitem(CHANGES, "streaming.scraping.crawling.download_hooks.request_delay_for", short_pause)
+        monkeypatch.setitem(PATCHES, "streaming.scraping.crawling.download_hooks.request_delay_for", short_pause)
         page = film_page("https://films.example.org/1") + CC0
         with serving(site_with(Page(page))) as site:
             settings.EXAMPLE_SITE_URL = site.url

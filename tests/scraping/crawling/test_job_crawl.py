@@ -24,7 +24,7 @@ from streaming.models import BlockedAddress, HostPause, Movie, ScrapeJob, Stream
 from streaming.scraping.crawling.job_crawl import SourceProgress, build_source_result, run_job_crawl
 from streaming.scraping.jobs import JobClaim
 from streaming.scraping.source_results import save_source_result
-from tests.helpers.crawl_process import CHANGES, in_child
+from tests.helpers.crawl_process import PATCHES, in_child
 from tests.helpers.factories import make_job_in_hand, make_link, make_movie
 from tests.helpers.http_servers import Page, Site, example_site, free_port, serving
 from tests.helpers.whole_site_crawl import crawl_whole_site
@@ -113,10 +113,10 @@ class TestRowsArrive:
         pages = {
             "/": Page(f'<a href="/films/{NOSFERATU}/">a</a><a href="/films/hangs/">b</a>'),
             f"/films/{NOSFERATU}/": Page(film_page("/watch/1")),
-            "/films/hangs/": Page(says=never_ending),
+            "/films/hangs/": Page(raw_handler=never_ending),
         }
         job = job_for()
-        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 60)
+        monkeypatch.setitem(PATCHES, "scraper.settings.DOWNLOAD_TIMEOUT", 60)
 
         def look():
             end = time.monotonic() + 20
@@ -210,7 +210,7 @@ class TestRobotsAreRememberedForAWhile:
             assert state_after(job_for(), second, settings) == "found"
 
     def test_after_a_while_it_is_asked_again(self, settings, shared_cache, monkeypatch):
-        monkeypatch.setitem(CHANGES, "streaming.scraping.crawling.robots_cache.CACHE_SECONDS", 0.2)
+        monkeypatch.setitem(PATCHES, "streaming.scraping.crawling.robots_cache.CACHE_SECONDS", 0.2)
         with serving(site_with(Page(film_page("/watch/1")))) as site:
             assert state_after(job_for(), site, settings) == "found"
             time.sleep(0.3)
@@ -259,9 +259,9 @@ class TestNothingAndFailed:
                 Page(gzip.compress(b"a" * 50_000_000), headers={"Content-Encoding": "gzip"}),
                 "The answer was too large",
             ),
-            (Page(says=lambda handler: None), "The connection broke off"),
+            (Page(raw_handler=lambda handler: None), "The connection broke off"),
             (
-                Page(says=lambda h: h.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<html>")),
+                Page(raw_handler=lambda h: h.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<html>")),
                 "The answer broke off",
             ),
         ],
@@ -282,18 +282,18 @@ class TestNothingAndFailed:
         assert "Traceback" not in log
 
     def test_a_site_that_never_answers_has_failed_after_its_time(self, settings, monkeypatch):
-        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 0.5)
+        monkeypatch.setitem(PATCHES, "scraper.settings.DOWNLOAD_TIMEOUT", 0.5)
         job = job_for()
-        hangs = Page(says=lambda handler: handler.server.over.wait(60))
+        hangs = Page(raw_handler=lambda handler: handler.server.over.wait(60))
         with serving(site_with(hangs)) as site:
             _, log = crawled(job, site.url, settings)
         assert (job.sources[0]["state"], job.sources[0]["error"]) == ("failed", "Timed out after 0.5 s")
         assert "Traceback" not in log
 
     def test_a_crawl_that_takes_too_long_is_closed(self, settings, monkeypatch):
-        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 1.5)
+        monkeypatch.setitem(PATCHES, "scraper.settings.DOWNLOAD_TIMEOUT", 1.5)
         job = job_for()
-        hangs = Page(says=lambda handler: handler.server.over.wait(5))
+        hangs = Page(raw_handler=lambda handler: handler.server.over.wait(5))
         with serving(site_with(hangs)) as site:
             crawled(job, site.url, settings, SCRAPE_TIMEOUT=1)
         assert (job.sources[0]["state"], job.sources[0]["error"]) == ("failed", "Timed out after 1.5 s")
@@ -424,11 +424,11 @@ class TestSideBySide:
     @pytest.fixture(autouse=True)
     def odd_spiders(self, monkeypatch):
         monkeypatch.setitem(
-            CHANGES, "scraper.settings.SPIDER_MODULES", ["scraper.spiders", "tests.helpers.faulty_spiders"]
+            PATCHES, "scraper.settings.SPIDER_MODULES", ["scraper.spiders", "tests.helpers.faulty_spiders"]
         )
 
     def test_a_slow_source_does_not_hold_the_others(self, settings, monkeypatch):
-        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 60)
+        monkeypatch.setitem(PATCHES, "scraper.settings.DOWNLOAD_TIMEOUT", 60)
         seen = []
         job = job_for(sources=waiting("blender", "example"))
 
@@ -441,7 +441,7 @@ class TestSideBySide:
                 time.sleep(0.01)
             site.over.set()
 
-        hangs = Page(says=lambda handler: handler.server.over.wait(5))
+        hangs = Page(raw_handler=lambda handler: handler.server.over.wait(5))
         with serving(Site({"/hangs": hangs, f"/films/{NOSFERATU}/": Page(film_page("/watch/1"))})) as site:
             settings.EXAMPLE_SITE_URL = site.url
             stated = in_child(run_job_crawl, job.pk, meanwhile=look)

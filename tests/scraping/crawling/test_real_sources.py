@@ -18,7 +18,7 @@ from scraper.spiders.peertube import PeertubeSpider
 from streaming.models import Binding, HostPause, Movie, StreamingLink
 from streaming.ranking import best_first
 from streaming.scraping.crawling.job_crawl import run_job_crawl
-from tests.helpers.crawl_process import CHANGES, in_child
+from tests.helpers.crawl_process import PATCHES, in_child
 from tests.helpers.factories import make_job_in_hand, make_movie
 from tests.helpers.fake_sources import BY_3, FILMS, PUBLIC_DOMAIN_MARK, claim, data, source_web, statement_rows
 from tests.helpers.http_servers import Page
@@ -80,7 +80,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 def hurried(monkeypatch):
     """The pauses between requests have a test of their own."""
     for spider in HURRIED:
-        monkeypatch.setitem(CHANGES, f"{spider}.custom_settings", {})
+        monkeypatch.setitem(PATCHES, f"{spider}.custom_settings", {})
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ class TestFailures:
             (Page('["an", "array"]'), "was not what this source sends"),
             (Page(b"[" + b'"x",' * 12_500_000 + b"1]"), "too large"),
             (Page(gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"}), "too large"),
-            (Page(says=lambda handler: None), "broke off"),
+            (Page(raw_handler=lambda handler: None), "broke off"),
             (Page(status=404), "The site answered 404"),
         ],
         ids=["503", "429", "page", "truncated", "nested", "array", "50MB", "bomb", "silence", "404"],
@@ -271,8 +271,8 @@ class TestFailures:
         assert "the answer is a page" in rows["internet_archive"]["error"]
 
     def test_a_slow_source_does_not_hold_the_others(self, web, settings, monkeypatch):
-        monkeypatch.setitem(CHANGES, "scraper.settings.DOWNLOAD_TIMEOUT", 1)
-        web.faults["/commons/"] = Page(says=lambda handler: handler.server.over.wait(60))
+        monkeypatch.setitem(PATCHES, "scraper.settings.DOWNLOAD_TIMEOUT", 1)
+        web.faults["/commons/"] = Page(raw_handler=lambda handler: handler.server.over.wait(60))
         rows, _ = searched(LIVING_DEAD, "commons", "wikidata")
         assert rows["wikidata"]["state"] == "found"
         assert rows["wikidata"]["seconds"] < rows["commons"]["seconds"]
@@ -497,7 +497,7 @@ class TestHostile:
 
 class TestPolite:
     def test_the_archive_is_asked_no_faster_than_it_likes(self, web, monkeypatch):
-        monkeypatch.setitem(CHANGES, f"{HURRIED[0]}.custom_settings", {"DOWNLOAD_DELAY": 0.4})
+        monkeypatch.setitem(PATCHES, f"{HURRIED[0]}.custom_settings", {"DOWNLOAD_DELAY": 0.4})
         searched(LIVING_DEAD, "internet_archive")
         moments = web.moments["archive"]
         assert len(moments) == 3

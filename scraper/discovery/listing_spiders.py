@@ -47,7 +47,7 @@ class ArchiveListingSpider(SourceSpider):
     def page(self, after: str, *, left: int) -> Request:
         query = {"q": ARCHIVE_QUERY, "fields": FIELDS, "count": str(PAGE_SIZE)} | ({"cursor": after} if after else {})
         url = f"{self.home}/services/search/v1/scrape"
-        return self.json_request(url, self.read, query=query, callback_kwargs={"left": left - PAGE_SIZE})
+        return self.json_request(url, self.read, query=query, parse_kwargs={"left": left - PAGE_SIZE})
 
     def read(self, answer: object, *, left: int) -> Iterator[FilmListPage | Request]:
         page = parse_scrape_page(answer)
@@ -76,9 +76,7 @@ class WikidataListingSpider(SourceSpider):
         asked = min(PAGE_SIZE, left)
         query = {"query": films_query(after, limit=asked), "format": "json"}
         parameters = {"asked": asked, "left": left - asked}
-        return self.json_request(
-            self.base_url("WIKIDATA_SPARQL_URL"), self.read, query=query, callback_kwargs=parameters
-        )
+        return self.json_request(self.base_url("WIKIDATA_SPARQL_URL"), self.read, query=query, parse_kwargs=parameters)
 
     def read(self, answer: object, *, asked: int, left: int) -> Iterator[FilmListPage | Request]:
         table = parse_film_table(answer)

@@ -126,7 +126,7 @@ class CommonsSpider(SourceSpider):
             "maxlag": "5",
         }
         return self.json_request(
-            self.base_url("COMMONS_API_URL"), self.parse_response, query=query, callback_kwargs={"licence": licence}
+            self.base_url("COMMONS_API_URL"), self.parse_response, query=query, parse_kwargs={"licence": licence}
         )
 
     def parse_response(self, answer: object, *, licence: LicenceStatement | None) -> Iterator[LinkItem]:

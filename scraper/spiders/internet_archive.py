@@ -237,7 +237,7 @@ class InternetArchiveSpider(SourceSpider):
             self.asked.add(identifier)
             url = f"{self.archive_url}/metadata/{quote(identifier, safe='')}"
             yield self.json_request(
-                url, self.parse_metadata, callback_kwargs={"licence": licence, "is_bound": is_bound}, may_miss=True
+                url, self.parse_metadata, parse_kwargs={"licence": licence, "is_bound": is_bound}, may_miss=True
             )
 
     def parse_metadata(self, answer: object, *, licence: LicenceStatement | None, is_bound: bool) -> Iterator[LinkItem]:

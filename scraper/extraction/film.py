@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 
+from scraper.extraction.licences import licence_from_url_path
 from scraper.items import MAX_EVIDENCE_LENGTH, MAX_PART_NUMBER, MAX_YEAR, MIN_YEAR, QUALITIES, LinkItem
 from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import LICENCES, source_name
@@ -25,6 +26,12 @@ class LicenceStatement:
 
 
 NO_LICENCE = LicenceStatement()
+
+
+def licence_from_url(url: str) -> LicenceStatement | None:
+    """Return the Creative Commons licence at a URL; None for any other URL."""
+    slug = licence_from_url_path(url)
+    return LicenceStatement(slug=slug, url=url) if slug else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

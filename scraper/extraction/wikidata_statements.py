@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, LicenceStatement
+from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, LicenceStatement, licence_from_url
 from scraper.extraction.json_values import (
     IMDB_ID_PATTERN,
     UnreadableResponse,
@@ -19,7 +19,6 @@ from scraper.extraction.json_values import (
     parse_year,
 )
 from scraper.extraction.languages import normalize_language_tag
-from scraper.extraction.licences import licence_from_url_path
 from scraper.extraction.media_types import link_kind
 from scraper.extraction.source_urls import (
     FORBIDDEN_IN_COMMONS_NAMES,
@@ -212,7 +211,7 @@ def group_by_film(statements: Iterable[Statement]) -> list[ExtractedFilm]:
             imdb_id=imdb_id,
             identifier=stated[0].item,
             title=stated[0].title,
-            links=tuple({one.url: one.link() for one in stated if one.url}.values()),
+            links=_unique_links(stated),
         )
         for imdb_id, stated in films.items()
     ]
@@ -277,34 +276,20 @@ def _statement(row: Mapping[str, str], name: str) -> Statement:
     )
 
 
-def _licence_of_work(item: str, is_public: bool, url: str) -> LicenceStatement:
-    if slug := licence_from_url_path(url):
-        return LicenceStatement(slug=slug, url=url)
-    return (
-        LicenceStatement(slug="public-domain", url=f"https://www.wikidata.org/wiki/{quote(item)}")
-        if is_public
-        else NO_LICENCE
-    )
+def _licence_of_work(item: str, is_public_domain: bool, licence_url: str) -> LicenceStatement:
+    if licence := licence_from_url(licence_url):
+        return licence
+    if is_public_domain:
+        return LicenceStatement(slug="public-domain", url=f"https://www.wikidata.org/wiki/{quote(item)}")
+    return NO_LICENCE
 
 
 def _film_of_row(row: Mapping[str, str]) -> ExtractedFilm:
     imdb_id = row.get("imdb") or row.get("movieIMDB") or ""
     item = _last(row.get("item") or row.get("film") or "")
-    is_public = bool(PUBLIC_DOMAIN & {_last(one) for one in row.get("copyright_status", "").split("|")})
-    languages = {tag for one in row.get("languages", "").split("|") if (tag := normalize_language_tag(one))}
-    links = (
-        Statement(
-            imdb_id=imdb_id,
-            item=item,
-            prop=name,
-            value=value.removeprefix(FORMATTERS.get(name, "$1").removesuffix("$1")),
-            formatter=FORMATTERS.get(name, ""),
-            licence=_licence_of_work(item, is_public, row.get("licences", "").split("|")[0]),
-        )
-        for column, name in PROPERTY_BY_COLUMN.items()
-        for value in row.get(column, "").split("|")
-        if value
-    )
+    is_public_domain = any(_last(one) in PUBLIC_DOMAIN for one in _cells(row, "copyright_status"))
+    licence = _licence_of_work(item, is_public_domain, row.get("licences", "").split("|")[0])
+    languages = {tag for one in _cells(row, "languages") if (tag := normalize_language_tag(one))}
     return ExtractedFilm(
         imdb_id=imdb_id if IMDB_ID_PATTERN.fullmatch(imdb_id) else "",
         identifier=item,
@@ -312,12 +297,40 @@ def _film_of_row(row: Mapping[str, str]) -> ExtractedFilm:
         year=parse_year(row.get("year") or row.get("date") or row.get("firstReleaseDate") or ""),
         type="show" if "series" in row.get("contentTypes", "") else "movie",
         language=languages.pop() if len(languages) == 1 else "",
-        # A picture of a film that is still protected may ask for more than we show beside it.
-        poster_url=(commons_thumbnail_url(row.get("poster", "")) or commons_thumbnail_url(row.get("image", "")))
-        if is_public
-        else "",
-        links=tuple({one.url: one.link() for one in links if one.url}.values()),
+        # A picture of a film that is still protected may require more than we show beside it.
+        poster_url=_row_poster(row) if is_public_domain else "",
+        links=_unique_links(_row_statements(row, imdb_id=imdb_id, item=item, licence=licence)),
     )
+
+
+def _row_statements(
+    row: Mapping[str, str], *, imdb_id: str, item: str, licence: LicenceStatement
+) -> Iterator[Statement]:
+    for column, prop in PROPERTY_BY_COLUMN.items():
+        formatter = FORMATTERS.get(prop, "")
+        for value in _cells(row, column):
+            yield Statement(
+                imdb_id=imdb_id,
+                item=item,
+                prop=prop,
+                value=value.removeprefix(formatter.removesuffix("$1")),
+                formatter=formatter,
+                licence=licence,
+            )
+
+
+def _row_poster(row: Mapping[str, str]) -> str:
+    return commons_thumbnail_url(row.get("poster", "")) or commons_thumbnail_url(row.get("image", ""))
+
+
+def _cells(row: Mapping[str, str], column: str) -> list[str]:
+    """Return the values of a cell that may list several."""
+    return [value for value in row.get(column, "").split("|") if value]
+
+
+def _unique_links(statements: Iterable[Statement]) -> tuple[ExtractedLink, ...]:
+    """Return a link for each URL that follows from the statements; of two with one URL, the last."""
+    return tuple({statement.url: statement.link() for statement in statements if statement.url}.values())
 
 
 def _rows(answer: object) -> Iterator[dict[str, str]]:

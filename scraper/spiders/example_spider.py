@@ -13,8 +13,8 @@ from scrapy.http import Response, TextResponse
 
 from scraper.errors import UNEXPECTED, SourceFailed, report_source_failure
 from scraper.extraction.film import MAX_LINKS_PER_FILM, ExtractedFilm, ExtractedLink, deduplicate
-from scraper.extraction.film_page import extract_film
-from scraper.extraction.json_ld import FILM_TYPES, absolute_url, iter_nodes, json_ld_documents, node_types
+from scraper.extraction.film_page import absolute_url, extract_film, film_type
+from scraper.extraction.json_ld import has_type, iter_nodes, json_ld_documents
 from scraper.extraction.json_values import as_mapping, as_mappings, as_text
 from scraper.extraction.languages import normalize_language_tag
 from scraper.extraction.media_types import link_kind, quality_from_label
@@ -24,7 +24,7 @@ from scraper.net.encoding import decode_page
 from scraper.net.url_policy import InvalidValue, host_of, normalize_url
 
 PLAIN_LINKS = "//a[starts-with(normalize-space(), 'Watch') or starts-with(normalize-space(), 'Stream')]"
-LINKING = frozenset({"WatchAction", "VideoObject"})
+LINK_TYPES = frozenset({"WatchAction", "VideoObject"})
 
 
 class ExampleSpider(scrapy.Spider):
@@ -86,11 +86,11 @@ def film_of(page: TextResponse, *, wanted: str) -> ExtractedFilm:
     host of the publisher."""
     film = extract_film(page.text, url=page.url, wanted=wanted)
     nodes = list(iter_nodes(json_ld_documents(page.selector)))
-    linking = [node for node in nodes if LINKING.intersection(node_types(node))]
+    linking = [node for node in nodes if has_type(node, LINK_TYPES)]
     names = {absolute_url(url, page.url): as_text(node.get("name")) for node in linking for url in _urls(node)}
     found = deduplicate([*film.links, *_plain_links(page)])
     links = tuple(_named(link, link.label or names.get(link.url, "")) for link in found)
-    films = (node for node in nodes if any(name in FILM_TYPES for name in node_types(node)))
+    films = (node for node in nodes if film_type(node))
     publisher = as_text(as_mapping(next(films, {}).get("publisher")).get("url"))
     return replace(film, links=links, publisher=host_of(publisher))
 

@@ -1,4 +1,4 @@
-"""What Wikidata says of films: the questions and their answers. The hub where an IMDb id meets the sites. Pure."""
+"""Parse what Wikidata states about films: where the film of an IMDb id can be watched. Pure."""
 
 from __future__ import annotations
 
@@ -30,34 +30,18 @@ from scraper.net.url_policy import host_of
 from scraper.sources import PAID
 
 ARCHIVE_ITEM, COMMONS_FILE, FULL_WORK = "P724", "P10", "P953"
-
-
 YOUTUBE, VIMEO = "P1651", "P4015"
-
-
 FREE_SERVICES = ("P7760", "P7761", "P6614", "P3194", "P6549")
-
-
-"""Tubi, Libreflix, INA and NZ On Screen: they show films for nothing, with advertisements or without."""
-
-
+"""Services that show films free of charge, with or without advertisements, such as Tubi and Libreflix."""
 PAID_SERVICES = (
     *("P1874", "P9586", "P9751", "P8055", "P14462", "P7595", "P7596", "P13902", "P6466", "P6467", "P8298", "P11815"),
     *("P13147", "P7985", "P7299", "P9584", "P7334", "P6562", "P6398"),
 )
-
-
-"""They ask for a subscription, a rent or, as Kanopy does, a library's card."""
-
-
+"""Services that require a subscription, a rental or, as Kanopy does, a library card."""
 WATCH_PROPERTIES = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, "P11731", FULL_WORK, *FREE_SERVICES, *PAID_SERVICES)
-
-
 SERVICES = dict.fromkeys(FREE_SERVICES, LicenceStatement(slug="official")) | dict.fromkeys(
     PAID_SERVICES, LicenceStatement(slug=PAID)
 )
-
-
 FORMATTERS = {
     ARCHIVE_ITEM: "https://archive.org/details/$1",
     YOUTUBE: "https://www.youtube.com/watch?v=$1",
@@ -66,20 +50,10 @@ FORMATTERS = {
     "P9586": "https://tv.apple.com/movie/$1",
     "P14462": "https://www.primevideo.com/detail/$1",
 }
-
-
-"""For the answers that carry no formatter URL; the questions that we ask get each property's own."""
-
-
+"""For responses without formatter URLs; the results of our own queries have them."""
 VALUE_SHAPES = {YOUTUBE: r"[A-Za-z0-9_-]{11}", VIMEO: r"[0-9]{1,12}", ARCHIVE_ITEM: r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"}
-
-
 FULL_VIDEO, TRAILER = "Q89347362", "Q622550"
-
-
 PUBLIC_DOMAIN = frozenset({"Q19652", "Q88088423"})
-
-
 PROPERTY_BY_COLUMN = {
     "archive_ids": ARCHIVE_ITEM,
     "ia": ARCHIVE_ITEM,
@@ -91,12 +65,8 @@ PROPERTY_BY_COLUMN = {
     "netflixLink": "P1874",
     "appletv": "P9586",
 }
-
-
-"""The columns of a table of films, a row a film, and the property that each holds; YouTube is left out, for a table
-does not say whether it is the trailer."""
-
-
+"""The property of each column in a table with a row per film; without YouTube, because a table does not say whether
+a video is the trailer."""
 SERVICE_NAMES = {
     ARCHIVE_ITEM: "Internet Archive",
     COMMONS_FILE: "Wikimedia Commons",
@@ -107,7 +77,7 @@ SERVICE_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One place that Wikidata notes for one film; `role` is a Q id (the trailer, the full video …)."""
+    """One watch location that Wikidata states for a film; `role` is a Q id (the trailer, the full video …)."""
 
     imdb_id: str
     item: str
@@ -123,7 +93,7 @@ class Statement:
 
     @property
     def is_watchable(self) -> bool:
-        """Whether it leads to the whole film, now. YouTube holds so many trailers that the statement has to say so."""
+        """Whether it leads to the whole film, now; for YouTube the statement must say that it is the full video."""
         if self.ended or self.role == TRAILER or (self.prop == YOUTUBE and self.role != FULL_VIDEO):
             return False
         shape = VALUE_SHAPES.get(self.prop)
@@ -131,14 +101,14 @@ class Statement:
 
     @property
     def archive_item(self) -> str:
-        """The item at the Internet Archive; empty when the statement is about something else."""
+        """The item at the Internet Archive; empty if the statement is about something else."""
         if not self.is_watchable:
             return ""
         return self.value if self.prop == ARCHIVE_ITEM else archive_item_id(self.url)
 
     @property
     def commons_file(self) -> str:
-        """The name of a file on Commons, with blanks and without `File:`; empty when it is about something else."""
+        """The name of a file on Commons, with spaces and without `File:`; empty for any other statement."""
         if self.prop != COMMONS_FILE or not self.is_watchable:
             return ""
         name = unquote(self.value.rsplit("Special:FilePath/", 1)[-1]).replace("_", " ")
@@ -146,7 +116,7 @@ class Statement:
 
     @property
     def url(self) -> str:
-        """Where a person watches it; empty when no address follows from the statement."""
+        """The URL where a person can watch it; empty if none follows from the statement."""
         if not self.is_watchable:
             return ""
         if name := self.commons_file:
@@ -163,7 +133,7 @@ class Statement:
         return SERVICE_NAMES.get(self.prop) or self.name
 
     def _kind(self) -> str:
-        # The page of a file on Commons ends like the file.
+        # The URL of a file's page on Commons ends like that of the file.
         is_file = self.prop == FULL_WORK and "/wiki/File:" not in self.url
         return (link_kind(self.url) if is_file else "") or "page"
 
@@ -171,7 +141,7 @@ class Statement:
         return self.formatter.replace("$1", quote(self.value, safe="/:@!$()*,;=~")) if "$1" in self.formatter else ""
 
     def link(self) -> ExtractedLink:
-        """The page as a link; for the watch page of a service counts what the service is, else the film's licence."""
+        """Return the page as a link, with the licence of the service if it is one of a service, else of the film."""
         return ExtractedLink(
             url=self.url,
             kind=self._kind(),
@@ -183,8 +153,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class FilmTablePage:
-    """One page of a table of films; `next_after` is the IMDb id after which the next page begins ('' without films);
-    `rows` counts those without a film too: fewer than were asked for are the last page."""
+    """One page of a table of films; `next_after` is the IMDb id after which the next page begins ("" without films).
+
+    `rows` also counts rows without a film: fewer than requested mean the last page.
+    """
 
     films: tuple[ExtractedFilm, ...]
     next_after: str
@@ -192,7 +164,7 @@ class FilmTablePage:
 
 
 def parse_statements(answer: object) -> list[Statement]:
-    """The answer to `question`: one statement a property and value, however many rows its other columns make."""
+    """Parse the result of `statements_query`: one statement per property and value, of however many rows."""
     statements: dict[tuple[str, str, str], Statement] = {}
     for row in _rows(answer):
         imdb_id, name, value = row.get("imdb", ""), _last(row.get("prop", "")), row.get("value", "")
@@ -202,7 +174,7 @@ def parse_statements(answer: object) -> list[Statement]:
 
 
 def group_by_film(statements: Iterable[Statement]) -> list[ExtractedFilm]:
-    """The statements gathered by film, each address once."""
+    """Return one film per IMDb id, each with its statements as links."""
     films: dict[str, list[Statement]] = {}
     for statement in statements:
         films.setdefault(statement.imdb_id, []).append(statement)
@@ -218,14 +190,14 @@ def group_by_film(statements: Iterable[Statement]) -> list[ExtractedFilm]:
 
 
 def parse_film_table(answer: object) -> FilmTablePage:
-    """A table of films, a row a film; cells that list several values part them with `|` and may be empty."""
+    """Parse a table with a row per film; cells separate several values by `|`, and may be empty."""
     films = [_film_of_row(row) for row in _rows(answer)]
     known = [film for film in films if film.imdb_id]
     return FilmTablePage(tuple(known), known[-1].imdb_id if known else "", len(films))
 
 
 def parse_entity_statements(answer: object) -> list[Statement]:
-    """The statements of an entity answer, as `statements_of` gives them for a query."""
+    """Parse the statements of a `wbgetentities` response; same result as `parse_statements`."""
     entity = _entity(answer)
     imdb_id, item = _imdb_id_of(entity), as_text(entity.get("id"))
     if not imdb_id:
@@ -251,7 +223,7 @@ def parse_entity_statements(answer: object) -> list[Statement]:
 
 
 def parse_search(answer: object) -> list[str]:
-    """The Q ids of a `list=search` answer."""
+    """Return the Q ids of a `list=search` response."""
     results = as_mapping(as_mapping(answer).get("query")).get("search")
     if not isinstance(results, list):
         raise UnreadableResponse("the search has no result list")
@@ -334,7 +306,7 @@ def _unique_links(statements: Iterable[Statement]) -> tuple[ExtractedLink, ...]:
 
 
 def _rows(answer: object) -> Iterator[dict[str, str]]:
-    """The rows of a SPARQL answer as texts; a variable may be missing in a row, or be empty."""
+    """Return the rows of a SPARQL result as texts; a variable may be missing in a row, or be empty."""
     bindings = as_mapping(as_mapping(answer).get("results")).get("bindings")
     if not isinstance(bindings, list):
         raise UnreadableResponse("the query has no result table")
@@ -356,7 +328,7 @@ def _imdb_id_of(entity: Mapping[str, Any]) -> str:
 
 
 def _claims(entity: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """The claims that count: of preferred rank if there are any, else of normal rank, and with a value."""
+    """Return the claims with a value that count: of preferred rank if any, else of normal rank."""
     claims = [one for one in as_mappings(as_mapping(entity.get("claims")).get(name)) if one.get("rank") != "deprecated"]
     preferred = [one for one in claims if one.get("rank") == "preferred"]
     return [one for one in preferred or claims if _snak(one).get("snaktype") == "value"]
@@ -388,5 +360,5 @@ def _last(url: str) -> str:
 
 
 def _service(label: str) -> str:
-    """`Netflix ID` and `MUBI film ID` as a person says it."""
+    """Return the name of the service from a property label such as `Netflix ID` or `MUBI film ID`."""
     return re.sub(r"\s+(?:(?:film|movie|video|series|title|series or movie)\s+)?(?:ID|identifier)$", "", label)

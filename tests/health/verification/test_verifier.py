@@ -180,7 +180,7 @@ NO_WORD = {
     "data that break off": Page('{"files": [', content_type="application/json"),
     "another thing": data(["a", "list"]),
     "an error as data": data({"error": {"code": "maxlag"}}),
-    "nothing": Page(says=lambda handler: None),
+    "nothing": Page(raw_handler=lambda handler: None),
     "a redirect": Page(status=302, headers={"Location": "/archive/details/film"}),
 }
 
@@ -229,7 +229,7 @@ class TestNoWord:
 
     def test_a_run_that_is_stopped_does_not_wait_for_a_source(self, web):
         over, ended = threading.Event(), []
-        web.faults["/archive/metadata/"] = Page(says=lambda handler: ended.append(over.wait(60)))
+        web.faults["/archive/metadata/"] = Page(raw_handler=lambda handler: ended.append(over.wait(60)))
         archive(web, "dark", item(is_dark=True), "details/dark")
         began = time.monotonic()
         report = run(stop=lambda: time.monotonic() - began > 1)
@@ -330,7 +330,7 @@ class TestWhen:
                 wait_for(lambda: len(server.log) >= 40)
                 handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"is_dark": true}')
 
-            web.faults["/archive/metadata/"] = Page(says=think)
+            web.faults["/archive/metadata/"] = Page(raw_handler=think)
             run(per_host=1, prune=False)
         assert asked_before[0] < 40
         assert reason_of(link) == "dark"

@@ -305,7 +305,7 @@ class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         chosen = list(queryset.values_list("pk", flat=True)[:MAX_PER_ACTION])
         moves = follow_permanent_redirects(now=timezone.now(), among=chosen)
         message = (
-            f"{moves.followed} links updated; {moves.merged} turned off, because their movie has the new URL already."
+            f"{moves.followed} links got their new address, {moves.merged} turned off: their movie has it already."
         )
         self.message_user(request, message)
 

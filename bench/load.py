@@ -20,7 +20,7 @@ BATCH = 5000
 
 def load(listed: Path) -> None:
     call_command("migrate", verbosity=0)
-    links, known = lists.read(listed), 0
+    links, known = lists.read_list(listed), 0
     movies: dict[int, Movie] = {}
     while batch := list(itertools.islice(links, BATCH)):
         new = {link.movie: link.title for link in batch if link.movie > known}

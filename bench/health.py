@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import farm, lists, lychee
+from bench.instance import ROOT, table
 from bench.memory import Memory
-from bench.place import ROOT, table
 from bench.verdicts import Score, count
 
 LINKS = 20_000
@@ -90,7 +90,7 @@ class Bench:
             seconds = time.monotonic() - started
         withheld = "withheld:" in self.output()
         score = count() if finished and not withheld else None
-        return Timed(seconds, cpu, memory.most / 1024, self.farm.stats(), score, withheld)
+        return Timed(seconds, cpu, memory.peak / 1024, self.farm.stats(), score, withheld)
 
     def output(self) -> str:
         """The output of the last program."""

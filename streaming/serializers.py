@@ -16,7 +16,7 @@ from streaming.ingest.records import MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH, MAX_
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.job import SourceState
 from streaming.ranking import best_first
-from streaming.scraping.page_visits import RefreshState
+from streaming.scraping.page_visits import RefreshState, RefreshStatus
 from streaming.statistics import CatalogueTotals, SourceStats
 
 
@@ -68,7 +68,7 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
 
 
 class RefreshSerializer(serializers.Serializer[RefreshState]):
-    state = serializers.ChoiceField(choices=("fresh", "queued", "running", "stale", "cooling_down"))
+    state = serializers.ChoiceField(choices=[str(status) for status in RefreshStatus])
     job = serializers.IntegerField(source="job.pk", allow_null=True, default=None, help_text="The open job's id.")
     reason = serializers.CharField(help_text="A code that explains the state.")
     next_allowed_at = serializers.DateTimeField(allow_null=True)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from django.db.models import Count, Max, Q
 from django.http import HttpResponseBase
+from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.types import OpenApiTypes
@@ -42,7 +43,7 @@ from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, MovieQuerySet, ScrapeJob, StreamingLink
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.page_visits import RefreshState, refresh_on_request, watch
+from streaming.scraping.page_visits import RefreshState, refresh_on_request
 from streaming.serializers import (
     BindingSerializer,
     BindingWriteSerializer,
@@ -305,7 +306,7 @@ class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         job = self.get_object()
-        watch(job)
+        jobs.renotify_if_stalled(job, now=timezone.now())
         return _uncached(self.get_serializer(job).data)
 
     @extend_schema(
@@ -423,12 +424,12 @@ def _fingerprint(refresh: RefreshState) -> tuple[object, ...]:
 
 
 def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None) -> datetime:
-    moments: list[datetime | None] = [
+    times: list[datetime | None] = [
         updated,
         checked,
         *((job.queued_at, job.started_at, job.finished_at) if job else ()),
     ]
-    return max(moment for moment in moments if moment is not None)
+    return max(time for time in times if time is not None)
 
 
 def _since(request: Request) -> ChangeCursor:

@@ -16,7 +16,7 @@ from scraper.extraction.licences import SLUG_BY_PATH
 from scraper.items import LINK_FIELDS, LINK_KINDS, MOVIE_TYPES, LinkItem
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.models import Movie, StreamingLink
-from streaming.scraping.crawling.job_crawl import SHARED_SETTINGS
+from streaming.scraping.crawling.crawler_setup import SHARED_SETTINGS
 
 FULL = LinkItem(
     imdb_id="tt0013442",

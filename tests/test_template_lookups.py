@@ -1,4 +1,4 @@
-"""The check that names in templates exist: it sees what Django renders as empty text."""
+"""The check for undefined names in templates, which Django renders as empty text."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.helpers.template_lookups import failed_lookups
         ("{{ mowie|default:'-' }}", ["movie.html: mowie of Context"]),
     ],
 )
-def test_a_name_that_nothing_defines_is_seen(source, failures):
+def test_an_undefined_name_is_noticed(source, failures):
     with failed_lookups() as found:
         template = Template(source, name="movie.html")
         template.render(Context({"movie": Movie(title="Nosferatu"), "nobody": None}))
     assert found == failures
 
 
-def test_templates_of_others_may_be_as_they_like():
+def test_templates_of_libraries_are_not_checked():
     with failed_lookups() as found:
         Template("{{ nothing }}", name="admin/base.html").render(Context({}))
     assert found == []

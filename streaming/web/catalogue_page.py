@@ -17,7 +17,7 @@ from streaming.web.rendering import HtmxHttpRequest, render_page
 
 @require_safe
 def catalogue(request: HtmxHttpRequest) -> HttpResponse:
-    """Browse: search, filters, sort, pages. htmx gets the results or, for "Show more", the next cards alone."""
+    """The catalogue page; htmx gets only the results, or for "Show more" only the next cards."""
     query = FilterSelection.from_query_string(request.GET)
     movies = query.catalogue_query().apply(Movie.objects.with_active_count().defer("synopsis"))
     page = Paginator(movies, PAGE_SIZE).get_page(request.GET.get("page"))

@@ -1,4 +1,4 @@
-"""Names in templates that nothing defines: Django renders them as empty text, and logs them."""
+"""A check for undefined names in templates: Django renders them as empty text, but logs them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.template import VariableDoesNotExist
 from django.template.context import BaseContext
-
 
 OUR_TEMPLATES = {path.name for path in (settings.BASE_DIR / "templates").glob("*.html")}
 OPTIONAL_NAMES = {"oob", "position", "theme"}

@@ -9,7 +9,7 @@ from tests.helpers.template_lookups import failed_lookups
 
 @pytest.fixture(autouse=True)
 def templates_use_existing_names() -> Iterator[None]:
-    """A name in a template that nothing defines would be rendered as empty text."""
+    """Fail if a template uses an undefined name, which would be rendered as empty text."""
     with failed_lookups() as failures:
         yield
     assert failures == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -159,7 +159,7 @@ def _named_languages(tags: Iterable[str]) -> list[tuple[str, str]]:
     return [(tag, language_name(tag)) for tag in spelled | with_several]
 
 
-def _known_or_empty(value: str | None, known: Collection[str]) -> str:
+def _known_or_empty(value: str | None, known: Container[str]) -> str:
     return value if value is not None and value in known else ""
 
 

@@ -46,8 +46,8 @@ def catalogue(tmp_path):
     if missing := farm.missing():
         skip_or_fail(f"the farm: {missing}")
     with farm.running(tmp_path, tls=False) as origin:
-        mix = [link for link in lists.made("B", LINKS * 11 // 10, origin.ports) if link.behaviour != "429"][:LINKS]
-        listed = lists.written(mix, tmp_path / "links.tsv")
+        mix = [link for link in lists.generate("B", LINKS * 11 // 10, origin.ports) if link.behaviour != "429"][:LINKS]
+        listed = lists.write_list(mix, tmp_path / "links.tsv")
         database = tmp_path / "catalogue.sqlite3"
         command = [sys.executable, "-m", "bench.load", str(listed)]
         subprocess.run(command, cwd=PROJECT_ROOT, env=environment(database), check=True)

@@ -1,4 +1,4 @@
-"""Links that are alive by HTTP and gone by their source's API: real runs against sources that respond like real ones."""
+"""Links that are alive by HTTP but gone by their source's API: runs against sources that respond like real ones."""
 
 from __future__ import annotations
 

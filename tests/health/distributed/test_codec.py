@@ -20,7 +20,7 @@ from streaming.health.sharding import Shard, bucket_for
 from streaming.health.sweep.spool import ResultSpool
 from streaming.health.sweep.tally import RunTally
 from streaming.models import StreamingLink
-from tests.health.probing.test_prober import CONFIG, ask_one
+from tests.health.probing.test_prober import CONFIG, probe_one
 from tests.helpers.factories import make_link
 from tests.helpers.http_origin import Origin
 
@@ -246,7 +246,7 @@ def test_a_link_forwarded_between_workers_gets_the_response_that_one_worker_gets
         assert not any(shard.contains("127.0.0.2") and shard.contains("127.0.0.3") for shard in shards)
         middle = {"once": "", "there and back": here.url("to/"), "and twice": here.url("to/") + there.url("to/")}[way]
         url = here.url(f"to/{there.url('to/') if middle else ''}{middle}{there.url(path)}")
-        alone = ask_one(url)
+        alone = probe_one(url)
         response, workers = until_response(url, shards)
         assert len(workers) > 1
         same = ("status", "failure", "final_url", "hops", "method", "moved_to")

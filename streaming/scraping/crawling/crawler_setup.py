@@ -31,7 +31,7 @@ PIPELINE_ORDER = 300
 
 
 class ShallowCopySettings(Settings):
-    """Settings whose copies share their values. Deep copies took an eighth of a job's time to its first request; what
+    """Settings whose copies keep the same values. Deep copies took an eighth of a job's time to its first request; what
     is set on a copy still stays there."""
 
     def copy(self) -> Self:

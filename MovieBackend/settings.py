@@ -8,10 +8,9 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from MovieBackend import env
-from scraper import sources
+from scraper import VERSION, sources
 from scraper.net.url_policy import PrivateHostAllowlist
 
-VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
 env.load_file(VAR_DIR / "env")

@@ -38,14 +38,7 @@ def statements_query(imdb_ids: Sequence[str], *, properties: Sequence[str] = WAT
 }}"""
 
 
-def films_query(after: str, *, limit: int) -> str:
-    """Return the SPARQL query for the next watchable films after an IMDb id, in text order (tt10 is before tt2).
-
-    `after` is `tt` for the first page. Raises ValueError for an `after` that is no id and an invalid limit.
-    """
-    if not re.fullmatch(r"tt[0-9]{0,9}", after) or not 1 <= limit <= MAX_PAGE_SIZE:
-        raise ValueError(f"{ascii(after)[:40]}, {limit} is no page")
-    return f"""SELECT ?item ?imdb (SAMPLE(?t) AS ?title) (MIN(YEAR(?date)) AS ?year)
+FILMS_QUERY = """SELECT ?item ?imdb (SAMPLE(?t) AS ?title) (MIN(YEAR(?date)) AS ?year)
   (GROUP_CONCAT(DISTINCT COALESCE(?ia, ""); separator="|") AS ?archive_ids)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?file), ""); separator="|") AS ?commons_files)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?status), ""); separator="|") AS ?copyright_status)
@@ -70,3 +63,13 @@ WHERE {{
   OPTIONAL {{ ?item wdt:P3383 ?posterfile }}
   OPTIONAL {{ ?item wdt:P18 ?imagefile }}
 }} GROUP BY ?item ?imdb ORDER BY ?imdb"""
+
+
+def films_query(after: str, *, limit: int) -> str:
+    """Return the SPARQL query for the next watchable films after an IMDb id, in text order (tt10 is before tt2).
+
+    `after` is `tt` for the first page. Raises ValueError for an `after` that is no id and an invalid limit.
+    """
+    if not re.fullmatch(r"tt[0-9]{0,9}", after) or not 1 <= limit <= MAX_PAGE_SIZE:
+        raise ValueError(f"{ascii(after)[:40]}, {limit} is no page")
+    return FILMS_QUERY.format(after=after, limit=limit)

@@ -129,7 +129,7 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
     year_min = YearFilter(field_name="year", lookup_expr="gte", help_text="This year or later")
     year_max = YearFilter(field_name="year", lookup_expr="lte", help_text="This year or earlier")
     source = SourceFilter(help_text="With an active link of this source")
-    quality = _choice_filter({quality: "" for quality in QUALITIES}, "With an active link of this quality")
+    quality = _choice_filter(dict.fromkeys(QUALITIES, ""), "With an active link of this quality")
     language = LanguageFilter(help_text="With an active link in this language (en finds en-GB too); listed first")
     licence = _choice_filter(sources.LICENCES, "With an active link under this licence")
     has_links = _choice_filter({"true": "", "false": ""}, "true: with an active link; false: without one")

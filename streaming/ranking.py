@@ -1,4 +1,4 @@
-"""The order in which links are offered. Pure."""
+"""The order in which links are offered. Uses no database and no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lists have the shares, latencies and films that they are said to have."""
+"""The lists have the parts, latencies and films that they are said to have."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_it_is_written_and_read_as_it_was(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "mix"), [("B", lists.WEB), ("Z", lists.WEB), ("S", lists.SOFT)])
-def test_a_mix_has_its_shares(name, mix):
+def test_a_mix_has_its_ratios(name, mix):
     often = Counter(link.behaviour for link in lists.generate(name, MANY, PORTS))
     for behaviour, shard in mix.items():
         assert often[behaviour] / MANY * 100 == pytest.approx(shard, abs=0.5), behaviour

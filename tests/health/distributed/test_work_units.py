@@ -71,7 +71,7 @@ def test_a_lost_claim_changes_nothing_and_its_results_are_dropped(run):
     merged = tally()
     for data in work_units.shard_results(run.pk, HealthPiece.Kind.TALLY):
         codec.merge_encoded_tally(data, merged)
-    assert (merged.done, merged.hosts["a"].asked) == (2, 2)
+    assert (merged.done, merged.hosts["a"].checked) == (2, 2)
     assert list(work_units.shard_results(run.pk, HealthPiece.Kind.FORWARDED)) == []
 
 

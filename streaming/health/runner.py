@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from streaming.health.distributed.coordinator import Coordinator
-from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE
 from streaming.health.locks import single_run_lock
 from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import ProberProcessDied
@@ -101,15 +100,15 @@ class CheckRun:
         error = self._check(self.checker.check_due(links, limit=self.options.limit, stop=self._is_over))
         if not (self.report.withheld or error or self._is_over()):
             error = self._check(self.checker.check_extra(stop=self._is_over))
-        self.conclusion.conclude(self.failures.batches(), error=error)
+        self.conclusion.conclude(self.failures.batches, error=error)
         self._finish()
 
     def _check(self, results: Iterator[None]) -> str:
         """Take results until there are no more; return why they ended early, empty if they did not."""
         try:
             for _ in results:
-                if self.checker.went_offline(stop=self._is_over):
-                    self.report.withhold(WENT_OFFLINE_MESSAGE)
+                if reason := self.checker.withhold_reason(stop=self._is_over):
+                    self.report.withhold(reason)
                     break
                 self.record.update(died=self.checker.writer.written.died)
         except ProberProcessDied as error:
@@ -128,7 +127,7 @@ class CheckRun:
         if withheld:
             self.report.withhold(withheld)
         results = coordinator.results
-        self.conclusion.conclude(results.failures(), successes=results.successes())
+        self.conclusion.conclude(results.failures, successes=results.successes())
         self._finish()
         coordinator.clear()
 

@@ -6,7 +6,7 @@ from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
 from streaming.models.health_part import HealthPart, HealthPiece, HealthWorker
 from streaming.models.health_run import HealthRun
-from streaming.models.host import HostGate, HostPause
+from streaming.models.host import HostGate, HostOutage, HostPause
 from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
 from streaming.models.link import StreamingLink, StreamingLinkQuerySet
 from streaming.models.link_flip import LinkFlip
@@ -21,6 +21,7 @@ __all__ = [
     "HealthRun",
     "HealthWorker",
     "HostGate",
+    "HostOutage",
     "HostPause",
     "LinkFlip",
     "Movie",

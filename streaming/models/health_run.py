@@ -15,8 +15,8 @@ class HealthRunQuerySet(models.QuerySet["HealthRun"]):
     """Queries about many runs."""
 
     def newest_first(self) -> HealthRunQuerySet:
-        """Order by start, the latest first."""
-        return self.order_by("-started_at", "-pk")
+        """Order by start, the latest first; by id, for the clock may have been turned back."""
+        return self.order_by("-pk")
 
     def latest_started(self) -> HealthRun | None:
         """Return the run that started last, finished or not; None if there is none."""
@@ -32,7 +32,7 @@ class HealthRunQuerySet(models.QuerySet["HealthRun"]):
 
     def started_before(self, run: HealthRun) -> HealthRunQuerySet:
         """Runs that started before `run`."""
-        return self.filter(started_at__lt=run.started_at)
+        return self.filter(pk__lt=run.pk)
 
     def with_figures_since(self, start: datetime) -> HealthRunQuerySet:
         """Runs from `start` on whose counts are true: all but withheld ones, current ones included."""
@@ -43,16 +43,16 @@ class HealthRunQuerySet(models.QuerySet["HealthRun"]):
         return self.accepted().newest_first().values_list("hosts_down", flat=True).first() or []
 
     def interrupted_since(self) -> datetime | None:
-        """The start of the first run after the last completed one; None if the last run is completed or there is none.
+        """The earliest start of the runs after the last completed one; None if there are none.
 
         Looks at the last 50 runs only.
         """
-        since = None
+        starts = []
         for started, outcome in self.newest_first().values_list("started_at", "outcome")[:MAX_RUNS_SEARCHED]:
             if outcome == HealthRun.Outcome.COMPLETED:
                 break
-            since = started
-        return since
+            starts.append(started)
+        return min(starts, default=None)
 
 
 class HealthRun(models.Model):

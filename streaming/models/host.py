@@ -82,6 +82,22 @@ class HostPause(models.Model):
         return f"{self.host} until {self.paused_until:%Y-%m-%d %H:%M}"
 
 
+class HostOutage(models.Model):
+    """A host (name and port) of which most links have been failing in every run since `began_at`.
+
+    Its links keep their state until `failing_seconds`, the sum of the counted intervals between those runs, is so high
+    that a host which closed for good is more likely. The row goes when the host responds again.
+    """
+
+    host = models.CharField(max_length=255, primary_key=True)
+    began_at = models.DateTimeField(default=timezone.now)
+    last_failed_at = models.DateTimeField(default=timezone.now)
+    failing_seconds = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.host} down since {self.began_at:%Y-%m-%d %H:%M}"
+
+
 TEXT_BY_KIND = {
     HostPause.Kind.RETRY_AFTER: "asked us to come back later",
     HostPause.Kind.BREAKER: "most of its links failed at once",

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
+
+from streaming.reason_codes import Reason
+
+NOT_BY_A_CHECK = (Reason.MOVED, Reason.IMPORTED, Reason.TAKEN_DOWN, Reason.BLOCKED_HOST, Reason.BY_HAND)
+
+
+class LinkFlipQuerySet(models.QuerySet["LinkFlip"]):
+    """Queries about many flips."""
+
+    def turned_off_by_checks(self, *, after: datetime, until: datetime) -> LinkFlipQuerySet:
+        """Flips by which a check turned a link off, within this time."""
+        return self.filter(is_active=False, at__gt=after, at__lte=until).exclude(reason__in=NOT_BY_A_CHECK)
+
+    def besides_hosts(self, hosts: Iterable[str]) -> LinkFlipQuerySet:
+        """Flips of links that are not on these hosts."""
+        return self.exclude(link__host__in=list(hosts))
 
 
 class LinkFlip(models.Model):
@@ -13,6 +32,8 @@ class LinkFlip(models.Model):
     at = models.DateTimeField(default=timezone.now)
     is_active = models.BooleanField()
     reason = models.CharField(max_length=40)
+
+    objects = LinkFlipQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["-at"], name="flip_by_time")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
@@ -23,11 +23,14 @@ from streaming.health.sweep.tally import RunTally
 from streaming.reason_codes import Reason
 from streaming.retry_after import PauseKind
 
-CODEC_VERSION = 4
+CODEC_VERSION = 5
 # Some ten kilobytes a chunk, half a megabyte at most.
 CHUNK_SIZE = 500
 HOSTS_PER_CHUNK = 2000
-HOST_FIELDS = ("public", "checked", "transport_failures", "active", "active_failed", "active_gone", "alive_earlier")
+HOST_FIELDS = (
+    "public", "checked", "transport_failures", "active", "active_failed", "active_gone", "alive_earlier", "alive",
+    "clock_offset",
+)  # fmt: skip
 REQUEST_FIELDS = ("id", "url", "media", "title")
 LINK_DATES = ("state_since", "last_checked")
 _host_row = attrgetter(*HOST_FIELDS)
@@ -113,9 +116,17 @@ def encode_tally(run_tally: RunTally) -> Iterator[bytes]:
         yield _encode({"hosts": {netloc: _host_row(tally) for netloc, tally in hosts}})
     for private in in_chunks(run_tally.private, HOSTS_PER_CHUNK):
         yield _encode({"private": private})
-    pairs = ((target, netloc) for target, netlocs in run_tally.redirect_targets.items() for netloc in netlocs)
-    for chunk in in_chunks(pairs, HOSTS_PER_CHUNK):
-        yield _encode({"redirect_targets": chunk})
+    for name, netlocs_by_key in (
+        ("redirect_targets", run_tally.redirect_targets),
+        ("causes", run_tally.causes.hosts_by_hash),
+        ("refusals", run_tally.refusals.by_host()),
+    ):
+        for chunk in in_chunks(_pairs(netlocs_by_key), HOSTS_PER_CHUNK):
+            yield _encode({name: chunk})
+
+
+def _pairs(sets: Mapping[str, Iterable[T]]) -> Iterator[tuple[str, T]]:
+    return ((key, one) for key, members in sets.items() for one in members)
 
 
 def merge_encoded_tally(data: bytes, tally: RunTally) -> None:
@@ -134,6 +145,10 @@ def merge_encoded_tally(data: bytes, tally: RunTally) -> None:
     part.private = encoded.get("private", [])
     for target, netloc in encoded.get("redirect_targets", []):
         part.redirect_targets.setdefault(target, set()).add(netloc)
+    for cause, netloc in encoded.get("causes", []):
+        part.causes.add_host(cause, netloc)
+    for netloc, link_id in encoded.get("refusals", []):
+        part.refusals.add_earlier(netloc, [link_id])
     tally.merge(part)
 
 

@@ -16,7 +16,7 @@ from django.db import IntegrityError
 from scraper.net.url_policy import host_of
 from streaming.health.distributed import codec, work_units
 from streaming.health.distributed.work_units import ShardClaim
-from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, RunDecision
+from streaming.health.judging.guard import RunDecision
 from streaming.health.judging.results import LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.health.probe_types import ProbeState
@@ -93,15 +93,16 @@ class ShardWorker:
         for _ in results:
             if len(self.checker.forwarded) >= codec.CHUNK_SIZE:
                 self._forward()
-            if self.checker.went_offline():
-                work_units.stop_run(self.run.pk, HealthRun.StopReason.WITHHELD, WENT_OFFLINE_MESSAGE)
+            if reason := self.checker.withhold_reason():
+                work_units.stop_run(self.run.pk, HealthRun.StopReason.WITHHELD, reason)
                 return False
         return not self._is_over()
 
     def _finish(self) -> None:
         if self.should_stop():
             # The successes are written, so the next worker finds them; nothing is lost.
-            self.checker.write_successes(RunDecision())
+            if not self.checker.wrong_clock():
+                self.checker.write_successes(RunDecision())
             work_units.requeue_shard(self.claim)
             return
         self._forward()

@@ -1,7 +1,7 @@
-"""Whether the failures of a run count: none does that may be the fault of this machine.
+"""Whether the failures of a run count: none does that may be the fault of this machine, or of a whole host.
 
-Offline: no host responds. Host breaker: a host is down, its films are not gone. Brake: too many links would be turned
-off at once. See docs/decisions, number 3. Pure.
+Offline: no host responds. Clock: the run's clock is wrong. Host breaker: a host is down or has changed, its films are
+not gone. Brake: too many links would be turned off within a day. See docs/decisions, numbers 3 and 13. Pure.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 BREAKER_MIN_LINKS = 5
 HOST_BREAKER_RATIO = 0.5
 BRAKE_MIN_LINKS = 20
-RUN_BRAKE_RATIO = 0.3
+BRAKE_RATIO = 0.3
+BRAKE_WINDOW = timedelta(hours=24)
+MAX_CLOCK_OFFSET = timedelta(days=1)
+CLOCK_RATIO = 0.5
+OUTAGE_GRACES = 7
+"""After so many times the grace the failures of a host that is down are accepted like any other."""
 OFFLINE_MIN_HOSTS = 3
 OUTAGE_MIN_HOSTS = 3
 PORTAL_RATIO = 0.5
@@ -21,6 +27,8 @@ SUSPICIOUS_RATIO = 0.3
 SUSPICIOUS_MIN_LINKS = 20
 
 OFFLINE_MESSAGE = "this machine seems to have no way to the internet"
+WRONG_CLOCK_MESSAGE = "the clock of this machine differs by more than a day from that of most hosts"
+CLOCK_BEHIND_MESSAGE = "the newest check is more than a day ahead of the clock of this machine"
 WENT_OFFLINE_MESSAGE = "links that responded earlier in this run do not respond any more: this machine went offline"
 
 
@@ -28,9 +36,10 @@ WENT_OFFLINE_MESSAGE = "links that responded earlier in this run do not respond 
 class HostTally:
     """Counts of one host (name and port) in a run; `active` counts the checked links that were active before it.
 
-    `public`: its address is on the internet. `active_failed`: active links that are now unreachable or blocked.
-    `active_gone`: active links that are gone, by the host's own word. `alive_earlier`: active links that an interrupted
-    run found alive, and that this run, which continues it, does not check again.
+    `public`: its address is on the internet. `alive`: links that are alive, active before or not. `active_failed`:
+    active links that are now unreachable or blocked. `active_gone`: active links that are gone, by the host's own word.
+    `alive_earlier`: active links that an interrupted run found alive, and that this run, which continues it, does not
+    check again. `clock_offset`: how many seconds the host's clock is ahead of the run's; None: it did not tell.
     """
 
     public: bool = True
@@ -40,6 +49,8 @@ class HostTally:
     active_failed: int = 0
     active_gone: int = 0
     alive_earlier: int = 0
+    alive: int = 0
+    clock_offset: float | None = None
 
     @property
     def has_no_response(self) -> bool:
@@ -52,19 +63,34 @@ class HostTally:
         return self.active + self.alive_earlier
 
     @property
+    def active_bad(self) -> int:
+        """The number of active links that turned bad."""
+        return self.active_failed + self.active_gone
+
+    @property
+    def _is_host_news(self) -> bool:
+        """Whether the host breaker opens: of five or more active links, most turned bad at once."""
+        return self.known >= BREAKER_MIN_LINKS and self.active_bad > HOST_BREAKER_RATIO * self.known
+
+    @property
     def is_down(self) -> bool:
-        """Whether the host breaker opens: of five or more active links, most failed at once."""
-        return self.known >= BREAKER_MIN_LINKS and self.active_failed > HOST_BREAKER_RATIO * self.known
+        """Whether most active links turned bad, mostly because the host does not respond or lets nobody in."""
+        return self._is_host_news and self.active_failed >= self.active_gone
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether most active links turned bad, mostly because the host says that they are gone."""
+        return self._is_host_news and self.active_failed < self.active_gone
 
     @property
     def extra_links_needed(self) -> int:
-        """How many more active links must be checked to tell a host that is down from links that died.
+        """How many more active links must be checked to tell news of the host from links that died.
 
-        0 unless some of few links failed. If all the others respond, those that failed are no majority.
+        0 unless some of few links turned bad. If all the others respond, those that did are no majority.
         """
-        if not self.active_failed or self.known >= BREAKER_MIN_LINKS:
+        if not self.active_bad or self.known >= BREAKER_MIN_LINKS:
             return 0
-        return max(BREAKER_MIN_LINKS, 2 * self.active_failed + 1) - self.known
+        return max(BREAKER_MIN_LINKS, 2 * self.active_bad + 1) - self.known
 
 
 def merge_tallies(one: HostTally, other: HostTally) -> HostTally:
@@ -77,27 +103,52 @@ def merge_tallies(one: HostTally, other: HostTally) -> HostTally:
         active_failed=one.active_failed + other.active_failed,
         active_gone=one.active_gone + other.active_gone,
         alive_earlier=max(one.alive_earlier, other.alive_earlier),
+        alive=one.alive + other.alive,
+        clock_offset=other.clock_offset if one.clock_offset is None else one.clock_offset,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What earlier runs left behind that a decision needs.
+
+    `active_links`: those that are active, or were at any time within the window of the brake. `turned_off`: those that
+    were turned off within it. `outages`: by host, for how many seconds it has been down; `outage_limit`: after how many
+    its failures are accepted.
+    """
+
+    active_links: int
+    turned_off: int = 0
+    outages: Mapping[str, int] = field(default_factory=dict)
+    outage_limit: float = float("inf")
+
+    def long_outages(self) -> dict[str, int]:
+        """The hosts whose failures are accepted, with the seconds that they have been down."""
+        return {netloc: seconds for netloc, seconds in self.outages.items() if seconds >= self.outage_limit}
 
 
 @dataclass(frozen=True, slots=True)
 class RunDecision:
     """Which failures of a run count; `reason` is one sentence for display, or empty.
 
-    `withheld`: none counts. `hosts_down`: hosts whose active links keep their state. `unrouted_hosts`: hosts that this
-    machine could not reach at all, so nothing is known about their links.
+    `withheld`: none counts. `hosts_down`: hosts whose active links keep their state. `hosts_changed`: hosts whose links
+    turn off, but count towards removal later. `unrouted_hosts`: hosts that this machine could not reach at all, so
+    nothing is known about their links. `accepted_outages`: hosts that have been down for so long that their failures
+    count, with the seconds.
     """
 
     withheld: bool = False
     reason: str = ""
     hosts_down: frozenset[str] = field(default_factory=frozenset)
+    hosts_changed: frozenset[str] = field(default_factory=frozenset)
     unrouted_hosts: frozenset[str] = field(default_factory=frozenset)
+    accepted_outages: Mapping[str, int] = field(default_factory=dict)
 
 
 def decide_run(
     hosts: Mapping[str, HostTally],
+    history: History,
     *,
-    active_links: int,
     force: bool = False,
     redirect_targets: Mapping[str, int] | None = None,
 ) -> RunDecision:
@@ -106,18 +157,34 @@ def decide_run(
     `redirect_targets`: by foreign host, how many hosts redirected there. `force` lifts only the brake.
     """
     checked = {netloc: tally for netloc, tally in hosts.items() if tally.checked}
-    if checked and all(tally.has_no_response for tally in checked.values()):
-        return RunDecision(withheld=True, reason=f"no host responded at all: {OFFLINE_MESSAGE}")
-    if portal := _captive_portal(checked, redirect_targets or {}):
-        reason = f"nearly all hosts redirect to {portal}: something between them and this machine responds instead"
-        return RunDecision(withheld=True, reason=reason)
+    accepted = history.long_outages()
     unrouted = _unrouted_hosts(checked)
-    down = frozenset(netloc for netloc, tally in checked.items() if tally.is_down) - unrouted
-    if _too_many_down(checked, down):
-        reason = f"{len(down)} of {len(checked)} hosts failed at once: more likely our side than theirs"
+    down = frozenset(netloc for netloc, tally in checked.items() if tally.is_down) - unrouted - accepted.keys()
+    if reason := _outside_cause(checked, down, redirect_targets or {}):
         return RunDecision(withheld=True, reason=reason)
-    decision = RunDecision(reason=_kept_message(unrouted, down), hosts_down=down, unrouted_hosts=unrouted)
-    return decision if force else _apply_brake(decision, checked, active_links)
+    changed = frozenset(netloc for netloc, tally in checked.items() if tally.is_changed) - unrouted - accepted.keys()
+    decision = RunDecision(
+        reason=_host_messages(unrouted, down, changed),
+        hosts_down=down,
+        hosts_changed=changed,
+        unrouted_hosts=unrouted,
+        accepted_outages=accepted,
+    )
+    return decision if force else _apply_brake(decision, checked, history)
+
+
+def wrong_clock(hosts: Mapping[str, HostTally], *, now: datetime, newest_check: datetime | None) -> str:
+    """Return why the run's clock is not plausible; empty if it is.
+
+    Public hosts tell the time with each response. If most of them agree with the run, then it is the newest stored
+    check that is wrong, and moments in the future are ignored.
+    """
+    offsets = [tally.clock_offset for tally in hosts.values() if tally.public and tally.clock_offset is not None]
+    wrong = sum(abs(offset) > MAX_CLOCK_OFFSET.total_seconds() for offset in offsets)
+    if wrong > CLOCK_RATIO * len(offsets):
+        return WRONG_CLOCK_MESSAGE
+    is_behind = newest_check is not None and newest_check - now > MAX_CLOCK_OFFSET
+    return CLOCK_BEHIND_MESSAGE if is_behind and not offsets else ""
 
 
 def count_turned_off(hosts: Mapping[str, HostTally], kept: frozenset[str]) -> int:
@@ -161,19 +228,47 @@ def _too_many_down(checked: Mapping[str, HostTally], down: frozenset[str]) -> bo
     return len(down) >= OUTAGE_MIN_HOSTS and len(down) * 2 > len(judged) and lost * 2 > active
 
 
-def _kept_message(unrouted: frozenset[str], down: frozenset[str]) -> str:
+def _outside_cause(checked: Mapping[str, HostTally], down: frozenset[str], redirect_targets: Mapping[str, int]) -> str:
+    """Return why the failures are more likely the fault of this machine or its network; empty if they are not."""
+    if checked and all(tally.has_no_response for tally in checked.values()):
+        return f"no host responded at all: {OFFLINE_MESSAGE}"
+    if portal := _captive_portal(checked, redirect_targets):
+        return f"nearly all hosts redirect to {portal}: something between them and this machine responds instead"
+    if _too_many_down(checked, down):
+        return f"{len(down)} of {len(checked)} hosts failed at once: more likely our side than theirs"
+    return ""
+
+
+def _host_messages(unrouted: frozenset[str], down: frozenset[str], changed: frozenset[str]) -> str:
     messages = []
     if unrouted:
         messages.append(f"{OFFLINE_MESSAGE}: the links of {len(unrouted)} public hosts are kept")
     if down:
-        names = ", ".join(sorted(down)[:5]) + (" …" if len(down) > 5 else "")
-        messages.append(f"{'host' if len(down) == 1 else 'hosts'} down, links kept: {names}")
+        messages.append(f"{'host' if len(down) == 1 else 'hosts'} down, links kept: {_first_few(down)}")
+    if changed:
+        hosts = "a host" if len(changed) == 1 else "hosts"
+        messages.append(f"most links of {hosts} went at once, they count later: {_first_few(changed)}")
     return "; ".join(messages)
 
 
-def _apply_brake(decision: RunDecision, checked: Mapping[str, HostTally], active_links: int) -> RunDecision:
-    lost = count_turned_off(checked, decision.hosts_down | decision.unrouted_hosts)
-    if lost > BRAKE_MIN_LINKS and lost > RUN_BRAKE_RATIO * active_links:
-        reason = f"{lost} of {active_links} active links would be turned off at once; --force does it all the same"
+def _first_few(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names)[:5]) + (" …" if len(names) > 5 else "")
+
+
+def _apply_brake(decision: RunDecision, checked: Mapping[str, HostTally], history: History) -> RunDecision:
+    """Withhold the run if it turns links off and they are too many with those of the runs before.
+
+    Hosts that have been down for long are no sudden loss: they are left out.
+    """
+    kept = decision.hosts_down | decision.unrouted_hosts
+    sudden = {netloc: tally for netloc, tally in checked.items() if netloc not in decision.accepted_outages}
+    lost = count_turned_off(sudden, kept)
+    total = lost + history.turned_off
+    if lost and total > BRAKE_MIN_LINKS and total > BRAKE_RATIO * history.active_links:
+        hours = int(BRAKE_WINDOW.total_seconds() // 3600)
+        reason = (
+            f"{total} of {history.active_links} active links would be turned off within {hours} hours, {lost} of them "
+            f"now; --force does it all the same"
+        )
         return RunDecision(withheld=True, reason=reason)
     return decision

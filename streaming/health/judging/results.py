@@ -13,7 +13,10 @@ LINK_FIELDS = (
     "id", "movie_id", "netloc", "is_active", "reason", "failures", "state_since", "checks", "moved_to", "moved_seen",
     "strength", "failing_seconds", "last_checked",
 )  # fmt: skip
-RESULT_FIELDS = ("http_status", "response_ms", "moved_to", "is_transport_failure", "is_verified", "not_sent")
+RESULT_FIELDS = (
+    "http_status", "response_ms", "moved_to", "is_transport_failure", "is_verified", "not_sent", "page_hash",
+    "landing_hash",
+)  # fmt: skip
 """The fields that a result needs until it is written: see `CheckResult.compact`."""
 _link_values, _result_values = attrgetter(*LINK_FIELDS), attrgetter(*RESULT_FIELDS)
 
@@ -62,6 +65,8 @@ class CheckResult(NamedTuple):
     `response_ms` None: no response. `is_transport_failure`: nothing came on HTTP's level. `redirect_target`: the netloc
     that redirects led to; empty: there were none. `is_verified`: the source's API said so. `not_sent`: the link got the
     verdict of its host, which never responded. `probe_state`: there is no judgement yet, another worker continues.
+    `page_hash`, `landing_hash`: of a failure, what it may have in common with those of other hosts; see `causes`.
+    `date`: the `Date` header as sent; empty: none. `responded_at`: when the result came, by the monotonic clock.
     `link`: the state before the check; None until the process that owns the database has set it.
     """
 
@@ -75,6 +80,10 @@ class CheckResult(NamedTuple):
     retry_after: str = ""
     is_verified: bool = False
     not_sent: bool = False
+    page_hash: str = ""
+    landing_hash: str = ""
+    date: str = ""
+    responded_at: float = 0.0
     probe_state: ProbeState | None = None
     link: LinkState | None = None
 
@@ -86,7 +95,7 @@ class CheckResult(NamedTuple):
 
     def compact(self) -> CheckResult:
         """What deciding on the link and writing it need, without the rest."""
-        return self._replace(redirect_target="", retry_after="", link=self.require_link().compact())
+        return self._replace(redirect_target="", retry_after="", date="", link=self.require_link().compact())
 
     def to_row(self) -> tuple[tuple[Any, ...], Judgement, tuple[Any, ...]]:
         """Return the values of a compact result: `LINK_FIELDS`, the judgement, `RESULT_FIELDS`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from streaming.health.judging.verdict import Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
 
 MAX_TIMES_SEEN = 1000
+INCONCLUSIVE = frozenset({Verdict.THROTTLED, Verdict.NOT_CHECKED})
+"""Verdicts after which a link keeps its state and is due in the next run."""
 CODE_BY_VERDICT = {
     Verdict.ALIVE: CheckCode.ALIVE,
     Verdict.GONE: CheckCode.GONE,
@@ -62,14 +65,27 @@ class LinkUpdate(NamedTuple):
         )  # fmt: skip
 
 
-def link_update(result: CheckResult, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> LinkUpdate:
-    """Return the link's health after this result.
+@dataclass(frozen=True, slots=True)
+class HostNews:
+    """What a run found out about a link's host.
 
-    With `host_down` a link that failed keeps its state: the host is at fault, not the film. `adaptive`: links that were
-    alive many times are checked less often.
+    `is_down`: links that failed keep their state, for the host is at fault, not the film. `is_changed`: most of its
+    links went at once, so they turn off but count later. `outage_seconds`: the host has been down for so long that its
+    failures count, with that time.
     """
+
+    is_down: bool = False
+    is_changed: bool = False
+    outage_seconds: int = 0
+
+
+NO_NEWS = HostNews()
+
+
+def link_update(result: CheckResult, *, now: datetime, host: HostNews = NO_NEWS, adaptive: bool = False) -> LinkUpdate:
+    """Return the link's health after this result; `adaptive`: links that were alive many times are checked less."""
     link, verdict = result.require_link(), result.judgement.verdict
-    keeps = verdict == Verdict.THROTTLED or (host_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
+    keeps = verdict in INCONCLUSIVE or (host.is_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
     is_active = link.is_active if keeps else verdict == Verdict.ALIVE
     state_since = _state_since(link, is_active=is_active, keeps=keeps, now=now)
     checks = (link.checks + CODE_BY_VERDICT.get(verdict, ""))[-MAX_CHECK_HISTORY:]
@@ -80,7 +96,7 @@ def link_update(result: CheckResult, *, now: datetime, host_down: bool = False, 
         was_active=link.is_active,
         was_reason=link.reason,
         is_active=is_active,
-        reason=_next_reason(link, result.judgement.reason, keeps=keeps, host_down=host_down),
+        reason=_next_reason(link, result, keeps=keeps, host=host),
         http_status=result.http_status,
         response_ms=result.response_ms,
         failures=_next_failures(link, is_active=is_active, keeps=keeps),
@@ -91,16 +107,20 @@ def link_update(result: CheckResult, *, now: datetime, host_down: bool = False, 
         moved_seen=moved_seen,
         is_verified=result.is_verified,
         strength=link.strength if keeps else result.judgement.strength,
-        failing_seconds=_failing_seconds(link, is_active=is_active, keeps=keeps, now=now),
+        failing_seconds=_failing_seconds(link, is_active=is_active, keeps=keeps, host=host, now=now),
     )
 
 
-def _next_reason(link: LinkState, reason: str, *, keeps: bool, host_down: bool) -> str:
-    if not keeps:
-        return reason
-    if not link.is_active:
-        return link.reason
-    return Reason.HOST_DOWN if host_down else reason
+def _next_reason(link: LinkState, result: CheckResult, *, keeps: bool, host: HostNews) -> str:
+    verdict, reason = result.judgement.verdict, result.judgement.reason
+    if keeps:
+        if verdict == Verdict.NOT_CHECKED or not link.is_active:
+            return link.reason
+        return Reason.HOST_DOWN if host.is_down else reason
+    was_changed = not link.is_active and link.reason == Reason.HOST_CHANGED
+    if verdict.is_bad and (was_changed or (host.is_changed and link.is_active)):
+        return Reason.HOST_CHANGED
+    return reason
 
 
 def _next_failures(link: LinkState, *, is_active: bool, keeps: bool) -> int:
@@ -109,12 +129,14 @@ def _next_failures(link: LinkState, *, is_active: bool, keeps: bool) -> int:
     return 0 if is_active else link.failures + 1
 
 
-def _failing_seconds(link: LinkState, *, is_active: bool, keeps: bool, now: datetime) -> int:
+def _failing_seconds(link: LinkState, *, is_active: bool, keeps: bool, host: HostNews, now: datetime) -> int:
     """How long the link has been failing: a first failure counts nothing, each further one the time since the last."""
     if keeps:
         return link.failing_seconds
-    if is_active or not link.failures:
+    if is_active:
         return 0
+    if not link.failures:
+        return host.outage_seconds
     return link.failing_seconds + counted_seconds(since=link.last_checked, now=now)
 
 
@@ -127,7 +149,7 @@ def _state_since(link: LinkState, *, is_active: bool, keeps: bool, now: datetime
 def _next_check(
     verdict: Verdict, is_active: bool, checks: str, since: datetime | None, *, now: datetime, adaptive: bool
 ) -> datetime:
-    if verdict == Verdict.THROTTLED:
+    if verdict in INCONCLUSIVE:
         return now
     return next_check_at(is_active=is_active, checks=checks, state_since=since, now=now, adaptive=adaptive)
 

@@ -9,7 +9,8 @@ from itertools import islice
 
 from django.conf import settings
 
-from scraper.net.url_policy import PrivateHostAllowlist
+from scraper.net.url_policy import PrivateHostAllowlist, netloc_of
+from streaming.health.judging.causes import page_hash
 from streaming.health.judging.verdict import Verdict, judge
 from streaming.health.probe_types import ProbeRequest
 from streaming.health.probing.config import ProbeConfig, no_delay
@@ -61,13 +62,25 @@ def _one_per_host(links: StreamingLinkQuerySet) -> Iterator[tuple[int, str, str,
 def all_canaries_fail(
     canaries: Iterable[ProbeRequest], config: ProbeConfig, *, stop: Callable[[], bool] = never_stop
 ) -> bool:
-    """Return whether there are canaries and none is alive now; False when `stop` ends the probing first."""
+    """Return whether there are canaries and none is alive now; False when `stop` ends the probing first.
+
+    A page that several hosts give in the same words is no sign of life: a captive portal responds for all of them.
+    """
     requests = {number: one._replace(id=number, title="", state=None) for number, one in enumerate(canaries)}
     prober = Prober(replace(config, delay=0.0, delay_for_host=no_delay), stop=stop)
+    pages: dict[str, set[str]] = {}
     for response in prober.responses(requests.values()):  # The first good response decides: the others may be slow.
-        if judge(response, requests[response.id]).verdict in (Verdict.ALIVE, Verdict.THROTTLED):
+        request = requests[response.id]
+        if judge(response, request).verdict not in (Verdict.ALIVE, Verdict.THROTTLED):
+            continue
+        page = page_hash(response, request)
+        if not page:
             return False
-    return bool(requests) and not stop()
+        pages.setdefault(page, set()).add(netloc_of(request.url))
+        if len(pages) > 1:
+            return False
+    is_portal = any(len(netlocs) > 1 for netlocs in pages.values())
+    return bool(requests) and (is_portal or not pages) and not stop()
 
 
 def canaries_to_recheck(

@@ -10,7 +10,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from scraper.net.url_policy import host_of
-from streaming.health.judging.guard import HostTally, RunDecision
+from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, HostTally, RunDecision, wrong_clock
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.probe_types import ProbeRequest, ProbeState
 from streaming.health.probing.prober import never_stop
@@ -18,6 +18,7 @@ from streaming.health.probing.prober_process import probe_links
 from streaming.health.selection import is_private, links_by_id, other_active_links
 from streaming.health.sweep import canaries
 from streaming.health.sweep.options import CheckOptions
+from streaming.health.sweep.outages import newest_check
 from streaming.health.sweep.resume import ResumeState
 from streaming.health.sweep.tally import ResultSink, RunTally
 from streaming.health.sweep.writer import ResultWriter
@@ -46,7 +47,7 @@ class LinkChecker:
 
     `resume_state`: what interrupted runs found. `canaries`: links to probe when this machine may be offline.
     `forwarded`: links that redirects led to another shard's hosts; the caller empties it. `writer` writes
-    the results.
+    the results. `is_clock_suspect`: the next successes are not written, for the run's clock seems to be wrong.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class LinkChecker:
         self.canaries: list[ProbeRequest] = []
         self.forwarded: list[tuple[int, ProbeState]] = []
         self.writer = ResultWriter(now=now, dry_run=options.dry_run)
+        self.is_clock_suspect = False
         self._in_progress: dict[int, LinkState] = {}
 
     # --- the three ways to check links; each pauses after every result, so that the caller can look at the tally
@@ -85,9 +87,19 @@ class LinkChecker:
         requests = canaries.canaries_to_recheck(self.canaries, self.tally.control_links, allowed=self.config.allowed)
         return canaries.all_canaries_fail(requests, self.config, stop=stop)
 
-    def went_offline(self, *, stop: Callable[[], bool] = never_stop) -> bool:
-        """Whether so many of the latest probes failed that this machine may be offline, and the canaries fail too."""
-        return self.tally.slice_is_suspicious() and self.is_offline(stop=stop)
+    def withhold_reason(self, *, stop: Callable[[], bool] = never_stop) -> str:
+        """Why the run must end now and be withheld; empty while it need not. Called after each result.
+
+        The clock is wrong, or so many of the latest probes failed that this machine may be offline, and the canaries
+        fail too.
+        """
+        if self.is_clock_suspect:
+            return self.wrong_clock()
+        return WENT_OFFLINE_MESSAGE if self.tally.slice_is_suspicious() and self.is_offline(stop=stop) else ""
+
+    def wrong_clock(self) -> str:
+        """Why the run's clock is not plausible; empty if it is."""
+        return wrong_clock(self.tally.hosts, now=self.now, newest_check=newest_check())
 
     # --- probing
     def _check(self, requests: Iterator[ProbeRequest], verifier: Verifier, stop: Callable[[], bool]) -> Iterator[None]:
@@ -153,7 +165,9 @@ class LinkChecker:
         self.on_reason(result.id, result.judgement.reason)
         self.tally.add(result._replace(link=link))
         if len(self.tally.successes) >= BATCH_SIZE:
-            self.write_successes(RunDecision())
+            self.is_clock_suspect = bool(self.wrong_clock())
+            if not self.is_clock_suspect:
+                self.write_successes(RunDecision())
 
     def write_successes(self, decision: RunDecision) -> None:
         """Write the successes that have come since the last batch."""

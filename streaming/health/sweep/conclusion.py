@@ -1,23 +1,27 @@
 """The end of a check: accept or withhold its failures, write what counts, pause hosts, remove movies.
 
-See decision 0003 in docs/decisions.
+See decisions 0003 and 0013 in docs/decisions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from itertools import chain
 
 from streaming.health.judging import guard
-from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, RunDecision
+from streaming.health.judging.causes import SetAside
+from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, History, RunDecision
 from streaming.health.judging.results import CheckResult
+from streaming.health.judging.verdict import Verdict
 from streaming.health.permanent_redirects import count_permanently_redirected, follow_permanent_redirects
 from streaming.health.probing.prober import never_stop
 from streaming.health.prune import prune_after_check, would_remove
 from streaming.health.sweep.checker import LinkChecker
+from streaming.health.sweep.outages import load_history, record_outages
 from streaming.health.sweep.report import CheckReport
 from streaming.health.sweep.writer import mark_private_links
-from streaming.models import HostPause, StreamingLink
+from streaming.models import HostPause
 from streaming.retry_after import PauseKind
 
 BREAKER_PAUSE = timedelta(hours=1)
@@ -25,6 +29,13 @@ INTERRUPTED_MESSAGE = "interrupted; failures do not count yet, the next check st
 NO_CANARY_MESSAGE = "no canary responds: this machine seems to be offline"
 
 Batches = Iterable[list[CheckResult]]
+ReadBatches = Callable[[], Batches]
+"""Returns all results from the first one on, each time it is called."""
+
+
+def no_batches() -> Batches:
+    """Return no results."""
+    return ()
 
 
 class Conclusion:
@@ -33,8 +44,10 @@ class Conclusion:
     def __init__(self, checker: LinkChecker, report: CheckReport, *, stop: Callable[[], bool] = never_stop) -> None:
         self.checker, self.report, self.stop = checker, report, stop
         self.options, self.tally, self.now = checker.options, checker.tally, checker.now
+        self._set_aside = SetAside()
+        self._hosts_of_causes: set[str] = set()
 
-    def conclude(self, failures: Batches, *, successes: Batches = (), error: str = "") -> None:
+    def conclude(self, failures: ReadBatches, *, successes: Batches = (), error: str = "") -> None:
         """Judge the check as a whole and act on it; nothing if it was withheld before.
 
         `failures`: all of them, not written yet. `successes`: those that workers left unwritten. `error`: why the check
@@ -42,22 +55,25 @@ class Conclusion:
         """
         if self.report.withheld:
             return
-        if self._needs_canaries() and not self._interruption(error) and self.checker.is_offline(stop=self.stop):
+        if reason := self.checker.wrong_clock():
+            self.report.withhold(reason)
+        elif self._needs_canaries() and not self._interruption(error) and self.checker.is_offline(stop=self.stop):
             self.report.withhold(WENT_OFFLINE_MESSAGE)
         elif reason := self._interruption(error):
             self.report.interrupt(reason)
-            self.write(RunDecision(), failures=(), successes=successes)
+            self.write(RunDecision(), failures=no_batches, successes=successes)
         else:
             self._decide_and_act(failures, successes)
 
-    def write(self, decision: RunDecision, *, failures: Batches, successes: Batches = ()) -> None:
+    def write(self, decision: RunDecision, *, failures: ReadBatches, successes: Batches = ()) -> None:
         """Write the results that count under this decision, then pauses and private links."""
         writer = self.checker.writer
         self.checker.write_successes(decision)
         for batch in successes:
             writer.write(batch, decision)
-        for batch in failures:
-            writer.write([result for result in batch if _counts(result, decision)], decision)
+        for batch in failures():
+            counted = [self._set_aside.apply(result) for result in batch if _counts(result, decision)]
+            writer.write(counted, decision)
         if not self.options.dry_run:
             pauses = self.tally.pauses
             pauses.add_all(decision.hosts_down, self.now + BREAKER_PAUSE, kind=PauseKind.BREAKER)
@@ -72,23 +88,53 @@ class Conclusion:
         """Whether an active link would turn off although nothing came on HTTP's level."""
         return any(tally.active_failed and tally.transport_failures for tally in self.tally.hosts.values())
 
-    def _decide_and_act(self, failures: Batches, successes: Batches) -> None:
-        decision = self._decide()
+    def _decide_and_act(self, failures: ReadBatches, successes: Batches) -> None:
+        history = load_history(now=self.now)
+        self._set_failures_aside(failures, accepted=frozenset(history.long_outages()))
+        decision = self._decide(history)
         self.report.withheld, self.report.reason = decision.withheld, decision.reason
         if decision.withheld:
             return
         self.report.hosts_down = sorted(decision.hosts_down)
         self.write(decision, failures=failures, successes=successes)
+        if not self.options.dry_run:
+            self._record_outages(decision, history)
         self._handle_redirects()
         self._prune()
 
-    def _decide(self) -> RunDecision:
+    def _set_failures_aside(self, failures: ReadBatches, *, accepted: frozenset[str]) -> None:
+        """Take failures with one cause, and refusals half-way, out of the counts before the run is judged."""
+        refused = self.tally.refusals.by_host()
+        for netloc in refused:
+            self.tally.pauses.add_requested(netloc, "", now=self.now)
+        ids = frozenset(link_id for ids in refused.values() for link_id in ids)
+        self._set_aside = SetAside(self.tally.causes.shared, ids, accepted)
+        if not (self._set_aside.causes or ids):
+            return
+        for result in chain.from_iterable(failures()):
+            verdict = self._set_aside.verdict(result)
+            if verdict is not None:
+                self.tally.set_aside(result, verdict)
+            if verdict is Verdict.NOT_CHECKED and result.require_link().is_active:
+                self._hosts_of_causes.add(result.require_link().netloc)
+
+    def _decide(self, history: History) -> RunDecision:
         return guard.decide_run(
             self.tally.hosts,
-            active_links=StreamingLink.objects.filter(is_active=True).count(),
+            history,
             force=self.options.force,
             redirect_targets={netloc: len(hosts) for netloc, hosts in self.tally.redirect_targets.items()},
         )
+
+    def _record_outages(self, decision: RunDecision, history: History) -> None:
+        """Remember which hosts failed as a whole, or by a cause outside their links, and which respond again."""
+        failing = decision.hosts_down | self._hosts_of_causes
+        recovered = [
+            netloc
+            for netloc in history.outages.keys() - failing
+            if (tally := self.tally.hosts.get(netloc)) and tally.alive and not tally.is_down
+        ]
+        record_outages(failing, recovered=recovered, now=self.now)
 
     def _handle_redirects(self) -> None:
         """Follow permanent redirects if the options say so, and count those that are left."""

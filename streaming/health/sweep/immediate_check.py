@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, RunDecision
+from streaming.health.judging.guard import RunDecision
 from streaming.health.probing.prober_process import ProberProcessDied
 from streaming.health.selection import links_by_id
 from streaming.health.sweep import canaries
@@ -47,7 +47,7 @@ class ImmediateCheck:
         self._checker.canaries = canaries.choose_canaries(now=self._checker.now, allowed=config.allowed)
         error = self._check(link_ids)
         if len(link_ids) >= MIN_LINKS_FOR_GUARD:
-            self._conclusion.conclude(self._failures.batches(), error=error)
+            self._conclusion.conclude(self._failures.batches, error=error)
         else:
             self._accept_unless_offline()
         if self.report.withheld:
@@ -58,8 +58,8 @@ class ImmediateCheck:
         """Check the links; return why that ended early, empty if it did not."""
         try:
             for _ in self._checker.check_while_waiting(links_by_id(link_ids)):
-                if self._checker.went_offline():
-                    self.report.withhold(WENT_OFFLINE_MESSAGE)
+                if reason := self._checker.withhold_reason():
+                    self.report.withhold(reason)
                     break
         except ProberProcessDied as error:
             return str(error)
@@ -69,4 +69,4 @@ class ImmediateCheck:
         if self._checker.is_offline():
             self.report.withhold(NO_CANARY_MESSAGE)
         else:
-            self._conclusion.write(RunDecision(), failures=self._failures.batches())
+            self._conclusion.write(RunDecision(), failures=self._failures.batches)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple, Protocol
 
+from streaming.health.judging.causes import SharedCauses
 from streaming.health.judging.guard import BREAKER_MIN_LINKS, HostTally, is_suspicious, merge_tallies
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
@@ -18,6 +21,8 @@ WINDOW_SIZE = 500
 MAX_CONTROL_LINKS = 20
 # A run waits for its control links: slow ones are taken only while there are few others.
 SLOW_MS, MIN_CONTROL_LINKS = 1000, 5
+MIN_REFUSALS = 3
+REFUSAL_REASONS = frozenset({Reason.HTTP_403, Reason.HTTP_999, Reason.BOT_WALL, Reason.REFUSED, Reason.THROTTLED})
 
 
 class ResultSink(Protocol):
@@ -50,6 +55,53 @@ class ControlLinks:
             self.add(netloc, request)
 
 
+class _Refusal(NamedTuple):
+    """A link that a host refused, and when, in seconds of the monotonic clock."""
+
+    responded_at: float
+    link_id: int
+
+
+class Refusals:
+    """What hosts refused after they had served other links of the same run: the checker was too fast for them.
+
+    By the times of the responses and not by their order here, for links that are alive may wait for their source's API.
+    """
+
+    def __init__(self) -> None:
+        self._served_until: dict[str, float] = {}
+        self._refused: dict[str, list[_Refusal]] = {}
+        self._merged: dict[str, set[int]] = {}
+
+    def add(self, link: LinkState, result: CheckResult) -> None:
+        """Take a result; only links that were active can be refused suddenly."""
+        netloc, moment = link.netloc, result.responded_at
+        if result.judgement.reason in REFUSAL_REASONS:
+            if link.is_active and not result.redirect_target:
+                self._refused.setdefault(netloc, []).append(_Refusal(moment, link.id))
+        elif result.http_status is not None:
+            self._served_until[netloc] = max(moment, self._served_until.get(netloc, moment))
+
+    def add_earlier(self, netloc: str, ids: Iterable[int]) -> None:
+        """Take what another part of the run found."""
+        self._merged.setdefault(netloc, set()).update(ids)
+
+    def merge(self, other: Refusals) -> None:
+        """Add those of another part of the run."""
+        for netloc, ids in other.by_host().items():
+            self.add_earlier(netloc, ids)
+
+    def by_host(self) -> dict[str, set[int]]:
+        """Return the ids of the links that hosts refused in the end, three or more, after they had served others."""
+        found = {netloc: set(ids) for netloc, ids in self._merged.items()}
+        for netloc, refused in self._refused.items():
+            served_until = self._served_until.get(netloc)
+            last = [] if served_until is None else [one.link_id for one in refused if one.responded_at > served_until]
+            if len(last) >= MIN_REFUSALS:
+                found.setdefault(netloc, set()).update(last)
+        return found
+
+
 class RunTally:
     """The counts of a run, or of a part of one; parts are merged.
 
@@ -57,7 +109,7 @@ class RunTally:
     whoever writes them empties the list. `private`: ids of links whose address may not be opened. `hosts`: by netloc,
     what the guard needs to know; `new_host_tally` makes the tally of a new host. `checked_active`: the ids of the
     active links checked at a host while they are too few for the breaker. `redirect_targets`: by target netloc, the
-    hosts whose redirects led there.
+    hosts whose redirects led there. `causes`, `refusals`: failures that may not be those of their links.
     """
 
     def __init__(self, *, now: datetime, new_host_tally: Callable[[str], HostTally], sink: ResultSink) -> None:
@@ -68,8 +120,10 @@ class RunTally:
         self.hosts: dict[str, HostTally] = {}
         self.checked_active: dict[str, list[int]] = {}
         self.redirect_targets: dict[str, set[str]] = {}
+        self.causes, self.refusals = SharedCauses(), Refusals()
         self.pauses = PauseSet()
         self.control_links = ControlLinks()
+        self._started: float | None = None
         self._window_checked = self._window_failures = 0
 
     @property
@@ -92,6 +146,7 @@ class RunTally:
                 return
         elif verdict.is_bad:
             self.failures.append(result)
+            self.causes.add(result)
         else:
             self.successes.append(result)
         self._add_to_host(link, result)
@@ -101,6 +156,9 @@ class RunTally:
         tally, verdict = self._host_tally(link.netloc), result.judgement.verdict
         tally.checked += 1
         tally.transport_failures += result.is_transport_failure
+        tally.alive += verdict is Verdict.ALIVE
+        if result.date and tally.clock_offset is None:
+            tally.clock_offset = self._clock_offset(result)
         self._window_checked += 1
         self._window_failures += result.is_transport_failure
         if link.is_active:
@@ -108,6 +166,15 @@ class RunTally:
             self._add_checked_active(link, tally)
             tally.active_gone += verdict is Verdict.GONE
             tally.active_failed += verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE)
+
+    def _clock_offset(self, result: CheckResult) -> float | None:
+        """How many seconds the clock of a host is ahead of the run's, which began at `now`; None: it is no date."""
+        self._started = result.responded_at if self._started is None else self._started
+        with suppress(ValueError, OverflowError):
+            date = parsedate_to_datetime(result.date)
+            elapsed = result.responded_at - self._started
+            return (date.replace(tzinfo=date.tzinfo or UTC) - self.now).total_seconds() - elapsed
+        return None
 
     def _add_checked_active(self, link: LinkState, tally: HostTally) -> None:
         if tally.known < BREAKER_MIN_LINKS:
@@ -122,6 +189,7 @@ class RunTally:
             self.pauses.add_requested(target or link.netloc, result.retry_after, now=self.now)
         elif verdict is Verdict.ALIVE:
             self.control_links.add_result(link, result.response_ms)
+        self.refusals.add(link, result)
         if target and target != link.netloc:
             self.redirect_targets.setdefault(target, set()).add(link.netloc)
 
@@ -140,6 +208,7 @@ class RunTally:
         self.verdicts[verdict] += 1
         tally = self._host_tally(netloc)
         tally.checked += 1
+        tally.alive += verdict is Verdict.ALIVE
         tally.active += was_active
         if verdict is Verdict.THROTTLED:
             self.pauses.add_requested(netloc, "", now=self.now)
@@ -153,8 +222,21 @@ class RunTally:
             self.hosts[netloc] = merge_tallies(self.hosts[netloc], tally) if netloc in self.hosts else tally
         for target, netlocs in part.redirect_targets.items():
             self.redirect_targets.setdefault(target, set()).update(netlocs)
+        self.causes.merge(part.causes)
+        self.refusals.merge(part.refusals)
         self.pauses.merge(part.pauses)
         self.control_links.merge(part.control_links)
+
+    def set_aside(self, result: CheckResult, verdict: Verdict) -> None:
+        """Count a failure as this verdict after all, which says nothing against its link or its host."""
+        link, found = result.require_link(), result.judgement.verdict
+        self.verdicts[found] -= 1
+        self.verdicts[verdict] += 1
+        if link.is_active:
+            tally = self._host_tally(link.netloc)
+            tally.active -= 1
+            tally.active_gone -= found is Verdict.GONE
+            tally.active_failed -= found in (Verdict.BLOCKED, Verdict.UNREACHABLE)
 
     def slice_is_suspicious(self) -> bool:
         """Return whether so many of the last results are transport failures that this machine may be offline.

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from streaming.health.judging.guard import RunDecision
 from streaming.health.judging.results import CheckResult
-from streaming.health.judging.transitions import LinkUpdate, link_update
+from streaming.health.judging.transitions import HostNews, LinkUpdate, link_update
 from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
@@ -115,8 +115,13 @@ class ResultWriter:
             self.written.add(write_updates(updates, now=self.now))
 
     def _link_update(self, result: CheckResult, decision: RunDecision) -> LinkUpdate:
-        is_down = result.require_link().netloc in decision.hosts_down
-        return link_update(result, now=self.now, host_down=is_down, adaptive=settings.HEALTH_ADAPTIVE)
+        netloc = result.require_link().netloc
+        host = HostNews(
+            is_down=netloc in decision.hosts_down,
+            is_changed=netloc in decision.hosts_changed,
+            outage_seconds=decision.accepted_outages.get(netloc, 0),
+        )
+        return link_update(result, now=self.now, host=host, adaptive=settings.HEALTH_ADAPTIVE)
 
 
 def mark_private_links(ids: Sequence[int]) -> None:

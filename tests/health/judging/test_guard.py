@@ -1,10 +1,15 @@
-"""When a run is withheld: tables for offline, the host breaker and the brake."""
+"""When a run is withheld: tables for offline, the clock, the host breaker and the brake."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from streaming.health.judging.guard import HostTally, decide_run, is_suspicious
+from streaming.health.judging.guard import History, HostTally, decide_run, is_suspicious, wrong_clock
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = 24 * 3600.0
 
 
 def host(checked=10, *, below=0, active=None, failed=0, gone=0, public=True):
@@ -23,8 +28,10 @@ FINE = host()
 NO_RESPONSE = host(below=10, failed=10)
 
 
-def judged(*hosts, active_links=1000, **options):
-    return decide_run({f"h{number}": tally for number, tally in enumerate(hosts)}, active_links=active_links, **options)
+def judged(*hosts, active_links=1000, turned_off=0, outages=(), force=False, redirect_targets=None):
+    history = History(active_links, turned_off=turned_off, outages=dict(outages), outage_limit=7 * DAY)
+    tallies = {f"h{number}": tally for number, tally in enumerate(hosts)}
+    return decide_run(tallies, history, force=force, redirect_targets=redirect_targets)
 
 
 @pytest.mark.parametrize(
@@ -62,19 +69,21 @@ def test_whether_a_run_is_withheld(hosts, active_links, withheld):
         (host(6, failed=3), False),
         (host(10, gone=10), False),
         (host(10, active=5, failed=3), True),
+        (host(10, failed=3, gone=3), True),  # together most of its links, and as many failed as are gone
+        (host(10, failed=2, gone=3), False),
     ],
 )
 def test_when_a_host_is_down(tally, down):
     decision = judged(tally, FINE)
     assert decision.hosts_down == ({"h0"} if down else frozenset())
-    assert ("h0" in decision.reason) is down
+    assert ("down, links kept: h0" in decision.reason) is down
 
 
 @pytest.mark.parametrize(
     ("tally", "more"),
     [
         (host(2), 0),  # all that were due answer
-        (host(2, gone=2), 0),  # a link that is gone counts whatever its host did
+        (host(2, gone=2), 3),  # nor is it known whether they are gone or their host has changed
         (host(1, failed=1), 4),
         (host(2, failed=2), 3),
         (host(4, failed=1), 1),
@@ -86,6 +95,78 @@ def test_when_a_host_is_down(tally, down):
 )
 def test_how_many_more_links_of_a_host_are_checked_before_it_is_judged(tally, more):
     assert tally.extra_links_needed == more
+
+
+@pytest.mark.parametrize(
+    ("tally", "changed"),
+    [
+        (host(5, gone=3), True),
+        (host(5, gone=2), False),
+        (host(4, gone=4), False),
+        (host(10, failed=2, gone=4), True),
+        (host(10, failed=3, gone=3), False),  # down
+        (host(10, active=5, gone=3), True),
+        (host(20, active=4, gone=4), False),  # links that were dead before say nothing
+    ],
+)
+def test_when_a_host_has_changed(tally, changed):
+    decision = judged(tally, FINE)
+    assert decision.hosts_changed == ({"h0"} if changed else frozenset())
+    assert ("h0" in decision.reason) is (changed or bool(decision.hosts_down))
+
+
+def test_a_host_that_has_been_down_for_seven_times_the_grace_is_accepted_like_any_other():
+    down = host(10, failed=10)
+    assert judged(down, FINE, outages={"h0": 7 * DAY - 1}).hosts_down == {"h0"}
+    decision = judged(down, FINE, outages={"h0": 7 * DAY})
+    assert (decision.hosts_down, dict(decision.accepted_outages)) == (frozenset(), {"h0": 7 * DAY})
+
+
+def test_a_large_host_that_closed_for_good_is_no_sudden_loss_for_the_brake():
+    closed = host(100, failed=100)
+    assert not judged(closed, FINE, active_links=110, outages={"h0": 7 * DAY}).withheld
+
+
+@pytest.mark.parametrize(
+    ("lost", "before", "withheld"),
+    [
+        (1, 30, True),  # the limit holds for all runs of a day together
+        (1, 29, False),
+        (0, 90, False),  # a run that turns nothing off is none too many
+        (20, 10, False),
+        (20, 11, True),
+    ],
+)
+def test_the_brake_counts_the_links_that_runs_before_turned_off(lost, before, withheld):
+    decision = judged(host(90, gone=lost), active_links=100, turned_off=before)
+    assert decision.withheld is withheld
+    assert not judged(host(90, gone=lost), active_links=100, turned_off=before, force=True).withheld
+
+
+def clock(offset, *, public=True):
+    return HostTally(public=public, checked=1, alive=1, clock_offset=offset)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "newest", "is_wrong"),
+    [
+        ([], None, False),
+        ([clock(None)], None, False),
+        ([clock(DAY)], None, False),
+        ([clock(DAY + 1)], None, True),
+        ([clock(-DAY - 1)], None, True),
+        ([clock(DAY + 1), clock(0.0)], None, False),  # one of two hosts
+        ([clock(DAY + 1), clock(9 * DAY), clock(0.0)], None, True),
+        ([clock(DAY + 1, public=False)], None, False),
+        ([], timedelta(days=1), False),
+        ([], timedelta(days=1, seconds=1), True),
+        ([clock(None)], timedelta(days=400), True),
+        ([clock(0.0)], timedelta(days=400), False),  # the hosts say that the stored check is wrong, not the clock
+    ],
+)
+def test_when_the_clock_of_a_run_is_not_plausible(hosts, newest, is_wrong):
+    tallies = {f"h{number}": tally for number, tally in enumerate(hosts)}
+    assert bool(wrong_clock(tallies, now=NOW, newest_check=newest and NOW + newest)) is is_wrong
 
 
 def test_force_lifts_the_brake_alone():

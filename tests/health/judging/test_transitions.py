@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from streaming.health.judging.results import CheckResult, LinkState
-from streaming.health.judging.transitions import link_update, next_check_at
+from streaming.health.judging.transitions import HostNews, link_update, next_check_at
 from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY, Reason
 
@@ -59,11 +59,12 @@ def test_a_failing_link_is_checked_five_times_in_the_first_six_weeks():
 BEFORE = NOW - timedelta(days=3)
 
 
-def updated(verdict, reason, /, *, host_down=False, **fields):
+def updated(verdict, reason, /, *, host_down=False, host_changed=False, outage=0, **fields):
     before = {"is_active": True, "reason": "ok", "failures": 0, "state_since": None, "checks": "aa", **fields}
     link = LinkState(id=1, movie_id=2, netloc="films.example.org", **before)
     result = CheckResult(id=1, judgement=Judgement(verdict, reason), http_status=200, response_ms=30, link=link)
-    return link_update(result, now=NOW, host_down=host_down)
+    host = HostNews(is_down=host_down, is_changed=host_changed, outage_seconds=outage)
+    return link_update(result, now=NOW, host=host)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,47 @@ def test_links_of_a_host_that_is_down_keep_their_state():
 
 def test_a_link_that_is_gone_turns_off_even_if_its_host_is_down():
     assert not updated(Verdict.GONE, "http_404", host_down=True).is_active
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "changed", "before", "expected"),
+    [
+        (Verdict.GONE, "http_404", True, {}, (False, "host_changed", "proven")),
+        (Verdict.UNREACHABLE, "timeout", True, {}, (False, "host_changed", "unreachable")),
+        (Verdict.ALIVE, "ok", True, {}, (True, "ok", "")),
+        # It was turned off before its host changed.
+        (Verdict.GONE, "http_404", True, {"is_active": False, "reason": "soft_404"}, (False, "http_404", "proven")),
+        # It fails on when the rest of the host is well again, or when too few of its links are checked.
+        (
+            Verdict.GONE,
+            "soft_404",
+            False,
+            {"is_active": False, "reason": "host_changed"},
+            (False, "host_changed", "soft"),
+        ),
+        (Verdict.ALIVE, "ok", False, {"is_active": False, "reason": "host_changed"}, (True, "ok", "")),
+    ],
+)
+def test_a_link_of_a_host_that_changed_turns_off_and_has_that_reason_while_it_fails(
+    verdict, reason, changed, before, expected
+):
+    update = updated(verdict, Reason(reason), host_changed=changed, **before)
+    assert (update.is_active, update.reason, update.strength) == expected
+
+
+@pytest.mark.parametrize("before", [{"reason": "ok"}, {"is_active": False, "reason": "timeout", "failures": 3}])
+def test_a_link_that_is_not_judged_keeps_everything_and_is_due_again(before):
+    update = updated(Verdict.NOT_CHECKED, Reason.WRONG_TYPE, failing_seconds=60, last_checked=BEFORE, **before)
+    link = {"is_active": True, "failures": 0, **before}
+    assert (update.is_active, update.reason, update.failures) == (link["is_active"], link["reason"], link["failures"])
+    assert (update.checks, update.failing_seconds, update.next_check_at) == ("aa", 60, NOW)
+
+
+def test_a_link_has_failed_for_as_long_as_the_outage_of_its_host_that_was_accepted():
+    assert updated(Verdict.UNREACHABLE, Reason.TIMEOUT, outage=700_000, last_checked=BEFORE).failing_seconds == 700_000
+    again = {"is_active": False, "failures": 1, "failing_seconds": 700_000, "last_checked": NOW - timedelta(hours=1)}
+    assert updated(Verdict.UNREACHABLE, Reason.TIMEOUT, outage=703_600, **again).failing_seconds == 703_600
+    assert updated(Verdict.ALIVE, Reason.OK, outage=700_000, last_checked=BEFORE).failing_seconds == 0
 
 
 def test_the_check_history_has_a_maximum_length():

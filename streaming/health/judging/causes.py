@@ -51,11 +51,11 @@ def landing_hash(response: ProbeResponse) -> str:
     return _short_hash(netloc_of(response.final_url) + urlsplit(response.final_url).path)
 
 
-class SharedCauses:
+class CommonCauses:
     """By page and by landing address, the hosts that gave it in place of links that were active until then.
 
-    Links that failed before are not counted, for sites with the same software say "removed" in the same words; but what
-    shares a cause with others is not judged either.
+    Links that failed before are not counted, for sites with the same software say "removed" in the same words; but
+    those with a common cause are not judged either.
     """
 
     def __init__(self) -> None:
@@ -72,20 +72,20 @@ class SharedCauses:
         """Count a host for a cause, if there is no such pair yet."""
         self.hosts_by_hash.setdefault(cause, set()).add(netloc)
 
-    def merge(self, other: SharedCauses) -> None:
+    def merge(self, other: CommonCauses) -> None:
         """Add the causes of another part of the run."""
         for cause, netlocs in other.hosts_by_hash.items():
             self.hosts_by_hash.setdefault(cause, set()).update(netlocs)
 
     @property
-    def shared(self) -> frozenset[str]:
+    def common(self) -> frozenset[str]:
         """The causes that three or more hosts have in common."""
         return frozenset(cause for cause, netlocs in self.hosts_by_hash.items() if len(netlocs) >= MIN_HOSTS)
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
-    """Failures that are not those of their links. `causes`: those that several hosts share; they are not judged.
+class Exemptions:
+    """Failures that are not those of their links. `causes`: those common to several hosts; they are not judged.
 
     `refused`: ids of links that a host refused after it had served others; they are throttled. `accepted`: hosts that
     have been failing for so long that their failures count, whatever the cause.

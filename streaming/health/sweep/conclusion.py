@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import chain
 
 from streaming.health.judging import guard
-from streaming.health.judging.causes import SetAside
+from streaming.health.judging.causes import Exemptions
 from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, History, RunDecision
 from streaming.health.judging.results import CheckResult
 from streaming.health.judging.verdict import Verdict
@@ -44,7 +44,7 @@ class Conclusion:
     def __init__(self, checker: LinkChecker, report: CheckReport, *, stop: Callable[[], bool] = never_stop) -> None:
         self.checker, self.report, self.stop = checker, report, stop
         self.options, self.tally, self.now = checker.options, checker.tally, checker.now
-        self._set_aside = SetAside()
+        self._exemptions = Exemptions()
         self._hosts_of_causes: set[str] = set()
 
     def conclude(self, failures: ReadBatches, *, successes: Batches = (), error: str = "") -> None:
@@ -72,7 +72,7 @@ class Conclusion:
         for batch in successes:
             writer.write(batch, decision)
         for batch in failures():
-            counted = [self._set_aside.apply(result) for result in batch if _counts(result, decision)]
+            counted = [self._exemptions.apply(result) for result in batch if _counts(result, decision)]
             writer.write(counted, decision)
         if not self.options.dry_run:
             pauses = self.tally.pauses
@@ -90,7 +90,7 @@ class Conclusion:
 
     def _decide_and_act(self, failures: ReadBatches, successes: Batches) -> None:
         history = load_history(now=self.now)
-        self._set_failures_aside(failures, accepted=frozenset(history.long_outages()))
+        self._exempt_failures(failures, accepted=frozenset(history.long_outages()))
         decision = self._decide(history)
         self.report.withheld, self.report.reason = decision.withheld, decision.reason
         if decision.withheld:
@@ -102,19 +102,19 @@ class Conclusion:
         self._handle_redirects()
         self._prune()
 
-    def _set_failures_aside(self, failures: ReadBatches, *, accepted: frozenset[str]) -> None:
+    def _exempt_failures(self, failures: ReadBatches, *, accepted: frozenset[str]) -> None:
         """Take failures with one cause, and refusals half-way, out of the counts before the run is judged."""
         refused = self.tally.refusals.by_host()
         for netloc in refused:
             self.tally.pauses.add_requested(netloc, "", now=self.now)
         ids = frozenset(link_id for ids in refused.values() for link_id in ids)
-        self._set_aside = SetAside(self.tally.causes.shared, ids, accepted)
-        if not (self._set_aside.causes or ids):
+        self._exemptions = Exemptions(self.tally.causes.common, ids, accepted)
+        if not (self._exemptions.causes or ids):
             return
         for result in chain.from_iterable(failures()):
-            verdict = self._set_aside.verdict(result)
+            verdict = self._exemptions.verdict(result)
             if verdict is not None:
-                self.tally.set_aside(result, verdict)
+                self.tally.discount(result, verdict)
             if verdict is Verdict.NOT_CHECKED and result.require_link().is_active:
                 self._hosts_of_causes.add(result.require_link().netloc)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple, Protocol
 
-from streaming.health.judging.causes import SharedCauses
+from streaming.health.judging.causes import CommonCauses
 from streaming.health.judging.guard import BREAKER_MIN_LINKS, HostTally, is_suspicious, merge_tallies
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
@@ -120,7 +120,7 @@ class RunTally:
         self.hosts: dict[str, HostTally] = {}
         self.checked_active: dict[str, list[int]] = {}
         self.redirect_targets: dict[str, set[str]] = {}
-        self.causes, self.refusals = SharedCauses(), Refusals()
+        self.causes, self.refusals = CommonCauses(), Refusals()
         self.pauses = PauseSet()
         self.control_links = ControlLinks()
         self._started: float | None = None
@@ -227,7 +227,7 @@ class RunTally:
         self.pauses.merge(part.pauses)
         self.control_links.merge(part.control_links)
 
-    def set_aside(self, result: CheckResult, verdict: Verdict) -> None:
+    def discount(self, result: CheckResult, verdict: Verdict) -> None:
         """Count a failure as this verdict after all, which says nothing against its link or its host."""
         link, found = result.require_link(), result.judgement.verdict
         self.verdicts[found] -= 1

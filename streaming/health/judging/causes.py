@@ -1,7 +1,7 @@
 """Find one cause behind failures of several hosts: the same page, or the same landing address, in place of films.
 
-A captive portal, a provider's block page and a parked domain respond for many hosts. Plain error statuses are left out,
-for default error pages are alike everywhere. See docs/decisions, number 13. Pure.
+A captive portal, a provider's block page and a parked domain respond for many public hosts. Plain error statuses are
+left out, for default error pages are alike everywhere. See docs/decisions, number 13. Pure.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ not gone. Brake: too many links would be turned off within a day. See docs/decis
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -176,15 +176,20 @@ def decide_run(
 def wrong_clock(hosts: Mapping[str, HostTally], *, now: datetime, newest_check: datetime | None) -> str:
     """Return why the run's clock is not plausible; empty if it is.
 
-    Public hosts tell the time with each response. If most of them agree with the run, then it is the newest stored
-    check that is wrong, and moments in the future are ignored.
+    Hosts tell the time with each response, and most of the public ones must agree with the run. If most hosts do, then
+    it is the newest stored check that is wrong, and moments in the future are ignored.
     """
-    offsets = [tally.clock_offset for tally in hosts.values() if tally.public and tally.clock_offset is not None]
-    wrong = sum(abs(offset) > MAX_CLOCK_OFFSET.total_seconds() for offset in offsets)
-    if wrong > CLOCK_RATIO * len(offsets):
+    clocks = [tally for tally in hosts.values() if tally.clock_offset is not None]
+    if _most_differ([tally for tally in clocks if tally.public]):
         return WRONG_CLOCK_MESSAGE
     is_behind = newest_check is not None and newest_check - now > MAX_CLOCK_OFFSET
-    return CLOCK_BEHIND_MESSAGE if is_behind and not offsets else ""
+    return CLOCK_BEHIND_MESSAGE if is_behind and (not clocks or _most_differ(clocks)) else ""
+
+
+def _most_differ(clocks: Sequence[HostTally]) -> bool:
+    limit = MAX_CLOCK_OFFSET.total_seconds()
+    wrong = sum(tally.clock_offset is not None and abs(tally.clock_offset) > limit for tally in clocks)
+    return wrong > CLOCK_RATIO * len(clocks)
 
 
 def count_turned_off(hosts: Mapping[str, HostTally], kept: frozenset[str]) -> int:

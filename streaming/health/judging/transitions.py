@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from streaming.health.judging.removal import counted_seconds
+from streaming.health.judging.removal import SOURCE_API_REASONS, counted_seconds
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
@@ -117,6 +117,8 @@ def _next_reason(link: LinkState, result: CheckResult, *, keeps: bool, host: Hos
         if verdict == Verdict.NOT_CHECKED or not link.is_active:
             return link.reason
         return Reason.HOST_DOWN if host.is_down else reason
+    if reason in SOURCE_API_REASONS:
+        return reason  # Its source says so of each film.
     was_changed = not link.is_active and link.reason == Reason.HOST_CHANGED
     if verdict.is_bad and (was_changed or (host.is_changed and link.is_active)):
         return Reason.HOST_CHANGED

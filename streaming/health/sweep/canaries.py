@@ -64,7 +64,7 @@ def all_canaries_fail(
 ) -> bool:
     """Return whether there are canaries and none is alive now; False when `stop` ends the probing first.
 
-    A page that several hosts give in the same words is no sign of life: a captive portal responds for all of them.
+    A page that several public hosts give in the same words is no sign of life: a captive portal responds for all.
     """
     requests = {number: one._replace(id=number, title="", state=None) for number, one in enumerate(canaries)}
     prober = Prober(replace(config, delay=0.0, delay_for_host=no_delay), stop=stop)
@@ -73,10 +73,10 @@ def all_canaries_fail(
         request = requests[response.id]
         if judge(response, request).verdict not in (Verdict.ALIVE, Verdict.THROTTLED):
             continue
-        page = page_hash(response, request)
-        if not page:
+        netloc, page = netloc_of(request.url), page_hash(response, request)
+        if not page or is_private(netloc, config.allowed):
             return False
-        pages.setdefault(page, set()).add(netloc_of(request.url))
+        pages.setdefault(page, set()).add(netloc)
         if len(pages) > 1:
             return False
     is_portal = any(len(netlocs) > 1 for netlocs in pages.values())

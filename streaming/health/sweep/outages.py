@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 
 from scraper.net.url_policy import host_of
 from streaming.health.judging.guard import BRAKE_WINDOW, OUTAGE_GRACES, History
@@ -23,11 +23,12 @@ def load_history(*, now: datetime) -> History:
     history = History(active_links=0, outages=outages, outage_limit=outage_limit().total_seconds())
     closed = {host_of(f"//{netloc}") for netloc in history.long_outages()}
     flips = LinkFlip.objects.turned_off_by_checks(after=now - BRAKE_WINDOW, until=now).besides_hosts(closed)
-    active = StreamingLink.objects.active().count()
-    still_off = StreamingLink.objects.filter(is_active=False, pk__in=flips.values("link")).count()
+    off = flips.aggregate(
+        all=Count("link", distinct=True), still=Count("link", distinct=True, filter=Q(link__is_active=False))
+    )
     return History(
-        active_links=active + still_off,
-        turned_off=flips.values("link").distinct().count(),
+        active_links=StreamingLink.objects.filter(is_active=True).count() + off["still"],
+        turned_off=off["all"],
         outages=history.outages,
         outage_limit=history.outage_limit,
     )

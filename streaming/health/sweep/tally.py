@@ -146,7 +146,8 @@ class RunTally:
                 return
         elif verdict.is_bad:
             self.failures.append(result)
-            self.causes.add(result)
+            if self._host_tally(link.netloc).public:
+                self.causes.add(result)
         else:
             self.successes.append(result)
         self._add_to_host(link, result)

@@ -161,6 +161,8 @@ def clock(offset, *, public=True):
         ([], timedelta(days=1), False),
         ([], timedelta(days=1, seconds=1), True),
         ([clock(None)], timedelta(days=400), True),
+        ([clock(2 * DAY, public=False)], timedelta(days=2), True),
+        ([clock(0.0, public=False)], timedelta(days=400), False),
         ([clock(0.0)], timedelta(days=400), False),  # the hosts say that the stored check is wrong, not the clock
     ],
 )

@@ -103,6 +103,7 @@ def test_a_link_that_is_gone_turns_off_even_if_its_host_is_down():
         (Verdict.GONE, "http_404", True, {}, (False, "host_changed", "proven")),
         (Verdict.UNREACHABLE, "timeout", True, {}, (False, "host_changed", "unreachable")),
         (Verdict.ALIVE, "ok", True, {}, (True, "ok", "")),
+        (Verdict.GONE, "dark", True, {}, (False, "dark", "proven")),  # its source says so of each film
         # It was turned off before its host changed.
         (Verdict.GONE, "http_404", True, {"is_active": False, "reason": "soft_404"}, (False, "http_404", "proven")),
         # It fails on when the rest of the host is well again, or when too few of its links are checked.

@@ -222,7 +222,7 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
         chosen = Movie.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        remove_movies(chosen, reason=f"removed by {request.user} in the admin"[:200])
+        remove_movies(chosen, reason=f"removed by {request.user} in the admin"[:200], cause=RemovedMovie.Cause.STAFF)
 
     @admin.action(description="Refresh: search for links now")
     def refresh(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:

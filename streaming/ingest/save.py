@@ -17,7 +17,7 @@ from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.tombstones import restore_movies
 from streaming.ingest.url_identity import canonical_key
-from streaming.models import Movie, StreamingLink
+from streaming.models import Movie, RemovedMovie, StreamingLink
 from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
 
@@ -63,12 +63,12 @@ def save_links(
     """Save one batch in one short transaction, with a constant number of queries.
 
     `movies` describe movies that may be new. `is_operator`: the operator states the links (an import, an edit by hand),
-    so they are published without a licence too.
+    so they are published without a licence too, and movies that staff removed return.
 
     A link with a free licence is published. One without a licence, or with a doubt of its source, awaits review.
     Rejected are links with a licence that is not free (`licence_refused`), of a paid service (`may_not_be_free`), with
-    an address that was taken down (`blocked_address`), and of a movie that is neither known, restorable nor described
-    with a title (`unknown_movie`).
+    an address that was taken down (`blocked_address`), of a movie that staff removed (`removed_by_staff`), and of one
+    that is neither known, restorable nor described with a title (`unknown_movie`).
     """
     report = SaveReport()
     with transaction.atomic():
@@ -76,6 +76,8 @@ def save_links(
         allowed_links = _drop_blocked(_publishable(links, report), blocklist, report)
         allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
         report.refused["blocked_address"] += len(movies) - len(allowed_movies)
+        if not is_operator:
+            allowed_links, allowed_movies = _drop_removed_on_purpose(allowed_links, allowed_movies, report)
         known = _known_movies(allowed_links, allowed_movies, report)
         ids = _create_movies(known, allowed_movies, report)
         # The same order as in the checker and in removals: movies before links.
@@ -119,6 +121,19 @@ def _drop_blocked(links: Iterable[LinkRecord], blocklist: Blocklist, report: Sav
     # Sorted, so that two batches lock the same rows in the same order. Otherwise PostgreSQL aborts one of them because
     # of a deadlock and its links are lost (seen with two crawls of the same films).
     return [kept[key] for key in sorted(kept)]
+
+
+def _drop_removed_on_purpose(
+    links: Sequence[LinkRecord], movies: Sequence[MovieRecord], report: SaveReport
+) -> tuple[list[LinkRecord], list[MovieRecord]]:
+    """Leave out movies that staff removed or took down, and their links: a source does not bring them back."""
+    imdb_ids = {link.imdb_id for link in links} | {movie.imdb_id for movie in movies}
+    tombstones = RemovedMovie.objects.removed_on_purpose().filter(imdb_id__in=imdb_ids)
+    removed = set(tombstones.values_list("imdb_id", flat=True))
+    kept_links = [link for link in links if link.imdb_id not in removed]
+    kept_movies = [movie for movie in movies if movie.imdb_id not in removed]
+    report.refused["removed_by_staff"] += len(links) - len(kept_links) + len(movies) - len(kept_movies)
+    return kept_links, kept_movies
 
 
 def _prefer_https(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:

@@ -45,7 +45,7 @@ def test_a_movie_without_active_links(links, removed):
     for link in links:
         inactive_link(movie, **link)
     now = timezone.now()
-    assert removable_movies(now=now).exists() is removed
+    assert removable_movies().exists() is removed
     assert would_remove([], now=now) == removed
     assert prune_after_check(now=now) == removed
     assert RemovedMovie.objects.count() == removed

@@ -173,9 +173,9 @@ def test_a_movie_stays_while_a_working_link_awaits_review(movie):
     make_link(movie, **long_dead)
     waits = make_link(movie, is_published=False)
     assert not Movie.objects.watchable().exists()
-    assert not removable_movies(now=now).exists()
+    assert not removable_movies().exists()
     StreamingLink.objects.filter(pk=waits.pk).update(**long_dead)
-    assert list(removable_movies(now=now)) == [movie]
+    assert list(removable_movies()) == [movie]
 
 
 def test_the_source_that_found_a_link_first_describes_it(movie):

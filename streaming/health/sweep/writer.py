@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from operator import attrgetter
 
@@ -121,7 +121,8 @@ class ResultWriter:
             is_changed=netloc in decision.hosts_changed,
             outage_seconds=decision.accepted_outages.get(netloc, 0),
         )
-        return link_update(result, now=self.now, host=host, adaptive=settings.HEALTH_ADAPTIVE)
+        grace = timedelta(hours=settings.LINK_GRACE_HOURS)
+        return link_update(result, now=self.now, host=host, adaptive=settings.HEALTH_ADAPTIVE, grace=grace)
 
 
 def mark_private_links(ids: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('streaming', '0009_strength_of_a_failure'),
+        ('streaming', '0010_return_of_removed_movies'),
     ]
 
     operations = [

@@ -138,7 +138,8 @@ def count_wrongly_off(world: World, web: Web) -> int:
 
 
 def _result(scenario: Scenario, history: History, links_off: int, *, seconds: float) -> Result:
-    removed, living = history.living_removed(), history.world.living()
+    living = scenario.living(history.world)
+    removed = {imdb_id: hour for imdb_id, hour in history.living_removed().items() if imdb_id in living}
     end = max(run.hour for run in scenario.runs())
     due = [film for film in history.world.films if not film.lives and deadline(film) <= end]
     return Result(

@@ -267,6 +267,11 @@ def test_the_clock_is_wrong_from_one_hour_to_another():
 
 
 # --- what is counted
+def test_films_on_hosts_that_never_come_back_need_not_stay():
+    for_good, for_an_hour = (scenarios.BY_NAME[f"cdn-503-{name}"].living(USUAL) for name in ("for-good", "hour"))
+    assert (for_an_hour, len(for_an_hour - for_good)) == (USUAL.living(), 100)
+
+
 def test_a_living_film_that_was_away_for_one_run_was_removed_and_is_not_missing():
     everybody = frozenset(film.imdb_id for film in USUAL.films)
     history = History(USUAL)

@@ -107,7 +107,6 @@ def test_what_a_host_refuses_after_it_has_served_others_is_throttled(hosts):
     links = many(server, 20)
     many(fine, 40)
     refused = {link.source_url for link in links[10:]}
-    server.asked = lambda handler: None
     for link in links[10:]:
         StreamingLink.objects.filter(pk=link.pk).update(source_url=link.source_url.replace("page", "403"))
     report = run(timezone.now(), per_host=1)
@@ -135,6 +134,18 @@ def test_the_brake_holds_for_all_runs_of_a_day_together(hosts):
     assert LinkFlip.objects.filter(is_active=False).count() == 30
     assert run(now + 5 * HOUR, limit=15).withheld  # a small run as well
     assert not run(now + 30 * HOUR).withheld  # a day later the first losses do not count any more
+
+
+def test_links_that_work_again_are_written_in_a_run_with_too_many_failures(hosts):
+    (server,) = hosts()
+    (back,) = many(server, 1, is_active=False, reason="http_404", failures=2, failing_seconds=50_000)
+    many(server, 30, "404")
+    many(server, 40, "video")
+    report = run(timezone.now())
+    assert (report.withheld, report.died, report.revived) == (True, 0, 1)
+    back.refresh_from_db()
+    assert (back.is_active, back.failures, back.failing_seconds) == (True, 0, 0)
+    assert StreamingLink.objects.exclude(last_checked=None).count() == 1
 
 
 def test_a_run_that_lies_more_than_a_day_behind_the_newest_check_changes_nothing(hosts):

@@ -18,6 +18,10 @@ BRAKE_RATIO = 0.3
 BRAKE_WINDOW = timedelta(hours=24)
 MAX_CLOCK_OFFSET = timedelta(days=1)
 CLOCK_RATIO = 0.5
+MASS_LOSS_RATIO = 0.05
+MASS_LOSS_MIN_LINKS = 10
+MASS_LOSS_GRACES = 2
+"""For so many times the grace links that turned off with many others do not count as failing."""
 OUTAGE_GRACES = 7
 """After so many times the grace the failures of a host that is down are accepted like any other."""
 OFFLINE_MIN_HOSTS = 3
@@ -114,13 +118,15 @@ class History:
 
     `active_links`: those that are active, or were at any time within the window of the brake. `turned_off`: those that
     were turned off within it. `outages`: by host, for how many seconds it has been down; `outage_limit`: after how many
-    its failures are accepted.
+    its failures are accepted. `mass_losses`: moments of runs, not long ago, in which so many links turned off at once
+    that one cause is likely, such as a CDN; what turned off then does not count as failing yet.
     """
 
     active_links: int
     turned_off: int = 0
     outages: Mapping[str, int] = field(default_factory=dict)
     outage_limit: float = float("inf")
+    mass_losses: frozenset[datetime] = frozenset()
 
     def long_outages(self) -> dict[str, int]:
         """The hosts whose failures are accepted, with the seconds that they have been down."""
@@ -131,18 +137,21 @@ class History:
 class RunDecision:
     """Which failures of a run count; `reason` is one sentence for display, or empty.
 
-    `withheld`: none counts. `hosts_down`: hosts whose active links keep their state. `hosts_changed`: hosts whose links
-    turn off, but count towards removal later. `unrouted_hosts`: hosts that this machine could not reach at all, so
-    nothing is known about their links. `accepted_outages`: hosts that have been down for so long that their failures
-    count, with the seconds.
+    `withheld`: none counts. `is_braked`: only since they are too many; links that work again do count then.
+    `hosts_down`: hosts whose active links keep their state. `hosts_changed`: hosts whose links turn off, but count
+    towards removal later. `unrouted_hosts`: hosts that this machine could not reach at all, so nothing is known about
+    their links. `accepted_outages`: hosts that have been down for so long that their failures count, with the seconds.
+    `mass_losses`: see `History`.
     """
 
     withheld: bool = False
     reason: str = ""
+    is_braked: bool = False
     hosts_down: frozenset[str] = field(default_factory=frozenset)
     hosts_changed: frozenset[str] = field(default_factory=frozenset)
     unrouted_hosts: frozenset[str] = field(default_factory=frozenset)
     accepted_outages: Mapping[str, int] = field(default_factory=dict)
+    mass_losses: frozenset[datetime] = field(default_factory=frozenset)
 
 
 def decide_run(
@@ -169,6 +178,7 @@ def decide_run(
         hosts_changed=changed,
         unrouted_hosts=unrouted,
         accepted_outages=accepted,
+        mass_losses=history.mass_losses,
     )
     return decision if force else _apply_brake(decision, checked, history)
 
@@ -202,6 +212,11 @@ def count_turned_off(hosts: Mapping[str, HostTally], kept: frozenset[str]) -> in
         for netloc, tally in hosts.items()
         if tally.checked
     )
+
+
+def mass_loss_threshold(active_links: int) -> int:
+    """Return the number of links above which those that one run turned off are a mass loss."""
+    return max(MASS_LOSS_MIN_LINKS, int(MASS_LOSS_RATIO * active_links))
 
 
 def is_suspicious(*, checked: int, transport_failures: int) -> bool:
@@ -275,5 +290,5 @@ def _apply_brake(decision: RunDecision, checked: Mapping[str, HostTally], histor
             f"{total} of {history.active_links} active links would be turned off within {hours} hours, {lost} of them "
             f"now; --force does it all the same"
         )
-        return RunDecision(withheld=True, reason=reason)
+        return RunDecision(withheld=True, reason=reason, is_braked=True)
     return decision

@@ -67,16 +67,18 @@ class LinkUpdate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HostNews:
-    """What a run found out about a link's host.
+    """What is known about the host of a link, or about many hosts, when its result is written.
 
     `is_down`: links that failed keep their state, for the host is at fault, not the film. `is_changed`: most of its
     links went at once, so they turn off but count later. `outage_seconds`: the host has been down for so long that its
-    failures count, with that time.
+    failures count, with that time. `is_mass_loss`: the link turned off with so many others, of any host, that it does
+    not count as failing yet.
     """
 
     is_down: bool = False
     is_changed: bool = False
     outage_seconds: int = 0
+    is_mass_loss: bool = False
 
 
 NO_NEWS = HostNews()
@@ -144,10 +146,10 @@ def _next_failures(link: LinkState, *, is_active: bool, keeps: bool) -> int:
 
 def _failing_seconds(link: LinkState, *, is_active: bool, keeps: bool, host: HostNews, now: datetime) -> int:
     """How long the link has been failing: a first failure counts nothing, each further one the time since the last."""
-    if keeps:
-        return link.failing_seconds
-    if is_active:
+    if is_active and not keeps:
         return 0
+    if keeps or (host.is_mass_loss and not link.is_active):
+        return link.failing_seconds
     if not link.failures:
         return host.outage_seconds
     return link.failing_seconds + counted_seconds(since=link.last_checked, now=now)

@@ -94,6 +94,8 @@ class Conclusion:
         decision = self._decide(history)
         self.report.withheld, self.report.reason = decision.withheld, decision.reason
         if decision.withheld:
+            if decision.is_braked:
+                self._write_revivals(successes)
             return
         self.report.hosts_down = sorted(decision.hosts_down)
         self.write(decision, failures=failures, successes=successes)
@@ -101,6 +103,16 @@ class Conclusion:
             self._record_outages(decision, history)
         self._handle_redirects()
         self._prune()
+
+    def _write_revivals(self, successes: Batches) -> None:
+        """Write the links that work again, which is true however many others fail.
+
+        Else a link that failed in two accepted runs would seem to have failed in all those between them.
+        """
+        for batch in [self.tally.successes, *successes]:
+            revived = [result for result in batch if not result.require_link().is_active]
+            self.checker.writer.write(revived, RunDecision())
+        self.tally.successes = []
 
     def _exempt_failures(self, failures: ReadBatches, *, accepted: frozenset[str]) -> None:
         """Take failures with one cause, and refusals half-way, out of the counts before the run is judged."""

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Max, Q
 
 from scraper.net.url_policy import host_of
-from streaming.health.judging.guard import BRAKE_WINDOW, OUTAGE_GRACES, History
+from streaming.health.judging.guard import (
+    BRAKE_WINDOW,
+    MASS_LOSS_GRACES,
+    OUTAGE_GRACES,
+    History,
+    mass_loss_threshold,
+)
 from streaming.health.judging.removal import counted_seconds
 from streaming.models import HostOutage, LinkFlip, StreamingLink
+from streaming.reason_codes import Reason
 
 MAX_HOST_LENGTH = 255
 DEFAULT_GRACE_HOURS = 24
@@ -22,16 +30,23 @@ def load_history(*, now: datetime) -> History:
     outages = dict(HostOutage.objects.values_list("host", "failing_seconds"))
     history = History(active_links=0, outages=outages, outage_limit=outage_limit().total_seconds())
     closed = {host_of(f"//{netloc}") for netloc in history.long_outages()}
-    flips = LinkFlip.objects.turned_off_by_checks(after=now - BRAKE_WINDOW, until=now).besides_hosts(closed)
-    off = flips.aggregate(
+    recent = LinkFlip.objects.turned_off_by_checks(after=now - BRAKE_WINDOW, until=now).besides_hosts(closed)
+    off = recent.aggregate(
         all=Count("link", distinct=True), still=Count("link", distinct=True, filter=Q(link__is_active=False))
     )
-    return History(
-        active_links=StreamingLink.objects.filter(is_active=True).count() + off["still"],
-        turned_off=off["all"],
-        outages=history.outages,
-        outage_limit=history.outage_limit,
-    )
+    active = StreamingLink.objects.filter(is_active=True).count() + off["still"]
+    return replace(history, active_links=active, turned_off=off["all"], mass_losses=_mass_losses(active, now=now))
+
+
+def _mass_losses(active_links: int, *, now: datetime) -> frozenset[datetime]:
+    """Return the moments of runs that turned off very many links that are still off.
+
+    Those of a host that changed are left out: they count later anyway.
+    """
+    start = now - MASS_LOSS_GRACES * timedelta(hours=settings.LINK_GRACE_HOURS)
+    flips = LinkFlip.objects.turned_off_by_checks(after=start, until=now).exclude(reason=Reason.HOST_CHANGED)
+    moments = flips.filter(link__is_active=False).order_by().values("at").annotate(links=Count("link"))
+    return frozenset(moments.filter(links__gt=mass_loss_threshold(active_links)).values_list("at", flat=True))
 
 
 def newest_check() -> datetime | None:

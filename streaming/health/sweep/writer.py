@@ -115,11 +115,13 @@ class ResultWriter:
             self.written.add(write_updates(updates, now=self.now))
 
     def _link_update(self, result: CheckResult, decision: RunDecision) -> LinkUpdate:
-        netloc = result.require_link().netloc
+        link = result.require_link()
+        netloc = link.netloc
         host = HostNews(
             is_down=netloc in decision.hosts_down,
             is_changed=netloc in decision.hosts_changed,
             outage_seconds=decision.accepted_outages.get(netloc, 0),
+            is_mass_loss=link.reason != Reason.HOST_CHANGED and link.state_since in decision.mass_losses,
         )
         grace = timedelta(hours=settings.LINK_GRACE_HOURS)
         return link_update(result, now=self.now, host=host, adaptive=settings.HEALTH_ADAPTIVE, grace=grace)

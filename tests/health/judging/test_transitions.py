@@ -59,11 +59,11 @@ def test_a_failing_link_is_checked_five_times_in_the_first_six_weeks():
 BEFORE = NOW - timedelta(days=3)
 
 
-def updated(verdict, reason, /, *, host_down=False, host_changed=False, outage=0, **fields):
+def updated(verdict, reason, /, *, host_down=False, host_changed=False, outage=0, mass_loss=False, **fields):
     before = {"is_active": True, "reason": "ok", "failures": 0, "state_since": None, "checks": "aa", **fields}
     link = LinkState(id=1, movie_id=2, netloc="films.example.org", **before)
     result = CheckResult(id=1, judgement=Judgement(verdict, reason), http_status=200, response_ms=30, link=link)
-    host = HostNews(is_down=host_down, is_changed=host_changed, outage_seconds=outage)
+    host = HostNews(is_down=host_down, is_changed=host_changed, outage_seconds=outage, is_mass_loss=mass_loss)
     return link_update(result, now=NOW, host=host)
 
 
@@ -130,6 +130,14 @@ def test_a_link_that_is_not_judged_keeps_everything_and_is_due_again(before):
     link = {"is_active": True, "failures": 0, **before}
     assert (update.is_active, update.reason, update.failures) == (link["is_active"], link["reason"], link["failures"])
     assert (update.checks, update.failing_seconds, update.next_check_at) == ("aa", 60, NOW)
+
+
+def test_a_link_that_turned_off_with_very_many_others_does_not_count_as_failing_for_a_while():
+    again = {"is_active": False, "failures": 1, "failing_seconds": 60, "last_checked": NOW - timedelta(hours=1)}
+    update = updated(Verdict.GONE, Reason.HTTP_404, mass_loss=True, **again)
+    assert (update.failures, update.failing_seconds, update.reason) == (2, 60, "http_404")
+    assert updated(Verdict.GONE, Reason.HTTP_404, **again).failing_seconds == 3660
+    assert updated(Verdict.ALIVE, Reason.OK, mass_loss=True, **again).failing_seconds == 0
 
 
 def test_a_link_has_failed_for_as_long_as_the_outage_of_its_host_that_was_accepted():

@@ -35,6 +35,26 @@ def test_the_links_turned_off_within_a_day_are_counted_once_each():
     assert (history.turned_off, history.active_links) == (2, 3)
 
 
+def turned_off_together(count, hours_ago, **fields):
+    for _ in range(count):
+        turned_off(hours_ago, **fields)
+
+
+def test_a_run_that_turned_off_more_than_ten_links_and_5_percent_is_a_mass_loss(settings):
+    settings.LINK_GRACE_HOURS = 24
+    turned_off_together(11, 5)
+    turned_off_together(10, 6)
+    turned_off_together(12, 47.9)
+    turned_off_together(12, 48)
+    turned_off_together(12, -1)
+    turned_off_together(12, 7, is_active=True)  # they work again
+    turned_off_together(12, 8, reason="host_changed")
+    assert load_history(now=NOW).mass_losses == {NOW - 5 * HOUR, NOW - 47.9 * HOUR}
+    for _ in range(200):
+        make_link()
+    assert load_history(now=NOW).mass_losses == frozenset()  # 12 of 250 are less than 5 %
+
+
 def test_links_of_hosts_that_closed_for_good_are_no_sudden_loss():
     turned_off(1, host="closed.example.org")
     turned_off(1, host="down.example.org")

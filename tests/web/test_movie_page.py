@@ -172,6 +172,19 @@ def test_fresh_links_start_no_job(client, shown):
     assert not ScrapeJob.objects.exists()
 
 
+def test_a_search_without_result_explains_when_it_is_tried_again(client):
+    movie = make_movie(next_scrape_at=timezone.now() + timedelta(hours=1))
+    make_job(movie, state="succeeded", outcome="nothing", sources=[result("nothing")])
+    page = html_of(client.get(movie.get_absolute_url()))
+    assert "No source has this title today." in page
+    assert "We search again when this page is opened after" in page
+    assert "hx-trigger" not in page.split('id="job"')[1].split("</section>")[0]
+
+
+def result(state: str, *, links: int = 0, error: str = "", source: str = "example") -> dict:
+    return {"source": source, "state": state, "links": links, "new": 0, "seconds": None, "error": error}
+
+
 @pytest.mark.parametrize(
     ("hours", "rule"),
     [

@@ -6,7 +6,7 @@ CORES ?= auto
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=make ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test test-fast check fix bench bench-jobs bench-health clean
+.PHONY: help install run test test-fast check fix bench bench-jobs bench-health bench-truth clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -38,13 +38,16 @@ fix: $(VENV)/.dev ## let ruff and djlint fix what they can
 	$(RUN) -m ruff format .
 	$(RUN) -m djlint templates --reformat --quiet
 
-bench: bench-jobs bench-health ## all benchmarks, as ratios within one run
+bench: bench-jobs bench-health bench-truth ## all benchmarks, as ratios within one run
 
 bench-jobs: $(VENV)/.dev ## from click to first link, and many films at once, compared with other ways to run spiders
 	@$(DEV_RUN) -m bench.jobs
 
 bench-health: $(VENV)/.dev ## the link checker compared with others on one farm (ASKED="--profiles B --repeat 3")
 	@$(DEV_RUN) -m bench.health $(ASKED)
+
+bench-truth: $(VENV)/.dev ## living films lost while the web misbehaves, simulated (ASKED="--only host-404-hour portal")
+	@$(DEV_RUN) -m bench.truth $(ASKED)
 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)

@@ -1,4 +1,4 @@
-"""The seams between the spiders and the catalogue: what one side may say, the other understands."""
+"""The contract between spiders and catalogue: the catalogue accepts every value that a spider can yield."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from django.conf import settings
 from scraper import settings as crawl_settings
 from scraper import sources, spiders
 from scraper.extraction.licences import SLUG_BY_PATH
-from scraper.items import LINK_FIELDS, LINK_KINDS, MOVIE_TYPES, QUALITIES, LinkItem
-from streaming.ingest import records
+from scraper.items import LINK_FIELDS, LINK_KINDS, MOVIE_TYPES, LinkItem
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.models import Movie, StreamingLink
-from streaming.scraping.crawling.job_crawl import SHARED_SETTINGS
+from streaming.scraping.crawling.crawler_setup import SHARED_SETTINGS
 
 FULL = LinkItem(
     imdb_id="tt0013442",
@@ -107,7 +106,6 @@ def test_the_link_fields_describe_a_link_on_both_sides():
 
 
 def test_what_is_read_from_pages_the_catalogue_has_a_name_for():
-    assert tuple(records.QUALITIES) == QUALITIES
-    assert set(LINK_KINDS) == set(records.KINDS) == set(StreamingLink.Kind.values)
-    assert set(MOVIE_TYPES) == set(records.TYPES) == set(Movie.Type.values)
+    assert set(LINK_KINDS) == set(StreamingLink.Kind.values)
+    assert set(MOVIE_TYPES) == set(Movie.Type.values)
     assert {slug for _, slug in SLUG_BY_PATH} <= set(sources.LICENCES)

@@ -8,12 +8,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from streaming.models import RemovedMovie
-from streaming.web.rendering import _theme, render_page
+from streaming.web.rendering import colour_theme, render_page
 
 MOVIE_PATH_PATTERN = re.compile(r"/streaming/(tt[0-9]{7,9})/", re.ASCII)
-
-
-# --- errors: pages in our look, JSON under /api/
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -31,9 +28,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form that was not sent from our own pages."""
+    """403 for a form that another site sent, or without cookies."""
     if _is_for_api(request):
-        return _json_error("Not sent from our own pages.", status=403)
+        return _json_error("This request comes from another site.", status=403)
     return render_page(request, "403_csrf.html", {}, status=403)
 
 
@@ -47,10 +44,10 @@ def not_found(request: HttpRequest, exception: Exception | None) -> HttpResponse
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 without database and context processors: whatever broke, this page does not need it."""
+    """500 without database and context processors, since either may be what failed."""
     if _is_for_api(request):
         return _json_error("Something failed on our side.", status=500)
-    page = render_to_string("500.html", {"theme": _theme(request)})
+    page = render_to_string("500.html", {"theme": colour_theme(request)})
     return HttpResponse(page, status=500, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
 
 

@@ -1,4 +1,4 @@
-"""Links that are found while somebody watches: the real engine, the real spider, the example site."""
+"""Searches for links in a real browser, with real jobs, a real spider and the example site."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def polls(visit: Visit) -> list[str]:
 
 
 def stay(page) -> None:
-    """Mark the page, so that a reload would show."""
+    """Mark the page, so that a reload can be noticed."""
     page.evaluate("window.stayed = true")
 
 
@@ -28,8 +28,8 @@ def remember_states(page) -> None:
         """() => {
             window.seen = [];
             const look = () => {
-                const said = document.querySelector("#job .steps small");
-                if (said && window.seen.at(-1) !== said.textContent) window.seen.push(said.textContent);
+                const text = document.querySelector("#job .steps small");
+                if (text && window.seen.at(-1) !== text.textContent) window.seen.push(text.textContent);
             };
             new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
         }"""
@@ -59,13 +59,13 @@ def test_refresh_links_shows_its_sources_and_ends(visit):
     assert button.get_attribute("aria-disabled") == "false"
     assert "searching" in page.evaluate("window.seen")
     assert page.evaluate("window.stayed")
-    asked = len(polls(visit))
-    assert asked >= 2
+    count = len(polls(visit))
+    assert count >= 2
     page.wait_for_timeout(QUIET_MILLISECONDS)
-    assert len(polls(visit)) == asked
+    assert len(polls(visit)) == count
 
 
-def test_opening_a_movie_without_links_brings_them(visit):
+def test_opening_a_movie_without_links_finds_them(visit):
     page = visit.page
     page.goto(f"/streaming/{browser_seed.LINKLESS[0]}/")
     stay(page)
@@ -107,19 +107,19 @@ def test_without_scripts_the_button_and_the_link_do_the_same(plain):
     assert plain.locator("#table tbody tr").count() > before
 
 
-def test_a_movie_that_goes_while_it_is_searched_ends_the_polling(browser, site):
-    site.run("from tests.browser import seed; seed.going()")
+def test_removing_a_movie_during_its_search_ends_the_polling(browser, site):
+    site.run("from tests.helpers import browser_seed; browser_seed.add_running_job()")
     context = browser.new_context(base_url=site.address)
     page = context.new_page()
-    page.goto(f"/streaming/{browser_seed.GOING}/")
+    page.goto(f"/streaming/{browser_seed.RUNNING}/")
     expect(page.locator("#job")).to_be_visible()
-    site.run("from tests.browser import seed; seed.gone()")
+    site.run("from tests.helpers import browser_seed; browser_seed.remove_movies()")
     expect(page.locator(".toast")).to_contain_text("no longer in the catalogue", timeout=SOON)
     assert page.locator("#job").get_attribute("hx-get") is None
     context.close()
 
 
-def test_a_newer_complaint_takes_the_place_of_the_last(browser, site):
+def test_a_new_error_toast_replaces_the_last_one(browser, site):
     context = browser.new_context(base_url=site.address)
     page = context.new_page()
     seconds = iter((37, 35))
@@ -128,27 +128,27 @@ def test_a_newer_complaint_takes_the_place_of_the_last(browser, site):
         lambda route: route.fulfill(status=429, body=f"Too many refreshes. Try again in {next(seconds)} seconds."),
     )
     page.goto(f"/streaming/{browser_seed.SHOWN}/")
-    for said in (37, 35):
+    for shown in (37, 35):
         page.get_by_role("button", name="Refresh Links", exact=True).click()
-        expect(page.locator(".toast > span")).to_have_text([f"Too many refreshes. Try again in {said} seconds."])
+        expect(page.locator(".toast > span")).to_have_text([f"Too many refreshes. Try again in {shown} seconds."])
     context.close()
 
 
 @pytest.fixture
-def ending_badly(site):
-    site.run("from tests.browser import seed; seed.ending_badly()")
+def failing_searches(site):
+    site.run("from tests.helpers import browser_seed; browser_seed.add_failing_searches()")
     yield
-    site.run("from tests.browser import seed; seed.gone()")
+    site.run("from tests.helpers import browser_seed; browser_seed.remove_movies()")
 
 
 @pytest.mark.parametrize(
     ("imdb_id", "ending", "title", "source"),
     [
         (browser_seed.UNKNOWN, "#job.succeeded.nothing", "No source has this title today.", "li.nothing"),
-        (browser_seed.REFUSED, "#job.failed", "Refresh did not finish.", "li.failed"),
+        (browser_seed.UNREACHABLE_SEARCH, "#job.failed", "Refresh did not finish.", "li.failed"),
     ],
 )
-def test_a_search_without_links_says_why_and_the_polling_ends(visit, ending_badly, imdb_id, ending, title, source):
+def test_a_search_without_links_says_why_and_the_polling_ends(visit, failing_searches, imdb_id, ending, title, source):
     page = visit.page
     page.goto(f"/streaming/{imdb_id}/")
     expect(page.locator("#job")).to_be_visible()
@@ -156,6 +156,6 @@ def test_a_search_without_links_says_why_and_the_polling_ends(visit, ending_badl
     expect(page.locator(".job-title")).to_contain_text(title)
     expect(page.locator(f".steps {source}")).to_contain_text("Example site")
     expect(page.locator("#watch")).to_contain_text("No working link right now.")
-    asked = len(polls(visit))
+    count = len(polls(visit))
     page.wait_for_timeout(QUIET_MILLISECONDS)
-    assert len(polls(visit)) == asked
+    assert len(polls(visit)) == count

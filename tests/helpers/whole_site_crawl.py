@@ -1,4 +1,4 @@
-"""A crawl that asks for more than its movie. It stands alone, so that a process which is to run it imports no tests."""
+"""A crawl of more than one movie, in a module of its own so that its process imports no tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streaming.scraping.crawling.job_crawl import SourceCrawl, build_source_resu
 
 
 class WholeSiteCrawl(SourceCrawl):
-    """A source that is asked for all it has; only the job's movie counts."""
+    """Crawls the whole source; only links of the job's movie count."""
 
     def arguments(self):
         return {}

@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from streaming.health.judging.guard import HostTally
-from streaming.health.judging.results import CheckResult, LinkState
+from streaming.health.judging.results import CheckResult
 from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse, ProbeState
 from streaming.health.sweep.tally import RunTally
@@ -27,13 +27,9 @@ CODEC_VERSION = 3
 # Some ten kilobytes a chunk, half a megabyte at most.
 CHUNK_SIZE = 500
 HOSTS_PER_CHUNK = 2000
-LINK_FIELDS = (
-    "id", "movie_id", "netloc", "is_active", "reason", "failures", "state_since", "checks", "moved_to", "moved_seen",
-)  # fmt: skip
-RESULT_FIELDS = ("http_status", "response_ms", "moved_to", "is_transport_failure", "is_verified", "not_sent")
 HOST_FIELDS = ("public", "checked", "transport_failures", "active", "active_failed", "active_gone", "alive_earlier")
 REQUEST_FIELDS = ("id", "url", "media", "title")
-_link_row, _result_row, _host_row = attrgetter(*LINK_FIELDS), attrgetter(*RESULT_FIELDS), attrgetter(*HOST_FIELDS)
+_host_row = attrgetter(*HOST_FIELDS)
 T = TypeVar("T")
 
 
@@ -55,32 +51,24 @@ def request_from_json(fields: dict[str, Any]) -> ProbeRequest:
 # --- results
 def encode_results(results: Sequence[CheckResult]) -> bytes:
     """Results as the spool keeps them: see `CheckResult.compact`."""
-    return _encode([[_encode_link(one.require_link()), one.judgement, _result_row(one)] for one in results])
+    return _encode([_with_text_date(one).to_row() for one in results])
 
 
 def decode_results(data: bytes) -> list[CheckResult]:
-    return [_decode_result(_decode_link(link), judgement, row) for link, judgement, row in _decode(data)]
+    return [_decode_result(*row) for row in _decode(data)]
 
 
-def _decode_result(link: LinkState, judgement: list[str], row: list[Any]) -> CheckResult:
+def _with_text_date(result: CheckResult) -> CheckResult:
+    link = result.require_link()
+    since: Any = link.state_since and link.state_since.isoformat()
+    return result._replace(link=link._replace(state_since=since))
+
+
+def _decode_result(link_values: Any, judgement: list[str], values: Any) -> CheckResult:
     verdict, reason = judgement
-    return CheckResult(
-        id=link.id,
-        link=link,
-        judgement=Judgement(verdict=Verdict(verdict), reason=Reason(reason)),
-        **dict(zip(RESULT_FIELDS, row, strict=True)),
-    )
-
-
-def _encode_link(link: LinkState) -> tuple[Any, ...]:
-    since = link.state_since and link.state_since.isoformat()
-    row: tuple[Any, ...] = _link_row(link._replace(state_since=since))  # type: ignore[arg-type]
-    return row
-
-
-def _decode_link(row: list[Any]) -> LinkState:
-    fields = dict(zip(LINK_FIELDS, row, strict=True))
-    return LinkState(**{**fields, "state_since": _decode_datetime(fields["state_since"])})
+    result = CheckResult.from_row(link_values, Judgement(verdict=Verdict(verdict), reason=Reason(reason)), values)
+    link = result.require_link()
+    return result._replace(link=link._replace(state_since=_decode_datetime(link.state_since)))
 
 
 # --- forwarded links

@@ -1,7 +1,7 @@
-"""Whether the failures of a run count: none does that may be the fault of this machine. Pure.
+"""Whether the failures of a run count: none does that may be the fault of this machine.
 
 Offline: no host responds. Host breaker: a host is down, its films are not gone. Brake: too many links would be turned
-off at once. See docs/decisions/0003-how-a-run-is-believed.md.
+off at once. See docs/decisions, number 3. Pure.
 """
 
 from __future__ import annotations

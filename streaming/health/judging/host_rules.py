@@ -1,6 +1,6 @@
-"""Exceptions from the general rules of judgement for single hosts. Pure.
+"""Exceptions from the general rules of judgement for single hosts.
 
-A rule needs evidence: add it with a test, and cite in a comment what the host sends and when that was seen.
+A rule needs evidence: add it with a test, and cite in a comment what the host sends and when that was seen. Pure.
 """
 
 from __future__ import annotations

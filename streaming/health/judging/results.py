@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from streaming.health.judging.verdict import Judgement
 from streaming.health.probe_types import ProbeRequest, ProbeState
+
+LINK_FIELDS = (
+    "id", "movie_id", "netloc", "is_active", "reason", "failures", "state_since", "checks", "moved_to", "moved_seen",
+)  # fmt: skip
+RESULT_FIELDS = ("http_status", "response_ms", "moved_to", "is_transport_failure", "is_verified", "not_sent")
+"""The fields that a result needs until it is written: see `CheckResult.compact`."""
+_link_values, _result_values = attrgetter(*LINK_FIELDS), attrgetter(*RESULT_FIELDS)
 
 
 class LinkState(NamedTuple):
@@ -74,3 +82,13 @@ class CheckResult(NamedTuple):
     def compact(self) -> CheckResult:
         """What deciding on the link and writing it need, without the rest."""
         return self._replace(redirect_target="", retry_after="", link=self.require_link().compact())
+
+    def to_row(self) -> tuple[tuple[Any, ...], Judgement, tuple[Any, ...]]:
+        """Return the values of a compact result: `LINK_FIELDS`, the judgement, `RESULT_FIELDS`."""
+        return _link_values(self.require_link()), self.judgement, _result_values(self)
+
+    @classmethod
+    def from_row(cls, link_values: tuple[Any, ...], judgement: Judgement, values: tuple[Any, ...]) -> CheckResult:
+        """Return the compact result with these values."""
+        link = LinkState(**dict(zip(LINK_FIELDS, link_values, strict=True)))
+        return cls(id=link.id, judgement=judgement, link=link, **dict(zip(RESULT_FIELDS, values, strict=True)))

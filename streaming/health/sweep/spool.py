@@ -21,13 +21,14 @@ class ResultSpool:
         """Add a result, without what deciding on it and writing it do not need."""
         self._loose.append(result.compact())
         if len(self._loose) >= PACK_SIZE:
-            self._packs.append(pickle.dumps(self._loose, protocol=5))
+            self._packs.append(pickle.dumps([one.to_row() for one in self._loose], protocol=5))
             self._loose = []
 
     def batches(self) -> Iterator[list[CheckResult]]:
         """Yield all results in their order, one pack at a time."""
         for pack in self._packs:
-            yield pickle.loads(pack)  # noqa: S301  Written by this process.
+            rows = pickle.loads(pack)  # noqa: S301  Written by this process.
+            yield [CheckResult.from_row(*row) for row in rows]
         if self._loose:
             yield self._loose
 

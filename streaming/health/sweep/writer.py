@@ -9,9 +9,12 @@ from datetime import datetime
 from functools import cache
 from operator import attrgetter
 
+from django.conf import settings
 from django.db import connection, transaction
 
-from streaming.health.judging.transitions import LinkUpdate
+from streaming.health.judging.guard import RunDecision
+from streaming.health.judging.results import CheckResult
+from streaming.health.judging.transitions import LinkUpdate, link_update
 from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
@@ -88,6 +91,31 @@ def _record_flips(flips: Sequence[LinkUpdate], *, now: datetime) -> None:
     )
     if flips:
         mark_updated(Movie.objects.filter(pk__in={flip.movie_id for flip in flips}))
+
+
+class ResultWriter:
+    """Writes the results of one run, or of one shard of it; a dry run only counts what they would change.
+
+    `written`: the links that changed. `planned_updates`: in a dry run, the updates that matter for removal.
+    """
+
+    def __init__(self, *, now: datetime, dry_run: bool) -> None:
+        self.now, self.dry_run = now, dry_run
+        self.written = WriteReport()
+        self.planned_updates: list[LinkUpdate] = []
+
+    def write(self, results: Iterable[CheckResult], decision: RunDecision) -> None:
+        """Write these results in one transaction, as the decision about the run wants them."""
+        updates = [self._link_update(result, decision) for result in results]
+        if self.dry_run:
+            self.planned_updates.extend(update for update in updates if update.is_flip or not update.is_active)
+            self.written.add(count_flips(updates))
+        else:
+            self.written.add(write_updates(updates, now=self.now))
+
+    def _link_update(self, result: CheckResult, decision: RunDecision) -> LinkUpdate:
+        is_down = result.require_link().netloc in decision.hosts_down
+        return link_update(result, now=self.now, host_down=is_down, adaptive=settings.HEALTH_ADAPTIVE)
 
 
 def mark_private_links(ids: Sequence[int]) -> None:

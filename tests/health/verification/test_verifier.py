@@ -1,4 +1,4 @@
-"""Links that are alive by HTTP and gone by their source's API: real runs against sources that respond like real ones."""
+"""Links that are alive by HTTP but gone by their source's API: runs against sources that respond like real ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from django.utils import timezone
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
 from streaming.health.judging.verdict import GONE_REASONS, SOURCE_API_REASONS
 from streaming.health.probing.config import ProbeConfig
-from streaming.health.runner import check_now, run_check
+from streaming.health.runner import run_check
+from streaming.health.sweep.immediate_check import check_now
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.verification import verification_queue, verifier
 from streaming.health.verification.api_client import ApiReply, fetch_json

@@ -31,11 +31,6 @@ class RemovedMovieQuerySet(models.QuerySet["RemovedMovie"]):
         """Those of movies that are removed now."""
         return self.filter(restored_at=None)
 
-    def removed_on_purpose(self) -> RemovedMovieQuerySet:
-        """Those that staff removed or took down and nobody has created again: they do not return by themselves."""
-        exists = Movie.objects.filter(imdb_id=OuterRef("imdb_id"))
-        return self.removed().exclude(cause__in=RemovedMovie.RETURNING_CAUSES).filter(~Exists(exists))
-
     def removed_by_checks(self, *, within: timedelta, now: datetime) -> RemovedMovieQuerySet:
         """Those that runs of the checker wrote lately, restored or not; a date far in the future does not count."""
         return self.filter(cause=RemovedMovie.Cause.CHECK, removed_at__gt=now - within, removed_at__lt=now + within)

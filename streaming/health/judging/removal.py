@@ -1,7 +1,4 @@
-"""How certain the death of a failing link is, and when it counts towards the removal of its movie. Pure.
-
-See docs/decisions, number 13.
-"""
+"""How certain the death of a failing link is, and when it counts towards the removal of its movie. Pure."""
 
 from __future__ import annotations
 

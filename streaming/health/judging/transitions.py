@@ -97,13 +97,19 @@ def link_update(
     `adaptive`: links that were alive many times are checked less often. `grace`: `LINK_GRACE_HOURS`; links are checked
     so often that they count towards removal in time.
     """
+    update = _with_result(result, now=now, host_down=host_down)
+    return update._replace(
+        next_check_at=_next_check(update, result.judgement.verdict, now=now, adaptive=adaptive, grace=grace)
+    )
+
+
+def _with_result(result: CheckResult, *, now: datetime, host_down: bool) -> LinkUpdate:
+    """The link's health after this result, without the time of its next check."""
     link, verdict = result.require_link(), result.judgement.verdict
     keeps = verdict in INCONCLUSIVE or (host.is_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
     is_active = link.is_active if keeps else verdict == Verdict.ALIVE
-    state_since = _state_since(link, is_active=is_active, keeps=keeps, now=now)
-    checks = (link.checks + CODE_BY_VERDICT.get(verdict, ""))[-MAX_CHECK_HISTORY:]
     moved_to, moved_seen = _redirect_state(link, result)
-    update = LinkUpdate(
+    return LinkUpdate(
         id=link.id,
         movie_id=link.movie_id,
         was_active=link.is_active,
@@ -113,15 +119,14 @@ def link_update(
         http_status=result.http_status,
         response_ms=result.response_ms,
         failures=_next_failures(link, is_active=is_active, keeps=keeps),
-        state_since=state_since,
-        checks=checks,
+        state_since=_state_since(link, is_active=is_active, keeps=keeps, now=now),
+        checks=(link.checks + CODE_BY_VERDICT.get(verdict, ""))[-MAX_CHECK_HISTORY:],
         moved_to=moved_to,
         moved_seen=moved_seen,
         is_verified=result.is_verified,
         strength=link.strength if keeps else result.judgement.strength,
         failing_seconds=_failing_seconds(link, is_active=is_active, keeps=keeps, host=host, now=now),
     )
-    return update._replace(next_check_at=_next_check(update, verdict, now=now, adaptive=adaptive, grace=grace))
 
 
 def _next_reason(link: LinkState, result: CheckResult, *, keeps: bool, host: HostNews) -> str:

@@ -23,7 +23,7 @@ from streaming.health.probe_types import ProbeState
 from streaming.health.probing.prober import never_stop
 from streaming.health.selection import due_links, in_shard, links_by_id
 from streaming.health.sharding import bucket_for, shard_number
-from streaming.health.sweep.checker import LinkChecker
+from streaming.health.sweep.checker import LinkChecker, wrong_clock_reason
 from streaming.health.sweep.options import options_from_plan
 from streaming.health.sweep.resume import ResumeState, WrittenResult, load_resume_state, written_results
 from streaming.models import HealthRun, StreamingLink, StreamingLinkQuerySet
@@ -101,7 +101,7 @@ class ShardWorker:
     def _finish(self) -> None:
         if self.should_stop():
             # The successes are written, so the next worker finds them; nothing is lost.
-            if not self.checker.wrong_clock():
+            if not wrong_clock_reason(self.checker.tally):
                 self.checker.write_successes(RunDecision())
             work_units.requeue_shard(self.claim)
             return

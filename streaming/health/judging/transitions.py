@@ -97,13 +97,13 @@ def link_update(
     `adaptive`: links that were alive many times are checked less often. `grace`: `LINK_GRACE_HOURS`; links are checked
     so often that they count towards removal in time.
     """
-    update = _with_result(result, now=now, host_down=host_down)
+    update = _with_result(result, now=now, host=host)
     return update._replace(
         next_check_at=_next_check(update, result.judgement.verdict, now=now, adaptive=adaptive, grace=grace)
     )
 
 
-def _with_result(result: CheckResult, *, now: datetime, host_down: bool) -> LinkUpdate:
+def _with_result(result: CheckResult, *, now: datetime, host: HostNews) -> LinkUpdate:
     """The link's health after this result, without the time of its next check."""
     link, verdict = result.require_link(), result.judgement.verdict
     keeps = verdict in INCONCLUSIVE or (host.is_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))

@@ -42,6 +42,19 @@ def _reserve_slot(netloc: str, delay: float) -> float | None:
     return reserve_slot(urlsplit(f"//{netloc}").hostname or netloc, delay=delay)
 
 
+def wrong_clock_reason(tally: RunTally) -> str:
+    """Why the clock of a run with this tally is not plausible; empty if it is."""
+    return wrong_clock(tally.hosts, now=tally.now, newest_check=newest_check())
+
+
+def _extra_links(tally: RunTally) -> Iterator[LinkState]:
+    ids = list[int]()
+    for netloc, limit in tally.extra_links_needed().items():
+        ids += other_active_links(netloc, besides=tally.checked_active[netloc], limit=limit, now=tally.now)
+    for start in range(0, len(ids), BATCH_SIZE):
+        yield from links_by_id(ids[start : start + BATCH_SIZE])
+
+
 class LinkChecker:
     """The links of one run, or of one shard of it, on their way from probing to writing.
 
@@ -73,7 +86,9 @@ class LinkChecker:
 
         Without them a host that is down would be taken for links that died, a few in every run.
         """
-        return self._check(self._requests(self._extra_links(), None, on_skip=self._skip), self._verifier(stop), stop)
+        return self._check(
+            self._requests(_extra_links(self.tally), None, on_skip=self._skip), self._verifier(stop), stop
+        )
 
     def check_while_waiting(self, links: Iterable[LinkState]) -> Iterator[None]:
         """Check links for a person who waits: their sources confirm them now, and are given less time."""
@@ -103,12 +118,8 @@ class LinkChecker:
         fail too.
         """
         if self.is_clock_suspect:
-            return self.wrong_clock()
+            return wrong_clock_reason(self.tally)
         return WENT_OFFLINE_MESSAGE if self.tally.slice_is_suspicious() and self.is_offline(stop=stop) else ""
-
-    def wrong_clock(self) -> str:
-        """Why the run's clock is not plausible; empty if it is."""
-        return wrong_clock(self.tally.hosts, now=self.now, newest_check=newest_check())
 
     # --- probing
     def _check(self, requests: Iterator[ProbeRequest], verifier: Verifier, stop: Callable[[], bool]) -> Iterator[None]:
@@ -134,13 +145,6 @@ class LinkChecker:
         return Verifier(
             self.config, now=self.now, stop=stop, pauses=self.tally.pauses, selection=selection, limits=run_limits()
         )
-
-    def _extra_links(self) -> Iterator[LinkState]:
-        checked, ids = self.tally.checked_active, list[int]()
-        for netloc, limit in self.tally.extra_links_needed().items():
-            ids += other_active_links(netloc, besides=checked[netloc], limit=limit, now=self.now)
-        for start in range(0, len(ids), BATCH_SIZE):
-            yield from links_by_id(ids[start : start + BATCH_SIZE])
 
     def _requests(
         self, links: Iterable[LinkState], limit: int | None, *, on_skip: ReasonCallback
@@ -181,7 +185,7 @@ class LinkChecker:
         self.on_reason(result.id, result.judgement.reason)
         self.tally.add(result._replace(link=link))
         if len(self.tally.successes) >= BATCH_SIZE:
-            self.is_clock_suspect = bool(self.wrong_clock())
+            self.is_clock_suspect = bool(wrong_clock_reason(self.tally))
             if not self.is_clock_suspect:
                 self.write_successes(RunDecision())
 

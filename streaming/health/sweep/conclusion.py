@@ -17,7 +17,7 @@ from streaming.health.judging.verdict import Verdict
 from streaming.health.permanent_redirects import count_permanently_redirected, follow_permanent_redirects
 from streaming.health.probing.prober import never_stop
 from streaming.health.prune import prune_after_check, would_remove
-from streaming.health.sweep.checker import LinkChecker
+from streaming.health.sweep.checker import LinkChecker, wrong_clock_reason
 from streaming.health.sweep.outages import load_history, record_outages
 from streaming.health.sweep.report import CheckReport
 from streaming.health.sweep.writer import mark_private_links
@@ -55,7 +55,7 @@ class Conclusion:
         """
         if self.report.withheld:
             return
-        if reason := self.checker.wrong_clock():
+        if reason := wrong_clock_reason(self.tally):
             self.report.withhold(reason)
         elif self._needs_canaries() and not self._interruption(error) and self.checker.is_offline(stop=self.stop):
             self.report.withhold(WENT_OFFLINE_MESSAGE)

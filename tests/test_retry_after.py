@@ -50,7 +50,11 @@ def pauses_of(*pauses):
         ([(10, PauseKind.RETRY_AFTER), (20, PauseKind.BREAKER)], 20, PauseKind.BREAKER),
         ([(20, PauseKind.RETRY_AFTER), (10, PauseKind.BREAKER)], 20, PauseKind.RETRY_AFTER),
         ([(20, PauseKind.RETRY_AFTER), (20, PauseKind.BREAKER)], 20, PauseKind.RETRY_AFTER),
-        ([(20, PauseKind.BREAKER), (10, PauseKind.RETRY_AFTER), (30, PauseKind.RETRY_AFTER)], 30, PauseKind.RETRY_AFTER),
+        (
+            [(20, PauseKind.BREAKER), (10, PauseKind.RETRY_AFTER), (30, PauseKind.RETRY_AFTER)],
+            30,
+            PauseKind.RETRY_AFTER,
+        ),
     ],
 )  # fmt: skip
 def test_of_several_pauses_of_a_host_the_one_that_ends_last_counts_with_its_kind(pauses, minutes, kind):

@@ -25,6 +25,7 @@ from streaming.health.sweep.resume import load_resume_state
 from streaming.health.sweep.run_record import RunRecord
 from streaming.health.sweep.spool import ResultSpool
 from streaming.models import HealthRun, LinkFlip
+from streaming.retention import delete_old_history
 
 ALREADY_RUNNING = "another check is running; this one did nothing"
 
@@ -41,7 +42,12 @@ def run_check(
     `on_progress` is called several times a second, and so is `stop`: when it returns True, the run is interrupted.
     """
     with single_run_lock() as is_only_run:
-        return CheckRun(options, now=now, on_progress=on_progress, stop=stop).run() if is_only_run else None
+        if not is_only_run:
+            return None
+        report = CheckRun(options, now=now, on_progress=on_progress, stop=stop).run()
+        if not (report.withheld or options.dry_run):
+            delete_old_history(now=now)
+        return report
 
 
 class CheckRun:

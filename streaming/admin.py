@@ -49,7 +49,7 @@ MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
 MOVIE_READONLY_FIELDS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
 LINK_READONLY_FIELDS = (
     "is_published", "host", "last_checked", "next_check_at", "moved_to", "moved_seen", "moved_from",
-    "reason_text", "http_status", "response_ms", "failures", "uptime", "checks",
+    "reason_text", "strength_text", "http_status", "response_ms", "failures", "uptime", "checks",
     "state_since", "first_seen", "last_seen",
 )  # fmt: skip
 
@@ -222,7 +222,7 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
         chosen = Movie.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        remove_movies(chosen, reason=f"removed by {request.user} in the admin"[:200])
+        remove_movies(chosen, reason=f"removed by {request.user} in the admin"[:200], cause=RemovedMovie.Cause.STAFF)
 
     @admin.action(description="Refresh: search for links now")
     def refresh(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
@@ -254,7 +254,17 @@ class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "movie", "source", "kind", "quality", "licence", "evidence", "is_published", "is_active", "reason_text",
         "last_checked",
     )  # fmt: skip
-    list_filter = ("is_published", "is_active", "source", "kind", "quality", "licence", "reason", MovedFilter)
+    list_filter = (
+        "is_published",
+        "is_active",
+        "source",
+        "kind",
+        "quality",
+        "licence",
+        "reason",
+        "strength",
+        MovedFilter,
+    )
     list_select_related = ("movie",)
     search_fields = ("=movie__imdb_id", "movie__search_title", "source_url")
     ordering = ("-pk",)
@@ -339,8 +349,8 @@ class ScrapeJobAdmin(ReadOnlyAdmin):
 
 @admin.register(RemovedMovie)
 class RemovedMovieAdmin(ReadOnlyAdmin):
-    list_display = ("title", "imdb_id", "removed_at", "reason", "restored_at")
-    list_filter = ("removed_at", ("restored_at", admin.EmptyFieldListFilter))
+    list_display = ("title", "imdb_id", "removed_at", "reason", "cause", "next_check_at", "restored_at")
+    list_filter = ("cause", "removed_at", ("restored_at", admin.EmptyFieldListFilter))
     search_fields = ("title", "imdb_id")
     ordering = ("-removed_at",)
     actions = ("restore",)

@@ -35,7 +35,7 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
         fields = (
             "id", "source", "source_name", "source_url",
             *(name for name in LINK_FIELDS if name not in ("season", "episode", "evidence")),
-            "is_active", "last_checked", "reason", "response_ms", "uptime",
+            "is_active", "last_checked", "reason", "strength", "response_ms", "uptime",
         )  # fmt: skip
 
 

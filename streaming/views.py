@@ -40,7 +40,7 @@ from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.tombstones import remove_movies
-from streaming.models import Movie, MovieQuerySet, ScrapeJob, StreamingLink
+from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.page_visits import RefreshState, refresh_on_request
@@ -228,7 +228,9 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     )
     def destroy(self, request: Request, pk: str) -> Response:
         movie = self.get_object()
-        remove_movies(Movie.objects.filter(pk=movie.pk), reason=f"removed by {request.user}"[:200])
+        remove_movies(
+            Movie.objects.filter(pk=movie.pk), reason=f"removed by {request.user}"[:200], cause=RemovedMovie.Cause.STAFF
+        )
         return Response(status=204)
 
 

@@ -97,6 +97,29 @@ LINKS = [
     ({"is_active": False, "reason": "imported"}, ["", 0]),
 ]
 
+CAUSES = """
+from datetime import timedelta
+tombstones = models_at("0009_strength_of_a_failure").get_model("streaming", "RemovedMovie").objects
+for number, (reason, days, restored) in enumerate(rows):
+    at = now - timedelta(days=days)
+    dates = {"removed_at": at, "restored_at": now if restored else None}
+    tombstones.create(imdb_id=f"tt{number:07d}", title="A", reason=reason, snapshot={"rows": []}, **dates)
+tombstones = models_at("0010_return_of_removed_movies").get_model("streaming", "RemovedMovie").objects
+print(json.dumps([[one.cause, one.next_check_at is not None] for one in tombstones.order_by("pk")]))
+tombstones = models_at("0009_strength_of_a_failure").get_model("streaming", "RemovedMovie").objects
+print(json.dumps(list(tombstones.order_by("pk").values_list("reason", flat=True))))
+"""
+TOMBSTONES = [
+    (["no working link left", 3, False], ["check", True]),
+    (["no working link left", 186, False], ["check", True]),
+    (["no working link left", 188, False], ["check", False]),
+    (["no working link left", 3, True], ["check", False]),
+    (["never had a link", 3, False], ["check", True]),
+    (["removed by alice", 3, False], ["staff", False]),
+    (["removed by alice in the admin", 3, False], ["staff", False]),
+    (["taken down: asked", 3, False], ["takedown", False]),
+]
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
@@ -133,3 +156,9 @@ def test_each_failing_link_gets_its_strength_and_no_more_failing_time_than_it_ha
     forward, back = run_script(database, STRENGTHS, [row for row, _ in LINKS])
     assert [[strength, round(hours, 2)] for strength, hours in forward] == [expected for _, expected in LINKS]
     assert back == [row["reason"] for row, _ in LINKS]
+
+
+def test_each_tombstone_gets_its_cause_and_what_nobody_removed_on_purpose_is_checked_again(database):
+    forward, back = run_script(database, CAUSES, [row for row, _ in TOMBSTONES])
+    assert forward == [expected for _, expected in TOMBSTONES]
+    assert back == [row[0] for row, _ in TOMBSTONES]

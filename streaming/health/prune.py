@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, IntegerField, Min, OuterRef, Q, Value, When
 
+from streaming.health.judging.removal import (
+    GRACE_FACTORS,
+    HOST_CHANGED_FACTOR,
+    IMMEDIATE_REASONS,
+    REMOVAL_WINDOW,
+    SLOWEST_FACTOR,
+    counts_towards_removal,
+    removal_allowance,
+    required_failures,
+)
 from streaming.health.judging.transitions import LinkUpdate
-from streaming.health.judging.verdict import GONE_REASONS
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import (
     HealthRun,
@@ -23,12 +32,11 @@ from streaming.models import (
 )
 from streaming.reason_codes import Reason
 
-IMMEDIATE_REASONS = GONE_REASONS | {Reason.MOVED}
-MIN_FAILURES = 2
 HEARTBEAT_TIMEOUT = timedelta(minutes=2)
 NO_WORKING_LINK_REASON = "no working link left"
 NEVER_LINKED_REASON = "never had a link"
 BATCH_SIZE = 500
+HEALTH_COLUMNS = ("is_active", "reason", "strength", "failures", "failing_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,14 @@ class PruneReport:
         return lines if self.dry_run else [*lines, f"After: {self.after.summary()}."]
 
 
+@dataclass(frozen=True, slots=True)
+class CheckRemoval:
+    """What a run removed, or in a dry run would remove; `waiting`: the movies over the limit, for later runs."""
+
+    removed: int = 0
+    waiting: int = 0
+
+
 def count_catalogue() -> CatalogueCounts:
     """Count movies, links and tombstones now."""
     return CatalogueCounts(
@@ -90,14 +106,14 @@ def count_catalogue() -> CatalogueCounts:
     )
 
 
-def removable_movies(*, now: datetime) -> MovieQuerySet:
-    """Movies that have links, all of them inactive and either gone or failing for the grace period.
+def removable_movies() -> MovieQuerySet:
+    """Movies that have links, all of them inactive and failing for as long as the strength of their deaths requires.
 
     An open scrape job protects a movie. So does a restore until each of its links has been checked again.
     """
     links = StreamingLink.objects.filter(movie=OuterRef("pk"))
     unwatchable = Movie.objects.filter(
-        Exists(links), ~Exists(links.filter(is_active=True)), ~Exists(links.exclude(_is_dead(now))), ~_has_open_job()
+        Exists(links), ~Exists(links.filter(is_active=True)), ~Exists(links.exclude(_counts())), ~_has_open_job()
     )
     unchecked = RemovedMovie.objects.exclude(restored_at=None).filter(Exists(_unchecked_since_restore()))
     return unwatchable.exclude(imdb_id__in=unchecked.values("imdb_id"))
@@ -109,19 +125,47 @@ def movies_without_links(*, now: datetime) -> MovieQuerySet:
     return Movie.objects.filter(~Exists(links), ~_has_open_job(), created_at__lte=now - _grace())
 
 
-def prune_after_check(*, now: datetime) -> int:
-    """Remove movies at the end of an accepted run; return how many. Movies that never had a link stay."""
-    return remove_movies(removable_movies(now=now), reason=NO_WORKING_LINK_REASON)
+def prune_after_check(*, now: datetime, force: bool = False) -> CheckRemoval:
+    """Remove movies at the end of an accepted run, those that have failed longest first, up to the limit of a day.
+
+    `force` lifts the limit. Movies that never had a link stay.
+    """
+    removable = removable_movies()
+    count = removable.count()
+    removal = _within_limit(count, now=now, force=force)
+    if removal.waiting == 0:
+        return CheckRemoval(removed=_remove_checked(removable, now=now)) if count else removal
+    longest = removable.annotate(failing=Min("links__failing_seconds")).order_by("-failing", "pk")
+    chosen = list(longest.values_list("pk", flat=True)[: removal.removed])
+    removed = sum(_remove_checked(removable.filter(pk__in=ids), now=now) for ids in _batches(chosen))
+    return CheckRemoval(removed=removed, waiting=removal.waiting)
+
+
+def _remove_checked(movies: MovieQuerySet, *, now: datetime) -> int:
+    return remove_movies(movies, reason=NO_WORKING_LINK_REASON, cause=RemovedMovie.Cause.CHECK, now=now)
+
+
+def _within_limit(count: int, *, now: datetime, force: bool) -> CheckRemoval:
+    """Divide so many removable movies into those to remove now and those that wait."""
+    if force or not count:
+        return CheckRemoval(removed=count)
+    removed = RemovedMovie.objects.removed_by_checks(within=REMOVAL_WINDOW, now=now).count()
+    allowed = removal_allowance(movies=Movie.objects.count(), removed=removed)
+    return CheckRemoval(removed=min(count, allowed), waiting=max(0, count - allowed))
+
+
+def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE))
 
 
 def prune_by_hand(*, now: datetime, dry_run: bool = False) -> PruneReport:
-    """Remove movies that nobody can watch and those that never had a link.
+    """Remove movies that nobody can watch, without the limit that runs have, and those that never had a link.
 
     If the last run of the checker was withheld, movies with links stay.
     """
     before = count_catalogue()
     note, is_accepted = _check_last_run(now)
-    unwatchable = removable_movies(now=now) if is_accepted else Movie.objects.none()
+    unwatchable = removable_movies() if is_accepted else Movie.objects.none()
     never_linked = movies_without_links(now=now)
     if dry_run:
         return PruneReport(
@@ -132,40 +176,41 @@ def prune_by_hand(*, now: datetime, dry_run: bool = False) -> PruneReport:
             note=note,
             dry_run=True,
         )
-    removed = remove_movies(unwatchable, reason=NO_WORKING_LINK_REASON) if is_accepted else 0
-    emptied = remove_movies(never_linked, reason=NEVER_LINKED_REASON)
+    cause = RemovedMovie.Cause.CLEANUP
+    removed = remove_movies(unwatchable, reason=NO_WORKING_LINK_REASON, cause=cause, now=now) if is_accepted else 0
+    emptied = remove_movies(never_linked, reason=NEVER_LINKED_REASON, cause=cause, now=now)
     return PruneReport(before=before, after=count_catalogue(), unwatchable=removed, never_linked=emptied, note=note)
 
 
-def would_remove(updates: Iterable[LinkUpdate], *, now: datetime) -> int:
+def would_remove(updates: Iterable[LinkUpdate], *, now: datetime, force: bool = False) -> CheckRemoval:
     """Count the movies that a check would remove if it wrote these updates."""
     by_link = {update.id: update for update in updates}
     changed = list({update.movie_id for update in by_link.values()})
-    removable = set(removable_movies(now=now).values_list("pk", flat=True)) - set(changed)
-    for start in range(0, len(changed), BATCH_SIZE):
-        removable |= _removable_with(changed[start : start + BATCH_SIZE], by_link, now)
-    return len(removable)
+    removable = set(removable_movies().values_list("pk", flat=True)) - set(changed)
+    for ids in _batches(changed):
+        removable |= _removable_with(ids, by_link, now)
+    return _within_limit(len(removable), now=now, force=force)
 
 
-def _removable_with(movie_ids: list[int], by_link: dict[int, LinkUpdate], now: datetime) -> set[int]:
+def _removable_with(movie_ids: Sequence[int], by_link: dict[int, LinkUpdate], now: datetime) -> set[int]:
     """Those of these movies that `removable_movies` would find if the updates were written."""
     rows = StreamingLink.objects.filter(movie__in=movie_ids).exclude(_has_open_job(movie="movie"))
     removable = dict.fromkeys(rows.values_list("movie_id", flat=True), True)
     restored = _restored_at(movie_ids)
-    columns = ("pk", "movie_id", "last_checked", "next_check_at", "is_active", "reason", "failures", "state_since")
-    for pk, movie_id, checked, next_check, *state in rows.values_list(*columns):
-        update = by_link.get(pk)
-        if update is not None:
-            checked, next_check = now, update.next_check_at
-            state = [update.is_active, update.reason, update.failures, update.state_since]
-        is_checked = movie_id not in restored or _is_checked_since_restore(
-            checked, next_check, state[1], restored_at=restored[movie_id]
+    for row in rows.only("pk", "movie_id", "last_checked", "next_check_at", *HEALTH_COLUMNS):
+        update = by_link.get(row.pk)
+        health: StreamingLink | LinkUpdate = update or row
+        is_checked = row.movie_id not in restored or _is_checked_since_restore(
+            now if update else row.last_checked,
+            health.next_check_at,
+            health.reason,
+            restored_at=restored[row.movie_id],
         )
-        removable[movie_id] = removable[movie_id] and is_checked and _is_dead_link(*state, checked=checked, now=now)
+        removable[row.movie_id] = removable[row.movie_id] and is_checked and _counts_in_memory(health)
     return {movie_id for movie_id, is_removable in removable.items() if is_removable}
 
 
-def _restored_at(movie_ids: list[int]) -> dict[int, datetime]:
+def _restored_at(movie_ids: Sequence[int]) -> dict[int, datetime]:
     """When these movies were last restored, by id; movies that never were are left out."""
     ids = dict(Movie.objects.filter(pk__in=movie_ids).values_list("imdb_id", "pk"))
     rows = RemovedMovie.objects.filter(imdb_id__in=list(ids)).exclude(restored_at=None).order_by("restored_at")
@@ -196,27 +241,21 @@ def _grace() -> timedelta:
     return timedelta(hours=settings.LINK_GRACE_HOURS)
 
 
-def _min_failures() -> int:
-    """Two failed checks in a row; one when `LINK_GRACE_HOURS` is 0, for then each dead link counts at once."""
-    return MIN_FAILURES if settings.LINK_GRACE_HOURS else 1
+def _counts() -> Q:
+    """Whether a link counts towards removal: `counts_towards_removal` in SQL."""
+    seconds = int(_grace().total_seconds())
+    by_strength = [When(strength=one, then=Value(factor * seconds)) for one, factor in GRACE_FACTORS.items()]
+    host_changed = When(reason=Reason.HOST_CHANGED, then=Value(HOST_CHANGED_FACTOR))
+    required = Case(*by_strength, default=Value(SLOWEST_FACTOR * seconds), output_field=IntegerField()) * Case(
+        host_changed, default=Value(1), output_field=IntegerField()
+    )
+    failing = Q(failures__gte=required_failures(_grace()), failing_seconds__gte=required)
+    return Q(is_active=False) & (Q(reason__in=IMMEDIATE_REASONS) | failing)
 
 
-def _is_dead(now: datetime) -> Q:
-    """Whether a link is gone, or failed throughout the grace period: its last check is that much later than its first
-    failure, for a link that nobody has checked since may work again."""
-    failing = Q(failures__gte=_min_failures(), state_since__lte=now - _grace())
-    still_failing = Q(state_since__lte=F("last_checked") - _grace())
-    return Q(is_active=False) & (Q(reason__in=IMMEDIATE_REASONS) | (failing & still_failing))
-
-
-def _is_dead_link(
-    is_active: bool, reason: str, failures: int, since: datetime | None, *, checked: datetime | None, now: datetime
-) -> bool:
-    """`_is_dead` for one row in memory."""
-    if is_active:
-        return False
-    has_failed_for_grace = since is not None and checked is not None and since <= min(checked, now) - _grace()
-    return reason in IMMEDIATE_REASONS or (failures >= _min_failures() and has_failed_for_grace)
+def _counts_in_memory(link: StreamingLink | LinkUpdate) -> bool:
+    values = {name: getattr(link, name) for name in HEALTH_COLUMNS}
+    return counts_towards_removal(**values, grace=_grace())
 
 
 def _check_last_run(now: datetime) -> tuple[str, bool]:

@@ -20,6 +20,7 @@ from streaming.health.sweep import canaries
 from streaming.health.sweep.checker import LinkChecker
 from streaming.health.sweep.conclusion import NO_CANARY_MESSAGE, Conclusion
 from streaming.health.sweep.options import CheckOptions, ProgressCallback
+from streaming.health.sweep.removed_movies import return_movies
 from streaming.health.sweep.report import CheckReport
 from streaming.health.sweep.resume import load_resume_state
 from streaming.health.sweep.run_record import RunRecord
@@ -102,6 +103,7 @@ class CheckRun:
         if not (self.report.withheld or error or self._is_over()):
             error = self._check(self.checker.check_extra(stop=self._is_over))
         self.conclusion.conclude(self.failures.batches(), error=error)
+        self._return_movies()
         self._finish()
 
     def _check(self, results: Iterator[None]) -> str:
@@ -129,10 +131,16 @@ class CheckRun:
             self.report.withhold(withheld)
         results = coordinator.results
         self.conclusion.conclude(results.failures(), successes=results.successes())
+        self._return_movies()
         self._finish()
         coordinator.clear()
 
     # --- the end
+    def _return_movies(self) -> None:
+        """Check the links of removed movies, unless the run was withheld or interrupted."""
+        if not self.report.withheld and self.report.complete:
+            self.report.returned = return_movies(self.checker, now=self.now, stop=self.stop)
+
     def _finish(self) -> None:
         self.report.add_written(self.checker.writer.written)
         self.report.seconds = time.monotonic() - self.started

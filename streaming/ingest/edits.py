@@ -91,7 +91,7 @@ def create_movie(raw: Mapping[str, Any]) -> Movie:
     record = validate_movie(raw)
     if Movie.objects.filter(imdb_id=record.imdb_id).exists():
         raise InvalidValue("duplicate_movie", f"{record.imdb_id} is in the catalogue already")
-    save_links([], movies=[record])
+    save_links([], movies=[record], is_operator=True)
     return Movie.objects.get(imdb_id=record.imdb_id)
 
 

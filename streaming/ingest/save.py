@@ -17,7 +17,7 @@ from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.tombstones import restore_movies
 from streaming.ingest.url_identity import canonical_key
-from streaming.models import Movie, StreamingLink
+from streaming.models import Movie, RemovedMovie, StreamingLink
 from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
 
@@ -63,12 +63,12 @@ def save_links(
     """Save one batch in one short transaction, with a constant number of queries.
 
     `movies` describe movies that may be new. `is_operator`: the operator states the links (an import, an edit by hand),
-    so they are published without a licence too.
+    so they are published without a licence too, and movies that staff removed return.
 
     A link with a free licence is published. One without a licence, or with a doubt of its source, awaits review.
     Rejected are links with a licence that is not free (`licence_refused`), of a paid service (`may_not_be_free`), with
     an address that was taken down (`blocked_address`), and of a movie that is neither known, restorable nor described
-    with a title (`unknown_movie`).
+    with a title, or that staff removed (`unknown_movie`).
     """
     report = SaveReport()
     with transaction.atomic():
@@ -76,8 +76,9 @@ def save_links(
         allowed_links = _drop_blocked(_publishable(links, report), blocklist, report)
         allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
         report.refused["blocked_address"] += len(movies) - len(allowed_movies)
-        known = _known_movies(allowed_links, allowed_movies, report)
-        ids = _create_movies(known, allowed_movies, report)
+        causes = RemovedMovie.Cause.values if is_operator else RemovedMovie.RETURNING_CAUSES
+        known = _known_movies(allowed_links, allowed_movies, report, causes=causes)
+        ids = _create_movies(known, allowed_movies, report, causes=causes)
         # The same order as in the checker and in removals: movies before links.
         lock_movies(ids.values())
         changed = _upsert(allowed_links, ids, report, is_operator=is_operator)
@@ -128,22 +129,34 @@ def _prefer_https(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:
     return replace(link, source_url=other.source_url, host=other.host)
 
 
-def _known_movies(links: Sequence[LinkRecord], movies: Sequence[MovieRecord], report: SaveReport) -> dict[str, Movie]:
-    """The existing movies by IMDb id, after restoring removed ones that have links in this batch."""
+def _known_movies(
+    links: Sequence[LinkRecord], movies: Sequence[MovieRecord], report: SaveReport, *, causes: Sequence[str]
+) -> dict[str, Movie]:
+    """The existing movies by IMDb id, after restoring those that have links in this batch.
+
+    `causes`: those of removals that the batch undoes.
+    """
     linked = {link.imdb_id for link in links}
     rows = Movie.objects.filter(imdb_id__in=linked | {movie.imdb_id for movie in movies})
     known = {movie.imdb_id: movie for movie in rows}
     if missing := linked - known.keys():
-        report.movies_restored += len(restore_movies(missing))
+        report.movies_restored += len(restore_movies(missing, causes=causes))
         # All of them, not only those just restored: another crawl may have restored or created one meanwhile.
         known |= {movie.imdb_id: movie for movie in Movie.objects.filter(imdb_id__in=missing)}
     return known
 
 
-def _create_movies(known: dict[str, Movie], movies: Sequence[MovieRecord], report: SaveReport) -> dict[str, int]:
-    """Create the unknown movies; return the row ids of all by IMDb id."""
-    described = {movie.imdb_id: movie for movie in movies}
-    new = [_new_movie(described[key]) for key in sorted(described.keys() - known.keys()) if described[key].title]
+def _create_movies(
+    known: dict[str, Movie], movies: Sequence[MovieRecord], report: SaveReport, *, causes: Sequence[str]
+) -> dict[str, int]:
+    """Create the unknown movies; return the row ids of all by IMDb id.
+
+    Those that were removed for another than these causes, by staff or a takedown, stay removed.
+    """
+    described = {movie.imdb_id: movie for movie in movies if movie.title and movie.imdb_id not in known}
+    stays_removed = RemovedMovie.objects.removed().exclude(cause__in=causes).filter(imdb_id__in=list(described))
+    removed = set(stays_removed.values_list("imdb_id", flat=True)) if described else set()
+    new = [_new_movie(described[key]) for key in sorted(described.keys() - removed)]
     # Another crawl may create the same movie: then both read the row of the first.
     Movie.objects.bulk_create(new, ignore_conflicts=True)
     report.movies_new += len(new)

@@ -10,7 +10,7 @@ from streaming.formatting import quote_value
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.tombstones import remove_movies
 from streaming.ingest.url_identity import url_variants
-from streaming.models import BlockedAddress, Movie, StreamingLink
+from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink
 from streaming.models.movie import mark_updated
 from streaming.reason_codes import Reason, Strength
 
@@ -36,7 +36,9 @@ def block(address: str, *, reason: str) -> tuple[BlockedAddress, int]:
     kind, normalized = parse_target(address)
     row, _ = BlockedAddress.objects.get_or_create(address=normalized, defaults={"kind": kind, "reason": reason})
     if kind == BlockedAddress.Kind.IMDB_ID:
-        return row, remove_movies(Movie.objects.filter(imdb_id=normalized), reason=f"taken down: {reason}"[:200])
+        movies = Movie.objects.filter(imdb_id=normalized)
+        cause = RemovedMovie.Cause.TAKEDOWN
+        return row, remove_movies(movies, reason=f"taken down: {reason}"[:200], cause=cause)
     links = StreamingLink.objects.filter(_links_under(kind, normalized), is_active=True)
     mark_updated(Movie.objects.filter(pk__in=list(links.values_list("movie", flat=True))))
     return row, links.update(is_active=False, reason=Reason.TAKEN_DOWN, strength=Strength.NONE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core import serializers
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
+from streaming.models.removed import next_removed_check
 from streaming.reason_codes import Reason, Strength
 
 BATCH_SIZE = 200
@@ -20,28 +22,51 @@ URL_FIELD_BY_MODEL = {LINK: "source_url", BINDING: "url"}
 Row = TypeVar("Row", bound=models.Model)
 
 
-def remove_movies(movies: MovieQuerySet, *, reason: str) -> int:
-    """Remove these movies and write their tombstones, one transaction per batch; return how many."""
+def remove_movies(
+    movies: MovieQuerySet,
+    *,
+    reason: str,
+    cause: RemovedMovie.Cause = RemovedMovie.Cause.CHECK,
+    now: datetime | None = None,
+) -> int:
+    """Remove these movies and write their tombstones, one transaction per batch; return how many.
+
+    `now`: the moment of the run that removes them, see `_moment`.
+    """
     removed = 0
     while ids := list(movies.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
         with transaction.atomic():
-            removed += _remove(_lock_removable(movies, ids), reason=reason)
+            tombstone = RemovedMovie(reason=reason, cause=cause, removed_at=_moment(now))
+            removed += _remove(_lock_removable(movies, ids), tombstone)
     return removed
 
 
-def restore_movies(imdb_ids: Iterable[str]) -> list[str]:
-    """Restore removed movies; return the ids of those restored.
+def restore_movies(
+    imdb_ids: Iterable[str],
+    *,
+    causes: Sequence[str] = RemovedMovie.Cause.values,
+    now: datetime | None = None,
+) -> list[str]:
+    """Restore movies that were removed for one of these causes; return the ids of those restored.
 
-    Movies that exist or are taken down are skipped.
+    Movies that exist or are taken down are skipped. `now`: the moment of the run that restores them, see `_moment`.
     """
     blocklist = Blocklist.load()
     allowed = set(imdb_ids) - blocklist.imdb_ids
     restored = []
-    for tombstone in RemovedMovie.objects.filter(imdb_id__in=allowed, restored_at=None).order_by("pk"):
+    for tombstone in RemovedMovie.objects.removed().filter(imdb_id__in=allowed, cause__in=causes).order_by("pk"):
         with transaction.atomic():
-            if _restore(tombstone, blocklist):
+            if _restore(tombstone, blocklist, at=_moment(now)):
                 restored.append(tombstone.imdb_id)
     return restored
+
+
+def _moment(now: datetime | None) -> datetime:
+    """The time of an event: that of writing it, or mirrors that have read up to it would never learn of it.
+
+    It is not before the run that writes it: its checks count as checks before the event.
+    """
+    return timezone.now() if now is None else max(now, timezone.now())
 
 
 def _lock_removable(movies: MovieQuerySet, ids: Sequence[int]) -> list[Movie]:
@@ -50,13 +75,14 @@ def _lock_removable(movies: MovieQuerySet, ids: Sequence[int]) -> list[Movie]:
     return list(movies.filter(pk__in=ids).order_by("pk"))
 
 
-def _remove(batch: Sequence[Movie], *, reason: str) -> int:
-    _write_tombstones(batch, reason=reason)
+def _remove(batch: Sequence[Movie], tombstone: RemovedMovie) -> int:
+    """Remove the movies of one batch; `tombstone` has what is the same for all of them."""
+    _write_tombstones(batch, tombstone)
     Movie.objects.filter(pk__in=[movie.pk for movie in batch]).delete()
     return len(batch)
 
 
-def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
+def _write_tombstones(batch: Sequence[Movie], common: RemovedMovie) -> None:
     links, flips = defaultdict(list), defaultdict(list)
     for link in StreamingLink.objects.filter(movie__in=batch).order_by("pk"):
         links[link.movie_id].append(link)
@@ -65,7 +91,9 @@ def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
     bindings = defaultdict(list)
     for binding in Binding.objects.filter(movie__in=batch).order_by("pk"):
         bindings[binding.movie_id].append(binding)
-    now = timezone.now()
+    next_check_at = None
+    if common.returns_by_itself:
+        next_check_at = next_removed_check(removed_at=common.removed_at, now=common.removed_at)
     # A movie that was created again instead of restored has an open tombstone already: its rows go into the new one.
     existing = RemovedMovie.objects.filter(imdb_id__in=[movie.imdb_id for movie in batch], restored_at=None)
     earlier = {tombstone.imdb_id: tombstone.snapshot["rows"] for tombstone in existing}
@@ -74,8 +102,10 @@ def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
         RemovedMovie(
             imdb_id=movie.imdb_id,
             title=movie.title,
-            removed_at=now,
-            reason=reason,
+            removed_at=common.removed_at,
+            reason=common.reason,
+            cause=common.cause,
+            next_check_at=next_check_at,
             snapshot=_snapshot(
                 [movie, *links[movie.pk], *flips[movie.pk], *bindings[movie.pk]], earlier.get(movie.imdb_id, [])
             ),
@@ -102,10 +132,10 @@ def _url(row: dict[str, Any]) -> str | None:
     return url
 
 
-def _restore(tombstone: RemovedMovie, blocklist: Blocklist) -> bool:
+def _restore(tombstone: RemovedMovie, blocklist: Blocklist, *, at: datetime) -> bool:
     if Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():
         return False  # The tombstone stays: it holds the rows of the movie that existed before this one.
-    if not RemovedMovie.objects.filter(pk=tombstone.pk, restored_at=None).update(restored_at=timezone.now()):
+    if not RemovedMovie.objects.filter(pk=tombstone.pk, restored_at=None).update(restored_at=at):
         return False
     _insert_rows(tombstone, blocklist)
     return True
@@ -131,6 +161,11 @@ def _insert_rows(tombstone: RemovedMovie, blocklist: Blocklist) -> None:
     for binding in bindings:
         binding.movie = movie
     _insert_with_free_ids(Binding, bindings)
+
+
+def snapshot_links(tombstone: RemovedMovie) -> list[dict[str, Any]]:
+    """The fields of the removed movie's links."""
+    return [row["fields"] for row in tombstone.snapshot["rows"] if row["model"] == LINK]
 
 
 def _old_link_ids(tombstone: RemovedMovie) -> list[int]:

@@ -69,16 +69,16 @@ class JobView:
     toast_kind: str
 
 
-def job_view(job: ScrapeJob, *, movie: Movie, grace: str, working_links: int | None = None) -> JobView:
+def job_view(job: ScrapeJob, *, movie: Movie, working_links: int | None = None) -> JobView:
     """The panel of `job`, which searches for `movie`.
 
-    `grace` is the time after which dead links count, as text. `working_links`: the number in the toast; None: no toast.
+    `working_links`: the number in the toast; None: no toast.
     """
     return JobView(
         title=_title(job),
         icon=_icon(job),
         steps=tuple(_step(row) for row in job.sources),
-        help=_help(job, movie=movie, grace=grace),
+        help=_help(job, movie=movie),
         links_to_sources=job.state == State.FAILED,
         toast=_toast(job, movie=movie, working_links=working_links),
         toast_kind="success" if job.state == State.SUCCEEDED else "error",
@@ -140,25 +140,22 @@ def _step_text(row: SourceResult) -> str:
     return "searching" if state == "searching" else "waiting"
 
 
-def _help(job: ScrapeJob, *, movie: Movie, grace: str) -> str:
+def _help(job: ScrapeJob, *, movie: Movie) -> str:
     if job.state == State.FAILED:
         return "Links found so far are saved."
     if job.state != State.SUCCEEDED:
         return ""
     if job.outcome == Outcome.NOTHING:
-        return _removal_rule(movie, grace=grace)
+        return _next_search(movie)
     if job.outcome == Outcome.FOUND and job.failed_sources:
         return f"{_failure(job)} Links from the others are saved."
     return ""
 
 
-def _removal_rule(movie: Movie, *, grace: str) -> str:
+def _next_search(movie: Movie) -> str:
     again = movie.next_scrape_at
     after = f" after {dateformat.format(again.astimezone(UTC), 'j M, H:i')} UTC" if again else ""
-    return (
-        f"We search again when this page is opened{after}. "
-        f"A title whose links have all been failing for {grace} is removed from the catalogue."
-    )
+    return f"We search again when this page is opened{after}."
 
 
 def _toast(job: ScrapeJob, *, movie: Movie, working_links: int | None) -> str:

@@ -14,10 +14,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from streaming.formatting import display_text, duration_text
+from streaming.health.judging.removal import GRACE_FACTORS
 from streaming.ingest.url_identity import find_work, work_key
 from streaming.models import Movie, ScrapeJob, StreamingLink
 from streaming.ranking import accepted_languages, best_first, group_links
-from streaming.reason_codes import Reason
+from streaming.reason_codes import Reason, Strength
 from streaming.web.job_view import job_view
 
 WITHDRAWN_REASONS = (Reason.TAKEN_DOWN, Reason.BLOCKED_HOST)
@@ -88,6 +89,7 @@ def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
         "inactive_rows": link_rows(links.inactive),
         "active": links.active,
         "inactive": links.inactive,
+        "removal_rule": "" if links.active else removal_rule(settings.LINK_GRACE_HOURS),
         "best": links.best,
         "checked": links.checked,
         "stale": links.stale,
@@ -102,12 +104,24 @@ def job_context(
     `poll_count` is part of the reload link for browsers without scripts, which only reload a URL that changes.
     """
     polls = request.GET.get("look", "")
-    grace = duration_text(settings.LINK_GRACE_HOURS)
     return {
         "job": job,
-        "job_view": job_view(job, movie=movie, grace=grace, working_links=working_links) if job else None,
+        "job_view": job_view(job, movie=movie, working_links=working_links) if job else None,
         "poll_count": int(polls) + 1 if POLL_COUNT_PATTERN.fullmatch(polls) else 1,
     }
+
+
+def removal_rule(grace_hours: float) -> str:
+    """When a title without working links is removed, as a sentence."""
+    if not grace_hours:
+        return "A title is removed when a check finds none of its links working."
+    proven, soft, blocked = (
+        duration_text(GRACE_FACTORS[one] * grace_hours) for one in (Strength.PROVEN, Strength.SOFT, Strength.BLOCKED)
+    )
+    return (
+        f"A title is removed when each of its links has failed for long enough: {proven} if not found, {soft} if "
+        f"unavailable or not responding, {blocked} if blocked."
+    )
 
 
 def display_name(found: Movie) -> str:

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 
 from scraper.sources import LICENCES
 from streaming import statistics
-from streaming.formatting import duration_text
 from streaming.models import HealthRun, HostPause, Movie, StreamingLink
 from streaming.web import charts
+from streaming.web.movie_context import removal_rule
 from streaming.web.rendering import render_page
 
 RISKS_SHOWN, FAILURES_SHOWN, DAYS_SHOWN, HOSTS_SHOWN = 8, 8, 30, 12
@@ -52,7 +52,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "at_risk": statistics.at_risk(RISKS_SHOWN),
         "recent_failures": statistics.recently_failed_links(FAILURES_SHOWN),
         "paused": list(HostPause.objects.active(now).order_by("-paused_until")[:HOSTS_SHOWN]),
-        "grace": duration_text(settings.LINK_GRACE_HOURS),
+        "removal_rule": removal_rule(settings.LINK_GRACE_HOURS),
     }
     return render_page(request, "health.html", context)
 

@@ -24,7 +24,7 @@ MOVIE_KEYS = {
 }  # fmt: skip
 LINK_KEYS = {
     "id", "source", "source_name", "source_url", "kind", "label", "quality", "language", "licence", "licence_url",
-    "is_active", "last_checked", "reason", "response_ms", "uptime",
+    "is_active", "last_checked", "reason", "strength", "response_ms", "uptime",
 }  # fmt: skip
 PAGE_KEYS = {"count", "next", "previous", "results"}
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.conf import settings as real_settings
 from django.db import connection
 from django.db.models import Count
-from django.utils import timezone
 
 from streaming import statistics
 from streaming.exchange import loader
@@ -168,14 +165,14 @@ def test_a_rejected_link_is_not_saved_again_in_any_spelling(movie):
 
 
 def test_a_movie_stays_while_a_working_link_awaits_review(movie):
-    now = timezone.now()
-    long_dead = {"is_active": False, "reason": "http_404", "failures": 9, "state_since": now - timedelta(days=9)}
+    long_dead = {"is_active": False, "reason": "http_404", "strength": "proven", "failures": 9}
+    long_dead["failing_seconds"] = 9 * 24 * 3600
     make_link(movie, **long_dead)
     waits = make_link(movie, is_published=False)
     assert not Movie.objects.watchable().exists()
-    assert not removable_movies(now=now).exists()
+    assert not removable_movies().exists()
     StreamingLink.objects.filter(pk=waits.pk).update(**long_dead)
-    assert list(removable_movies(now=now)) == [movie]
+    assert list(removable_movies()) == [movie]
 
 
 def test_the_source_that_found_a_link_first_describes_it(movie):

@@ -80,6 +80,20 @@ def test_the_number_of_queries_does_not_depend_on_the_size_of_a_batch(django_ass
     assert StreamingLink.objects.count() == 30
 
 
+@pytest.mark.parametrize(
+    ("cause", "by_source"), [("check", True), ("cleanup", True), ("staff", False), ("takedown", False)]
+)
+def test_what_staff_removed_returns_only_if_the_operator_imports_it(cause, by_source):
+    made = make_movie(imdb_id=KEY)
+    old = make_link(made, is_active=False)
+    remove_movies(Movie.objects.all(), reason="test", cause=RemovedMovie.Cause(cause))
+    report = save_links([link(1)], movies=[movie()])
+    assert (Movie.objects.exists(), report.refused["unknown_movie"]) == (by_source, 0 if by_source else 1)
+    save_links([link(1)], movies=[movie()], is_operator=True)
+    assert Movie.objects.get().pk == made.pk
+    assert StreamingLink.objects.filter(pk=old.pk).exists()
+
+
 def test_a_known_movie_is_completed_but_never_overwritten():
     make_movie(imdb_id=KEY, title="Edited by hand", year=None)
     save_links([], movies=[movie(synopsis="The dead rise.")])

@@ -12,8 +12,7 @@ from streaming.web.job_view import SPINNER, Icon, StepView, job_view
 AGAIN = datetime(2026, 11, 28, 15, 4, tzinfo=UTC)
 ALERT, MINUS, CHECK = Icon("alert", "icon-bad"), Icon("minus"), Icon("check", "icon-good")
 FAILED_HELP = "Links found so far are saved."
-RULE = "A title whose links have all been failing for 3 days is removed from the catalogue."
-NOTHING_HELP = f"We search again when this page is opened. {RULE}"
+NOTHING_HELP = "We search again when this page is opened."
 BROKEN = "1 of 2 sources did not respond."
 
 
@@ -23,7 +22,7 @@ def row(state: str, *, source: str = "commons", links: int = 0, error: str = "")
 
 def view_of(*, working_links: int | None = None, next_scrape_at: datetime | None = None, **fields):
     movie = Movie(title="Nosferatu", next_scrape_at=next_scrape_at)
-    return job_view(ScrapeJob(movie=movie, **fields), movie=movie, grace="3 days", working_links=working_links)
+    return job_view(ScrapeJob(movie=movie, **fields), movie=movie, working_links=working_links)
 
 
 EXPECTED = {
@@ -112,7 +111,7 @@ def test_a_failure_says_why(sources, error, title):
 
 def test_nothing_found_says_when_we_look_again():
     view = view_of(state="succeeded", outcome="nothing", next_scrape_at=AGAIN)
-    assert view.help == f"We search again when this page is opened after 28 Nov, 15:04 UTC. {RULE}"
+    assert view.help == "We search again when this page is opened after 28 Nov, 15:04 UTC."
 
 
 def test_a_complete_search_has_no_help_text():

@@ -172,18 +172,33 @@ def test_fresh_links_start_no_job(client, shown):
     assert not ScrapeJob.objects.exists()
 
 
-def test_a_search_without_result_explains_when_the_title_is_removed(client, settings):
-    settings.LINK_GRACE_HOURS = 72
+def test_a_search_without_result_explains_when_it_is_tried_again(client):
     movie = make_movie(next_scrape_at=timezone.now() + timedelta(hours=1))
     make_job(movie, state="succeeded", outcome="nothing", sources=[result("nothing")])
     page = html_of(client.get(movie.get_absolute_url()))
     assert "No source has this title today." in page
-    assert "failing for 3 days is removed" in page
+    assert "We search again when this page is opened after" in page
     assert "hx-trigger" not in page.split('id="job"')[1].split("</section>")[0]
 
 
 def result(state: str, *, links: int = 0, error: str = "", source: str = "example") -> dict:
     return {"source": source, "state": state, "links": links, "new": 0, "seconds": None, "error": error}
+
+
+@pytest.mark.parametrize(
+    ("hours", "rule"),
+    [
+        (24, "long enough: 24 hours if not found, 3 days if unavailable or not responding, 30 days if blocked."),
+        (48, "long enough: 2 days if not found, 6 days if unavailable or not responding, 60 days if blocked."),
+        (0, "A title is removed when a check finds none of its links working."),
+    ],
+)
+def test_a_title_without_working_links_says_when_it_is_removed(client, settings, shown, hours, rule):
+    settings.LINK_GRACE_HOURS = hours
+    assert "A title is removed when" not in html_of(client.get("/streaming/tt0013442/"))
+    shown.links.update(is_active=False)
+    assert rule in " ".join(html_of(client.get("/streaming/tt0013442/")).split())
+    assert rule in " ".join(html_of(client.get("/health/")).split())
 
 
 def test_queries_do_not_grow_with_links_and_neighbours(client, shown):

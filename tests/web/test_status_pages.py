@@ -124,7 +124,7 @@ def test_reasons_risks_failures_hosts_and_the_removal_rule(client, settings):
     HostPause.objects.create(host="old.example.org", paused_until=timezone.now() - timedelta(hours=1), reason="x")
     make_run(hosts_down=["down.example.org"])
     page = health(client)
-    for text in ("At risk", "Gone", "slow.example.org", "down.example.org", "failing for 1 hour.", "2 of the last 3"):
+    for text in ("At risk", "Gone", "slow.example.org", "down.example.org", "1 hour if not found", "2 of the last 3"):
         assert text in page
     assert "old.example.org" not in page
 

@@ -1,7 +1,4 @@
-"""How certain the death of a failing link is, and when it counts towards the removal of its movie. Pure.
-
-See docs/decisions, number 13.
-"""
+"""How certain the death of a failing link is, and when it counts towards the removal of its movie. Pure."""
 
 from __future__ import annotations
 
@@ -48,6 +45,18 @@ STRENGTH_BY_REASON: Mapping[Reason, Strength] = MappingProxyType(
         Reason.BAD_REDIRECT: Strength.UNREACHABLE,
     }
 )
+GRACE_FACTORS: Mapping[str, int] = MappingProxyType(
+    {Strength.PROVEN: 1, Strength.SOFT: 3, Strength.UNREACHABLE: 3, Strength.BLOCKED: 30}
+)
+"""How many times `LINK_GRACE_HOURS` a link has to fail, by its strength."""
+SLOWEST_FACTOR = max(GRACE_FACTORS.values())
+"""For links without a strength, which no check has judged since it is stored."""
+HOST_CHANGED_FACTOR = 3
+"""How many times more when most links of the host went at once."""
+MIN_FAILURES = 2
+REMOVAL_WINDOW = timedelta(hours=24)
+MIN_REMOVALS = 10
+MAX_REMOVAL_RATIO = 0.05
 MAX_COUNTED_INTERVAL = timedelta(hours=12)
 """No interval between two checks counts for more, so that neither a jump of the clock nor a long break kills a link."""
 
@@ -62,3 +71,34 @@ def counted_seconds(*, since: datetime | None, now: datetime) -> int:
     if since is None:
         return 0
     return int(max(timedelta(0), min(now - since, MAX_COUNTED_INTERVAL)).total_seconds())
+
+
+def required_failing_time(*, reason: str, strength: str, grace: timedelta) -> timedelta:
+    """How long a link with this reason and strength has to fail before it counts towards removal."""
+    if reason in IMMEDIATE_REASONS:
+        return timedelta(0)
+    factor = HOST_CHANGED_FACTOR if reason == Reason.HOST_CHANGED else 1
+    return GRACE_FACTORS.get(strength, SLOWEST_FACTOR) * factor * grace
+
+
+def required_failures(grace: timedelta) -> int:
+    """Two failed checks in a row; one without a grace, for then each dead link counts at once."""
+    return MIN_FAILURES if grace else 1
+
+
+def counts_towards_removal(
+    *, is_active: bool, reason: str, strength: str, failures: int, failing_seconds: int, grace: timedelta
+) -> bool:
+    """Whether a link is dead enough for its movie to be removed; `removable_movies` is the same rule in SQL."""
+    if is_active or reason in IMMEDIATE_REASONS:
+        return not is_active
+    required = required_failing_time(reason=reason, strength=strength, grace=grace)
+    return failures >= required_failures(grace) and timedelta(seconds=failing_seconds) >= required
+
+
+def removal_allowance(*, movies: int, removed: int) -> int:
+    """How many more movies may be removed now: 5 % of all in 24 hours, but at least ten.
+
+    `movies`: those in the catalogue; `removed`: those that runs have removed within the last 24 hours.
+    """
+    return max(0, max(MIN_REMOVALS, int((movies + removed) * MAX_REMOVAL_RATIO)) - removed)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from streaming.health.judging.removal import counted_seconds
+from streaming.health.judging.removal import counted_seconds, required_failing_time
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
@@ -62,17 +62,31 @@ class LinkUpdate(NamedTuple):
         )  # fmt: skip
 
 
-def link_update(result: CheckResult, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> LinkUpdate:
+def link_update(
+    result: CheckResult,
+    *,
+    now: datetime,
+    host_down: bool = False,
+    adaptive: bool = False,
+    grace: timedelta = timedelta(0),
+) -> LinkUpdate:
     """Return the link's health after this result.
 
     With `host_down` a link that failed keeps its state: the host is at fault, not the film. `adaptive`: links that were
-    alive many times are checked less often.
+    alive many times are checked less often. `grace`: `LINK_GRACE_HOURS`; links are checked so often that they count
+    towards removal in time.
     """
+    update = _with_result(result, now=now, host_down=host_down)
+    return update._replace(
+        next_check_at=_next_check(update, result.judgement.verdict, now=now, adaptive=adaptive, grace=grace)
+    )
+
+
+def _with_result(result: CheckResult, *, now: datetime, host_down: bool) -> LinkUpdate:
+    """The link's health after this result, without the time of its next check."""
     link, verdict = result.require_link(), result.judgement.verdict
     keeps = verdict == Verdict.THROTTLED or (host_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
     is_active = link.is_active if keeps else verdict == Verdict.ALIVE
-    state_since = _state_since(link, is_active=is_active, keeps=keeps, now=now)
-    checks = (link.checks + CODE_BY_VERDICT.get(verdict, ""))[-MAX_CHECK_HISTORY:]
     moved_to, moved_seen = _redirect_state(link, result)
     return LinkUpdate(
         id=link.id,
@@ -84,9 +98,8 @@ def link_update(result: CheckResult, *, now: datetime, host_down: bool = False, 
         http_status=result.http_status,
         response_ms=result.response_ms,
         failures=_next_failures(link, is_active=is_active, keeps=keeps),
-        state_since=state_since,
-        checks=checks,
-        next_check_at=_next_check(verdict, is_active, checks, state_since, now=now, adaptive=adaptive),
+        state_since=_state_since(link, is_active=is_active, keeps=keeps, now=now),
+        checks=(link.checks + CODE_BY_VERDICT.get(verdict, ""))[-MAX_CHECK_HISTORY:],
         moved_to=moved_to,
         moved_seen=moved_seen,
         is_verified=result.is_verified,
@@ -124,12 +137,18 @@ def _state_since(link: LinkState, *, is_active: bool, keeps: bool, now: datetime
     return now if starts else link.state_since
 
 
-def _next_check(
-    verdict: Verdict, is_active: bool, checks: str, since: datetime | None, *, now: datetime, adaptive: bool
-) -> datetime:
+def _next_check(update: LinkUpdate, verdict: Verdict, *, now: datetime, adaptive: bool, grace: timedelta) -> datetime:
     if verdict == Verdict.THROTTLED:
         return now
-    return next_check_at(is_active=is_active, checks=checks, state_since=since, now=now, adaptive=adaptive)
+    required = required_failing_time(reason=update.reason, strength=update.strength, grace=grace)
+    return next_check_at(
+        is_active=update.is_active,
+        checks=update.checks,
+        state_since=update.state_since,
+        now=now,
+        adaptive=adaptive,
+        until_counted=required - timedelta(seconds=update.failing_seconds),
+    )
 
 
 def _redirect_state(link: LinkState, result: CheckResult) -> tuple[str, int]:
@@ -150,20 +169,31 @@ STEADY_INTERVALS = (
 )
 
 
+# Until a link counts towards removal; a little less than half a day, so that a run every twelve hours meets it.
+MAX_UNCOUNTED_INTERVAL = timedelta(hours=11)
 # While a link has failed for less than an interval, the next check is after it; later every 30 days: it may come back.
 FAILING_INTERVALS = (timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
 
 
 def next_check_at(
-    *, is_active: bool, checks: str, state_since: datetime | None, now: datetime, adaptive: bool
+    *,
+    is_active: bool,
+    checks: str,
+    state_since: datetime | None,
+    now: datetime,
+    adaptive: bool,
+    until_counted: timedelta = timedelta(0),
 ) -> datetime:
     """Return when a link that was just checked is due again; `now` means in the next run.
 
     `checks` are the codes of its last results, the newest last. Active links are checked less often only with
     `adaptive`; one that was not alive this time, because its host was busy or down, is due in the next run.
+    `until_counted`: how much longer a failing link has to fail to count towards removal; nothing if it counts.
     """
     if is_active:
         return now + (_steady_interval(len(checks) - len(checks.rstrip(CheckCode.ALIVE))) if adaptive else timedelta(0))
+    if until_counted > timedelta(0):
+        return now + min(until_counted, MAX_UNCOUNTED_INTERVAL)
     failing_for = now - state_since if state_since else timedelta(0)
     return now + next((span for span in FAILING_INTERVALS if failing_for < span), FAILING_INTERVALS[-1])
 

@@ -12,14 +12,10 @@ from scraper.net.throttling import is_throttled
 from scraper.net.url_policy import without_tracking
 from streaming.health.judging import content, soft_404
 from streaming.health.judging.host_rules import status_meaning
-from streaming.health.judging.removal import SOURCE_API_REASONS, strength_of
+from streaming.health.judging.removal import strength_of
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.reason_codes import Reason, Strength
 
-GONE_REASONS = SOURCE_API_REASONS | {
-    Reason.HTTP_404, Reason.HTTP_410, Reason.REDIRECT_LOOP, Reason.SOFT_404, Reason.REDIRECT_HOME, Reason.WRONG_TYPE,
-    Reason.EMPTY,
-}  # fmt: skip
 NOT_SENT = frozenset({Failure.PRIVATE, Failure.LOCAL, Failure.PAUSED})
 PAGE_TYPES = (*content.MARKUP_TYPES, "text/")
 POSSIBLE_BOT_WALL = frozenset({200, 202, 401, 403, 429, 503})

@@ -41,6 +41,15 @@ def _reserve_slot(netloc: str, delay: float) -> float | None:
     return reserve_slot(urlsplit(f"//{netloc}").hostname or netloc, delay=delay)
 
 
+def _extra_links(tally: RunTally) -> Iterator[LinkState]:
+    """Yield further active links of the hosts of which too few were checked."""
+    ids = list[int]()
+    for netloc, limit in tally.extra_links_needed().items():
+        ids += other_active_links(netloc, besides=tally.checked_active[netloc], limit=limit, now=tally.now)
+    for start in range(0, len(ids), BATCH_SIZE):
+        yield from links_by_id(ids[start : start + BATCH_SIZE])
+
+
 class LinkChecker:
     """The links of one run, or of one shard of it, on their way from probing to writing.
 
@@ -64,21 +73,32 @@ class LinkChecker:
     # --- the three ways to check links; each pauses after every result, so that the caller can look at the tally
     def check_due(self, links: Iterable[LinkState], *, limit: int | None, stop: Callable[[], bool]) -> Iterator[None]:
         """Check links because they are due, `limit` at most; None: all."""
-        return self._check(self._requests(links, limit), self._verifier(stop), stop)
+        return self._check(self._requests(links, limit, on_skip=self._skip), self._verifier(stop), stop)
 
     def check_extra(self, *, stop: Callable[[], bool]) -> Iterator[None]:
         """Check more links of hosts of which too few were due for the host breaker; no limit holds for them.
 
         Without them a host that is down would be taken for links that died, a few in every run.
         """
-        return self._check(self._requests(self._extra_links(), None), self._verifier(stop), stop)
+        return self._check(
+            self._requests(_extra_links(self.tally), None, on_skip=self._skip), self._verifier(stop), stop
+        )
 
     def check_while_waiting(self, links: Iterable[LinkState]) -> Iterator[None]:
         """Check links for a person who waits: their sources confirm them now, and are given less time."""
         verifier = Verifier(
             self.config, now=self.now, stop=never_stop, pauses=self.tally.pauses, selection=None, limits=IMMEDIATE
         )
-        return self._check(self._requests(links, None), verifier, never_stop)
+        return self._check(self._requests(links, None, on_skip=self._skip), verifier, never_stop)
+
+    def probe_only(self, links: Iterable[LinkState], *, stop: Callable[[], bool]) -> Iterator[CheckResult]:
+        """Probe and verify links that are not part of the run: they are neither counted nor written."""
+        requests = self._requests(links, None, on_skip=ignore_reason)
+        verifier = Verifier(
+            self.config, now=self.now, stop=stop, pauses=self.tally.pauses, selection=None, limits=run_limits()
+        )
+        for result in self._results(requests, verifier, stop):
+            yield result._replace(link=self._in_progress.pop(result.id))
 
     def is_offline(self, *, stop: Callable[[], bool] = never_stop) -> bool:
         """Probe the canaries and links that responded a moment ago: whether all of them fail."""
@@ -91,6 +111,13 @@ class LinkChecker:
 
     # --- probing
     def _check(self, requests: Iterator[ProbeRequest], verifier: Verifier, stop: Callable[[], bool]) -> Iterator[None]:
+        for result in self._results(requests, verifier, stop):
+            self._add_result(result)
+            yield
+
+    def _results(
+        self, requests: Iterator[ProbeRequest], verifier: Verifier, stop: Callable[[], bool]
+    ) -> Iterator[CheckResult]:
         results = probe_links(
             requests,
             self.config,
@@ -98,9 +125,7 @@ class LinkChecker:
             stop=stop,
             responsive_hosts=self.resume_state.responsive_hosts,
         )
-        for result in verifier.verify(results, self._in_progress):
-            self._add_result(result)
-            yield
+        return verifier.verify(results, self._in_progress)
 
     def _verifier(self, stop: Callable[[], bool]) -> Verifier:
         """The verifier of a run. With a limit it chooses among the probed links, else among all due ones."""
@@ -109,15 +134,10 @@ class LinkChecker:
             self.config, now=self.now, stop=stop, pauses=self.tally.pauses, selection=selection, limits=run_limits()
         )
 
-    def _extra_links(self) -> Iterator[LinkState]:
-        checked, ids = self.tally.checked_active, list[int]()
-        for netloc, limit in self.tally.extra_links_needed().items():
-            ids += other_active_links(netloc, besides=checked[netloc], limit=limit, now=self.now)
-        for start in range(0, len(ids), BATCH_SIZE):
-            yield from links_by_id(ids[start : start + BATCH_SIZE])
-
-    def _requests(self, links: Iterable[LinkState], limit: int | None) -> Iterator[ProbeRequest]:
-        """Yield the requests of links that may be probed; count the others as skipped."""
+    def _requests(
+        self, links: Iterable[LinkState], limit: int | None, *, on_skip: ReasonCallback
+    ) -> Iterator[ProbeRequest]:
+        """Yield the requests of links that may be probed; `on_skip` receives the others."""
         blocklist = Blocklist.load()
         has_blocks = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
         paused = set(HostPause.objects.active(self.now).values_list("host", flat=True))
@@ -127,9 +147,9 @@ class LinkChecker:
             if link.id in self._in_progress:
                 continue  # An immediate check meanwhile changed its last check, so the query returned it again.
             if has_blocks and blocklist.is_blocked(url=link.url, imdb_id=link.imdb_id):
-                self._skip(link.id, Reason.BLOCKED_HOST)
+                on_skip(link.id, Reason.BLOCKED_HOST)
             elif paused and {link.netloc, host_of(link.url)} & paused:
-                self._skip(link.id, Reason.PAUSED)
+                on_skip(link.id, Reason.PAUSED)
             else:
                 limit = None if limit is None else limit - 1
                 self._in_progress[link.id] = link

@@ -99,10 +99,12 @@ class Conclusion:
     def _prune(self) -> None:
         if not self.options.prune:
             return
+        force = self.options.force
         if self.options.dry_run:
-            self.report.removed = would_remove(self.checker.writer.planned_updates, now=self.now)
+            removal = would_remove(self.checker.writer.planned_updates, now=self.now, force=force)
         else:
-            self.report.removed = prune_after_check(now=self.now)
+            removal = prune_after_check(now=self.now, force=force)
+        self.report.removed, self.report.waiting = removal.removed, removal.waiting
 
 
 def _counts(result: CheckResult, decision: RunDecision) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streaming.health.judging.removal import MAX_REMOVAL_RATIO, MIN_REMOVALS
 from streaming.health.judging.verdict import Verdict
 from streaming.health.permanent_redirects import RedirectReport
 from streaming.health.sweep.writer import WriteReport
@@ -17,7 +18,9 @@ COUNTED_VERDICTS = ("alive", "gone", "blocked", "unreachable", "throttled", "not
 
 @dataclass(slots=True)
 class CheckReport:
-    """What a run found and did. The counts are links, but `removed` counts movies.
+    """What a run found and did. The counts are links, but `removed` and `waiting` count movies: those removed, and
+    those that later runs will remove because no more may be removed within a day. `returned` names removed movies that
+    are back.
 
     `withheld`: no failure counted, and `reason` says why; in an accepted run `reason` may name hosts that are down.
     `complete` False: the run was interrupted. `previous_hosts_down`: hosts that the accepted run before found down.
@@ -28,11 +31,13 @@ class CheckReport:
     died: int = 0
     revived: int = 0
     removed: int = 0
+    waiting: int = 0
     withheld: bool = False
     reason: str = ""
     seconds: float = 0.0
     hosts_down: list[str] = field(default_factory=list)
     previous_hosts_down: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
     died_of: Counter[str] = field(default_factory=Counter)
     moved: int = 0
     redirects: RedirectReport = field(default_factory=RedirectReport)
@@ -99,6 +104,14 @@ class CheckReport:
     def _since_last(self) -> list[str]:
         """What changed since the last accepted run, beyond the counts."""
         lines = [_died_of_line(self.died_of)] if self.died_of else []
+        if self.waiting:
+            lines.append(
+                f"{self.waiting} more movies wait to be removed: at most {MAX_REMOVAL_RATIO:.0%} of the catalogue or "
+                f"{MIN_REMOVALS} movies go within 24 hours; --force removes all of them."
+            )
+        if self.returned:
+            verb = "would be back" if self.dry_run else "are back"
+            lines.append(f"{len(self.returned)} removed movies {verb}: {_first_few(self.returned)}.")
         back = sorted(set(self.previous_hosts_down) - set(self.hosts_down))
         if back:
             lines.append(f"Hosts that are back: {_first_few(back)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from operator import attrgetter
 
@@ -116,7 +116,8 @@ class ResultWriter:
 
     def _link_update(self, result: CheckResult, decision: RunDecision) -> LinkUpdate:
         is_down = result.require_link().netloc in decision.hosts_down
-        return link_update(result, now=self.now, host_down=is_down, adaptive=settings.HEALTH_ADAPTIVE)
+        grace = timedelta(hours=settings.LINK_GRACE_HOURS)
+        return link_update(result, now=self.now, host_down=is_down, adaptive=settings.HEALTH_ADAPTIVE, grace=grace)
 
 
 def mark_private_links(ids: Sequence[int]) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from streaming.health.judging.removal import counts_towards_removal
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.transitions import link_update, next_check_at
 from streaming.health.judging.verdict import Judgement, Verdict
@@ -137,3 +138,55 @@ def test_a_host_that_is_down_adds_no_failing_time():
     fields = {"is_active": False, "failures": 3, "strength": "unreachable", "failing_seconds": 7}
     update = updated(Verdict.UNREACHABLE, Reason.TIMEOUT, host_down=True, last_checked=BEFORE, **fields)
     assert (update.strength, update.failing_seconds) == ("unreachable", 7)
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "failing_hours", "grace_hours", "expected"),
+    [
+        (Reason.HTTP_404, 0, 24, 11 * HOUR), (Reason.HTTP_404, 12, 24, 11 * HOUR), (Reason.HTTP_404, 20, 24, 4 * HOUR),
+        (Reason.HTTP_404, 24, 24, 24 * HOUR), (Reason.HTTP_404, 0, 1, HOUR), (Reason.HTTP_404, 0, 0, 24 * HOUR),
+        (Reason.DNS, 24, 24, 11 * HOUR), (Reason.DNS, 71, 24, HOUR), (Reason.DNS, 72, 24, 24 * HOUR),
+        (Reason.HTTP_403, 700, 24, 11 * HOUR), (Reason.HTTP_403, 720, 24, 24 * HOUR),
+        (Reason.MISSING, 0, 24, 24 * HOUR),
+    ],
+)  # fmt: skip
+def test_a_failing_link_is_due_so_often_that_it_counts_in_time(reason, failing_hours, grace_hours, expected):
+    link = LinkState(
+        id=1, movie_id=2, netloc="films.example.org", is_active=False, reason="ok", failures=3, state_since=NOW,
+        checks="g", failing_seconds=failing_hours * 3600, last_checked=NOW,
+    )  # fmt: skip
+    result = CheckResult(id=1, judgement=Judgement(Verdict.GONE, reason), link=link)
+    assert link_update(result, now=NOW, grace=grace_hours * HOUR).next_check_at == NOW + expected
+
+
+@pytest.mark.parametrize(
+    ("grace_hours", "hours_between_runs"), [(1, 0.25), (1, 1), (5, 1), (24, 0.25), (24, 6), (24, 12), (100, 12)]
+)
+@pytest.mark.parametrize(
+    ("verdict", "reason", "factor"),
+    [(Verdict.GONE, Reason.HTTP_404, 1), (Verdict.GONE, Reason.SOFT_404, 3), (Verdict.BLOCKED, Reason.HTTP_403, 30)],
+)
+def test_a_link_checked_when_due_counts_within_four_times_its_grace(
+    verdict, reason, factor, grace_hours, hours_between_runs
+):
+    link = LinkState(1, 2, "films.example.org", True, "ok", 0, None, "a")
+    now, checked, update = NOW, 0, None
+    while update is None or not counts_towards_removal(
+        is_active=update.is_active, reason=update.reason, strength=update.strength, failures=update.failures,
+        failing_seconds=update.failing_seconds, grace=grace_hours * HOUR,
+    ):  # fmt: skip
+        if update is None or update.next_check_at < now:
+            update = link_update(
+                CheckResult(id=1, judgement=Judgement(verdict, reason), link=link), now=now, grace=grace_hours * HOUR
+            )
+            state = {name: getattr(update, name) for name in STATE}
+            link, checked = link._replace(**state, last_checked=now), checked + 1
+        now += hours_between_runs * HOUR
+    assert checked >= 2
+    assert grace_hours * factor * HOUR <= now - NOW <= 4 * grace_hours * factor * HOUR
+
+
+STATE = ("is_active", "reason", "strength", "failures", "failing_seconds", "state_since", "checks")

@@ -12,8 +12,7 @@ import pytest
 from django.utils import timezone
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
-from streaming.health.judging.removal import SOURCE_API_REASONS
-from streaming.health.judging.verdict import GONE_REASONS
+from streaming.health.judging.removal import IMMEDIATE_REASONS, SOURCE_API_REASONS, strength_of
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.runner import run_check
 from streaming.health.sweep.immediate_check import check_now
@@ -86,8 +85,9 @@ def reason_of(link):
     return StreamingLink.objects.values_list("reason", flat=True).get(pk=link.pk)
 
 
-def test_every_reason_of_a_source_api_counts_as_gone_and_has_a_text():
-    assert SOURCE_API_REASONS <= GONE_REASONS
+def test_every_reason_of_a_source_api_is_a_proof_that_counts_at_once_and_has_a_text():
+    assert {strength_of(reason) for reason in SOURCE_API_REASONS} == {"proven"}
+    assert SOURCE_API_REASONS <= IMMEDIATE_REASONS
     assert set(REASON_TEXT) >= SOURCE_API_REASONS
 
 

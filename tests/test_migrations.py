@@ -102,10 +102,8 @@ from datetime import timedelta
 tombstones = models_at("0009_strength_of_a_failure").get_model("streaming", "RemovedMovie").objects
 for number, (reason, days, restored) in enumerate(rows):
     at = now - timedelta(days=days)
-    restored_at = now if restored else None
-    tombstones.create(
-        imdb_id=f"tt{number:07d}", title="A", reason=reason, removed_at=at, restored_at=restored_at, snapshot={"rows": []}
-    )
+    dates = {"removed_at": at, "restored_at": now if restored else None}
+    tombstones.create(imdb_id=f"tt{number:07d}", title="A", reason=reason, snapshot={"rows": []}, **dates)
 tombstones = models_at("0010_return_of_removed_movies").get_model("streaming", "RemovedMovie").objects
 print(json.dumps([[one.cause, one.next_check_at is not None] for one in tombstones.order_by("pk")]))
 tombstones = models_at("0009_strength_of_a_failure").get_model("streaming", "RemovedMovie").objects

@@ -21,7 +21,7 @@ from django.db import connection
 from django.utils import timezone
 
 from streaming.models import HealthRun, LinkFlip, Movie, RemovedMovie, StreamingLink
-from tests.helpers.factories import make_link, make_movie
+from tests.helpers.factories import LONG_DEAD, make_link, make_movie
 from tests.helpers.http_origin import Origin, wait_for
 from tests.helpers.process_info import children_of
 
@@ -108,7 +108,7 @@ def whole_catalogue():
 
 def test_removed_movies_are_restored_exactly():
     movie = make_movie(title="Nosferatu", year=1922, synopsis="A count moves to Wisborg.")
-    gone = {"is_active": False, "reason": "http_404", "failures": 1, "state_since": timezone.now(), "checks": "aag"}
+    gone = {**LONG_DEAD, "state_since": timezone.now(), "checks": "aag"}
     for _ in range(3):
         LinkFlip.objects.create(link=make_link(movie, **gone), is_active=False, reason="http_404")
     before = whole_catalogue()
@@ -122,7 +122,7 @@ def test_removed_movies_are_restored_exactly():
 def test_restore_by_date_and_all():
     now = timezone.now()
     for days in (3, 0):
-        make_link(is_active=False, reason="http_404")
+        make_link(**LONG_DEAD)
         call("prune_movies")
         RemovedMovie.objects.filter(removed_at__gte=now).update(removed_at=now - timedelta(days=days))
     assert "1 movies restored" in call("restore_movies", "--since", f"{now - timedelta(days=1):%Y-%m-%d}")
@@ -231,7 +231,7 @@ def test_ctrl_c_ends_a_run_with_a_summary(catalogue):
 
 
 def test_the_script_at_the_root_prints_its_statistics(catalogue):
-    make_link(is_active=False, reason="http_404"), make_link()
+    make_link(**LONG_DEAD), make_link()
     database = catalogue()
     status, out, _ = finish(start(database, "--dry-run", script="cleanup_dead_links.py"))
     assert (status, "Would remove 1 movies" in out, len(outcome(database)[1])) == (0, True, 2)

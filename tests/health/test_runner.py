@@ -21,7 +21,7 @@ from streaming.ingest.edits import update_link
 from streaming.ingest.takedown import block
 from streaming.ingest.tombstones import restore_movies
 from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
-from tests.helpers.factories import make_link, make_movie
+from tests.helpers.factories import LONG_DEAD, make_link, make_movie
 from tests.helpers.http_origin import Origin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -112,7 +112,9 @@ def test_a_movie_with_only_gone_links_is_removed_and_one_with_a_blocked_link_sta
     (server,) = hosts()
     many(server, 5)
     gone, blocked = links_at(server, "404/1", "403/1")
-    assert run().removed == 1
+    now = timezone.now()
+    removed = [run(now=now + timedelta(hours=hours)).removed for hours in (0, 12, 23, 24, 25)]
+    assert removed == [0, 0, 0, 1, 0]
     assert RemovedMovie.objects.get().imdb_id == gone.movie.imdb_id
     assert Movie.objects.filter(pk=blocked.movie_id).exists()
 
@@ -194,6 +196,7 @@ def test_a_dry_run_writes_nothing_and_reports_what_it_would_do(hosts):
     many(server, 5)
     links_at(server, "404/1", "busy/1")
     links_at(server, "page/9", is_active=False, reason="http_404")
+    links_at(server, "404/2", **LONG_DEAD)
     before = state()
     report = run(dry_run=True)
     assert (report.died, report.revived, report.removed) == (1, 1, 1)
@@ -538,7 +541,7 @@ def test_a_restored_movie_is_removed_again_only_after_its_link_was_checked(hosts
     many(server, 5)
     # Its link has failed for a month, so its own schedule would check it in another month.
     since = timezone.now() - timedelta(days=31)
-    (link,) = links_at(server, f"{turned}/1", source="commons", is_active=False, reason="http_404", failures=4)
+    (link,) = links_at(server, f"{turned}/1", source="commons", **LONG_DEAD)
     StreamingLink.objects.filter(pk=link.pk).update(
         state_since=since, last_checked=since, next_check_at=timezone.now() + timedelta(days=29)
     )

@@ -15,6 +15,11 @@ from streaming.models import Movie, ScrapeJob, StreamingLink
 numbers = count(1_000_001)
 outside_queue_ids = count(10_000_000, 1000)
 
+LONG_DEAD = {
+    "is_active": False, "reason": "http_404", "strength": "proven", "failures": 9, "failing_seconds": 30 * 24 * 3600,
+}  # fmt: skip
+"""The health of a link that counts towards the removal of its movie."""
+
 
 def make_movie(**fields: Any) -> Movie:
     fields.setdefault("imdb_id", f"tt{next(numbers):07d}")

@@ -48,6 +48,7 @@ def wrong_clock_reason(tally: RunTally) -> str:
 
 
 def _extra_links(tally: RunTally) -> Iterator[LinkState]:
+    """Yield further active links of the hosts of which too few were checked."""
     ids = list[int]()
     for netloc, limit in tally.extra_links_needed().items():
         ids += other_active_links(netloc, besides=tally.checked_active[netloc], limit=limit, now=tally.now)

@@ -34,7 +34,7 @@ def return_movies(checker: LinkChecker, *, now: datetime, stop: Callable[[], boo
     deadline = time.monotonic() + MAX_SECONDS
     due = list(_due(checker, now))
     tombstones = {movie.imdb_id: movie for movie, _ in due}
-    links = [link for _, of_movie in due for link in of_movie][:MAX_LINKS]
+    links = [link for _, of_movie in due for link in of_movie]
     alive: defaultdict[str, list[CheckResult]] = defaultdict(list)
     waiting = {link.id: link.imdb_id for link in links}
 
@@ -45,11 +45,12 @@ def return_movies(checker: LinkChecker, *, now: datetime, stop: Callable[[], boo
         imdb_id = waiting.pop(result.id)
         if result.judgement.verdict is Verdict.ALIVE:
             alive[imdb_id].append(result)
+    returned = list(alive)
     if not checker.options.dry_run:
         unchecked = set(waiting.values()) if is_over() else set()
         _schedule([movie for imdb_id, movie in tombstones.items() if imdb_id not in unchecked], now=now)
-        _restore(alive, checker, now=now)
-    return [f"{tombstones[imdb_id].title} ({imdb_id})" for imdb_id in sorted(alive)]
+        returned = _restore(alive, checker, now=now)
+    return [f"{tombstones[imdb_id].title} ({imdb_id})" for imdb_id in sorted(returned)]
 
 
 def _due(checker: LinkChecker, now: datetime) -> Iterator[tuple[RemovedMovie, list[LinkState]]]:
@@ -105,11 +106,12 @@ def _schedule(tombstones: Iterable[RemovedMovie], *, now: datetime) -> None:
     RemovedMovie.objects.bulk_update(changed, ["next_check_at"], batch_size=100)
 
 
-def _restore(alive: dict[str, list[CheckResult]], checker: LinkChecker, *, now: datetime) -> None:
-    """Restore the movies, then write the results of the links that brought them back."""
+def _restore(alive: dict[str, list[CheckResult]], checker: LinkChecker, *, now: datetime) -> list[str]:
+    """Restore the movies, then write the results of the links that brought them back; return the ids of the movies."""
     restored = restore_movies(alive, causes=RemovedMovie.RETURNING_CAUSES, now=now)
     for imdb_id in restored:
         results = {result.require_link().url: result for result in alive[imdb_id]}
         rows = StreamingLink.objects.filter(movie__imdb_id=imdb_id, source_url__in=list(results))
         states = links_by_id(list(rows.values_list("pk", flat=True)))
         checker.writer.write([results[state.url]._replace(id=state.id, link=state) for state in states], RunDecision())
+    return restored

@@ -163,7 +163,10 @@ def check(options: Options, *, now: datetime) -> Outcome:
 
 
 def check_and_kill(options: Options, *, now: datetime, web: Web, web_address: str, after: int) -> None:
-    """Begin a run in a process of its own and kill it when the web has served so many requests."""
+    """Begin a run in a process of its own and kill it when the web has served so many requests.
+
+    One that is withheld sooner, because its canaries fail, ends by itself.
+    """
     web.silent_after = web.requests + after
     words = [web_address, now.isoformat(), json.dumps(asdict(options))]
     process = subprocess.Popen([sys.executable, "-m", "bench.truth.machine", *words], cwd=ROOT)
@@ -174,15 +177,16 @@ def check_and_kill(options: Options, *, now: datetime, web: Web, web_address: st
     finally:
         process.kill()
         web.silent_after = None
-    if (returncode := process.wait()) != KILLED_BY:
+    if (returncode := process.wait()) not in (KILLED_BY, WITHHELD):
         raise RuntimeError(f"the run that was to be killed ended by itself, with status {returncode}")
 
 
 def main() -> None:
-    """A run that is to be killed, for `check_and_kill`."""
+    """A run that is to be killed, for `check_and_kill`; the exit status says whether it ended withheld."""
     web_address, moment, options = sys.argv[1:]
     start(web_address, knows=lambda _name: True)
-    check(Options(**json.loads(options)), now=datetime.fromisoformat(moment))
+    outcome = check(Options(**json.loads(options)), now=datetime.fromisoformat(moment))
+    sys.exit(WITHHELD if outcome.withheld else 0)
 
 
 def moment_of(hour: float, *, offset: float = 0.0) -> datetime:

@@ -188,7 +188,8 @@ def test_the_brake_holds_unless_it_is_forced(hosts):
     assert "--force" in report.reason
     assert state() == before
     forced = run(force=True)
-    assert (forced.withheld, forced.died, forced.removed) == (False, 40, 40)
+    # One failed check removes nothing yet, see tests/health/test_prune.py.
+    assert (forced.withheld, forced.died, forced.removed) == (False, 40, 0)
 
 
 def test_a_dry_run_writes_nothing_and_reports_what_it_would_do(hosts):
@@ -288,7 +289,7 @@ def test_public_links_are_kept_when_only_loopback_can_be_reached(hosts):
     report = run()
     assert not report.withheld
     assert "no way to the internet" in report.reason
-    assert (report.died, report.removed) == (1, 1)
+    assert (report.died, report.removed) == (1, 0)
     assert StreamingLink.objects.filter(host__endswith=".invalid", is_active=True, last_checked=None).count() == 4
 
 
@@ -568,7 +569,7 @@ def test_the_number_of_statements_does_not_grow_with_the_links(hosts, django_ass
     movie = make_movie()
     for number in range(120):
         make_link(movie, source_url=server.url(f"page/{number}"), host="127.0.0.2")
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(35):
         run()
 
 

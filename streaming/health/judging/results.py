@@ -11,6 +11,7 @@ from streaming.health.probe_types import ProbeRequest, ProbeState
 
 LINK_FIELDS = (
     "id", "movie_id", "netloc", "is_active", "reason", "failures", "state_since", "checks", "moved_to", "moved_seen",
+    "strength", "failing_seconds", "last_checked",
 )  # fmt: skip
 RESULT_FIELDS = ("http_status", "response_ms", "moved_to", "is_transport_failure", "is_verified", "not_sent")
 """The fields that a result needs until it is written: see `CheckResult.compact`."""
@@ -21,8 +22,9 @@ class LinkState(NamedTuple):
     """A link before its check: its health, and what probing and judging it need.
 
     `netloc` is its host, with the port when it is an unusual one. `media`: the URL should be a video, not a page.
-    `state_since`: when `is_active` last changed; None: it never did. `verified_at`: when its source's API last
-    confirmed it; None: never. `probe_state`: where another worker stopped probing it; None: not probed in this run yet.
+    `state_since`: when `is_active` last changed; None: it never did. `last_checked`, `verified_at`: when it was last
+    checked and when its source's API last confirmed it; None: never. `probe_state`: where another worker stopped
+    probing it; None: not probed in this run yet.
     """
 
     id: int
@@ -35,6 +37,9 @@ class LinkState(NamedTuple):
     checks: str
     moved_to: str = ""
     moved_seen: int = 0
+    strength: str = ""
+    failing_seconds: int = 0
+    last_checked: datetime | None = None
     url: str = ""
     media: bool = False
     title: str = ""

@@ -12,11 +12,10 @@ from scraper.net.throttling import is_throttled
 from scraper.net.url_policy import without_tracking
 from streaming.health.judging import content, soft_404
 from streaming.health.judging.host_rules import status_meaning
+from streaming.health.judging.removal import SOURCE_API_REASONS, strength_of
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
-from streaming.reason_codes import Reason
+from streaming.reason_codes import Reason, Strength
 
-SOURCE_API_REASONS = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
-"""Reasons that only a source's API gives: by HTTP the link is alive."""
 GONE_REASONS = SOURCE_API_REASONS | {
     Reason.HTTP_404, Reason.HTTP_410, Reason.REDIRECT_LOOP, Reason.SOFT_404, Reason.REDIRECT_HOME, Reason.WRONG_TYPE,
     Reason.EMPTY,
@@ -60,6 +59,11 @@ class Judgement(NamedTuple):
 
     verdict: Verdict
     reason: Reason
+
+    @property
+    def strength(self) -> Strength:
+        """How certain a bad verdict is; none for the others."""
+        return strength_of(self.reason) if self.verdict.is_bad else Strength.NONE
 
 
 ALIVE = Judgement(Verdict.ALIVE, Reason.OK)

@@ -65,8 +65,8 @@ def _with_text_dates(result: CheckResult) -> CheckResult:
     return result._replace(link=link._replace(**dates))
 
 
-def _decode_result(link_values: Any, judgement: list[str], values: Any) -> CheckResult:
-    verdict, reason = judgement
+def _decode_result(link_values: Any, judgement: list[Any], values: Any) -> CheckResult:
+    verdict, reason, *_ = judgement
     result = CheckResult.from_row(link_values, Judgement(verdict=Verdict(verdict), reason=Reason(reason)), values)
     link = result.require_link()
     dates: dict[str, Any] = {name: _decode_datetime(getattr(link, name)) for name in LINK_DATES}

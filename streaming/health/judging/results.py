@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from streaming.health.judging.control_page import PageSample
 from streaming.health.judging.verdict import Judgement
 from streaming.health.probe_types import ProbeRequest, ProbeState
 
@@ -62,7 +63,7 @@ class CheckResult(NamedTuple):
     `response_ms` None: no response. `is_transport_failure`: nothing came on HTTP's level. `redirect_target`: the netloc
     that redirects led to; empty: there were none. `is_verified`: the source's API said so. `not_sent`: the link got the
     verdict of its host, which never responded. `probe_state`: there is no judgement yet, another worker continues.
-    `link`: the state before the check; None until the process that owns the database has set it.
+    `page`: of a doubtful page, what a control page is compared with. `link`: the state before the check; None until the process that owns the database has set it.
     """
 
     id: int
@@ -76,6 +77,7 @@ class CheckResult(NamedTuple):
     is_verified: bool = False
     not_sent: bool = False
     probe_state: ProbeState | None = None
+    page: PageSample | None = None
     link: LinkState | None = None
 
     def require_link(self) -> LinkState:
@@ -86,7 +88,7 @@ class CheckResult(NamedTuple):
 
     def compact(self) -> CheckResult:
         """What deciding on the link and writing it need, without the rest."""
-        return self._replace(redirect_target="", retry_after="", link=self.require_link().compact())
+        return self._replace(redirect_target="", retry_after="", page=None, link=self.require_link().compact())
 
     def to_row(self) -> tuple[tuple[Any, ...], Judgement, tuple[Any, ...]]:
         """Return the values of a compact result: `LINK_FIELDS`, the judgement, `RESULT_FIELDS`."""

@@ -54,15 +54,17 @@ def states_challenge(headers: Mapping[str, str]) -> bool:
 def is_bot_wall(page: PageText, *, title: str) -> bool:
     """Return whether a page demands proof of a human visitor; a film may be called "Just a Moment"."""
     film = normalize_title(title)
-    lines = (*page.headings, page.body_text)
-    text = " ".join(lines)
-    if any(phrase in text for phrase in PHRASES):
-        text = " ".join(remove_title(line, film) for line in lines)
-        if any(phrase in text for phrase in PHRASES):
-            return True
+    if page.is_suspicious and not (page.has_player and page.has_long_text) and _says_so(page, film):
+        return True
     if film and any(film in line for line in page.headings):
         return False  # A wall does not know what film it hides.
     return _is_challenge(page)
+
+
+def _says_so(page: PageText, film: str) -> bool:
+    """Return whether the headings or the short text have a sentence of a bot wall, without the movie's title."""
+    text = " ".join(remove_title(line, film) for line in (*page.headings, page.body_text))
+    return any(phrase in text for phrase in PHRASES)
 
 
 def _is_challenge(page: PageText) -> bool:

@@ -111,6 +111,8 @@ def meta_refresh_target(body: bytes, base_url: str) -> str | None:
 
 def refresh_target(source: str, base_url: str) -> str | None:
     """`meta_refresh_target` for a page that is decoded."""
+    if "http-equiv" not in source and "HTTP-EQUIV" not in source and "Http-Equiv" not in source:
+        return None
     seen = _without_unseen(source[:MAX_STUB_BYTES])
     if "refresh" not in seen.lower() or PLAYER.search(seen.lower()):
         return None

@@ -50,14 +50,15 @@ class PageText:
     """The normalized text of a page.
 
     `headings`: its title and first headings. `body_text`: its main text if that is short and there is no player, else
-    empty. `has_player`, `has_long_text`: determined only if a heading may say that the film is missing. `source`: the
-    whole page as it was sent, decoded.
+    empty. `is_suspicious`: one of them has a word of the phrases. `has_player`, `has_long_text`: determined only if a
+    heading may say that the film is missing. `source`: the whole page as it was sent, decoded.
     """
 
     headings: tuple[str, ...] = ()
     body_text: str = ""
     has_player: bool = False
     has_long_text: bool = False
+    is_suspicious: bool = False
     source: str = ""
 
 
@@ -65,11 +66,13 @@ def parse_page(body: bytes, content_type: str = "") -> PageText:
     """Parse a page, of which the first bytes are enough; `content_type` is the header, for its charset."""
     text = decode_page(body, content_type)
     if "<" not in text:
-        return PageText((), _if_short(text), source=text)
+        short_text = _if_short(text)
+        return PageText((), short_text, is_suspicious=is_suspicious(short_text), source=text)
     headings = _headings(text, text)
     if is_suspicious("\n".join(headings)):
         return _parse_suspicious(text)
-    return PageText(headings, _body_text(text), source=text)
+    body_text = _body_text(text)
+    return PageText(headings, body_text, is_suspicious=bool(body_text) and is_suspicious(body_text), source=text)
 
 
 # --- bytes to text
@@ -125,7 +128,7 @@ def _parse_suspicious(text: str) -> PageText:
     title = [normalize_text(TAGS.sub(" ", match[1])) for match in islice(TITLE.finditer(text), 1)]
     headings = list(islice(_unlinked_headings(visible), 1 if is_long else MAX_HEADINGS))
     body_text = "" if has_player or is_long else normalize_text(main_text)
-    return PageText((*title, *headings), body_text, has_player, is_long, text)
+    return PageText((*title, *headings), body_text, has_player, is_long, is_suspicious=True, source=text)
 
 
 def _unlinked_headings(visible: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 
 from streaming.health.judging import phrases
 from streaming.health.judging.page_text import PageText
@@ -25,6 +26,7 @@ class Denial(Enum):
     CERTAIN = "certain"
 
 
+@lru_cache(maxsize=256)
 def normalize_title(title: str) -> str:
     """Return a movie's title as it is looked for in pages: normalized and without the year."""
     film = normalize_text(title)
@@ -34,7 +36,7 @@ def normalize_title(title: str) -> str:
 def mentions_film(page: PageText, title: str) -> bool:
     """Return whether the title or a heading of a page contains the movie's title."""
     film = normalize_title(title)
-    return any(remove_title(line, film) != line for line in page.headings)
+    return any(film in line and remove_title(line, film) != line for line in page.headings)
 
 
 def is_soft_404(page: PageText, *, title: str) -> Denial:
@@ -45,9 +47,7 @@ def is_soft_404(page: PageText, *, title: str) -> Denial:
     headings is only read if it is short and there is no player, because a synopsis may be about things that were
     removed; where the page names the film, the text must speak of this page's film, and remains doubtful.
     """
-    if _player_state(page) in MISSING_STATES:
-        return Denial.CERTAIN
-    if not phrases.is_suspicious("\n".join([*page.headings, page.body_text])):
+    if not page.is_suspicious:
         return Denial.NONE
     film = normalize_title(title)
     is_film_page = _title_is_film(page, film)
@@ -61,23 +61,26 @@ def is_soft_404(page: PageText, *, title: str) -> Denial:
 
 def is_geo_blocked(page: PageText) -> bool:
     """Return whether a page says that the film can be watched only in other regions."""
-    text = _text(page)
-    return phrases.is_suspicious(text) and phrases.ABROAD.search(text) is not None
-
-
-def is_private(page: PageText) -> bool:
-    """Return whether the player of a page has a video that only some people may watch."""
-    return _player_state(page) in PRIVATE_STATES
+    return page.is_suspicious and phrases.ABROAD.search(_text(page)) is not None
 
 
 def is_temporary(page: PageText, *, title: str) -> bool:
     """Return whether a page only says that the site is away for a while, or busy."""
-    text = _text(page)
-    if page.has_player or not phrases.is_suspicious(text) or not phrases.LATER.search(text):
+    if page.has_player or not page.is_suspicious or not phrases.LATER.search(_text(page)):
         return False
     film = normalize_title(title)
     lines = [remove_title(line, film) for line in (*page.headings, page.body_text)]
     return not (film and _title_is_film(page, film)) and any(phrases.LATER.search(line) for line in lines)
+
+
+def player_denial(page: PageText) -> Denial:
+    """Return what the data of a page's own player say of its video: missing, or doubtful if some people may watch it."""
+    state = PLAYER_STATE.search(page.source) if "playabilityStatus" in page.source else None
+    if state is None:
+        return Denial.NONE
+    if state[1] in MISSING_STATES:
+        return Denial.CERTAIN
+    return Denial.DOUBTFUL if state[1] in PRIVATE_STATES else Denial.NONE
 
 
 def remove_title(line: str, title: str) -> str:
@@ -89,12 +92,6 @@ def remove_title(line: str, title: str) -> str:
 
 def _text(page: PageText) -> str:
     return "\n".join([*page.headings, page.body_text])
-
-
-def _player_state(page: PageText) -> str:
-    """Return what the data of a page's own player says of its video; empty: there are none."""
-    state = PLAYER_STATE.search(page.source) if "playabilityStatus" in page.source else None
-    return state[1] if state else ""
 
 
 def _title_is_film(page: PageText, film: str) -> bool:

@@ -204,20 +204,28 @@ def _page_judgement(
     page: PageText, response: ProbeResponse, request: ProbeRequest, *, is_named: bool
 ) -> Judgement | None:
     """Judge a link by what its page says; None: it says nothing against the film."""
+    if page.is_suspicious and (said := _text_judgement(page, request)):
+        return said
+    if not is_named and landing.is_parked(page):
+        return gone_judgement(Reason.PARKED)
+    player = soft_404.player_denial(page)
+    if player is not Denial.NONE:
+        return gone_judgement(Reason.SOFT_404) if player is Denial.CERTAIN else LOGIN
+    if not is_named and (target := landing.refresh_target(page.source, response.final_url)):
+        return _refresh_judgement(response, target)
+    return None
+
+
+def _text_judgement(page: PageText, request: ProbeRequest) -> Judgement | None:
+    """Judge a link by the sentences of its page; None: there is none against the film."""
     if soft_404.is_geo_blocked(page):
         return ABROAD
     if soft_404.is_temporary(page, title=request.title):
         return MAINTENANCE
-    if not is_named and landing.is_parked(page):
-        return gone_judgement(Reason.PARKED)
     denial = soft_404.is_soft_404(page, title=request.title)
-    if denial is not Denial.NONE:
-        return gone_judgement(Reason.SOFT_404) if denial is Denial.CERTAIN else DOUBTFUL_GONE
-    if soft_404.is_private(page):
-        return LOGIN
-    if not is_named and (target := landing.refresh_target(page.source, response.final_url)):
-        return _refresh_judgement(response, target)
-    return None
+    if denial is Denial.NONE:
+        return None
+    return gone_judgement(Reason.SOFT_404) if denial is Denial.CERTAIN else DOUBTFUL_GONE
 
 
 def _refresh_judgement(response: ProbeResponse, target: str) -> Judgement:

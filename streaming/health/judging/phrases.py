@@ -29,7 +29,8 @@ class Language:
     `things`, `films`: nouns; a synopsis speaks of films that were removed, so these are read in headings only.
     `this`: words before a noun that mean the one of this page. `missing`: what follows such a noun; `no`: what comes
     before it. `titles`: whole titles of error pages. `private`, `abroad`, `later`: phrases that say so by themselves.
-    `words`: one of them is in each of these phrases.
+    `words`: one of them is in each of these phrases. `ifs`: at the start of a clause, they make a sentence say nothing of
+    this page. `spaced`: words have blanks between them.
     """
 
     things: tuple[str, ...]
@@ -42,11 +43,13 @@ class Language:
     abroad: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    ifs: tuple[str, ...] = ()
     spaced: bool = True
 
 
 LANGUAGES = {
     "de": Language(
+        ifs=("wenn", "falls", "sollte", "sobald",),
         things=("seite", "datei", "video", "videos", "inhalt", "inhalte", "beitrag", "dokument", "eintrag", "url",
                 "adresse", "clip", "sendung", "stream", "ressource"),
         films=("film", "folge", "episode", "serie", "titel"),
@@ -69,6 +72,7 @@ LANGUAGES = {
                "ausschliesslich", "gewartet"),
     ),
     "fr": Language(
+        ifs=("si", "lorsque", "quand",),
         things=("page", "fichier", "video", "contenu", "document", "adresse", "url", "ressource", "publication",
                 "enregistrement"),
         films=("film", "episode", "serie", "titre"),
@@ -91,12 +95,13 @@ LANGUAGES = {
                "aucun", "n'est"),
     ),
     "es": Language(
+        ifs=("si", "cuando",),
         things=("pagina", "archivo", "video", "contenido", "documento", "enlace", "direccion", "url", "recurso",
                 "fichero", "publicacion"),
         films=("pelicula", "film", "episodio", "serie", "titulo"),
         this=("est[ea]", "solicitad[oa]", "que (?:buscas?|busca|estas buscando|esta buscando)"),
         missing=("no (?:(?:ha sido|fue|se ha|se pudo|pudo ser|se) )?(?:encontrad[oa]|encontrar|encontro|encuentra)",
-                 "(?:ya )?no (?:existen?|estan?|se encuentra|esta) ?(?:ya )?(?:disponibles?)?",
+                 "(?:ya )?no (?:existen?|se encuentra)",
                  "(?:ya )?no (?:esta|estan) (?:ya )?disponibles?",
                  "(?:ha sido|fue|se ha|han sido) (?:eliminad|borrad|retirad)[oa]s?", "(?:inexistente|no disponible)"),
         no=("no (?:hemos podido|podemos|se pudo|se puede|pudimos|se ha podido) encontrar", "no (?:encontramos|se encontro"
@@ -112,6 +117,7 @@ LANGUAGES = {
                "volve", "temporal"),
     ),
     "it": Language(
+        ifs=("se", "quando",),
         things=("pagina", "file", "video", "contenuto", "documento", "indirizzo", "url", "risorsa", "elemento"),
         films=("film", "episodio", "serie", "titolo", "puntata"),
         this=("quest[oaei]", "richiest[oa]", "cercat[oa]", "che (?:stai|state|sta) cercando"),
@@ -130,6 +136,7 @@ LANGUAGES = {
                "torn", "impossibile", "nessun", "riprova", "temporanea"),
     ),
     "pt": Language(
+        ifs=("se", "quando", "caso",),
         things=("pagina", "arquivo", "ficheiro", "video", "conteudo", "documento", "endereco", "url", "recurso", "item"),
         films=("filme", "episodio", "serie", "titulo"),
         this=("est[ea]", "ess[ea]", "solicitad[oa]", "que (?:procura|voce (?:procura|esta procurando))"),
@@ -149,6 +156,7 @@ LANGUAGES = {
                "particular", "erro ", "manutencao", "mais tarde", "volt", "nenhum", "temporaria"),
     ),
     "nl": Language(
+        ifs=("als", "wanneer", "indien",),
         things=("pagina", "bestand", "video", "inhoud", "document", "adres", "url", "item", "filmpje", "content"),
         films=("film", "aflevering", "serie", "titel"),
         this=("deze", "dit", "gevraagde", "opgevraagde", "die je zoekt", "die u zoekt"),
@@ -165,13 +173,13 @@ LANGUAGES = {
         words=("niet", "verwijderd", "gewist", "fout", "prive", "onderhoud", "later", "tijdelijk", "terug", "geen"),
     ),
     "pl": Language(
+        ifs=("jesli", "jezeli", "gdy", "kiedy",),
         things=("strona", "strony", "plik", "pliku", "wideo", "film wideo", "nagranie", "material", "materialu", "tresc",
                 "tresci", "dokument", "dokumentu", "adres", "zawartosc"),
         films=("film", "filmu", "odcinek", "odcinka", "serial", "tytuł"),
         this=("ta", "ten", "to", "tej", "tego", "szukan[aey](?:go|j)?", "zadan[aey](?:go|j)?"),
         missing=("(?:nie (?:został[aoy]?|zostala) (?:odnalezion[aey]|znalezion[aey])|nie znalezion[oay])",
-                 "(?:juz )?nie istnieje", "(?:nie jest|jest) (?:juz )?(?:niedostepn[aey]|dostepn[aey])"
-                 , "(?:został[aoy]?|zostala) (?:przez \\w{1,20} )?(?:usuniet[aey]|skasowan[aey])", "niedostepn[aey]",
+                 "(?:juz )?nie istnieje", "nie jest (?:juz )?dostepn[aey]", "jest (?:juz )?niedostepn[aey]", "(?:został[aoy]?|zostala) (?:przez \\w{1,20} )?(?:usuniet[aey]|skasowan[aey])", "niedostepn[aey]",
                  "nie jest juz dostepn[aey]"),
         no=("nie (?:mozna|udalo sie|udało sie|mozemy|moglismy) (?:znalezc|odnalezc)", "nie (?:znaleziono|odnaleziono)",
             "nie ma (?:takiej|takiego|juz)"),
@@ -186,6 +194,7 @@ LANGUAGES = {
                "wracamy", "tymczasowo", "chwilowo"),
     ),
     "ru": Language(
+        ifs=("если", "когда",),
         things=("страница", "страницы", "страницу", "файл", "видео", "видеозапись", "ролик", "видеоролик", "материал",
                 "документ", "контент", "запись", "адрес", "ресурс"),
         films=("фильм", "фильма", "серия", "сериал", "кино", "передача"),
@@ -204,6 +213,7 @@ LANGUAGES = {
                "позднее", "скоро", "временно"),
     ),
     "cs": Language(
+        ifs=("pokud", "kdyz", "jestli(?:ze)?",),
         things=("stranka", "stranku", "soubor", "video", "obsah", "dokument", "adresa", "zaznam", "prispevek"),
         films=("film", "dil", "serial", "epizoda", "porad"),
         this=("tat?o", "toto", "tento", "pozadovan[aye]", "hledan[aye]"),
@@ -221,6 +231,7 @@ LANGUAGES = {
                "nepodar", "nemuzeme", "nemohli", "soukrom", "udrzba", "odstavka", "pozdeji", "docasne", "brzy", "zadn"),
     ),
     "sv": Language(
+        ifs=("om", "nar",),
         things=("sidan", "sida", "filen", "videon", "video", "klippet", "innehallet", "innehall", "dokumentet", "adressen"),
         films=("filmen", "film", "avsnittet", "programmet", "serien"),
         this=("den har", "det har", "som du (?:soker|letar efter)", "du (?:soker|letar efter|begarde)"),
@@ -309,15 +320,29 @@ def _this(language: Language) -> str:
     return rf"\b(?:{this}) (?:[\w']{{1,20}} )?(?:{noun})\b|\b(?:{noun}) (?:{this})\b"
 
 
-DENIALS_IN_TEXT = (
-    re.compile(_english_denials(THINGS)),
-    *(re.compile(_denials(language, language.things)) for language in LANGUAGES.values()),
-)
+def _conditional(ifs: tuple[str, ...]) -> str:
+    """The beginning of a sentence up to what would be a denial without its "if", a pattern."""
+    return rf"(?:\A|[.!?,;:(] ?)(?:{_alternatives(ifs)})\b[^.!?]{{0,60}}\Z"
+
+
+DENIALS_IN_TEXT = {
+    "en": re.compile(_english_denials(THINGS)),
+    **{code: re.compile(_denials(language, language.things)) for code, language in LANGUAGES.items()},
+}
 """Sentences that say that a page or file is missing; in a text a film may be removed, as in a synopsis."""
-DENIALS_IN_HEADING = (
-    re.compile(_english_denials(f"{THINGS}|{FILMS}")),
-    *(re.compile(_denials(language, (*language.things, *language.films))) for language in LANGUAGES.values()),
-)
+DENIALS_IN_HEADING = {
+    "en": re.compile(_english_denials(f"{THINGS}|{FILMS}")),
+    **{
+        code: re.compile(_denials(language, (*language.things, *language.films)))
+        for code, language in LANGUAGES.items()
+    },
+}
+CONDITIONALS = {
+    "en": re.compile(r"\b(?:if|when|whenever|unless|until|should)\b[^.!?]{0,60}\Z"),
+    **{code: re.compile(_conditional(language.ifs)) for code, language in LANGUAGES.items() if language.ifs},
+    "ja": re.compile(r"(?:もし|万一)[^。]{0,40}\Z"),
+}
+"""What comes before a sentence that is not said of this page: "if the video is not found, ..."."""
 ASKED_DENIAL = re.compile(
     rf"\b(?:{FILMS}) you (?:{ASKED}) (?:(?:{NOT}) (?:be )?(?:found|available)|(?:does not|doesn't) exist"
     r"|(?:has been|was|is) (?:removed|deleted|gone|no longer available))\b"
@@ -328,11 +353,6 @@ THIS_ONE = re.compile(
     + "|".join(_this(language) for language in LANGUAGES.values())
 )
 """The page's own film or file, not one of a story."""
-CONDITIONAL = re.compile(
-    r"\b(?:if|when|whenever|unless|wenn|falls|sollte|si|se|als|indien|jesli|jezeli|gdy|если|когда|pokud|kdyz|jestli|om"
-    r"|nar|cuando|quando|lorsque|quand|caso)\b[^.!?]{0,60}\Z|場合[^。]{0,20}\Z"
-)
-"""Before a sentence that is not said of this page: "if the video is not found, ..."."""
 WHOLE_TITLE = re.compile(
     r"(?:error |http |http error |status )?(?:404|410)(?: error| page)?(?:[ ,.]{0,3}(?:page |file )?(?:not found|gone))?"
     r"|(?:page |file |error )?not found"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 
@@ -107,15 +108,13 @@ def _has_whole_title(lines: list[str]) -> bool:
 
 def _denies(lines: list[str]) -> bool:
     """Return whether one of these headings is a sentence that says that the film is missing or private."""
-    return any(
-        phrases.PRIVATE.search(line) or any(_is_said(pattern, line) for pattern in phrases.DENIALS_IN_HEADING)
-        for line in lines
-    )
+    return any(phrases.PRIVATE.search(line) or _is_said(phrases.DENIALS_IN_HEADING, line) for line in lines)
 
 
 def _denial_in_text(text: str, *, names_film: bool) -> Denial:
     is_denial = (
-        any(_is_said(pattern, text) for pattern in (*phrases.DENIALS_IN_TEXT, phrases.ASKED_DENIAL))
+        _is_said(phrases.DENIALS_IN_TEXT, text)
+        or phrases.ASKED_DENIAL.search(text) is not None
         or phrases.PRIVATE.search(text) is not None
     )
     if not is_denial:
@@ -125,6 +124,15 @@ def _denial_in_text(text: str, *, names_film: bool) -> Denial:
     return Denial.DOUBTFUL if phrases.THIS_ONE.search(text) else Denial.NONE
 
 
-def _is_said(pattern: re.Pattern[str], text: str) -> bool:
-    """Return whether a text has such a sentence, and not after an "if"."""
-    return any(not phrases.CONDITIONAL.search(text[: match.start()][-100:]) for match in pattern.finditer(text))
+def _is_said(patterns: Mapping[str, re.Pattern[str]], text: str) -> bool:
+    """Return whether a text has a sentence of one of these patterns, by language, and not after an "if"."""
+    return any(
+        not _is_conditional(code, text[: match.start()])
+        for code, pattern in patterns.items()
+        for match in pattern.finditer(text)
+    )
+
+
+def _is_conditional(code: str, before: str) -> bool:
+    conditional = phrases.CONDITIONALS.get(code)
+    return conditional is not None and conditional.search(before[-100:]) is not None

@@ -36,6 +36,7 @@ LOGIN_PATH = re.compile(
     re.I,
 )
 LOGIN_HOSTS = ("accounts.", "login.", "signin.", "auth.", "sso.", "consent.")
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]{1,18})\s*", re.I)
 
 
@@ -91,7 +92,7 @@ def judge(response: ProbeResponse, request: ProbeRequest) -> Judgement:
     """Judge a link by its final response, which is that to GET unless HEAD was conclusive."""
     if response.status is None or response.failure:
         return _failure_judgement(response)
-    status = status_meaning(response.final_url, response.status)
+    status = status_meaning(response.final_url, 200 if _is_page_of_redirect(response) else response.status)
     if status != response.status:
         response = response._replace(status=status)
     page = _parse_page(response)
@@ -102,6 +103,12 @@ def judge(response: ProbeResponse, request: ProbeRequest) -> Judgement:
     if 200 <= status < 300:
         return _success(response, request, page)
     return _other_status(response, status)
+
+
+def _is_page_of_redirect(response: ProbeResponse) -> bool:
+    """Return whether a redirect leads nowhere and has a body: browsers show that body."""
+    is_redirect = response.status in REDIRECT_STATUSES and not response.headers.get("location", "").strip()
+    return is_redirect and bool(response.body)
 
 
 def is_conclusive(response: ProbeResponse, *, media: bool) -> bool:

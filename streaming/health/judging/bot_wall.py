@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from scraper.net.throttling import CHALLENGE_HEADERS
 from streaming.health.judging.page_text import PageText
 from streaming.health.judging.soft_404 import normalize_title, remove_title
 
-CHALLENGE_HEADERS = ("cf-mitigated", "x-amzn-waf-action", "sg-captcha", "x-vercel-mitigated")
-"""Headers with which a wall says that its response is a challenge or a refusal: Cloudflare, AWS, SiteGround, Vercel."""
 CHALLENGE_MARKS = (
     "_cf_chl_opt", "cf-browser-verification", "cf-challenge-running", "cf-error-details",  # Cloudflare
     "anubis_challenge", "/.within.website/x/cmd/anubis", "anubis_base_prefix",

@@ -26,6 +26,7 @@ NOT_SENT = frozenset({Failure.PRIVATE, Failure.LOCAL, Failure.PAUSED})
 PAGE_TYPES = (*content.MARKUP_TYPES, "text/")
 POSSIBLE_BOT_WALL = frozenset({200, 202, 203, 206, 401, 403, 405, 418, 429, 503, 520})
 READ_STATUSES = POSSIBLE_BOT_WALL | frozenset(range(200, 300))
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]{1,18})\s*", re.I)
 
 
@@ -93,7 +94,7 @@ def judge(response: ProbeResponse, request: ProbeRequest) -> Judgement:
     """Judge a link by its final response, which is that to GET unless HEAD was conclusive."""
     if response.status is None or response.failure:
         return _failure_judgement(response)
-    status = status_meaning(response.final_url, response.status)
+    status = status_meaning(response.final_url, 200 if _is_page_of_redirect(response) else response.status)
     if status != response.status:
         response = response._replace(status=status)
     page = _parse_page(response)
@@ -104,6 +105,12 @@ def judge(response: ProbeResponse, request: ProbeRequest) -> Judgement:
     if 200 <= status < 300:
         return _success(response, request, page)
     return _other_status(response, status)
+
+
+def _is_page_of_redirect(response: ProbeResponse) -> bool:
+    """Return whether a redirect leads nowhere and has a body: browsers show that body."""
+    is_redirect = response.status in REDIRECT_STATUSES and not response.headers.get("location", "").strip()
+    return is_redirect and bool(response.body)
 
 
 def is_conclusive(response: ProbeResponse, *, media: bool) -> bool:
@@ -139,7 +146,7 @@ def _parse_page(response: ProbeResponse) -> PageText | None:
 
 
 def _other_status(response: ProbeResponse, status: int) -> Judgement:
-    if is_throttled(response.status, response.headers):
+    if is_throttled(response.status, response.headers) or _is_slow_down(response):
         return THROTTLED
     if status in JUDGEMENT_BY_STATUS:
         return JUDGEMENT_BY_STATUS[status]
@@ -150,6 +157,11 @@ def _other_status(response: ProbeResponse, status: int) -> Judgement:
     if 400 <= status < 500:
         return Judgement(Verdict.BLOCKED, Reason.HTTP_4XX)
     return Judgement(Verdict.UNREACHABLE, Reason.HTTP_5XX if 500 <= status < 600 else Reason.PROTOCOL)
+
+
+def _is_slow_down(response: ProbeResponse) -> bool:
+    """Return whether an S3 storage asks for fewer requests: status 503 and a code in XML."""
+    return response.status == 503 and b"<Code>SlowDown</Code>" in (response.body or b"")
 
 
 def _range_judgement(response: ProbeResponse) -> Judgement:

@@ -94,7 +94,8 @@ LIVING_TEXTS = {
            "Jeśli film nie jest dostępny, odśwież okno."),
     "ru": ("Писарь узнаёт, что страница удалена из книги.", "Если видео недоступно, обновите окно."),
     "cs": ("Písař zjistí, že stránka byla odstraněna z knihy.", "Pokud video není dostupné, načtěte okno znovu."),
-    "ja": ("書記は、台帳のページが削除されたことを知る。", "もし動画が表示できませんでしたら、再読み込みしてください。"),
+    "ja": ("書記は、台帳のページが削除されたことを知る。",
+           "もし動画が表示できませんでしたら、再読み込みしてください。"),
     "sv": ("En skrivare upptäcker att sidan har tagits bort ur boken.",
            "Om videon inte är tillgänglig, ladda om."),
 }  # fmt: skip

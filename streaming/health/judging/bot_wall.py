@@ -1,7 +1,7 @@
-"""Tell the page of a bot wall by its structure: headers, scripts, cookies and addresses of the wall's own. Pure.
+"""Tell the page of a bot wall by its structure: headers, scripts, cookies and addresses of the wall's own.
 
 Walls change their wording with each version and language, and put harmless scripts into the pages they guard; so only
-what a challenge itself needs counts, and sentences only in short pages.
+what a challenge itself needs counts, and sentences only in short pages. Pure.
 """
 
 from __future__ import annotations
@@ -39,9 +39,6 @@ PHRASES = (
 )  # fmt: skip
 RELOAD_WITH_COOKIE = re.compile(r"document\.cookie\s{0,3}=[^=]")
 RELOAD = re.compile(r"location\.(?:reload|replace|assign|href)|(?:window|document|self)\.location\s{0,3}=")
-CAPTCHA_PATH = re.compile(
-    r"/(?:sorry|showcaptcha|captcha|challenge|bot-?check|cdn-cgi/challenge-platform)(?:[/?.]|\Z)", re.I
-)
 MAX_WALL_BYTES = 48 * 1024
 
 

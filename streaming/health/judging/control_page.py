@@ -54,7 +54,7 @@ def resolve_doubt(judgement: Judgement, sample: PageSample, control: PageSample 
 
 
 def is_same_page(one: PageSample, other: PageSample) -> bool:
-    """Return whether two samples have the same landing and title, and nearly the same words, of which there are some."""
+    """Return whether two samples have the same landing and title, and nearly the same words."""
     if (one.landing, one.title) != (other.landing, other.title):
         return False
     union = one.words | other.words

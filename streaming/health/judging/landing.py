@@ -19,7 +19,8 @@ HOME_PATH = re.compile(
     re.I,
 )
 LOGIN_PATH = re.compile(
-    r"/(?:log-?in|sign-?in|sign_in|signup|sso|oauth2?|auth|authenticate|authorize|consent|gdpr|session/new|account/login"
+    r"/(?:log-?in|sign-?in|sign_in|signup|sso|oauth2?|auth|authenticate|authorize|consent|gdpr|session/new"
+    r"|account/login"
     r"|users/sign_in|wp-login\.php|servicelogin|age-?(?:check|gate|verification)|cookie-?(?:wall|consent|absent)"
     r"|privacy-?(?:gate|wall)|subscribe-?wall|collectconsent)(?:[/._-]|\Z)",
     re.I,
@@ -39,8 +40,13 @@ ERROR_QUERY = re.compile(
     r"(?:404|410|not-?_?found|notfound|page_not_found|removed|deleted)(?:&|\Z))",
     re.I,
 )
+CHALLENGE_PATH = re.compile(
+    r"/(?:sorry|showcaptcha|captcha|bot-?check|cdn-cgi/challenge-platform|\.well-known/(?:sg)?captcha)(?:[/?.]|\Z)",
+    re.I,
+)
 SUSPENDED_PATH = re.compile(
-    r"/(?:cgi-sys/(?:suspendedpage|defaultwebpage|movingpage)\.cgi|(?:account[-_]?)?suspended(?:[-_]?page)?(?:\.[a-z]{2,5})?/?)",
+    r"/(?:cgi-sys/(?:suspendedpage|defaultwebpage|movingpage)\.cgi"
+    r"|(?:account[-_]?)?suspended(?:[-_]?page)?(?:\.[a-z]{2,5})?/?)",
     re.I,
 )
 OUTAGE_PATH = re.compile(
@@ -61,14 +67,17 @@ FOR_SALE = re.compile(
     r"|\bce (?:nom de )?domaine est (?:a vendre|en vente)\b|\bnom de domaine a vendre\b"
     r"|\beste dominio (?:esta|se encuentra|esta a) (?:en |a la )?venta\b|\bdominio en venta\b"
     r"|\b(?:questo )?dominio (?:e )?in vendita\b|\b(?:este )?dominio (?:esta )?a venda\b"
-    r"|\b(?:deze )?domein(?:naam)? (?:\S{1,80} )?(?:is|staat) te koop\b|\b(?:ta )?domena (?:\S{1,80} )?(?:jest )?na sprzedaz\b"
-    r"|\bдомен (?:\S{1,80} )?(?:продается|продаётся)\b|\b(?:tato )?domena (?:\S{1,80} )?(?:je )?(?:na prodej|k prodeji)\b"
+    r"|\b(?:deze )?domein(?:naam)? (?:\S{1,80} )?(?:is|staat) te koop\b|\b(?:ta )?domena (?:\S{1,80} )?(?:jest"
+    r" )?na sprzedaz\b"
+    r"|\bдомен (?:\S{1,80} )?(?:продается|продаётся)\b|\b(?:tato )?domena (?:\S{1,80} )?(?:je )?(?:na prodej|k"
+    r" prodeji)\b"
     r"|\bdomanen (?:\S{1,80} )?ar till salu\b|このトメイン"
 )
 PARKING_MARKS = (
     "sedoparking.com", "parkingcrew.net", "d38psrni17bvxu.cloudfront.net", "bodis.com/", "wsimg.com/parking-lander",
-    "parklogic.com", "skenzo.com", "above.com/marketplace", "hugedomains.com/domain_profile", "cdn.dan.com/assets/landing",
-    "afternic.com/forsale", "parked-content.godaddy.com", "window.park =", "data-adblockkey=",
+    "parklogic.com", "skenzo.com", "above.com/marketplace", "hugedomains.com/domain_profile",
+    "cdn.dan.com/assets/landing", "afternic.com/forsale", "parked-content.godaddy.com", "window.park =",
+    "data-adblockkey=",
 )  # fmt: skip
 PARKING_HOST = re.compile(r"(?:ww[0-9]{1,3}\.|.{0,200}\b(?:hugedomains|sedo|afternic|dan|bodis|parkingcrew|undeveloped"
                           r"|domainmarket|buydomains|sav|atom|squadhelp|brandbucket)\.com\Z)")  # fmt: skip
@@ -76,7 +85,8 @@ PARKING_PATH = re.compile(
     r"/(?:domain_profile\.cfm|forsale/|domain/buy|buy-?domain|park(?:ed|ing)(?:[/.?]|\Z)|lander(?:[/?]|\Z))"
 )
 LANDER = re.compile(
-    r"location(?:\.href)?\s{0,3}(?:=|\.(?:replace|assign)\s{0,3}\()\s{0,3}[\"'](?:/lander\b|https?://(?:ww[0-9]{1,3}\.|[^\"'/]{1,80}"
+    r"location(?:\.href)?\s{0,3}(?:=|\.(?:replace|assign)\s{0,3}\()\s{0,3}[\"'](?:/lander\b"
+    r"|https?://(?:ww[0-9]{1,3}\.|[^\"'/]{1,80}"
     r"(?:sedo|bodis|parkingcrew|hugedomains|afternic|dan)\.))",
     re.I,
 )
@@ -156,6 +166,12 @@ def is_login(url: str, final_url: str) -> bool:
         return LOGIN_PATH.search(requested.path) is None
     is_foreign = requested.hostname != final.hostname
     return is_foreign and (final.hostname or "").startswith(LOGIN_HOSTS)
+
+
+def is_challenge(url: str, final_url: str) -> bool:
+    """Return whether a redirect led to an address where bot walls ask their questions."""
+    paths = [urlsplit(one).path for one in (url, final_url)]
+    return CHALLENGE_PATH.match(paths[1]) is not None and CHALLENGE_PATH.match(paths[0]) is None
 
 
 def is_home(url: str, final_url: str) -> bool:

@@ -232,7 +232,7 @@ class _VisibleMarkup:
             return self.position >= 0
         if self.skipped:
             self._count(tag, name)
-        elif not tag[2] and name not in VOID_ELEMENTS and _is_aside(name, tag[4]):
+        elif not tag[2] and name not in VOID_ELEMENTS and _is_beside(name, tag[4]):
             self.skipped, self.depth = name, 1
         return True
 
@@ -245,7 +245,7 @@ class _VisibleMarkup:
         self.position = tag.end()
 
 
-def _is_aside(name: str, attributes: str) -> bool:
+def _is_beside(name: str, attributes: str) -> bool:
     """Return whether an element is hidden, or beside the main text."""
     if name in SIDE_ELEMENTS or HIDDEN_ATTRIBUTE.search(attributes):
         return True

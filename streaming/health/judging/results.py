@@ -63,7 +63,8 @@ class CheckResult(NamedTuple):
     `response_ms` None: no response. `is_transport_failure`: nothing came on HTTP's level. `redirect_target`: the netloc
     that redirects led to; empty: there were none. `is_verified`: the source's API said so. `not_sent`: the link got the
     verdict of its host, which never responded. `probe_state`: there is no judgement yet, another worker continues.
-    `page`: of a doubtful page, what a control page is compared with. `link`: the state before the check; None until the process that owns the database has set it.
+    `page`: of a doubtful page, what a control page is compared with. `link`: the state before the check; None
+    until the process that owns the database has set it.
     """
 
     id: int

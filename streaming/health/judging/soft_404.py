@@ -75,7 +75,7 @@ def is_temporary(page: PageText, *, title: str) -> bool:
 
 
 def player_denial(page: PageText) -> Denial:
-    """Return what the data of a page's own player say of its video: missing, or doubtful if some people may watch it."""
+    """Return what the data of a page's own player say: missing, or doubtful if some people may watch it."""
     state = PLAYER_STATE.search(page.source) if "playabilityStatus" in page.source else None
     if state is None:
         return Denial.NONE

@@ -176,9 +176,8 @@ def _success(response: ProbeResponse, request: ProbeRequest, page: PageText | No
     if response.status == 202 and not response.body and response.body is not None:
         return BOT_WALL
     is_named = page is not None and soft_404.mentions_film(page, request.title)
-    if response.hops and not _path_names_film(response, request.title):
-        if landed := _landing_judgement(response, request, page, is_named=is_named):
-            return landed
+    if response.hops and (landed := _landing_judgement(response, request, page, is_named=is_named)):
+        return landed
     if page and (said := _page_judgement(page, response, request, is_named=is_named)):
         return said
     if request.media:
@@ -191,19 +190,25 @@ def _landing_judgement(
 ) -> Judgement | None:
     """Judge a link by where its redirects led; None: that says nothing."""
     url, final_url = response.url, response.final_url
+    if _path_names_film(response, request.title):
+        return None
     if landing.is_login(url, final_url):
         return LOGIN
     if (page and soft_404.is_temporary(page, title=request.title)) or landing.is_outage_page(url, final_url):
         return MAINTENANCE
-    if is_named and not landing.is_home(url, final_url):
-        return None
+    if landing.is_home(url, final_url):
+        return None if _is_film_site(response, is_named=is_named) else gone_judgement(Reason.REDIRECT_HOME)
+    return None if is_named else _unnamed_landing_judgement(response)
+
+
+def _unnamed_landing_judgement(response: ProbeResponse) -> Judgement | None:
+    """Judge a link whose redirects led to a page that does not name the film."""
+    url, final_url = response.url, response.final_url
+    if landing.is_challenge(url, final_url):
+        return BOT_WALL
     if landing.is_parking_address(url, final_url):
         return gone_judgement(Reason.PARKED)
-    if landing.is_error_page(url, final_url):
-        return _error_page_judgement(response)
-    if landing.is_home(url, final_url) and not _is_film_site(response, is_named=is_named):
-        return gone_judgement(Reason.REDIRECT_HOME)
-    return None
+    return _error_page_judgement(response) if landing.is_error_page(url, final_url) else None
 
 
 def _error_page_judgement(response: ProbeResponse) -> Judgement | None:

@@ -30,7 +30,7 @@ class ControlFetch:
     """
 
     def __init__(self, config: ProbeConfig, *, reserve_slot: ReserveSlot) -> None:
-        # A made-up path may lead to another worker's host, which must not be told to continue.
+        # A made-up path may lead to another worker's host, which is not to continue.
         self._config, self._reserve_slot = replace(config, shard=None), reserve_slot
         self._held: list[tuple[CheckResult, str]] = []
         self._controls: dict[str, PageSample | None] = {}

@@ -20,7 +20,7 @@ def page(title, text):
 
 @pytest.fixture
 def check():
-    """Check links of films called Nosferatu at a host that behaves like this; return their reasons and the host's log."""
+    """Check links of films called Nosferatu at a host of this behaviour; return their reasons and the host's log."""
     servers = []
 
     def run(behaviour, *paths):

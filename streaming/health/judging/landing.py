@@ -91,9 +91,7 @@ LANDER = re.compile(
     re.I,
 )
 META = re.compile(r"<meta\b([^<>]{0,2000})>", re.I)
-REFRESH_CONTENT = re.compile(
-    r"\s{0,20}([0-9]{0,6})(?:\.[0-9]{0,6})?\s{0,20}[;,\s]\s{0,20}(?:url\s{0,20}=\s{0,20})?(.{1,4000})", re.I | re.S
-)
+REFRESH_SECONDS = re.compile(r"([0-9]{1,6})(?:\.[0-9]{0,6})?(?=[;,\s])")
 CONTENT_ATTRIBUTE = re.compile(
     r"\bcontent\s{0,20}=\s{0,20}(?:\"([^\"]{0,4000})\"|'([^']{0,4000})'|([^\s\"'>]{1,4000}))", re.I
 )
@@ -133,11 +131,15 @@ def refresh_target(source: str, base_url: str) -> str | None:
 
 
 def _refresh_url(stated: str, base_url: str) -> str | None:
-    refresh = REFRESH_CONTENT.fullmatch(stated)
-    if refresh is None or int(refresh[1] or 0) > MAX_REFRESH_SECONDS:
+    stated = stated.strip()
+    refresh = REFRESH_SECONDS.match(stated)
+    if refresh is None or int(refresh[1]) > MAX_REFRESH_SECONDS:
         return None
+    location = stated[refresh.end() :].lstrip(";, \t\r\n")
+    if location[:3].lower() == "url" and (rest := location[3:].lstrip()).startswith("="):
+        location = rest[1:]
     try:
-        target = urljoin(base_url, refresh[2].strip(" \t\r\n\"'"))
+        target = urljoin(base_url, location.strip(" \t\r\n\"'"))
     except ValueError:
         return None
     is_same = target.partition("#")[0] == base_url.partition("#")[0]

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     HTTP_999 = "http_999"
     BOT_WALL = "bot_wall"
     LOGIN = "login"
+    UNKNOWN_PAGE = "unknown_page"
     ABROAD = "abroad"
     TIMEOUT = "timeout"
     REFUSED = "refused"
@@ -39,6 +40,8 @@ class Reason(StrEnum):
     SOFT_404 = "soft_404"
     WRONG_TYPE = "wrong_type"
     EMPTY = "empty"
+    PARKED = "parked"
+    MAINTENANCE = "maintenance"
     DARK = "dark"
     MISSING = "missing"
     PRIVATE = "private"
@@ -48,12 +51,27 @@ class Reason(StrEnum):
     PAUSED = "paused"
     ROBOTS = "robots"
     HOST_DOWN = "host_down"
+    HOST_CHANGED = "host_changed"
     LOCAL = "local"
     ELSEWHERE = "elsewhere"
     MOVED = "moved"
     IMPORTED = "imported"
     TAKEN_DOWN = "taken_down"
     BY_HAND = "by_hand"
+
+
+class Strength(StrEnum):
+    """How certain it is that a link that fails is dead; empty: it does not fail, or was not judged by a check.
+
+    `proven`: the URL itself or its source's API says that it is gone. `soft`: what came instead of the film says so.
+    `blocked`: the host does not let the checker in. `unreachable`: no response, or a server error.
+    """
+
+    NONE = ""
+    PROVEN = "proven"
+    SOFT = "soft"
+    BLOCKED = "blocked"
+    UNREACHABLE = "unreachable"
 
 
 class CheckCode(StrEnum):

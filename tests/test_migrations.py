@@ -67,6 +67,36 @@ PAUSES = [
     ("", "manual"),
 ]
 
+STRENGTHS = """
+from datetime import timedelta
+apps = models_at("0008_kind_of_a_pause")
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="A", search_title="a")
+links = apps.get_model("streaming", "StreamingLink").objects
+for number, row in enumerate(rows):
+    dates = {name: now - timedelta(hours=row.pop(name)) for name in ("state_since", "last_checked") if name in row}
+    links.create(movie=movie, source="s", host="h", source_url=f"https://films.example.org/{number}", **dates, **row)
+links = models_at("0009_strength_of_a_failure").get_model("streaming", "StreamingLink").objects
+print(json.dumps([[link.strength, link.failing_seconds / 3600] for link in links.order_by("pk")]))
+links = models_at("0008_kind_of_a_pause").get_model("streaming", "StreamingLink").objects
+print(json.dumps(list(links.order_by("pk").values_list("reason", flat=True))))
+"""
+FAILING = {"is_active": False, "reason": "http_404", "failures": 3, "state_since": 30, "last_checked": 6}
+LINKS = [
+    ({"is_active": True, "reason": "ok", "last_checked": 1}, ["", 0]),
+    ({"is_active": True, "reason": "host_down", "last_checked": 1}, ["", 0]),
+    (FAILING, ["proven", 24]),
+    ({**FAILING, "failures": 2}, ["proven", 12]),
+    ({**FAILING, "failures": 1}, ["proven", 0]),
+    ({**FAILING, "failures": 50, "reason": "soft_404"}, ["soft", 24]),
+    ({**FAILING, "failures": 9, "reason": "bot_wall"}, ["blocked", 24]),
+    ({**FAILING, "failures": 9, "reason": "dns", "last_checked": -5000}, ["unreachable", 30]),
+    ({**FAILING, "failures": 9, "reason": "missing", "state_since": -9}, ["proven", 0]),
+    ({"is_active": False, "reason": "http_404", "failures": 9, "last_checked": 6}, ["proven", 0]),
+    ({"is_active": False, "reason": "moved", "state_since": 30, "last_checked": 6}, ["proven", 0]),
+    ({"is_active": False, "reason": "taken_down", "last_checked": 6}, ["", 0]),
+    ({"is_active": False, "reason": "imported"}, ["", 0]),
+]
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
@@ -97,3 +127,9 @@ def test_each_pause_gets_its_kind(database):
     forward, back = run_script(database, KINDS, [reason for reason, _ in PAUSES])
     assert forward == [[kind, reason] for reason, kind in PAUSES]
     assert back == [reason for reason, _ in PAUSES]
+
+
+def test_each_failing_link_gets_its_strength_and_no_more_failing_time_than_it_had(database):
+    forward, back = run_script(database, STRENGTHS, [row for row, _ in LINKS])
+    assert [[strength, round(hours, 2)] for strength, hours in forward] == [expected for _, expected in LINKS]
+    assert back == [row["reason"] for row, _ in LINKS]

@@ -12,7 +12,7 @@ from scraper.net.url_policy import host_of
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import LinkFlip, Movie, StreamingLink, StreamingLinkQuerySet
 from streaming.models.movie import mark_updated
-from streaming.reason_codes import Reason
+from streaming.reason_codes import Reason, Strength
 
 MIN_TIMES_SEEN = 3
 BATCH_SIZE = 200
@@ -73,7 +73,9 @@ def _follow(link: StreamingLink) -> int:
 
 def _merge_into_existing(link: StreamingLink, *, now: datetime) -> int:
     """Turn off a link whose movie already has the new address; it is not checked any more."""
-    changed = _unchanged(link).update(is_active=False, reason=Reason.MOVED, state_since=now, moved_seen=0)
+    changed = _unchanged(link).update(
+        is_active=False, reason=Reason.MOVED, strength=Strength.PROVEN, state_since=now, moved_seen=0
+    )
     if changed:
         LinkFlip.objects.create(link=link, at=now, is_active=False, reason=Reason.MOVED)
     return changed

@@ -14,8 +14,8 @@ from django.db.models import Count, Q
 from django.db.models.functions import MD5, Substr
 
 from scraper.net.url_policy import PrivateHostAllowlist, host_of, is_public_address, netloc_of
+from streaming.health.judging.removal import SOURCE_API_REASONS
 from streaming.health.judging.results import LinkState
-from streaming.health.judging.verdict import SOURCE_API_REASONS
 from streaming.health.sharding import BUCKET_DIGITS, Shard, shard_number
 from streaming.models import StreamingLink, StreamingLinkQuerySet
 from streaming.reason_codes import Reason
@@ -26,7 +26,7 @@ SHARD_BUCKET = Substr(MD5("host"), 1, BUCKET_DIGITS)
 MEDIA_KINDS = (StreamingLink.Kind.FILE, StreamingLink.Kind.STREAM)
 COLUMNS = (
     "id", "movie_id", "source_url", "kind", "is_active", "reason", "failures", "state_since", "checks", "movie__title",
-    "movie__imdb_id", "moved_to", "moved_seen", "verified_at",
+    "movie__imdb_id", "moved_to", "moved_seen", "verified_at", "strength", "failing_seconds", "last_checked",
 )  # fmt: skip
 
 
@@ -168,8 +168,7 @@ def checked_before(selection: Selection, now: datetime) -> datetime:
 
 def _by_id(links: StreamingLinkQuerySet) -> Iterator[LinkState]:
     last = 0
-    columns = (*COLUMNS, "last_checked")
-    while page := list(links.filter(pk__gt=last).order_by("pk").values_list(*columns)[:PAGE_SIZE]):
+    while page := list(links.filter(pk__gt=last).order_by("pk").values_list(*COLUMNS)[:PAGE_SIZE]):
         last = page[-1][0]
         yield from map(_to_link_state, page)
 
@@ -186,9 +185,10 @@ def _by_date(links: StreamingLinkQuerySet, name: str) -> Iterator[LinkState]:
 
 
 def _to_link_state(row: tuple[Any, ...]) -> LinkState:
-    pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, moved_to, seen, verified, _ = (
-        row
-    )
+    (
+        pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, moved_to, seen, verified,
+        strength, failing_seconds, last_checked,
+    ) = row[: len(COLUMNS)]  # fmt: skip
     return LinkState(
         id=pk,
         movie_id=movie_id,
@@ -201,6 +201,9 @@ def _to_link_state(row: tuple[Any, ...]) -> LinkState:
         checks=sys.intern(checks),
         moved_to=moved_to,
         moved_seen=seen,
+        strength=sys.intern(strength),
+        failing_seconds=failing_seconds,
+        last_checked=last_checked,
         url=url,
         media=kind in MEDIA_KINDS,
         title=title,

@@ -53,6 +53,8 @@ RESET_HEALTH: dict[str, Any] = {
     "http_status": None,
     "response_ms": None,
     "failures": 0,
+    "strength": "",
+    "failing_seconds": 0,
     "checks": "",
     "moved_to": "",
     "moved_seen": 0,
@@ -158,6 +160,8 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
             "state_since": timezone.now(),
             "reason": Reason.BY_HAND,
             "failures": 0,
+            "strength": "",
+            "failing_seconds": 0,
         }
     return changes
 

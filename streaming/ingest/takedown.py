@@ -12,7 +12,7 @@ from streaming.ingest.tombstones import remove_movies
 from streaming.ingest.url_identity import url_variants
 from streaming.models import BlockedAddress, Movie, StreamingLink
 from streaming.models.movie import mark_updated
-from streaming.reason_codes import Reason
+from streaming.reason_codes import Reason, Strength
 
 ANY_HOST = PrivateHostAllowlist.parse(["0.0.0.0/0", "::/0"])
 
@@ -39,7 +39,7 @@ def block(address: str, *, reason: str) -> tuple[BlockedAddress, int]:
         return row, remove_movies(Movie.objects.filter(imdb_id=normalized), reason=f"taken down: {reason}"[:200])
     links = StreamingLink.objects.filter(_links_under(kind, normalized), is_active=True)
     mark_updated(Movie.objects.filter(pk__in=list(links.values_list("movie", flat=True))))
-    return row, links.update(is_active=False, reason=Reason.TAKEN_DOWN)
+    return row, links.update(is_active=False, reason=Reason.TAKEN_DOWN, strength=Strength.NONE)
 
 
 @transaction.atomic
@@ -49,7 +49,7 @@ def block_link(url: str, *, reason: str) -> int:
     BlockedAddress.objects.get_or_create(address=address, defaults={"kind": BlockedAddress.Kind.LINK, "reason": reason})
     links = StreamingLink.objects.filter(source_url__in=url_variants(address)).exclude(reason=Reason.TAKEN_DOWN)
     mark_updated(Movie.objects.filter(pk__in=list(links.values_list("movie", flat=True))))
-    return links.update(is_active=False, reason=Reason.TAKEN_DOWN)
+    return links.update(is_active=False, reason=Reason.TAKEN_DOWN, strength=Strength.NONE)
 
 
 def unblock(address: str) -> bool:

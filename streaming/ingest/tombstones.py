@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
-from streaming.reason_codes import Reason
+from streaming.reason_codes import Reason, Strength
 
 BATCH_SIZE = 200
 LINK, FLIP, BINDING = (StreamingLink._meta.label_lower, LinkFlip._meta.label_lower, Binding._meta.label_lower)
@@ -122,7 +122,7 @@ def _insert_rows(tombstone: RemovedMovie, blocklist: Blocklist) -> None:
         link.movie = movie
         link.next_check_at = None  # Due at once: its next check may have been planned for a month later.
         if link.is_active and blocklist.is_blocked(url=link.source_url):
-            link.is_active, link.reason = False, Reason.TAKEN_DOWN
+            link.is_active, link.reason, link.strength = False, Reason.TAKEN_DOWN, Strength.NONE
     _insert_with_free_ids(StreamingLink, links)
     link_by_old_id = dict(zip(_old_link_ids(tombstone), links, strict=True))
     for flip in flips:

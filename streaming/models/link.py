@@ -9,10 +9,11 @@ from django.utils import timezone
 from scraper import sources
 from scraper.items import MAX_EVIDENCE_LENGTH, QUALITIES
 from streaming.formatting import episode_label
-from streaming.models.reasons import reason_text
-from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
+from streaming.models.reasons import STRENGTH_TEXT, reason_text
+from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason, Strength
 
 QUALITY_CHOICES = [(quality, quality) for quality in QUALITIES]
+STRENGTH_CHOICES = [(strength.value, STRENGTH_TEXT[strength]) for strength in Strength if strength]
 
 
 class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
@@ -47,6 +48,8 @@ class StreamingLink(models.Model):
 
     Health: `checks` holds the last results, oldest first, as letters of `CheckCode`; `failures` counts consecutive
     failed checks; `state_since` is the time of the last flip (None: none); `last_checked` is None if never checked;
+    `strength` is how certain its death is while it fails; `failing_seconds` is how long it has been failing by accepted
+    checks, see `streaming.health.judging.removal`;
     `next_check_at` is when the next check is due (None: now); `verified_at` is when the source API last said whether
     the link exists. `host` repeats the URL's host for queries by host.
 
@@ -77,9 +80,11 @@ class StreamingLink(models.Model):
     is_active = models.BooleanField(default=True)
     last_checked = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=40, blank=True, default="")
+    strength = models.CharField(max_length=11, choices=STRENGTH_CHOICES, blank=True, default="")
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     response_ms = models.PositiveIntegerField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    failing_seconds = models.PositiveIntegerField(default=0, editable=False)
     state_since = models.DateTimeField(null=True, blank=True)
     checks = models.CharField(max_length=MAX_CHECK_HISTORY, blank=True, default="")
     next_check_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -101,6 +106,7 @@ class StreamingLink(models.Model):
             ),
             models.CheckConstraint(condition=Q(kind__in=("page", "embed", "file", "stream")), name="link_kind_known"),
             models.CheckConstraint(condition=Q(quality__in=("", *QUALITIES)), name="link_quality_known"),
+            models.CheckConstraint(condition=Q(strength__in=list(Strength)), name="link_strength_known"),
         ]
         indexes = [
             models.Index(fields=["last_checked", "id"], name="link_by_checked"),
@@ -135,6 +141,11 @@ class StreamingLink(models.Model):
     def reason_text(self) -> str:
         """The reason for the link's state, for display."""
         return reason_text(self.reason)
+
+    @property
+    def strength_text(self) -> str:
+        """How certain the death of a failing link is, for display; empty if it does not fail."""
+        return STRENGTH_TEXT.get(self.strength, "")
 
     @property
     def uptime(self) -> float | None:

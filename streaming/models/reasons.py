@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streaming.reason_codes import Reason
+from streaming.reason_codes import Reason, Strength
 
 REASON_TEXT: Mapping[str, str] = {
     Reason.UNCHECKED: "Not checked yet",
@@ -17,6 +17,7 @@ REASON_TEXT: Mapping[str, str] = {
     Reason.HTTP_999: "Blocked by the site",
     Reason.BOT_WALL: "Blocked: bot check",
     Reason.LOGIN: "Blocked: sign-in required",
+    Reason.UNKNOWN_PAGE: "Blocked: a page instead of the video",
     Reason.ABROAD: "Blocked in the country of the checker",
     Reason.TIMEOUT: "Timed out",
     Reason.REFUSED: "Connection refused",
@@ -33,6 +34,8 @@ REASON_TEXT: Mapping[str, str] = {
     Reason.SOFT_404: "Page says not found",
     Reason.WRONG_TYPE: "Not a video",
     Reason.EMPTY: "Empty response",
+    Reason.PARKED: "Domain parked or site suspended",
+    Reason.MAINTENANCE: "Site down for maintenance",
     Reason.DARK: "Withdrawn at its source",
     Reason.MISSING: "No longer at its source",
     Reason.PRIVATE: "Made private at its source",
@@ -42,12 +45,21 @@ REASON_TEXT: Mapping[str, str] = {
     Reason.PAUSED: "Host paused",
     Reason.ROBOTS: "Not checked: robots.txt",
     Reason.HOST_DOWN: "Host down, links kept",
+    Reason.HOST_CHANGED: "Most links of this host went at once",
     Reason.LOCAL: "Local error, not judged",
     Reason.ELSEWHERE: "Forwarded to another worker",
     Reason.MOVED: "Moved to an address that is listed already",
     Reason.IMPORTED: "As imported",
     Reason.TAKEN_DOWN: "Taken down here",
     Reason.BY_HAND: "Set by hand",
+}
+
+STRENGTH_TEXT: Mapping[str, str] = {
+    Strength.NONE: "",
+    Strength.PROVEN: "Certain",
+    Strength.SOFT: "Likely",
+    Strength.BLOCKED: "Blocked",
+    Strength.UNREACHABLE: "No response",
 }
 
 

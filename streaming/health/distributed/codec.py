@@ -29,6 +29,7 @@ CHUNK_SIZE = 500
 HOSTS_PER_CHUNK = 2000
 HOST_FIELDS = ("public", "checked", "transport_failures", "active", "active_failed", "active_gone", "alive_earlier")
 REQUEST_FIELDS = ("id", "url", "media", "title")
+LINK_DATES = ("state_since", "last_checked")
 _host_row = attrgetter(*HOST_FIELDS)
 T = TypeVar("T")
 
@@ -51,24 +52,25 @@ def request_from_json(fields: dict[str, Any]) -> ProbeRequest:
 # --- results
 def encode_results(results: Sequence[CheckResult]) -> bytes:
     """Results as the spool keeps them: see `CheckResult.compact`."""
-    return _encode([_with_text_date(one).to_row() for one in results])
+    return _encode([_with_text_dates(one).to_row() for one in results])
 
 
 def decode_results(data: bytes) -> list[CheckResult]:
     return [_decode_result(*row) for row in _decode(data)]
 
 
-def _with_text_date(result: CheckResult) -> CheckResult:
+def _with_text_dates(result: CheckResult) -> CheckResult:
     link = result.require_link()
-    since: Any = link.state_since and link.state_since.isoformat()
-    return result._replace(link=link._replace(state_since=since))
+    dates: dict[str, Any] = {name: _encode_datetime(getattr(link, name)) for name in LINK_DATES}
+    return result._replace(link=link._replace(**dates))
 
 
-def _decode_result(link_values: Any, judgement: list[str], values: Any) -> CheckResult:
-    verdict, reason = judgement
+def _decode_result(link_values: Any, judgement: list[Any], values: Any) -> CheckResult:
+    verdict, reason, *_ = judgement
     result = CheckResult.from_row(link_values, Judgement(verdict=Verdict(verdict), reason=Reason(reason)), values)
     link = result.require_link()
-    return result._replace(link=link._replace(state_since=_decode_datetime(link.state_since)))
+    dates: dict[str, Any] = {name: _decode_datetime(getattr(link, name)) for name in LINK_DATES}
+    return result._replace(link=link._replace(**dates))
 
 
 # --- forwarded links
@@ -133,6 +135,10 @@ def merge_encoded_tally(data: bytes, tally: RunTally) -> None:
     for target, netloc in encoded.get("redirect_targets", []):
         part.redirect_targets.setdefault(target, set()).add(netloc)
     tally.merge(part)
+
+
+def _encode_datetime(date: datetime | None) -> str | None:
+    return None if date is None else date.isoformat()
 
 
 def _decode_datetime(text: Any) -> datetime | None:

@@ -6,11 +6,13 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from streaming.health.judging.control_page import PageSample
 from streaming.health.judging.verdict import Judgement
 from streaming.health.probe_types import ProbeRequest, ProbeState
 
 LINK_FIELDS = (
     "id", "movie_id", "netloc", "is_active", "reason", "failures", "state_since", "checks", "moved_to", "moved_seen",
+    "strength", "failing_seconds", "last_checked",
 )  # fmt: skip
 RESULT_FIELDS = ("http_status", "response_ms", "moved_to", "is_transport_failure", "is_verified", "not_sent")
 """The fields that a result needs until it is written: see `CheckResult.compact`."""
@@ -21,8 +23,9 @@ class LinkState(NamedTuple):
     """A link before its check: its health, and what probing and judging it need.
 
     `netloc` is its host, with the port when it is an unusual one. `media`: the URL should be a video, not a page.
-    `state_since`: when `is_active` last changed; None: it never did. `verified_at`: when its source's API last
-    confirmed it; None: never. `probe_state`: where another worker stopped probing it; None: not probed in this run yet.
+    `state_since`: when `is_active` last changed; None: it never did. `last_checked`, `verified_at`: when it was last
+    checked and when its source's API last confirmed it; None: never. `probe_state`: where another worker stopped
+    probing it; None: not probed in this run yet.
     """
 
     id: int
@@ -35,6 +38,9 @@ class LinkState(NamedTuple):
     checks: str
     moved_to: str = ""
     moved_seen: int = 0
+    strength: str = ""
+    failing_seconds: int = 0
+    last_checked: datetime | None = None
     url: str = ""
     media: bool = False
     title: str = ""
@@ -57,7 +63,7 @@ class CheckResult(NamedTuple):
     `response_ms` None: no response. `is_transport_failure`: nothing came on HTTP's level. `redirect_target`: the netloc
     that redirects led to; empty: there were none. `is_verified`: the source's API said so. `not_sent`: the link got the
     verdict of its host, which never responded. `probe_state`: there is no judgement yet, another worker continues.
-    `link`: the state before the check; None until the process that owns the database has set it.
+    `page`: of a doubtful page, what a control page is compared with. `link`: the state before the check; None until the process that owns the database has set it.
     """
 
     id: int
@@ -71,6 +77,7 @@ class CheckResult(NamedTuple):
     is_verified: bool = False
     not_sent: bool = False
     probe_state: ProbeState | None = None
+    page: PageSample | None = None
     link: LinkState | None = None
 
     def require_link(self) -> LinkState:
@@ -81,7 +88,7 @@ class CheckResult(NamedTuple):
 
     def compact(self) -> CheckResult:
         """What deciding on the link and writing it need, without the rest."""
-        return self._replace(redirect_target="", retry_after="", link=self.require_link().compact())
+        return self._replace(redirect_target="", retry_after="", page=None, link=self.require_link().compact())
 
     def to_row(self) -> tuple[tuple[Any, ...], Judgement, tuple[Any, ...]]:
         """Return the values of a compact result: `LINK_FIELDS`, the judgement, `RESULT_FIELDS`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from streaming.health.judging.removal import counted_seconds
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
@@ -41,6 +42,8 @@ class LinkUpdate(NamedTuple):
     moved_to: str = ""
     moved_seen: int = 0
     is_verified: bool = False
+    strength: str = ""
+    failing_seconds: int = 0
 
     @property
     def is_flip(self) -> bool:
@@ -54,8 +57,8 @@ class LinkUpdate(NamedTuple):
         now = adapt(checked_at)
         return (
             now, self.is_active, self.reason, self.http_status, self.response_ms, self.failures,
-            adapt(self.state_since), self.checks, adapt(self.next_check_at), self.moved_to, self.moved_seen, self.id,
-            self.was_active, self.was_reason, now,
+            adapt(self.state_since), self.checks, adapt(self.next_check_at), self.moved_to, self.moved_seen,
+            self.strength, self.failing_seconds, self.id, self.was_active, self.was_reason, now,
         )  # fmt: skip
 
 
@@ -87,6 +90,8 @@ def link_update(result: CheckResult, *, now: datetime, host_down: bool = False, 
         moved_to=moved_to,
         moved_seen=moved_seen,
         is_verified=result.is_verified,
+        strength=link.strength if keeps else result.judgement.strength,
+        failing_seconds=_failing_seconds(link, is_active=is_active, keeps=keeps, now=now),
     )
 
 
@@ -102,6 +107,15 @@ def _next_failures(link: LinkState, *, is_active: bool, keeps: bool) -> int:
     if keeps:
         return link.failures
     return 0 if is_active else link.failures + 1
+
+
+def _failing_seconds(link: LinkState, *, is_active: bool, keeps: bool, now: datetime) -> int:
+    """How long the link has been failing: a first failure counts nothing, each further one the time since the last."""
+    if keeps:
+        return link.failing_seconds
+    if is_active or not link.failures:
+        return 0
+    return link.failing_seconds + counted_seconds(since=link.last_checked, now=now)
 
 
 def _state_since(link: LinkState, *, is_active: bool, keeps: bool, now: datetime) -> datetime | None:

@@ -18,6 +18,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from scraper.net.url_policy import netloc_of
+from streaming.health.judging.control_page import sample_page
 from streaming.health.judging.results import CheckResult
 from streaming.health.judging.verdict import FORWARDED, judge
 from streaming.health.probe_types import ProbeRequest, ProbeResponse
@@ -127,9 +128,10 @@ def _judged_batches(prober: Prober, requests: Iterable[ProbeRequest | None]) -> 
 def _check_result(response: ProbeResponse, request: ProbeRequest) -> CheckResult:
     if response.state is not None:
         return CheckResult(id=response.id, judgement=FORWARDED, probe_state=response.state)
+    judgement = judge(response, request)
     return CheckResult(
         id=response.id,
-        judgement=judge(response, request),
+        judgement=judgement,
         http_status=response.status,
         response_ms=response.response_ms,
         moved_to=response.moved_to,
@@ -137,6 +139,7 @@ def _check_result(response: ProbeResponse, request: ProbeRequest) -> CheckResult
         redirect_target=netloc_of(response.final_url) if response.hops else "",
         retry_after=response.retry_after,
         not_sent=response.not_sent,
+        page=sample_page(response) if judgement.is_doubtful else None,
     )
 
 

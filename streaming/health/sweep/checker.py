@@ -17,6 +17,7 @@ from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import probe_links
 from streaming.health.selection import is_private, links_by_id, other_active_links
 from streaming.health.sweep import canaries
+from streaming.health.sweep.control_fetch import ControlFetch
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.resume import ResumeState
 from streaming.health.sweep.tally import ResultSink, RunTally
@@ -58,6 +59,7 @@ class LinkChecker:
         self.resume_state = ResumeState()
         self.canaries: list[ProbeRequest] = []
         self.forwarded: list[tuple[int, ProbeState]] = []
+        self.control_fetch = ControlFetch(self.config, reserve_slot=_reserve_slot)
         self.writer = ResultWriter(now=now, dry_run=options.dry_run)
         self._in_progress: dict[int, LinkState] = {}
 
@@ -99,6 +101,10 @@ class LinkChecker:
             responsive_hosts=self.resume_state.responsive_hosts,
         )
         for result in verifier.verify(results, self._in_progress):
+            if not self.control_fetch.hold(result, url=self._in_progress[result.id].url):
+                self._add_result(result)
+            yield
+        for result in self.control_fetch.resolved(stop=stop):
             self._add_result(result)
             yield
 

@@ -24,7 +24,8 @@ MARK_BATCH_SIZE = 500
 UPDATE_SQL = """
     UPDATE streaming_streaminglink
     SET last_checked = %s, is_active = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
-        state_since = %s, checks = %s, next_check_at = %s, moved_to = %s, moved_seen = %s
+        state_since = %s, checks = %s, next_check_at = %s, moved_to = %s, moved_seen = %s, strength = %s,
+        failing_seconds = %s
     WHERE id = %s AND is_active = %s AND reason = %s
         AND (last_checked IS NOT NULL OR next_check_at IS NULL OR next_check_at < %s)
 """

@@ -18,8 +18,9 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 
 from scraper.source_apis import ItemRef, SourceApi, source_apis
+from streaming.health.judging.removal import SOURCE_API_REASONS
 from streaming.health.judging.results import CheckResult, LinkState
-from streaming.health.judging.verdict import SOURCE_API_REASONS, Verdict
+from streaming.health.judging.verdict import Verdict
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.selection import Selection, longest_unverified
 from streaming.health.verification import verification_queue

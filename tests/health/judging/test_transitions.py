@@ -10,7 +10,7 @@ import pytest
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.transitions import link_update, next_check_at
 from streaming.health.judging.verdict import Judgement, Verdict
-from streaming.reason_codes import MAX_CHECK_HISTORY
+from streaming.reason_codes import MAX_CHECK_HISTORY, Reason
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -98,3 +98,42 @@ def test_a_link_that_is_gone_turns_off_even_if_its_host_is_down():
 
 def test_the_check_history_has_a_maximum_length():
     assert len(updated(Verdict.ALIVE, "ok", checks="g" * MAX_CHECK_HISTORY).checks) == MAX_CHECK_HISTORY
+
+
+HALF_A_DAY = 12 * 3600
+
+
+@pytest.mark.parametrize(
+    ("hours", "seconds"),
+    [(None, 0), (-1000, 0), (-1, 0), (0, 0), (0.5, 1800), (6, 6 * 3600), (12, HALF_A_DAY), (13, HALF_A_DAY),
+     (24 * 365, HALF_A_DAY)],
+)  # fmt: skip
+def test_the_time_between_two_failures_counts_for_half_a_day_at_most(hours, seconds):
+    checked = None if hours is None else NOW - timedelta(hours=hours)
+    update = updated(
+        Verdict.GONE, Reason.HTTP_404, is_active=False, failures=1, failing_seconds=60, last_checked=checked
+    )
+    assert update.failing_seconds == 60 + seconds
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "before", "expected"),
+    [
+        (Verdict.GONE, Reason.HTTP_404, {}, ("proven", 0)),
+        (Verdict.UNREACHABLE, Reason.DNS, {"is_active": False, "failures": 2}, ("unreachable", 7 + HALF_A_DAY)),
+        (Verdict.BLOCKED, Reason.HTTP_403, {"is_active": False, "failures": 0, "failing_seconds": 0}, ("blocked", 0)),
+        (Verdict.THROTTLED, Reason.THROTTLED, {"is_active": False, "failures": 2}, ("soft", 7)),
+        (Verdict.ALIVE, Reason.OK, {"is_active": False, "failures": 2}, ("", 0)),
+        (Verdict.ALIVE, Reason.OK, {"strength": "", "failing_seconds": 0}, ("", 0)),
+    ],
+)  # fmt: skip
+def test_strength_and_failing_time_follow_the_results(verdict, reason, before, expected):
+    fields = {"strength": "soft", "failing_seconds": 7, "last_checked": NOW - timedelta(days=1), **before}
+    update = updated(verdict, reason, **fields)
+    assert (update.strength, update.failing_seconds) == expected
+
+
+def test_a_host_that_is_down_adds_no_failing_time():
+    fields = {"is_active": False, "failures": 3, "strength": "unreachable", "failing_seconds": 7}
+    update = updated(Verdict.UNREACHABLE, Reason.TIMEOUT, host_down=True, last_checked=BEFORE, **fields)
+    assert (update.strength, update.failing_seconds) == ("unreachable", 7)

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from streaming.health.judging.soft_404 import parse_page
+from streaming.health.judging.page_text import parse_page
 from streaming.health.judging.verdict import Verdict, is_conclusive, judge
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.models.reasons import REASON_TEXT
@@ -221,12 +221,12 @@ TABLE = [
     (media(content_type="text/html"), FILE, A, "ok"),
     (media(gzip.compress(b"#EXTM3U\n#EXT-X-VERSION:3\n"), "application/octet-stream"), FILE, A, "ok"),
     (media(gzip.compress(bytes(range(256))), "application/octet-stream"), FILE, G, "wrong_type"),
-    (media(b"<html><MPD", "text/html"), FILE, G, "wrong_type"),
+    (media(b"<html><MPD", "text/html"), FILE, B, "unknown_page"),
     (media(bytes(range(256)), "application/x-unknown"), FILE, A, "ok"),
     (response(416, content_type="video/mp4", headers={"content-range": "bytes */4012"}), FILE, A, "ok"),
     (response(416, content_type="video/mp4", headers={"content-range": "bytes */0"}), FILE, G, "empty"),
-    (page(), FILE, G, "wrong_type"),
-    (media(b"<!DOCTYPE html><title>Films</title>"), FILE, G, "wrong_type"),
+    (page(), FILE, B, "unknown_page"),
+    (media(b"<!DOCTYPE html><title>Films</title>"), FILE, B, "unknown_page"),
     (page("404 Not Found", player=False), FILE, G, "soft_404"),
     (page("Just a moment...", player=False), FILE, B, "bot_wall"),
     (media(b""), FILE, G, "empty"),

@@ -12,7 +12,8 @@ import pytest
 from django.utils import timezone
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
-from streaming.health.judging.verdict import GONE_REASONS, SOURCE_API_REASONS
+from streaming.health.judging.removal import SOURCE_API_REASONS
+from streaming.health.judging.verdict import GONE_REASONS
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.runner import run_check
 from streaming.health.sweep.immediate_check import check_now

@@ -8,14 +8,16 @@ as a browser does: the confirmation. For a page the first GET is such a request 
 from __future__ import annotations
 
 from scraper.net.throttling import is_throttled
+from streaming.health.judging.landing import meta_refresh_target
 from streaming.health.judging.verdict import is_conclusive, judge
 from streaming.health.probe_types import Failure, ProbeResponse
 from streaming.health.probing.host_queue import HostSlot, ProbeTask
-from streaming.health.probing.redirects import Normalize, follow_redirect, is_redirect
+from streaming.health.probing.redirects import Normalize, follow, is_redirect
 
 RETRY_DELAY_SECONDS = 0.25
 RETRIED_FAILURES = frozenset({Failure.REFUSED, Failure.RESET, Failure.DNS, Failure.TLS, Failure.PROTOCOL})
 METHOD_REJECTED = frozenset({405, 501})
+PAGE_STATUSES = frozenset({200, 202, 203})
 
 NextStep = ProbeResponse | float | None
 """The final response; or the seconds until the task's next request; None: that is sent at the end of the run."""
@@ -23,13 +25,24 @@ NextStep = ProbeResponse | float | None
 
 def next_step(task: ProbeTask, host_slot: HostSlot, response: ProbeResponse, *, normalize: Normalize) -> NextStep:
     """Return what follows this response of a host; the task is prepared for its next request."""
-    if is_redirect(response):
-        state = follow_redirect(task.state, response, normalize=normalize)
+    if location := _location(task, response):
+        state = follow(task.state, response, location=location, normalize=normalize)
         if not isinstance(state, Failure):
             task.state = state
             return 0.0
-        response = response._replace(status=None, failure=state)
+        if is_redirect(response) or state is not Failure.LOOP:  # A page that is refreshed in a circle is shown.
+            response = response._replace(status=None, failure=state)
     return _after_get(task, host_slot, response) if task.state.get else _after_head(task, host_slot, response)
+
+
+def _location(task: ProbeTask, response: ProbeResponse) -> str:
+    """Return where a response leads, as a redirect or as a page that is refreshed; empty: nowhere."""
+    if is_redirect(response):
+        return response.headers["location"]
+    may_be_page = task.state.is_confirmation or not task.request.media
+    if not response.body or not may_be_page or response.status not in PAGE_STATUSES:
+        return ""
+    return meta_refresh_target(response.body, task.state.url) or ""
 
 
 def begin_with_get(task: ProbeTask) -> None:

@@ -34,17 +34,12 @@ def is_redirect(response: ProbeResponse) -> bool:
     return response.status in REDIRECT_STATUSES and bool(response.headers.get("location", "").strip(STRIPPED))
 
 
-def follow_redirect(state: ProbeState, response: ProbeResponse, *, normalize: Normalize) -> ProbeState | Failure:
-    """Return the state after this redirect; a failure ends this way.
+def follow(state: ProbeState, response: ProbeResponse, *, location: str, normalize: Normalize) -> ProbeState | Failure:
+    """Return the state after a response that leads to this location; a failure ends this way.
 
     Some sites redirect in a circle until their cookie comes back: only the confirmation keeps cookies, and it follows
     more redirects.
     """
-    return follow(state, response, location=response.headers["location"], normalize=normalize)
-
-
-def follow(state: ProbeState, response: ProbeResponse, *, location: str, normalize: Normalize) -> ProbeState | Failure:
-    """Return the state after a response that leads to this location; a failure ends this way."""
     try:
         location, fragment = _read_location(state.url, location)
         target = normalize(location)

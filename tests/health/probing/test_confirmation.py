@@ -113,6 +113,21 @@ def empty_location(body):
     return lambda handler: handler.send(302, body, Location="")
 
 
+def refreshed(location, *, then=film):
+    """The link's page sends its visitors on by a `meta` element."""
+    page = f'<!doctype html><title>Nosferatu</title><meta http-equiv="refresh" content="0; url={location}">'.encode()
+
+    def respond(handler):
+        handler.send(200, page) if handler.path.startswith("/watch/") else then(handler)
+
+    return respond
+
+
+def endless_refresh(handler):
+    number = int(handler.path.rpartition("/")[2])
+    handler.send(200, f'<!doctype html><meta http-equiv="refresh" content="0; url=/watch/{number + 1}">'.encode())
+
+
 def needs_cookie(then):
     """The film is shown after a redirect that brings back the cookie."""
 
@@ -160,7 +175,7 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         (at_head("/login"), HTML, "ok"),
         (at_head("/error.aspx", target=ERROR), HTML, "ok"),
         (at_head("/error.aspx", target=ERROR, status=301), HTML, "ok"),
-        (at_head("/"), MEDIA, "wrong_type"),
+        (at_head("/"), MEDIA, "unknown_page"),
         (at_head("/", then=video), MEDIA, "ok"),
         (at_head("/", then=gone), HTML, "http_404"),
         (at_head("/watch/1"), HTML, "ok"),
@@ -204,6 +219,13 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         (needs_cookie(video), MEDIA, "ok"),
         (needs_cookie(gone), HTML, "http_404"),
         (for_all("/watch/1"), HTML, "redirect_loop"),
+        # pages that lead on
+        (refreshed("/film/1"), HTML, "ok"),
+        (refreshed("/film/1", then=gone), HTML, "http_404"),
+        (refreshed("/film/1", then=whole_video), MEDIA, "ok"),
+        (refreshed("/", then=lambda handler: handler.send(200, FRONT)), HTML, "redirect_home"),
+        (refreshed("/watch/1"), HTML, "ok"),
+        (endless_refresh, HTML, "too_many_redirects"),
         # too many requests
         (for_range(status(429, Retry_After="60")), MEDIA, "throttled"),
         (after_the_first(1, gone, status(503, Retry_After="60")), HTML, "throttled"),

@@ -6,11 +6,11 @@ import pytest
 
 from scraper.net.url_policy import MAX_URL_LENGTH, normalize_url
 from streaming.health.probe_types import Failure, ProbeResponse, ProbeState
+from streaming.health.probing import redirects
 from streaming.health.probing.redirects import (
     MAX_CONFIRMED_REDIRECTS,
     MAX_REDIRECT_URL_LENGTH,
     MAX_REDIRECTS,
-    follow_redirect,
     is_redirect,
 )
 
@@ -25,7 +25,7 @@ def normalize(url):
 
 def follow(location, *, state=STATE, status=302, **headers):
     response = ProbeResponse(1, START, status, headers={"location": location, **headers})
-    return follow_redirect(state, response, normalize=normalize)
+    return redirects.follow(state, response, location=location, normalize=normalize)
 
 
 @pytest.mark.parametrize(

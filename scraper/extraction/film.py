@@ -36,21 +36,14 @@ def licence_from_url(url: str) -> LicenceStatement | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedLink:
-    """One URL where the film can be watched, as the source states it; empty and None mean not stated.
-
-    `width` and `height` are pixels, `size` is bytes.
-    """
+    """One URL where the film can be watched, as the source states it; empty and None mean not stated."""
 
     url: str
     kind: str = "page"
     label: str = ""
     quality: str = ""
-    width: int | None = None
-    height: int | None = None
     language: str = ""
     licence: LicenceStatement | None = None
-    size: int | None = None
-    media_type: str = ""
     season: int | None = None
     episode: int | None = None
 

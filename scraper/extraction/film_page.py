@@ -269,8 +269,6 @@ def _video_link(
         url=url,
         kind=kind,
         quality=quality_from_label(as_text(node.get("videoQuality"))) or quality_from_size(width, height),
-        width=width if height else None,
-        height=height,
         language=_language(node),
         licence=licence_from_url(as_text(node.get("license"), max_length=MAX_URL_LENGTH)),
     )
@@ -336,7 +334,7 @@ def _card_link(page: ParsedPage, video: Mapping[str, str]) -> ExtractedLink | No
     width, height = as_int(video.get("width")), as_int(video.get("height"))
     kind = link_kind(url, media_type=media_type) or "embed"
     quality = quality_from_size(width, height) if kind == "file" else ""
-    return ExtractedLink(url=url, kind=kind, quality=quality, width=width, height=height)
+    return ExtractedLink(url=url, kind=kind, quality=quality)
 
 
 def _players(page: ParsedPage) -> Iterator[ExtractedLink]:

@@ -73,12 +73,12 @@ def _links(found: Mapping[str, Any]) -> Iterator[ExtractedLink]:
     if original:
         same = versions.pop(original, {})
         merged = {**found, "type": as_text(same.get("type")) or as_text(found.get("mime")), "src": original}
-        yield from _link(merged, label="Original", size=as_int(found.get("size")))
+        yield from _link(merged, label="Original")
     for one in versions.values():
         yield from _link(one, label=as_text(one.get("shorttitle")) or as_text(one.get("title")))
 
 
-def _link(version: Mapping[str, Any], *, label: str, size: int | None = None) -> Iterator[ExtractedLink]:
+def _link(version: Mapping[str, Any], *, label: str) -> Iterator[ExtractedLink]:
     url, media_type = _absolute_url(version.get("src")), as_text(version.get("type"))
     # By the media type only: a sound file may end in .webm.
     kind = link_kind("", media_type=media_type)
@@ -89,10 +89,6 @@ def _link(version: Mapping[str, Any], *, label: str, size: int | None = None) ->
             kind=kind,
             label=label,
             quality=quality_from_label(as_text(version.get("transcodekey"))) or quality_from_size(width, height),
-            width=width,
-            height=height,
-            size=size,
-            media_type=media_type,
         )
 
 

@@ -25,7 +25,7 @@ from scraper.extraction.json_values import (
 )
 from scraper.extraction.languages import parse_language
 from scraper.extraction.licences import licence_from_url_path
-from scraper.extraction.media_types import media_type_for, quality_from_size
+from scraper.extraction.media_types import quality_from_size
 from scraper.extraction.source_urls import archive_item_id
 from scraper.extraction.wikidata_statements import ARCHIVE_ITEM, FULL_WORK, Statement
 from scraper.items import LinkItem
@@ -169,11 +169,7 @@ def _links(answer: Mapping[str, Any], *, identifier: str, language: str, base: s
             kind="file",
             label=as_text(name.rsplit("/", 1)[-1], max_length=200),
             quality=quality_from_size(width, height),
-            width=width,
-            height=height,
             language=language,
-            size=as_int(file.get("size")),
-            media_type=media_type_for(url),
         )
 
 

@@ -13,7 +13,6 @@ from scraper.base_spider import SourceSpider
 from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
 from scraper.extraction.json_values import (
     UnreadableResponse,
-    as_int,
     as_mapping,
     as_mappings,
     as_text,
@@ -22,7 +21,7 @@ from scraper.extraction.json_values import (
     parse_year,
 )
 from scraper.extraction.languages import parse_language
-from scraper.extraction.media_types import link_kind, media_type_for
+from scraper.extraction.media_types import link_kind
 from scraper.extraction.wikidata_statements import FULL_WORK, Statement
 from scraper.items import LinkItem
 from scraper.sources import KNOWN_SOURCES
@@ -75,7 +74,7 @@ def _links(answer: Mapping[str, Any]) -> Iterator[ExtractedLink]:
         for name in ("video", "video_stream"):
             url = as_text(resource.get(name), max_length=2000)
             if kind := link_kind(url):
-                yield ExtractedLink(url=_https(url), kind=kind, media_type=media_type_for(url), label=_label(resource))
+                yield ExtractedLink(url=_https(url), kind=kind, label=_label(resource))
 
 
 def _files(resource: Mapping[str, Any]) -> Iterator[ExtractedLink]:
@@ -88,8 +87,6 @@ def _files(resource: Mapping[str, Any]) -> Iterator[ExtractedLink]:
                 yield ExtractedLink(
                     url=_https(url),
                     kind=kind,
-                    media_type=media_type,
-                    size=as_int(file.get("size")),
                     label=_label(resource),
                 )
 

@@ -22,7 +22,7 @@ from scraper.extraction.json_values import (
     html_to_text,
 )
 from scraper.extraction.languages import normalize_language_tag
-from scraper.extraction.media_types import media_type_for, quality_from_label, quality_from_size
+from scraper.extraction.media_types import quality_from_label, quality_from_size
 from scraper.extraction.wikidata_statements import FULL_WORK, Statement
 from scraper.items import LinkItem
 from scraper.sources import KNOWN_SOURCES, PEERTUBE_URLS
@@ -119,7 +119,7 @@ def _links(video: Mapping[str, Any]) -> Iterator[ExtractedLink]:
     has_files = any(_files(video))
     for playlist in as_mappings(video.get("streamingPlaylists")):
         if url := as_text(playlist.get("playlistUrl"), max_length=2000):
-            yield ExtractedLink(url=url, kind="stream", media_type="application/x-mpegurl")
+            yield ExtractedLink(url=url, kind="stream")
         if not has_files:
             yield from _files(playlist)
 
@@ -134,10 +134,6 @@ def _files(parent: Mapping[str, Any]) -> Iterator[ExtractedLink]:
             url=url,
             kind="file",
             quality=quality_from_label(as_text(resolution.get("label"))) or quality_from_size(width, height),
-            width=width,
-            height=height,
-            size=as_int(file.get("size")),
-            media_type=media_type_for(url),
         )
 
 

@@ -14,6 +14,20 @@ POSTER_WIDTH = 500
 COMMONS_PAGE = "https://commons.wikimedia.org/wiki/File:"
 
 
+def with_scheme(url: str) -> str:
+    """Return a URL that begins with `//` with https, any other unchanged."""
+    return f"https:{url}" if url.startswith("//") else url
+
+
+def is_on_host(url: str, domain: str) -> bool:
+    """Return whether a URL is at a domain or at a host below it."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return host == domain or host.endswith(f".{domain}")
+
+
 def commons_page_url(name: str) -> str:
     """Return the URL of a file's page on Commons, in the spelling of Commons."""
     return COMMONS_PAGE + quote(name.replace(" ", "_"), safe="/:@!$()*,;~")

@@ -159,7 +159,9 @@ def _problem(answer: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
 
 
 def _links(answer: Mapping[str, Any], *, identifier: str, language: str, base: str) -> Iterator[ExtractedLink]:
-    files = [file for file in as_mappings(answer.get("files"), maximum=MAX_FILES) if _is_playable(file)]
+    stated = answer.get("files")
+    listed = [stated] if "name" in as_mapping(stated) else stated
+    files = [file for file in as_mappings(listed, maximum=MAX_FILES) if _is_playable(file)]
     for file in sorted(files, key=_rank):
         name = str(file["name"])
         width, height = as_int(file.get("width")), as_int(file.get("height"))

@@ -51,7 +51,7 @@ HOSTILE = [
     ("data:text,SECRET", "bad_scheme"),
     ("javascript:alert(1)", "bad_scheme"),
     ("vbscript:x", "bad_scheme"),
-    (" javascript:alert(1)", "bad_character"),
+    (" javascript:alert(1)", "bad_scheme"),
     ("java\tscript:alert(1)", "bad_character"),
     ("//example.org/x", "bad_scheme"),
     ("http:\\\\example.org", "bad_character"),

@@ -137,10 +137,10 @@ def _without_javascript(script: str) -> str:
 
 def _json_escape(match: re.Match[str]) -> str:
     escape = match[1]
+    if escape.startswith("u{"):
+        return json.dumps(chr(min(int(escape[2:-1], 16), 0x10FFFF)))[1:-1]
     if escape in JSON_ESCAPES or len(escape) == UNICODE_ESCAPE_LENGTH:
         return match[0]
     if escape[0] == "x" and len(escape) > 1:
         return f"\\u00{escape[1:]}"
-    if escape.startswith("u{"):
-        return json.dumps(chr(min(int(escape[2:-1], 16), 0x10FFFF)))[1:-1]
     return "" if escape[0] in "\r\n" else {"v": "\\u000b", "0": "\\u0000"}.get(escape, escape)

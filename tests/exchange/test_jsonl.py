@@ -129,6 +129,12 @@ def test_a_byte_order_mark_blank_lines_and_windows_line_ends_are_ignored():
     assert [(one.number, one.movie.imdb_id) for one in lines] == [(1, "tt0013442"), (4, "tt0013443")]
 
 
+@pytest.mark.parametrize("written", ["tt0013442", "TT0013442", " tt0013442 ", "tt000013442"])
+def test_an_imdb_id_has_one_spelling(written):
+    (read_line,) = read(line(imdb_id=written, links=[LINK]))
+    assert (read_line.movie.imdb_id, read_line.links[0].imdb_id) == ("tt0013442", "tt0013442")
+
+
 def test_links_may_be_empty_null_or_missing_and_unknown_keys_are_ignored():
     lines = read(line(links=[]), line(links=None), line(), line(id=7, colour="red"))
     assert [one.links for one in lines] == [(), (), (), ()]

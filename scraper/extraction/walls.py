@@ -1,4 +1,4 @@
-"""Recognize what a site sends instead of its page: a check for robots, a waiting room, nothing at all. Pure."""
+"""Recognize what a site sends instead of its page: a check for robots, a queue for visitors, nothing at all. Pure."""
 
 from __future__ import annotations
 

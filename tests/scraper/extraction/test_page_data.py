@@ -226,7 +226,7 @@ def test_a_page_states_the_name_of_its_site():
         ("<title>A Moment of Silence</title>", {}, False),
     ],
 )
-def test_walls_are_told_from_pages(html, headers, wall):
+def test_walls_are_distinguished_from_pages(html, headers, wall):
     assert is_wall(html, headers=headers) is wall
 
 

@@ -6,6 +6,7 @@ import re
 from urllib.parse import quote, unquote, urlsplit
 
 from scraper.extraction.json_values import is_safe_url_part
+from scraper.net.url_policy import InvalidValue, host_of, normalize_url
 
 FORBIDDEN_IN_COMMONS_NAMES = re.compile(r"[|#<>\[\]{}\x00-\x1f\x7f]")
 COMMONS_PICTURE = "https://commons.wikimedia.org/wiki/Special:FilePath/"
@@ -19,13 +20,16 @@ def with_scheme(url: str) -> str:
     return f"https:{url}" if url.startswith("//") else url
 
 
-def is_on_host(url: str, domain: str) -> bool:
-    """Return whether a URL is at a domain or at a host below it."""
+def is_foreign(url: str, domain: str) -> bool:
+    """Return whether a URL is at neither a domain nor a host below it.
+
+    False for one that our policy refuses: its refusal is reported when it is saved.
+    """
     try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
+        host = host_of(normalize_url(url))
+    except InvalidValue:
         return False
-    return host == domain or host.endswith(f".{domain}")
+    return host != domain and not host.endswith(f".{domain}")
 
 
 def commons_page_url(name: str) -> str:

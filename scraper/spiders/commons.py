@@ -21,7 +21,7 @@ from scraper.extraction.json_values import (
 )
 from scraper.extraction.licences import licence_from_name, licence_from_url_path
 from scraper.extraction.media_types import link_kind, quality_from_label, quality_from_size
-from scraper.extraction.source_urls import commons_file_name, commons_page_url, is_on_host, with_scheme
+from scraper.extraction.source_urls import commons_file_name, commons_page_url, is_foreign, with_scheme
 from scraper.extraction.wikidata_statements import COMMONS_FILE, Statement
 from scraper.items import LinkItem
 
@@ -103,7 +103,7 @@ def _link(version: Mapping[str, Any], *, label: str) -> Iterator[ExtractedLink]:
 def _media_url(value: object) -> str:
     """Return the URL of a file if it is at a Wikimedia site; empty for one elsewhere."""
     url = with_scheme(as_text(value, max_length=2000))
-    return url if is_on_host(url, "wikimedia.org") else ""
+    return "" if is_foreign(url, "wikimedia.org") else url
 
 
 class CommonsSpider(SourceSpider):

@@ -22,7 +22,7 @@ from scraper.extraction.json_values import (
 )
 from scraper.extraction.languages import parse_language
 from scraper.extraction.media_types import link_kind
-from scraper.extraction.source_urls import is_on_host, with_scheme
+from scraper.extraction.source_urls import is_foreign, with_scheme
 from scraper.extraction.wikidata_statements import FULL_WORK, Statement
 from scraper.items import LinkItem
 from scraper.sources import KNOWN_SOURCES
@@ -107,7 +107,7 @@ def _licence(item: Mapping[str, Any], page: str) -> LicenceStatement:
 def _media_url(value: object) -> str:
     """Return the URL of a file if it is the library's own; empty for one on another site."""
     url = _https(with_scheme(as_text(value, max_length=2000)))
-    return url if is_on_host(url, "loc.gov") else ""
+    return "" if is_foreign(url, "loc.gov") else url
 
 
 def _https(url: str) -> str:

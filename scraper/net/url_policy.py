@@ -136,8 +136,11 @@ def normalize_url(
 def escape_url(url: str) -> str:
     """Return a URL as browsers send it: unsafe characters percent-encoded, fragments without routes removed.
 
-    Checks nothing; one that cannot be read is returned unchanged.
+    One that cannot be read, or that holds a character which addresses never hold, is returned unchanged: escaped, it
+    would no longer be refused.
     """
+    if FORBIDDEN_CHARACTERS.search(url):
+        return url
     try:
         parts = urlsplit(url.strip(" "))
         return urlunsplit((parts.scheme, parts.netloc, *_escaped(parts)))

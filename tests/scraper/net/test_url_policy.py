@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scraper.net.url_policy import (
     InvalidValue,
     PrivateHostAllowlist,
+    escape_url,
     host_of,
     is_public_address,
     may_connect,
@@ -166,6 +167,12 @@ def test_the_socket_asks_about_the_resolved_address(address, host, port, allowed
 @pytest.mark.parametrize("text", ["1.1.1.1", "2001:4860:4860::8888", "::ffff:1.1.1.1"])
 def test_public_addresses_are_public(text):
     assert is_public_address(text)
+
+
+@pytest.mark.parametrize(("url", "code"), [row for row in HOSTILE if isinstance(row[0], str)])
+def test_escaping_makes_no_hostile_url_acceptable(url, code):
+    with pytest.raises(InvalidValue):
+        normalize_url(escape_url(url))
 
 
 @given(st.text(max_size=300))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Clean-up by hand: `python cleanup_dead_links.py [--dry-run]` is `manage.py prune_movies`, statistics and all."""
+"""Remove movies without working links: `python cleanup_dead_links.py [--dry-run]` runs `manage.py prune_movies`."""
 
 from __future__ import annotations
 

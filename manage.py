@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line: the door for cron and hands."""
+"""Run administrative commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.management import execute_from_command_line
 
 
 def main() -> int:
-    """Run one command; a wrong setting ends in one sentence, not in a traceback."""
+    """Run one command; report an invalid setting in one line, without a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
     try:
         execute_from_command_line(sys.argv)

@@ -1,4 +1,4 @@
-"""A Redis cache that is away has forgotten everything and breaks nothing: pages, clicks and searches go on."""
+"""A Redis cache that acts as empty while Redis is unavailable, so that pages and scrapes keep working."""
 
 from __future__ import annotations
 
@@ -15,49 +15,55 @@ from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
-# redis-py would wait for ever for a machine that says nothing, and seconds between its tries for one that refuses.
+# redis-py would wait forever for a host that does not respond, and seconds between attempts for one that refuses.
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, EXTRA_RETRIES = 1.0, 2.0, 1
-# One that did not answer is not waited for by each request anew.
+# After a failure Redis is not tried again for this long, so that not every request waits for it.
 RECONNECT_AFTER_SECONDS = 5.0
 T = TypeVar("T")
 
 
 class FailOpenRedisCache(RedisCache):
-    """Nothing is there while Redis is away: `get` gives the default, `add` adds, `incr` finds no counter."""
+    """While Redis is unavailable, `get` returns the default, `add` succeeds and `incr` finds no counter."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        soon = {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": READ_TIMEOUT_SECONDS}
-        options = {**soon, "retry": Retry(NoBackoff(), EXTRA_RETRIES), **params.get("OPTIONS", {})}
+        timeouts = {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": READ_TIMEOUT_SECONDS}
+        options = {**timeouts, "retry": Retry(NoBackoff(), EXTRA_RETRIES), **params.get("OPTIONS", {})}
         super().__init__(server, {**params, "OPTIONS": options})
-        self._away_until = 0.0
+        self._retry_at = 0.0
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        return self._ask(lambda: super(FailOpenRedisCache, self).add(key, value, timeout, version), away=True)
+        return self._call_or_default(
+            lambda: super(FailOpenRedisCache, self).add(key, value, timeout, version), default=True
+        )
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        return self._ask(lambda: super(FailOpenRedisCache, self).get(key, default, version), away=default)
+        return self._call_or_default(
+            lambda: super(FailOpenRedisCache, self).get(key, default, version), default=default
+        )
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
-        self._ask(lambda: super(FailOpenRedisCache, self).set(key, value, timeout, version), away=None)
+        self._call_or_default(lambda: super(FailOpenRedisCache, self).set(key, value, timeout, version), default=None)
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        return self._ask(lambda: super(FailOpenRedisCache, self).touch(key, timeout, version), away=False)
+        return self._call_or_default(
+            lambda: super(FailOpenRedisCache, self).touch(key, timeout, version), default=False
+        )
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        return self._ask(lambda: super(FailOpenRedisCache, self).delete(key, version), away=False)
+        return self._call_or_default(lambda: super(FailOpenRedisCache, self).delete(key, version), default=False)
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        count = self._ask(lambda: super(FailOpenRedisCache, self).incr(key, delta, version), away=None)
+        count = self._call_or_default(lambda: super(FailOpenRedisCache, self).incr(key, delta, version), default=None)
         if count is None:
             raise ValueError(f"Key '{key}' not found.")
         return count
 
-    def _ask(self, operation: Callable[[], T], *, away: T) -> T:
-        if time.monotonic() < self._away_until:
-            return away
+    def _call_or_default(self, operation: Callable[[], T], *, default: T) -> T:
+        if time.monotonic() < self._retry_at:
+            return default
         try:
             return operation()
         except RedisError as error:
-            log.warning("the cache did not answer: %s", error)
-            self._away_until = time.monotonic() + RECONNECT_AFTER_SECONDS
-            return away
+            log.warning("the cache did not respond: %s", error)
+            self._retry_at = time.monotonic() + RECONNECT_AFTER_SECONDS
+            return default

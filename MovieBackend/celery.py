@@ -1,4 +1,4 @@
-"""Celery, for those who set CELERY_BROKER_URL: what `celery -A MovieBackend worker` and `... beat` load."""
+"""The Celery application that `celery -A MovieBackend worker` and `... beat` load; needs CELERY_BROKER_URL."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from django.core.exceptions import ImproperlyConfigured
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
 try:
     if not settings.CELERY_BROKER_URL:
-        raise ImproperlyConfigured("CELERY_BROKER_URL is not set: without a broker there is nothing for Celery to do")
+        raise ImproperlyConfigured("CELERY_BROKER_URL is not set, and Celery needs a broker")
 except ImproperlyConfigured as error:
-    # `celery -A` would show a traceback; leaving is the only way to say one sentence.
+    # `celery -A` would print a traceback; exiting is the only way to print one line.
     raise SystemExit(f"openreel: {error}") from None
 
-# One attempt may last SCRAPE_TIMEOUT, and a job whose process died is tried again in the same task.
+# An attempt may last SCRAPE_TIMEOUT, and one task makes all attempts of a job whose process dies.
 TASK_TIME_LIMIT_SECONDS = settings.SCRAPE_MAX_ATTEMPTS * (settings.SCRAPE_TIMEOUT + 5) + 20
 BROKER_CONNECT_TIMEOUT_SECONDS = 2
-# A broker that is there and says nothing (frozen, out of memory or disk, behind a dead line) is waited for so long.
+# How long to wait for a broker that accepts connections but does not respond.
 BROKER_TIMEOUT_SECONDS = 2
 IS_RABBITMQ = settings.CELERY_BROKER_URL.startswith("amqp")
 
@@ -31,12 +31,12 @@ app.conf.update(
     task_default_queue="scrape",
     task_routes={"streaming.tasks.check_*": {"queue": "health"}},
     task_ignore_result=True,
-    # A message is answered when its work is done, so a worker that dies gives it back; the job's row knows whether it
-    # has been run meanwhile, and how often it may be tried. Redis gives nothing back for an hour, and a worker with an
-    # unanswered message dies when Redis is restarted (kombu 5.7, seen): there the row's lease does it alone.
+    # RabbitMQ: a message is acknowledged after its work, so that the broker redelivers those of a dead worker; the
+    # job's row prevents a second run. Redis redelivers nothing for an hour, and a worker with an unacknowledged message
+    # dies when Redis restarts (observed with kombu 5.7), so there only the row's lease recovers a job.
     task_acks_late=IS_RABBITMQ,
     task_reject_on_worker_lost=IS_RABBITMQ,
-    # None is taken that cannot be begun: another machine may be idle.
+    # Fetch no message before it can be run: another machine may be idle.
     worker_prefetch_multiplier=1,
     worker_disable_prefetch=not IS_RABBITMQ,
     worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -46,7 +46,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options=(
-        # RabbitMQ says that it has the message; without that a connection that broke takes it in silence.
+        # RabbitMQ confirms messages; without that a broken connection loses them silently.
         {"confirm_publish": True}
         if IS_RABBITMQ
         else {
@@ -59,7 +59,7 @@ app.conf.update(
         "check links": {
             "task": "streaming.tasks.check_links",
             "schedule": crontab(minute="0"),
-            # After a day without workers one check is enough: what nobody took within the hour is dropped.
+            # Drop messages that no worker took within the hour: after a day without workers one check is enough.
             "options": {"expires": 3600},
         }
     },

@@ -1,7 +1,7 @@
-"""Reading settings from the environment: strict, and a wrong value names its variable.
+"""Read settings from the environment. Each parser is strict, and its error names the variable.
 
-Values come from the environment or, beneath it, from the file named by `ENV_FILE` (default `var/env`), so that cron
-and hands see the same settings as the server that `make run` started.
+The environment takes precedence over the file named by `ENV_FILE` (default `var/env`), which gives cron and the command
+line the same settings as the server that `make run` started.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ SECONDS_PER_PERIOD = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
 def load_file(default: Path) -> None:
-    """Fill gaps of the environment from the env file; what is set already wins."""
+    """Load the env file; variables that are already set keep their values."""
     load_dotenv(os.environ.get("ENV_FILE") or default, override=False)
 
 
 def text(name: str, default: str = "") -> str:
+    """Return a variable without surrounding spaces."""
     return os.environ.get(name, default).strip()
 
 
 def header_text(name: str, default: str) -> str:
-    """Printable ASCII, for it goes into a header of every request."""
+    """Return printable ASCII text that can be sent in an HTTP header."""
     value = text(name, default)
     if not re.fullmatch(r"[ -~]*", value):
-        raise ImproperlyConfigured(f"{name}={value!r}: write plain ASCII, such as an address")
+        raise ImproperlyConfigured(f"{name}={value!r}: write plain ASCII, such as a URL")
     return value
 
 
 def flag(name: str, default: bool = False) -> bool:
-    """True or False; anything that is neither stops the start."""
+    """Return a boolean."""
     value = text(name, str(default))
     if value.lower() in {"true", "1", "yes", "on"}:
         return True
@@ -47,7 +48,7 @@ def flag(name: str, default: bool = False) -> bool:
 
 
 def integer(name: str, default: int, *, minimum: int = 0, maximum: int = 10**9) -> int:
-    """A whole number between `least` and `most`."""
+    """Return a whole number from `minimum` to `maximum`."""
     value = text(name, str(default))
     if not re.fullmatch(r"-?[0-9]{1,12}", value) or not minimum <= int(value) <= maximum:
         raise ImproperlyConfigured(f"{name}={value!r}: write a whole number from {minimum} to {maximum}")
@@ -55,7 +56,7 @@ def integer(name: str, default: int, *, minimum: int = 0, maximum: int = 10**9) 
 
 
 def number(name: str, default: float, *, minimum: float = 0.0, maximum: float = 1e9) -> float:
-    """A number between `least` and `most`."""
+    """Return a number from `minimum` to `maximum`."""
     value = text(name, str(default))
     if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value) or not minimum <= float(value) <= maximum:
         raise ImproperlyConfigured(f"{name}={value!r}: write a number from {minimum:g} to {maximum:g}")
@@ -63,21 +64,21 @@ def number(name: str, default: float, *, minimum: float = 0.0, maximum: float = 
 
 
 def comma_list(name: str, default: Sequence[str] = ()) -> list[str]:
-    """Comma-separated words, blanks dropped."""
+    """Return comma-separated words without empty ones."""
     value = text(name, ",".join(default))
     return [word.strip() for word in value.split(",") if word.strip()]
 
 
 def choice_list(name: str, default: Sequence[str], *, known: Sequence[str]) -> list[str]:
-    """Comma-separated words, each out of `known`, none twice."""
+    """Return comma-separated words of `known` without duplicates."""
     words = list(dict.fromkeys(comma_list(name, default)))
-    if strangers := [word for word in words if word not in known]:
-        raise ImproperlyConfigured(f"{name}: {strangers[0]!r} is not known; choose from {', '.join(known)}")
+    if unknown := [word for word in words if word not in known]:
+        raise ImproperlyConfigured(f"{name}: {unknown[0]!r} is not known; choose from {', '.join(known)}")
     return words
 
 
 def choice(name: str, default: str, *, known: Sequence[str]) -> str:
-    """One word out of `known`, in whatever case it is written."""
+    """Return a word of `known`, in upper case."""
     word = text(name, default).upper() or default
     if word not in known:
         raise ImproperlyConfigured(f"{name}={word!r} is not known; choose from {', '.join(known)}")
@@ -85,24 +86,24 @@ def choice(name: str, default: str, *, known: Sequence[str]) -> str:
 
 
 def base_url(name: str, default: str) -> str:
-    """An http(s) base address, without a slash at its end."""
+    """Return an http(s) base URL without a trailing slash."""
     value = text(name, default).rstrip("/")
     if value and not re.fullmatch(r"https?://[^\s/?#@\\]+(/[^\s?#]*)?", value):
-        raise ImproperlyConfigured(f"{name}={value!r}: write an address such as {default or 'https://example.org'}")
+        raise ImproperlyConfigured(f"{name}={value!r}: write a URL such as {default or 'https://example.org'}")
     return value
 
 
 def url_list(name: str, default: Sequence[str] = ()) -> list[str]:
-    """Comma-separated http(s) addresses."""
+    """Return comma-separated http(s) URLs."""
     words = comma_list(name, default)
     for word in words:
         if not re.fullmatch(r"https?://[^\s/?#@\\]+(/\S*)?", word):
-            raise ImproperlyConfigured(f"{name}: {word!r} is no address such as https://example.org")
+            raise ImproperlyConfigured(f"{name}: {word!r} is not a URL such as https://example.org")
     return words
 
 
 def rate(name: str, default: str) -> tuple[int, int]:
-    """`6/min` as (requests, seconds); the units are s, min, hour and day."""
+    """Return a rate such as `6/min` as (requests, seconds); units are s, min, hour and day."""
     value = text(name, default)
     match = re.fullmatch(r"([1-9][0-9]{0,8})/(s|min|hour|day)", value)
     if match is None:
@@ -111,7 +112,7 @@ def rate(name: str, default: str) -> tuple[int, int]:
 
 
 def delays(name: str) -> dict[str, float]:
-    """Comma-separated `source=seconds`."""
+    """Return the delays in comma-separated `source=seconds`."""
     try:
         return parse_delays(comma_list(name))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Log lines stay lines: a title or a URL with a line feed or an escape sequence cannot forge a second one."""
+"""Format each log message as one line, so that a title or URL with a line feed cannot forge another entry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a
 
 
 class SingleLineFormatter(logging.Formatter):
-    """Escapes what breaks a line in the message; a traceback behind it keeps its lines, indented."""
+    """Escape control characters in messages; the lines of a traceback are kept and indented."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return CONTROL_CHARACTERS.sub(lambda match: ascii(match[0])[1:-1], super().formatMessage(record))

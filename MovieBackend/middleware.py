@@ -1,4 +1,4 @@
-"""Security headers on every answer, those of the API too."""
+"""Add security headers to every response and CORS headers to public ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# Swagger's own page writes one inline script and inline styles; it is the only page that may.
+# Only the Swagger page has an inline script and inline styles.
 DOCS_CSP = {
     "script-src": ["'self'", "'unsafe-inline'"],
     "style-src": ["'self'", "'unsafe-inline'"],
@@ -16,7 +16,7 @@ DOCS_CSP = {
 
 
 class SecurityHeadersMiddleware:
-    """Sends `SECURE_CSP` (Django 6.0 has it built in: then this goes)."""
+    """Send `SECURE_CSP`, which Django 6.0 has built in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -35,7 +35,7 @@ def _csp_header(changes: dict[str, list[str]]) -> str:
 
 
 class PublicCorsMiddleware:
-    """Lets pages of other sites read the add-on and the exports, errors too; both are the same for everybody."""
+    """Let pages of other sites read the Stremio add-on and the exports, which are the same for everyone."""
 
     PUBLIC_PATHS = ("/stremio/", "/export/")
 
@@ -43,10 +43,10 @@ class PublicCorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        is_open = request.path.startswith(self.PUBLIC_PATHS)
-        asks_first = is_open and request.method == "OPTIONS"
-        response = HttpResponse(status=204) if asks_first else self.get_response(request)
-        if is_open:
+        is_public = request.path.startswith(self.PUBLIC_PATHS)
+        is_preflight = is_public and request.method == "OPTIONS"
+        response = HttpResponse(status=204) if is_preflight else self.get_response(request)
+        if is_public:
             response.headers["Access-Control-Allow-Origin"] = "*"
             response.headers["Access-Control-Allow-Headers"] = "*"
             response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"

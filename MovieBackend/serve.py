@@ -1,7 +1,7 @@
-"""`make run`: everything a stranger needs, started with one command and stopped with Ctrl-C.
+"""Run everything with one command, `make run`, until Ctrl-C.
 
-First start: `var/env` with a secret key, the database, the demo catalogue, the static files. Then the example site and
-the web server run as children of this process until one of them ends or a signal comes.
+The first start creates `var/env` with a secret key, the database, the demo catalogue and the static files. Then the
+example site and the web server run as child processes until one of them ends or a signal arrives.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from django.core.management import CommandError, call_command
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_CATALOGUE = ROOT / "streaming" / "data" / "demo_catalogue.jsonl"
 SHUTDOWN_TIMEOUT_SECONDS = 10.0
-WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104  what HOST may say, not what we bind by ourselves
+WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104  values that HOST may have, not a default
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StartupError(Exception):
-    """What stands in the way, as one sentence."""
+    """Why the server cannot start, in one sentence."""
 
 
 def main() -> int:
-    """Prepare, run, stop; 1 with one sentence when it cannot start."""
+    """Prepare, run and stop; print one line and return 1 if it cannot start."""
     for number in STOP_SIGNALS:
         signal.signal(number, _on_signal)
     try:
@@ -61,7 +61,7 @@ def _on_signal(number: int, frame: object) -> None:
 
 
 def _make_env_file(folder: Path) -> None:
-    """Write `var/env` once, for the server and for cron alike; what it says later is the owner's business."""
+    """Write `var/env` for server, cron and command line, unless it exists or SECRET_KEY is set."""
     file = Path(os.environ.get("ENV_FILE") or folder / "env")
     if file.exists() or os.environ.get("SECRET_KEY"):
         return
@@ -69,7 +69,7 @@ def _make_env_file(folder: Path) -> None:
         os.environ.get("EXAMPLE_SITE_URL") or f"http://127.0.0.1:{_port_or_default(os.environ.get('PORT', '8000')) + 1}"
     )
     lines = [
-        "# Settings of this installation, read by the server, by cron and by hand; the environment wins over them.",
+        "# Settings of this installation for server, cron and command line; environment variables take precedence.",
         f"SECRET_KEY={secrets.token_urlsafe(50)}",
         f"EXAMPLE_SITE_URL={site}",
         f"ALLOW_PRIVATE_HOSTS={os.environ.get('ALLOW_PRIVATE_HOSTS') or urlsplit(site).netloc}",
@@ -100,7 +100,7 @@ def _run() -> int:
         children.append(_start("-m", "gunicorn", *_gunicorn_options(), "MovieBackend.wsgi"))
         _wait_until_ready(children)
         if not settings.CELERY_BROKER_URL:
-            # Else the first who wants links would wait until it has started.
+            # Otherwise the first scrape would wait for its start.
             call_command("scrape_worker", wake=True)
         return _wait(children)
     finally:
@@ -121,7 +121,7 @@ def _require_free_port(host: str, port: int, variable: str) -> None:
 
 
 def _prepare() -> None:
-    print("Bringing the database up to date ...", flush=True)
+    print("Migrating the database ...", flush=True)
     call_command("migrate", interactive=False, verbosity=0)
     if not apps.get_model("streaming", "Movie").objects.exists():
         print("Loading the demo catalogue ...", flush=True)
@@ -130,13 +130,13 @@ def _prepare() -> None:
 
 
 def _collect_static() -> None:
-    """Hash and compress the static files, unless nothing changed since the last time (it takes seconds)."""
-    stamp, mark = settings.STATIC_ROOT.with_suffix(".stamp"), _static_fingerprint()
-    if settings.STATIC_ROOT.exists() and stamp.exists() and stamp.read_text() == mark:
+    """Hash and compress the static files, which takes seconds, unless they are unchanged."""
+    stamp, fingerprint = settings.STATIC_ROOT.with_suffix(".stamp"), _static_fingerprint()
+    if settings.STATIC_ROOT.exists() and stamp.exists() and stamp.read_text() == fingerprint:
         return
     print("Compressing the static files ...", flush=True)
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-    stamp.write_text(mark)
+    stamp.write_text(fingerprint)
 
 
 def _static_fingerprint() -> str:
@@ -154,7 +154,7 @@ def _gunicorn_options() -> Sequence[str]:
         f"--threads={settings.WEB_THREADS}",
         "--preload",
         "--no-control-socket",
-        # As long as it goes: a search may be long, and what is longer still is refused before it costs anything.
+        # The maximum: search queries may be long; longer requests are rejected early.
         "--limit-request-line=8190",
         "--log-level=warning",
         "--graceful-timeout=5",
@@ -162,7 +162,7 @@ def _gunicorn_options() -> Sequence[str]:
 
 
 def _start(*words: str) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C reaches this process alone, which then ends the children in order.
+    # In a session of its own, so that Ctrl-C reaches only this process, which then stops its children in order.
     return subprocess.Popen([sys.executable, *words], cwd=ROOT, start_new_session=True)  # noqa: S603  our own command
 
 
@@ -172,7 +172,7 @@ def _wait_until_ready(children: Sequence[subprocess.Popen[bytes]]) -> None:
     deadline = time.monotonic() + 6 * SHUTDOWN_TIMEOUT_SECONDS
     while not _is_responding(f"{url}healthz"):
         if time.monotonic() > deadline or any(child.poll() is not None for child in children):
-            raise StartupError("the web server did not start; what it said stands above")
+            raise StartupError("the web server did not start; see its messages above")
         time.sleep(0.05)
     print(f"Openreel is at {url} (Ctrl-C stops it)", flush=True)
 

@@ -1,4 +1,4 @@
-"""Settings: read once, here and nowhere else, from the environment (docs/settings.md lists them all)."""
+"""Django's settings; all that can be configured comes from the environment (see docs/settings.md)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from MovieBackend import env
-from scraper import sources
+from scraper import VERSION, sources
 from scraper.net.url_policy import PrivateHostAllowlist
 
-VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
 env.load_file(VAR_DIR / "env")
@@ -20,9 +19,7 @@ env.load_file(VAR_DIR / "env")
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.text("SECRET_KEY") or ("only-for-development" if DEBUG else "")
 if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        "SECRET_KEY is not set: set it, or start once with `make run`, which makes one in var/env"
-    )
+    raise ImproperlyConfigured("SECRET_KEY is not set: set it, or run `make run` once, which writes one to var/env")
 ALLOWED_HOSTS = env.comma_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", *env.comma_list("HOST")])
 CSRF_TRUSTED_ORIGINS = env.comma_list("CSRF_TRUSTED_ORIGINS")
 BEHIND_HTTPS = env.flag("BEHIND_HTTPS")
@@ -37,18 +34,18 @@ SITE_NAME = "Openreel"
 CONTACT = env.header_text("CONTACT", "no contact set")
 USER_AGENT = f"Openreel/{VERSION} (+{CONTACT})"
 
-# --- where things are kept
+# --- storage
 SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
-    # One writer at a time, readers never wait, and a web server, spiders and cron live together: without IMMEDIATE a
-    # transaction that upgrades from read to write fails at once, whatever the time-out (measured: links were lost).
+    # Web server, crawls and cron write to one file. Without IMMEDIATE a transaction that upgrades from read to write
+    # fails at once, whatever the time-out (measured: links were lost).
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000;",
     },
-    # Whoever closes the last connection writes the whole WAL back and deletes it (seen: 13 ms, in each search's child).
-    # While the web server's threads keep theirs, nobody's is the last.
+    # Closing the last connection writes back the whole WAL and deletes it (measured: 13 ms in each job's process). The
+    # connections that the web server's threads keep open prevent that.
     "CONN_MAX_AGE": 60,
 }
 
@@ -75,7 +72,7 @@ def _cache() -> dict[str, object]:
         return {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
             "LOCATION": url.removeprefix("file://"),
-            # Django's 300 would throw counters of the refresh throttle out before their window ends.
+            # With Django's default of 300, rate-limit counters would be evicted before their window ends.
             "OPTIONS": {"MAX_ENTRIES": 5000},
         }
     if url.startswith(("redis://", "rediss://")):
@@ -91,20 +88,20 @@ def _broker() -> str:
         raise ImproperlyConfigured("CELERY_BROKER_URL: write amqp://USER:PASSWORD@HOST/VHOST or redis://HOST:PORT/N")
     if url and DATABASES["default"]["ENGINE"] == SQLITE["ENGINE"]:
         raise ImproperlyConfigured(
-            "CELERY_BROKER_URL is for many machines, and these cannot share an SQLite file: set DATABASE_URL to a "
+            "CELERY_BROKER_URL is for several machines, which cannot use one SQLite file: set DATABASE_URL to a "
             "PostgreSQL database, postgres://USER:PASSWORD@HOST/NAME"
         )
     return url
 
 
 DATABASES = {"default": _database()}
-# The most connections to PostgreSQL of one web process, shared by its threads (`MovieBackend.wsgi`). Every other
-# process has one thread and one connection, and may be copied: a pool's threads would not come along.
+# Maximum PostgreSQL connections of one web process, used by all its threads (`MovieBackend.wsgi`). Other processes have
+# one thread and one connection; they may fork, which a pool's threads would not survive.
 DATABASE_POOL = env.integer("DATABASE_POOL", WEB_THREADS, minimum=1, maximum=256)
 CACHES = {"default": _cache()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- sources and what may be reached
+# --- sources and allowed hosts
 SOURCES = env.choice_list(
     "SOURCES", ["example"], known=[slug for slug, one in sources.KNOWN_SOURCES.items() if one.has_spider]
 )
@@ -117,7 +114,7 @@ COMMONS_API_URL = env.base_url("COMMONS_API_URL", sources.DEFAULT_URLS["COMMONS_
 LIBRARY_OF_CONGRESS_URL = env.base_url("LIBRARY_OF_CONGRESS_URL", sources.DEFAULT_URLS["LIBRARY_OF_CONGRESS_URL"])
 PEERTUBE_URLS = env.url_list("PEERTUBE_URLS", sources.PEERTUBE_URLS)
 SOURCE_DELAYS = env.delays("SOURCE_DELAYS")
-# Catalogues that describe films; asked only by `describe_movies`.
+# Metadata providers, used only by `describe_movies`.
 TMDB_URL = env.base_url("TMDB_URL", "https://api.themoviedb.org")
 TMDB_API_KEY = env.text("TMDB_API_KEY")
 OMDB_URL = env.base_url("OMDB_URL", "https://www.omdbapi.com")
@@ -135,21 +132,21 @@ SCRAPE_COOLDOWN_NOTHING_MINUTES = env.number("SCRAPE_COOLDOWN_NOTHING_MINUTES", 
 SCRAPE_CLICK_SECONDS = env.number("SCRAPE_CLICK_SECONDS", 10)
 SCRAPE_PROCESSES = env.integer("SCRAPE_PROCESSES", 4, minimum=1, maximum=64)
 SCRAPE_TIMEOUT = env.integer("SCRAPE_TIMEOUT", 60, minimum=1, maximum=3600)
-# How often a job is tried whose process dies; one that kills its process each time must not do so for ever. At most
+# Attempts of a job whose process dies, so that one that always kills its process ends. At most
 # `streaming.models.job.MAX_STORED_ATTEMPTS`.
 SCRAPE_MAX_ATTEMPTS = 2
 SCRAPE_LEASE_SECONDS = env.integer("SCRAPE_LEASE_SECONDS", 30, minimum=2, maximum=600)
 SCRAPE_IDLE_SECONDS = env.integer("SCRAPE_IDLE_SECONDS", 300, minimum=1, maximum=86400)
 SCRAPE_QUEUE_LIMIT = env.integer("SCRAPE_QUEUE_LIMIT", 200, minimum=1)
-# Where this machine's supervisor keeps its lock, its bell and its log.
+# Directory of this machine's supervisor: its lock, its wake-up FIFO and its log.
 SCRAPE_DIR = Path(env.text("SCRAPE_DIR") or VAR_DIR / "scrape")
-# Empty: this machine's own supervisor runs the jobs. Else Celery's workers do, on any machine.
+# Empty: this machine's supervisor runs the jobs. Otherwise Celery's workers run them, on any machine.
 CELERY_BROKER_URL = _broker()
 SCRAPE_NOTIFIER = (
     "streaming.tasks.notify_job" if CELERY_BROKER_URL else "streaming.scraping.supervisor.control.notify_local"
 )
 HEALTH_NOTIFIER = "streaming.tasks.notify_check" if CELERY_BROKER_URL else ""
-# What a job's process does with the job's number.
+# The function that a job's process calls with the job's id.
 SCRAPE_CRAWL = "streaming.scraping.crawling.job_crawl.run_job_crawl"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
@@ -235,13 +232,13 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_HTTPS
-# Probes of the machine itself come without TLS and without the proxy's headers.
+# Monitoring on the machine itself uses neither TLS nor the proxy's headers.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
 if BEHIND_HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Named as in Django 6.0, which has this built in; `MovieBackend.middleware` sends it until then.
+# Named as in Django 6.0, which has this built in; until then `MovieBackend.middleware` sends it.
 SECURE_CSP = {
     "default-src": ["'self'"],
     "script-src": ["'self'"],
@@ -288,8 +285,8 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "WARNING", known=LOG_LEVELS)},
-    # A page that is not there, or a foreign Host, is the asker's mistake: answered, not logged. The server warns of
-    # every HEAD whose answer was made as for GET, and then sends it rightly.
+    # Client errors (unknown pages, foreign Host headers) are not logged. Gunicorn warns of every HEAD response that has
+    # a body, and then correctly sends it without.
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},

@@ -1,6 +1,6 @@
-"""Static files: what the packages ship and no page of ours loads is left out, the rest is hashed and compressed once.
+"""Collect only the static files that our pages use, hashed and compressed.
 
-Without this the first start spends half a minute on compressing source maps, Redoc and the browsable API.
+Compressing all that the packages ship (source maps, Redoc, the browsable API) would take half a minute.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class OpenreelStaticFilesConfig(StaticFilesConfig):
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # the package has no types
-    """Hashed names for what CSS names, too; source maps are not collected, so they are not looked for.
+    """Storage that hashes file names, also inside CSS, but ignores source maps, which are not collected.
 
-    A file that was not collected is named as it is: a server that was started without `collectstatic` shows its pages.
+    A file that was not collected keeps its name, so that pages work without `collectstatic`.
     """
 
     manifest_strict = False

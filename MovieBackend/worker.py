@@ -1,6 +1,4 @@
-"""`python -m MovieBackend.worker`: `manage.py scrape_worker` with only what a search needs, so that the first one comes
-sooner: without the admin, the API and the pages it starts in half the time.
-"""
+"""Run `manage.py scrape_worker` with only the apps that a scrape needs, which halves its start-up time."""
 
 from __future__ import annotations
 
@@ -18,9 +16,9 @@ REQUIRED_APPS = ("django.contrib.auth", "django.contrib.contenttypes", "streamin
 
 
 def main() -> int:
-    """Run the command; a wrong setting ends in one sentence, as in `manage.py`."""
+    """Run the command; report an invalid setting in one line, like `manage.py`."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
-    # What is imported stays: looking for garbage among it meanwhile takes a tenth of the time.
+    # Imported objects stay; garbage collection among them would take a tenth of the start-up time.
     gc.disable()
     try:
         settings.INSTALLED_APPS = list(REQUIRED_APPS)

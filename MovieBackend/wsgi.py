@@ -1,4 +1,4 @@
-"""What a WSGI server loads."""
+"""The WSGI application."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ POOL_MAX_IDLE_SECONDS = 60.0
 
 
 def enable_connection_pool() -> None:
-    """Let the threads of this process share a few connections to PostgreSQL. The pool opens with the first query, so
-    each process that the server makes has its own."""
+    """Let the threads of this process share a few PostgreSQL connections.
+
+    The pool opens with the first query, so each process that the server forks has its own.
+    """
     database = connections.settings["default"]
     if database["ENGINE"] != "django.db.backends.postgresql":
         return

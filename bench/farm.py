@@ -17,8 +17,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.instance import ROOT, listens, wait_until
 from bench.lists import HOSTS, Ports
-from bench.place import ROOT, listens, until
 from tests.helpers.http_servers import free_port
 
 SOURCES = ROOT / "bench"
@@ -108,7 +108,7 @@ def running(folder: Path, *, hosts: int = HOSTS, tls: bool = True) -> Iterator[F
             port_numbers += [str(ports.self_signed), folder / "self.pem", folder / "self.key"]
         process = subprocess.Popen([program, str(hosts), *port_numbers])
         try:
-            until(lambda: process.poll() is not None or listens(ports.http))
+            wait_until(lambda: process.poll() is not None or listens(ports.http))
             yield Farm(ports, folder / "ca.pem" if tls else None)
         finally:
             process.terminate()

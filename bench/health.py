@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import farm, lists, lychee
+from bench.instance import ROOT, table
 from bench.memory import Memory
-from bench.place import ROOT, table
 from bench.verdicts import Counted, count
 
 LINKS = 20_000
@@ -86,7 +86,7 @@ class Bench:
             seconds = time.monotonic() - began
         withheld = "withheld:" in self.said()
         counted = count() if ended and not withheld else None
-        return Timed(seconds, cpu, memory.most / 1024, self.farm.stats(), counted, withheld)
+        return Timed(seconds, cpu, memory.peak / 1024, self.farm.stats(), counted, withheld)
 
     def said(self) -> str:
         """What the last program wrote."""

@@ -1,4 +1,4 @@
-"""`python -m bench.load LIST`: the list's movies and links in a fresh database, as DATABASE_URL names it."""
+"""Load a list's movies and links into an empty database: `python -m bench.load LIST`, with DATABASE_URL."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from bench import lists
 
 django.setup()
 
-from streaming.models import Movie, StreamingLink  # noqa: E402  (models are there once Django is)
+from streaming.models import Movie, StreamingLink  # noqa: E402  (needs Django's set-up)
 
-BATCH = 5000
+BATCH_SIZE = 5000
 
 
 def load(listed: Path) -> None:
+    """Migrate the database and insert the list in batches."""
     call_command("migrate", verbosity=0)
     links, known = lists.read(listed), 0
     movies: dict[int, Movie] = {}
-    while batch := list(itertools.islice(links, BATCH)):
+    while batch := list(itertools.islice(links, BATCH_SIZE)):
         new = {link.movie: link.title for link in batch if link.movie > known}
-        made = Movie.objects.bulk_create(
+        created = Movie.objects.bulk_create(
             Movie(imdb_id=lists.imdb_id(movie), title=title) for movie, title in new.items()
         )
-        movies = {movie: row for movie, row in movies.items() if movie == known} | dict(zip(new, made, strict=True))
+        movies = {movie: row for movie, row in movies.items() if movie == known} | dict(zip(new, created, strict=True))
         known = max(movies)
         StreamingLink.objects.bulk_create(_link(link, movies[link.movie]) for link in batch)
 

@@ -1,4 +1,4 @@
-"""Two Celery workers against one, on a site with latency: RabbitMQ or Redis, PostgreSQL."""
+"""Compare two Celery workers with one on a slow site, with RabbitMQ and Redis."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bench.place import FILMS, Place, listens, table, until
+from bench.instance import FILMS, Instance, listens, table, wait_until
 from tests.helpers.brokers import Broker
 
 POSTGRES = "postgres://postgres@127.0.0.1:5432/{name}"
-FILMS_EACH = 40
-ASK = f"""
+FILM_COUNT = 40
+REQUEST_JOBS = f"""
 import django
 django.setup()
 from streaming.models import Movie, ScrapeJob
 from streaming.scraper_utils import scrape_movie_on_demand
 ScrapeJob.objects.all().delete()
 Movie.objects.update(next_scrape_at=None)
-for movie in Movie.objects.order_by("pk")[:{FILMS_EACH}]:
+for movie in Movie.objects.order_by("pk")[:{FILM_COUNT}]:
     scrape_movie_on_demand(movie, requested_by="click")
 """
 
 
 def two_workers_against_one(folder: Path) -> str:
-    """Each worker has two processes, the site answers after a second; asked while no worker is up, then timed."""
+    """Time workers of two processes each on a site that takes a second to respond, with all jobs queued before."""
     rows = []
     for kind in ("rabbitmq", "redis"):
         try:
             rows.append(_timed(kind, folder / kind))
-        except (psycopg.OperationalError, pytest.skip.Exception) as absent:
-            rows.append((kind, "left out", str(absent).splitlines()[0], ""))
+        except (psycopg.OperationalError, pytest.skip.Exception) as error:
+            rows.append((kind, "left out", str(error).splitlines()[0], ""))
     return table(
-        f"{FILMS_EACH} films on Celery, a site that answers in 1 s", ("broker", "1 worker s", "2 workers s", "x"), rows
+        f"{FILM_COUNT} films on Celery, a site that responds in 1 s", ("broker", "1 worker s", "2 workers s", "x"), rows
     )
 
 
@@ -46,28 +46,28 @@ def _timed(kind: str, folder: Path) -> tuple[str, str, str, str]:
     broker = Broker(kind, folder)
     with _database() as database:
         broker.start()
-        place = Place(folder, latency=0.5)  # robots.txt and the page: a second
-        place.environment |= {"DATABASE_URL": database, "CELERY_BROKER_URL": broker.url, "CACHE_URL": "memory://"}
+        instance = Instance(folder, latency=0.5)  # robots.txt and the page: a second
+        instance.environment |= {"DATABASE_URL": database, "CELERY_BROKER_URL": broker.url, "CACHE_URL": "memory://"}
         try:
-            place.run(FILMS)
-            place.start("-m", "bench.film_site", str(place.site_port), str(place.latency))
-            until(lambda: listens(place.site_port))
-            one, two = _drained(place, database, workers=1), _drained(place, database, workers=2)
+            instance.run(FILMS)
+            instance.start("-m", "bench.film_site", str(instance.site_port), str(instance.latency))
+            wait_until(lambda: listens(instance.site_port))
+            one, two = _drain_seconds(instance, database, workers=1), _drain_seconds(instance, database, workers=2)
         finally:
-            place.close()
+            instance.close()
             broker.kill()
     return kind, f"{one:.1f}", f"{two:.1f}", f"{one / two:.2f}"
 
 
-def _drained(place: Place, database: str, *, workers: int) -> float:
-    place.run(ASK)
-    started = [_worker(place, number) for number in range(workers)]
+def _drain_seconds(instance: Instance, database: str, *, workers: int) -> float:
+    instance.run(REQUEST_JOBS)
+    started = [_worker(instance, number) for number in range(workers)]
     try:
         with psycopg.connect(database, autocommit=True) as rows:
-            begun = "SELECT min(started_at), max(finished_at), count(finished_at) FROM streaming_scrapejob"
-            until(lambda: rows.execute(begun).fetchone()[2] == FILMS_EACH, step=0.05)
+            times = "SELECT min(started_at), max(finished_at), count(finished_at) FROM streaming_scrapejob"
+            wait_until(lambda: rows.execute(times).fetchone()[2] == FILM_COUNT, step=0.05)
             states = rows.execute("SELECT DISTINCT state, attempt FROM streaming_scrapejob").fetchall()
-            first, last, _ = rows.execute(begun).fetchone()
+            first, last, _ = rows.execute(times).fetchone()
     finally:
         for worker in started:
             worker.terminate()
@@ -78,9 +78,9 @@ def _drained(place: Place, database: str, *, workers: int) -> float:
     return float((last - first).total_seconds())
 
 
-def _worker(place: Place, number: int) -> subprocess.Popen[bytes]:
+def _worker(instance: Instance, number: int) -> subprocess.Popen[bytes]:
     words = ("-m", "celery", "-A", "MovieBackend", "worker", "-c", "2", "-Q", "scrape", "-n", f"timed{number}")
-    return place.start(*words, "--without-mingle", "--without-gossip", start_new_session=True)
+    return instance.start(*words, "--without-mingle", "--without-gossip", start_new_session=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How much memory processes hold, read from /proc while they run."""
+"""Measure the peak memory of processes, sampled from /proc."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from pathlib import Path
 
 from tests.helpers.process_info import children_of
 
-LOOK = 0.1
+SAMPLE_SECONDS = 0.1
 
 
 class Memory:
-    """The most that the processes beneath these have held together, in KiB of proportional set size, sampled."""
+    """The peak of the summed proportional set size of these processes and their children, in KiB."""
 
     def __init__(self, roots: Callable[[], list[int]]) -> None:
-        self.roots, self.most, self.over = roots, 0, threading.Event()
-        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.roots, self.peak, self.stopped = roots, 0, threading.Event()
+        self.thread = threading.Thread(target=self._sample, daemon=True)
 
     def __enter__(self) -> Memory:
         self.thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.over.set()
+        self.stopped.set()
         self.thread.join()
 
-    def _watch(self) -> None:
-        while not self.over.wait(LOOK):
-            self.most = max(self.most, sum(_held(pid) for root in self.roots() for pid in _family(root)))
+    def _sample(self) -> None:
+        while not self.stopped.wait(SAMPLE_SECONDS):
+            self.peak = max(self.peak, sum(_pss(pid) for root in self.roots() for pid in _with_children(root)))
 
 
-def _family(pid: int) -> list[int]:
+def _with_children(pid: int) -> list[int]:
     return [pid, *(child for child, _ in children_of(pid))]
 
 
-def _held(pid: int) -> int:
+def _pss(pid: int) -> int:
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:

@@ -1,18 +1,33 @@
-"""What a spider yields: one link of one movie, as the source states it and not yet cleaned."""
+"""Items, which spiders yield, and the vocabulary of their fields, which the catalogue shares. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
+"""Picture heights, the best first."""
+LINK_KINDS = ("file", "stream", "embed", "page")
+"""A video file, a playlist, a player to embed or a web page; the most direct first."""
+MOVIE_TYPES = ("movie", "show")
+MIN_YEAR, MAX_YEAR = 1870, 2200
+MAX_EVIDENCE_LENGTH = 300
+"""Characters of `evidence` and of `doubt`."""
+MAX_PART_NUMBER = 9999
+"""The largest number of a season or an episode."""
+LINK_FIELDS = (
+    "kind", "label", "season", "episode", "quality", "language", "licence", "licence_url", "evidence",
+)  # fmt: skip
+"""The fields that describe a link: the one list of them. A module that needs fewer names those that it leaves out."""
+
 
 @dataclass(slots=True)
 class LinkItem:
-    """One URL where a movie can be watched. Empty means the source does not say.
+    """One URL where a movie can be watched, as the source states it. Empty and None mean that it does not say.
 
-    `imdb_id` is the key under which all sources meet; `title`, `year`, `type`, `synopsis` and `poster_url` describe the
-    movie and are only used when the catalogue does not know it yet. `quality` is a height such as `720p`; `language`
-    a BCP 47 tag; `licence` a slug of `scraper.sources.LICENCES`; `evidence` is what that rests on, in the source's own
-    words or as an address; `doubt` is why a person has to look at the link before it is shown, whatever its licence;
+    `imdb_id` identifies the movie in all sources; `title`, `year`, `type`, `synopsis` and `poster_url` describe it and
+    are used only if the catalogue does not know it yet. `kind` is one of LINK_KINDS, `quality` one of QUALITIES,
+    `language` a BCP 47 tag, `licence` a slug of `scraper.sources.LICENCES`. `evidence` is what the licence rests on:
+    the source's words or a URL. `doubt` is why a person must review the link before it is shown, whatever its licence.
     `season` and `episode` say which part of a show it is.
     """
 

@@ -16,7 +16,9 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
 from scraper.errors import SourceFailed, report_source_failure, source_error
+from scraper.net.encoding import decode_headers
 from scraper.net.guarded_resolver import GuardedResolver
+from scraper.net.throttling import is_throttled
 from scraper.net.url_policy import DEFAULT_PORT, InvalidValue, PrivateHostAllowlist, normalize_url
 
 ROBOTS_AGENT = "Openreel"
@@ -116,7 +118,7 @@ class RobotsMiddleware:
             response = await self.crawler.engine.download_async(request)
         except Exception as error:
             raise source_error(error, request=request) from error
-        if response.status >= 500 or response.status == 429:
+        if response.status >= 500 or is_throttled(response.status, decode_headers(response)):
             raise SourceFailed(f"The site answered {response.status}")
         body = response.body[:MAX_ROBOTS_BYTES] if response.status == 200 else b""
         return body.decode("utf-8", errors="replace")

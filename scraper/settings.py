@@ -8,38 +8,38 @@ override them with Django's settings.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from dotenv import load_dotenv
 
+from scraper import VERSION
 from scraper.net.url_policy import PrivateHostAllowlist
 from scraper.sources import DEFAULT_URLS, parse_delays
-from scraper.sources import PEERTUBE_URLS as PEERTUBES
+from scraper.sources import PEERTUBE_URLS as DEFAULT_PEERTUBE_URLS
 
+T = TypeVar("T")
 _VAR_DIR = Path(os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent / "var")
 load_dotenv(os.environ.get("ENV_FILE") or _VAR_DIR / "env", override=False)
+
+
+def _comma_list(name: str) -> list[str]:
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
 def _base_url(name: str, default: str) -> str:
     return os.environ.get(name, "").strip().rstrip("/") or default
 
 
-def _allowed(text: str) -> PrivateHostAllowlist:
+def _parse_list(name: str, parse: Callable[[Iterable[str]], T]) -> T:
     try:
-        return PrivateHostAllowlist.parse(word.strip() for word in text.split(",") if word.strip())
+        return parse(_comma_list(name))
     except ValueError as error:
-        # Read by `scrapy` before anything that could show an error: leaving is the only way to say one sentence.
-        raise SystemExit(f"ALLOW_PRIVATE_HOSTS: {error}") from None
+        # `scrapy` reads this module before it can show errors: to exit is the only way to print one sentence.
+        raise SystemExit(f"{name}: {error}") from None
 
 
-def _delays(text: str) -> dict[str, float]:
-    try:
-        return parse_delays(word.strip() for word in text.split(",") if word.strip())
-    except ValueError as error:
-        raise SystemExit(f"SOURCE_DELAYS: {error}") from None
-
-
-VERSION = "0.1.0"
 BOT_NAME = "openreel"
 SPIDER_MODULES = ["scraper.spiders"]
 # A spider that cannot be read is one failed source, not the end of all others; the tests read every one.
@@ -47,11 +47,11 @@ SPIDER_LOADER_WARN_ONLY = True
 NEWSPIDER_MODULE = "scraper.spiders"
 USER_AGENT = f"Openreel/{VERSION} (+{os.environ.get('CONTACT', '').strip() or 'no contact set'})"
 EXAMPLE_SITE_URL = _base_url("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
-PEERTUBE_URLS = [word.strip().rstrip("/") for word in _base_url("PEERTUBE_URLS", ",".join(PEERTUBES)).split(",")]
+PEERTUBE_URLS = [url.rstrip("/") for url in _comma_list("PEERTUBE_URLS") or DEFAULT_PEERTUBE_URLS]
 # A name each in this module, where Scrapy looks for settings.
 globals().update({name: _base_url(name, default) for name, default in DEFAULT_URLS.items()})
-SOURCE_DELAYS = _delays(os.environ.get("SOURCE_DELAYS", ""))
-ALLOW_PRIVATE_HOSTS = _allowed(os.environ.get("ALLOW_PRIVATE_HOSTS", ""))
+SOURCE_DELAYS = _parse_list("SOURCE_DELAYS", parse_delays)
+ALLOW_PRIVATE_HOSTS = _parse_list("ALLOW_PRIVATE_HOSTS", PrivateHostAllowlist.parse)
 
 # --- manners: two requests at a time to a site, as fast as it answers and no faster; nothing kept, nobody imitated
 CONCURRENT_REQUESTS = 16

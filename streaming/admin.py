@@ -1,4 +1,4 @@
-"""The door for staff: every table, searched and filtered; what is written here passes the one way in."""
+"""The Django admin for staff: every table, with search and filters. Edits are validated as all other input is."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.forms import BaseModelFormSet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue
 from streaming.client_throttle import client_id
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
@@ -43,10 +44,7 @@ REQUESTED_BY = "admin"
 MAX_PER_ACTION = 100
 MAX_LOGIN_FAILURES, LOCKED_SECONDS = 5, 15 * 60
 PLACEHOLDER_IMDB_ID = "tt0000000"
-LINK_FIELDS = (
-    "source", "source_url", "kind", "label", "season", "episode", "quality", "language", "licence", "licence_url",
-    "evidence", "is_active",
-)  # fmt: skip
+EDITABLE_LINK_FIELDS = ("source", "source_url", *LINK_FIELDS, "is_active")
 MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
 MOVIE_READONLY_FIELDS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
 LINK_READONLY_FIELDS = (
@@ -57,7 +55,7 @@ LINK_READONLY_FIELDS = (
 
 
 class RateLimitedLoginForm(AdminAuthenticationForm):
-    """Five wrong passwords from one client close the door to it for a quarter of an hour."""
+    """Lock a client out for 15 minutes after five wrong passwords."""
 
     def clean(self) -> dict[str, Any]:
         key = f"wrong-passwords:{self._client()}"
@@ -88,11 +86,11 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors:
-            stands = {"imdb_id": self.instance.imdb_id, **cleaned}
+            values = {"imdb_id": self.instance.imdb_id, **cleaned}
             try:
-                record = edits.validate_movie(stands)
+                record = edits.validate_movie(values)
             except InvalidValue as refusal:
-                field = edits.field_for_error(refusal, address="poster_url")
+                field = edits.field_for_error(refusal, url_field="poster_url")
                 self.add_error(field if field in self.fields else None, str(refusal))
             else:
                 cleaned.update({name: getattr(record, name) for name in cleaned})
@@ -102,20 +100,21 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = StreamingLink
-        fields = LINK_FIELDS
+        fields = EDITABLE_LINK_FIELDS
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors:
             movie = cleaned.get("movie") or self.instance.movie
-            # A new movie's own form may still be wrong: its id is judged there.
+            # The form of a new movie may still be wrong; it validates the id itself.
             imdb_id = movie.imdb_id if is_imdb_id(movie.imdb_id) else PLACEHOLDER_IMDB_ID
             try:
-                record = edits.validate_link({**{name: cleaned.get(name) for name in LINK_FIELDS}, "imdb_id": imdb_id})
+                raw = {name: cleaned.get(name) for name in EDITABLE_LINK_FIELDS}
+                record = edits.validate_link({**raw, "imdb_id": imdb_id})
             except InvalidValue as refusal:
-                self.add_error(edits.field_for_error(refusal, address="source_url"), str(refusal))
+                self.add_error(edits.field_for_error(refusal, url_field="source_url"), str(refusal))
             else:
-                cleaned.update({name: getattr(record, name) for name in LINK_FIELDS})
+                cleaned.update({name: getattr(record, name) for name in EDITABLE_LINK_FIELDS})
         return cleaned
 
 
@@ -157,14 +156,14 @@ class BindingInline(admin.TabularInline):  # type: ignore[type-arg]
 class LinkInline(admin.TabularInline):  # type: ignore[type-arg]
     model = StreamingLink
     form = LinkForm
-    fields = (*LINK_FIELDS, "is_published", "reason_text", "last_checked")
+    fields = (*EDITABLE_LINK_FIELDS, "is_published", "reason_text", "last_checked")
     readonly_fields = ("is_published", "reason_text", "last_checked")
     extra = 0
     show_change_link = True
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that the machine writes. They may be deleted: a movie takes its own with it."""
+    """Rows that only the program writes. They may be deleted, because a deleted movie takes its rows with it."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -200,7 +199,7 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def active_links_count(self, movie: Movie) -> int:
         return int(getattr(movie, "active_count", 0))
 
-    @admin.display(description="Links that wait for review")
+    @admin.display(description="Links awaiting review")
     def links_in_review(self, movie: Movie) -> int:
         return movie.links.awaiting_review().count() if movie.pk else 0
 
@@ -225,19 +224,19 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         chosen = Movie.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
         remove_movies(chosen, reason=f"removed by {request.user} in the admin"[:200])
 
-    @admin.action(description="Refresh: look for links now")
+    @admin.action(description="Refresh: search for links now")
     def refresh(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
         _start_jobs(self, request, list(queryset[:MAX_PER_ACTION]))
 
 
 class MovedFilter(admin.SimpleListFilter):
-    """Links whose address leads elsewhere for good, seen often enough to be offered."""
+    """Links whose URL redirects permanently, seen often enough to be updated."""
 
-    title = "moved"
+    title = "permanent redirect"
     parameter_name = "moved"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Moved for good")]
+        return [("yes", "Redirects permanently")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> QuerySet[StreamingLink]:
         return (
@@ -248,7 +247,7 @@ class MovedFilter(admin.SimpleListFilter):
 @admin.register(StreamingLink)
 class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = LinkForm
-    fields = ("movie", *LINK_FIELDS, *LINK_READONLY_FIELDS)
+    fields = ("movie", *EDITABLE_LINK_FIELDS, *LINK_READONLY_FIELDS)
     readonly_fields: ClassVar = list(LINK_READONLY_FIELDS)
     autocomplete_fields = ("movie",)
     list_display = (
@@ -283,36 +282,38 @@ class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
         self.message_user(request, f"{review.publish(links, by=str(request.user))} links published.")
 
-    @admin.action(description="Refuse (block address)", permissions=["change"])
-    def refuse(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
+    @admin.action(description="Reject and block address", permissions=["change"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        refused = review.reject(links, reason=f"refused by {request.user} in the review"[:300])
-        self.message_user(request, f"{refused} addresses that waited for review are blocked.")
+        rejected = review.reject(links, reason=f"rejected by {request.user} in the review"[:300])
+        self.message_user(request, f"{rejected} addresses awaiting review blocked.")
 
-    @admin.action(description="Withdraw: back to the review", permissions=["change"])
+    @admin.action(description="Withdraw: return to the review queue", permissions=["change"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        self.message_user(request, f"{review.withdraw(links)} links are shown no more.")
+        self.message_user(request, f"{review.withdraw(links)} links withdrawn.")
 
     @admin.action(description="Check now")
     def check_links(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         reasons = check_now(list(queryset.values_list("pk", flat=True)[:MAX_PER_ACTION]))
         counted = Counter(reason_text(reason) for reason in reasons.values())
-        said = ", ".join(f"{number} × {words}" for words, number in counted.most_common())
-        self.message_user(request, f"Checked {len(reasons)} links: {said or 'none'}.")
+        results = ", ".join(f"{number} × {text}" for text, number in counted.most_common())
+        self.message_user(request, f"Checked {len(reasons)} links: {results or 'none'}.")
 
-    @admin.action(description="Write the new address of links that moved for good")
+    @admin.action(description="Update the URL of permanently redirected links")
     def follow_permanent_redirects(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         chosen = list(queryset.values_list("pk", flat=True)[:MAX_PER_ACTION])
         moves = follow_permanent_redirects(now=timezone.now(), among=chosen)
-        said = f"{moves.followed} links got their new address, {moves.merged} turned off: their movie lists it already."
-        self.message_user(request, said)
+        message = (
+            f"{moves.followed} links updated; {moves.merged} turned off, because their movie has the new URL already."
+        )
+        self.message_user(request, message)
 
     @admin.action(description="Block the hosts of these links")
     def block_hosts(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         for host in sorted(set(queryset.values_list("host", flat=True))):
-            row, gone = block(host, reason=f"blocked by {request.user} in the admin"[:300])
-            self.message_user(request, f"Blocked {row.address}: {gone} links turned off.")
+            row, turned_off = block(host, reason=f"blocked by {request.user} in the admin"[:300])
+            self.message_user(request, f"Blocked {row.address}: {turned_off} links turned off.")
 
 
 @admin.register(ScrapeJob)
@@ -330,7 +331,7 @@ class ScrapeJobAdmin(ReadOnlyAdmin):
         cancelled = sum(jobs.cancel(pk) for pk in queryset.values_list("pk", flat=True))
         self.message_user(request, f"{cancelled} jobs cancelled.")
 
-    @admin.action(description="Try again")
+    @admin.action(description="Search again")
     def retry(self, request: HttpRequest, queryset: QuerySet[ScrapeJob]) -> None:
         movies = {job.movie_id: job.movie for job in queryset.select_related("movie")[:MAX_PER_ACTION]}
         _start_jobs(self, request, list(movies.values()))
@@ -359,13 +360,13 @@ class BlockedAddressAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ("address",)
 
     def has_change_permission(self, request: HttpRequest, obj: BlockedAddress | None = None) -> bool:
-        """A takedown is lifted and made anew, so that its reach is always what its row says."""
+        """Never: delete a block and add a new one, so that what is blocked always matches the row."""
         return False
 
     def save_model(self, request: HttpRequest, obj: BlockedAddress, form: Any, change: bool) -> None:
-        row, gone = block(obj.address, reason=obj.reason)
+        row, affected = block(obj.address, reason=obj.reason)
         obj.pk, obj.kind = row.pk, row.kind
-        self.message_user(request, f"{gone} links or movies went.")
+        self.message_user(request, f"{affected} links or movies turned off or removed.")
 
     def delete_model(self, request: HttpRequest, obj: BlockedAddress) -> None:
         unblock(obj.address)
@@ -398,21 +399,21 @@ class HostPauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ("host",)
 
     def save_model(self, request: HttpRequest, obj: HostPause, form: Any, change: bool) -> None:
-        """Whoever says which host, or until when, has set the pause by hand; other words change nothing else."""
+        """Mark the pause as manual if its host or end was edited; a new text alone changes nothing else."""
         if not change or {"host", "paused_until"} & set(form.changed_data):
             obj.kind = HostPause.Kind.MANUAL
         super().save_model(request, obj, form, change)
 
 
 def _save_link(model_admin: admin.ModelAdmin[Any], request: HttpRequest, link: StreamingLink) -> None:
-    raw = {name: getattr(link, name) for name in LINK_FIELDS}
+    raw = {name: getattr(link, name) for name in EDITABLE_LINK_FIELDS}
     try:
         if link.pk:
             edits.update_link(StreamingLink.objects.select_related("movie").get(pk=link.pk), raw)
         else:
             link.pk = edits.create_link(raw, movie=link.movie).pk
     except InvalidValue as refusal:
-        # The form has judged it already: only somebody who was faster can bring us here.
+        # The form has validated it already, so another request has changed the data since.
         model_admin.message_user(request, f"{link.source_url} was not saved: {refusal}.", messages.ERROR)
 
 
@@ -422,7 +423,7 @@ def _start_jobs(model_admin: admin.ModelAdmin[Any], request: HttpRequest, movies
         for movie in movies:
             started += not scrape_movie_on_demand(movie, requested_by=REQUESTED_BY).joined
     except jobs.QueueFull:
-        model_admin.message_user(request, "The queue is full: try the rest later.", messages.WARNING)
+        model_admin.message_user(request, "The queue is full. Try the rest later.", messages.WARNING)
     model_admin.message_user(request, f"{started} searches started.")
 
 

@@ -1,9 +1,7 @@
-"""How often one client may ask for a refresh (`REFRESH_RATE`) or start a search by opening a movie (`VISIT_RATE`),
-counted over all web processes.
+"""Limit how often a client may refresh links (`REFRESH_RATE`) or start scrapes by viewing pages (`VISIT_RATE`).
 
-`add` and `incr` of a Redis cache are atomic over all machines. Those of the file cache are not: so one process at a
-time counts, under a file lock, and the limit holds exactly for the processes of one machine; a second machine with a
-file cache of its own counts for itself.
+Counts cover all web processes. `add` and `incr` are atomic in a Redis cache, across machines; in a file cache they are
+not, so a file lock makes the counts exact for the processes of one machine, and each machine counts for itself.
 """
 
 from __future__ import annotations
@@ -21,16 +19,16 @@ from streaming import file_locks
 
 
 def refresh_retry_after(request: HttpRequest) -> int | None:
-    """Count this refresh: None when it is allowed, else after how many seconds the client may ask again."""
+    """Count this refresh; return None when it is allowed, else the seconds after which the client may try again."""
     return _retry_after("refresh", request, rate=settings.REFRESH_RATE)
 
 
 def page_view_may_start(request: HttpRequest) -> bool:
-    """Count a search that this visit would start; False: this client's visits have started enough for now."""
+    """Count a scrape that this page view would start; False when the client's page views have started too many."""
     return _retry_after("visit", request, rate=settings.VISIT_RATE) is None
 
 
-def _retry_after(what: str, request: HttpRequest, *, rate: tuple[int, int]) -> int | None:
+def _retry_after(action: str, request: HttpRequest, *, rate: tuple[int, int]) -> int | None:
     limit, period = rate
     client = client_id(
         request.META.get("REMOTE_ADDR", ""),
@@ -38,14 +36,14 @@ def _retry_after(what: str, request: HttpRequest, *, rate: tuple[int, int]) -> i
         trusted_proxies=settings.TRUSTED_PROXIES,
     )
     with file_locks.exclusive_lock(Path(settings.SCRAPE_DIR) / "throttle.lock"):
-        count, seconds_left = _count_request(f"{what}:{client}", period=period, now=time.time())
+        count, seconds_left = _count_request(f"{action}:{client}", period=period, now=time.time())
     return None if count <= limit else max(1, math.ceil(seconds_left))
 
 
 def _count_request(key: str, *, period: int, now: float) -> tuple[int, float]:
-    """The how-maniest of its window this request is, and how long the window lasts. It opens with the first one."""
+    """Count a request within its window, which opens with the first one; return the count and the seconds left."""
     opened = float(cache.get_or_set(key, repr(now), timeout=period) or now)
-    if not now - period < opened <= now:  # a window of another clock
+    if not now - period < opened <= now:  # set before the clock changed
         cache.set(key, repr(now), timeout=period)
         opened = now
     left = opened + period - now
@@ -53,15 +51,15 @@ def _count_request(key: str, *, period: int, now: float) -> tuple[int, float]:
     cache.add(counter, 0, timeout=period)
     try:
         count = cache.incr(counter)
-        # The file cache's `incr` forgets how long the counter was to live and gives it the default instead.
+        # The file cache's `incr` replaces the counter's time-out with the default.
         cache.touch(counter, timeout=period)
-    except ValueError:  # it ended, or a full cache threw it out, in between
+    except ValueError:  # it has expired, or a full cache evicted it
         return 1, left
     return count, left
 
 
 def client_id(address: str, *, forwarded_for: str, trusted_proxies: int) -> str:
-    """Who asks. Only what our own proxies have written is believed; an IPv6 client is its /64."""
+    """Identify a client by its IPv4 address or IPv6 /64; `forwarded_for` counts only as far as our proxies wrote it."""
     hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
     if 0 < trusted_proxies <= len(hops):
         address = hops[-trusted_proxies]

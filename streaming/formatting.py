@@ -1,4 +1,4 @@
-"""Text as people read it: harmless titles, names of languages, how long ago. Pure."""
+"""Display text: safe titles, names of languages, ages and durations. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from babel import Locale
 from babel.core import get_global
 
 MAX_TITLE_LENGTH = 200
-# Why a host is left alone: it said so itself, or the checker has given it up for now.
-ASKED = "asked us to come back later"
-FAILED_AT_ONCE = "most of its links failed at once"
-# Control characters, and those that turn the direction of everything behind them.
+MAX_QUOTED_LENGTH = 60
+# Control characters, and those that change the writing direction of the text after them.
 HIDDEN_CHARACTERS = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]+"
 )
-# Tags that stand for no single language, and the sign languages that PeerTube offers and CLDR leaves out.
+# Tags that mean no single language, and the sign languages that PeerTube offers and CLDR omits.
 OWN_LANGUAGE_NAMES = {
     "mis": "Other language",
     "mul": "Several languages",
@@ -46,22 +44,23 @@ UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def display_text(text: str, *, max_length: int = MAX_TITLE_LENGTH) -> str:
-    """A stranger's text for showing: without controls and direction marks, blanks joined, cut with an ellipsis."""
+    """Make text from outside safe to show: no control or direction characters, single blanks, at most `max_length`
+    characters, the last of them an ellipsis if it is cut."""
     plain = " ".join(HIDDEN_CHARACTERS.sub(" ", text[: 4 * max_length]).split())
     return plain if len(plain) <= max_length else plain[: max_length - 1].rstrip() + "…"
 
 
 def episode_label(label: str, *, season: int | None, episode: int | None) -> str:
-    """The label of a part of a show, `S1 E2 The Key`; one that says it already stays as it is."""
+    """The label with season and episode before it, `S1 E2 The Key`, unless it begins with them already."""
     numbers = " ".join(f"{letter}{number}" for letter, number in (("S", season), ("E", episode)) if number)
     return label if not numbers or f"{label} ".startswith(f"{numbers} ") else f"{numbers} {label}".strip()
 
 
 @lru_cache(maxsize=MAX_CACHED_NAMES)
 def language_name(tag: str) -> str:
-    """The English name of a language tag: `pt-BR` is `Portuguese (Brazil)`; a language without a name stays as it is.
+    """The English name of a language tag: `pt-BR` is `Portuguese (Brazil)`; an unknown tag is returned as it is.
 
-    The names come from CLDR by way of Babel. The first call in a process reads them from a file.
+    The names are CLDR's, through Babel. The first call in a process reads them from a file.
     """
     primary, *subtags = tag.split("-")
     name = _primary_language_name(primary.lower())
@@ -71,24 +70,30 @@ def language_name(tag: str) -> str:
     return f"{name} ({details})" if details else name
 
 
-def time_ago(moment: datetime | None, *, now: datetime) -> str:
-    """`5 min ago`; None is never, and a moment to come is `just now`."""
-    if moment is None:
+def time_ago(at: datetime | None, *, now: datetime) -> str:
+    """The age of a time, such as `5 min ago`; `never` for None, `just now` for a time in the future."""
+    if at is None:
         return "never"
-    seconds = int((now - moment).total_seconds())
+    seconds = int((now - at).total_seconds())
     for unit, size in UNITS:
         if seconds >= size:
             return f"{seconds // size} {unit} ago"
     return "just now"
 
 
-def duration_text(amount: float) -> str:
-    """A span of hours in words: `24 hours`, `1 hour`, `7 days`, `30 minutes`."""
-    if amount >= 48 and amount % 24 == 0:
-        return f"{amount / 24:g} days"
-    if 0 < amount < 1:
-        return f"{amount * 60:g} minutes"
-    return "1 hour" if amount == 1 else f"{amount:g} hours"
+def duration_text(hours: float) -> str:
+    """A number of hours in words: `24 hours`, `1 hour`, `7 days`, `30 minutes`."""
+    if hours >= 48 and hours % 24 == 0:
+        return f"{hours / 24:g} days"
+    if 0 < hours < 1:
+        return f"{hours * 60:g} minutes"
+    return "1 hour" if hours == 1 else f"{hours:g} hours"
+
+
+def quote_value(value: object, *, max_length: int = MAX_QUOTED_LENGTH) -> str:
+    """A value for an error message: quoted, ASCII on one line, at most `max_length` characters."""
+    text = ascii(value)
+    return text if len(text) <= max_length else f"{text[: max_length - 3]}..."
 
 
 @cache
@@ -97,7 +102,7 @@ def _english() -> Locale:
 
 
 def _primary_language_name(code: str) -> str:
-    """The name of a two- or three-letter code, also of one that CLDR knows under another code; empty when unknown."""
+    """The name of a two- or three-letter code, also if CLDR lists it under another code; empty if unknown."""
     if code in OWN_LANGUAGE_NAMES:
         return OWN_LANGUAGE_NAMES[code]
     names: Mapping[str, str] = _english().languages
@@ -105,7 +110,7 @@ def _primary_language_name(code: str) -> str:
 
 
 def _subtag_name(subtag: str) -> str:
-    """The name of a script, a region or an extended language; any other subtag stays as it is."""
+    """The name of a script, a region or an extended language; any other subtag is returned as it is."""
     if len(subtag) == 3 and subtag.isalpha():
         return _primary_language_name(subtag.lower()) or subtag
     scripts: Mapping[str, str] = _english().scripts

@@ -1,7 +1,7 @@
-"""Politeness over processes: one row a host that reserves the next moment at which it may be asked.
+"""Limit the request rate per host across all processes and machines: one row per host holds its next free slot.
 
-Scrapy keeps its distance in one process; ten jobs at once would be ten times as fast as the host allows. It stands
-below the rooms, for scrape jobs and the checker ask the same sources.
+Scrapy's own delay counts within one process only, so ten jobs would be ten times as fast as the host allows. Scrape
+jobs and the link checker share these slots.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def request_delay_for(host: str, *, source: str) -> float:
-    """The least seconds between two requests to a host, with the operator's `SOURCE_DELAYS`."""
+    """Return the minimum seconds between two requests to a host; `SOURCE_DELAYS` may set them."""
     return request_delay(host, source=source, delays=settings.SOURCE_DELAYS)
 
 
 @transaction.atomic
 def reserve_slot(host: str, *, delay: float, max_wait: timedelta = MAX_WAIT) -> float | None:
-    """Seconds until our turn, which is ours alone; None, and nothing reserved, when that is longer than `patience`.
+    """Reserve the host's next slot; return the seconds until it, or None without a reservation beyond `max_wait`.
 
-    In the database's time. A moment further ahead than anybody waits was set before its clock went back.
+    `delay` is the seconds from this slot to the next one. Times are the database's; a slot further ahead than any
+    request waits was reserved before the clock was set back, and is ignored.
     """
-    gate = HostGate.objects.filter(pk=host[:255])
-    seen = gate.select_for_update().values_list("next_at", Now()).first()
-    if seen is None:
+    host_row = HostGate.objects.filter(pk=host[:255])
+    stored = host_row.select_for_update().values_list("next_at", Now()).first()
+    if stored is None:
         HostGate.objects.bulk_create([HostGate(host=host[:255], next_at=EPOCH)], ignore_conflicts=True)
-        seen = gate.select_for_update().values_list("next_at", Now()).get()
-    next_at, now = seen
-    mine = next_at if now < next_at <= now + 2 * MAX_WAIT else now
-    if mine - now > min(max_wait, MAX_WAIT):
+        stored = host_row.select_for_update().values_list("next_at", Now()).get()
+    next_at, now = stored
+    slot_at = next_at if now < next_at <= now + 2 * MAX_WAIT else now
+    if slot_at - now > min(max_wait, MAX_WAIT):
         return None
-    gate.update(next_at=mine + timedelta(seconds=delay))
-    return float((mine - now).total_seconds())
+    host_row.update(next_at=slot_at + timedelta(seconds=delay))
+    return float((slot_at - now).total_seconds())

@@ -1,24 +1,22 @@
-"""Which link to offer first. Pure."""
+"""The order in which links are offered. Pure."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from django.utils.translation.trans_real import parse_accept_lang_header
+
 from scraper import sources
+from scraper.items import LINK_KINDS, QUALITIES
 
 MIN_RELIABLE_UPTIME = 0.9
-QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
-KINDS = ("file", "stream", "embed", "page")
 NEUTRAL_LANGUAGES = frozenset({"", "zxx", "und", "mul"})  # not stated, no speech, undetermined, several
-MAX_HEADER_LENGTH = 1000
 MAX_LANGUAGES = 10
-RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?))?\s*")
 
 
 class Rankable(Protocol):
-    """What a link must tell to be ranked."""
+    """The attributes of a link that decide its rank."""
 
     @property
     def is_active(self) -> bool: ...
@@ -42,38 +40,39 @@ Link = TypeVar("Link", bound=Rankable)
 
 
 def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[Link]:
-    """The links in the order in which a viewer should try them; the same links always give the same order."""
+    """The links in the order in which a viewer should try them, whatever order they come in.
+
+    `languages` are the viewer's language tags, most preferred first; empty for no preference.
+    """
     wanted = [tag.lower() for tag in languages]
-    return sorted(links, key=lambda link: _key(link, wanted))
+    return sorted(links, key=lambda link: _sort_key(link, wanted))
 
 
 def group_links(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Link]:
-    """The same order, but that the links `of` one work follow its best one."""
-    works: dict[str, list[Link]] = {}
+    """The links in the same order, except that links with the same key `of(link)` follow the first of them."""
+    groups: dict[str, list[Link]] = {}
     for link in links:
-        works.setdefault(of(link), []).append(link)
-    return [link for work in works.values() for link in work]
+        groups.setdefault(of(link), []).append(link)
+    return [link for group in groups.values() for link in group]
 
 
 def accepted_languages(header: str) -> list[str]:
-    """The tags of an `Accept-Language` header, dearest first; what cannot be read is passed over."""
-    weighed = []
-    for place, part in enumerate(header[:MAX_HEADER_LENGTH].split(",")):
-        match = RANGE.fullmatch(part)
-        weight = float(match[2] or 1) if match else 0.0
-        if match and weight > 0:
-            weighed.append((-weight, place, match[1]))
-    return [tag for _, _, tag in sorted(weighed)][:MAX_LANGUAGES]
+    """The tags of an `Accept-Language` header in lower case, most preferred first, at most 10.
+
+    A header with a malformed part counts as empty.
+    """
+    weighted = [(tag, quality) for tag, quality in parse_accept_lang_header(header) if quality > 0 and tag != "*"]
+    return [tag for tag, _ in weighted[:MAX_LANGUAGES]]
 
 
-def _key(link: Rankable, wanted: Sequence[str]) -> tuple[object, ...]:
+def _sort_key(link: Rankable, wanted: Sequence[str]) -> tuple[object, ...]:
     uptime = link.uptime
     return (
         not link.is_active,
         uptime is not None and uptime < MIN_RELIABLE_UPTIME,
         _language_rank(link.language.lower(), wanted),
         _rank(link.quality, QUALITIES),
-        _rank(link.kind, KINDS),
+        _rank(link.kind, LINK_KINDS),
         link.response_ms is None,
         link.response_ms or 0,
         _rank(link.source, tuple(sources.KNOWN_SOURCES)),
@@ -87,10 +86,10 @@ def _rank(value: str, order: Sequence[str]) -> int:
 
 
 def _language_rank(language: str, wanted: Sequence[str]) -> int:
-    """0 for the dearest language; what anybody can follow stands between the wanted and the unwanted ones."""
+    """The position of the language in `wanted`; neutral languages come after those, other languages last."""
     if not wanted:
         return 0
-    for place, tag in enumerate(wanted):
+    for position, tag in enumerate(wanted):
         if language == tag or language.startswith(f"{tag}-") or tag.startswith(f"{language}-"):
-            return place
+            return position
     return len(wanted) if language in NEUTRAL_LANGUAGES else len(wanted) + 1

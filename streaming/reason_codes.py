@@ -1,7 +1,6 @@
-"""Codes that say what the checker knows of a link: why it is as it is, and how its last checks ended.
+"""Codes of a link's health: the reason for its state, and the results of its last checks.
 
-They are stored and published, so a code never changes; the texts that people read are in `streaming.models.reasons`.
-Pure.
+Codes are stored and published, so they never change. Their texts are in `streaming.models.reasons`. Pure.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ MAX_CHECK_HISTORY = 24
 
 
 class Reason(StrEnum):
-    """Why a link is in its state."""
+    """The reason for a link's state."""
 
     UNCHECKED = ""
     OK = "ok"

@@ -1,4 +1,4 @@
-"""How long a host that answers "not now" (429, 503) wants to be left alone. Pure."""
+"""How long to pause a host that responds with 429 or 503. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ DEFAULT_PAUSE = timedelta(minutes=15)
 
 
 def pause_until(retry_after: str, *, now: datetime) -> datetime:
-    """When a host may be asked again that sent this `Retry-After`: in 15 minutes without one, in a day at most."""
+    """Return when the pause of a host that sent this `Retry-After` ends: after a day at most.
+
+    Without a readable value it ends after 15 minutes.
+    """
     stated = retry_after.strip()
     if stated.isascii() and stated.isdigit():
-        # Nine digits are years: more of them change nothing.
+        # Nine digits of seconds are decades: more digits change nothing.
         return now + min(timedelta(seconds=int(stated[:9])), MAX_PAUSE)
     try:
-        moment = parsedate_to_datetime(stated)
-    except (ValueError, OverflowError):  # Numbers that no calendar has overflow.
+        until = parsedate_to_datetime(stated)
+    except (ValueError, OverflowError):  # Impossible dates overflow.
         return now + DEFAULT_PAUSE
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(moment, now), now + MAX_PAUSE)
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return min(max(until, now), now + MAX_PAUSE)

@@ -1,4 +1,4 @@
-"""The one call by which every door asks for fresh links of a movie."""
+"""Request fresh links of a movie: the call behind every button, command and API endpoint."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from django.utils import timezone
 from scraper.net.url_policy import normalize_url
 from streaming.models import Movie, ScrapeJob
 from streaming.scraping import jobs
+from streaming.scraping.freshness import Requester
 
 
 def scrape_movie_on_demand(
     movie: Movie, *, requested_by: str, target_url: str | None = None, sources: Sequence[str] | None = None
 ) -> ScrapeJob:
-    """The movie's open job, a new one, or the one that has just answered the same click; returns at once.
+    """Return the movie's open job, a new one, or the one that has just finished for the same click; never waits for it.
 
-    `joined` on it is True when nothing was started. `sources` None: all that are enabled. Raises `jobs.QueueFull`, and
-    `scraper.net.url_policy.InvalidValue` for a `target_url` that may not be opened.
+    `joined` is True on a job that this call did not start. `sources` None: all enabled ones. Raises `jobs.QueueFull`,
+    and `scraper.net.url_policy.InvalidValue` for a `target_url` that may not be fetched.
     """
     request = jobs.JobRequest(
         requested_by=requested_by,
@@ -26,4 +27,6 @@ def scrape_movie_on_demand(
         target_url=normalize_url(target_url, allowed=settings.ALLOW_PRIVATE_HOSTS) if target_url else "",
         sources=sources,
     )
-    return jobs.start_or_join(movie.pk, request=request, now=timezone.now())
+    response = jobs.request_scrape(movie, requester=Requester.CLICK, request=request, now=timezone.now())
+    assert response.job is not None, "a click starts a job or joins one"
+    return response.job

@@ -1,4 +1,4 @@
-"""How rows look to programs, and how what programs write is read."""
+"""Serializers of the API: JSON for rows, and validation of what clients write."""
 
 from __future__ import annotations
 
@@ -9,27 +9,23 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH, MAX_YEAR, MIN_YEAR, QUALITIES
 from scraper.net.url_policy import InvalidValue
 from streaming.ingest import edits
-from streaming.ingest.records import (
-    MAX_EVIDENCE_LENGTH,
-    MAX_LABEL_LENGTH,
-    MAX_SYNOPSIS_LENGTH,
-    MAX_TITLE_LENGTH,
-    MAX_YEAR,
-    MIN_YEAR,
-)
+from streaming.ingest.records import MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH, MAX_TITLE_LENGTH
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.job import SourceState
 from streaming.ranking import best_first
-from streaming.scraping.page_visits import RefreshState
+from streaming.scraping.page_visits import RefreshState, RefreshStatus
 from streaming.statistics import CatalogueTotals, SourceStats
 
 
 class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
     source_name = serializers.CharField(read_only=True)
     uptime = serializers.FloatField(
-        read_only=True, allow_null=True, help_text="Share of the last 24 checks that were alive; null: never checked."
+        read_only=True,
+        allow_null=True,
+        help_text="Fraction of the last 24 checks that found it alive; null: never checked.",
     )
 
     label = serializers.CharField(source="display_label", read_only=True)  # type: ignore[assignment]  # a declared field
@@ -37,13 +33,14 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
     class Meta:
         model = StreamingLink
         fields = (
-            "id", "source", "source_name", "source_url", "kind", "label", "quality", "language", "licence",
-            "licence_url", "is_active", "last_checked", "reason", "response_ms", "uptime",
+            "id", "source", "source_name", "source_url",
+            *(name for name in LINK_FIELDS if name not in ("season", "episode", "evidence")),
+            "is_active", "last_checked", "reason", "response_ms", "uptime",
         )  # fmt: skip
 
 
 class MovieSerializer(serializers.ModelSerializer[Movie]):
-    url = serializers.SerializerMethodField(help_text="The movie's page for people.")
+    url = serializers.SerializerMethodField(help_text="The movie's page on this site.")
     links = serializers.SerializerMethodField(help_text="Active links only, best first.")
 
     class Meta:
@@ -59,21 +56,21 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
 
     @extend_schema_field(LinkSerializer(many=True))
     def get_links(self, movie: Movie) -> Sequence[dict[str, Any]]:
-        """Active links, best first for this viewer; one query, none when `with_active_links()` has brought them."""
+        """Active links, best first for this viewer; one query, or none after `with_active_links()`."""
         active = movie.active_links if hasattr(movie, "active_links") else movie.links.active()
         ranked = best_first(active, languages=self.context.get("languages", ()))
         return [self.link_serializer.to_representation(link) for link in ranked]
 
     @cached_property
     def link_serializer(self) -> LinkSerializer:
-        """One for all links of the answer: making one costs more than using it."""
+        """One serializer for all links of the response: creating it costs more than using it."""
         return LinkSerializer()
 
 
 class RefreshSerializer(serializers.Serializer[RefreshState]):
-    state = serializers.ChoiceField(choices=("fresh", "queued", "running", "stale", "cooling_down"))
+    state = serializers.ChoiceField(choices=[str(status) for status in RefreshStatus])
     job = serializers.IntegerField(source="job.pk", allow_null=True, default=None, help_text="The open job's id.")
-    reason = serializers.CharField(help_text="One word: why the state is what it is.")
+    reason = serializers.CharField(help_text="A code that explains the state.")
     next_allowed_at = serializers.DateTimeField(allow_null=True)
 
     def to_representation(self, instance: RefreshState) -> dict[str, Any]:
@@ -87,7 +84,9 @@ class RefreshSerializer(serializers.Serializer[RefreshState]):
 
 
 class MovieDetailSerializer(MovieSerializer):
-    refresh = serializers.SerializerMethodField(help_text="What this visit did about the movie's links.")
+    refresh = serializers.SerializerMethodField(
+        help_text="Whether this request started a scrape job, and when the next one may start."
+    )
 
     class Meta(MovieSerializer.Meta):
         fields = (*MovieSerializer.Meta.fields, "refresh")  # type: ignore[assignment]  # one longer
@@ -125,7 +124,9 @@ class SourceSerializer(serializers.Serializer[SourceStats]):
     licences = serializers.ListField(child=serializers.CharField(), help_text="Licences that it may publish.")
     links = serializers.IntegerField()
     active = serializers.IntegerField()
-    success_rate = serializers.FloatField(allow_null=True, help_text="Share of its last searches that it answered.")
+    success_rate = serializers.FloatField(
+        allow_null=True, help_text="Fraction of its last searches that it responded to."
+    )
     last_success = serializers.DateTimeField(allow_null=True)
     last_error = serializers.CharField()
     last_search = serializers.DateTimeField(allow_null=True)
@@ -156,9 +157,9 @@ class RemovedMovieSerializer(serializers.ModelSerializer[RemovedMovie]):
 
 class ChangesSerializer(serializers.Serializer[Any]):
     changed = MovieSerializer(many=True)
-    removed = RemovedMovieSerializer(many=True, help_text="Not here any more; a movie that came back is under changed.")
-    next_since = serializers.CharField(help_text="The `since` of the next question. It marks the last row, exactly.")
-    more = serializers.BooleanField(help_text="Whether there is more to ask for at once.")
+    removed = RemovedMovieSerializer(many=True, help_text="Removed movies; a restored movie is under changed.")
+    next_since = serializers.CharField(help_text="The `since` of the next request. It marks the last row exactly.")
+    more = serializers.BooleanField(help_text="Whether more changes can be requested at once.")
 
 
 class RootSerializer(serializers.Serializer[Any]):
@@ -175,26 +176,26 @@ class DetailSerializer(serializers.Serializer[Any]):
 
 
 class WriteSerializer(serializers.Serializer[Any]):
-    """Reads types only; what a value may be is judged by the records, as for everything that comes in."""
+    """Validates types only; the values are validated by `streaming.ingest`, like all other input."""
 
     def to_internal_value(self, data: Any) -> Any:
         known = {name for name, field in self.fields.items() if not field.read_only}
-        if isinstance(data, dict) and (strangers := sorted(str(name) for name in data.keys() - known)):
+        if isinstance(data, dict) and (unknown := sorted(str(name) for name in data.keys() - known)):
             allowed = ", ".join(sorted(known))
-            raise serializers.ValidationError({strangers[0][:60]: [f"Unknown field. Allowed: {allowed}."]})
+            raise serializers.ValidationError({unknown[0][:60]: [f"Unknown field. Allowed: {allowed}."]})
         return super().to_internal_value(data)
 
     def save_with(self, edit: Callable[..., Any], *args: Any, address: str, **options: Any) -> Any:
-        """Do the edit; a refusal becomes the error of the field that it speaks of."""
+        """Call `edit` with the valid data; an `InvalidValue` becomes the error of its field."""
         try:
             return edit(*args, self.validated_data, **options)
         except InvalidValue as refusal:
-            field = edits.field_for_error(refusal, address=address)
+            field = edits.field_for_error(refusal, url_field=address)
             raise serializers.ValidationError({field: [str(refusal)]}) from None
 
 
 class MovieWriteSerializer(WriteSerializer):
-    imdb_id = serializers.CharField(max_length=11, help_text="Never changes once the movie stands.")
+    imdb_id = serializers.CharField(max_length=11, help_text="Cannot be changed later.")
     title = serializers.CharField(max_length=MAX_TITLE_LENGTH)
     year = serializers.IntegerField(min_value=MIN_YEAR, max_value=MAX_YEAR, allow_null=True, required=False)
     type = serializers.ChoiceField(choices=Movie.Type.choices, required=False)
@@ -204,12 +205,12 @@ class MovieWriteSerializer(WriteSerializer):
 
 @extend_schema_field({"type": ["integer", "string"]})
 class MovieIdentifierField(serializers.Field[Movie, Any, int, Any]):
-    """A movie, written as its id or IMDb id."""
+    """A movie, given by its id or IMDb id."""
 
     def to_internal_value(self, data: Any) -> Movie:
         found = Movie.objects.by_identifier(str(data)[:20]).first() if isinstance(data, int | str) else None
         if found is None:
-            raise serializers.ValidationError("There is no such movie: write its id or imdb_id.")
+            raise serializers.ValidationError("There is no such movie. Write its id or imdb_id.")
         return found
 
     def to_representation(self, value: Movie) -> int:
@@ -222,18 +223,20 @@ class LinkWriteSerializer(WriteSerializer):
     source_url = serializers.CharField(max_length=2000)
     kind = serializers.ChoiceField(choices=StreamingLink.Kind.choices, required=False)
     label = serializers.CharField(max_length=MAX_LABEL_LENGTH, allow_blank=True, required=False)  # type: ignore[assignment]  # a declared field, as above
-    quality = serializers.ChoiceField(choices=StreamingLink.Quality.choices, allow_blank=True, required=False)
+    quality = serializers.ChoiceField(choices=QUALITIES, allow_blank=True, required=False)
     language = serializers.CharField(max_length=35, allow_blank=True, required=False)
     licence = serializers.CharField(max_length=40, allow_blank=True, required=False)
     licence_url = serializers.CharField(max_length=2000, allow_blank=True, required=False)
     evidence = serializers.CharField(max_length=MAX_EVIDENCE_LENGTH, allow_blank=True, required=False)
     is_active = serializers.BooleanField(required=False)
-    is_published = serializers.BooleanField(required=False, help_text="false: it waits for review, staff alone see it.")
+    is_published = serializers.BooleanField(
+        required=False, help_text="false: it awaits review, and only staff can see it."
+    )
 
 
 class LinkDetailSerializer(LinkSerializer):
     class Meta(LinkSerializer.Meta):
-        fields = (*LinkSerializer.Meta.fields, "movie", "evidence", "is_published")  # type: ignore[assignment]  # longer
+        fields = (*LinkSerializer.Meta.fields, "movie", "evidence", "is_published")
 
 
 class BindingSerializer(serializers.ModelSerializer[Binding]):

@@ -1,4 +1,4 @@
-"""How the catalogue stands, in numbers: for the pages, the API and Prometheus. Query counts do not grow with rows."""
+"""Figures about the catalogue for pages, API and Prometheus. The number of queries does not depend on the rows."""
 
 from __future__ import annotations
 
@@ -15,17 +15,14 @@ from streaming.models.job import FINISHED, SourceState
 from streaming.models.reasons import reason_text
 
 RECENT_JOBS = 200
-
-
 AT_RISK_ORDER = ("active_count", "search_title", "pk")
-
-
-ANSWERED = frozenset({SourceState.FOUND, SourceState.NOTHING})
+SUCCESSFUL = frozenset({SourceState.FOUND, SourceState.NOTHING})
+RUN_FIGURES = ("checked", "alive", "died", "revived", "removed")
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueTotals:
-    """The catalogue in one line; `last_run` None: the checker has never run."""
+    """The totals of the catalogue; `last_run` is None if the checker has never run."""
 
     movies: int
     links: int
@@ -36,7 +33,10 @@ class CatalogueTotals:
 
 @dataclass(frozen=True, slots=True)
 class SourceStats:
-    """One source. Rate and moments look at the last scrape jobs; None: it was not searched in them."""
+    """Figures of one source.
+
+    Success rate (0 to 1), times and error are those of the last 200 scrape jobs, None or empty without any.
+    """
 
     slug: str
     name: str
@@ -53,7 +53,7 @@ class SourceStats:
 
 @dataclass(frozen=True, slots=True)
 class DailyRunStats:
-    """What the checker did on one day (UTC)."""
+    """The totals of all runs of one day (UTC)."""
 
     day: date
     runs: int = 0
@@ -66,7 +66,7 @@ class DailyRunStats:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueFingerprint:
-    """A fingerprint of all that the lists show: it differs when anything in them does."""
+    """A fingerprint of all lists: it changes whenever their content does."""
 
     movies: int
     updated_at: datetime | None
@@ -76,70 +76,73 @@ class CatalogueFingerprint:
 
     @property
     def at(self) -> datetime | None:
-        moments = (self.updated_at, self.removed_at, self.checked_at, *self.run)
-        return max((moment for moment in moments if isinstance(moment, datetime)), default=None)
+        """The time of the last change; None if nothing has ever changed."""
+        times = (self.updated_at, self.removed_at, self.checked_at, *self.run)
+        return max((time for time in times if isinstance(time, datetime)), default=None)
 
 
 @dataclass(slots=True)
 class SourceSearchStats:
-    """What the last jobs say about one source, newest first."""
+    """Counts of the recent searches of one source."""
 
-    asked: int = 0
-    answered: int = 0
+    searched: int = 0
+    succeeded: int = 0
     last_search: datetime | None = None
     last_success: datetime | None = None
     last_error: str = ""
 
-    def count(self, *, state: str, at: datetime | None, error: str) -> None:
-        self.asked += 1
+    def add(self, *, state: str, at: datetime | None, error: str) -> None:
+        """Count one search; the newest has to come first."""
+        self.searched += 1
         self.last_search = self.last_search or at
-        if state in ANSWERED:
-            self.answered += 1
+        if state in SUCCESSFUL:
+            self.succeeded += 1
             self.last_success = self.last_success or at
         else:
             self.last_error = self.last_error or error or state
 
 
 def totals() -> CatalogueTotals:
+    """Count movies, published links and open jobs."""
     links = StreamingLink.objects.published().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
     return CatalogueTotals(
         movies=Movie.objects.count(),
         links=links["all"],
         active_links=links["active"],
-        last_run=HealthRun.objects.order_by("-started_at").first(),
+        last_run=HealthRun.objects.latest_started(),
         open_jobs=ScrapeJob.objects.open().count(),
     )
 
 
 def source_stats() -> list[SourceStats]:
-    """Every known source, enabled ones first in their order of preference, then those that only appear in links."""
+    """Figures of all sources: enabled ones by preference, then other known ones, then those that only links name."""
     rows = StreamingLink.objects.published().order_by().values_list("source")
     counted = {
         source: (links, active)
         for source, links, active in rows.annotate(n=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
     }
-    searches = _searches()
+    searches = _recent_searches()
     slugs = dict.fromkeys([*settings.SOURCES, *sources.KNOWN_SOURCES, *sorted(counted)])
     return [_stats(slug, counted.get(slug, (0, 0)), searches.get(slug, SourceSearchStats())) for slug in slugs]
 
 
 def inactive_reasons() -> list[tuple[str, int]]:
-    """Why links are off, in words, the most frequent first."""
+    """The texts of the reasons of inactive links with their counts, the most frequent first."""
     counts: Counter[str] = Counter()
     rows = StreamingLink.objects.inactive().order_by().values_list("reason").annotate(n=Count("pk"))
-    for reason, number in rows:
-        counts[reason_text(reason)] += number
+    for reason, count in rows:
+        counts[reason_text(reason)] += count
     return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
 
 
 def at_risk(limit: int) -> list[Movie]:
-    """Movies that have lost their last active link, or are one check away from it (`active_count` 0 or 1)."""
+    """Movies with one active link or none, with `active_count`."""
     rows = Movie.objects.with_active_count().filter(Q(active_count__lte=1))
     return list(rows.order_by(*AT_RISK_ORDER)[:limit])
 
 
 def recently_failed_links(limit: int) -> list[StreamingLink]:
-    """Links that died lately and are still off, the latest first, with their movies."""
+    """Links that failed recently and are still inactive, the latest first, with their movies."""
     rows = (
         LinkFlip.objects.filter(is_active=False, link__is_active=False, link__is_published=True)
         .select_related("link__movie")
@@ -150,7 +153,7 @@ def recently_failed_links(limit: int) -> list[StreamingLink]:
 
 @dataclass(frozen=True, slots=True)
 class RunChanges:
-    """What a run changed, beside its counts: of what links died, in words; hosts that were down before it."""
+    """What a run changed: links that died by text of the reason, hosts no longer down, revived and moved links."""
 
     died_of: list[tuple[str, int]]
     hosts_back: list[str]
@@ -162,41 +165,38 @@ class RunChanges:
 
 
 def changes_of_run(run: HealthRun | None) -> RunChanges | None:
-    """None: no run has ended yet. A withheld run changed nothing."""
+    """The changes of a run; None if there is no run. A withheld run changed nothing."""
     if run is None:
         return None
-    accepted = HealthRun.objects.with_results().filter(started_at__lt=run.started_at)
-    before = accepted.order_by("-started_at", "-pk").values_list("hosts_down", flat=True).first() or []
+    hosts_down_before = HealthRun.objects.started_before(run).previous_hosts_down()
     return RunChanges(
         died_of=sorted(
             ((reason_text(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])
         ),
-        hosts_back=[] if run.withheld else sorted(set(before) - set(run.hosts_down)),
+        hosts_back=[] if run.withheld else sorted(set(hosts_down_before) - set(run.hosts_down)),
         revived=run.revived,
         moved=run.moved,
     )
 
 
 def runs_by_day(days: int, now: datetime) -> list[DailyRunStats]:
-    """The last `days` days, the oldest first, those without a run too; withheld runs changed nothing and count not."""
+    """The totals of the last `days` days, oldest first, including days without a run; withheld runs do not count."""
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=days - 1)
     start = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    kept: defaultdict[date, Counter[str]] = defaultdict(Counter)
-    names = ("checked", "alive", "died", "revived", "removed")
-    for started, *numbers in HealthRun.objects.filter(started_at__gte=start, withheld=False).values_list(
-        "started_at", *names
-    ):
-        kept[started.astimezone(UTC).date()].update({"runs": 1, **dict(zip(names, numbers, strict=True))})
-    every_day = (first + timedelta(days=number) for number in range(days))
-    return [DailyRunStats(day=day, **kept[day]) for day in every_day]
+    by_day: defaultdict[date, Counter[str]] = defaultdict(Counter)
+    for started, *numbers in HealthRun.objects.with_figures_since(start).values_list("started_at", *RUN_FIGURES):
+        figures = dict(zip(RUN_FIGURES, numbers, strict=True))
+        by_day[started.astimezone(UTC).date()].update({"runs": 1, **figures})
+    all_days = (first + timedelta(days=number) for number in range(days))
+    return [DailyRunStats(day=day, **by_day[day]) for day in all_days]
 
 
 def catalogue_fingerprint() -> CatalogueFingerprint:
-    """Three index look-ups, however long the lists are."""
+    """Compute the fingerprint of the lists with three index look-ups."""
     removed = RemovedMovie.objects.order_by("-removed_at").values("removed_at")[:1]
     movies = Movie.objects.aggregate(n=Count("pk"), at=Max("updated_at"), gone=Max(Subquery(removed)))
-    run = HealthRun.objects.order_by("-started_at").values_list("pk", "heartbeat_at", "finished_at").first()
+    run = HealthRun.objects.newest_first().values_list("pk", "heartbeat_at", "finished_at").first()
     return CatalogueFingerprint(
         movies=movies["n"],
         updated_at=movies["at"],
@@ -206,17 +206,17 @@ def catalogue_fingerprint() -> CatalogueFingerprint:
     )
 
 
-def _searches() -> dict[str, SourceSearchStats]:
-    found: defaultdict[str, SourceSearchStats] = defaultdict(SourceSearchStats)
+def _recent_searches() -> dict[str, SourceSearchStats]:
+    by_source: defaultdict[str, SourceSearchStats] = defaultdict(SourceSearchStats)
     jobs = ScrapeJob.objects.filter(finished_at__isnull=False).order_by("-pk")
     for results, at in jobs.values_list("sources", "finished_at")[:RECENT_JOBS]:
         for row in results:
             if row["state"] in FINISHED:
-                found[row["source"]].count(state=row["state"], at=at, error=row["error"])
-    return found
+                by_source[row["source"]].add(state=row["state"], at=at, error=row["error"])
+    return by_source
 
 
-def _stats(slug: str, counted: tuple[int, int], searched: SourceSearchStats) -> SourceStats:
+def _stats(slug: str, counted: tuple[int, int], searches: SourceSearchStats) -> SourceStats:
     known = sources.KNOWN_SOURCES.get(slug)
     return SourceStats(
         slug=slug,
@@ -226,8 +226,8 @@ def _stats(slug: str, counted: tuple[int, int], searched: SourceSearchStats) -> 
         licences=(*known.licences, *settings.ALLOW_LICENCES) if known else (),
         links=counted[0],
         active=counted[1],
-        success_rate=round(searched.answered / searched.asked, 3) if searched.asked else None,
-        last_success=searched.last_success,
-        last_error=searched.last_error,
-        last_search=searched.last_search,
+        success_rate=round(searches.succeeded / searches.searched, 3) if searches.searched else None,
+        last_success=searches.last_success,
+        last_error=searches.last_error,
+        last_search=searches.last_search,
     )

@@ -1,5 +1,7 @@
-"""The door for Celery. A message is a bell, the job's row is the job: a message that is lost, late or delivered twice
-does no harm, and one that is delivered for ever ends with the row.
+"""Celery tasks for scrape jobs and link checks.
+
+A message only says that work is waiting; the work itself is a row in the database. So a message that is lost, late or
+delivered several times does no harm.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from streaming.scraping.supervisor import single_job
 
 log = logging.getLogger(__name__)
 
-# With the second try a connection on which nothing comes is dropped; without it RabbitMQ held us for ever (seen).
+# The retry drops a connection that does not respond; without it publishing to RabbitMQ blocked forever (observed).
 PUBLISH_OPTIONS = {
     "retry": True,
     "retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0},
@@ -33,107 +35,113 @@ PUBLISH_OPTIONS = {
 }
 CHECK_MAX_RUNTIME_MINUTES = 50
 NOTIFICATION_EXPIRES_SECONDS = 3600
-# Shared with the processes that a worker forks.
+# Shared with the processes that the worker forks.
 shutdown_requested = multiprocessing.Event()
 
 
 def notify_job(job_id: int) -> None:
-    """Send the job's message, at most once a lease however many pages watch. A broker that is down costs a log line:
-    the job waits in its row, and the next watcher or worker rings again."""
-    notified = f"rung:{job_id}"
-    if not cache.add(notified, True, settings.SCRAPE_LEASE_SECONDS):
+    """Send a message for the job, at most once per lease however many pages poll it.
+
+    A broker that is down is only logged: the job stays queued, and the next poll or worker notifies again.
+    """
+    cache_key = f"notified:{job_id}"
+    if not cache.add(cache_key, True, settings.SCRAPE_LEASE_SECONDS):
         return
     try:
         run_job.apply_async((job_id,), **PUBLISH_OPTIONS)
     except (OperationalError, OSError) as error:
-        cache.delete(notified)
-        log.error("the broker did not take job %s, which waits: %s", job_id, error)
+        cache.delete(cache_key)
+        log.error("the broker did not accept job %s, which stays queued: %s", job_id, error)
 
 
 @app.task(time_limit=TASK_TIME_LIMIT_SECONDS)
 def run_job(job_id: int) -> None:
-    """Run the most urgent job that waits: most often this one, but a click goes before what was asked for earlier."""
+    """Run the most urgent queued job: usually this one, but clicks come before earlier requests by commands."""
     single_job.run_next_job()
 
 
-@app.task
+@app.task(name="streaming.tasks.ring_again")
 def renotify_overlooked_jobs() -> None:
-    """Ring for jobs that nobody has cared for in a while: their message was lost, or their worker has died."""
+    """Notify workers again of jobs whose message was lost or whose worker died."""
     try:
-        waiting = jobs.overlooked_jobs()
+        job_ids = jobs.overlooked_jobs()
     except DatabaseError as error:
-        log.warning("the database did not answer: %s", " ".join(str(error).split()))
+        log.warning("the database did not respond: %s", " ".join(str(error).split()))
         return
-    for job_id in waiting:
+    for job_id in job_ids:
         notify_job(job_id)
 
 
 def notify_check(run_id: int, *, times: int) -> None:
-    """Tell so many workers that a run of the checker wants them. Whoever began it rings again while parts wait."""
+    """Ask this many workers to help with a check run; its coordinator asks again while shards are waiting."""
     try:
         for _ in range(times):
             check_shard.apply_async((run_id,), expires=NOTIFICATION_EXPIRES_SECONDS, **PUBLISH_OPTIONS)
     except (OperationalError, OSError) as error:
-        log.error("the broker did not take the bell of check %s, whose parts wait: %s", run_id, error)
+        log.error(
+            "the broker did not accept a notification of check run %s, whose shards stay waiting: %s", run_id, error
+        )
 
 
-# Taken off the queue when it begins: it may last longer than a broker waits for an answer, and is rung for again.
-@app.task(bind=True, acks_late=False, reject_on_worker_lost=False)
+# Acknowledged at its start: it may last longer than a broker waits for that, and its coordinator notifies again.
+@app.task(name="streaming.tasks.check_part", bind=True, acks_late=False, reject_on_worker_lost=False)
 def check_shard(self: Any, run_id: int) -> None:
-    """Ask parts of a run until it is over; one process of a worker does, so that the others are there for searches."""
+    """Check shards of a run until it ends, in one process of a worker only: the others stay free for scrape jobs."""
     node = str(self.request.hostname)
-    with single_worker_lock(node) as alone:
-        if alone:
+    with single_worker_lock(node) as acquired:
+        if acquired:
             shard_worker.work_on_run(run_id, name=node, should_stop=shutdown_requested.is_set)
 
 
-# Taken off the queue when it begins: a check that is cut short goes on with what is left an hour later.
+# Acknowledged at its start: an interrupted check resumes an hour later.
 @app.task(acks_late=False, reject_on_worker_lost=False)
 def check_links() -> None:
-    """What cron does every hour; beat asks for it."""
-    said = io.StringIO()
+    """Check due links, once an hour by Celery's beat."""
+    output = io.StringIO()
     try:
         call_command(
             "check_link_health",
             max_runtime=CHECK_MAX_RUNTIME_MINUTES,
-            stdout=said,
+            stdout=output,
             should_stop=shutdown_requested.is_set,
         )
     except CommandError as error:
-        log.error("the check of links: %s", error)
-    log.info("the check of links: %s", " ".join(said.getvalue().split()))
+        log.error("the link check failed: %s", error)
+    log.info("link check: %s", " ".join(output.getvalue().split()))
 
 
 @worker_shutting_down.connect
 def request_shutdown(**_: Any) -> None:
-    """A check may last an hour: it is broken off in good order, and who asks a part of one gives it back."""
+    """Stop a check, which may last an hour, in good order; a shard in progress is requeued."""
     shutdown_requested.set()
 
 
 @worker_init.connect
 def preload_on_worker_init(**_: Any) -> None:
-    """Once, before the worker's processes are forked, so that they share it."""
+    """Import what crawls need before the worker forks its processes, so that they share the memory."""
     single_job.preload_crawl()
 
 
 class OverlookedJobsStep(bootsteps.StartStopStep):
-    """Every worker sees to it, after each (re)connection and then once a lease, that no job is overlooked: it needs
-    neither beat nor somebody who watches the job's page."""
+    """Notify of overlooked jobs after each (re)connection and then once per lease.
+
+    Every worker does so; neither beat nor a poll of the job's page is needed.
+    """
 
     requires = {"celery.worker.consumer.tasks:Tasks"}
 
     def start(self, consumer: Any) -> None:
-        self._ask()
-        self.timer = consumer.timer.call_repeatedly(settings.SCRAPE_LEASE_SECONDS, self._ask)
+        self._publish()
+        self.timer = consumer.timer.call_repeatedly(settings.SCRAPE_LEASE_SECONDS, self._publish)
 
     def stop(self, consumer: Any) -> None:
         self.timer.cancel()
 
-    def _ask(self) -> None:
+    def _publish(self) -> None:
         try:
             renotify_overlooked_jobs.apply_async(**PUBLISH_OPTIONS)
         except (OperationalError, OSError) as error:
-            log.warning("the broker did not answer: %s", error)
+            log.warning("the broker did not respond: %s", error)
 
 
 app.steps["consumer"].add(OverlookedJobsStep)

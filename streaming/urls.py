@@ -13,8 +13,8 @@ from streaming.web import assets, catalogue_page, exports, monitoring, movie_pag
 from streaming.web.feeds import LostMoviesFeed, NewMoviesFeed
 from streaming.web.sitemaps import SITEMAPS
 
-kept_an_hour = cache_control(public=True, max_age=3600)
-kept_some_minutes = cache_control(public=True, max_age=300)
+cached_for_an_hour = cache_control(public=True, max_age=3600)
+cached_for_five_minutes = cache_control(public=True, max_age=300)
 parts = {"sitemaps": SITEMAPS}
 
 router = SimpleRouter()
@@ -41,7 +41,7 @@ stremio = [
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/streaming/", include((api, "api"))),
-    # Only with a slash at the end: without one, CommonMiddleware shall find the address that has it.
+    # Only with a slash at the end, so that CommonMiddleware can redirect URLs without one.
     re_path(r"^api/[\s\S]+/$", views.ApiNotFoundView.as_view()),
     path("stremio/", include((stremio, "stremio"))),
     path("export/movies.m3u8", exports.m3u_playlist, name="playlist"),
@@ -58,8 +58,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", status_pages.api_guide, name="api-root"),
     path("posters/<str:imdb_id>.svg", assets.poster_image, name="poster"),
     path("robots.txt", assets.robots_txt, name="robots"),
-    path("sitemap.xml", kept_an_hour(index), parts | {"sitemap_url_name": "sitemap-part"}, name="sitemap"),
-    path("sitemap-<section>.xml", kept_an_hour(sitemap), parts, name="sitemap-part"),
-    path("feeds/new.xml", conditional_page(kept_some_minutes(NewMoviesFeed())), name="feed-new"),
-    path("feeds/lost.xml", conditional_page(kept_some_minutes(LostMoviesFeed())), name="feed-lost"),
+    path("sitemap.xml", cached_for_an_hour(index), parts | {"sitemap_url_name": "sitemap-part"}, name="sitemap"),
+    path("sitemap-<section>.xml", cached_for_an_hour(sitemap), parts, name="sitemap-part"),
+    path("feeds/new.xml", conditional_page(cached_for_five_minutes(NewMoviesFeed())), name="feed-new"),
+    path("feeds/lost.xml", conditional_page(cached_for_five_minutes(LostMoviesFeed())), name="feed-lost"),
 ]

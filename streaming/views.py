@@ -1,4 +1,4 @@
-"""The door for programs: the API under /api/streaming/."""
+"""Views of the API under /api/streaming/."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from django.db.models import Count, Max, Q
 from django.http import HttpResponseBase
+from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.types import OpenApiTypes
@@ -42,7 +43,7 @@ from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, MovieQuerySet, ScrapeJob, StreamingLink
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.page_visits import RefreshState, refresh_on_request, watch
+from streaming.scraping.page_visits import RefreshState, refresh_on_request
 from streaming.serializers import (
     BindingSerializer,
     BindingWriteSerializer,
@@ -68,16 +69,20 @@ IDENTIFIER_PARAMETER = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The row id or the IMDb id."
 )
 ID_PARAMETER = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH)
-LANGUAGE = OpenApiParameter("language", description="Links in this language first; else as Accept-Language says.")
-BOUND_URL_PARAMETER = OpenApiParameter("url", required=True, description="The address that was bound, in any spelling.")
-SINCE = OpenApiParameter("since", description="A moment, a day, or next_since of an earlier answer. Empty: everything.")
+LANGUAGE = OpenApiParameter(
+    "language", description="Links in this language come first; by default those of Accept-Language."
+)
+BOUND_URL_PARAMETER = OpenApiParameter("url", required=True, description="The bound URL, in any spelling.")
+SINCE = OpenApiParameter(
+    "since", description="A date and time, a date, or next_since of an earlier response. Empty: everything."
+)
 
 
 @extend_schema_view(
     list=extend_schema(summary="Movies", auth=[], responses={200: MovieSerializer(many=True), 304: None, 400: ERROR}),
 )
 class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie]):
-    """Movies with their active links. Every address takes the row id or the IMDb id."""
+    """Movies with their active links. Every URL accepts the row id or the IMDb id."""
 
     queryset = Movie.objects.all()
     serializer_class = MovieSerializer
@@ -98,11 +103,11 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         return Movie.objects.with_active_links()
 
     def get_object(self) -> Movie:
-        """The movie alone: what it costs to show its links is paid by whoever shows them."""
-        named = self.kwargs["pk"]
-        if not named.isdigit() and not is_imdb_id(named):
-            raise ValidationError({"imdb_id": [f"{named!a} is not tt and 7 to 9 digits."]})
-        movie = Movie.objects.by_identifier(named).first()
+        """The movie without its links; serializers load them if they need them."""
+        identifier = self.kwargs["pk"]
+        if not identifier.isdigit() and not is_imdb_id(identifier):
+            raise ValidationError({"imdb_id": [f"{identifier!a} is not tt and 7 to 9 digits."]})
+        movie = Movie.objects.by_identifier(identifier).first()
         if movie is None:
             raise NotFound(f"There is no movie {self.kwargs['pk']}.")
         return movie
@@ -119,7 +124,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     @extend_schema(
         summary="One movie",
         auth=[],
-        description="May start a scrape job when the movie has no active link or they have not been looked at lately.",
+        description="May start a scrape job if the movie has no active link, or if they have not been checked lately.",
         parameters=[IDENTIFIER_PARAMETER, LANGUAGE],
         responses={200: MovieDetailSerializer, 304: None, 404: ERROR},
     )
@@ -138,9 +143,9 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         )
 
     @extend_schema(
-        summary="Look for links now",
+        summary="Search for links now",
         auth=[],
-        description="Starts a scrape job and answers 202; 200 when one was open already. The body is the job.",
+        description="Starts a scrape job (202), or returns the one that is open (200). The body is the job.",
         parameters=[IDENTIFIER_PARAMETER],
         request=None,
         responses={200: JobSerializer, 202: JobSerializer, 403: ERROR, 404: ERROR, 429: ERROR, 503: ERROR},
@@ -180,8 +185,8 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         return _uncached(self.get_serializer(movie).data)
 
     @extend_schema(
-        summary="Addresses bound to a movie (staff)",
-        description="Searches for the movie read these too.",
+        summary="URLs bound to a movie (staff)",
+        description="Scrape jobs of the movie read these pages too.",
         parameters=[IDENTIFIER_PARAMETER],
         responses={200: BindingSerializer(many=True), 403: ERROR, 404: ERROR},
         filters=False,
@@ -192,7 +197,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         return _uncached(BindingSerializer(rows, many=True).data)
 
     @extend_schema(
-        summary="Bind an address to a movie (staff)",
+        summary="Bind a URL to a movie (staff)",
         parameters=[IDENTIFIER_PARAMETER],
         request=BindingWriteSerializer,
         responses={200: BindingSerializer, 201: BindingSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
@@ -200,24 +205,24 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     @bindings.mapping.post
     def bind(self, request: Request, pk: str) -> Response:
         movie, written = self.get_object(), _validated(BindingWriteSerializer(data=request.data))
-        row, is_new = written.save_with(lambda told: bindings.bind(movie, **told), address="url")
+        row, is_new = written.save_with(lambda values: bindings.bind(movie, **values), address="url")
         return _uncached(BindingSerializer(row).data, status=201 if is_new else 200)
 
     @extend_schema(
-        summary="Lift a binding (staff)",
-        description="Links that were found there stay.",
+        summary="Delete a binding (staff)",
+        description="Links found there are kept.",
         parameters=[IDENTIFIER_PARAMETER, BOUND_URL_PARAMETER],
         responses={204: None, 403: ERROR, 404: ERROR},
     )
     @bindings.mapping.delete
     def unbind(self, request: Request, pk: str) -> Response:
         if not bindings.unbind(self.get_object(), url=request.query_params.get("url", "")):
-            raise NotFound("This address is not bound to the movie: name it as ?url=.")
+            raise NotFound("This URL is not bound to the movie. Give it as ?url=.")
         return Response(status=204)
 
     @extend_schema(
         summary="Remove a movie (staff)",
-        description="It leaves a tombstone and can be restored.",
+        description="It can be restored.",
         parameters=[IDENTIFIER_PARAMETER],
         responses={204: None, 403: ERROR, 404: ERROR},
     )
@@ -228,7 +233,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
 
 
 class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
-    """Links, for staff: everybody else reads them with their movies."""
+    """Links, for staff; others read them as part of their movies."""
 
     queryset = StreamingLink.objects.select_related("movie")
     serializer_class = LinkDetailSerializer
@@ -263,7 +268,7 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
         link = self.get_object()
         written = _validated(LinkWriteSerializer(data=request.data, partial=True))
         if written.validated_data.pop("movie", link.movie) != link.movie:
-            raise ValidationError({"movie": ["A link stays with its movie: add it to the other one."]})
+            raise ValidationError({"movie": ["A link cannot change its movie. Add it to the other one."]})
         return _uncached(self.get_serializer(written.save_with(edits.update_link, link, address="source_url")).data)
 
     @extend_schema(
@@ -287,7 +292,7 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
 
 
 class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
-    """Scrape jobs: somebody asked for fresh links of one movie."""
+    """Scrape jobs: requests for fresh links of one movie."""
 
     queryset = ScrapeJob.objects.defer("log")
     serializer_class = JobSerializer
@@ -301,7 +306,7 @@ class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         job = self.get_object()
-        watch(job)
+        jobs.renotify_if_stalled(job, now=timezone.now())
         return _uncached(self.get_serializer(job).data)
 
     @extend_schema(
@@ -314,12 +319,12 @@ class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
     def cancel(self, request: Request, pk: str) -> Response:
         job = self.get_object()
         if not jobs.cancel(job.pk):
-            raise ConflictError(f"The job has ended already: {job.state}.")
+            raise ConflictError(f"The job is already finished: {job.state}.")
         return _uncached(self.get_serializer(self.get_object()).data)
 
 
 class SourceViewSet(ApiView, GenericViewSet[Movie]):
-    """Where links come from."""
+    """Sources of links."""
 
     queryset = Movie.objects.none()
     allowed_parameters = {"list": frozenset()}
@@ -331,7 +336,7 @@ class SourceViewSet(ApiView, GenericViewSet[Movie]):
 
 
 class StatsView(ApiView):
-    """The catalogue in numbers."""
+    """Totals of the catalogue and the last health run."""
 
     allowed_parameters = {"": frozenset()}
 
@@ -341,14 +346,14 @@ class StatsView(ApiView):
 
 
 class ChangesView(ApiView):
-    """For mirrors."""
+    """Changes since a point in time, for mirrors."""
 
     allowed_parameters = {"": frozenset({"since"})}
 
     @extend_schema(
-        summary="What has changed, for mirrors",
+        summary="Changes, for mirrors",
         auth=[],
-        description="Ask with the next_since of the last answer; at once when more is true, else when you like.",
+        description="Pass the next_since of the last response; at once if more is true, otherwise at any time.",
         parameters=[SINCE],
         responses={200: ChangesSerializer, 400: ERROR},
     )
@@ -364,11 +369,11 @@ class ChangesView(ApiView):
 
 
 class ApiRootView(ApiView):
-    """Where to begin."""
+    """The entry point: URLs of the other endpoints."""
 
     allowed_parameters = {"": frozenset()}
 
-    @extend_schema(summary="What there is", auth=[], responses={200: RootSerializer})
+    @extend_schema(summary="Endpoints", auth=[], responses={200: RootSerializer})
     def get(self, request: Request) -> Response:
         names = {
             "movies": "movie-list",
@@ -383,22 +388,22 @@ class ApiRootView(ApiView):
 
 @extend_schema(exclude=True)
 class ApiNotFoundView(ApiView):
-    """Addresses under /api/ that do not exist."""
+    """404 as JSON for unknown URLs under /api/."""
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> NoReturn:
-        raise NotFound("There is nothing at this address.")
+        raise NotFound("There is nothing at this URL.")
 
 
 class SchemaView(SpectacularAPIView):
-    """As JSON, which every reader of OpenAPI takes."""
+    """The OpenAPI schema as JSON, which every OpenAPI tool reads."""
 
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]
 
 
 class DocsView(SpectacularSwaggerView):
-    """Swagger's page; its files are our own static files."""
+    """Swagger UI, with its files served from our own static files."""
 
-    # Not OPTIONS: DRF's answer to it is data, and this view has only a template to show it with.
+    # Not OPTIONS: DRF responds to it with data, which this view's template cannot show.
     http_method_names = ["get", "head"]
     url_name = "api:schema"
 
@@ -409,7 +414,7 @@ def _validated(serializer: Any) -> Any:
 
 
 def _uncached(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """An answer of this moment, not to be kept."""
+    """A response that caches must not store."""
     return Response(data, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
@@ -419,12 +424,12 @@ def _fingerprint(refresh: RefreshState) -> tuple[object, ...]:
 
 
 def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None) -> datetime:
-    moments: list[datetime | None] = [
+    times: list[datetime | None] = [
         updated,
         checked,
         *((job.queued_at, job.started_at, job.finished_at) if job else ()),
     ]
-    return max(moment for moment in moments if moment is not None)
+    return max(time for time in times if time is not None)
 
 
 def _since(request: Request) -> ChangeCursor:
@@ -432,5 +437,5 @@ def _since(request: Request) -> ChangeCursor:
     try:
         return (ChangeCursor.parse(text) or ChangeCursor(parse_datetime_or_date(text))) if text else ChangeCursor()
     except ValueError:
-        sentence = "Write a moment such as 2026-01-31T08:00:00Z, a day, or next_since of an earlier answer."
-        raise ValidationError({"since": [sentence]}) from None
+        message = "Write a time such as 2026-01-31T08:00:00Z, a date, or next_since of an earlier response."
+        raise ValidationError({"since": [message]}) from None

@@ -1,4 +1,4 @@
-"""How often one client may ask, over several processes."""
+"""Limits per client, counted over several processes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_fourth_of_three_waits_until_the_window_ends():
     assert ask("192.0.2.2") is None
 
 
-def test_an_invented_forwarded_for_is_not_believed():
+def test_a_forged_forwarded_for_is_ignored():
     answers = [ask(HTTP_X_FORWARDED_FOR=f"198.51.100.{i}") for i in range(5)]
     assert [answer is None for answer in answers] == [True, True, True, False, False]
 
@@ -62,7 +62,7 @@ def test_addresses_that_rotate_inside_one_64_are_one_client():
         ("127.0.0.1", "<script>", 1, "unknown"),
     ],
 )
-def test_who_the_client_is(address, forwarded_for, proxies, client):
+def test_clients_are_identified(address, forwarded_for, proxies, client):
     assert client_id(address, forwarded_for=forwarded_for, trusted_proxies=proxies) == client
 
 

@@ -1,4 +1,4 @@
-"""The web server's connections to PostgreSQL: shared by threads, bounded, and never inherited."""
+"""The web server's connections to PostgreSQL: used by all threads, bounded, and never inherited."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def status_of(url):
         return 0
 
 
-def test_many_pages_at_once_share_few_connections(admin, name, environment):
+def test_many_concurrent_pages_use_few_connections(admin, name, environment):
     with web_server(environment) as site, ThreadPoolExecutor(40) as visitors:
         pages = [visitors.submit(status_of, f"{site}/?q=Movie+{number}") for number in range(160)]
         maximum = 0
@@ -109,5 +109,5 @@ def test_many_pages_at_once_share_few_connections(admin, name, environment):
     assert 2 <= maximum <= WORKERS * POOL
 
 
-def test_processes_that_are_copied_have_no_pool(environment):
+def test_forked_processes_have_no_pool(environment):
     assert python(COPIED, environment).split() == ["199", "None", "1"]

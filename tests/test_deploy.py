@@ -1,4 +1,4 @@
-"""The examples of deploy/ are true against the code, as far as that shows without systemd and Docker."""
+"""The examples of deploy/ agree with the code, as far as a test can see without systemd and Docker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def words(file: Path) -> str:
     return "\n".join(line for line in file.read_text().splitlines() if not line.startswith("#"))
 
 
-def test_what_is_the_machines_own_goes_into_no_image():
+def test_local_files_are_not_copied_into_images():
     ignored = set(words(DEPLOY / "Dockerfile.dockerignore").split())
     kept_out = (PROJECT_ROOT / ".gitignore").read_text().split()
     assert {".git", *(one.rstrip("/") for one in kept_out)} <= {one.removeprefix("**/") for one in ignored}
@@ -33,9 +33,9 @@ def test_every_command_that_is_named_exists(file):
 
 
 @pytest.mark.parametrize("file", UNITS, ids=lambda file: file.name)
-def test_a_runner_is_told_alone_to_stop_and_its_restarts_never_use_up_the_starts(file):
-    """systemd gives a unit up that starts five times within ten seconds, and a runner that finds another one on its
-    machine leaves at once. What has children ends them itself: a TERM to all would cost their jobs an attempt."""
+def test_services_stop_their_main_process_only_and_restart_without_limit(file):
+    """systemd gives up on a unit that starts five times within ten seconds, and a second worker on a machine exits at
+    once. Workers stop their own job processes: a TERM to all of them would cost the jobs an attempt."""
     unit = dict(line.split("=", 1) for line in words(file).splitlines() if "=" in line)
     if unit.get("Restart") == "always":
         assert float(unit["RestartSec"]) >= 2
@@ -43,8 +43,8 @@ def test_a_runner_is_told_alone_to_stop_and_its_restarts_never_use_up_the_starts
         assert unit["KillMode"] == "mixed"
 
 
-def test_the_web_servers_runner_hands_its_jobs_back_before_it_is_killed():
-    """KillMode=mixed kills, when the web server has ended, whatever else is left of the unit."""
+def test_the_supervisor_requeues_its_jobs_before_the_web_service_is_killed():
+    """With KillMode=mixed systemd kills what is left of a unit once its main process has ended."""
     unit = words(DEPLOY / "openreel-web.service")
     assert re.search(r"^ExecStop=\S+ manage.py scrape_worker --stop$", unit, re.M)
     assert re.search(r"^ExecStartPost=\S+ manage.py scrape_worker --wake$", unit, re.M)

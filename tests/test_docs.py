@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from scraper import sources
+from scraper import VERSION, sources
 from tests.helpers.paths import PROJECT_ROOT
 
 DECISIONS = PROJECT_ROOT / "docs" / "decisions"
@@ -201,4 +200,4 @@ def test_the_glossary_has_at_most_forty_terms():
 def test_the_version_is_that_of_the_changelog():
     newest = re.search(r"^## ([0-9.]+)", TEXTS[PROJECT_ROOT / "CHANGELOG.md"], re.MULTILINE)
     assert newest is not None
-    assert newest[1] == settings.VERSION
+    assert newest[1] == VERSION

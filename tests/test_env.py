@@ -1,4 +1,4 @@
-"""Settings: a wrong value stops the start with a sentence that names the variable."""
+"""Settings from the environment: a wrong value is reported in one sentence that names the variable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.helpers.paths import PROJECT_ROOT
 
 
 def start(tmp_path, **variables):
-    """Run `manage.py check` as a stranger's shell would, with these variables and no others of ours."""
+    """Run `manage.py check` with these variables and no other settings."""
     clean = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "HOME": str(tmp_path)}
     return subprocess.run(
         [sys.executable, "manage.py", "check"],
@@ -125,7 +125,7 @@ def test_bad_delays_are_named(monkeypatch, text):
 
 
 @pytest.mark.parametrize("value", ["Openreel (+Jürgen)", "a\nX-Header: b", "\x7f"])
-def test_what_no_header_takes_stops_the_start(monkeypatch, value):
+def test_text_that_no_header_can_hold_is_an_error(monkeypatch, value):
     monkeypatch.setenv("CONTACT", value)
     with pytest.raises(ImproperlyConfigured, match="CONTACT"):
         env.header_text("CONTACT", "")

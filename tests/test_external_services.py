@@ -1,4 +1,4 @@
-"""A test whose program is absent is skipped in one line on a user's machine and fails in CI."""
+"""A test whose program is missing is skipped locally and fails in CI."""
 
 from __future__ import annotations
 

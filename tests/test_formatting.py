@@ -1,4 +1,4 @@
-"""Text as people read it."""
+"""Display text."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scraper.extraction.languages import TAG_BY_NAME
-from streaming.formatting import display_text, duration_text, language_name, time_ago
+from streaming.formatting import display_text, duration_text, language_name, quote_value, time_ago
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "displayed"),
     [
         ("  Nosferatu \n – Eine ", "Nosferatu – Eine"),
         ("a\u202eb\u2066c\u200ed\x00e\x1bf", "a b c d e f"),
@@ -23,8 +23,8 @@ NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
         ("", ""),
     ],
 )
-def test_shown(text, said):
-    assert display_text(text) == said
+def test_display_text_has_no_control_characters_and_a_maximum_length(text, displayed):
+    assert display_text(text) == displayed
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_shown(text, said):
         ("", ""),
     ],
 )
-def test_language_name(tag, name):
+def test_a_language_tag_has_an_english_name(tag, name):
     assert language_name(tag) == name
 
 
@@ -73,29 +73,44 @@ def test_every_language_that_sources_state_has_a_name(tag):
         assert language_name(f"{tag}-Cyrl-RU") == f"{name} (Cyrillic, Russia)"
 
 
-CODES = sorted(word for word in TAG_BY_NAME if len(word) <= 3)
+CODES = sorted(name for name in TAG_BY_NAME if len(name) <= 3)
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_language_has_one_name_whichever_of_its_codes_is_stored(code):
+def test_all_codes_of_a_language_have_the_same_name(code):
     assert language_name(code) == language_name(TAG_BY_NAME[code])
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(-5, "just now"), (59, "just now"), (60, "1 min ago"), (3600, "1 h ago"), (86_400 * 3, "3 d ago")],
 )
-def test_ago(seconds, said):
-    assert time_ago(NOW - timedelta(seconds=seconds), now=NOW) == said
+def test_an_age_is_given_in_its_largest_unit(seconds, text):
+    assert time_ago(NOW - timedelta(seconds=seconds), now=NOW) == text
 
 
-def test_ago_never():
+def test_no_time_is_never():
     assert time_ago(None, now=NOW) == "never"
 
 
 @pytest.mark.parametrize(
-    ("amount", "said"),
+    ("hours", "text"),
     [(24, "24 hours"), (168, "7 days"), (1, "1 hour"), (0.5, "30 minutes"), (0, "0 hours"), (1.5, "1.5 hours")],
 )
-def test_hours(amount, said):
-    assert duration_text(amount) == said
+def test_a_duration_is_given_in_days_hours_or_minutes(hours, text):
+    assert duration_text(hours) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "quoted"),
+    [
+        ("HD", "'HD'"),
+        (3, "3"),
+        (None, "None"),
+        ("a\nb\x00ä\u202e", r"'a\nb\x00\xe4\u202e'"),
+        ("x" * 58, "'" + "x" * 58 + "'"),
+        ("x" * 59, "'" + "x" * 56 + "..."),
+    ],
+)
+def test_a_quoted_value_is_short_ascii_on_one_line(value, quoted):
+    assert quote_value(value) == quoted

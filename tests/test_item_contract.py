@@ -12,13 +12,11 @@ from django.conf import settings
 
 from scraper import settings as crawl_settings
 from scraper import sources, spiders
-from scraper.extraction import media_types
 from scraper.extraction.licences import SLUG_BY_PATH
-from scraper.items import LinkItem
-from streaming.ingest import records
+from scraper.items import LINK_FIELDS, LINK_KINDS, MOVIE_TYPES, LinkItem
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.models import Movie, StreamingLink
-from streaming.scraping.crawling.job_crawl import SHARED_SETTINGS
+from streaming.scraping.crawling.crawler_setup import SHARED_SETTINGS
 
 FULL = LinkItem(
     imdb_id="tt0013442",
@@ -89,7 +87,6 @@ def test_every_source_that_says_so_has_a_spider_and_no_spider_is_unknown():
 
 
 def test_spiders_and_checker_give_the_same_name():
-    assert crawl_settings.VERSION == settings.VERSION
     assert settings.SITE_NAME.lower() == crawl_settings.BOT_NAME
     assert settings.USER_AGENT == crawl_settings.USER_AGENT
     assert "tests@example.org" in settings.USER_AGENT
@@ -100,6 +97,15 @@ def test_crawls_by_hand_and_crawls_of_jobs_know_the_same_settings():
     assert "EXAMPLE_SITE_URL" in SHARED_SETTINGS
 
 
+def test_the_link_fields_describe_a_link_on_both_sides():
+    """All but its identity, what is not kept (`doubt`) and what only imports state."""
+    identity = {"imdb_id", "source", "source_url"}
+    described = {field.name for field in fields(LinkItem)} & {field.name for field in fields(LinkRecord)}
+    assert set(LINK_FIELDS) == described - identity - {"doubt"}
+    assert set(LINK_FIELDS) <= {field.name for field in StreamingLink._meta.fields}
+
+
 def test_what_is_read_from_pages_the_catalogue_has_a_name_for():
-    assert tuple(media_types.QUALITIES) == tuple(records.QUALITIES)
+    assert set(LINK_KINDS) == set(StreamingLink.Kind.values)
+    assert set(MOVIE_TYPES) == set(Movie.Type.values)
     assert {slug for _, slug in SLUG_BY_PATH} <= set(sources.LICENCES)

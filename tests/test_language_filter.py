@@ -55,19 +55,19 @@ def found_by_the_api(client: Client, query: str) -> set[str]:
         ("language=en&quality=480p", set()),
     ],
 )
-def test_a_language_finds_itself_and_its_forms(client, catalogue, find, query, titles):
+def test_a_language_finds_itself_and_its_regional_forms(client, catalogue, find, query, titles):
     assert find(client, query) == titles
 
 
 @pytest.mark.parametrize("find", [found_on_the_page, found_by_the_api])
 @pytest.mark.parametrize("tag", ["ca-ES-valencia", "sl-IT-nedis-rozaj-biske", "qaa"])
-def test_every_tag_that_can_be_stored_can_be_asked_for(client, find, tag):
+def test_every_tag_that_can_be_stored_can_be_filtered(client, find, tag):
     make_link(make_movie(title="wanted"), language=tag)
     make_link(make_movie(title="other"), language="fr")
     assert find(client, f"language={tag}") == {"wanted"}
 
 
-def test_one_link_has_to_fit_language_and_quality(client):
+def test_one_link_must_match_language_and_quality(client):
     movie = make_movie()
     make_link(movie, language="en-GB", quality="480p")
     make_link(movie, language="de", quality="720p")
@@ -76,7 +76,7 @@ def test_one_link_has_to_fit_language_and_quality(client):
         assert find(client, "language=en&quality=480p") == {movie.title}
 
 
-def test_the_bar_offers_each_form_and_the_language_that_several_forms_share(client, catalogue):
+def test_the_bar_offers_each_form_and_the_language_of_several_forms(client, catalogue):
     assert client.get("/").context["filter_choices"].language == [
         ("zh", "Chinese"),
         ("zh-Hans", "Chinese (Simplified)"),
@@ -94,25 +94,25 @@ def test_the_bar_offers_each_form_and_the_language_that_several_forms_share(clie
     ]
 
 
-def test_whatever_the_bar_offers_finds_the_same_titles_on_the_page_and_in_the_api(client, catalogue):
+def test_every_choice_of_the_bar_finds_the_same_titles_on_the_page_and_in_the_api(client, catalogue):
     for tag, _ in client.get("/").context["filter_choices"].language:
         titles = found_on_the_page(client, f"language={tag}")
         assert titles, tag
         assert titles == found_by_the_api(client, f"language={tag}")
 
 
-def test_a_tag_spelled_in_another_case_is_one_choice_and_stays_chosen(client):
+def test_spellings_of_a_tag_in_different_case_are_one_choice(client):
     make_link(make_movie(), language="en-GB")
     make_link(make_movie(), language="EN-gb")
     page = client.get("/?language=En-gB")
     assert page.context["filter_choices"].language == [("en-GB", "English (United Kingdom)")]
     assert '<option value="en-GB" selected>English (United Kingdom)</option>' in page.content.decode()
-    assert [chip.label for chip in page.context["chips"]] == ["English (United Kingdom)"]
+    assert [active.label for active in page.context["active_filters"]] == ["English (United Kingdom)"]
     assert len(page.context["page"]) == 2
 
 
 @pytest.mark.parametrize("path", ["/", MOVIES])
-def test_a_language_costs_as_many_queries_as_another_filter_however_many_titles_it_finds(client, path):
+def test_a_language_needs_as_many_queries_as_another_filter(client, path):
     def cost(query: str) -> int:
         with CaptureQueriesContext(connection) as queries:
             client.get(f"{path}?{query}")
@@ -128,7 +128,7 @@ def test_a_language_costs_as_many_queries_as_another_filter_however_many_titles_
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="plans are SQLite's")
 @pytest.mark.parametrize("tag", ["en", "zh-Hant"])
-def test_a_language_is_looked_up_by_the_index_of_shown_links(tag):
+def test_a_language_is_found_by_the_index_of_published_links(tag):
     plan = Movie.objects.with_active_link(language=tag).explain()
     assert "SEARCH" in plan
     assert "USING INDEX link_shown_of_movie" in plan

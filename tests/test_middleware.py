@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     "path", ["/", "/health/", "/api/streaming/movies/", "/nothing-here/", "/api/streaming/nothing/"]
 )
-def test_every_answer_carries_the_headers(client, path):
+def test_every_response_has_the_headers(client, path):
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'self'; script-src 'self'; style-src 'self'" in policy

@@ -1,4 +1,4 @@
-"""Migrations of data: from the state before, on both databases, forth and back, with every row."""
+"""Data migrations, forward and back, with every kind of row, on both databases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 from tests.helpers.external_services import temporary_postgres
 from tests.helpers.paths import PROJECT_ROOT
 
-MOVES = """
+pytestmark = pytest.mark.slow  # each test starts a process
+PRELUDE = """
 import json, sys
 import django
 django.setup()
@@ -68,30 +69,30 @@ PAUSES = [
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
-    """The address of an empty database."""
+    """The URL of an empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/main.sqlite3"
     else:
-        with temporary_postgres("migrations") as address:
-            yield address
+        with temporary_postgres("migrations") as url:
+            yield url
 
 
-def printed(database, script, rows):
-    """The lines that the script prints, each read as JSON."""
+def run_script(database, script, rows):
+    """Run the script in a process of its own and return the lines that it prints, parsed as JSON."""
     environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    command = [sys.executable, "-c", MOVES + script, json.dumps(rows)]
-    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    command = [sys.executable, "-c", PRELUDE + script, json.dumps(rows)]
+    process = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return [json.loads(line) for line in process.stdout.splitlines()]
 
 
 def test_each_closed_run_gets_its_outcome(database):
-    forth, back = printed(database, OUTCOMES, [row for row, _ in RUNS])
-    assert forth == [[outcome, row["withheld"], row["reason"]] for row, outcome in RUNS]
+    forward, back = run_script(database, OUTCOMES, [row for row, _ in RUNS])
+    assert forward == [[outcome, row["withheld"], row["reason"]] for row, outcome in RUNS]
     assert back == [[row["withheld"], row["reason"]] for row, _ in RUNS]
 
 
 def test_each_pause_gets_its_kind(database):
-    forth, back = printed(database, KINDS, [reason for reason, _ in PAUSES])
-    assert forth == [[kind, reason] for reason, kind in PAUSES]
+    forward, back = run_script(database, KINDS, [reason for reason, _ in PAUSES])
+    assert forward == [[kind, reason] for reason, kind in PAUSES]
     assert back == [reason for reason, _ in PAUSES]

@@ -1,4 +1,4 @@
-"""Which link comes first: a table anyone can lengthen."""
+"""The order of links, by tables."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ class Link:
     ("better", "worse", "languages"),
     [
         (Link("active", quality="240p"), Link("dead", is_active=False, quality="2160p"), []),
-        (Link("reliable", uptime=0.9), Link("shaky", uptime=0.89, quality="2160p"), []),
-        (Link("never checked"), Link("shaky", uptime=0.5, quality="2160p"), []),
+        (Link("reliable", uptime=0.9), Link("unreliable", uptime=0.89, quality="2160p"), []),
+        (Link("never checked"), Link("unreliable", uptime=0.5, quality="2160p"), []),
         (
             Link("reliable, small", uptime=0.95, quality="720p"),
             Link("perfect, smaller", uptime=1.0, quality="480p"),
             [],
         ),
-        (Link("mine", language="de", quality="240p"), Link("other", language="fr", quality="2160p"), ["de"]),
-        (Link("mine, regional", language="pt-BR"), Link("other", language="es"), ["pt"]),
-        (Link("mine, general", language="pt"), Link("other", language="es"), ["pt-BR"]),
-        (Link("dearest", language="de"), Link("second", language="en", quality="2160p"), ["de", "en"]),
-        (Link("mine", language="de"), Link("silent", language="zxx", quality="2160p"), ["de"]),
-        (Link("silent", language="zxx"), Link("foreign", language="fr", quality="2160p"), ["de"]),
+        (Link("preferred", language="de", quality="240p"), Link("other", language="fr", quality="2160p"), ["de"]),
+        (Link("preferred, regional", language="pt-BR"), Link("other", language="es"), ["pt"]),
+        (Link("preferred, general", language="pt"), Link("other", language="es"), ["pt-BR"]),
+        (Link("first choice", language="de"), Link("second choice", language="en", quality="2160p"), ["de", "en"]),
+        (Link("preferred", language="de"), Link("no dialogue", language="zxx", quality="2160p"), ["de"]),
+        (Link("no dialogue", language="zxx"), Link("foreign", language="fr", quality="2160p"), ["de"]),
         (Link("not stated"), Link("foreign", language="fr", quality="2160p"), ["de"]),
-        (Link("sharp", quality="1080p", language="fr"), Link("soft", quality="720p", language="en"), []),
+        (Link("high quality", quality="1080p", language="fr"), Link("low quality", quality="720p", language="en"), []),
         (Link("known", quality="240p"), Link("unknown"), []),
         (Link("file", kind="file"), Link("stream", kind="stream"), []),
         (Link("stream", kind="stream"), Link("embed", kind="embed"), []),
         (Link("embed", kind="embed"), Link("page", kind="page"), []),
-        (Link("quick", response_ms=50), Link("slow", response_ms=900), []),
-        (Link("slow", response_ms=9000), Link("never asked"), []),
+        (Link("fast", response_ms=50), Link("slow", response_ms=900), []),
+        (Link("slow", response_ms=9000), Link("never measured"), []),
         (Link("first source", source="internet_archive"), Link("later source", source="vodo"), []),
-        (Link("known source", source="vodo"), Link("stranger", source="aaa"), []),
+        (Link("known source", source="vodo"), Link("unknown source", source="aaa"), []),
         (Link("a", source_url="https://a.example.org/1"), Link("b", source_url="https://a.example.org/2"), []),
     ],
 )
@@ -58,12 +58,12 @@ def test_the_better_link_comes_first(better, worse, languages):
     assert best_first([better, worse], languages=languages) == [better, worse]
 
 
-def test_the_order_does_not_depend_on_the_order_before():
+def test_the_result_does_not_depend_on_the_input_order():
     links = [
         Link(str(n), quality=q, source_url=f"https://a.example.org/{n}")
         for n, q in enumerate(("", "720p", "720p", "1080p"))
     ]
-    orders = {tuple(link.name for link in best_first(mixed)) for mixed in permutations(links)}
+    orders = {tuple(link.name for link in best_first(shuffled)) for shuffled in permutations(links)}
     assert orders == {("3", "1", "2", "0")}
 
 
@@ -72,14 +72,16 @@ def test_the_order_does_not_depend_on_the_order_before():
     [
         ("", []),
         ("de", ["de"]),
-        ("en-US,en;q=0.5", ["en-US", "en"]),
+        ("en-US,en;q=0.5", ["en-us", "en"]),
+        ("pt-BR;q=0.8,zh-Hant-TW,es;q=0.8", ["zh-hant-tw", "pt-br", "es"]),
         ("fr;q=0.2, de ; q=0.9 ,en", ["en", "de", "fr"]),
         ("de;q=0,en", ["en"]),
         ("*", []),
-        ("de;q=2,en", ["en"]),
-        ("\x00,;;,q=1,de", ["de"]),
+        ("en,*;q=0.1", ["en"]),
+        ("de;q=2,en", []),
+        ("\x00,;;,q=1,de", []),
         ("a," * 100_000, ["a"] * 10),
     ],
 )
-def test_accept_language_is_read_dearest_first(header, languages):
+def test_accept_language_gives_the_most_preferred_language_first(header, languages):
     assert accepted_languages(header) == languages

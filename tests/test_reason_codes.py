@@ -1,4 +1,4 @@
-"""Reason codes: each has a text, and no judge gives any other."""
+"""Reason codes: each has a text, and judgements use no other codes."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ def test_every_code_has_a_text(reason):
     assert REASON_TEXT[reason][0].isupper()
 
 
-def test_no_text_is_left_without_its_code():
+def test_every_text_belongs_to_a_code():
     assert set(REASON_TEXT) == set(Reason)
 
 
-@pytest.mark.parametrize("trouble", Failure)
-def test_each_failure_below_http_is_judged_with_a_code(trouble):
-    judgement = judge(ProbeResponse(1, URL, failure=trouble, final_url=URL), LinkFacts())
+@pytest.mark.parametrize("failure", Failure)
+def test_each_transport_failure_is_judged_with_a_code(failure):
+    judgement = judge(ProbeResponse(1, URL, failure=failure, final_url=URL), LinkFacts())
     assert isinstance(judgement.reason, Reason)
-    assert judgement.reason == (trouble or Reason.PROTOCOL)
+    assert judgement.reason == (failure or Reason.PROTOCOL)
 
 
 @pytest.mark.parametrize("media", [False, True])
 def test_each_status_is_judged_with_a_code(media):
-    answers = [ProbeResponse(1, URL, status=status, final_url=URL, body=b"") for status in range(100, 1000)]
-    assert {type(judge(answer, LinkFacts(media=media)).reason) for answer in answers} == {Reason}
-    assert any(is_conclusive(answer, media=media) for answer in answers)
+    responses = [ProbeResponse(1, URL, status=status, final_url=URL, body=b"") for status in range(100, 1000)]
+    assert {type(judge(response, LinkFacts(media=media)).reason) for response in responses} == {Reason}
+    assert any(is_conclusive(response, media=media) for response in responses)
 
 
-def test_all_that_the_table_of_verdicts_knows_is_judged_with_a_code():
-    assert {type(judge(answer, facts).reason) for answer, facts, *_ in TABLE} == {Reason}
+def test_every_case_of_the_verdict_table_is_judged_with_a_code():
+    assert {type(judge(response, facts).reason) for response, facts, *_ in TABLE} == {Reason}
 
 
-@pytest.mark.parametrize("word", [source_apis.WITHDRAWN, source_apis.MISSING, source_apis.PRIVATE])
-def test_what_a_source_says_is_gone_has_a_code(word):
-    assert gone_judgement(Reason(word)).reason in GONE_REASONS
+@pytest.mark.parametrize("status", [source_apis.WITHDRAWN, source_apis.MISSING, source_apis.PRIVATE])
+def test_each_status_of_a_missing_item_at_a_source_has_a_code(status):
+    assert gone_judgement(Reason(status)).reason in GONE_REASONS
 
 
-def test_each_verdict_that_counts_has_a_letter_of_its_own():
+def test_each_verdict_that_counts_has_its_own_check_code():
     judged = {verdict for verdict in Verdict if verdict.is_bad} | {Verdict.ALIVE}
     assert set(CODE_BY_VERDICT) == judged
     assert sorted(CODE_BY_VERDICT.values()) == sorted(CheckCode)

@@ -1,4 +1,4 @@
-"""How long a host that is asked too much is left alone."""
+"""The length of a pause that a host requests."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
         ("Sun, 22 Nov 2026 99999999999999999999:00:00 GMT", timedelta(minutes=15)),
     ],
 )
-def test_how_long_a_host_is_left_alone(stated, pause):
+def test_a_pause_is_as_long_as_stated_and_at_most_a_day(stated, pause):
     assert pause_until(stated, now=NOW) == NOW + pause

@@ -38,7 +38,8 @@ def start(folder, port, **more):
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "VAR_DIR": str(folder), "PORT": str(port), **more}
     return subprocess.Popen(
         [sys.executable, "-m", "MovieBackend.serve"],
-        cwd=PROJECT_ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        cwd=PROJECT_ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
     )  # fmt: skip
 
 
@@ -59,27 +60,32 @@ def descendants_gone(session, seconds=20):
     return False
 
 
+def assert_serves(url):
+    """Check the demo catalogue, a long search and a compressed static file."""
+    movies = json.load(urllib.request.urlopen(f"{url}api/streaming/movies/", timeout=10))
+    assert movies["count"] == 75
+    long_search = f"{url}api/streaming/movies/?search={'no+' * 2000}"
+    assert urllib.request.urlopen(long_search, timeout=10).status == 200
+    page = urllib.request.urlopen(url, timeout=10).read().decode()
+    stylesheet = re.search(r'href="(/static/css/site\.[0-9a-f]{12}\.css)"', page)
+    request = urllib.request.Request(url.rstrip("/") + stylesheet[1], headers={"Accept-Encoding": "br"})
+    response = urllib.request.urlopen(request, timeout=10)
+    assert response.headers["Content-Encoding"] == "br"
+    assert "immutable" in response.headers["Cache-Control"]
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_sets_itself_up_serves_and_ends_cleanly(tmp_path, how):
+def test_it_prepares_serves_and_stops_cleanly(tmp_path, how):
     port = free_port()
     process = start(tmp_path, port)
     try:
         url = wait_for_address(process)
-        listed = json.load(urllib.request.urlopen(f"{url}api/streaming/movies/", timeout=10))
-        assert listed["count"] == 75
-        wordy = f"{url}api/streaming/movies/?search={'no+' * 2000}"
-        assert urllib.request.urlopen(wordy, timeout=10).status == 200
-        page = urllib.request.urlopen(url, timeout=10).read().decode()
-        sheet = re.search(r'href="(/static/css/site\.[0-9a-f]{12}\.css)"', page)
-        asked = urllib.request.Request(url.rstrip("/") + sheet[1], headers={"Accept-Encoding": "br"})
-        answer = urllib.request.urlopen(asked, timeout=10)
-        assert answer.headers["Content-Encoding"] == "br"
-        assert "immutable" in answer.headers["Cache-Control"]
+        assert_serves(url)
         assert urllib.request.urlopen(f"http://127.0.0.1:{port + 1}/", timeout=10).status == 200
         assert stat.S_IMODE((tmp_path / "env").stat().st_mode) == 0o600
         # The first click does not wait for a supervisor to start.
         deadline = time.monotonic() + 20
-        while not (tmp_path / "scrape" / "bell").exists():
+        while not (tmp_path / "scrape" / "wakeup").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:

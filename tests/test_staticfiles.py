@@ -1,4 +1,4 @@
-"""Static files: hashed where they were collected, served all the same where they were not."""
+"""Static files: hashed when collected, served under their own names otherwise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_a_collected_file_is_named_by_its_hash(tmp_path):
     assert storage.url("css/site.css") == "/static/css/site.0123456789ab.css"
 
 
-def test_a_file_that_was_not_collected_is_named_as_it_is(tmp_path):
+def test_a_file_that_was_not_collected_keeps_its_name(tmp_path):
     assert (
         HashedStaticFilesStorage(location=tmp_path, base_url="/static/").url("css/site.css") == "/static/css/site.css"
     )

@@ -1,4 +1,4 @@
-"""The numbers of the pages and the API."""
+"""Figures for pages and API."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_totals_count_everything_once():
     )
 
 
-def test_a_source_is_as_good_as_its_last_searches():
+def test_the_success_rate_of_a_source_comes_from_its_recent_searches():
     movie = make_movie()
     make_job(movie, state="failed", sources=[result("example", "failed", "timed out")])
     good = make_job(movie, state="succeeded", outcome="nothing", sources=[result("example", "nothing")])
@@ -55,12 +55,12 @@ def test_a_source_that_was_never_searched_has_no_rate(settings):
 
 
 def test_a_source_known_from_links_only_is_listed_last():
-    make_link(source="my_shelf", is_active=False)
+    make_link(source="my_archive", is_active=False)
     last = statistics.source_stats()[-1]
-    assert (last.slug, last.name, last.links, last.active, last.licences) == ("my_shelf", "my_shelf", 1, 0, ())
+    assert (last.slug, last.name, last.links, last.active, last.licences) == ("my_archive", "my_archive", 1, 0, ())
 
 
-def test_reasons_are_counted_in_words():
+def test_reasons_are_counted_by_their_text():
     movie = make_movie()
     for reason in ("http_404", "http_404", "http_403", "http_999"):
         make_link(movie, is_active=False, reason=reason)
@@ -78,7 +78,7 @@ def test_movies_at_risk_have_one_link_or_none():
     assert statistics.at_risk(1) == [none]
 
 
-def test_latest_deaths_are_those_that_are_still_dead():
+def test_recently_failed_links_are_those_that_are_still_inactive():
     now = timezone.now()
     early, late, back = (make_link(is_active=False), make_link(is_active=False), make_link())
     for hours, link in ((3, early), (2, late), (1, back), (5, late)):
@@ -88,7 +88,7 @@ def test_latest_deaths_are_those_that_are_still_dead():
     assert statistics.recently_failed_links(1) == [late]
 
 
-def test_runs_are_summed_by_day_and_empty_days_are_there_too():
+def test_runs_are_summed_by_day_including_days_without_a_run():
     now = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
     for hours, numbers in ((1, {"checked": 10, "died": 2}), (2, {"checked": 5, "died": 1}), (100, {"checked": 99})):
         HealthRun.objects.create(started_at=now - timedelta(hours=hours), **numbers)
@@ -102,7 +102,7 @@ def test_runs_are_summed_by_day_and_empty_days_are_there_too():
 
 
 @pytest.mark.parametrize(
-    ("ask", "queries"),
+    ("compute", "queries"),
     [
         (statistics.totals, 4),
         (statistics.source_stats, 2),
@@ -113,11 +113,11 @@ def test_runs_are_summed_by_day_and_empty_days_are_there_too():
         (statistics.catalogue_fingerprint, 3),
     ],
 )
-def test_numbers_cost_the_same_number_of_queries_however_many_rows(ask, queries, django_assert_num_queries):
+def test_the_number_of_queries_does_not_depend_on_the_rows(compute, queries, django_assert_num_queries):
     for number in range(12):
-        link = make_link(source=f"shelf_{number}", is_active=number % 2 == 0)
+        link = make_link(source=f"archive_{number}", is_active=number % 2 == 0)
         LinkFlip.objects.create(link=link, is_active=False, reason="http_404")
-        make_job(link.movie, state="succeeded", sources=[result(f"shelf_{number}", "found")])
+        make_job(link.movie, state="succeeded", sources=[result(f"archive_{number}", "found")])
         HealthRun.objects.create()
     with django_assert_num_queries(queries):
-        ask()
+        compute()

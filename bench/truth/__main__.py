@@ -49,7 +49,7 @@ def row(result: Result) -> str:
     """A line of the table in Markdown."""
     first = "" if result.first_loss is None else f"{result.first_loss:g}"
     numbers = (result.missing, result.links_off, result.due, result.overdue, result.runs, result.withheld)
-    words = (BY_NAME[result.scenario].words, result.scenario, result.world, result.living, _share(result), first)
+    words = (BY_NAME[result.scenario].words, result.scenario, result.world, result.living, _ratio(result), first)
     return _line((*words, *numbers, f"{result.seconds:.0f}"))
 
 
@@ -57,7 +57,7 @@ def _line(cells: Iterable[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def _share(result: Result) -> str:
+def _ratio(result: Result) -> str:
     """How many living films were ever removed, in per cent too when it is any."""
     lost = result.ever_removed
     return f"**{lost} ({100 * lost / result.living:.0f} %)**" if lost else "0"

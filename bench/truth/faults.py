@@ -51,37 +51,37 @@ def together(*faults: Fault) -> Fault:
     return lambda hour, host, link: next((found for fault in faults if (found := fault(hour, host, link))), None)
 
 
-def rolling(share: float, *behaviours: Behaviour, since: float = BEGIN) -> Fault:
-    """Each hour another `share` of all links fails, for that hour alone; with several behaviours each link has one."""
+def rolling(ratio: float, *behaviours: Behaviour, since: float = BEGIN) -> Fault:
+    """Each hour another `ratio` of all links fails, for that hour alone; with several behaviours each link has one."""
 
     def fault(hour: float, _host: str, link: Link | None) -> Behaviour | None:
         if link is None or hour < since:
             return None
         # Multiples of the golden ratio fill the circle evenly: so many links in each arc, from all hosts.
         position = link.number * GOLDEN_RATIO
-        if (position - share * int(hour)) % 1.0 >= share:
+        if (position - ratio * int(hour)) % 1.0 >= ratio:
             return None
         return _one_of(behaviours, link.path)
 
     return fault
 
 
-def scattered(share: float, *behaviours: Behaviour, since: float = BEGIN) -> Fault:
-    """Each hour this `share` of the links fails, chosen anew: of those that are left as many as of those that went."""
+def scattered(ratio: float, *behaviours: Behaviour, since: float = BEGIN) -> Fault:
+    """Each hour this `ratio` of the links fails, chosen anew: of those that are left as many as of those that went."""
 
     def fault(hour: float, _host: str, link: Link | None) -> Behaviour | None:
-        if link is None or hour < since or random.Random(f"{int(hour)} {link.number}").random() >= share:
+        if link is None or hour < since or random.Random(f"{int(hour)} {link.number}").random() >= ratio:
             return None
         return _one_of(behaviours, link.path)
 
     return fault
 
 
-def hosts_down(share: float, *, hours: int = 6, since: float = BEGIN) -> Fault:
-    """At any time this share of the hosts is away, each for some hours: refused, without a name, or with a 503."""
+def hosts_down(ratio: float, *, hours: int = 6, since: float = BEGIN) -> Fault:
+    """At any time this ratio of the hosts is away, each for some hours: refused, without a name, or with a 503."""
 
     def fault(hour: float, host: str, _link: Link | None) -> Behaviour | None:
-        if hour < since or _fraction(f"{host} {int(hour) // hours}") >= share:
+        if hour < since or _fraction(f"{host} {int(hour) // hours}") >= ratio:
             return None
         return _one_of((reset, no_name, status(503)), f"{host}{int(hour) // hours}")
 

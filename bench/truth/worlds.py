@@ -77,14 +77,14 @@ class World:
 
 
 class Builder:
-    """Numbers films and links; `file_share` of the links are files, the others pages."""
+    """Numbers films and links; `file_ratio` of the links are files, the others pages."""
 
-    def __init__(self, *, file_share: float = 0.5) -> None:
+    def __init__(self, *, file_ratio: float = 0.5) -> None:
         self.films: list[Film] = []
         self._titles = (
             f"{adjective} {noun} of {owner}" for owner, noun, adjective in product(OWNERS, NOUNS, ADJECTIVES)
         )
-        self._links, self._file_share = count(1), file_share
+        self._links, self._file_ratio = count(1), file_ratio
 
     def add(self, *hosts: str, death: str = "", is_show: bool = False) -> None:
         """A film with a link on each of these hosts."""
@@ -103,7 +103,7 @@ class Builder:
     def _link(self, host: str, title: str, death: str) -> Link:
         number = next(self._links)
         slug = title.lower().replace(" ", "-")
-        is_file = int(number * self._file_share) > int((number - 1) * self._file_share)
+        is_file = int(number * self._file_ratio) > int((number - 1) * self._file_ratio)
         path = f"/files/{slug}-{number}.mp4" if is_file else f"/films/{slug}-{number}"
         return Link(number, host, path, title, is_file, death)
 
@@ -127,7 +127,7 @@ def usual() -> World:
 
 def pages() -> World:
     """310 living films with 370 links of which 29 % are files, not half: a page seems to work whatever it says."""
-    builder = Builder(file_share=0.29)
+    builder = Builder(file_ratio=0.29)
     _add_archive_and_sites(builder)
     builder.add_dead(DEAD_FILMS)
     return builder.world("pages")

@@ -6,17 +6,13 @@ Every reader of a source gives a `Film`; only `items_of` knows what the catalogu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
-from scraper.extraction.media_types import QUALITIES
-from scraper.items import LinkItem
+from scraper.items import MAX_EVIDENCE_LENGTH, MAX_PART_NUMBER, MAX_YEAR, MIN_YEAR, QUALITIES, LinkItem
 from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import LICENCES, source_name
 
 MAX_LINKS_PER_FILM = 50
-MAX_EVIDENCE_LENGTH, MAX_PART_NUMBER = 300, 9999
-MERGED_FIELDS = ("label", "quality", "width", "height", "language", "licence", "size", "media_type")
-MIN_YEAR, MAX_YEAR = 1870, 2200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +67,10 @@ class ExtractedFilm:
     links: tuple[ExtractedLink, ...] = ()
     problem: str = ""
     doubt: str = ""
+
+
+# All that may differ between two mentions of one URL.
+MERGED_FIELDS = tuple(field.name for field in fields(ExtractedLink) if field.name not in ("url", "kind"))
 
 
 def to_items(film: ExtractedFilm, *, imdb_id: str, source: str) -> Iterator[LinkItem]:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-STANDARD_HEIGHTS = (144, 240, 360, 480, 720, 1080, 1440, 2160)
-QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
+from scraper.items import QUALITIES
+
+SMALLEST_PICTURE = "144p"
+"""Worse than all QUALITIES: read, so that no better one is guessed, and left out of items."""
+# Sources name 576p in labels; by its size alone such a picture is one of 720p.
+STANDARD_HEIGHTS = tuple(
+    int(quality.removesuffix("p")) for quality in (SMALLEST_PICTURE, *reversed(QUALITIES)) if quality != "576p"
+)
 FILE_EXTENSIONS = (".mp4", ".m4v", ".webm", ".ogv", ".mkv", ".mov", ".avi", ".mpg", ".mpeg")
 STREAM_EXTENSIONS = (".m3u8", ".mpd")
 STREAM_TYPES = ("application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
@@ -32,7 +38,7 @@ def quality_from_size(width: int | None, height: int | None) -> str:
 def quality_from_label(label: str) -> str:
     """`720p` out of a source's own label (`720p`, `720p60`, `720p.vp9.webm`); empty when it is none that we know."""
     found = LABEL.match(label)
-    return f"{found[1]}p" if found and f"{found[1]}p" in (*QUALITIES, "144p") else ""
+    return found[0] if found and found[0] in (SMALLEST_PICTURE, *QUALITIES) else ""
 
 
 def link_kind(url: str, *, media_type: str = "") -> str:

@@ -5,7 +5,6 @@ hosts said is told in `HOST_ACQUIRE` and `HOST_THROTTLED`: other processes and m
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
@@ -13,7 +12,9 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from scraper.errors import SourceFailed
-from scraper.net.url_policy import DEFAULT_PORT
+from scraper.net.encoding import decode_headers
+from scraper.net.throttling import is_throttled
+from scraper.net.url_policy import netloc_of
 
 AcquireSlot = Callable[[str, str], Awaitable[str]]
 """Given place and source: returns when it is their turn, with an empty text; with a sentence when it will not be."""
@@ -36,15 +37,7 @@ class RateLimitedDownloadHandler(HTTP11DownloadHandler):
         if why_not := await self.turn(place, source):
             raise SourceFailed(why_not)
         response = await super().download_request(request)
-        retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")
-        # A 503 alone is a site that is out of order, not one that is asked too much.
-        if response.status == 429 or (response.status == 503 and retry_after):
-            await self.busy(place, retry_after)
+        headers = decode_headers(response)
+        if is_throttled(response.status, headers):
+            await self.busy(place, headers.get("retry-after", ""))
         return response
-
-
-def netloc_of(url: str) -> str:
-    """The host of an address, with the port when it is an unusual one."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    return host if parts.port in (None, DEFAULT_PORT.get(parts.scheme)) else f"{host}:{parts.port}"

@@ -1,4 +1,4 @@
-"""Web pages as text, in an encoding that pages have."""
+"""Pages and headers as text, in encodings that web pages use."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ def decode_page(response: Response) -> TextResponse:
     if not isinstance(response, TextResponse):
         raise SourceFailed(UNEXPECTED)
     return response if _is_web_encoding(response.encoding) else response.replace(encoding="utf-8")
+
+
+def decode_headers(response: Response) -> dict[str, str]:
+    """Return the headers of a response as text, with lower-case names; several of one name are joined by commas.
+
+    Latin-1, for any byte may come, and Scrapy's own `to_unicode_dict` stops at one that is not UTF-8.
+    """
+    names = response.headers.keys()
+    return {
+        name.decode("latin-1").lower(): b", ".join(response.headers.getlist(name)).decode("latin-1") for name in names
+    }
 
 
 def _is_web_encoding(encoding: str) -> bool:

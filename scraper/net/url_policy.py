@@ -28,6 +28,13 @@ NON_PUBLIC_NETWORKS = tuple(
     )
 )  # fmt: skip
 
+NORMALIZED_NETLOC = re.compile(r"https?://([a-z0-9_.-]+)/")
+TRACKING_PARAMETERS = re.compile(
+    r"(?:utm_[a-z0-9_]*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|si)",
+    re.IGNORECASE,
+)
+"""Query parameters that only say where a visitor came from."""
+
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -123,6 +130,27 @@ def normalize_url(
 def host_of(url: str) -> str:
     """The lower-case host of a URL that `check_url` has spelled."""
     return urlsplit(url).hostname or ""
+
+
+def netloc_of(url: str) -> str:
+    """Return the host of a URL, with the port if it is not the scheme's own; without user name and password."""
+    if normalized := NORMALIZED_NETLOC.match(url):  # The spelling of most URLs, read much faster.
+        return normalized[1]
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    return host if parts.port in (None, DEFAULT_PORT.get(parts.scheme)) else f"{host}:{parts.port}"
+
+
+def without_tracking(query: str) -> str:
+    """Return the query of a URL without empty and tracking parameters; the others keep order and spelling.
+
+    Not `url_query_cleaner` of w3lib, which knows parameters by their full names only, and `utm_` is a prefix.
+    """
+    return "&".join(part for part in query.split("&") if part and not _is_tracking(part))
+
+
+def _is_tracking(part: str) -> bool:
+    return TRACKING_PARAMETERS.fullmatch(part.partition("=")[0]) is not None
 
 
 def _read(url: object, *, max_length: int) -> tuple[SplitResult, int | None]:

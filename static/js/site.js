@@ -5,7 +5,7 @@
   const all = (selector) => document.querySelectorAll(selector);
   const root = document.documentElement;
   const live = $("#live");
-  const say = (text) => { live.textContent = ""; setTimeout(() => { live.textContent = text; }, 60); };
+  const announce = (text) => { live.textContent = ""; setTimeout(() => { live.textContent = text; }, 60); };
   root.classList.add("has-js");
 
   // Colour theme: system, light, dark. A cookie, so that the server renders the right one and nothing flashes.
@@ -19,29 +19,29 @@
       if (next === "system") delete root.dataset.theme; else root.dataset.theme = next;
       document.cookie = `theme=${next};path=/;max-age=31536000;samesite=lax`;
       label();
-      say(toggle.getAttribute("aria-label"));
+      announce(toggle.getAttribute("aria-label"));
     });
   }
 
-  // "/" goes to the search field.
+  // "/" focuses the search field.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input,textarea,select")) return;
     const field = $("[data-slash]");
     if (field) { event.preventDefault(); field.focus(); field.select(); }
   });
 
-  // A poster that cannot be loaded gives way to the drawn one; those that failed before this ran, too.
-  const draw = (img) => {
-    const drawn = img.dataset.fallback;
-    if (drawn) { delete img.dataset.fallback; img.src = drawn; }
+  // A poster that cannot be loaded is replaced by the generated one, also if it failed before this script ran.
+  const usePlaceholder = (img) => {
+    const placeholder = img.dataset.fallback;
+    if (placeholder) { delete img.dataset.fallback; img.src = placeholder; }
   };
-  document.addEventListener("error", (event) => { if (event.target.tagName === "IMG") draw(event.target); }, true);
-  all("img[data-fallback]").forEach((img) => { if (img.complete && !img.naturalWidth) draw(img); });
+  document.addEventListener("error", (event) => { if (event.target.tagName === "IMG") usePlaceholder(event.target); }, true);
+  all("img[data-fallback]").forEach((img) => { if (img.complete && !img.naturalWidth) usePlaceholder(img); });
 
-  // Toasts leave by themselves after 6 s unless pointed at or focused.
-  const wire = (toast) => {
-    if (toast.dataset.wired) return;
-    toast.dataset.wired = "1";
+  // Toasts close after 6 s unless hovered or focused.
+  const setUpToast = (toast) => {
+    if (toast.dataset.ready) return;
+    toast.dataset.ready = "1";
     const close = document.createElement("button");
     close.type = "button";
     close.textContent = "×";
@@ -49,30 +49,30 @@
     close.addEventListener("click", () => toast.remove());
     toast.append(close);
     let timer;
-    const arm = () => { timer = setTimeout(() => toast.remove(), 6000); };
-    const hold = () => clearTimeout(timer);
-    toast.addEventListener("pointerenter", hold);
-    toast.addEventListener("pointerleave", arm);
-    toast.addEventListener("focusin", hold);
-    toast.addEventListener("focusout", arm);
-    arm();
-    say($("span", toast).textContent);
+    const startTimer = () => { timer = setTimeout(() => toast.remove(), 6000); };
+    const stopTimer = () => clearTimeout(timer);
+    toast.addEventListener("pointerenter", stopTimer);
+    toast.addEventListener("pointerleave", startTimer);
+    toast.addEventListener("focusin", stopTimer);
+    toast.addEventListener("focusout", startTimer);
+    startTimer();
+    announce($("span", toast).textContent);
   };
-  const complain = (text) => {
+  const showError = (text) => {
     if ([...all(".toast > span")].some((span) => span.textContent === text)) return;
-    // "In 35 seconds" takes the place of "in 37 seconds".
-    all(".toast[data-complaint]").forEach((old) => old.remove());
+    // "In 35 seconds" replaces "in 37 seconds".
+    all(".toast[data-error]").forEach((old) => old.remove());
     const toast = document.createElement("div");
-    toast.dataset.complaint = "";
-    const words = document.createElement("span");
+    toast.dataset.error = "";
+    const message = document.createElement("span");
     toast.className = "toast error";
-    words.textContent = text;
-    toast.append(words);
+    message.textContent = text;
+    toast.append(message);
     $("#toasts").append(toast);
-    wire(toast);
+    setUpToast(toast);
   };
 
-  // Relative times stay true while the page is open.
+  // Keep relative times up to date while the page is open.
   const ago = (time) => {
     const seconds = Math.max(0, (Date.now() - new Date(time.dateTime)) / 1000);
     const unit = [["d", 86400], ["h", 3600], ["min", 60]].find(([, size]) => seconds >= size);
@@ -80,18 +80,18 @@
   };
   setInterval(() => all("time[data-ago]").forEach(ago), 30000);
 
-  // The button rests while a search runs. aria-disabled, not disabled: a disabled button drops the keyboard focus.
+  // The button is inactive while a search runs: aria-disabled, because a disabled button loses the keyboard focus.
   let state = "";
-  const follow = (speak) => {
+  const follow = (isSpoken) => {
     const job = $("#job"), button = $("#refresh-btn");
     const now = (job && job.dataset.state) || "", open = now === "queued" || now === "running";
     if (button) button.setAttribute("aria-disabled", String(open));
-    if (speak && open && now !== state) say($(".job-title", job).textContent.trim());
+    if (isSpoken && open && now !== state) announce($(".job-title", job).textContent.trim());
     state = now;
   };
   follow(false);
 
-  // htmx: clean addresses, busy state, spoken results, focus that is not lost.
+  // htmx: clean URLs, busy state, announced results, focus.
   const on = (name, act) => document.addEventListener(`htmx:${name}`, act);
   on("configRequest", (event) => {
     const sent = event.detail.parameters;
@@ -104,9 +104,9 @@
   let before = null;
   on("beforeSwap", (event) => { before = event.detail.target.id === "more" ? event.detail.target.previousElementSibling : null; });
   on("afterSettle", (event) => {
-    all(".toast").forEach(wire);
+    all(".toast").forEach(setUpToast);
     const results = $("#results");
-    if (results && event.detail.target.id === "results") say(results.dataset.announce);
+    if (results && event.detail.target.id === "results") announce(results.dataset.announce);
     const first = before && before.nextElementSibling && $("a", before.nextElementSibling);
     if (first) first.focus({ preventScroll: true });
     before = null;
@@ -114,14 +114,14 @@
   });
   on("responseError", (event) => {
     const { status, responseText } = event.detail.xhr, target = event.detail.target;
-    if (status === 429 || status === 503) return complain(responseText.length < 200 ? responseText : "Too busy. Try again in a minute.");
+    if (status === 429 || status === 503) return showError(responseText.length < 200 ? responseText : "Too busy. Try again in a minute.");
     if (status === 404 && target.id === "job") {
-      // The movie went while its search ran: without the panel nothing asks any more.
+      // The movie was removed during its search: without the panel the polling ends.
       target.replaceWith(Object.assign(document.createElement("div"), { id: "job" }));
       follow(false);
-      return complain("This title is no longer in the catalogue.");
+      return showError("This title is no longer in the catalogue.");
     }
-    return complain("That did not work. Try again.");
+    return showError("That did not work. Try again.");
   });
-  on("sendError", () => complain("No connection. Check your network and try again."));
+  on("sendError", () => showError("No connection. Check your network and try again."));
 })();

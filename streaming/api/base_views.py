@@ -1,4 +1,4 @@
-"""What all answers of the API share: errors as JSON, who may write, answers that need not be sent again."""
+"""Base class and helpers of the API's views: JSON errors, same-origin writes, strict JSON, ETags."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COMMON_PARAMETERS = frozenset({"format"})
 
 
 class ServiceUnavailable(APIException):
-    """As many jobs wait as may wait; come back in `wait` seconds."""
+    """The job queue is full; try again in `wait` seconds."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "Too many searches are waiting; try again later."
@@ -51,19 +51,19 @@ class BodyTooLargeError(APIException):
 
 
 class SameOriginPermission(BasePermission):
-    """Refuses what another site's page sends in a visitor's name; a token in the header is no visitor's."""
+    """Reject writes that a page of another site sends with a visitor's cookies; requests with a token may pass."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.method in SAFE_METHODS or request.auth is not None or _is_same_origin(request):
             return True
-        # Said outright: a mere False would ask an anonymous visitor to sign in, which would not help.
+        # Not just False: DRF would then ask an anonymous visitor to sign in, which would not help.
         raise PermissionDenied("This request comes from another site.")
 
 
 class StrictJSONParser(JSONParser):
-    """Python's own reader of JSON gives up on deep nesting with an error that is no ParseError.
+    """A JSON parser that also reports too deep nesting and lone surrogates as a ParseError.
 
-    And it takes half a character (`"\\ud800"`), which an answer that names the wrong value could not repeat.
+    Python accepts a lone surrogate (`"\\ud800"`), but a response that quotes it could not be encoded.
     """
 
     def parse(self, *args: Any, **options: Any) -> Any:
@@ -73,12 +73,15 @@ class StrictJSONParser(JSONParser):
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
         except UnicodeEncodeError:
-            raise ParseError("The JSON holds half a character: a surrogate without its other half.") from None
+            raise ParseError("The JSON contains a lone surrogate, which is not a character.") from None
         return parsed
 
 
 class ApiView(APIView):
-    """Knows its parameters and refuses others. `parameters` by action name (`""`: of a plain view)."""
+    """A view that rejects unknown query parameters.
+
+    `allowed_parameters` by action name; `""` for a view without actions; an action without an entry accepts any.
+    """
 
     allowed_parameters: dict[str, frozenset[str]] = {}
     permission_classes = [SameOriginPermission]
@@ -92,7 +95,7 @@ class ApiView(APIView):
 
 
 def handle_exception(error: Exception, context: dict[str, object]) -> Response | None:
-    """DRF's handler; what nobody expected is logged and told to Django's signal, and still answered as JSON."""
+    """DRF's exception handler; unexpected errors are logged, sent to Django's signal and returned as JSON."""
     response = exception_handler(BodyTooLargeError() if isinstance(error, RequestDataTooBig) else error, context)
     if response is not None:
         if isinstance(error, Throttled) and "Retry-After" not in response:
@@ -107,9 +110,9 @@ def handle_exception(error: Exception, context: dict[str, object]) -> Response |
 
 
 def request_languages(request: Request) -> list[str]:
-    """The viewer's languages, dearest first: `?language=` before what the browser says."""
-    asked = request.query_params.get("language")
-    return [*([asked] if asked else []), *accepted_languages(request.headers.get("Accept-Language", ""))]
+    """The viewer's languages, preferred first: `?language=`, then Accept-Language."""
+    requested = request.query_params.get("language")
+    return [*([requested] if requested else []), *accepted_languages(request.headers.get("Accept-Language", ""))]
 
 
 def conditional_response(
@@ -120,15 +123,16 @@ def conditional_response(
     modified: datetime | None,
     cache_control: str = "no-cache",
 ) -> HttpResponseBase:
-    """The answer, or 304 without building it when the client holds this state of it already.
+    """The response of `build`, or 304 without building it if the client has the current version.
 
-    `state` is a fingerprint of all that the answer shows; language and query are put to it here.
+    `state` is a fingerprint of everything that the response shows; URL and languages are added here.
+    `modified`: the time for Last-Modified; None leaves the header out.
     """
-    about = (settings.VERSION, request.build_absolute_uri(), request_languages(request), state)
-    etag = f'W/"{blake2b(repr(about).encode(), digest_size=12).hexdigest()}"'
+    version = (settings.VERSION, request.build_absolute_uri(), request_languages(request), state)
+    etag = f'W/"{blake2b(repr(version).encode(), digest_size=12).hexdigest()}"'
     seconds = int(modified.timestamp()) if modified else None
-    known = get_conditional_response(request._request, etag=etag, last_modified=seconds)
-    response = known if known is not None else build()
+    not_modified = get_conditional_response(request._request, etag=etag, last_modified=seconds)
+    response = build() if not_modified is None else not_modified
     response["ETag"] = etag
     if seconds is not None:
         response["Last-Modified"] = http_date(seconds)
@@ -147,6 +151,6 @@ def _is_same_origin(request: Request) -> bool:
 def _is_trusted_origin(origin: str, request: Request) -> bool:
     if origin == f"{request.scheme}://{request.get_host()}" or origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
-    stars = [urlsplit(entry.replace("*", "")) for entry in settings.CSRF_TRUSTED_ORIGINS if "*" in entry]
+    wildcards = [urlsplit(entry.replace("*", "")) for entry in settings.CSRF_TRUSTED_ORIGINS if "*" in entry]
     parts = urlsplit(origin)
-    return any(parts.scheme == star.scheme and is_same_domain(parts.netloc, star.netloc) for star in stars)
+    return any(parts.scheme == entry.scheme and is_same_domain(parts.netloc, entry.netloc) for entry in wildcards)

@@ -1,4 +1,4 @@
-"""Pages of a list: by number, which counts, or by cursor, whose cost does not grow with depth."""
+"""Pagination of movies: by page number, with a count, or by cursor, at a cost that does not grow with depth."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from streaming.api.filters import ORDERINGS, order_columns, parse_datetime_or_date
+from streaming.api.filters import parse_datetime_or_date
+from streaming.catalogue_query import ORDERINGS, order_columns
 from streaming.models import Movie, MovieQuerySet
 
 PAGE_SIZE, MAX_PAGE_SIZE, MAX_PAGE = 24, 100, 1_000_000
@@ -28,7 +29,10 @@ PARAMETERS = frozenset({"page", "page_size", "cursor"})
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Between two rows: behind (or, backwards, before) the row that has these values in the order's columns."""
+    """A position in a list: after (with `backwards`, before) the row with these values in the columns of the order.
+
+    Without values it is the start of the list.
+    """
 
     ordering: str
     values: tuple[Any, ...] = ()
@@ -41,7 +45,7 @@ class Cursor:
 
     @classmethod
     def decode(cls, text: str) -> Cursor:
-        """ValueError when it is not one that we wrote."""
+        """Read the text of a cursor; ValueError if we did not write it."""
         if len(text) > MAX_CURSOR_LENGTH or not text.isascii():
             raise ValueError("not a cursor")
         try:
@@ -58,19 +62,21 @@ class Cursor:
         )
 
     def rows_after(self, movies: MovieQuerySet, *, size: int) -> list[Movie]:
-        """The next `size` rows in reading order (backwards: the nearest first)."""
+        """The next `size` rows; with `backwards` in reverse order, the nearest first."""
         order = order_columns(self.ordering)
         downwards = order[0].startswith("-") != self.backwards
         columns = [column.removeprefix("-") for column in order]
         rows: list[Movie] = []
-        for part in _index_ranges(movies, columns, self.values, downwards=downwards):
+        for index_range in _index_ranges(movies, columns, self.values, downwards=downwards):
             if len(rows) < size:
-                rows += part.order_by(*(f"-{name}" if downwards else name for name in columns))[: size - len(rows)]
+                rows += index_range.order_by(*(f"-{name}" if downwards else name for name in columns))[
+                    : size - len(rows)
+                ]
         return rows
 
 
 class MoviePagination(BasePagination):
-    """`page` and `page_size`; with `cursor` (empty: from the start) there is no count."""
+    """Pages by `page` and `page_size`, or by `cursor` (empty: from the start) without a count."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
@@ -110,14 +116,14 @@ class MoviePagination(BasePagination):
 
     def _cursor(self) -> Cursor:
         if "page" in self.request.query_params:
-            raise ValidationError({"page": ["Write page or cursor, not both."]})
+            raise ValidationError({"page": ["Use page or cursor, not both."]})
         ordering = self.request.query_params.get("ordering", "title")
         if not (text := self.request.query_params["cursor"]):
             return Cursor(ordering)
         try:
             cursor = Cursor.decode(text)
         except ValueError:
-            raise ValidationError({"cursor": ["Take it from next or previous, or leave it empty."]}) from None
+            raise ValidationError({"cursor": ["Copy it from next or previous, or leave it empty."]}) from None
         if cursor.ordering != ordering:
             raise ValidationError({"cursor": [f"It belongs to ordering={cursor.ordering}."]})
         return cursor
@@ -133,27 +139,29 @@ class MoviePagination(BasePagination):
         return url
 
     def get_schema_operation_parameters(self, view: object) -> list[dict[str, Any]]:
-        whole = {"type": "integer", "minimum": 1}
+        positive = {"type": "integer", "minimum": 1}
         return [
-            _schema_parameter("page", {**whole, "maximum": MAX_PAGE, "default": 1}, "Number of the page."),
-            _schema_parameter("page_size", {**whole, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}, "Movies a page."),
+            _schema_parameter("page", {**positive, "maximum": MAX_PAGE, "default": 1}, "Page number."),
+            _schema_parameter(
+                "page_size", {**positive, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}, "Movies per page."
+            ),
             _schema_parameter(
                 "cursor",
                 {"type": "string"},
-                "Walk through the whole list at a cost that does not grow with depth: begin with an empty `cursor=` "
-                "and follow `next`. The answer then has no `count`.",
+                "Read the whole list at a cost that does not grow with depth: start with an empty `cursor=` and follow "
+                "`next`. The response then has no `count`.",
             ),
         ]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        address = {"type": ["string", "null"], "format": "uri"}
+        url = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
             "properties": {
-                "count": {"type": "integer", "description": "All movies that fit; absent with cursor."},
-                "next": address,
-                "previous": address,
+                "count": {"type": "integer", "description": "Number of matching movies; absent with cursor."},
+                "next": url,
+                "previous": url,
                 "results": schema,
             },
         }
@@ -167,15 +175,15 @@ def _int_parameter(request: Request, name: str, default: int, *, maximum: int) -
     return number
 
 
-def _schema_parameter(name: str, schema: dict[str, Any], says: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": says}
+def _schema_parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
 
 
 def _cursor_value(column: str, value: object) -> object:
     if column == "created_at":
         return parse_datetime_or_date(_expect(value, str))
     if column == "search_title":
-        # A lone surrogate, which no database takes, fails here: UnicodeEncodeError is a ValueError.
+        # A lone surrogate, which no database stores, fails here: UnicodeEncodeError is a ValueError.
         return _expect(value, str).replace("\x00", "").encode().decode()
     if column == "year" and value is None:
         return None
@@ -194,9 +202,9 @@ def _expect(value: object, kind: type[Any]) -> Any:
 def _index_ranges(
     movies: MovieQuerySet, columns: Sequence[str], values: Sequence[Any], *, downwards: bool
 ) -> list[MovieQuerySet]:
-    """The rows behind the values, in pieces that follow one another, each a range of one index.
+    """The rows after the values as consecutive queries, each a range of one index.
 
-    A year that is not known comes before all others upwards and behind them downwards, whatever the database does.
+    Unknown years come first in ascending and last in descending order, on every database.
     """
     if columns[0] != "year":
         return [movies.filter(_after_row(columns, values, downwards=downwards))]
@@ -211,7 +219,10 @@ def _index_ranges(
 
 
 def _after_row(columns: Sequence[str], values: Sequence[Any], *, downwards: bool) -> Q:
-    """Lexicographically behind; the outer comparison with the first column is what the index is entered by."""
+    """The condition for rows after the values in lexicographic order.
+
+    The outer comparison with the first column lets the database use the index.
+    """
     if not values:
         return Q()
     name, compare = columns[0], "lt" if downwards else "gt"

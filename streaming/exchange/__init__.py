@@ -1,1 +1,1 @@
-"""Formats in which the catalogue comes in and goes out; each is a pure generator or parser, `shelf` reads the rows."""
+"""Import and export of the catalogue. Each format is a pure module; `loader` reads the rows."""

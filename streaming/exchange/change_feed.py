@@ -1,4 +1,4 @@
-"""What has changed since a moment, for mirrors: movies that are here, tombstones of those that are not."""
+"""The change feed for mirrors: which movies were changed and removed since a cursor."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from streaming.exchange.entries import format_datetime
 from streaming.models import Movie, RemovedMovie
 
 CURSOR_PATTERN = re.compile(r"(.{10,32})~([0-2])-([0-9]{1,18})")
-TOUCHED, RESTORED, REMOVED = range(3)
+UPDATED, RESTORED, REMOVED = range(3)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeCursor:
-    """Behind which row the answer begins. Many rows may bear one moment, so the mark names the row as well.
+    """The event after which the next page of changes begins.
 
-    `stream` -1: behind no row yet, at the very moment.
+    Many events may have the same time, so the cursor names the row (`stream`: kind of event, `pk`: id) as well. With
+    `stream` -1 it comes before all events of its time.
     """
 
     at: datetime = datetime(1, 1, 1, tzinfo=UTC)
@@ -33,21 +34,21 @@ class ChangeCursor:
 
     @classmethod
     def parse(cls, text: str) -> ChangeCursor | None:
-        """The mark that an earlier answer gave; None: it is none. ValueError: its moment cannot be read."""
+        """Parse a cursor of an earlier response; None if the text is no cursor, ValueError if its time is invalid."""
         if not (match := CURSOR_PATTERN.fullmatch(text)):
             return None
         at = datetime.fromisoformat(match[1])
         if at.tzinfo is None:
-            raise ValueError("a mark without a zone")
+            raise ValueError("the cursor has no time zone")
         try:
             return cls(at.astimezone(UTC), int(match[2]), int(match[3]))
         except OverflowError:
-            raise ValueError("a mark out of the calendar") from None
+            raise ValueError("the cursor is outside the calendar") from None
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """A piece of the story; `until` is where the next one begins."""
+    """One page of changes; the next one begins at `until`. `more`: there is one already."""
 
     movie_ids: list[int]
     removed: list[RemovedMovie]
@@ -64,25 +65,25 @@ class _ChangeEvent:
 
 
 def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
-    """At most `limit` events in the order in which they happened; five queries however many movies there are.
+    """At most `limit` events after `since`, oldest first; always five queries.
 
-    The lists say how things stand now and have no movie in common, so that a mirror may apply them in any order.
+    The lists describe the current state and have no movie in common, so a mirror may apply them in any order.
     """
     events = sorted(
         [
-            *_events_after(Movie.objects.all(), "updated_at", TOUCHED, since, limit),
+            *_events_after(Movie.objects.all(), "updated_at", UPDATED, since, limit),
             *_events_after(
                 RemovedMovie.objects.filter(restored_at__isnull=False), "restored_at", RESTORED, since, limit
             ),
             *_events_after(RemovedMovie.objects.filter(restored_at=None), "removed_at", REMOVED, since, limit),
         ]
     )
-    shown, more = events[:limit], len(events) > limit
-    until = ChangeCursor(shown[-1].at, shown[-1].stream, shown[-1].pk) if shown else since
-    here = {event.imdb_id for event in shown if event.stream != REMOVED}
+    page, more = events[:limit], len(events) > limit
+    until = ChangeCursor(page[-1].at, page[-1].stream, page[-1].pk) if page else since
+    changed = {event.imdb_id for event in page if event.stream != REMOVED}
     return ChangeSet(
-        movie_ids=list(Movie.objects.filter(imdb_id__in=here).order_by("pk").values_list("pk", flat=True)),
-        removed=_tombstones([event.pk for event in shown if event.stream == REMOVED]),
+        movie_ids=list(Movie.objects.filter(imdb_id__in=changed).order_by("pk").values_list("pk", flat=True)),
+        removed=_tombstones([event.pk for event in page if event.stream == REMOVED]),
         until=until,
         more=more,
     )
@@ -94,10 +95,12 @@ def _events_after(rows: QuerySet[Any], at: str, stream: int, since: ChangeCursor
         later = Q(**{f"{at}__gte": since.at}) & (later | Q(pk__gt=since.pk))
     elif stream > since.stream:
         later = Q(**{f"{at}__gte": since.at})
-    found = rows.filter(later).order_by(at, "pk").values_list(at, "pk", "imdb_id")[: limit + 1]
-    return [_ChangeEvent(moment, stream, pk, imdb_id) for moment, pk, imdb_id in found]
+    events = rows.filter(later).order_by(at, "pk").values_list(at, "pk", "imdb_id")[: limit + 1]
+    return [_ChangeEvent(time, stream, pk, imdb_id) for time, pk, imdb_id in events]
 
 
 def _tombstones(ids: Sequence[int]) -> list[RemovedMovie]:
-    back = Movie.objects.filter(imdb_id=OuterRef("imdb_id"))
-    return list(RemovedMovie.objects.filter(~Exists(back), pk__in=ids).defer("snapshot").order_by("removed_at", "pk"))
+    existing = Movie.objects.filter(imdb_id=OuterRef("imdb_id"))
+    return list(
+        RemovedMovie.objects.filter(~Exists(existing), pk__in=ids).defer("snapshot").order_by("removed_at", "pk")
+    )

@@ -1,16 +1,18 @@
-"""What the formats write: a movie with its links as plain values. Pure."""
+"""The values that all formats write: movies with their links. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from scraper.items import LINK_FIELDS
+
 PLAYABLE_KINDS = ("file", "stream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkEntry:
-    """One link; `kind` file and stream are what players open, page and embed what browsers do."""
+    """One link. Its label includes season and episode."""
 
     source: str
     source_url: str
@@ -39,7 +41,7 @@ class MovieEntry:
 
     @property
     def name(self) -> str:
-        """`Title (Year)`."""
+        """The title with the year if it is known, `Nosferatu (1922)`."""
         return f"{self.title} ({self.year})" if self.year else self.title
 
     @property
@@ -48,6 +50,10 @@ class MovieEntry:
         return tuple(link for link in self.links if link.kind in PLAYABLE_KINDS)
 
 
+# The fields of `LINK_FIELDS` that are exported. A new one is not: readers rely on the format.
+DESCRIPTIVE_FIELDS = tuple(name for name in LINK_FIELDS if name in LinkEntry.__dataclass_fields__)
+
+
 def format_datetime(at: datetime) -> str:
-    """ISO 8601 with `Z` for UTC."""
+    """Format a time by ISO 8601, with `Z` for UTC."""
     return at.isoformat().replace("+00:00", "Z")

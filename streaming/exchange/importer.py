@@ -1,4 +1,4 @@
-"""A file of lines becomes rows of the catalogue, in batches through the one way in."""
+"""Imports lines of a file in batches, validated like all other records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_BATCH_MOVIES, MAX_BATCH_LINKS = 200, 2000
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of a file."""
+    """The result of an import: counts of lines, and of what was saved."""
 
     valid: int = 0
     invalid: int = 0
@@ -26,24 +26,27 @@ def import_lines(
     on_invalid: Callable[[InvalidLine], None],
     on_progress: Callable[[int], None],
 ) -> ImportReport:
-    """Save the good lines, hand the bad ones to `bad` and the number of lines done to `step` after each batch."""
-    report, waiting = ImportReport(), list[ValidLine]()
+    """Save the valid lines and pass the others to `on_invalid`.
+
+    After each batch `on_progress` gets the number of lines read so far.
+    """
+    report, batch = ImportReport(), list[ValidLine]()
     for line in lines:
         if isinstance(line, InvalidLine):
             report.invalid += 1
             on_invalid(line)
             continue
         report.valid += 1
-        waiting.append(line)
-        if len(waiting) >= MAX_BATCH_MOVIES or sum(len(one.links) for one in waiting) >= MAX_BATCH_LINKS:
-            _save(waiting, report)
+        batch.append(line)
+        if len(batch) >= MAX_BATCH_MOVIES or sum(len(one.links) for one in batch) >= MAX_BATCH_LINKS:
+            _save(batch, report)
             on_progress(report.valid + report.invalid)
-            waiting = []
-    _save(waiting, report)
+            batch = []
+    _save(batch, report)
     return report
 
 
-def _save(waiting: list[ValidLine], report: ImportReport) -> None:
-    if waiting:
-        links = [link for line in waiting for link in line.links]
-        report.saved.add(save_links(links, movies=[line.movie for line in waiting], is_operator=True))
+def _save(batch: list[ValidLine], report: ImportReport) -> None:
+    if batch:
+        links = [link for line in batch for link in line.links]
+        report.saved.add(save_links(links, movies=[line.movie for line in batch], is_operator=True))

@@ -1,4 +1,4 @@
-"""The catalogue as JSON, a movie a line: written, and read without trusting it. Pure."""
+"""The catalogue as JSON lines, one movie per line: writing, and strict reading of untrusted files. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist
-from streaming.exchange.entries import LinkEntry, MovieEntry, format_datetime
+from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry, format_datetime
+from streaming.formatting import quote_value
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 
 MAX_LINE_BYTES = 1024 * 1024
@@ -18,7 +19,7 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class ValidLine:
-    """A line that can be saved."""
+    """A line that can be imported."""
 
     number: int
     movie: MovieRecord
@@ -27,19 +28,20 @@ class ValidLine:
 
 @dataclass(frozen=True, slots=True)
 class InvalidLine:
-    """A line that cannot, and why, in a sentence without anything unprintable."""
+    """A line that cannot be imported; `reason` is printable text for display."""
 
     number: int
     reason: str
 
 
 def write_jsonl(entries: Iterable[MovieEntry]) -> Iterator[str]:
+    """Write one line per movie."""
     for entry in entries:
-        yield json.dumps(_movie(entry), ensure_ascii=False, separators=(",", ":")) + "\n"
+        yield json.dumps(_movie_object(entry), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def numbered_lines(readline: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
-    """The lines with their numbers from 1; of a line that is too long only its beginning, never all of it."""
+    """Yield the lines with their numbers from 1; only the first MAX_LINE_BYTES + 2 bytes of a longer line."""
     number = 0
     while line := readline(MAX_LINE_BYTES + 2):
         number += 1
@@ -51,7 +53,10 @@ def numbered_lines(readline: Callable[[int], bytes]) -> Iterator[tuple[int, byte
 def parse_lines(
     numbered: Iterable[tuple[int, bytes]], *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS
 ) -> Iterator[ValidLine | InvalidLine]:
-    """Every line that is not blank, judged by itself."""
+    """Parse each line that is not blank; an invalid one does not affect the others.
+
+    `allowed` are the private hosts that links may have.
+    """
     for number, line in numbered:
         if number == 1:
             line = line.removeprefix(BOM)
@@ -59,7 +64,7 @@ def parse_lines(
             yield _parse_line(number, line, allowed=allowed)
 
 
-def _movie(entry: MovieEntry) -> dict[str, Any]:
+def _movie_object(entry: MovieEntry) -> dict[str, Any]:
     return {
         "imdb_id": entry.imdb_id,
         "title": entry.title,
@@ -67,20 +72,15 @@ def _movie(entry: MovieEntry) -> dict[str, Any]:
         "type": entry.type,
         "poster_url": entry.poster_url,
         "synopsis": entry.synopsis,
-        "links": [_link(link) for link in entry.links],
+        "links": [_link_object(link) for link in entry.links],
     }
 
 
-def _link(link: LinkEntry) -> dict[str, Any]:
+def _link_object(link: LinkEntry) -> dict[str, Any]:
     return {
         "source": link.source,
         "source_url": link.source_url,
-        "kind": link.kind,
-        "label": link.label,
-        "quality": link.quality,
-        "language": link.language,
-        "licence": link.licence,
-        "licence_url": link.licence_url,
+        **{name: getattr(link, name) for name in DESCRIPTIVE_FIELDS},
         "is_active": link.is_active,
         "last_checked": format_datetime(link.last_checked) if link.last_checked else None,
     }
@@ -88,19 +88,19 @@ def _link(link: LinkEntry) -> dict[str, Any]:
 
 def _parse_line(number: int, line: bytes, *, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:
     try:
-        raw = _object(line)
-        return ValidLine(number, _movie_record(raw), _links(raw, allowed=allowed))
-    except InvalidValue as refusal:
-        return InvalidLine(number, str(refusal))
+        raw = _parse_object(line)
+        return ValidLine(number, _movie_record(raw), _link_records(raw, allowed=allowed))
+    except InvalidValue as error:
+        return InvalidLine(number, str(error))
 
 
-def _object(line: bytes) -> dict[str, Any]:
+def _parse_object(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE_BYTES + 1:
         raise InvalidValue("long_line", f"the line is longer than {MAX_LINE_BYTES} bytes")
     try:
         raw = json.loads(line.decode(), object_pairs_hook=_reject_duplicate_keys, parse_constant=_reject_constant)
     except InvalidValue:
-        raise  # it is a ValueError too
+        raise  # a ValueError too, which is caught below
     except UnicodeDecodeError as error:
         raise InvalidValue("bad_encoding", f"byte {error.start + 1} is not UTF-8") from None
     except RecursionError:
@@ -118,8 +118,8 @@ def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise InvalidValue("key_twice", f"the key {ascii(twice)[:60]} stands twice")
+        duplicate = next(key for key in keys if keys.count(key) > 1)
+        raise InvalidValue("key_twice", f"the key {quote_value(duplicate)} occurs twice")
     return found
 
 
@@ -134,7 +134,7 @@ def _movie_record(raw: dict[str, Any]) -> MovieRecord:
     return movie
 
 
-def _links(raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> tuple[LinkRecord, ...]:
+def _link_records(raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> tuple[LinkRecord, ...]:
     listed = raw.get("links")
     if listed is None:
         return ()
@@ -142,13 +142,13 @@ def _links(raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> tuple[LinkR
         raise InvalidValue("bad_links", "links is not a list")
     if len(listed) > MAX_LINKS_PER_LINE:
         raise InvalidValue("bad_links", f"more than {MAX_LINKS_PER_LINE} links")
-    return tuple(_record(raw, place, link, allowed=allowed) for place, link in enumerate(listed, start=1))
+    return tuple(_link_record(raw, number, link, allowed=allowed) for number, link in enumerate(listed, start=1))
 
 
-def _record(raw: dict[str, Any], place: int, link: object, *, allowed: PrivateHostAllowlist) -> LinkRecord:
+def _link_record(raw: dict[str, Any], number: int, link: object, *, allowed: PrivateHostAllowlist) -> LinkRecord:
     if not isinstance(link, dict):
-        raise InvalidValue("bad_links", f"link {place}: not a JSON object")
+        raise InvalidValue("bad_links", f"link {number}: not a JSON object")
     try:
         return parse_link({**link, "imdb_id": raw.get("imdb_id")}, allowed=allowed)
-    except InvalidValue as refusal:
-        raise InvalidValue(refusal.code, f"link {place}: {refusal}") from None
+    except InvalidValue as error:
+        raise InvalidValue(error.code, f"link {number}: {error}") from None

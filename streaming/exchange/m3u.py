@@ -1,4 +1,4 @@
-"""A playlist of what players can open. Pure."""
+"""The catalogue as an M3U playlist of the links that players can open. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ REPLACEMENTS = str.maketrans({"\r": " ", "\n": " ", '"': "'", "\u2028": " ", "\u
 
 
 def write_m3u(entries: Iterable[MovieEntry]) -> Iterator[str]:
-    """Of a movie its best link; of a show the best link of each labelled part."""
+    """Write the best link of each movie, and the best link for each label of a show."""
     yield "#EXTM3U\n"
     for entry in entries:
         if entry.type == "show":
-            yield from _best_by_part(entry)
+            yield from _best_by_label(entry)
         elif entry.playable_links:
             yield _item(entry, entry.playable_links[0], title=entry.name, group="Movies")
 
 
-def _best_by_part(show: MovieEntry) -> Iterator[str]:
+def _best_by_label(show: MovieEntry) -> Iterator[str]:
     best: dict[str, LinkEntry] = {}
     for link in show.playable_links:
         best.setdefault(link.label, link)
@@ -30,8 +30,8 @@ def _best_by_part(show: MovieEntry) -> Iterator[str]:
 def _item(entry: MovieEntry, link: LinkEntry, *, title: str, group: str) -> str:
     logo = f' tvg-logo="{_attribute_text(entry.poster_url)}"' if entry.poster_url else ""
     head = f'#EXTINF:-1 tvg-id="{entry.imdb_id}" tvg-name="{_attribute_text(entry.name)}"{logo} group-title="{group}"'
-    said = "".join(f" [{word}]" for word in (link.quality, link.language) if word)
-    return f"{head},{_attribute_text(title + said)}\n{link.source_url}\n"
+    details = "".join(f" [{detail}]" for detail in (link.quality, link.language) if detail)
+    return f"{head},{_attribute_text(title + details)}\n{link.source_url}\n"
 
 
 def _attribute_text(text: str) -> str:

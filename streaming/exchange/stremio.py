@@ -1,4 +1,4 @@
-"""The catalogue as Stremio's add-on protocol wants it. Pure."""
+"""The catalogue as responses of Stremio's add-on protocol. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from streaming.exchange.entries import LinkEntry, MovieEntry
+from streaming.exchange.entries import PLAYABLE_KINDS, LinkEntry, MovieEntry
 
 MOVIE_TYPE_BY_STREMIO_TYPE = {"movie": "movie", "series": "show"}
 CATALOGUE_IDS = {"movie": "openreel-movies", "series": "openreel-shows"}
@@ -21,7 +21,7 @@ EXTRA_PATTERN = re.compile(r"(skip|search|genre)=(.*?)(?=&(?:skip|search|genre)=
 
 @dataclass(frozen=True, slots=True)
 class CatalogueExtra:
-    """What a catalogue is asked for beyond its name."""
+    """The optional parameters of a catalogue request."""
 
     skip: int = 0
     search: str = ""
@@ -36,6 +36,7 @@ class VideoId:
 
 
 def build_manifest(*, version: str, name: str, description: str, logo: str) -> dict[str, Any]:
+    """Build the manifest, which describes the add-on; `logo` is a URL."""
     prefixed = {"types": list(MOVIE_TYPE_BY_STREMIO_TYPE), "idPrefixes": ["tt"]}
     extra = [{"name": "search", "isRequired": False}, {"name": "skip", "isRequired": False}]
     return {
@@ -52,7 +53,7 @@ def build_manifest(*, version: str, name: str, description: str, logo: str) -> d
 
 
 def parse_extra(text: str) -> CatalogueExtra:
-    """`skip=100&search=nosferatu`, already percent-decoded; a skip that is no number is none."""
+    """Parse parameters such as `skip=100&search=nosferatu`, already percent-decoded; an invalid `skip` is 0."""
     found = {match[1]: match[2] for match in EXTRA_PATTERN.finditer(text)}
     skip = found.get("skip", "0")
     number = int(skip) if skip.isascii() and skip.isdigit() and len(skip) <= 6 else 0
@@ -60,25 +61,27 @@ def parse_extra(text: str) -> CatalogueExtra:
 
 
 def parse_video_id(text: str) -> VideoId | None:
-    """`tt0013442`, or `tt0055662:1:3` for an episode; None: an id that is not ours."""
+    """Parse `tt0013442`, or `tt0055662:1:3` for an episode; None for ids of other kinds."""
     if not (match := VIDEO_ID.fullmatch(text)):
         return None
     return VideoId(match[1], (int(match[2]), int(match[3])) if match[2] else None)
 
 
 def build_catalogue(entries: Iterable[MovieEntry], *, site: str) -> dict[str, Any]:
+    """Build a page of the catalogue; `site` is the base URL of drawn posters."""
     return {"metas": [_meta_preview(entry, site=site) for entry in entries]}
 
 
 def build_meta(entry: MovieEntry, *, site: str) -> dict[str, Any]:
-    described = _meta_preview(entry, site=site) | {"background": _poster(entry, site=site)}
+    """Build the description of a movie, or of a show with its episodes."""
+    meta = _meta_preview(entry, site=site) | {"background": _poster(entry, site=site)}
     if entry.type == "show":
-        described["videos"] = _videos(entry)
-    return {"meta": described}
+        meta["videos"] = _videos(entry)
+    return {"meta": meta}
 
 
 def build_streams(entry: MovieEntry, video: VideoId) -> dict[str, Any]:
-    """The links, best first; of an episode those that name it and those that name none."""
+    """Build the list of links, best first; for an episode, those of other episodes are left out."""
     return {"streams": [_stream(entry, link) for link in entry.links if _matches_episode(link, video.episode)]}
 
 
@@ -99,10 +102,10 @@ def _poster(entry: MovieEntry, *, site: str) -> str:
 
 
 def _videos(entry: MovieEntry) -> list[dict[str, Any]]:
-    named = {episode: link.label for link in reversed(entry.links) if (episode := _episode(link))}
+    labels = {episode: link.label for link in reversed(entry.links) if (episode := _episode(link))}
     return [
         {"id": f"{entry.imdb_id}:{season}:{number}", "title": label, "season": season, "episode": number}
-        for (season, number), label in sorted((named or {(1, 1): entry.title}).items())
+        for (season, number), label in sorted((labels or {(1, 1): entry.title}).items())
     ]
 
 
@@ -118,18 +121,18 @@ def _episode(link: LinkEntry) -> tuple[int, int] | None:
 
 
 def _stream(entry: MovieEntry, link: LinkEntry) -> dict[str, Any]:
-    """Exactly one of url and externalUrl: what a player opens, and what a browser does."""
-    said = (link.label, link.language, link.licence, "" if link.kind in ("file", "stream") else "opens in the browser")
-    described = {
-        "name": " ".join(word for word in (link.source_name or link.source, link.quality) if word),
-        "description": " · ".join(word for word in said if word) or entry.title,
+    """A stream with either `url`, for players, or `externalUrl`, for browsers."""
+    details = (link.label, link.language, link.licence, "" if link.kind in PLAYABLE_KINDS else "opens in the browser")
+    stream = {
+        "name": " ".join(filter(None, (link.source_name or link.source, link.quality))),
+        "description": " · ".join(filter(None, details)) or entry.title,
     }
-    if link.kind not in ("file", "stream"):
-        return {**described, "externalUrl": link.source_url}
+    if link.kind not in PLAYABLE_KINDS:
+        return {**stream, "externalUrl": link.source_url}
     parts = urlsplit(link.source_url)
     hints: dict[str, Any] = {"bingeGroup": f"openreel-{link.source}-{link.quality or 'any'}"}
     if parts.scheme != "https" or not parts.path.lower().endswith(".mp4"):
         hints["notWebReady"] = True
     if link.kind == "file" and (filename := parts.path.rsplit("/", 1)[-1]):
         hints["filename"] = filename
-    return {**described, "url": link.source_url, "behaviorHints": hints}
+    return {**stream, "url": link.source_url, "behaviorHints": hints}

@@ -1,4 +1,4 @@
-"""One small file a movie with the address of its best link, as media centres read them. Pure."""
+"""The catalogue as .strm files, one per movie with the URL of its best link, for media centres. Pure."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Iterable, Iterator
 
 from streaming.exchange.entries import MovieEntry
 
-# What Windows, macOS or Linux forbids in a file name; the strictest counts, folders wander.
+# Forbidden in file names on Windows, macOS or Linux: the files may be copied to any of them.
 FORBIDDEN_CHARACTERS = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029]')
 RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-MAX_STEM_BYTES = 200  # bytes; file systems stop at 255 and the suffixes want room
+MAX_STEM_BYTES = 200  # file systems allow 255, with the suffixes
 
 
 def write_strm(entries: Iterable[MovieEntry]) -> Iterator[tuple[str, str]]:
-    """(file name, content) of each movie that a player can open; no two names are the same, capitals aside."""
-    taken: set[str] = set()
+    """Yield name and content of a file for each movie with a playable link; names differ even without case."""
+    used: set[str] = set()
     for entry in entries:
         if not entry.playable_links:
             continue
         stem = safe_file_stem(entry.name)
-        if stem.casefold() in taken:
+        if stem.casefold() in used:
             stem = f"{stem} [{entry.imdb_id}]"
-        taken.add(stem.casefold())
+        used.add(stem.casefold())
         yield f"{stem}.strm", f"{entry.playable_links[0].source_url}\n"
 
 
 def safe_file_stem(name: str) -> str:
-    """The name as every file system takes it; never empty, never hidden, never a way to another folder."""
+    """Turn a title into a file name that every system allows: not empty, not hidden, without a path."""
     stem = " ".join(FORBIDDEN_CHARACTERS.sub(" ", name).split())
     stem = stem.encode()[:MAX_STEM_BYTES].decode(errors="ignore").strip(". ")
     if RESERVED_NAMES.fullmatch(stem):

@@ -28,7 +28,7 @@ from streaming.health.sweep import canaries
 from streaming.health.sweep.checker import LinkChecker
 from streaming.health.sweep.options import CheckOptions, CheckProgress, ProgressCallback
 from streaming.health.sweep.report import CheckReport
-from streaming.health.sweep.resume import interrupted_since, load_resume_state
+from streaming.health.sweep.resume import load_resume_state
 from streaming.health.sweep.spool import ResultSpool
 from streaming.health.sweep.writer import mark_private_links
 from streaming.models import HealthRun, HostPause, LinkFlip, StreamingLink
@@ -96,7 +96,7 @@ class CheckRun:
     # --- the two ways to run
     def run(self) -> CheckReport:
         """The story of a run."""
-        since = interrupted_since()
+        since = HealthRun.objects.interrupted_since()
         self.report.previous_hosts_down = HealthRun.objects.previous_hosts_down()
         self._open()
         try:

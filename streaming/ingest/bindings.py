@@ -1,4 +1,4 @@
-"""Binding a movie to an address of a source by hand, for sources that know no IMDb ids."""
+"""Bindings: URLs that staff assign to a movie, for sources that know no IMDb ids."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.conf import settings
 
 from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import KNOWN_SOURCES
+from streaming.formatting import quote_value
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.url_identity import canonical_key
 from streaming.models import Binding, Movie
@@ -14,32 +15,35 @@ MAX_BINDINGS_PER_MOVIE = 50
 
 
 def validate_binding(movie: Movie, *, url: object, source: str = "") -> Binding:
-    """A binding as it would be kept, not saved yet; Refused says what is wrong with it."""
-    address = normalize_url(url, allowed=settings.ALLOW_PRIVATE_HOSTS)
+    """Return a valid binding, not saved yet; raise InvalidValue for anything else."""
+    normalized = normalize_url(url, allowed=settings.ALLOW_PRIVATE_HOSTS)
     if source and not (source in KNOWN_SOURCES and KNOWN_SOURCES[source].supports_bindings):
-        readers = ", ".join(slug for slug, one in KNOWN_SOURCES.items() if one.supports_bindings)
-        raise InvalidValue("bad_source", f"source {ascii(source)[:60]} reads no addresses; choose from {readers}")
-    if Blocklist.load().is_blocked(url=address, imdb_id=movie.imdb_id):
+        choices = ", ".join(slug for slug, known in KNOWN_SOURCES.items() if known.supports_bindings)
+        raise InvalidValue("bad_source", f"source {quote_value(source)} supports no bindings; choose from {choices}")
+    if Blocklist.load().is_blocked(url=normalized, imdb_id=movie.imdb_id):
         raise InvalidValue("taken_down", "this address has been taken down here")
-    return Binding(movie=movie, url=address, source=source)
+    return Binding(movie=movie, url=normalized, source=source)
 
 
 def bind(movie: Movie, *, url: object, source: str = "") -> tuple[Binding, bool]:
-    """The binding, and whether it is new. Bound once more, an address only gets another source."""
-    wanted = validate_binding(movie, url=url, source=source)
-    existing = {canonical_key(one.url): one for one in movie.bindings.all()}
-    if (known := existing.get(canonical_key(wanted.url))) is not None:
-        if source and known.source != source:
-            known.source = source
-            known.save(update_fields=["source"])
-        return known, False
-    if len(existing) >= MAX_BINDINGS_PER_MOVIE:
+    """Bind the movie to the URL; return the binding and whether it is new.
+
+    If the URL is bound already, in any spelling, only its source changes.
+    """
+    binding = validate_binding(movie, url=url, source=source)
+    by_key = {canonical_key(row.url): row for row in movie.bindings.all()}
+    if (existing := by_key.get(canonical_key(binding.url))) is not None:
+        if source and existing.source != source:
+            existing.source = source
+            existing.save(update_fields=["source"])
+        return existing, False
+    if len(by_key) >= MAX_BINDINGS_PER_MOVIE:
         raise InvalidValue("too_many", f"a movie has at most {MAX_BINDINGS_PER_MOVIE} bindings")
-    row, made = Binding.objects.get_or_create(movie=movie, url=wanted.url, defaults={"source": source})
-    return row, made
+    return Binding.objects.get_or_create(movie=movie, url=binding.url, defaults={"source": source})
 
 
 def unbind(movie: Movie, *, url: str) -> bool:
-    """Lift a binding, in whatever spelling its address is given; False when there was none. Links found there stay."""
-    ids = [one.pk for one in movie.bindings.all() if canonical_key(one.url) == canonical_key(url.strip())]
+    """Remove the binding of a URL, in any spelling; False if there is none. Links found there stay."""
+    key = canonical_key(url.strip())
+    ids = [row.pk for row in movie.bindings.all() if canonical_key(row.url) == key]
     return Binding.objects.filter(pk__in=ids).delete()[0] > 0

@@ -1,4 +1,4 @@
-"""What has been taken down and may not be saved or shown, asked once a batch."""
+"""Takedowns in memory, loaded once for each batch of links."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streaming.models import BlockedAddress
 
 @dataclass(frozen=True, slots=True)
 class Blocklist:
-    """All takedowns, held for one batch. Few and small: an operator writes them by hand."""
+    """All takedowns by kind. They are few, since people enter them."""
 
     hosts: frozenset[str]
     prefixes: tuple[str, ...]
@@ -22,7 +22,7 @@ class Blocklist:
 
     @classmethod
     def load(cls) -> Blocklist:
-        """One query."""
+        """Load all takedowns with one query."""
         rows = list(BlockedAddress.objects.values_list("kind", "address"))
         return cls(
             frozenset(address for kind, address in rows if kind == BlockedAddress.Kind.HOST),
@@ -33,21 +33,24 @@ class Blocklist:
 
     @classmethod
     def load_locked(cls) -> Blocklist:
-        """Load it and keep it as it is until this transaction ends: who takes an address down meanwhile waits for that,
-        and then sees what has been saved. On SQLite nobody else writes meanwhile."""
+        """Load all takedowns and lock them until the transaction ends.
+
+        A takedown at the same time waits for the transaction and then turns off the links that it saved. SQLite, which
+        has one writer at a time, needs no lock.
+        """
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute(f"LOCK TABLE {BlockedAddress._meta.db_table} IN SHARE MODE")
         return cls.load()
 
     def is_blocked(self, *, url: str = "", imdb_id: str = "") -> bool:
-        """Whether a link or a movie has been taken down: by host (its subdomains too), URL prefix, link or IMDb id."""
-        return imdb_id in self.imdb_ids or (bool(url) and self._url(url))
+        """Whether a URL (by host, parent domain, prefix or itself) or an IMDb id is taken down."""
+        return imdb_id in self.imdb_ids or (bool(url) and self._is_url_blocked(url))
 
-    def _url(self, url: str) -> bool:
-        is_below = self._host(host_of(url)) or url.startswith(self.prefixes)
-        return is_below or (bool(self.links) and canonical_key(url) in self.links)
+    def _is_url_blocked(self, url: str) -> bool:
+        is_covered = self._is_host_blocked(host_of(url)) or url.startswith(self.prefixes)
+        return is_covered or (bool(self.links) and canonical_key(url) in self.links)
 
-    def _host(self, host: str) -> bool:
+    def _is_host_blocked(self, host: str) -> bool:
         labels = host.split(".")
         return any(".".join(labels[start:]) in self.hosts for start in range(len(labels)))

@@ -1,4 +1,4 @@
-"""Edits by hand (API and admin): one row at a time, cleaned by the same records as everything else."""
+"""Edits by staff (API and admin), one row at a time, validated like all other records."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import LicenceStatus
 from streaming.ingest.blocklist import Blocklist
@@ -19,12 +20,9 @@ from streaming.models import LinkFlip, Movie, StreamingLink
 from streaming.models.movie import mark_updated
 from streaming.reason_codes import Reason
 
-DUPLICATE = "this movie has a link with this address already"
+DUPLICATE = "this movie already has a link with this address"
 MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis")
-LINK_FIELDS = (
-    "source", "source_url", "host", "kind", "label", "quality", "language", "licence", "licence_url", "evidence",
-    "season", "episode",
-)  # fmt: skip
+EDITED_COLUMNS = ("source", "source_url", "host", *LINK_FIELDS)
 FIELD_BY_ERROR_CODE = {
     "no_title": "title",
     "bad_imdb_id": "imdb_id",
@@ -63,17 +61,20 @@ RESET_HEALTH: dict[str, Any] = {
 
 
 def validate_movie(raw: Mapping[str, Any]) -> MovieRecord:
-    """A movie's fields as they would be kept."""
+    """Return the movie's fields as they would be saved; raise InvalidValue if one is invalid."""
     record = parse_movie(raw)
     if not record.title:
-        raise InvalidValue("no_title", "a movie has a title")
+        raise InvalidValue("no_title", "title is missing")
     if Blocklist.load().is_blocked(imdb_id=record.imdb_id):
         raise InvalidValue("taken_down_movie", f"{record.imdb_id} has been taken down here")
     return record
 
 
 def validate_link(raw: Mapping[str, Any]) -> LinkRecord:
-    """A link's fields as they would be kept. Staff vouch for a link; a licence that is not free they cannot lift."""
+    """Return the link's fields as they would be saved; raise InvalidValue if one is invalid.
+
+    Staff may publish a link without a licence, but not one with a licence that is not free.
+    """
     _check_licence_url(raw)
     record = parse_link(raw, allowed=settings.ALLOW_PRIVATE_HOSTS)
     if publication_status(record) is LicenceStatus.REFUSED:
@@ -84,6 +85,7 @@ def validate_link(raw: Mapping[str, Any]) -> LinkRecord:
 
 
 def create_movie(raw: Mapping[str, Any]) -> Movie:
+    """Create a movie; raise InvalidValue if a field is invalid or the movie exists."""
     record = validate_movie(raw)
     if Movie.objects.filter(imdb_id=record.imdb_id).exists():
         raise InvalidValue("duplicate_movie", f"{record.imdb_id} is in the catalogue already")
@@ -92,11 +94,11 @@ def create_movie(raw: Mapping[str, Any]) -> Movie:
 
 
 def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
-    """Change a part of the fields; unlike a spider, a hand may also empty one."""
-    stands = {name: getattr(movie, name) for name in ("imdb_id", *MOVIE_FIELDS)}
-    record = validate_movie({**stands, **raw})
+    """Change the given fields; unlike a spider, staff may also empty them."""
+    current = {name: getattr(movie, name) for name in ("imdb_id", *MOVIE_FIELDS)}
+    record = validate_movie({**current, **raw})
     if record.imdb_id != movie.imdb_id:
-        raise InvalidValue("bad_imdb_id", "the imdb_id of a movie never changes: make another movie")
+        raise InvalidValue("bad_imdb_id", "imdb_id cannot be changed: create another movie")
     for name in MOVIE_FIELDS:
         setattr(movie, name, getattr(record, name))
     movie.type = record.type or Movie.Type.MOVIE
@@ -106,6 +108,7 @@ def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
 
 
 def create_link(raw: Mapping[str, Any], *, movie: Movie) -> StreamingLink:
+    """Create a link of this movie; raise InvalidValue if a field is invalid or the movie has the link."""
     record = validate_link({**raw, "imdb_id": movie.imdb_id})
     if _find_link(movie, record.source_url) is not None:
         raise InvalidValue("duplicate", DUPLICATE)
@@ -115,9 +118,9 @@ def create_link(raw: Mapping[str, Any], *, movie: Movie) -> StreamingLink:
 
 
 def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
-    """Change a part of the fields. Another address is another thing: what was known of its health is forgotten."""
-    stands = {name: getattr(link, name) for name in (*LINK_FIELDS, "is_active")}
-    changes = _changes(link, validate_link({**stands, **raw, "imdb_id": link.movie.imdb_id}))
+    """Change the given fields. A new URL resets the health of the link."""
+    current = {name: getattr(link, name) for name in (*EDITED_COLUMNS, "is_active")}
+    changes = _changes(link, validate_link({**current, **raw, "imdb_id": link.movie.imdb_id}))
     changes["is_published"] = _is_published({"is_published": link.is_published, **raw})
     if _find_link(link.movie, changes["source_url"]) not in (None, link.pk):
         raise InvalidValue("duplicate", DUPLICATE)
@@ -126,7 +129,7 @@ def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
     try:
         with transaction.atomic():
             mark_updated(Movie.objects.filter(pk=link.movie_id))
-            # Only what changed is written: the checker may be writing the rest of the row at this moment.
+            # Only the changed columns: the checker may be writing the others at the same time.
             link.save(update_fields=list(changes))
             if "is_active" in changes:
                 LinkFlip.objects.create(
@@ -138,15 +141,16 @@ def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
 
 
 def delete_link(link: StreamingLink) -> None:
+    """Delete a link and record that its movie has changed."""
     with transaction.atomic():
         mark_updated(Movie.objects.filter(pk=link.movie_id))
         link.delete()
 
 
 def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
-    changes = {name: getattr(record, name) for name in LINK_FIELDS}
+    changes = {name: getattr(record, name) for name in EDITED_COLUMNS}
     if record.source_url != link.source_url:
-        # From this moment on: what a check that began before says is said of the other address.
+        # The check is due now; the result of one that has begun belongs to the old URL.
         changes |= {**RESET_HEALTH, "next_check_at": timezone.now()}
     if record.is_active != link.is_active:
         changes |= {
@@ -161,24 +165,25 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
 def _is_published(raw: Mapping[str, Any]) -> bool:
     value = raw.get("is_published", True)
     if not isinstance(value, bool):
-        raise InvalidValue("bad_is_published", "is_published is true or false")
+        raise InvalidValue("bad_is_published", "is_published is not true or false")
     return value
 
 
 def _find_link(movie: Movie, url: str) -> int | None:
-    """The row of this movie under this address, in whatever spelling."""
+    """The id of this movie's link with this URL, in any spelling; None if there is none."""
     rows = movie.links.order_by("pk").values_list("pk", "source_url")
-    return next((pk for pk, address in rows if canonical_key(address) == canonical_key(url)), None)
+    key = canonical_key(url)
+    return next((pk for pk, known_url in rows if canonical_key(known_url) == key), None)
 
 
-def field_for_error(refusal: InvalidValue, *, address: str) -> str:
-    """The field that a refusal speaks of; `address` is the field whose URL was judged."""
-    return FIELD_BY_ERROR_CODE.get(refusal.code, address)
+def field_for_error(error: InvalidValue, *, url_field: str) -> str:
+    """The field that an error is about; `url_field` is the one for errors of a URL."""
+    return FIELD_BY_ERROR_CODE.get(error.code, url_field)
 
 
 def _check_licence_url(raw: Mapping[str, Any]) -> None:
     if raw.get("licence_url"):
         try:
             normalize_url(raw["licence_url"], allowed=settings.ALLOW_PRIVATE_HOSTS)
-        except InvalidValue as refusal:
-            raise InvalidValue("bad_licence_url", str(refusal)) from None
+        except InvalidValue as error:
+            raise InvalidValue("bad_licence_url", str(error)) from None

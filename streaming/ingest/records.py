@@ -1,22 +1,27 @@
-"""Items and imported lines become records: cleaned, checked, hostile ones refused with a reason. Pure."""
+"""Validation: items and imported lines become clean records or are rejected with an InvalidValue. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from scraper.items import (
+    LINK_KINDS,
+    MAX_EVIDENCE_LENGTH,
+    MAX_PART_NUMBER,
+    MAX_YEAR,
+    MIN_YEAR,
+    MOVIE_TYPES,
+    QUALITIES,
+)
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist, host_of, normalize_url
+from streaming.formatting import quote_value
 
-KINDS = frozenset({"page", "embed", "file", "stream"})
-QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
-TYPES = frozenset({"movie", "show"})
-MIN_YEAR, MAX_YEAR = 1870, 2200
-MAX_TITLE_LENGTH, MAX_LABEL_LENGTH, MAX_EVIDENCE_LENGTH, MAX_SYNOPSIS_LENGTH = 200, 200, 300, 4000
-MAX_PART_NUMBER = 9999
+MAX_TITLE_LENGTH, MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH = 200, 200, 4000
 PART_LABEL = re.compile(r"S([1-9][0-9]{0,3}) E([1-9][0-9]{0,3})(?: (.*))?")
 IMDB_ID = re.compile(r"tt[0-9]{7,9}")
 SLUG = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
@@ -27,7 +32,7 @@ BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRecord:
-    """A link ready to be saved. `is_active` and `last_checked` count for a link that is new here, for no other."""
+    """A link ready to be saved. `is_active` and `last_checked` are used only if the link is new."""
 
     imdb_id: str
     source: str
@@ -49,7 +54,7 @@ class LinkRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovieRecord:
-    """A movie ready to be saved. None and empty mean: not stated, keep what we have."""
+    """A movie ready to be saved. None and empty mean not stated: the stored value stays."""
 
     imdb_id: str
     title: str = ""
@@ -60,22 +65,25 @@ class MovieRecord:
 
 
 def is_imdb_id(text: object) -> bool:
-    """`tt` and 7 to 9 ASCII digits, nothing before or behind (a line feed neither)."""
+    """Whether this is `tt` and 7 to 9 ASCII digits, and nothing else."""
     return isinstance(text, str) and IMDB_ID.fullmatch(text) is not None
 
 
 def parse_link(raw: Mapping[str, Any], *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> LinkRecord:
-    """One link out of an item or an imported line; Refused says what is wrong with it."""
+    """Return the link of an item or an imported line; raise InvalidValue if a field is invalid.
+
+    `allowed` are the private hosts that links may have.
+    """
     url = normalize_url(raw.get("source_url"), allowed=allowed)
-    label, season, episode = _labelled(raw)
+    label, season, episode = _label_and_part(raw)
     return LinkRecord(
         imdb_id=_imdb_id(raw.get("imdb_id")),
         source=_source(raw.get("source")),
         source_url=url,
         host=host_of(url),
-        kind=_known_value(raw.get("kind") or "page", KINDS, "kind"),
+        kind=_known_value(raw.get("kind") or "page", LINK_KINDS, "kind"),
         label=label,
-        quality=_known_value(raw.get("quality") or "", {"", *QUALITIES}, "quality"),
+        quality=_known_value(raw.get("quality") or "", ("", *QUALITIES), "quality"),
         language=_language(raw.get("language")),
         licence=_licence(raw.get("licence")),
         licence_url=_optional_url(raw.get("licence_url"), allowed=allowed),
@@ -89,63 +97,62 @@ def parse_link(raw: Mapping[str, Any], *, allowed: PrivateHostAllowlist = NO_PRI
 
 
 def parse_movie(raw: Mapping[str, Any]) -> MovieRecord:
-    """The movie of an item or an imported line; Refused says what is wrong with it."""
+    """Return the movie of an item or an imported line; raise InvalidValue if a field is invalid."""
     return MovieRecord(
         imdb_id=_imdb_id(raw.get("imdb_id")),
         title=_single_line(raw.get("title"), MAX_TITLE_LENGTH),
         year=_year(raw.get("year")),
-        type=_known_value(raw.get("type") or "", {"", *TYPES}, "type"),
+        type=_known_value(raw.get("type") or "", ("", *MOVIE_TYPES), "type"),
         poster_url=_poster(raw.get("poster_url")),
         synopsis=_text(raw.get("synopsis"), MAX_SYNOPSIS_LENGTH),
     )
 
 
 def clean_text(text: str) -> str:
-    """Without control characters, lone surrogates and writing-direction controls, which forge what stands around."""
+    """Normalize text to NFC and remove control characters, lone surrogates and direction controls."""
     kept = (
         c for c in text.translate(BIDI_CONTROLS) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co")
     )
     return unicodedata.normalize("NFC", "".join(kept))
 
 
-def _labelled(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
-    """Label, season and episode. `S1 E2 The Key`, as we write the three ourselves in exports, is read apart again."""
+def _label_and_part(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
+    """Label, season and episode; a label such as `S1 E2 The Key`, which our exports write, contains all three."""
     label = _single_line(raw.get("label"), MAX_LABEL_LENGTH)
     if match := PART_LABEL.fullmatch(label):
         return match[3] or "", int(match[1]), int(match[2])
-    return label, _part(raw.get("season"), "season"), _part(raw.get("episode"), "episode")
+    return label, _part_number(raw.get("season"), "season"), _part_number(raw.get("episode"), "episode")
 
 
-def _part(value: object, name: str) -> int | None:
+def _part_number(value: object, name: str) -> int | None:
     if value in (None, ""):
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_PART_NUMBER:
-        raise InvalidValue(f"bad_{name}", f"{name} {_quote_value(value)} is not a number from 1 to {MAX_PART_NUMBER}")
+        raise InvalidValue(f"bad_{name}", f"{name} {quote_value(value)} is not a number from 1 to {MAX_PART_NUMBER}")
     return value
 
 
 def _imdb_id(value: object) -> str:
     if not is_imdb_id(value):
-        raise InvalidValue("bad_imdb_id", f"imdb_id {_quote_value(value)} is not tt and 7 to 9 digits")
+        raise InvalidValue("bad_imdb_id", f"imdb_id {quote_value(value)} is not tt and 7 to 9 digits")
     return str(value)
 
 
 def _source(value: object) -> str:
     if not isinstance(value, str) or len(value) > 50 or not SLUG.fullmatch(value):
-        raise InvalidValue("bad_source", f"source {_quote_value(value)} is not a slug such as internet_archive")
+        raise InvalidValue("bad_source", f"source {quote_value(value)} is not a slug such as internet_archive")
     return value
 
 
 def is_language_tag(text: str) -> bool:
-    """Whether the text has the form of a BCP 47 tag that a link can have, such as `en` or `pt-BR`."""
+    """Whether the text has the form of a BCP 47 language tag, such as `en` or `pt-BR`."""
     return len(text) <= MAX_LANGUAGE_LENGTH and LANGUAGE_TAG.fullmatch(text) is not None
 
 
-def _known_value(value: object, known: frozenset[str] | set[str], name: str) -> str:
+def _known_value(value: object, known: Sequence[str], name: str) -> str:
     if not isinstance(value, str) or value not in known:
-        raise InvalidValue(
-            f"bad_{name}", f"{name} {_quote_value(value)} is not one of {', '.join(sorted(known - {''}))}"
-        )
+        choices = ", ".join(filter(None, known))
+        raise InvalidValue(f"bad_{name}", f"{name} {quote_value(value)} is not one of {choices}")
     return value
 
 
@@ -153,7 +160,7 @@ def _language(value: object) -> str:
     if value in (None, ""):
         return ""
     if not isinstance(value, str) or not is_language_tag(value):
-        raise InvalidValue("bad_language", f"language {_quote_value(value)} is not a BCP 47 tag such as en or pt-BR")
+        raise InvalidValue("bad_language", f"language {quote_value(value)} is not a BCP 47 tag such as en or pt-BR")
     return value
 
 
@@ -161,7 +168,7 @@ def _licence(value: object) -> str:
     if value in (None, ""):
         return ""
     if not isinstance(value, str) or len(value) > 40 or not SLUG.fullmatch(value):
-        raise InvalidValue("bad_licence", f"licence {_quote_value(value)} is not a slug such as public-domain")
+        raise InvalidValue("bad_licence", f"licence {quote_value(value)} is not a slug such as public-domain")
     return value
 
 
@@ -169,7 +176,7 @@ def _year(value: object) -> int | None:
     if value in (None, ""):
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not MIN_YEAR <= value <= MAX_YEAR:
-        raise InvalidValue("bad_year", f"year {_quote_value(value)} is not a number from {MIN_YEAR} to {MAX_YEAR}")
+        raise InvalidValue("bad_year", f"year {quote_value(value)} is not a number from {MIN_YEAR} to {MAX_YEAR}")
     return value
 
 
@@ -177,7 +184,7 @@ def _flag(value: object, name: str) -> bool:
     if value is None:
         return True
     if not isinstance(value, bool):
-        raise InvalidValue(f"bad_{name}", f"{name} {_quote_value(value)} is not true or false")
+        raise InvalidValue(f"bad_{name}", f"{name} {quote_value(value)} is not true or false")
     return value
 
 
@@ -187,15 +194,15 @@ def _datetime(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return value
     try:
-        # In UTC at once: a moment near an end of the calendar has none, and the database would fall over it.
+        # Converted here, since a time at either end of the calendar overflows, in the database too.
         return _in_utc(datetime.fromisoformat(value if isinstance(value, str) and len(value) < 40 else ""))
     except (ValueError, OverflowError):
-        said = f"last_checked {_quote_value(value)} is not a moment such as 2026-01-31T08:00:00Z"
-        raise InvalidValue("bad_last_checked", said) from None
+        message = f"last_checked {quote_value(value)} is not a time such as 2026-01-31T08:00:00Z"
+        raise InvalidValue("bad_last_checked", message) from None
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _in_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _optional_url(value: object, *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> str:
@@ -205,7 +212,7 @@ def _optional_url(value: object, *, allowed: PrivateHostAllowlist = NO_PRIVATE_H
 def _poster(value: object) -> str:
     url = _optional_url(value)
     if url and not url.startswith("https://"):
-        raise InvalidValue("bad_poster", "a poster's address begins with https://")
+        raise InvalidValue("bad_poster", "poster_url must begin with https://")
     return url
 
 
@@ -217,11 +224,5 @@ def _text(value: object, max_length: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise InvalidValue("bad_text", f"{_quote_value(value)} is not text")
+        raise InvalidValue("bad_text", f"{quote_value(value)} is not text")
     return clean_text(value)[:max_length].strip()
-
-
-def _quote_value(value: object) -> str:
-    """A value for an error sentence: short, on one line, nothing of it unescaped."""
-    text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,9 +1,10 @@
-"""The review queue: links whose licence nobody states, until staff publish them or refuse them for good."""
+"""The review queue: unpublished links, which staff publish or reject."""
 
 from __future__ import annotations
 
 from django.db import transaction
 
+from scraper.items import MAX_EVIDENCE_LENGTH
 from streaming.ingest.takedown import block_link
 from streaming.models import Movie, StreamingLinkQuerySet
 from streaming.models.movie import mark_updated
@@ -13,27 +14,27 @@ PUBLISHED_BY = "Published by"
 
 @transaction.atomic
 def publish(links: StreamingLinkQuerySet, *, by: str) -> int:
-    """Show these links to everybody; how many of them were not shown before. Who did it is their evidence."""
+    """Publish these links; return how many were unpublished. `by` is the evidence of those without any."""
     mark_updated(Movie.objects.filter(pk__in=links.awaiting_review().values_list("movie", flat=True)))
-    waiting = list(links.awaiting_review().select_for_update(of=("self",)).order_by("pk"))
-    for link in waiting:
+    links_in_review = list(links.awaiting_review().select_for_update(of=("self",)).order_by("pk"))
+    for link in links_in_review:
         link.is_published = True
-        link.evidence = link.evidence or f"{PUBLISHED_BY} {by}"[:300]
-    links.model.objects.bulk_update(waiting, ["is_published", "evidence"], batch_size=500)
-    return len(waiting)
+        link.evidence = link.evidence or f"{PUBLISHED_BY} {by}"[:MAX_EVIDENCE_LENGTH]
+    links.model.objects.bulk_update(links_in_review, ["is_published", "evidence"], batch_size=500)
+    return len(links_in_review)
 
 
 def reject(links: StreamingLinkQuerySet, *, reason: str) -> int:
-    """Take the addresses of those that wait down for good; how many these are. What is published is left alone."""
-    addresses = sorted(set(links.awaiting_review().values_list("source_url", flat=True)))
-    for address in addresses:
-        block_link(address, reason=reason)
-    return len(addresses)
+    """Take down the URLs of those links that await review; return how many URLs. Published links stay."""
+    urls = sorted(set(links.awaiting_review().values_list("source_url", flat=True)))
+    for url in urls:
+        block_link(url, reason=reason)
+    return len(urls)
 
 
 @transaction.atomic
 def withdraw(links: StreamingLinkQuerySet) -> int:
-    """Put published links back into the queue; how many. A source that states a free licence publishes them again."""
-    shown = list(links.published().order_by("pk").values_list("pk", "movie"))
-    mark_updated(Movie.objects.filter(pk__in={movie for _, movie in shown}))
-    return links.model.objects.filter(pk__in=[pk for pk, _ in shown]).update(is_published=False)
+    """Return published links to the queue, and how many. A source that states a free licence publishes them again."""
+    published = list(links.published().order_by("pk").values_list("pk", "movie"))
+    mark_updated(Movie.objects.filter(pk__in={movie for _, movie in published}))
+    return links.model.objects.filter(pk__in=[pk for pk, _ in published]).update(is_published=False)

@@ -1,4 +1,4 @@
-"""Records become rows: in batches, each link once, health never reset, removed movies restored, blocked refused."""
+"""Saves records as rows in batches: each link once, without resetting its health; restores removed movies."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH
 from scraper.sources import PAID, LicenceStatus, licence_status
 from streaming.ingest.blocklist import Blocklist
-from streaming.ingest.records import MAX_EVIDENCE_LENGTH, LinkRecord, MovieRecord
+from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.tombstones import restore_movies
 from streaming.ingest.url_identity import canonical_key
 from streaming.models import Movie, StreamingLink
 from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
 
-DESCRIPTIVE_FIELDS = ("label", "quality", "language", "licence", "licence_url", "evidence", "season", "episode")
-# Neither the source (who found a link first keeps it) nor whether it is published (only ever turned on here).
-UPDATED_COLUMNS = ["kind", *DESCRIPTIVE_FIELDS, "last_seen"]
+# Not `source`: the source that found a link first keeps it. Not `is_published`: saving only ever publishes.
+UPDATED_COLUMNS = [*LINK_FIELDS, "last_seen"]
 FILLABLE_MOVIE_FIELDS = ("year", "poster_url", "synopsis")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 OPERATOR_EVIDENCE = "Stated by the operator"
@@ -30,10 +30,10 @@ OPERATOR_EVIDENCE = "Stated by the operator"
 
 @dataclass(slots=True)
 class SaveReport:
-    """What became of a batch: links by fate, movies made or restored, refusals counted by reason code.
+    """The result of a batch: counts of links and movies, and of rejected records by code.
 
-    `waiting` and `waiting_new` are those among them that are not published; `doubt` is why the first of them is not,
-    empty when it only lacks a licence.
+    `waiting` and `waiting_new` count the links among them that await review; `doubt` is the source's doubt about the
+    first of those that has one.
     """
 
     new: int = 0
@@ -46,7 +46,7 @@ class SaveReport:
     refused: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: SaveReport) -> None:
-        """Count another batch in."""
+        """Add the counts of another batch."""
         self.new += other.new
         self.seen_again += other.seen_again
         self.waiting += other.waiting
@@ -60,26 +60,28 @@ class SaveReport:
 def save_links(
     links: Sequence[LinkRecord], *, movies: Sequence[MovieRecord] = (), is_operator: bool = False
 ) -> SaveReport:
-    """Save one batch in one short transaction; a handful of queries whatever its size.
+    """Save one batch in one short transaction, with a constant number of queries.
 
-    `movies` describe movies that may be unknown; a link of a movie that is neither known, described with a title nor
-    restorable is refused as `unknown_movie`. A link whose licence the policy takes is published, one without waits for
-    review and so does one that its source doubts, one whose licence is known not to be free is refused as
-    `licence_refused`, a paid service as `may_not_be_free`. `is_vouched`: the operator states them (an import, a link by
-    hand), so that they are published without a licence too.
+    `movies` describe movies that may be new. `is_operator`: the operator states the links (an import, an edit by hand),
+    so they are published without a licence too.
+
+    A link with a free licence is published. One without a licence, or with a doubt of its source, awaits review.
+    Rejected are links with a licence that is not free (`licence_refused`), of a paid service (`may_not_be_free`), with
+    an address that was taken down (`blocked_address`), and of a movie that is neither known, restorable nor described
+    with a title (`unknown_movie`).
     """
     report = SaveReport()
     with transaction.atomic():
         blocklist = Blocklist.load_locked()
-        kept = _drop_blocked(_publishable(links, report), blocklist, report)
-        described = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
-        report.refused["blocked_address"] += len(movies) - len(described)
-        known = _known_movies(kept, described, report)
-        ids = _create_movies(known, described, report)
-        # Movies first, then their links, each by id: as the checker and whoever removes movies do.
+        allowed_links = _drop_blocked(_publishable(links, report), blocklist, report)
+        allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
+        report.refused["blocked_address"] += len(movies) - len(allowed_movies)
+        known = _known_movies(allowed_links, allowed_movies, report)
+        ids = _create_movies(known, allowed_movies, report)
+        # The same order as in the checker and in removals: movies before links.
         lock_movies(ids.values())
-        changed = _upsert(kept, ids, report, is_operator=is_operator)
-        _save_missing_fields(_missing_fields(known, described))
+        changed = _upsert(allowed_links, ids, report, is_operator=is_operator)
+        _save_missing_fields(_missing_fields(known, allowed_movies))
         mark_updated(Movie.objects.filter(pk__in=changed))
     return report
 
@@ -95,13 +97,15 @@ def _publishable(links: Iterable[LinkRecord], report: SaveReport) -> list[LinkRe
 
 
 def publication_status(link: LinkRecord) -> LicenceStatus:
-    """What the policy of its source and the operator's settings say of a link's licence. What the example site shows of
-    itself, on this machine, is nobody else's and needs none."""
-    said = licence_status(link.source, link.licence, allowed_too=settings.ALLOW_LICENCES)
-    is_ours = link.source == "example" and link.host in LOOPBACK_HOSTS
-    if said is LicenceStatus.FREE and link.doubt:
+    """What the policy of the source and the settings say about the link's licence.
+
+    A doubt makes a free licence unstated. The example site's own links on this machine need no licence.
+    """
+    status = licence_status(link.source, link.licence, allowed_too=settings.ALLOW_LICENCES)
+    is_example = link.source == "example" and link.host in LOOPBACK_HOSTS
+    if status is LicenceStatus.FREE and link.doubt:
         return LicenceStatus.UNSTATED
-    return LicenceStatus.FREE if said is LicenceStatus.UNSTATED and is_ours else said
+    return LicenceStatus.FREE if status is LicenceStatus.UNSTATED and is_example else status
 
 
 def _drop_blocked(links: Iterable[LinkRecord], blocklist: Blocklist, report: SaveReport) -> list[LinkRecord]:
@@ -112,38 +116,39 @@ def _drop_blocked(links: Iterable[LinkRecord], blocklist: Blocklist, report: Sav
         else:
             key = (link.imdb_id, canonical_key(link.source_url))
             kept[key] = _prefer_https(link, kept.get(key))
-    # In one order everywhere: two batches that lock the same rows must meet them in the same order, or PostgreSQL ends
-    # one of them for a deadlock and its links are lost (seen with two crawls of the same films).
+    # Sorted, so that two batches lock the same rows in the same order. Otherwise PostgreSQL aborts one of them because
+    # of a deadlock and its links are lost (seen with two crawls of the same films).
     return [kept[key] for key in sorted(kept)]
 
 
 def _prefer_https(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:
-    """The later mention of a link in the better spelling of the two: https before http."""
+    """The later of two records of a link, with the URL of the earlier one if only that is https."""
     if other is None or link.source_url.startswith("https:") or not other.source_url.startswith("https:"):
         return link
     return replace(link, source_url=other.source_url, host=other.host)
 
 
 def _known_movies(links: Sequence[LinkRecord], movies: Sequence[MovieRecord], report: SaveReport) -> dict[str, Movie]:
-    """The movies that stand, by IMDb id, after restoring what links were found for."""
-    wanted = {link.imdb_id for link in links}
-    known = {x.imdb_id: x for x in Movie.objects.filter(imdb_id__in=wanted | {movie.imdb_id for movie in movies})}
-    if lost := wanted - known.keys():
-        report.movies_restored += len(restore_movies(lost))
-        # Not only those that came back just now: another crawl may have restored or made one a moment ago.
-        known |= {movie.imdb_id: movie for movie in Movie.objects.filter(imdb_id__in=lost)}
+    """The existing movies by IMDb id, after restoring removed ones that have links in this batch."""
+    linked = {link.imdb_id for link in links}
+    rows = Movie.objects.filter(imdb_id__in=linked | {movie.imdb_id for movie in movies})
+    known = {movie.imdb_id: movie for movie in rows}
+    if missing := linked - known.keys():
+        report.movies_restored += len(restore_movies(missing))
+        # All of them, not only those just restored: another crawl may have restored or created one meanwhile.
+        known |= {movie.imdb_id: movie for movie in Movie.objects.filter(imdb_id__in=missing)}
     return known
 
 
 def _create_movies(known: dict[str, Movie], movies: Sequence[MovieRecord], report: SaveReport) -> dict[str, int]:
-    """Row ids by IMDb id, after making the movies that nobody knew."""
+    """Create the unknown movies; return the row ids of all by IMDb id."""
     described = {movie.imdb_id: movie for movie in movies}
-    fresh = [_new_movie(described[key]) for key in sorted(described.keys() - known.keys()) if described[key].title]
-    # Two crawls may meet the same unknown movie: the second insert yields, and both read the row that stands.
-    Movie.objects.bulk_create(fresh, ignore_conflicts=True)
-    report.movies_new += len(fresh)
+    new = [_new_movie(described[key]) for key in sorted(described.keys() - known.keys()) if described[key].title]
+    # Another crawl may create the same movie: then both read the row of the first.
+    Movie.objects.bulk_create(new, ignore_conflicts=True)
+    report.movies_new += len(new)
     ids = {imdb_id: movie.pk for imdb_id, movie in known.items()}
-    return ids | dict(Movie.objects.filter(imdb_id__in=[m.imdb_id for m in fresh]).values_list("imdb_id", "pk"))
+    return ids | dict(Movie.objects.filter(imdb_id__in=[m.imdb_id for m in new]).values_list("imdb_id", "pk"))
 
 
 def _new_movie(record: MovieRecord) -> Movie:
@@ -158,18 +163,18 @@ def _new_movie(record: MovieRecord) -> Movie:
 
 
 def _missing_fields(known: dict[str, Movie], movies: Sequence[MovieRecord]) -> list[Movie]:
-    """Known movies with what they lacked; what stands (staff may have edited it) is never overwritten."""
+    """Fill empty fields of known movies and return the changed ones; other values, maybe edited by staff, stay."""
     described = {movie.imdb_id: movie for movie in movies}
-    filled = []
+    changed = []
     for imdb_id in known.keys() & described.keys():
         movie, record = known[imdb_id], described[imdb_id]
-        gaps = {name: getattr(record, name) for name in FILLABLE_MOVIE_FIELDS if not getattr(movie, name)}
-        if any(gaps.values()):
-            for name, value in gaps.items():
+        missing = {name: getattr(record, name) for name in FILLABLE_MOVIE_FIELDS if not getattr(movie, name)}
+        if any(missing.values()):
+            for name, value in missing.items():
                 setattr(movie, name, value)
             movie.updated_at = timezone.now()
-            filled.append(movie)
-    return filled
+            changed.append(movie)
+    return changed
 
 
 def _save_missing_fields(movies: Sequence[Movie]) -> None:
@@ -179,7 +184,7 @@ def _save_missing_fields(movies: Sequence[Movie]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _LinkWrite:
-    """A link on its way into its row: `old` is the row as it stands, None for a new one."""
+    """A link to write, and its existing row (None for a new link)."""
 
     link: LinkRecord
     movie_id: int
@@ -191,41 +196,43 @@ class _LinkWrite:
         old = self.existing
         if old is None or self.becomes_published:
             return True
-        return any(getattr(old, name) != getattr(self.link, name) for name in ("kind", *DESCRIPTIVE_FIELDS))
+        return any(getattr(old, name) != getattr(self.link, name) for name in LINK_FIELDS)
 
     @property
     def becomes_published(self) -> bool:
-        """It waited for review, and now there is evidence. What is published is never hidden again here."""
+        """Whether an unpublished row is published now. Saving never unpublishes a link."""
         return self.existing is not None and self.is_published and not self.existing.is_published
 
 
 def _upsert(links: Sequence[LinkRecord], ids: dict[str, int], report: SaveReport, *, is_operator: bool) -> set[int]:
-    """Save the links; the ids of the movies of which something is shown otherwise now."""
+    """Save the links; return the ids of the movies with a visible change."""
     known = [link for link in links if link.imdb_id in ids]
     report.refused["unknown_movie"] += len(links) - len(known)
     rows = _existing_rows({ids[link.imdb_id] for link in known}, {canonical_key(link.source_url) for link in known})
-    placed = [_link_write(link, ids[link.imdb_id], rows, is_operator=is_operator) for link in known]
+    writes = [_link_write(link, ids[link.imdb_id], rows, is_operator=is_operator) for link in known]
     now = timezone.now()
     StreamingLink.objects.bulk_create(
-        (_row(one, now=now) for one in placed),
+        (_row(write, now=now) for write in writes),
         update_conflicts=True,
         unique_fields=["movie", "source_url"],
         update_fields=UPDATED_COLUMNS,
     )
-    if revealed := [one.existing.pk for one in placed if one.existing is not None and one.becomes_published]:
-        StreamingLink.objects.filter(pk__in=revealed).update(is_published=True)
-    _count(placed, report)
-    return {one.movie_id for one in placed if one.is_changed}
+    if published := [write.existing.pk for write in writes if write.existing and write.becomes_published]:
+        StreamingLink.objects.filter(pk__in=published).update(is_published=True)
+    _count(writes, report)
+    return {write.movie_id for write in writes if write.is_changed}
 
 
 def _existing_rows(movie_ids: set[int], keys: set[str]) -> dict[tuple[int, str], StreamingLink]:
-    """The rows of these movies under one of these keys, whatever their spelling, locked. A source may still name the
-    address that a link had before it moved."""
-    addresses = StreamingLink.objects.filter(movie__in=movie_ids).values_list("pk", "source_url", "moved_from")
-    wanted = [pk for pk, *urls in addresses if any(canonical_key(url) in keys for url in urls if url)]
+    """Lock and return the rows of these movies with one of these keys, by movie and key.
+
+    A row is also found by the URL that it had before a permanent redirect, which a source may still state.
+    """
+    urls_by_row = StreamingLink.objects.filter(movie__in=movie_ids).values_list("pk", "source_url", "moved_from")
+    matching = [pk for pk, *urls in urls_by_row if any(canonical_key(url) in keys for url in urls if url)]
     rows: dict[tuple[int, str], StreamingLink] = {}
     moved: dict[tuple[int, str], StreamingLink] = {}
-    for row in StreamingLink.objects.filter(pk__in=wanted).select_for_update().order_by("pk"):
+    for row in StreamingLink.objects.filter(pk__in=matching).select_for_update().order_by("pk"):
         rows.setdefault((row.movie_id, canonical_key(row.source_url)), row)
         if row.moved_from:
             moved.setdefault((row.movie_id, canonical_key(row.moved_from)), row)
@@ -244,32 +251,27 @@ def _link_write(
 
 
 def _merged(link: LinkRecord, old: StreamingLink) -> LinkRecord:
-    """What the source does not say any more stays as it was said before. Who found a link first describes it; what
-    another source says fills the gaps, or two of them would describe it anew in turns."""
+    """The link with the values of its row where it states none.
+
+    The values of the source that found the link first take precedence; other sources fill gaps only, or two sources
+    would overwrite each other's values in turn.
+    """
     if link.source == old.source:
-        stated = {name: getattr(link, name) or getattr(old, name) for name in DESCRIPTIVE_FIELDS}
+        stated = {name: getattr(link, name) or getattr(old, name) for name in LINK_FIELDS}
     else:
-        stated = {name: getattr(old, name) or getattr(link, name) for name in DESCRIPTIVE_FIELDS} | {"kind": old.kind}
+        stated = {name: getattr(old, name) or getattr(link, name) for name in LINK_FIELDS}
     return replace(link, source=old.source, source_url=old.source_url, host=old.host, **stated)
 
 
-def _row(placed: _LinkWrite, *, now: datetime) -> StreamingLink:
-    link = placed.link
+def _row(write: _LinkWrite, *, now: datetime) -> StreamingLink:
+    link = write.link
     return StreamingLink(
-        movie_id=placed.movie_id,
+        movie_id=write.movie_id,
         source=link.source,
         source_url=link.source_url,
         host=link.host,
-        kind=link.kind,
-        label=link.label,
-        quality=link.quality,
-        language=link.language,
-        licence=link.licence,
-        licence_url=link.licence_url,
-        evidence=link.evidence,
-        season=link.season,
-        episode=link.episode,
-        is_published=placed.is_published,
+        **{name: getattr(link, name) for name in LINK_FIELDS},
+        is_published=write.is_published,
         is_active=link.is_active,
         last_checked=link.last_checked,
         reason=Reason.UNCHECKED if link.is_active else Reason.IMPORTED,
@@ -278,12 +280,12 @@ def _row(placed: _LinkWrite, *, now: datetime) -> StreamingLink:
     )
 
 
-def _count(placed: Sequence[_LinkWrite], report: SaveReport) -> None:
-    for one in placed:
-        is_new = one.existing is None
+def _count(writes: Sequence[_LinkWrite], report: SaveReport) -> None:
+    for write in writes:
+        is_new = write.existing is None
         report.new += is_new
         report.seen_again += not is_new
-        report.waiting += not one.is_published
-        report.waiting_new += is_new and not one.is_published
-        if not one.is_published:
-            report.doubt = report.doubt or one.link.doubt
+        report.waiting += not write.is_published
+        report.waiting_new += is_new and not write.is_published
+        if not write.is_published:
+            report.doubt = report.doubt or write.link.doubt

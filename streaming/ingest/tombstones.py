@@ -1,4 +1,4 @@
-"""Removing a movie with a tombstone, and bringing it back whole: the same rows with the same ids."""
+"""Removing movies with a tombstone, and restoring them: the same rows with the same ids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def remove_movies(movies: MovieQuerySet, *, reason: str) -> int:
-    """Remove these movies, each with a tombstone written first, in the same transaction a batch. Returns how many."""
+    """Remove these movies and write their tombstones, one transaction per batch; return how many."""
     removed = 0
     while ids := list(movies.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
         with transaction.atomic():
@@ -30,7 +30,10 @@ def remove_movies(movies: MovieQuerySet, *, reason: str) -> int:
 
 
 def restore_movies(imdb_ids: Iterable[str]) -> list[str]:
-    """Bring removed movies back; the ids of those that came. One that is here already or taken down is passed over."""
+    """Restore removed movies; return the ids of those restored.
+
+    Movies that exist or are taken down are skipped.
+    """
     wanted, blocklist = set(imdb_ids), Blocklist.load()
     wanted -= blocklist.imdb_ids
     restored = []
@@ -42,7 +45,7 @@ def restore_movies(imdb_ids: Iterable[str]) -> list[str]:
 
 
 def _lock_removable(movies: MovieQuerySet, ids: Sequence[int]) -> list[Movie]:
-    """Those of `movies` that are to go even now that nobody can add a link to them: one may just have been found."""
+    """Lock the rows and return those still in `movies`: a link may have been found since they were selected."""
     list(Movie.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
     return list(movies.filter(pk__in=ids).order_by("pk"))
 
@@ -63,9 +66,9 @@ def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
     for binding in Binding.objects.filter(movie__in=batch).order_by("pk"):
         bindings[binding.movie_id].append(binding)
     now = timezone.now()
-    # A movie that was made anew instead of restored takes what its forerunner left along, or that would be lost.
+    # A movie that was created again instead of restored has an open tombstone already: its rows go into the new one.
     existing = RemovedMovie.objects.filter(imdb_id__in=[movie.imdb_id for movie in batch], restored_at=None)
-    left = {tombstone.imdb_id: tombstone.snapshot["rows"] for tombstone in existing}
+    earlier = {tombstone.imdb_id: tombstone.snapshot["rows"] for tombstone in existing}
     existing.delete()
     RemovedMovie.objects.bulk_create(
         RemovedMovie(
@@ -74,66 +77,70 @@ def _write_tombstones(batch: Sequence[Movie], *, reason: str) -> None:
             removed_at=now,
             reason=reason,
             snapshot=_snapshot(
-                [movie, *links[movie.pk], *flips[movie.pk], *bindings[movie.pk]], left.get(movie.imdb_id, [])
+                [movie, *links[movie.pk], *flips[movie.pk], *bindings[movie.pk]], earlier.get(movie.imdb_id, [])
             ),
         )
         for movie in batch
     )
 
 
-def _snapshot(rows: Sequence[models.Model], left: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    earlier = serializers.serialize("python", rows)
-    return {"rows": [*earlier, *_rows_only_in_earlier(left, earlier)]}
+def _snapshot(rows: Sequence[models.Model], earlier: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    current = serializers.serialize("python", rows)
+    return {"rows": [*current, *_rows_only_in_earlier(earlier, current)]}
 
 
-def _rows_only_in_earlier(left: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The links and bindings of an earlier tombstone at addresses that are not told again, and those links' flips."""
-    known = {(row["model"], _address(row)) for row in rows}
-    kept = [row for row in left if row["model"] in URL_FIELD_BY_MODEL and (row["model"], _address(row)) not in known]
+def _rows_only_in_earlier(earlier: Sequence[dict[str, Any]], current: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The links and bindings of an earlier tombstone whose URLs are not among the current rows, and their flips."""
+    known = {(row["model"], _url(row)) for row in current}
+    kept = [row for row in earlier if row["model"] in URL_FIELD_BY_MODEL and (row["model"], _url(row)) not in known]
     links = {row["pk"] for row in kept if row["model"] == LINK}
-    return [*kept, *(row for row in left if row["model"] == FLIP and row["fields"]["link"] in links)]
+    return [*kept, *(row for row in earlier if row["model"] == FLIP and row["fields"]["link"] in links)]
 
 
-def _address(row: dict[str, Any]) -> str | None:
-    address: str | None = row["fields"].get(URL_FIELD_BY_MODEL.get(row["model"]))
-    return address
+def _url(row: dict[str, Any]) -> str | None:
+    url: str | None = row["fields"].get(URL_FIELD_BY_MODEL.get(row["model"]))
+    return url
 
 
 def _restore(tombstone: RemovedMovie, blocklist: Blocklist) -> bool:
     if Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():
-        return False  # Its tombstone stays: it is all that is left of the movie that was here before.
+        return False  # The tombstone stays: it holds the rows of the movie that existed before this one.
     if not RemovedMovie.objects.filter(pk=tombstone.pk, restored_at=None).update(restored_at=timezone.now()):
         return False
+    _insert_rows(tombstone, blocklist)
+    return True
+
+
+def _insert_rows(tombstone: RemovedMovie, blocklist: Blocklist) -> None:
     rows = [loaded.object for loaded in serializers.deserialize("python", tombstone.snapshot["rows"])]
     movie = next(row for row in rows if isinstance(row, Movie))
     links = [row for row in rows if isinstance(row, StreamingLink)]
     flips = [row for row in rows if isinstance(row, LinkFlip)]
+    bindings = [row for row in rows if isinstance(row, Binding)]
     _insert_with_free_ids(Movie, [movie])
     for link in links:
         link.movie = movie
-        link.next_check_at = None  # Its rhythm may have left it alone for a month; now somebody wants to know.
+        link.next_check_at = None  # Due at once: its next check may have been planned for a month later.
         if link.is_active and blocklist.is_blocked(url=link.source_url):
             link.is_active, link.reason = False, Reason.TAKEN_DOWN
     _insert_with_free_ids(StreamingLink, links)
-    owners = dict(zip(_old_ids(tombstone), links, strict=True))
+    link_by_old_id = dict(zip(_old_link_ids(tombstone), links, strict=True))
     for flip in flips:
-        flip.link = owners[flip.link_id]
+        flip.link = link_by_old_id[flip.link_id]
     _insert_with_free_ids(LinkFlip, flips)
-    bindings = [row for row in rows if isinstance(row, Binding)]
     for binding in bindings:
         binding.movie = movie
     _insert_with_free_ids(Binding, bindings)
-    return True
 
 
-def _old_ids(tombstone: RemovedMovie) -> list[int]:
+def _old_link_ids(tombstone: RemovedMovie) -> list[int]:
     return [row["pk"] for row in tombstone.snapshot["rows"] if row["model"] == LINK]
 
 
 def _insert_with_free_ids(model: type[Row], rows: Sequence[Row]) -> None:
-    """Insert the rows under their old ids; one whose id has been given away meanwhile gets a new one."""
-    taken = set(model._default_manager.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    """Insert the rows with their old ids; a row whose id is in use gets a new one."""
+    used = set(model._default_manager.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
     for row in rows:
-        if row.pk in taken:
+        if row.pk in used:
             row.pk = None
     model._default_manager.bulk_create(rows)

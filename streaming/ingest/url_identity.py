@@ -1,15 +1,14 @@
-"""Which addresses are one and the same: spellings of one link, and links to one work of a source. Pure."""
+"""Which URLs are the same: spellings of one link, and links to one work of a source. Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import product
 from urllib.parse import unquote, urlsplit
 
-TRACKING_PARAMETERS = re.compile(
-    r"(?:utm_[a-z0-9_]*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|si)",
-    re.IGNORECASE,
-)
+from scraper.net.url_policy import without_tracking
+
 ARCHIVE = "Internet Archive"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ARCHIVE_ITEM = re.compile(r"/(?:details|embed|download|stream|serve)/([A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:/|$)")
@@ -20,43 +19,44 @@ COMMONS_FILE = re.compile(r"/wikipedia/commons/(?:transcoded/)?[0-9a-f]/[0-9a-f]
 
 @dataclass(frozen=True, slots=True)
 class SourceWork:
-    """One work of a source, under several addresses: `site` in people's words and what the site calls the work."""
+    """One work that a source has at several URLs: the display name of the site, and its name for the work."""
 
     site: str
     name: str
 
     @property
     def display_name(self) -> str:
+        """Site and work for display, such as `Internet Archive: item nosferatu`."""
         return f"{self.site}: {'item' if self.site == ARCHIVE else 'file'} {self.name}"
 
 
 def canonical_key(url: str) -> str:
-    """The same for all spellings of one address: http or https, with or without `www.`, a slash at the end, and what
-    only tells where a visitor came from."""
+    """Return a key that all spellings of one URL have in common.
+
+    Ignored are http or https, `www.`, a slash at the end, the default port, the fragment and tracking parameters.
+    """
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").removeprefix("www."), parts.port
     except ValueError:
         return url
-    place = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
-    query = "&".join(pair for pair in parts.query.split("&") if pair and not _is_tracking(pair))
-    return f"{place}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
+    netloc = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
+    query = without_tracking(parts.query)
+    return f"{netloc}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
 
 
 def url_variants(url: str) -> list[str]:
-    """The usual spellings of an address: both schemes, with and without `www.` and a slash at the end."""
+    """The usual spellings of a URL: both schemes, with and without `www.` and a slash at the end."""
     parts = urlsplit(url)
-    place = parts.netloc.removeprefix("www.")
+    netloc = parts.netloc.removeprefix("www.")
     paths = {parts.path, f"{parts.path.rstrip('/')}/", parts.path.rstrip("/") or "/"}
-    rest = f"?{parts.query}" if parts.query else ""
-    return sorted(
-        {url} | {f"{way}://{front}{place}{path}{rest}" for way in ("http", "https") for front in ("", "www.")
-                 for path in paths}
-    )  # fmt: skip
+    query = f"?{parts.query}" if parts.query else ""
+    starts = (f"{scheme}://{prefix}{netloc}" for scheme in ("http", "https") for prefix in ("", "www."))
+    return sorted({url, *(f"{start}{path}{query}" for start, path in product(starts, paths))})
 
 
 def find_work(url: str) -> SourceWork | None:
-    """The work that an address of a site with several addresses a work is about; None for any other address."""
+    """The work that a URL belongs to, at a site known to have several URLs for one work; None for any other URL."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -70,7 +70,7 @@ def find_work(url: str) -> SourceWork | None:
 
 
 def work_key(url: str) -> str:
-    """The same for all links to one work: of a page, a player and the files of one item; else the link's own key."""
+    """Return a key that all links to one work have in common: page, player and files; else the URL's own key."""
     work = find_work(url)
     return work.display_name if work else canonical_key(url)
 
@@ -81,7 +81,3 @@ def _find_commons_work(host: str, path: str) -> SourceWork | None:
     else:
         found = COMMONS_FILE.match(path) if host == "upload.wikimedia.org" else None
     return SourceWork("Wikimedia Commons", unquote(found[1]).replace("_", " ")) if found else None
-
-
-def _is_tracking(pair: str) -> bool:
-    return TRACKING_PARAMETERS.fullmatch(pair.partition("=")[0]) is not None

@@ -1,4 +1,4 @@
-"""What options may hold: types for the parsers of our commands. Pure."""
+"""Argument types for the commands' parsers. Pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable
 
 
 def integer_argument(minimum: int = 0, maximum: int = 10**9) -> Callable[[str], int]:
-    """A whole number between the two."""
+    """Return a parser for whole numbers within these bounds."""
 
-    def read(text: str) -> int:
+    def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 12 and minimum <= int(text) <= maximum):
             raise ArgumentTypeError(f"{text[:40]!r} is not a whole number from {minimum} to {maximum}")
         return int(text)
 
-    return read
+    return parse
 
 
 def number_argument(minimum: float = 0.0, maximum: float = 1e6) -> Callable[[str], float]:
-    """A number between the two, with or without decimals."""
+    """Return a parser for numbers within these bounds, with or without decimals."""
 
-    def read(text: str) -> float:
+    def parse(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
@@ -30,4 +30,4 @@ def number_argument(minimum: float = 0.0, maximum: float = 1e6) -> Callable[[str
             raise ArgumentTypeError(f"{text[:40]!r} is not a number from {minimum:g} to {maximum:g}")
         return value
 
-    return read
+    return parse

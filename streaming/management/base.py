@@ -1,4 +1,4 @@
-"""What all our commands share: exit statuses that tell the truth, one sentence instead of a traceback."""
+"""The base class of all commands: accurate exit statuses, and a one-line message instead of a traceback."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 SCRIPT_NAME = "cleanup_dead_links.py"
-"""Called by this name, a command is the whole script, not a word after `manage.py`."""
+"""Under this name a script is one command, without `manage.py` before it."""
 
 
 class OneLineErrorParser(CommandParser):
-    """A wrong argument ends in one sentence and status 1 (argparse's own is 2)."""
+    """A parser that reports a wrong argument in one line and exits with status 1 (argparse: 2)."""
 
     def error(self, message: str) -> NoReturn:
         if self.called_from_command_line:
@@ -24,12 +24,12 @@ class OneLineErrorParser(CommandParser):
 
 
 class OpenreelCommand(BaseCommand):
-    """`example` is shown beneath --help. A reader that goes away (`| head`) ends the command in silence."""
+    """A command whose --help ends with `example`. A closed pipe (`| head`) ends it silently."""
 
     example = ""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        # Django builds its own CommandParser; making it ours after the fact keeps everything else that it does.
+        # Django creates its own CommandParser; changing its class keeps everything else that Django sets up.
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.__class__ = OneLineErrorParser
         if prog_name.endswith(SCRIPT_NAME):
@@ -43,7 +43,7 @@ class OpenreelCommand(BaseCommand):
             super().run_from_argv(list(argv))
             sys.stdout.flush()
         except BrokenPipeError:
-            # Python flushes stdout once more at exit; into nothing, so that it does not complain there.
+            # Python flushes stdout again at exit; to the null device that raises nothing.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except KeyboardInterrupt:
@@ -53,4 +53,4 @@ class OpenreelCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except DatabaseError as error:
-            raise CommandError(f"The database says: {' '.join(str(error).split())}") from error
+            raise CommandError(f"Database error: {' '.join(str(error).split())}") from error

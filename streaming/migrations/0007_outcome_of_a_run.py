@@ -1,4 +1,4 @@
-"""How each closed run ended, read from what its row said in words until now."""
+"""Add `HealthRun.outcome` and fill it from the sentences that said how a run ended; reword labels."""
 
 from django.db import migrations, models
 
@@ -32,4 +32,19 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ('', 'completed', 'withheld', 'interrupted', 'failed'))), name='run_outcome_known'),
         ),
         migrations.RunPython(fill_outcomes, migrations.RunPython.noop),
+        migrations.AlterField(
+            model_name='streaminglink',
+            name='quality',
+            field=models.CharField(blank=True, choices=[('2160p', '2160p'), ('1440p', '1440p'), ('1080p', '1080p'), ('720p', '720p'), ('576p', '576p'), ('480p', '480p'), ('360p', '360p'), ('240p', '240p')], default='', max_length=5),
+        ),
+        migrations.AlterField(
+            model_name='healthpiece',
+            name='kind',
+            field=models.CharField(choices=[('good', 'Successes, not written yet'), ('held', 'Failures awaiting acceptance'), ('heard', 'Totals for the guard'), ('onward', 'Links for another shard')], max_length=6),
+        ),
+        migrations.AlterField(
+            model_name='healthrun',
+            name='ending',
+            field=models.CharField(blank=True, choices=[('settled', 'All links checked'), ('late', 'Time limit reached'), ('interrupted', 'Interrupted'), ('withheld', 'Results withheld')], default='', editable=False, max_length=11),
+        ),
     ]

@@ -1,4 +1,4 @@
-"""Who decided each pause, read from what its row said in words until now."""
+"""Add `HostPause.kind` and fill it from the sentences that said who decided a pause."""
 
 from django.db import migrations, models
 
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='hostpause',
             name='kind',
-            field=models.CharField(choices=[('retry_after', 'Asked for by the host'), ('breaker', 'Most links failed at once'), ('manual', 'Set by hand')], default='manual', editable=False, max_length=11),
+            field=models.CharField(choices=[('retry_after', 'Requested by the host'), ('breaker', 'Most links failed at once'), ('manual', 'Set by hand')], default='manual', editable=False, max_length=11),
         ),
         migrations.AddConstraint(
             model_name='hostpause',

@@ -1,4 +1,4 @@
-"""What we remember. One model a file; the rules the database can keep, it keeps."""
+"""The database tables. Rules that the database can enforce are constraints."""
 
 from __future__ import annotations
 

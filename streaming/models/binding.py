@@ -1,4 +1,4 @@
-"""An address that a person bound to a movie: a source that knows no IMDb ids is read there on every search."""
+"""A URL at a source that a person assigned to a movie, for sources that know no IMDb ids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class Binding(models.Model):
-    """`source` names the spider that reads `url`; empty: the one that knows the address as its own."""
+    """Every search for the movie reads `url` with the spider `source` (empty: the source that the host belongs to)."""
 
     movie = models.ForeignKey("streaming.Movie", on_delete=models.CASCADE, related_name="bindings")
     source = models.SlugField(max_length=50, blank=True, default="", db_index=False)

@@ -1,4 +1,4 @@
-"""Takedown: addresses that are never saved and never shown again."""
+"""Takedowns: addresses that are never saved and never shown."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from django.utils import timezone
 
 
 class BlockedAddress(models.Model):
-    """`address` is a host (its subdomains too), the beginning of a URL, one link in any spelling, or an IMDb id; `kind`
-    says which."""
+    """One takedown. `kind` says what `address` is.
+
+    A host blocks its subdomains too, a prefix all URLs that begin with it, a link all spellings of its URL.
+    """
 
     class Kind(models.TextChoices):
         HOST = "host", "Host"

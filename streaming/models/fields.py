@@ -1,4 +1,4 @@
-"""A column that folds another for searching and sorting."""
+"""A column with another column's text, normalized for searching and sorting."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ LETTER_REPLACEMENTS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d",
 
 
 def fold_for_search(text: str) -> str:
-    """Lower case, without accents, runs of white space as one blank: `Nosferatu – Éine` becomes `nosferatu – eine`."""
+    """Normalize text: lower case, no accents, single blanks. `Nosferatu – Éine` becomes `nosferatu – eine`."""
     plain = "".join(LETTER_REPLACEMENTS.get(letter, letter) for letter in text.casefold())
     decomposed = unicodedata.normalize("NFKD", plain)
     return " ".join("".join(letter for letter in decomposed if not unicodedata.combining(letter)).split())
 
 
 class FoldedField(models.CharField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Keeps `fold(of)` of another column, on every save, create and bulk_create (an `update()` must say it itself)."""
+    """Holds the normalized text of the column `of`.
+
+    It is set on every `save`, `create` and `bulk_create`; an `update()` has to set it itself.
+    """
 
     def __init__(self, *args: Any, of: str = "", **options: Any) -> None:
         self.of = of

@@ -8,7 +8,7 @@ from streaming.models.health_run import HealthRun
 
 
 class HealthWorker(models.Model):
-    """Somebody who has come to ask parts of a run; gone when the run is over, or when they leave."""
+    """A process that checks shards of a run. The row is deleted when the run ends or the worker leaves."""
 
     run = models.ForeignKey(HealthRun, on_delete=models.CASCADE, related_name="workers")
     owner = models.CharField(max_length=200)
@@ -22,10 +22,12 @@ class HealthWorker(models.Model):
 
 
 class HealthPart(models.Model):
-    """A worker's part of a run: the links on one share of all hosts (`number`), gone when the run is over.
+    """One pass over one shard of a run; deleted when the run ends.
 
-    Round 0 asks what is due, further ones what redirects led to this share's hosts. `owner`, `attempt` and
-    `lease_until` fence it; whoever holds a lease on any part of a share asks that share alone. `counts`: by verdict.
+    `number` is the shard. Round 0 checks the due links of the shard's hosts, later rounds the links that redirects led
+    to these hosts. `owner`, `attempt` and `lease_until` make sure that only one worker checks a shard at a time,
+    whatever the round. `due` is the number of due links, `limit` the most to check (None: all); `counts` maps a verdict
+    to a number of links.
     """
 
     class State(models.TextChoices):
@@ -52,16 +54,18 @@ class HealthPart(models.Model):
 
 
 class HealthPiece(models.Model):
-    """Something a part hands over, a few hundred things at once, packed. It counts when its attempt is the part's.
+    """Encoded results of one shard, a few hundred at a time. They count only if `attempt` is still that of the part.
 
-    `number`: of links that are handed on, whose share they are.
+    `number` is the receiving shard of forwarded links; `things` is how many results `data` holds.
     """
 
     class Kind(models.TextChoices):
-        GOOD = "good", "Good news, not written yet"
-        HELD = "held", "Bad news that waits"
-        HEARD = "heard", "What the guard wants to know"
-        ONWARD = "onward", "Links for another share"
+        """What the results are. The stored values are older than the names."""
+
+        SUCCESSES = "good", "Successes, not written yet"
+        FAILURES = "held", "Failures awaiting acceptance"
+        TALLY = "heard", "Totals for the guard"
+        FORWARDED = "onward", "Links for another shard"
 
     part = models.ForeignKey(HealthPart, on_delete=models.CASCADE, related_name="pieces")
     attempt = models.PositiveSmallIntegerField()

@@ -1,41 +1,69 @@
-"""HealthRun: the record of one run of the link checker."""
+"""The record of one run of the link checker."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
+MAX_RUNS_SEARCHED = 50
+
 
 class HealthRunQuerySet(models.QuerySet["HealthRun"]):
     """Queries about many runs."""
 
-    def with_results(self) -> HealthRunQuerySet:
+    def newest_first(self) -> HealthRunQuerySet:
+        """Order by start, the latest first."""
+        return self.order_by("-started_at", "-pk")
+
+    def latest_started(self) -> HealthRun | None:
+        """Return the run that started last, finished or not; None if there is none."""
+        return self.newest_first().first()
+
+    def accepted(self) -> HealthRunQuerySet:
         """Runs whose results count: all of them, or after an interruption those of links that work."""
         return self.filter(outcome__in=(HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED))
 
     def finished(self) -> HealthRunQuerySet:
-        """Closed runs that had something to say, be it that they are not believed; none that an error ended."""
+        """Closed runs that reached a result, even if it was withheld; none that ended with an error."""
         return self.exclude(finished_at=None).exclude(outcome=HealthRun.Outcome.FAILED)
 
-    def latest_started(self) -> HealthRun | None:
-        """The run that started last, finished or not."""
-        return self.order_by("-started_at", "-pk").first()
+    def started_before(self, run: HealthRun) -> HealthRunQuerySet:
+        """Runs that started before `run`."""
+        return self.filter(started_at__lt=run.started_at)
+
+    def with_figures_since(self, start: datetime) -> HealthRunQuerySet:
+        """Runs from `start` on whose counts are true: all but withheld ones, current ones included."""
+        return self.filter(started_at__gte=start, withheld=False)
 
     def previous_hosts_down(self) -> list[str]:
-        """The hosts that the last run with results found down."""
-        newest_first = self.with_results().order_by("-started_at", "-pk")
-        return newest_first.values_list("hosts_down", flat=True).first() or []
+        """The hosts that the last accepted run found down."""
+        return self.accepted().newest_first().values_list("hosts_down", flat=True).first() or []
+
+    def interrupted_since(self) -> datetime | None:
+        """The start of the first run after the last completed one; None if the last run is completed or there is none.
+
+        Looks at the last 50 runs only.
+        """
+        since = None
+        for started, outcome in self.newest_first().values_list("started_at", "outcome")[:MAX_RUNS_SEARCHED]:
+            if outcome == HealthRun.Outcome.COMPLETED:
+                break
+            since = started
+        return since
 
 
 class HealthRun(models.Model):
-    """One run of the checker. `finished_at` None: it runs, or was killed when `heartbeat_at` is old.
+    """One run of the link checker.
 
-    Counts are links, `removed` movies. `moved`: links seen to have moved for good; `died_of`: of what links died, a
-    count a reason. `outcome`: how a closed run ended, empty while it runs; `reason`: one sentence about that, for
-    people only. `withheld` is published beside `outcome` and says the same as its value of that name.
-    `plan`: what the workers are asked, empty when one process does it; `ending`: why they are to end, empty: go on.
+    `finished_at` is None while the run lasts; with an old `heartbeat_at` it was killed. The counts are links, but
+    `removed` counts movies. `moved` counts permanent redirects; `died_of` maps a reason code to the number of links
+    that died of it. `outcome` says how the run ended (empty: not yet); `reason` is one sentence about it, for display
+    only. `withheld` is published as well and is true exactly if `outcome` is that value.
+    `plan` holds the options for the workers of a distributed run (empty: one process checks everything); `ending` is
+    why the workers must stop (empty: continue).
     """
 
     class Outcome(models.TextChoices):
@@ -45,10 +73,10 @@ class HealthRun(models.Model):
         FAILED = "failed", "Failed"
 
     class StopReason(models.TextChoices):
-        SETTLED = "settled", "All is asked"
-        LATE = "late", "Its time is over"
-        INTERRUPTED = "interrupted", "Somebody stopped it"
-        WITHHELD = "withheld", "Not believed"
+        SETTLED = "settled", "All links checked"
+        LATE = "late", "Time limit reached"
+        INTERRUPTED = "interrupted", "Interrupted"
+        WITHHELD = "withheld", "Results withheld"
 
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)

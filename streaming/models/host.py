@@ -1,4 +1,4 @@
-"""What is remembered about a host: the next free request slot and pauses."""
+"""The state of a host: its next free request slot, and pauses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.utils import timezone
 
-from streaming.formatting import ASKED, FAILED_AT_ONCE
 from streaming.retry_after import MAX_PAUSE
+
+MAX_PAUSE_AHEAD = MAX_PAUSE + timedelta(hours=1)
 
 
 class HostGate(models.Model):
-    """`next_at` is the database's time: machines need not agree on the hour to keep their distance."""
+    """The next free request slot of a host, for all processes and machines.
+
+    `next_at` is by the database's clock, so the clocks of the machines may differ.
+    """
 
     host = models.CharField(max_length=255, primary_key=True)
     next_at = models.DateTimeField()
@@ -22,38 +26,39 @@ class HostGate(models.Model):
         return self.host
 
 
-MAX_PAUSE_AHEAD = MAX_PAUSE + timedelta(hours=1)
-
-
 class HostPauseQuerySet(models.QuerySet["HostPause"]):
+    """Queries and changes of many pauses."""
+
     def active(self, now: datetime) -> HostPauseQuerySet:
-        """Those that are not over."""
+        """Pauses that have not ended."""
         return self.filter(paused_until__gt=now).exclude(_set_by_fast_clock(now))
 
     def requested_by_host(self) -> HostPauseQuerySet:
-        """Those that the host itself asked for. The others are the checker's own caution."""
+        """Pauses that the host itself requested. The others are decisions of the checker or of staff."""
         return self.filter(kind=HostPause.Kind.RETRY_AFTER)
 
     def extend(self, pauses: Mapping[str, datetime], kind: HostPause.Kind) -> None:
-        """Leave these hosts alone until then, by a decision of ours, so not `MANUAL`. A pause that stands is never
-        shortened: other requests may have been on the way when the host named the moment, and were given an earlier
-        one or none."""
+        """Pause each host until its time; `kind` is not `MANUAL`.
+
+        An existing pause is never shortened: other requests may have been under way when the host named its time, and
+        their responses may state an earlier one or none.
+        """
         rows = [
-            HostPause(host=host[:255], paused_until=until, kind=kind, reason=TEXTS[kind])
+            HostPause(host=host[:255], paused_until=until, kind=kind, reason=TEXT_BY_KIND[kind])
             for host, until in pauses.items()
         ]
         self.bulk_create(rows, ignore_conflicts=True)
-        wrong = _set_by_fast_clock(timezone.now())
+        invalid = _set_by_fast_clock(timezone.now())
         for row in rows:
-            weaker = self.filter(models.Q(paused_until__lt=row.paused_until) | wrong, host=row.host)
-            weaker.update(paused_until=row.paused_until, kind=row.kind, reason=row.reason)
+            shorter = self.filter(models.Q(paused_until__lt=row.paused_until) | invalid, host=row.host)
+            shorter.update(paused_until=row.paused_until, kind=row.kind, reason=row.reason)
 
 
 class HostPause(models.Model):
-    """A host that is not asked before `paused_until`. `kind` says who decided that; `reason` is for people only."""
+    """A host that gets no requests before `paused_until`. `kind` says who decided so; `reason` is for display only."""
 
     class Kind(models.TextChoices):
-        RETRY_AFTER = "retry_after", "Asked for by the host"
+        RETRY_AFTER = "retry_after", "Requested by the host"
         BREAKER = "breaker", "Most links failed at once"
         MANUAL = "manual", "Set by hand"
 
@@ -77,9 +82,12 @@ class HostPause(models.Model):
         return f"{self.host} until {self.paused_until:%Y-%m-%d %H:%M}"
 
 
-TEXTS = {HostPause.Kind.RETRY_AFTER: ASKED, HostPause.Kind.BREAKER: FAILED_AT_ONCE}
+TEXT_BY_KIND = {
+    HostPause.Kind.RETRY_AFTER: "asked us to come back later",
+    HostPause.Kind.BREAKER: "most of its links failed at once",
+}
 
 
 def _set_by_fast_clock(now: datetime) -> models.Q:
-    """Pauses of ours that end later than any can. One set by hand may last as long as somebody likes."""
-    return models.Q(kind__in=TEXTS, paused_until__gt=now + MAX_PAUSE_AHEAD)
+    """Automatic pauses that end later than any may, because a clock was wrong. A manual pause may have any length."""
+    return models.Q(kind__in=TEXT_BY_KIND, paused_until__gt=now + MAX_PAUSE_AHEAD)

@@ -1,4 +1,4 @@
-"""Somebody asked for fresh links of one movie. The row is the job; engines only ring its bell."""
+"""Scrape jobs: requests for fresh links of one movie. The row is the job; notifications only wake a worker."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-# The bound of the constraint only: `settings.SCRAPE_MAX_ATTEMPTS` decides how often a job is tried.
+# The bound of a constraint. `settings.SCRAPE_MAX_ATTEMPTS` decides how often a job is attempted.
 MAX_STORED_ATTEMPTS = 3
 MAX_LOG_BYTES = 64 * 1024
 
 
 class SourceState(models.TextChoices):
-    """How far one source of a job is. The values are stored and published, so they stay."""
+    """The progress of one source of a job. The values are stored and published, so they never change."""
 
     WAITING = "waiting", "Waiting"
     SEARCHING = "searching", "Searching"
@@ -30,10 +30,10 @@ FINISHED = frozenset(SourceState) - UNFINISHED
 
 
 class SourceResult(TypedDict):
-    """One source's row of a job; `seconds` None while it has not ended, `error` a sentence or empty."""
+    """The result of one source in a job. `seconds` is None until the source has finished; `error` is for display."""
 
     source: str
-    state: str  # a SourceState, as plain text once it was stored
+    state: str  # a SourceState; plain text when read from the database
     links: int
     new: int
     seconds: float | None
@@ -41,10 +41,11 @@ class SourceResult(TypedDict):
 
 
 class ScrapeJobQuerySet(models.QuerySet["ScrapeJob"]):
-    """Questions about many jobs."""
+    """Queries about many jobs."""
 
     def open(self) -> ScrapeJobQuerySet:
-        # Written out: with parameters SQLite cannot know that the index of open jobs will do, and reads all jobs ever.
+        """Jobs that are queued or running."""
+        # Without parameters, or SQLite does not use the partial index of open jobs and reads all jobs.
         return self.filter(
             models.Func(
                 models.F("state"),
@@ -55,9 +56,11 @@ class ScrapeJobQuerySet(models.QuerySet["ScrapeJob"]):
 
 
 class ScrapeJob(models.Model):
-    """`owner`, `attempt` and `lease_until` fence a run: only the claimant of this attempt may close it.
+    """A request for fresh links of one movie, and what came of it.
 
-    `outcome` is empty until a job has succeeded; `sources` is a list of `SourceResult`; `error` one sentence.
+    `owner`, `attempt` and `lease_until` make sure that only the worker of the current attempt may finish the job.
+    `outcome` is empty unless the job succeeded; `sources` is a list of `SourceResult`; `error` is for display.
+    `target_url` limits the search to one page (empty: all sources).
     """
 
     class State(models.TextChoices):
@@ -90,7 +93,7 @@ class ScrapeJob(models.Model):
     cancel_requested = models.BooleanField(default=False)
     log = models.TextField(blank=True, default="")
 
-    # Not a column: True on a job that was handed to somebody who did not start it.
+    # Not a column: True if a request was answered with this job although another request had started it.
     joined: bool = False
 
     objects = ScrapeJobQuerySet.as_manager()
@@ -129,14 +132,16 @@ class ScrapeJob(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """Whether the job is queued or running."""
         return self.state in (self.State.QUEUED, self.State.RUNNING)
 
     @property
     def percent(self) -> int:
-        """How many of the sources have ended, 0 to 100."""
-        ended = sum(row["state"] in FINISHED for row in self.sources)
-        return round(100 * ended / len(self.sources)) if self.sources else 0
+        """The percentage of sources that have finished, 0 to 100."""
+        finished = sum(row["state"] in FINISHED for row in self.sources)
+        return round(100 * finished / len(self.sources)) if self.sources else 0
 
     @property
     def failed_sources(self) -> list[SourceResult]:
+        """The results of sources that failed or blocked the request."""
         return [row for row in self.sources if row["state"] in (SourceState.FAILED, SourceState.BLOCKED)]

@@ -1,4 +1,4 @@
-"""One URL where a movie can be watched, and what we know of its health."""
+"""Links: URLs where a movie can be watched, and their health."""
 
 from __future__ import annotations
 
@@ -7,43 +7,51 @@ from django.db.models import Q
 from django.utils import timezone
 
 from scraper import sources
+from scraper.items import MAX_EVIDENCE_LENGTH, QUALITIES
 from streaming.formatting import episode_label
 from streaming.models.reasons import reason_text
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
 
+QUALITY_CHOICES = [(quality, quality) for quality in QUALITIES]
+
 
 class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
-    """Questions about many links."""
+    """Queries about many links."""
 
     def published(self) -> StreamingLinkQuerySet:
-        """Links that everybody may see; the others wait for staff's review."""
+        """Links that everybody may see; the others await review by staff."""
         return self.filter(is_published=True)
 
     def active(self) -> StreamingLinkQuerySet:
+        """Published links that work."""
         return self.filter(is_active=True, is_published=True)
 
     def inactive(self) -> StreamingLinkQuerySet:
+        """Published links that do not work."""
         return self.filter(is_active=False, is_published=True)
 
     def in_language(self, tag: str) -> StreamingLinkQuerySet:
-        """Links in this language or a form of it, whatever the case: `en` finds `en-GB`, `en-GB` does not find `en`."""
+        """Links in this language or a variant, ignoring case: `en` finds `en-GB`, but `en-GB` does not find `en`."""
         return self.filter(Q(language__iexact=tag) | Q(language__istartswith=f"{tag}-"))
 
     def awaiting_review(self) -> StreamingLinkQuerySet:
-        """Links that nobody has published yet and that have not been taken down."""
+        """Links that are neither published nor taken down."""
         return self.filter(is_published=False).exclude(reason=Reason.TAKEN_DOWN)
 
 
 class StreamingLink(models.Model):
-    """`checks` holds the last 24 results, oldest first, a letter each: `a`live, `g`one, `b`locked, `u`nreachable.
+    """One URL where a movie can be watched.
 
-    `failures` counts failed checks in a row; `state_since` is the moment of the last flip (None: never flipped);
-    `last_checked` None means never checked; `host` is kept beside the URL so that hosts can be asked in turn.
-    `source` is who found it first; `evidence` is what its licence rests on, in the source's words or as an address;
-    without `is_published` it waits for review and is seen by staff alone.
-    `next_check_at`: when the checker's own rhythm wants it asked again (None: now). `moved_to`: where its address leads
-    for good, seen `moved_seen` times running; `moved_from`: the address it had before such a move was followed.
-    `verified_at`: when the interface of its source last said whether it is there.
+    Origin: `source` is the source that found the link first; `evidence` is what its licence is based on, in the
+    source's words or as a URL. A link without `is_published` awaits review and is visible to staff only.
+
+    Health: `checks` holds the last results, oldest first, as letters of `CheckCode`; `failures` counts consecutive
+    failed checks; `state_since` is the time of the last flip (None: none); `last_checked` is None if never checked;
+    `next_check_at` is when the next check is due (None: now); `verified_at` is when the source API last said whether
+    the link exists. `host` repeats the URL's host for queries by host.
+
+    Redirects: `moved_to` is the target of a permanent redirect seen in the last `moved_seen` checks; `moved_from` is
+    the URL before such a redirect was followed.
     """
 
     class Kind(models.TextChoices):
@@ -52,27 +60,17 @@ class StreamingLink(models.Model):
         FILE = "file", "File"
         STREAM = "stream", "Stream"
 
-    class Quality(models.TextChoices):
-        P2160 = "2160p"
-        P1440 = "1440p"
-        P1080 = "1080p"
-        P720 = "720p"
-        P576 = "576p"
-        P480 = "480p"
-        P360 = "360p"
-        P240 = "240p"
-
     movie = models.ForeignKey("streaming.Movie", on_delete=models.CASCADE, related_name="links")
     source = models.SlugField(max_length=50, db_index=False)
     source_url = models.CharField(max_length=2000)
     host = models.CharField(max_length=255, editable=False)
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.PAGE)
     label = models.CharField(max_length=200, blank=True, default="")
-    quality = models.CharField(max_length=5, choices=Quality, blank=True, default="")
+    quality = models.CharField(max_length=5, choices=QUALITY_CHOICES, blank=True, default="")
     language = models.CharField(max_length=35, blank=True, default="")
     licence = models.SlugField(max_length=40, blank=True, default="", db_index=False)
     licence_url = models.CharField(max_length=2000, blank=True, default="")
-    evidence = models.CharField(max_length=300, blank=True, default="")
+    evidence = models.CharField(max_length=MAX_EVIDENCE_LENGTH, blank=True, default="")
     season = models.PositiveSmallIntegerField(null=True, blank=True)
     episode = models.PositiveSmallIntegerField(null=True, blank=True)
     is_published = models.BooleanField(default=True)
@@ -102,10 +100,7 @@ class StreamingLink(models.Model):
                 name="link_url_http",
             ),
             models.CheckConstraint(condition=Q(kind__in=("page", "embed", "file", "stream")), name="link_kind_known"),
-            models.CheckConstraint(
-                condition=Q(quality__in=("", "2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")),
-                name="link_quality_known",
-            ),
+            models.CheckConstraint(condition=Q(quality__in=("", *QUALITIES)), name="link_quality_known"),
         ]
         indexes = [
             models.Index(fields=["last_checked", "id"], name="link_by_checked"),
@@ -123,22 +118,25 @@ class StreamingLink(models.Model):
 
     @property
     def source_name(self) -> str:
+        """The name of the source for display."""
         return sources.source_name(self.source)
 
     @property
     def display_label(self) -> str:
-        """The label with the episode before it, `S1 E2 The Key`."""
+        """The label with season and episode before it, `S1 E2 The Key`."""
         return episode_label(self.label, season=self.season, episode=self.episode)
 
     @property
     def licence_name(self) -> str:
+        """The name of the licence for display; empty if none is stated."""
         return sources.LICENCES.get(self.licence, self.licence)
 
     @property
     def reason_text(self) -> str:
+        """The reason for the link's state, for display."""
         return reason_text(self.reason)
 
     @property
     def uptime(self) -> float | None:
-        """The share of the kept checks that were alive, 0 to 1; None when never checked."""
+        """The fraction of the stored checks that found the link alive, 0 to 1; None if never checked."""
         return round(self.checks.count(CheckCode.ALIVE) / len(self.checks), 3) if self.checks else None

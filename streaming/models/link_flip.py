@@ -1,4 +1,4 @@
-"""LinkFlip: a link that was turned on or off."""
+"""The history of links: when each was turned on or off."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class LinkFlip(models.Model):
-    """A link's `is_active` turned. A check that changed nothing leaves no row."""
+    """A change of a link's `is_active`, to the value stored here. A check that changes nothing leaves no row."""
 
     link = models.ForeignKey("streaming.StreamingLink", on_delete=models.CASCADE, related_name="flips")
     at = models.DateTimeField(default=timezone.now)

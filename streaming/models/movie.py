@@ -1,4 +1,4 @@
-"""A film or show with an IMDb id: the thing that links belong to."""
+"""Movies: films and shows with an IMDb id."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
+from scraper.items import MAX_YEAR, MIN_YEAR, MOVIE_TYPES
 from streaming.models.fields import FoldedField, fold_for_search
 from streaming.models.link import StreamingLink
 
@@ -18,19 +19,21 @@ MAX_SEARCH_WORDS = 8
 
 
 class MovieQuerySet(models.QuerySet["Movie"]):
-    """Questions about many movies, in the words of the trade."""
+    """Queries about many movies."""
 
     def by_identifier(self, identifier: str) -> MovieQuerySet:
-        """The movie of an address: its row id or its IMDb id. Anything else finds nothing."""
+        """The movie with this row id or IMDb id. Any other text finds nothing."""
         if identifier.isascii() and identifier.isdigit() and len(identifier) <= 18:
             return self.filter(pk=int(identifier))
         return self.filter(imdb_id=identifier) if len(identifier) <= 11 and identifier.isascii() else self.none()
 
     def search(self, text: str) -> MovieQuerySet:
-        """Movies whose title holds every word, or whose IMDb id is the text. Long questions are cut, not refused."""
-        asked = text.replace("\x00", "")[:MAX_SEARCH_LENGTH]
+        """Movies with every word in the title or at the start of the IMDb id.
+
+        Only the first 200 characters and 8 words count.
+        """
         found = self
-        for word in fold_for_search(asked).split()[:MAX_SEARCH_WORDS]:
+        for word in fold_for_search(text.replace("\x00", "")[:MAX_SEARCH_LENGTH]).split()[:MAX_SEARCH_WORDS]:
             found = found.filter(Q(search_title__contains=word) | Q(imdb_id__startswith=word))
         return found
 
@@ -39,29 +42,33 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.filter(Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
 
     def unwatchable(self) -> MovieQuerySet:
-        """Movies without an active link, those that never had one too."""
+        """Movies without an active link, including those that never had one."""
         return self.filter(~Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
 
-    def with_active_link(self, *, language: str = "", **wanted: str) -> MovieQuerySet:
-        """Movies with one active link in this language, empty for any, and of this `source`, `quality`, `licence`."""
-        links = StreamingLink.objects.active().filter(movie=OuterRef("pk"), **wanted)
+    def with_active_link(self, *, language: str = "", **columns: str) -> MovieQuerySet:
+        """Movies with an active link that has all these values of `source`, `quality` and `licence`.
+
+        Unless it is empty, `language` has to be the language of the same link, or a general form of it.
+        """
+        links = StreamingLink.objects.active().filter(movie=OuterRef("pk"), **columns)
         return self.filter(Exists(links.in_language(language) if language else links))
 
     def with_active_count(self) -> MovieQuerySet:
-        """Each movie with `active_count`, counted for the rows of the page only."""
+        """Movies with `active_count`, the number of active links, which is computed only for the rows that are read."""
         active = StreamingLink.objects.active().filter(movie=OuterRef("pk")).order_by().values("movie")
         return self.annotate(active_count=Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0))
 
     def with_active_links(self) -> MovieQuerySet:
-        """Each movie with `active_links`, a list, in one more query for all of them."""
+        """Movies with `active_links`, a list; costs one more query for all movies."""
         return self.prefetch_related(Prefetch("links", StreamingLink.objects.active(), to_attr="active_links"))
 
 
 class Movie(models.Model):
-    """`imdb_id` is the key and the slug; `bindings` are addresses that searches for it read too.
+    """A film or show. `imdb_id` is its key in URLs and for all sources.
 
-    `next_scrape_at` is the moment before which no page starts a scrape (None: now); `fruitless_scrapes` counts the
-    scrapes in a row that found nothing and doubles that wait.
+    `next_scrape_at` is the time before which no page view starts a scrape (None: now); `fruitless_scrapes` counts the
+    consecutive scrapes that found nothing, each of which doubles that wait. `updated_at` is the last change of what
+    pages, mirrors and caches show of the movie.
     """
 
     class Type(models.TextChoices):
@@ -86,10 +93,10 @@ class Movie(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(imdb_id__regex=r"\Att[0-9]{7,9}\Z"), name="movie_imdb_id_shape"),
-            models.CheckConstraint(condition=Q(type__in=("movie", "show")), name="movie_type_known"),
+            models.CheckConstraint(condition=Q(type__in=MOVIE_TYPES), name="movie_type_known"),
             models.CheckConstraint(condition=~Q(title=""), name="movie_has_title"),
             models.CheckConstraint(
-                condition=Q(year=None) | Q(year__gte=1870, year__lte=2200), name="movie_year_plausible"
+                condition=Q(year=None) | Q(year__gte=MIN_YEAR, year__lte=MAX_YEAR), name="movie_year_plausible"
             ),
             models.CheckConstraint(
                 condition=Q(poster_url="") | Q(poster_url__startswith="https://"), name="movie_poster_https"
@@ -110,15 +117,15 @@ class Movie(models.Model):
 
 
 def mark_updated(movies: models.QuerySet[Movie]) -> int:
-    """Say that what is shown of these movies has changed (mirrors and caches look at `updated_at`)."""
+    """Record that these movies have changed, for mirrors and caches; return how many there are."""
     return movies.update(updated_at=timezone.now())
 
 
 def lock_movies(ids: Iterable[int]) -> None:
-    """Wait for whoever writes to these movies or removes them; on SQLite nobody else writes in a transaction.
+    """Lock these rows until the transaction ends; SQLite, which has one writer at a time, needs no lock.
 
-    Movies come before their links, each in the order of their ids, whoever locks both: else each waits for the other.
+    Everything that locks movies and links locks movies first and both in the order of their ids, to avoid deadlocks.
     """
-    wanted = set(ids)
-    if wanted and connection.features.has_select_for_update:
-        list(Movie.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk"))
+    unique = set(ids)
+    if unique and connection.features.has_select_for_update:
+        list(Movie.objects.select_for_update(no_key=True).filter(pk__in=unique).order_by("pk").values_list("pk"))

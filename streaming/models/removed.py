@@ -1,4 +1,4 @@
-"""The tombstone of a removed movie: enough to bring it back whole."""
+"""The tombstone of a removed movie, from which it can be restored completely."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from django.utils import timezone
 
 
 class ExactEncoder(DjangoJSONEncoder):
-    """Moments to the microsecond: Django's own encoder cuts them shorter, and what comes back must be equal."""
+    """JSON with times to the microsecond: Django's encoder truncates them, and restored rows must be equal."""
 
     def default(self, o: Any) -> Any:
         return o.isoformat() if isinstance(o, datetime) else super().default(o)
 
 
 class RemovedMovie(models.Model):
-    """`snapshot` holds the movie's row, its links' and their flips' (see `streaming.ingest.tombstones`).
+    """One removal of a movie. `restored_at` is None while the movie is removed.
 
-    `restored_at` None: still removed. A movie that is removed twice has two rows, one of them open.
+    `snapshot` holds the rows of the movie, its links, their flips and its bindings (see `streaming.ingest.tombstones`).
+    A movie that was removed twice has two rows, at most one of them with `restored_at` None.
     """
 
     imdb_id = models.CharField(max_length=11)

@@ -1,4 +1,4 @@
-"""Whether a movie is to be searched now: start, join, fresh, cooling down or refuse. Pure."""
+"""Decide whether a scrape of a movie should start: start, join, fresh, cooling down or refuse. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 MAX_COOLDOWN = timedelta(hours=24)
-# A look that lies further ahead than this was written by a clock that has been set back since: it says nothing.
+# A time further ahead than this was written before the clock was set back: it is ignored.
 CLOCK_SLACK = timedelta(minutes=1)
+# Values of ScrapeJob.State and ScrapeJob.Outcome, which a pure module cannot import.
 OPEN_STATES = ("queued", "running")
+SUCCEEDED, NOTHING = "succeeded", "nothing"
 READ_ONLY_METHODS = ("HEAD", "OPTIONS")
 PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 PREFETCH_PATTERN = re.compile(r"prefetch|prerender|preview", re.I)
-# "Cubot" builds telephones; browsers without a window (HeadlessChrome) and curl are somebody's hands.
+# "Cubot" makes phones. Headless browsers and curl count as people: somebody runs them.
 ROBOT_PATTERN = re.compile(
     r"(?<!cu)bot(?![a-z])|robot|crawl|spider|slurp|archiver|scrapy|facebookexternalhit|meta-external"
     r"|whatsapp/|preview|feedfetcher|fetcher|mediapartners|googleother|google-read-aloud"
@@ -26,7 +28,7 @@ ROBOT_PATTERN = re.compile(
 
 
 class Requester(StrEnum):
-    """Who asks: a click (or a command) wants links now, a page only wants them fresh, a robot starts nothing."""
+    """Who makes a request: a click (or command) wants a scrape now, a page view only fresh links, a robot none."""
 
     CLICK = "click"
     PAGE = "page"
@@ -34,7 +36,7 @@ class Requester(StrEnum):
 
 
 class Action(StrEnum):
-    """What to do about it."""
+    """What to do with a request."""
 
     START = "start"
     JOIN = "join"
@@ -44,7 +46,7 @@ class Action(StrEnum):
 
 
 class ScrapeReason(StrEnum):
-    """Why, in one word."""
+    """Why, as a code. The values are published in the API."""
 
     ASKED = "asked"
     ALREADY_OPEN = "already_open"
@@ -61,9 +63,10 @@ class ScrapeReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MovieFacts:
-    """What is known of a movie. `newest_look`: when any active link was last checked or seen, None without one.
+    """What is known about a movie.
 
-    `last_state` and `last_queued_at` are those of its newest job ('' and None: it never had one).
+    `last_seen_at` is when any active link was last checked or found, None without one. `last_state` and
+    `last_queued_at` belong to its newest job; '' and None if it never had one.
     """
 
     last_seen_at: datetime | None = None
@@ -74,7 +77,11 @@ class MovieFacts:
 
 @dataclass(frozen=True, slots=True)
 class FreshnessRules:
-    """`stale_after`: how old the newest look may be; `click_window`: how long a finished job answers more clicks."""
+    """Limits from the settings.
+
+    `stale_after`: how old `last_seen_at` may be; `click_window`: how long after its start a finished job serves further
+    clicks.
+    """
 
     stale_after: timedelta = timedelta(hours=24)
     click_window: timedelta = timedelta(seconds=10)
@@ -82,38 +89,33 @@ class FreshnessRules:
 
 @dataclass(frozen=True, slots=True)
 class ScrapeDecision:
-    """What to do, and why."""
+    """What to do with a request, and why."""
 
     action: Action
     reason: ScrapeReason
 
 
-def decide(facts: MovieFacts, *, asker: Requester, now: datetime, rules: FreshnessRules) -> ScrapeDecision:
-    """An open job is joined by all; a click starts one, a page when links are missing or stale and it may."""
+def decide(facts: MovieFacts, *, requester: Requester, now: datetime, rules: FreshnessRules) -> ScrapeDecision:
+    """Decide about a request: everyone joins an open job, a click starts one, a page view only when links need it."""
     if facts.last_state in OPEN_STATES:
         return ScrapeDecision(Action.JOIN, ScrapeReason.ALREADY_OPEN)
-    if asker is Requester.CLICK:
-        answered = _just_succeeded(facts, now=now, window=rules.click_window)
-        return (
-            ScrapeDecision(Action.JOIN, ScrapeReason.JUST_FINISHED)
-            if answered
-            else ScrapeDecision(Action.START, ScrapeReason.ASKED)
-        )
-    need = _freshness_reason(facts, now=now, stale_after=rules.stale_after)
-    if need is ScrapeReason.FRESH:
-        return ScrapeDecision(Action.FRESH, need)
+    if requester is Requester.CLICK:
+        if _just_succeeded(facts, now=now, window=rules.click_window):
+            return ScrapeDecision(Action.JOIN, ScrapeReason.JUST_FINISHED)
+        return ScrapeDecision(Action.START, ScrapeReason.ASKED)
+    freshness = _freshness_reason(facts, now=now, stale_after=rules.stale_after)
+    if freshness is ScrapeReason.FRESH:
+        return ScrapeDecision(Action.FRESH, freshness)
     if is_cooling_down(facts.next_scrape_at, now=now):
         return ScrapeDecision(Action.COOLING_DOWN, ScrapeReason.COOLING_DOWN)
-    return (
-        ScrapeDecision(Action.REFUSE, ScrapeReason.ROBOT)
-        if asker is Requester.ROBOT
-        else ScrapeDecision(Action.START, need)
-    )
+    if requester is Requester.ROBOT:
+        return ScrapeDecision(Action.REFUSE, ScrapeReason.ROBOT)
+    return ScrapeDecision(Action.START, freshness)
 
 
 def _just_succeeded(facts: MovieFacts, *, now: datetime, window: timedelta) -> bool:
     queued = facts.last_queued_at
-    return facts.last_state == "succeeded" and queued is not None and abs(now - queued) <= window
+    return facts.last_state == SUCCEEDED and queued is not None and abs(now - queued) <= window
 
 
 def _freshness_reason(facts: MovieFacts, *, now: datetime, stale_after: timedelta) -> ScrapeReason:
@@ -123,27 +125,29 @@ def _freshness_reason(facts: MovieFacts, *, now: datetime, stale_after: timedelt
 
 
 def is_cooling_down(next_scrape_at: datetime | None, *, now: datetime) -> bool:
-    """Whether no page may start a scrape yet; a moment that no cool-down can have set is not believed."""
+    """Whether page views may not start a scrape yet. A time further ahead than any cooldown is ignored."""
     return next_scrape_at is not None and now < next_scrape_at <= now + MAX_COOLDOWN + CLOCK_SLACK
 
 
 def cooldown_after(outcome: str, *, fruitless: int, found: timedelta, nothing: timedelta) -> timedelta:
-    """How long no page starts the next scrape. `fruitless`: scrapes in a row that found nothing, this one included.
+    """Return how long page views start no further scrape; doubled for each fruitless scrape, at most MAX_COOLDOWN.
 
-    A job that failed or was cancelled (no outcome) says nothing about the movie: it waits as long as after a find.
+    `fruitless` counts successive scrapes that found nothing, this one included; `found` and `nothing` are the cooldowns
+    after a scrape that found links and after the first that found none. A job that failed or was cancelled has no
+    outcome and says nothing about the movie: it counts like one that found links.
     """
-    if outcome != "nothing":
+    if outcome != NOTHING:
         return min(found, MAX_COOLDOWN)
     doublings = min(max(fruitless - 1, 0), 20)
     return min(nothing * (1 << doublings), MAX_COOLDOWN)
 
 
 def is_person(*, method: str, headers: Mapping[str, str]) -> bool:
-    """Whether somebody looks at this page: no robot, no prefetch, no HEAD. `curl` is a person's hand."""
+    """Whether a person requests this page: no robot, no prefetch, no HEAD. `curl` counts as a person."""
     if method.upper() in READ_ONLY_METHODS:
         return False
-    purpose = {name.lower(): value for name, value in headers.items()}
-    if any(PREFETCH_PATTERN.search(purpose.get(name, "")) for name in PREFETCH_HEADERS):
+    values = {name.lower(): value for name, value in headers.items()}
+    if any(PREFETCH_PATTERN.search(values.get(name, "")) for name in PREFETCH_HEADERS):
         return False
-    agent = purpose.get("user-agent", "").strip()
+    agent = values.get("user-agent", "").strip()
     return not ROBOT_PATTERN.search(agent) if agent else method.upper() == "GET"

@@ -1,10 +1,11 @@
-"""The life of a scrape job, kept by the database: every change of state filters on the old one and counts its rows.
+"""Scrape jobs from request to end. Every change of state filters on the old one and counts the rows it changed.
 
-Moments that two machines must agree on (leases) are the database's time, never a host's.
+Leases use the database's time, so that machines whose clocks differ agree.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,49 +14,60 @@ from functools import partial
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Max, OuterRef, Q, Subquery
-from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from streaming.leases import LeaseClaim, expired, lease_end, seconds_from_now
 from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, StreamingLink
+from streaming.models.job import SourceResult, SourceState
 from streaming.scraping import notification, outcomes
-from streaming.scraping.freshness import Action, FreshnessRules, MovieFacts, Requester, cooldown_after, decide
+from streaming.scraping.freshness import (
+    Action,
+    FreshnessRules,
+    MovieFacts,
+    Requester,
+    ScrapeReason,
+    cooldown_after,
+    decide,
+    is_cooling_down,
+)
 from streaming.scraping.outcomes import JobOutcome
 
+logger = logging.getLogger(__name__)
+
 State = ScrapeJob.State
-RETRY_AFTER = 30
+RETRY_AFTER_SECONDS = 30
 PRIORITY_BY_REQUESTER = {"discover": -10, "command": 0}
 CLICK_PRIORITY = 10
 PAGE_PRIORITY = 0
 STALLED_AFTER = timedelta(seconds=2)
+MAX_FRUITLESS_SCRAPES = 1000
 LOST_WORKER_ERROR = f"{outcomes.PROCESS_DIED_ERROR} (the machine or its supervisor went away)."
-CANCELLED = "Cancelled."
+CANCELLED_ERROR = "Cancelled."
 
 
 class QueueFull(Exception):
-    """As many jobs are open as `SCRAPE_QUEUE_LIMIT` allows; try again after `retry_after` seconds."""
+    """`SCRAPE_QUEUE_LIMIT` jobs are open; try again after `retry_after` seconds."""
 
-    def __init__(self, retry_after: int = RETRY_AFTER) -> None:
-        super().__init__("Too many searches are waiting.")
+    def __init__(self, retry_after: int = RETRY_AFTER_SECONDS) -> None:
+        super().__init__("Too many scrape jobs are waiting.")
         self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
-class JobClaim:
-    """The right to run one job. Whoever lost it (`owner`, `attempt`) changes nothing any more."""
+class JobClaim(LeaseClaim):
+    """The right to run one job."""
 
     job_id: int
-    owner: str
-    attempt: int
 
     def rows(self) -> ScrapeJobQuerySet:
-        """The job's row while the claim stands, else nothing."""
-        return ScrapeJob.objects.filter(pk=self.job_id, state=State.RUNNING, owner=self.owner, attempt=self.attempt)
+        """Return the job's row while the claim holds; no row once it is lost."""
+        return self.restrict(ScrapeJob.objects.filter(pk=self.job_id))
 
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What is asked for. `sources` None: all that are enabled."""
+    """The job that a requester wants. `sources` None: all enabled ones; `target_url` empty: no particular page."""
 
     requested_by: str
     priority: int = CLICK_PRIORITY
@@ -63,19 +75,65 @@ class JobRequest:
     sources: Sequence[str] | None = None
 
 
-# --- asking
+@dataclass(frozen=True, slots=True)
+class ScrapeResponse:
+    """What came of a request, and why.
+
+    `job` is the job that was started or joined, None when neither; `next_allowed_at` is the end of the movie's cooldown
+    as the request found it, None outside one.
+    """
+
+    action: Action
+    reason: ScrapeReason
+    job: ScrapeJob | None = None
+    next_allowed_at: datetime | None = None
+
+
+# --- requests
+
+
+def always() -> bool:
+    """Allow every start; the default for requesters whose requests are counted elsewhere."""
+    return True
+
+
+def request_scrape(
+    movie: Movie,
+    *,
+    requester: Requester,
+    request: JobRequest,
+    now: datetime,
+    may_start: Callable[[], bool] = always,
+) -> ScrapeResponse:
+    """Start a job, join the movie's open one, or do neither; clicks and page views all end here.
+
+    A click always gets a job. `may_start` is called only when a job would start, so it can count starts. Three queries
+    when nothing starts. Raises QueueFull when no more jobs may wait.
+    """
+    facts, job = load_facts(movie.pk)
+    decision = decide(facts, requester=requester, now=now, rules=freshness_rules())
+    allowed_at = facts.next_scrape_at if is_cooling_down(facts.next_scrape_at, now=now) else None
+    if decision.action is Action.JOIN and job is not None and (job.is_open or _matches_request(job, request)):
+        renotify_if_stalled(job, now=now)
+        return ScrapeResponse(Action.JOIN, decision.reason, _mark_joined(job), allowed_at)
+    if decision.action not in (Action.JOIN, Action.START):
+        return ScrapeResponse(decision.action, decision.reason, None, allowed_at)
+    if not may_start():
+        return ScrapeResponse(Action.REFUSE, ScrapeReason.TOO_MANY)
+    return ScrapeResponse(Action.START, decision.reason, enqueue(movie.pk, facts, request=request, now=now))
 
 
 def freshness_rules() -> FreshnessRules:
+    """Return the rules as the settings state them."""
     return FreshnessRules(
         stale_after=timedelta(hours=settings.STALE_HOURS), click_window=timedelta(seconds=settings.SCRAPE_CLICK_SECONDS)
     )
 
 
 def load_facts(movie_id: int) -> tuple[MovieFacts, ScrapeJob | None]:
-    """What `decide` wants to know, and the movie's newest job.
+    """Return what `decide` needs to know, and the movie's newest job.
 
-    The movie is read before its job: a job that is closed in between is then seen, and cannot be started twice.
+    The movie is read before its job: a job that closes in between is then noticed and no second one starts.
     """
     active = StreamingLink.objects.active().filter(movie=OuterRef("pk")).order_by().values("movie")
     next_at, checked, seen = (
@@ -86,27 +144,17 @@ def load_facts(movie_id: int) -> tuple[MovieFacts, ScrapeJob | None]:
         .get()
     )
     job = newest_job(movie_id)
-    newest = max((look for look in (checked, seen) if look is not None), default=None)
+    newest = max((at for at in (checked, seen) if at is not None), default=None)
     return MovieFacts(newest, next_at, job.state if job else "", job.queued_at if job else None), job
 
 
 def newest_job(movie_id: int) -> ScrapeJob | None:
-    """The movie's newest job, without its log: that may be 64 KiB, and whoever asks shows it to nobody."""
+    """Return the movie's newest job without its log, which may have 64 KiB and is not needed here."""
     return ScrapeJob.objects.filter(movie=movie_id).defer("log").order_by("-pk").first()
 
 
-def start_or_join(movie_id: int, *, request: JobRequest, now: datetime) -> ScrapeJob:
-    """What a click gets: the open job, the one that has just answered, or a new one."""
-    facts, job = load_facts(movie_id)
-    decision = decide(facts, asker=Requester.CLICK, now=now, rules=freshness_rules())
-    if decision.action is Action.JOIN and job is not None and (job.is_open or _matches_request(job, request)):
-        renotify_if_stalled(job, now=now)
-        return _mark_joined(job)
-    return enqueue(movie_id, facts, request=request, now=now)
-
-
 def _matches_request(job: ScrapeJob, request: JobRequest) -> bool:
-    """Whether a job that is over was asked the same: another page, or a source it did not search, is another search."""
+    """Whether a finished job did what this request wants: it read the same page and searched all the sources."""
     searched = {row["source"] for row in job.sources}
     return job.target_url == request.target_url and searched.issuperset(_sources_of(request))
 
@@ -121,7 +169,10 @@ def _mark_joined(job: ScrapeJob) -> ScrapeJob:
 
 
 def enqueue(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: datetime) -> ScrapeJob:
-    """One job for all who decided by the same facts: who loses the race gets the winner's, even if closed again."""
+    """Create a job; of several requests that decided by the same facts one creates it and the others join it.
+
+    A request that loses gets the winner's job even if that has ended meanwhile. Raises QueueFull.
+    """
     try:
         with transaction.atomic():
             job = _insert_job(movie_id, facts, request=request, now=now)
@@ -132,19 +183,19 @@ def enqueue(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: datet
         return job
     winner = newest_job(movie_id)
     if winner is None:
-        raise Movie.DoesNotExist(f"movie {movie_id} was removed meanwhile")
+        raise Movie.DoesNotExist(f"movie {movie_id} has been removed")
     return _mark_joined(winner)
 
 
 def _insert_job(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: datetime) -> ScrapeJob | None:
-    """Compare-and-set on the movie's next moment, then the row; None when somebody else was first.
+    """Insert the job after a compare-and-set on the movie's `next_scrape_at`; None when another request was first.
 
-    The constraint (one open job a movie) alone is not enough: a request that read "no job" may insert after the first
-    job has been closed again.
+    The constraint (one open job per movie) is not enough: a request that read "no job" may insert after the first job
+    has already closed.
     """
-    mine = now + timedelta(minutes=settings.SCRAPE_COOLDOWN_MINUTES, microseconds=1)
-    gate = Movie.objects.filter(pk=movie_id, next_scrape_at=facts.next_scrape_at)
-    if gate.update(next_scrape_at=mine) == 0:
+    next_scrape_at = now + timedelta(minutes=settings.SCRAPE_COOLDOWN_MINUTES, microseconds=1)
+    unchanged = Movie.objects.filter(pk=movie_id, next_scrape_at=facts.next_scrape_at)
+    if unchanged.update(next_scrape_at=next_scrape_at) == 0:
         return None
     if ScrapeJob.objects.open().count() >= settings.SCRAPE_QUEUE_LIMIT:
         raise QueueFull
@@ -159,160 +210,179 @@ def _insert_job(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: d
 
 
 def renotify_if_stalled(job: ScrapeJob, *, now: datetime) -> None:
-    """Ring again for an open job that nobody seems to care for: its bell was lost, or its runner died."""
-    asleep = job.state == State.QUEUED and now - job.queued_at > STALLED_AFTER
-    if asleep or (job.state == State.RUNNING and job.lease_until is not None and job.lease_until < now):
+    """Notify a worker again when an open job makes no progress: a notification was lost, or its worker died.
+
+    Never raises; does nothing for a job that runs or has ended.
+    """
+    waits = job.state == State.QUEUED and now - job.queued_at > STALLED_AFTER
+    if waits or (job.state == State.RUNNING and job.lease_until is not None and job.lease_until < now):
         notification.notify(job.pk)
 
 
-# --- running
+# --- runs
 
 
-def seconds_from_now(seconds: float) -> CombinedExpression:
-    return Now() + timedelta(seconds=seconds)
+def _abandoned(*, exclude: Collection[int] = ()) -> Q:
+    """Match jobs whose lease expired. `exclude`: jobs the caller runs itself; after a clock change their leases may
+    look expired until it renews them."""
+    return expired() & ~Q(pk__in=exclude) if exclude else expired()
 
 
-def _abandoned(*, besides: Collection[int] = ()) -> Q:
-    """Running, but nobody renews its lease; a lease that lies too far ahead was given before the clock was set back.
-
-    `besides`: jobs that the asker has in hand. When the clock jumps, their leases look so before he renews them.
-    """
-    lease = settings.SCRAPE_LEASE_SECONDS
-    late = Q(state=State.RUNNING) & (Q(lease_until__lt=Now()) | Q(lease_until__gt=seconds_from_now(2 * lease + 60)))
-    return late & ~Q(pk__in=besides) if besides else late
-
-
-def has_claimable_jobs(*, besides: Collection[int] = ()) -> bool:
-    """Whether anything could be claimed; a cheap look that takes no write lock."""
-    return ScrapeJob.objects.open().filter(Q(state=State.QUEUED) | _abandoned(besides=besides)).exists()
+def has_claimable_jobs(*, exclude: Collection[int] = ()) -> bool:
+    """Whether a job can be claimed; a cheap query that takes no write lock."""
+    return ScrapeJob.objects.open().filter(Q(state=State.QUEUED) | _abandoned(exclude=exclude)).exists()
 
 
 def overlooked_jobs() -> list[int]:
-    """Jobs that nobody has cared for in a lease's time, the most urgent first: not begun, or left by their runner."""
-    late = Q(state=State.QUEUED, queued_at__lt=seconds_from_now(-settings.SCRAPE_LEASE_SECONDS))
-    rows = ScrapeJob.objects.open().filter(late | _abandoned()).order_by("-priority", "queued_at", "pk")
+    """Return the jobs that no worker has taken for the length of a lease, the most urgent first."""
+    overdue = Q(state=State.QUEUED, queued_at__lt=seconds_from_now(-settings.SCRAPE_LEASE_SECONDS))
+    rows = ScrapeJob.objects.open().filter(overdue | _abandoned()).order_by("-priority", "queued_at", "pk")
     return list(rows.values_list("pk", flat=True)[: settings.SCRAPE_QUEUE_LIMIT])
 
 
 def claim_jobs(*, owner: str, limit: int, exclude: Collection[int] = ()) -> list[JobClaim]:
-    """Take up to `most` jobs, clicks first, abandoned ones too. No job is ever given to two, nor one of those that the
-    claimant has in hand (`besides`) to himself."""
-    if limit <= 0 or not has_claimable_jobs(besides=exclude):
+    """Claim up to `limit` jobs, clicks first, abandoned ones included.
+
+    A job is never claimed by two owners, and never by an owner that runs it already (`exclude`).
+    """
+    if limit <= 0 or not has_claimable_jobs(exclude=exclude):
         return []
     with transaction.atomic():
-        abandoned = _abandoned(besides=exclude)
+        abandoned = _abandoned(exclude=exclude)
         _fail_abandoned(abandoned)
         claimable = Q(state=State.QUEUED) | abandoned
         rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=settings.SCRAPE_MAX_ATTEMPTS)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
-        found = list(rows.order_by("-priority", "queued_at", "pk")[:limit])
-        return [mine for job in found if (mine := _claim_one(job, claimable, owner=owner))]
+        candidates = list(rows.order_by("-priority", "queued_at", "pk")[:limit])
+        return [claim for job in candidates if (claim := _claim_one(job, claimable, owner=owner))]
 
 
 def _claim_one(job: ScrapeJob, claimable: Q, *, owner: str) -> JobClaim | None:
-    taken = ScrapeJob.objects.filter(claimable, pk=job.pk, attempt=job.attempt).update(
+    claimed = ScrapeJob.objects.filter(claimable, pk=job.pk, attempt=job.attempt).update(
         state=State.RUNNING,
         owner=owner,
         attempt=F("attempt") + 1,
-        lease_until=seconds_from_now(settings.SCRAPE_LEASE_SECONDS),
+        lease_until=lease_end(),
         started_at=Now(),
         sources=outcomes.results_for_retry(job.sources),
     )
-    return JobClaim(job.pk, owner, job.attempt + 1) if taken else None
+    return JobClaim(job.pk, owner=owner, attempt=job.attempt + 1) if claimed else None
 
 
 def _fail_abandoned(abandoned: Q) -> None:
-    """Close abandoned jobs that may not be tried again, or that somebody wanted cancelled."""
+    """Close abandoned jobs that have no attempt left or were to be cancelled."""
     hopeless = Q(attempt__gte=settings.SCRAPE_MAX_ATTEMPTS) | Q(cancel_requested=True)
     for job in ScrapeJob.objects.open().filter(abandoned, hopeless):
         lost = outcomes.forced_outcome(State.FAILED, job.sources, error=LOST_WORKER_ERROR)
-        ending = cancelled_outcome(job) if job.cancel_requested else lost
-        _finish(ScrapeJob.objects.filter(abandoned, pk=job.pk), job, ending=ending, log=job.log)
+        outcome = cancelled_outcome(job) if job.cancel_requested else lost
+        _close(ScrapeJob.objects.filter(abandoned, pk=job.pk), job, outcome=outcome, log=job.log)
 
 
 def renew_leases(claims: Sequence[JobClaim]) -> None:
-    """Renew the leases of what is still ours."""
-    for one in claims:
-        one.rows().update(lease_until=seconds_from_now(settings.SCRAPE_LEASE_SECONDS))
+    """Renew the leases of the claims that still hold."""
+    for claim in claims:
+        claim.rows().update(lease_until=lease_end())
 
 
 def claims_to_continue(claims: Sequence[JobClaim]) -> dict[JobClaim, bool]:
-    """The claims that still stand, each with whether it is to go on (False: somebody cancelled it)."""
-    rows = ScrapeJob.objects.filter(pk__in=[one.job_id for one in claims], state=State.RUNNING)
-    fence = rows.values_list("pk", "owner", "attempt", "cancel_requested")
-    running = {JobClaim(pk, owner, attempt): not off for pk, owner, attempt, off in fence}
-    return {one: running[one] for one in claims if one in running}
+    """Return the claims that still hold, each with whether its job should go on (False: it was cancelled)."""
+    rows = ScrapeJob.objects.filter(pk__in=[claim.job_id for claim in claims], state=State.RUNNING)
+    running = {
+        JobClaim(pk, owner=owner, attempt=attempt): not cancelled
+        for pk, owner, attempt, cancelled in rows.values_list("pk", "owner", "attempt", "cancel_requested")
+    }
+    return {claim: running[claim] for claim in claims if claim in running}
 
 
 def finish(claim: JobClaim, *, outcome_of: Callable[[ScrapeJob], JobOutcome], log: str) -> bool:
-    """End the job as `judge` reads it; False when the claim is no longer ours: then nothing is changed."""
+    """Close the job with the outcome that `outcome_of` reads from its row; False, unchanged, when the claim is lost."""
     with transaction.atomic():
         job = claim.rows().first()
-        return job is not None and _finish(claim.rows(), job, ending=outcome_of(job), log=log)
+        return job is not None and _close(claim.rows(), job, outcome=outcome_of(job), log=log)
 
 
 @transaction.atomic
 def requeue(claim: JobClaim, *, counted: bool, log: str = "") -> bool:
-    """Queue the job again, unless somebody wanted it cancelled; `counted`: its process died (an attempt is used up),
-    else we only had to leave it."""
+    """Queue the job again, or close it if it was to be cancelled; False when the claim is lost.
+
+    `counted`: its process died, which uses up an attempt. Not counted: the supervisor had to stop it.
+    """
     job = claim.rows().select_for_update().first()
     if job is None:
         return False
     if job.cancel_requested:
-        return _finish(claim.rows(), job, ending=cancelled_outcome(job), log=log)
-    again = outcomes.results_for_retry(job.sources)
+        return _close(claim.rows(), job, outcome=cancelled_outcome(job), log=log)
+    results = outcomes.results_for_retry(job.sources)
     attempt = claim.attempt if counted else claim.attempt - 1
-    claim.rows().update(state=State.QUEUED, owner="", lease_until=None, attempt=attempt, sources=again, log=log)
+    claim.rows().update(state=State.QUEUED, owner="", lease_until=None, attempt=attempt, sources=results, log=log)
     return True
 
 
 @transaction.atomic
 def cancel(job_id: int) -> bool:
-    """A waiting job is cancelled at once, a running one by its runner within a second. False: it was over already."""
-    row = ScrapeJob.objects.open().filter(pk=job_id)
-    job = row.select_for_update().first()
+    """Cancel a queued job at once, a running one within a second through its supervisor; False when it has ended."""
+    rows = ScrapeJob.objects.open().filter(pk=job_id)
+    job = rows.select_for_update().first()
     if job is None:
         return False
     if job.state == State.QUEUED:
-        return _finish(row, job, ending=cancelled_outcome(job), log=job.log)
-    # The lease of a running job is left alone: its runner, or whoever finds it abandoned, ends it.
-    return bool(row.update(cancel_requested=True))
+        return _close(rows, job, outcome=cancelled_outcome(job), log=job.log)
+    # The lease stays: the job's supervisor, or one that finds it abandoned, closes it.
+    return bool(rows.update(cancel_requested=True))
 
 
 def cancelled_outcome(job: ScrapeJob) -> JobOutcome:
-    """How a job ends that somebody wanted cancelled."""
-    return outcomes.forced_outcome(State.CANCELLED, job.sources, error=CANCELLED)
+    """Return the outcome of a cancelled job."""
+    return outcomes.forced_outcome(State.CANCELLED, job.sources, error=CANCELLED_ERROR)
 
 
-def _finish(rows: ScrapeJobQuerySet, job: ScrapeJob, *, ending: JobOutcome, log: str) -> bool:
+def _close(rows: ScrapeJobQuerySet, job: ScrapeJob, *, outcome: JobOutcome, log: str) -> bool:
+    """Write the outcome and the log on `rows`; False, without any effect, when none is left."""
     closed = rows.update(
-        state=ending.state,
-        outcome=ending.outcome,
-        error=ending.error,
-        sources=list(ending.sources),
-        links_found=ending.links_found,
-        links_new=ending.links_new,
+        state=outcome.state,
+        outcome=outcome.outcome,
+        error=outcome.error,
+        sources=list(outcome.sources),
+        links_found=outcome.links_found,
+        links_new=outcome.links_new,
         finished_at=Now(),
         lease_until=None,
         log=log,
     )
     if closed:
-        _start_cooldown(job.movie_id, ending, now=timezone.now())
+        _start_cooldown(job.movie_id, outcome, now=timezone.now())
+        if failed := _failed_results(job, outcome):
+            transaction.on_commit(partial(_log_failed_sources, job.movie_id, failed))
     return bool(closed)
 
 
-def _start_cooldown(movie_id: int, ending: JobOutcome, *, now: datetime) -> None:
-    """Let the movie cool down; only a search that ended with an answer counts as one."""
+def _failed_results(job: ScrapeJob, outcome: JobOutcome) -> list[SourceResult]:
+    """Return the results of sources that failed; a source that was only cancelled did not."""
+    results = job.sources if outcome.state == State.CANCELLED else outcome.sources
+    return [row for row in results if row["state"] in (SourceState.FAILED, SourceState.BLOCKED)]
+
+
+def _log_failed_sources(movie_id: int, failed: Sequence[SourceResult]) -> None:
+    """Log one warning per failed source, in the process that closed the job."""
+    imdb_id = Movie.objects.filter(pk=movie_id).values_list("imdb_id", flat=True).first() or f"movie {movie_id}"
+    for row in failed:
+        reason = outcomes.redact(row["error"]) or "no reason given"
+        logger.warning("%s: source %s %s: %s", imdb_id, row["source"], row["state"], reason)
+
+
+def _start_cooldown(movie_id: int, outcome: JobOutcome, *, now: datetime) -> None:
+    """Start the movie's cooldown; only a job that succeeded counts as a scrape."""
     movie = Movie.objects.only("fruitless_scrapes", "last_scraped_at").filter(pk=movie_id).first()
-    if movie is None:  # removed in this moment
+    if movie is None:  # it was removed just now
         return
-    searched = ending.state == State.SUCCEEDED
+    succeeded = outcome.state == State.SUCCEEDED
     fruitless = movie.fruitless_scrapes
-    if searched:
-        fruitless = min(fruitless + 1, 1000) if ending.outcome == ScrapeJob.Outcome.NOTHING else 0
+    if succeeded:
+        found_nothing = outcome.outcome == ScrapeJob.Outcome.NOTHING
+        fruitless = min(fruitless + 1, MAX_FRUITLESS_SCRAPES) if found_nothing else 0
     wait = cooldown_after(
-        ending.outcome,
+        outcome.outcome,
         fruitless=fruitless,
         found=timedelta(minutes=settings.SCRAPE_COOLDOWN_MINUTES),
         nothing=timedelta(minutes=settings.SCRAPE_COOLDOWN_NOTHING_MINUTES),
@@ -320,5 +390,5 @@ def _start_cooldown(movie_id: int, ending: JobOutcome, *, now: datetime) -> None
     Movie.objects.filter(pk=movie_id).update(
         next_scrape_at=now + wait,
         fruitless_scrapes=fruitless,
-        last_scraped_at=now if searched else movie.last_scraped_at,
+        last_scraped_at=now if succeeded else movie.last_scraped_at,
     )

@@ -1,4 +1,4 @@
-"""What is missing of a movie (year, synopsis, poster), asked of catalogues that describe films."""
+"""Fill in the year, synopsis and poster of movies from metadata providers."""
 
 from __future__ import annotations
 
@@ -38,33 +38,33 @@ MAX_RESPONSE_BYTES = 1024 * 1024
 BATCH_SIZE = 200
 NOT_FOUND_STATUSES = (404, 410)
 MAX_REDIRECTS = 3
-# A packed answer of a kilobyte can be a gigabyte unpacked.
+# A compressed response of a kilobyte can expand to a gigabyte.
 IDENTITY_ENCODING = {"Accept-Encoding": "identity"}
 
 
 class MetadataError(Exception):
-    """A catalogue gave no answer that can be used; the message is a sentence without the key."""
+    """A provider gave no usable response; the message never contains the API key."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataProvider:
-    """A catalogue on the web: how it is asked, which setting holds its key, how long to wait between two questions."""
+    """A metadata provider: how to look up a film, the setting with its key (empty: none), seconds between requests."""
 
     name: str
-    ask: Callable[[MetadataClient, str], FilmMetadata]
+    look_up: Callable[[MetadataClient, str], FilmMetadata]
     key_setting: str = ""
-    pause: float = 0.05
+    delay: float = 0.05
 
 
 class MetadataClient:
-    """Asks one catalogue, on its host only: with time-outs, two retries when it is briefly away, a cap on answers."""
+    """A client of one provider that stays on its host: with time-outs, two retries and a limit on response sizes."""
 
-    def __init__(self, catalogue: MetadataProvider) -> None:
-        self.catalogue = catalogue
-        self.key = str(getattr(settings, catalogue.key_setting)) if catalogue.key_setting else ""
-        if catalogue.key_setting and not self.key:
-            raise MetadataError(f"{catalogue.name} wants a key: set {catalogue.key_setting}")
-        # Not as long as it says: `Retry-After` may be hours, and whoever runs the command can come back.
+    def __init__(self, provider: MetadataProvider) -> None:
+        self.provider = provider
+        self.key = str(getattr(settings, provider.key_setting)) if provider.key_setting else ""
+        if provider.key_setting and not self.key:
+            raise MetadataError(f"{provider.name} needs a key: set {provider.key_setting}")
+        # Retry-After is ignored: it may be hours, and the command can simply be run again later.
         retry = Retry(
             total=2, backoff_factor=0.3, status_forcelist=[502, 503, 504], raise_on_status=False, redirect=0,
             respect_retry_after_header=False,
@@ -77,23 +77,23 @@ class MetadataClient:
             self.session.mount(scheme, HTTPAdapter(max_retries=retry))
 
     def fetch(self, imdb_id: str) -> FilmMetadata:
-        """What the catalogue says of one film. Raises CannotDescribe, and Unreadable for an answer of another kind."""
-        return self.catalogue.ask(self, imdb_id)
+        """Return the metadata of one film. Raises MetadataError and UnreadableResponse."""
+        return self.provider.look_up(self, imdb_id)
 
     def get_json(self, url: str, **query: str) -> object:
-        """The value of an answer; None where the catalogue does not have it. Raises Unreadable for what is no data."""
-        asked = url
+        """Return a JSON response, None when the provider has no such film. Raises like `fetch`."""
+        current = url
         for _ in range(MAX_REDIRECTS):
-            status, body, moved = self._get(asked, query if asked == url else {})
+            status, body, moved = self._get(current, query if current == url else {})
             if moved and urlsplit(moved).netloc == urlsplit(url).netloc:
-                asked = moved
+                current = moved
                 continue
             if status in NOT_FOUND_STATUSES:
                 return None
             if status != 200:
-                raise MetadataError(f"{self.catalogue.name} answered {status}")
+                raise MetadataError(f"{self.provider.name} responded with status {status}")
             return decode_json(body)
-        raise MetadataError(f"{self.catalogue.name} redirects in a circle")
+        raise MetadataError(f"{self.provider.name} redirects in a loop")
 
     def _get(self, url: str, query: dict[str, str]) -> tuple[int, bytes, str]:
         try:
@@ -101,39 +101,39 @@ class MetadataClient:
                 url, params=query, timeout=TIMEOUT_SECONDS, stream=True, allow_redirects=False
             ) as response:
                 if response.headers.get("Content-Encoding", "identity") != "identity":
-                    raise MetadataError(f"{self.catalogue.name} sent something packed")
+                    raise MetadataError(f"{self.provider.name} sent a compressed response")
                 body = response.raw.read(MAX_RESPONSE_BYTES + 1)
                 moved = urljoin(url, response.headers.get("Location", "")) if response.is_redirect else ""
         except (requests.RequestException, HTTPError, OSError) as error:
-            # The message of requests holds the address, and with it the key.
-            raise MetadataError(f"{self.catalogue.name} could not be asked ({type(error).__name__})") from None
+            # The message of requests contains the URL, and with it the key.
+            raise MetadataError(f"{self.provider.name} could not be reached ({type(error).__name__})") from None
         if len(body) > MAX_RESPONSE_BYTES:
-            raise MetadataError(f"{self.catalogue.name} sent too much")
+            raise MetadataError(f"{self.provider.name} sent too large a response")
         return response.status_code, body, moved
 
 
-def _tvmaze(asker: MetadataClient, imdb_id: str) -> FilmMetadata:
-    answer = asker.get_json(f"{settings.TVMAZE_URL}/lookup/shows", imdb=imdb_id)
-    return parse_tvmaze(answer) if answer is not None else FilmMetadata(problem="not_found")
+def _tvmaze(client: MetadataClient, imdb_id: str) -> FilmMetadata:
+    response = client.get_json(f"{settings.TVMAZE_URL}/lookup/shows", imdb=imdb_id)
+    return parse_tvmaze(response) if response is not None else FilmMetadata(problem="not_found")
 
 
-def _omdb(asker: MetadataClient, imdb_id: str) -> FilmMetadata:
-    return parse_omdb(asker.get_json(f"{settings.OMDB_URL}/", i=imdb_id, apikey=asker.key))
+def _omdb(client: MetadataClient, imdb_id: str) -> FilmMetadata:
+    return parse_omdb(client.get_json(f"{settings.OMDB_URL}/", i=imdb_id, apikey=client.key))
 
 
-def _tmdb(asker: MetadataClient, imdb_id: str) -> FilmMetadata:
-    key = {"api_key": asker.key}
-    found = parse_tmdb_find(asker.get_json(f"{settings.TMDB_URL}/3/find/{imdb_id}", external_source="imdb_id", **key))
+def _tmdb(client: MetadataClient, imdb_id: str) -> FilmMetadata:
+    key = {"api_key": client.key}
+    found = parse_tmdb_find(client.get_json(f"{settings.TMDB_URL}/3/find/{imdb_id}", external_source="imdb_id", **key))
     kind, numbers = ("movie", found.movies) if found.movies else ("tv", found.shows)
     if not numbers:
         return found.first
     more = {"append_to_response": "external_ids"} if kind == "tv" else {}
-    details = asker.get_json(f"{settings.TMDB_URL}/3/{kind}/{numbers[0]}", **key, **more)
+    details = client.get_json(f"{settings.TMDB_URL}/3/{kind}/{numbers[0]}", **key, **more)
     return parse_tmdb_details(details) if details is not None else found.first
 
 
 PROVIDERS = {
-    "tvmaze": MetadataProvider("TVmaze", _tvmaze, pause=0.5),
+    "tvmaze": MetadataProvider("TVmaze", _tvmaze, delay=0.5),
     "tmdb": MetadataProvider("TMDB", _tmdb, key_setting="TMDB_API_KEY"),
     "omdb": MetadataProvider("OMDb", _omdb, key_setting="OMDB_API_KEY"),
 }
@@ -141,68 +141,68 @@ PROVIDERS = {
 
 @dataclass(slots=True)
 class EnrichmentReport:
-    """What came of it: movies asked for, described, filled in; `unread` answers were of another kind."""
+    """Totals of a run: movies looked up, found and updated, and responses that could not be read."""
 
-    asked: int = 0
+    looked_up: int = 0
     found: int = 0
-    filled: int = 0
-    unread: int = 0
+    updated: int = 0
+    unreadable: int = 0
 
 
 def incomplete_movies(imdb_ids: Sequence[str], *, limit: int) -> list[str]:
-    """Movies that lack a year, a synopsis or a poster: of these ids, or of all, the longest known first."""
-    gaps = Movie.objects.filter(Q(year=None) | Q(synopsis="") | Q(poster_url=""))
-    chosen = gaps.filter(imdb_id__in=imdb_ids) if imdb_ids else gaps
+    """Return the IMDb ids of movies that lack a year, synopsis or poster, oldest first: of these ids, or of all."""
+    incomplete = Movie.objects.filter(Q(year=None) | Q(synopsis="") | Q(poster_url=""))
+    chosen = incomplete.filter(imdb_id__in=imdb_ids) if imdb_ids else incomplete
     return list(chosen.order_by("created_at", "pk").values_list("imdb_id", flat=True)[:limit])
 
 
 def enrich_movies(
-    imdb_ids: Iterable[str], *, asker: MetadataClient, on_progress: Callable[[EnrichmentReport], None]
+    imdb_ids: Iterable[str], *, client: MetadataClient, on_progress: Callable[[EnrichmentReport], None]
 ) -> EnrichmentReport:
-    """Ask for each and fill in what is missing, one by one, so that a run that stops has lost nothing."""
-    progress = EnrichmentReport()
+    """Look up each movie and save what it lacks, one at a time, so that an interrupted run loses nothing."""
+    report = EnrichmentReport()
     for imdb_id in imdb_ids:
-        if progress.asked:
-            time.sleep(asker.catalogue.pause)
-        progress.asked += 1
+        if report.looked_up:
+            time.sleep(client.provider.delay)
+        report.looked_up += 1
         try:
-            description = asker.fetch(imdb_id)
+            metadata = client.fetch(imdb_id)
         except UnreadableResponse:
-            progress.unread += 1
+            report.unreadable += 1
             continue
-        # One that says it is about another film is not believed.
-        if not description.problem and description.imdb_id in ("", imdb_id):
-            progress.found += 1
-            progress.filled += _fill([_record(imdb_id, description)])
-        on_progress(progress)
-    return progress
+        # Ignore metadata that names another film.
+        if not metadata.problem and metadata.imdb_id in ("", imdb_id):
+            report.found += 1
+            report.updated += _save_missing([_record(imdb_id, metadata)])
+        on_progress(report)
+    return report
 
 
 def enrich_from_imdb_file(path: Path, *, on_progress: Callable[[EnrichmentReport], None]) -> EnrichmentReport:
-    """Fill in years out of IMDb's `title.basics.tsv`, packed or not, reading it line by line."""
-    progress, waiting = EnrichmentReport(), []
+    """Fill in years from IMDb's `title.basics.tsv`, plain or gzipped, read line by line."""
+    report, pending = EnrichmentReport(), []
     wanted = set(Movie.objects.filter(year=None).values_list("imdb_id", flat=True))
     with _lines(path) as lines:
-        for description in parse_imdb_titles(lines):
-            progress.asked += 1
-            if description.imdb_id in wanted:
-                progress.found += 1
-                waiting.append(_record(description.imdb_id, description))
-            if len(waiting) >= BATCH_SIZE:
-                progress.filled += _fill(waiting)
-                waiting = []
-                on_progress(progress)
-    progress.filled += _fill(waiting)
-    return progress
+        for metadata in parse_imdb_titles(lines):
+            report.looked_up += 1
+            if metadata.imdb_id in wanted:
+                report.found += 1
+                pending.append(_record(metadata.imdb_id, metadata))
+            if len(pending) >= BATCH_SIZE:
+                report.updated += _save_missing(pending)
+                pending = []
+                on_progress(report)
+    report.updated += _save_missing(pending)
+    return report
 
 
 @contextmanager
 def _lines(path: Path) -> Iterator[Iterable[str]]:
     try:
         with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
+            is_gzipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            plain = gzip.GzipFile(fileobj=file) if packed else file
+            plain = gzip.GzipFile(fileobj=file) if is_gzipped else file
             yield io.TextIOWrapper(plain, encoding="utf-8", errors="replace", newline="\n")
     except (OSError, EOFError) as error:
         raise MetadataError(f"{path} cannot be read: {error}") from None
@@ -210,24 +210,24 @@ def _lines(path: Path) -> Iterator[Iterable[str]]:
         raise MetadataError(f"{path} is not title.basics.tsv: {error}") from None
 
 
-def _record(imdb_id: str, description: FilmMetadata) -> MovieRecord:
-    about = {
+def _record(imdb_id: str, metadata: FilmMetadata) -> MovieRecord:
+    fields = {
         "imdb_id": imdb_id,
-        "year": valid_year(description.year),
-        "synopsis": description.synopsis,
-        "poster_url": description.poster_url,
+        "year": valid_year(metadata.year),
+        "synopsis": metadata.synopsis,
+        "poster_url": metadata.poster_url,
     }
     try:
-        return parse_movie(about)
+        return parse_movie(fields)
     except InvalidValue:
-        # A poster whose address we do not take; the rest is good.
-        return parse_movie({**about, "poster_url": ""})
+        # The URL of the poster is not allowed; the rest is.
+        return parse_movie({**fields, "poster_url": ""})
 
 
-def _fill(records: Sequence[MovieRecord]) -> int:
-    """How many of these movies had something filled in."""
+def _save_missing(records: Sequence[MovieRecord]) -> int:
+    """Save what the movies of these records lack; return how many changed."""
     ids = [record.imdb_id for record in records]
     before = dict(Movie.objects.filter(imdb_id__in=ids).values_list("imdb_id", "updated_at"))
     save_links([], movies=list(records))
     after = dict(Movie.objects.filter(imdb_id__in=ids).values_list("imdb_id", "updated_at"))
-    return sum(moment != before.get(imdb_id) for imdb_id, moment in after.items())
+    return sum(updated_at != before.get(imdb_id) for imdb_id, updated_at in after.items())

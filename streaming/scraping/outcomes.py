@@ -1,4 +1,4 @@
-"""How a job ended, read from its sources' rows; and what of the child's log is kept. Pure."""
+"""Decide how a job ended from the results of its sources, and which part of its log is kept. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from streaming.models.job import MAX_LOG_BYTES, UNFINISHED, ScrapeJob, SourceRes
 
 State, Outcome = ScrapeJob.State, ScrapeJob.Outcome
 MAX_ERROR_LENGTH = 300
-UNANSWERED = (SourceState.FAILED, SourceState.BLOCKED)
-ANSWERED = (SourceState.FOUND, SourceState.NOTHING, SourceState.BLOCKED)
-INTERRUPTED_ERROR = "The search ended before this source had answered."
+NOT_SEARCHED = (SourceState.FAILED, SourceState.BLOCKED)
+SEARCHED = (SourceState.FOUND, SourceState.NOTHING, SourceState.BLOCKED)
+INTERRUPTED_ERROR = "The scrape ended before this source responded."
 NO_SOURCE_ERROR = "No source is enabled."
-PROCESS_DIED_ERROR = "The search stopped unexpectedly"
-LOG_TOO_LONG_ERROR = "The search wrote too much and was stopped."
+PROCESS_DIED_ERROR = "The scrape stopped unexpectedly"
+LOG_TOO_LONG_ERROR = "The scrape wrote too much to its log and was stopped."
 WORD_PATTERN = re.compile(r"[^\s\"'<>]+")
-# What a terminal would obey and what PostgreSQL cannot hold; line feeds and tabs stay.
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# What a terminal would interpret and PostgreSQL cannot store; line feeds and tabs stay.
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """What is written when a job is closed; `error` is empty when it succeeded."""
+    """What closing a job writes on its row; `error` is empty when it succeeded."""
 
     state: str
     outcome: str = ""
@@ -41,40 +41,42 @@ class JobOutcome:
 
 
 def waiting_results(slugs: Iterable[str]) -> list[SourceResult]:
-    """The rows of a job that has not begun."""
+    """Return the results of a job that has not started: all sources waiting."""
     state = SourceState.WAITING
-    return [SourceResult(source=x, state=state, links=0, new=0, seconds=None, error="") for x in slugs]
+    return [SourceResult(source=slug, state=state, links=0, new=0, seconds=None, error="") for slug in slugs]
 
 
 def results_for_retry(rows: Iterable[SourceResult]) -> list[SourceResult]:
-    """The rows of a job that is tried again: who answered need not answer twice."""
-    return [row if row["state"] in ANSWERED else waiting_results([row["source"]])[0] for row in rows]
+    """Return the results of a job that is tried again: sources that were searched keep theirs."""
+    return [row if row["state"] in SEARCHED else waiting_results([row["source"]])[0] for row in rows]
 
 
 def outcome_of_sources(rows: Sequence[SourceResult], *, cut_short: str = INTERRUPTED_ERROR) -> JobOutcome:
-    """How a job whose crawl is over ended; it fails only when no source answered. Whoever has not ended has failed."""
+    """Return the outcome of a job whose crawl is over. The job fails only when no source was searched.
+
+    Sources that have not ended count as failed, with the error `cut_short`.
+    """
     ended = tuple(_finished_result(row, cut_short) for row in rows)
     if any(row["state"] == SourceState.FOUND for row in ended):
         return JobOutcome(State.SUCCEEDED, Outcome.FOUND, sources=ended)
     if not ended:
         return JobOutcome(State.FAILED, error=NO_SOURCE_ERROR)
     failed = [row for row in ended if row["state"] == SourceState.FAILED]
-    if failed and all(row["state"] in UNANSWERED for row in ended):
+    if failed and all(row["state"] in NOT_SEARCHED for row in ended):
         return JobOutcome(State.FAILED, error=_summary_error(failed), sources=ended)
     return JobOutcome(State.SUCCEEDED, Outcome.NOTHING, sources=ended)
 
 
 def forced_outcome(state: str, rows: Sequence[SourceResult], *, error: str) -> JobOutcome:
-    """A job that is over whatever its sources said: it was cancelled, or its process died once too often."""
-    return JobOutcome(
-        state, error=error[:MAX_ERROR_LENGTH], sources=tuple(_finished_result(row, error) for row in rows)
-    )
+    """Return the outcome of a job that ends regardless of its results: it was cancelled, or its process died."""
+    sources = tuple(_finished_result(row, error) for row in rows)
+    return JobOutcome(state, error=error[:MAX_ERROR_LENGTH], sources=sources)
 
 
 def _finished_result(row: SourceResult, error: str) -> SourceResult:
-    return (
-        {**row, "state": SourceState.FAILED, "error": error[:MAX_ERROR_LENGTH]} if row["state"] in UNFINISHED else row
-    )
+    if row["state"] not in UNFINISHED:
+        return row
+    return {**row, "state": SourceState.FAILED, "error": error[:MAX_ERROR_LENGTH]}
 
 
 def _summary_error(failed: Sequence[SourceResult]) -> str:
@@ -83,27 +85,32 @@ def _summary_error(failed: Sequence[SourceResult]) -> str:
 
 
 def process_death_error(status: int) -> str:
-    """The sentence for a process that ended with this status (below 0: the signal that killed it)."""
+    """Return the error of a job whose process ended with this exit status (below 0: the signal that killed it)."""
     return f"{PROCESS_DIED_ERROR} ({f'killed by signal {-status}' if status < 0 else f'exit status {status}'})."
 
 
 def timeout_error(limit: timedelta) -> str:
-    return f"Stopped after {limit.total_seconds():g} seconds without an end."
+    """Return the error of a job that ran for longer than `limit`."""
+    return f"Stopped after {limit.total_seconds():g} seconds without finishing."
 
 
 def log_tail(raw: bytes, *, secrets: Iterable[str] = ()) -> str:
-    """The last 64 KiB of a log, fit to be shown: no secrets, no credentials or query strings, no control characters."""
+    """Return the last 64 KiB of a log, safe to display: redacted, and without the given secrets."""
     text = raw[-2 * MAX_LOG_BYTES :].decode("utf-8", errors="replace").replace("\r\n", "\n")
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, "[secret]")
+    return redact(text).encode()[-MAX_LOG_BYTES:].decode("utf-8", errors="ignore")
+
+
+def redact(text: str) -> str:
+    """Return the text without credentials and query strings of URLs, with control characters escaped."""
     text = WORD_PATTERN.sub(lambda match: _redact_url(match[0]), text)
-    text = UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
-    return text.encode()[-MAX_LOG_BYTES:].decode("utf-8", errors="ignore")
+    return CONTROL_CHARACTERS.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def _redact_url(word: str) -> str:
-    """An address without credentials, query and fragment; any other word as it is. Linear, whatever a site sends."""
+    """Return a URL without credentials, query and fragment, any other word unchanged; in linear time."""
     scheme, mark, rest = word.partition("://")
     if not mark:
         return word

@@ -1,4 +1,4 @@
-"""Template tags of the pages: icons, moments, charts, safe texts. They show; they decide nothing."""
+"""Template tags and filters: icons, times, charts, safe texts and URLs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ register.filter("duration", formatting.duration_text)
 MAX_SYNOPSIS_LENGTH = 4000
 SITE_DESCRIPTION = "Public-domain and openly licensed movies and shows, with links that are checked."
 
-# What could end the script element or start a tag inside JSON.
+# Characters that could end the script element or start a tag inside JSON.
 SCRIPT_ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 
 
@@ -45,7 +45,7 @@ def site_description() -> str:
 
 @register.simple_tag(takes_context=True)
 def aria_current(context: Context, page: str, *below: str) -> str | SafeString:
-    """Marks the menu's entry for `page` on that page itself, and on those `below` it."""
+    """The aria-current attribute of the menu entry for `page`: on the page itself and on the pages `below` it."""
     match = getattr(context.get("request"), "resolver_match", None)
     name = match.url_name if match else None
     if name == page:
@@ -55,44 +55,44 @@ def aria_current(context: Context, page: str, *below: str) -> str | SafeString:
 
 @register.filter
 def synopsis_text(text: str) -> str:
-    """A synopsis: as harmless as a title, but longer."""
+    """A synopsis, cleaned like a title but up to `MAX_SYNOPSIS_LENGTH` characters."""
     return formatting.display_text(text, max_length=MAX_SYNOPSIS_LENGTH)
 
 
 @register.filter
 def safe_link(url: str) -> str:
-    """The address when a browser may be sent there; otherwise nothing."""
+    """The URL if it is safe as a link target, otherwise empty."""
     return url if url.startswith(("https://", "http://")) else ""
 
 
 @register.filter
 def safe_image(url: str) -> str:
-    """The address of a picture that a page may show; otherwise nothing."""
+    """The URL if a page may load an image from it, otherwise empty."""
     return url if url.startswith("https://") else ""
 
 
 @register.simple_tag
 def icon(name: str, kind: str = "") -> SafeString:
-    """A sign of our own sprite. Decorative: the text beside it carries the meaning."""
+    """An icon of our sprite; it is decorative, the text beside it carries the meaning."""
     sprite = static("img/icons.svg")
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', kind, sprite, name)
 
 
 @register.simple_tag
-def job_icon(sign: Icon) -> SafeString:
-    """The icon of a job or of one of its sources; a spinner while it goes on."""
-    if sign.is_spinner:
+def job_icon(shown: Icon) -> SafeString:
+    """The icon of a job or of one of its sources; a spinner while it runs."""
+    if shown.is_spinner:
         return mark_safe('<span class="spin" aria-hidden="true"></span>')
-    return icon(sign.name, sign.kind)
+    return icon(shown.name, shown.kind)
 
 
 @register.simple_tag
-def time_tag(moment: datetime | None) -> SafeString | str:
-    """How long ago for people, the exact moment for the careful."""
-    if not moment:
+def time_tag(time: datetime | None) -> SafeString | str:
+    """A time as "5 min ago", with the exact time as its title; "never" for None."""
+    if not time:
         return "never"
-    exact, stamp = f"{dateformat.format(moment, 'd M Y, H:i')} UTC", moment.isoformat(timespec="seconds")
-    text = formatting.time_ago(moment, now=timezone.now())
+    exact, stamp = f"{dateformat.format(time, 'd M Y, H:i')} UTC", time.isoformat(timespec="seconds")
+    text = formatting.time_ago(time, now=timezone.now())
     return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', stamp, exact, text)
 
 
@@ -118,19 +118,19 @@ def meter(value: float, total: float) -> SafeString:
 
 @register.simple_tag
 def poster_url(movie: Movie) -> str:
-    """Where the drawn poster is; its version is part of the address, so that it may be kept for ever."""
+    """The URL of the generated poster; it contains the version, so that it may be cached for ever."""
     version = posters.poster_version(movie.imdb_id, title=movie.title, year=movie.year, is_show=movie.type == "show")
     return f"{reverse('poster', args=[movie.imdb_id])}?v={version}"
 
 
 @register.simple_tag
 def json_ld(data: dict[str, Any]) -> SafeString:
-    """Structured data for search engines: a data block, which no browser runs and no title can end."""
+    """Structured data for search engines as a data block; no text in it can end the script element."""
     text = json.dumps(data, ensure_ascii=False).translate(SCRIPT_ESCAPES)
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308
 
 
 @register.simple_tag(takes_context=True)
 def query_url(context: Context, **changes: Any) -> str:
-    """The home page's question with `changes` (see `streaming.web.filter_bar.CatalogueQuery.address`)."""
+    """The query string of the catalogue page with `changes` (see `FilterSelection.url`)."""
     return str(context["query"].url(**changes))

@@ -16,9 +16,6 @@ from streaming.web.error_pages import not_found
 IMMUTABLE_SECONDS, SHORT_CACHE_SECONDS = 31_536_000, 300
 
 
-# --- pictures and signposts
-
-
 def _poster_version(movie: Movie) -> str:
     return posters.poster_version(
         movie.imdb_id, title=movie.title, year=movie.year, is_show=movie.type == Movie.Type.SHOW
@@ -27,7 +24,7 @@ def _poster_version(movie: Movie) -> str:
 
 @require_safe
 def poster_image(request: HttpRequest, imdb_id: str) -> HttpResponse:
-    """The drawn poster. Under the address that names its version it may be kept for ever, else for some minutes."""
+    """The generated poster; the URL with its current version is cached for a year, any other for 5 minutes."""
     found = Movie.objects.by_identifier(imdb_id).first()
     if found is None or found.imdb_id != imdb_id:
         return not_found(request, None)
@@ -54,7 +51,7 @@ def _render_poster(movie: Movie, *, is_glow: bool) -> str:
 @require_safe
 @cache_control(public=True, max_age=3600)
 def robots_txt(request: HttpRequest) -> HttpResponse:
-    """What crawlers may read: the pages, not the jobs nor the API."""
+    """Which pages crawlers may read: not jobs, API, admin or lists with a query."""
     lines = ["User-agent: *", "Disallow: /jobs/", "Disallow: /api/", "Disallow: /admin/"]
     lines += ["Disallow: /*?", f"Sitemap: {request.build_absolute_uri(reverse('sitemap'))}", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")

@@ -10,18 +10,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from streaming import statistics
-from streaming.models import HealthRun
-from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, CatalogueQuery, filter_choices
+from streaming.models import HealthRun, Movie
+from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, FilterSelection, filter_choices
 from streaming.web.rendering import HtmxHttpRequest, render_page
-
-# --- the catalogue
 
 
 @require_safe
 def catalogue(request: HtmxHttpRequest) -> HttpResponse:
-    """Browse: search, filters, sort, pages. htmx gets the results or, for "Show more", the next cards alone."""
-    query = CatalogueQuery.from_query_string(request.GET)
-    page = Paginator(query.movies(), PAGE_SIZE).get_page(request.GET.get("page"))
+    """The catalogue page; htmx gets only the results, or for "Show more" only the next cards."""
+    query = FilterSelection.from_query_string(request.GET)
+    movies = query.catalogue_query().apply(Movie.objects.with_active_count().defer("synopsis"))
+    page = Paginator(movies, PAGE_SIZE).get_page(request.GET.get("page"))
     totals = statistics.totals()
     context = {
         "query": query,
@@ -38,13 +37,11 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
 
 
 def _last_accepted_run_end(newest: HealthRun | None) -> datetime | None:
-    """When the last check that was believed ended: one that still runs, or was withheld, vouches for no link."""
-    if newest is None:
-        return None
-    if newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
-        return newest.finished_at
-    accepted = HealthRun.objects.with_results().order_by("-started_at")
-    return accepted.values_list("finished_at", flat=True).first()
+    """When the last accepted run ended; a running or withheld one says nothing about the links. None: no such run."""
+    if newest is None or newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
+        return newest.finished_at if newest else None
+    accepted = HealthRun.objects.accepted().latest_started()
+    return accepted.finished_at if accepted else None
 
 
 def _htmx_fragment(request: HtmxHttpRequest) -> str:

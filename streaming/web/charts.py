@@ -1,6 +1,6 @@
-"""Charts as SVG: no script and no inline style, so that a strict CSP holds; colours come from classes. Pure.
+"""Charts as SVG without scripts and inline styles, as a strict CSP demands; classes give the colours. Pure.
 
-Each carries its words as a text alternative; the pages print the same numbers as a table.
+Each chart has a text alternative; the pages show the same numbers as a table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UNITS = ((10**6, "M"), (10**3, "k"))
 
 @dataclass(frozen=True, slots=True)
 class ChartBar:
-    """One column: what stands below (`good`) and above (`bad`)."""
+    """One column: `good` at the bottom, `bad` on top of it."""
 
     label: str
     good: int
@@ -26,15 +26,15 @@ class ChartBar:
 
 
 def uptime_chart(checks: str, *, size: int = MAX_CHECK_HISTORY) -> str:
-    """One bar a check, newest right. Passed is tall, failed short, none a dot: height speaks, not colour alone."""
-    kept = checks[-size:]
-    cells = [_cell(i * 5, letter) for i, letter in enumerate(kept.rjust(size))]
-    label = f"{kept.count(CheckCode.ALIVE)} of the last {len(kept)} checks passed" if kept else "Not checked yet"
-    return _svg("".join(cells), width=size * 5 - 2, height=20, words=label, name="uptime", stretch=True)
+    """One bar per check, the newest on the right: tall if passed, short if failed, a dot if missing."""
+    shown = checks[-size:]
+    cells = [_cell(i * 5, letter) for i, letter in enumerate(shown.rjust(size))]
+    label = f"{shown.count(CheckCode.ALIVE)} of the last {len(shown)} checks passed" if shown else "Not checked yet"
+    return _svg("".join(cells), width=size * 5 - 2, height=20, label=label, name="uptime", stretch=True)
 
 
 def sparkline_chart(values: Sequence[int], *, width: int = 120, height: int = 28) -> str:
-    """A small line of how a number went; nothing when there are fewer than two."""
+    """A small line chart of a number over time; empty for fewer than two values."""
     if len(values) < 2:
         return ""
     low, top = min(values), max(values)
@@ -47,11 +47,11 @@ def sparkline_chart(values: Sequence[int], *, width: int = 120, height: int = 28
         f'<polyline class="line" points="{points}"/>'
     )
     label = f"From {values[0]} to {values[-1]}, between {low} and {top}"
-    return _svg(drawn, width=width, height=height, words=label, name="spark", stretch=True)
+    return _svg(drawn, width=width, height=height, label=label, name="spark", stretch=True)
 
 
 def meter_bar(value: float, total: float) -> str:
-    """A share as a filled track; the number stands beside it in the page."""
+    """A ratio as a filled bar; the page shows the numbers beside it."""
     ratio = round(100 * min(value, total) / total) if total else 0
     return (
         '<svg class="chart meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
@@ -60,7 +60,7 @@ def meter_bar(value: float, total: float) -> str:
 
 
 def stacked_bars(bars: Sequence[ChartBar], *, good: str, bad: str, label: str) -> str:
-    """Columns of `good` with `bad` on top, with an axis; `words` says in a sentence what the picture shows."""
+    """Columns of `good` with `bad` on top, with an axis; `label` is the text alternative."""
     if not bars:
         return ""
     ticks = _ticks(max(bar.good + bar.bad for bar in bars))
@@ -72,7 +72,7 @@ def stacked_bars(bars: Sequence[ChartBar], *, good: str, bad: str, label: str) -
         for i, bar in enumerate(bars)
     ]
     drawn += [_label(bars, i, available_width) for i in range(len(bars)) if _is_labelled(i, len(bars))]
-    return _svg("".join(drawn), width=WIDTH, height=HEIGHT, words=label, name="stacked")
+    return _svg("".join(drawn), width=WIDTH, height=HEIGHT, label=label, name="stacked")
 
 
 def _cell(x: int, letter: str) -> str:
@@ -84,7 +84,7 @@ def _cell(x: int, letter: str) -> str:
 
 
 def _ticks(top: int) -> list[int]:
-    """Round numbers from 0 to just above the top, five of them at most."""
+    """At most five round numbers from 0 to just above `top`."""
     step = next(step for step in STEPS if max(top, 1) / step <= 4)
     return [i * step for i in range(-(-max(top, 1) // step) + 1)]
 
@@ -102,7 +102,7 @@ def _tick(value: int, scale: float) -> str:
 
 
 def _short(value: int) -> str:
-    """A number of the axis that fits beside it: `800`, `50k`, `1.5M`."""
+    """A short label for the axis: `800`, `50k`, `1.5M`."""
     size, unit = next(((size, unit) for size, unit in UNITS if value >= size), (1, ""))
     return f"{value / size:g}{unit}"
 
@@ -131,9 +131,9 @@ def _label(bars: Sequence[ChartBar], i: int, available_width: float) -> str:
     return f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}">{escape(bars[i].label)}</text>'
 
 
-def _svg(drawn: str, *, width: int, height: int, words: str, name: str, stretch: bool = False) -> str:
+def _svg(drawn: str, *, width: int, height: int, label: str, name: str, stretch: bool = False) -> str:
     aspect = ' preserveAspectRatio="none"' if stretch else ""
     return (
-        f'<svg class="chart {name}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words)}"{aspect}>'
+        f'<svg class="chart {name}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}"{aspect}>'
         f"{drawn}</svg>"
     )

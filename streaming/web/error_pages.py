@@ -13,9 +13,6 @@ from streaming.web.rendering import _theme, render_page
 MOVIE_PATH_PATTERN = re.compile(r"/streaming/(tt[0-9]{7,9})/", re.ASCII)
 
 
-# --- errors: pages in our look, JSON under /api/
-
-
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 for what Django refuses to process, such as an unknown host name."""
     if _is_for_api(request):
@@ -31,9 +28,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form that was not sent from our own pages."""
+    """403 for a form that another site sent, or without cookies."""
     if _is_for_api(request):
-        return _json_error("Not sent from our own pages.", status=403)
+        return _json_error("This request comes from another site.", status=403)
     return render_page(request, "403_csrf.html", {}, status=403)
 
 
@@ -47,7 +44,7 @@ def not_found(request: HttpRequest, exception: Exception | None) -> HttpResponse
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 without database and context processors: whatever broke, this page does not need it."""
+    """500 without database and context processors, since either may be what failed."""
     if _is_for_api(request):
         return _json_error("Something failed on our side.", status=500)
     page = render_to_string("500.html", {"theme": _theme(request)})

@@ -1,4 +1,4 @@
-"""The door for players and mirrors: Stremio add-on, playlist, the whole catalogue. Open to every site."""
+"""Views for players and mirrors: Stremio add-on, M3U playlist, JSONL export. CORS allows every site."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ CACHE_SECONDS = {"manifest": 3600, "catalogue": 300, "meta": 300, "streams": 300
 
 @require_safe
 def stremio_manifest(request: HttpRequest) -> HttpResponse:
-    """What the add-on offers."""
+    """The manifest of the add-on."""
     logo = request.build_absolute_uri(static(LOGO))
-    described = stremio.build_manifest(
+    manifest = stremio.build_manifest(
         version=settings.VERSION, name=settings.SITE_NAME, description=DESCRIPTION, logo=logo
     )
-    return _json(described, age=CACHE_SECONDS["manifest"])
+    return _json(manifest, age=CACHE_SECONDS["manifest"])
 
 
 @require_safe
 def stremio_catalogue(request: HttpRequest, kind: str, key: str, extra: str = "") -> HttpResponse:
-    """A page of the movies that can be watched now."""
+    """A page of the movies with a working link."""
     if stremio.CATALOGUE_IDS.get(kind) != key:
         return stremio_not_found(request)
-    asked = stremio.parse_extra(extra)
-    movies = Movie.objects.filter(type=stremio.MOVIE_TYPE_BY_STREMIO_TYPE[kind]).search(asked.search).watchable()
-    page = movies.order_by("search_title", "id")[asked.skip : asked.skip + stremio.PAGE_SIZE]
+    options = stremio.parse_extra(extra)
+    movies = Movie.objects.filter(type=stremio.MOVIE_TYPE_BY_STREMIO_TYPE[kind]).search(options.search).watchable()
+    page = movies.order_by("search_title", "id")[options.skip : options.skip + stremio.PAGE_SIZE]
     entries = (loader.to_entry(movie, []) for movie in page)
     return _json(stremio.build_catalogue(entries, site=_base_url(request)), age=CACHE_SECONDS["catalogue"])
 
 
 @require_safe
 def stremio_meta(request: HttpRequest, kind: str, key: str) -> HttpResponse:
-    """One movie described."""
+    """The description of one movie."""
     movie = _movie(kind, stremio.parse_video_id(key))
     if movie is None:
         return stremio_not_found(request)
@@ -57,7 +57,7 @@ def stremio_meta(request: HttpRequest, kind: str, key: str) -> HttpResponse:
 
 @require_safe
 def stremio_streams(request: HttpRequest, kind: str, key: str) -> HttpResponse:
-    """Where it can be watched; asking counts as opening the movie's page, so what is missing is looked for."""
+    """The working links of a movie; like opening its page, the request may start a scrape job."""
     video = stremio.parse_video_id(key)
     movie = _movie(kind, video)
     if movie is None or video is None:
@@ -70,12 +70,13 @@ def stremio_streams(request: HttpRequest, kind: str, key: str) -> HttpResponse:
 
 @require_safe
 def stremio_not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
-    return JsonResponse({"detail": "There is nothing at this address."}, status=404)
+    """404 as JSON."""
+    return JsonResponse({"detail": "There is nothing at this URL."}, status=404)
 
 
 @require_safe
 def m3u_playlist(request: HttpRequest) -> StreamingHttpResponse:
-    """All that players can open, as M3U."""
+    """All links that players can open, as M3U."""
     playable = StreamingLink.objects.active().filter(kind__in=("file", "stream"))
     movies = Movie.objects.filter(pk__in=playable.values("movie"))
     return _streaming_response(request, m3u.write_m3u(loader.load_entries(movies)), "audio/x-mpegurl", "openreel.m3u8")
@@ -83,7 +84,7 @@ def m3u_playlist(request: HttpRequest) -> StreamingHttpResponse:
 
 @require_safe
 def jsonl_export(request: HttpRequest) -> StreamingHttpResponse:
-    """Every movie with its active links, a line each, as `import_catalogue` reads it."""
+    """Every movie with its active links, one per line, in the format of `import_catalogue`."""
     return _streaming_response(
         request, jsonl.write_jsonl(loader.load_entries()), "application/x-ndjson", "openreel.jsonl"
     )
@@ -108,16 +109,16 @@ def _json(body: dict[str, Any], *, age: int) -> JsonResponse:
 def _streaming_response(
     request: HttpRequest, lines: Iterable[str], content_type: str, filename: str
 ) -> StreamingHttpResponse:
-    # A server would read the whole catalogue to answer HEAD, and throw it away.
-    pieces = () if request.method == "HEAD" else _chunks(lines)
-    response = StreamingHttpResponse(pieces, content_type=f"{content_type}; charset=utf-8")
+    # For HEAD, a server would read the whole catalogue only to discard it.
+    chunks = () if request.method == "HEAD" else _chunks(lines)
+    response = StreamingHttpResponse(chunks, content_type=f"{content_type}; charset=utf-8")
     response["Content-Disposition"] = f'inline; filename="{filename}"'
     patch_cache_control(response, public=True, max_age=CACHE_SECONDS["export"])
     return response
 
 
 def _chunks(lines: Iterable[str]) -> Iterator[str]:
-    """A few lines at a time: a line by itself would cost a write and a compression each."""
+    """Join `LINES_PER_CHUNK` lines at a time, because each chunk costs a write and a compression."""
     rest = iter(lines)
-    while piece := "".join(islice(rest, LINES_PER_CHUNK)):
-        yield piece
+    while chunk := "".join(islice(rest, LINES_PER_CHUNK)):
+        yield chunk

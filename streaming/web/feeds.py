@@ -1,4 +1,4 @@
-"""Feeds for readers: what is new, and what was lost."""
+"""RSS feeds: new movies, and lost movies and links."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ MAX_ENTRIES = 50
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """One thing that happened; `key` is unique and never changes."""
+    """One event; `key` is unique and never changes."""
 
     key: str
     title: str
     text: str
     at: datetime
-    address: str
+    url: str
 
 
 class MovieFeed(Feed):  # type: ignore[type-arg]  # not subscriptable at run time
-    """How an entry is told."""
+    """Base class: the fields of an entry in RSS."""
 
     link = reverse_lazy("home")
 
@@ -44,7 +44,7 @@ class MovieFeed(Feed):  # type: ignore[type-arg]  # not subscriptable at run tim
         return item.text
 
     def item_link(self, item: FeedEntry) -> str:
-        return item.address
+        return item.url
 
     def item_pubdate(self, item: FeedEntry) -> datetime:
         return item.at
@@ -56,19 +56,24 @@ class MovieFeed(Feed):  # type: ignore[type-arg]  # not subscriptable at run tim
 
 
 class NewMoviesFeed(MovieFeed):
-    """Movies and shows that came in lately."""
+    """Movies and shows added lately."""
 
     title = f"{settings.SITE_NAME}: new movies and shows"
-    description = "Public-domain and openly licensed movies and shows that came into the catalogue lately."
+    description = "Public-domain and openly licensed movies and shows added lately."
     feed_url = reverse_lazy("feed-new")
 
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Django takes the newest entry's date. When that entry goes it would step back, and a reader who asks by date
-        would keep a movie that is not here any more."""
+        """Move Last-Modified forward to the last removal.
+
+        Django uses the date of the newest entry. When that entry is removed, the date would move back, and a client
+        that asks by date would keep a removed movie.
+        """
         response = super().__call__(request, *args, **kwargs)
-        gone = RemovedMovie.objects.aggregate(at=Max("removed_at"))["at"]
-        conditional = parse_http_date(response.headers["Last-Modified"])
-        response.headers["Last-Modified"] = http_date(max(conditional, gone.timestamp() if gone else conditional))
+        removed_at = RemovedMovie.objects.aggregate(at=Max("removed_at"))["at"]
+        newest_entry = parse_http_date(response.headers["Last-Modified"])
+        response.headers["Last-Modified"] = http_date(
+            max(newest_entry, removed_at.timestamp() if removed_at else newest_entry)
+        )
         return response
 
     def items(self) -> list[FeedEntry]:
@@ -76,10 +81,10 @@ class NewMoviesFeed(MovieFeed):
 
 
 class LostMoviesFeed(MovieFeed):
-    """Movies that were removed and links that died lately."""
+    """Movies removed and links that died lately."""
 
     title = f"{settings.SITE_NAME}: lost movies and links"
-    description = "Movies that were removed because no link works any more, and links that stopped working."
+    description = "Movies that were removed because no link worked any more, and links that stopped working."
     feed_url = reverse_lazy("feed-lost")
 
     def items(self) -> list[FeedEntry]:

@@ -1,4 +1,4 @@
-"""What a visitor wants to see of the catalogue: the home page's question, read from its address."""
+"""The filter bar of the catalogue page: the visitor's selection, read leniently from the URL, and what it offers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.cache import cache
-from django.db.models import F
-from django.db.models.expressions import OrderBy
 
 from scraper.extraction.languages import usual_spelling
 from scraper.sources import KNOWN_SOURCES, LICENCES, source_name
+from streaming.catalogue_query import LINK_FILTERS, CatalogueQuery
 from streaming.formatting import display_text, language_name
 from streaming.ingest.records import is_language_tag
-from streaming.models import Movie, MovieQuerySet, StreamingLink
+from streaming.models import Movie, StreamingLink
 from streaming.models.movie import MAX_SEARCH_LENGTH
 
 PAGE_SIZE = 24
@@ -28,30 +27,25 @@ SORT_LABELS = {
     "added": "Added recently",
     "links": "Most working links",
 }
-ORDERS: dict[str, tuple[str | OrderBy, ...]] = {
-    "title": (),
-    "newest": (F("year").desc(nulls_last=True),),
-    "oldest": (F("year").asc(nulls_last=True),),
-    "added": ("-created_at",),
-    "links": ("-active_count",),
-}
 TYPE_LABELS = {"movie": "Movies", "show": "Shows"}
-LINK_FIELDS = ("source", "quality", "language", "licence")
 MAX_CHIP_LENGTH = 40
 FACET_CACHE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveFilter:
-    """A filter that is on, and the address without it."""
+    """A filter that is set, and the query string without it."""
 
     label: str
-    address: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueQuery:
-    """What is asked for; an empty value means any. A value that we do not know is as good as none."""
+class FilterSelection:
+    """What the visitor has chosen in the filter bar; an empty value means any.
+
+    `working` is "1" for working links only; `decade` is its first year.
+    """
 
     q: str = ""
     type: str = ""
@@ -64,8 +58,8 @@ class CatalogueQuery:
     sort: str = "title"
 
     @classmethod
-    def from_query_string(cls, query: Mapping[str, str]) -> CatalogueQuery:
-        """Read the parameters; malformed ones are left out, a long search is cut."""
+    def from_query_string(cls, query: Mapping[str, str]) -> FilterSelection:
+        """Read the parameters; unknown values count as none, a long search is cut."""
         return cls(
             q=display_text(query.get("q", ""), max_length=MAX_SEARCH_LENGTH),
             type=_known_or_empty(query.get("type"), TYPE_LABELS),
@@ -78,29 +72,32 @@ class CatalogueQuery:
             sort=_known_or_empty(query.get("sort"), SORT_LABELS) or "title",
         )
 
-    def movies(self) -> MovieQuerySet:
-        """The movies that fit, in order, each with `active_count`."""
-        found = Movie.objects.search(self.q).with_active_count().defer("synopsis")
-        if self.type:
-            found = found.filter(type=self.type)
-        if self.decade:
-            found = found.filter(year__gte=int(self.decade), year__lt=int(self.decade) + 10)
-        if offered := {name: getattr(self, name) for name in LINK_FIELDS if getattr(self, name)}:
-            found = found.with_active_link(**offered)
-        elif self.working:
-            found = found.watchable()
-        return found.order_by(*ORDERS[self.sort], "search_title", "id")
+    def catalogue_query(self) -> CatalogueQuery:
+        """The query that finds the chosen movies; it needs `active_count` for the order "links"."""
+        first_year = int(self.decade) if self.decade else None
+        return CatalogueQuery(
+            search=self.q,
+            type=self.type,
+            year_min=first_year,
+            year_max=first_year and first_year + 9,
+            source=self.source,
+            quality=self.quality,
+            language=self.language,
+            licence=self.licence,
+            has_links=True if self.working else None,
+            order=self.sort,
+        )
 
     def url(self, **changes: Any) -> str:
-        """The query string of this question with `changes`; what is left at its default is not written."""
+        """The query string of this selection with `changes` (and `page`); values at their default are left out."""
         page = changes.pop("page", "")
         changed = replace(self, **changes)
-        said = {x.name: getattr(changed, x.name) for x in fields(self) if getattr(changed, x.name) != x.default}
-        query = urlencode(said | ({"page": page} if page else {}))
+        values = {x.name: getattr(changed, x.name) for x in fields(self) if getattr(changed, x.name) != x.default}
+        query = urlencode(values | ({"page": page} if page else {}))
         return f"?{query}" if query else "?"
 
     def active_filters(self) -> list[ActiveFilter]:
-        """The filters that are on, in the order of the bar."""
+        """The filters that are set, in the order of the bar."""
         labels = {
             "q": f"“{display_text(self.q, max_length=MAX_CHIP_LENGTH)}”",
             "type": TYPE_LABELS.get(self.type, ""),
@@ -111,12 +108,16 @@ class CatalogueQuery:
             "language": language_name(self.language),
             "licence": LICENCES.get(self.licence, ""),
         }
-        return [ActiveFilter(text, self.url(**{name: ""})) for name, text in labels.items() if getattr(self, name)]
+        return [
+            ActiveFilter(label=label, url=self.url(**{name: ""}))
+            for name, label in labels.items()
+            if getattr(self, name)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class FilterChoices:
-    """What the filter bar offers, as (value, words)."""
+    """The options of each select in the filter bar, as (value, label)."""
 
     decade: list[tuple[str, str]]
     source: list[tuple[str, str]]
@@ -125,10 +126,13 @@ class FilterChoices:
     licence: list[tuple[str, str]]
 
 
-def filter_choices(wanted: CatalogueQuery) -> FilterChoices:
-    """Only what the catalogue holds, and what is wanted now. Kept for some minutes: it costs a scan of the links."""
-    held = cache.get_or_set("browse-held", _available_values, FACET_CACHE_SECONDS) or _available_values()
-    values = {name: {*held[name], *filter(None, [getattr(wanted, name)])} for name in held}
+def filter_choices(selection: FilterSelection) -> FilterChoices:
+    """The values that occur in the catalogue, and the selected ones.
+
+    The former are cached for `FACET_CACHE_SECONDS`, because they cost a scan of the links.
+    """
+    available = cache.get_or_set("browse-held", _available_values, FACET_CACHE_SECONDS) or _available_values()
+    values = {name: {*available[name], *filter(None, [getattr(selection, name)])} for name in available}
     heights = [quality for quality in StreamingLink.Quality.values if quality in values["quality"]]
     return FilterChoices(
         decade=[(decade, f"{decade}s") for decade in sorted(values["decade"], reverse=True)],
@@ -142,16 +146,16 @@ def filter_choices(wanted: CatalogueQuery) -> FilterChoices:
 def _available_values() -> dict[str, list[str]]:
     links = StreamingLink.objects.active().order_by()
     years = Movie.objects.exclude(year=None).order_by().values_list("year", flat=True).distinct()
-    held = {name: [x for x in links.values_list(name, flat=True).distinct() if x] for name in LINK_FIELDS}
-    return {**held, "decade": sorted({str(year // 10 * 10) for year in years if year})}
+    available = {name: [x for x in links.values_list(name, flat=True).distinct() if x] for name in LINK_FILTERS}
+    return {**available, "decade": sorted({str(year // 10 * 10) for year in years if year})}
 
 
-def _named_languages(held: Iterable[str]) -> list[tuple[str, str]]:
-    """The tags in their usual spelling, and the language that several of them are forms of: it finds them all."""
-    tags = {usual_spelling(tag) for tag in held}
-    forms = Counter(tag.split("-")[0] for tag in tags)
-    shared = {language for language, number in forms.items() if number > 1}
-    return [(tag, language_name(tag)) for tag in tags | shared]
+def _named_languages(tags: Iterable[str]) -> list[tuple[str, str]]:
+    """The tags in their usual spelling, and each language with several regional forms, which finds all of them."""
+    spelled = {usual_spelling(tag) for tag in tags}
+    forms = Counter(tag.split("-")[0] for tag in spelled)
+    with_several = {language for language, number in forms.items() if number > 1}
+    return [(tag, language_name(tag)) for tag in spelled | with_several]
 
 
 def _known_or_empty(value: str | None, known: Mapping[str, object]) -> str:

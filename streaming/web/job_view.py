@@ -1,4 +1,4 @@
-"""The wording of a scrape job: its title, the row of each source, the help below and the toast at its end. Pure."""
+"""The wording of a scrape job: its title, the row of each source, the help text and the final toast."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CANCELLED_TITLE = "Refresh was cancelled."
 
 @dataclass(frozen=True, slots=True)
 class Icon:
-    """A sign of the sprite with its colour class, or a spinner."""
+    """An icon of the sprite with its colour class; without a name it is a spinner."""
 
     name: str = ""
     kind: str = ""
@@ -39,8 +39,8 @@ STEP_ICONS = {
     "blocked": Icon("x"),
 }
 WAITING_ICON = Icon("dot")
-# What stands in the row of a source that gave no reason of its own.
-UNEXPLAINED = {"nothing": "no match", "failed": "did not answer", "blocked": "blocked"}
+# The text for a source that gave no reason of its own.
+UNEXPLAINED = {"nothing": "no match", "failed": "did not respond", "blocked": "blocked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """What the pages say of a job; empty texts are left out.
+    """The texts of the job panel; empty ones are not shown.
 
-    `links_to_sources`: the help ends with a link to the status of the sources.
+    `links_to_sources`: the help text ends with a link to the status of the sources.
     """
 
     title: str
@@ -70,7 +70,10 @@ class JobView:
 
 
 def job_view(job: ScrapeJob, *, movie: Movie, grace: str, working_links: int | None = None) -> JobView:
-    """The view of `job`, a search for `movie`; the toast counts `working_links`, and without a count there is none."""
+    """The panel of `job`, which searches for `movie`.
+
+    `grace` is the time after which dead links count, as text. `working_links`: the number in the toast; None: no toast.
+    """
     return JobView(
         title=_title(job),
         icon=_icon(job),
@@ -106,19 +109,19 @@ def _unfinished(job: ScrapeJob) -> str:
 
 
 def _failure(job: ScrapeJob) -> str:
-    """Why a job did not get all that it asked for: the sources that failed, or its own error."""
+    """Why a job is incomplete: the number of failed sources, or the error of the job itself."""
     failed = len(job.failed_sources)
-    return f"{failed} of {_counted(len(job.sources), 'source')} did not answer." if failed else job.error
+    return f"{failed} of {_counted(len(job.sources), 'source')} did not respond." if failed else job.error
 
 
 def _icon(job: ScrapeJob) -> Icon:
     if job.is_open:
         return SPINNER
     if job.state == State.FAILED:
-        return Icon("alert", "badc")
+        return Icon("alert", "icon-bad")
     if job.state == State.CANCELLED or job.outcome == Outcome.NOTHING:
         return Icon("minus")
-    return Icon("check", "okc")
+    return Icon("check", "icon-good")
 
 
 def _step(row: SourceResult) -> StepView:
@@ -145,7 +148,7 @@ def _help(job: ScrapeJob, *, movie: Movie, grace: str) -> str:
     if job.outcome == Outcome.NOTHING:
         return _removal_rule(movie, grace=grace)
     if job.outcome == Outcome.FOUND and job.failed_sources:
-        return f"{_failure(job)} What the others found is saved."
+        return f"{_failure(job)} Links from the others are saved."
     return ""
 
 
@@ -153,7 +156,7 @@ def _removal_rule(movie: Movie, *, grace: str) -> str:
     again = movie.next_scrape_at
     after = f" after {dateformat.format(again.astimezone(UTC), 'j M, H:i')} UTC" if again else ""
     return (
-        f"We look again when this page is opened{after}. "
+        f"We search again when this page is opened{after}. "
         f"A title whose links have all been failing for {grace} is removed from the catalogue."
     )
 

@@ -1,4 +1,4 @@
-"""The door for those who run the place: is the process up, is it ready, what are the numbers."""
+"""Views for operators: process health, readiness, Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ PROXY_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """This process answers. The database is not asked."""
+    """Whether this process responds; it does not use the database."""
     return JsonResponse({"status": "ok", "version": settings.VERSION})
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether requests can be served: the database answers. The rest is for the eyes."""
+    """Whether requests can be served, which needs the database; the other values are for information."""
     try:
-        whole = statistics.totals()
+        totals = statistics.totals()
     except DatabaseError:
-        return JsonResponse({"status": "unavailable", "detail": "The database does not answer."}, status=503)
-    run = whole.last_run
+        return JsonResponse({"status": "unavailable", "detail": "The database does not respond."}, status=503)
+    run = totals.last_run
     return JsonResponse(
         {
             "status": "ok",
             "database": "ok",
             "health_run_age_seconds": int((timezone.now() - run.started_at).total_seconds()) if run else None,
-            "open_jobs": whole.open_jobs,
+            "open_jobs": totals.open_jobs,
         }
     )
 
@@ -47,7 +47,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The numbers, for those who may see them; to others there is no such page."""
+    """The metrics for clients with the token or on loopback; 404 for others."""
     if not (_has_valid_token(request) or _is_direct_loopback(request)):
         raise Http404
     return HttpResponse(
@@ -61,7 +61,7 @@ def _has_valid_token(request: HttpRequest) -> bool:
 
 
 def _is_direct_loopback(request: HttpRequest) -> bool:
-    """A proxy on this machine is a loopback peer too, but it says for whom it asks."""
+    """Whether a local program sent the request itself; a local proxy adds a header that names its client."""
     if any(name in request.headers for name in PROXY_HEADERS):
         return False
     try:

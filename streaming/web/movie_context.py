@@ -21,20 +21,16 @@ from streaming.reason_codes import Reason
 from streaming.web.job_view import job_view
 
 WITHDRAWN_REASONS = (Reason.TAKEN_DOWN, Reason.BLOCKED_HOST)
-
-
 MORE_SHOWN = 6
-
-
 POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
-
-
-# --- a movie
 
 
 @dataclass(frozen=True, slots=True)
 class MovieLinks:
-    """A movie's links as the page shows them: active ones best first, the others folded away."""
+    """A movie's links as the page shows them: active ones best first, inactive ones in a collapsed table.
+
+    `checked`: the latest check, None if never; `stale`: no active link was checked or seen within `STALE_HOURS`.
+    """
 
     active: list[StreamingLink]
     inactive: list[StreamingLink]
@@ -46,12 +42,12 @@ class MovieLinks:
         links = best_first(list(movie.links.published().exclude(reason__in=WITHDRAWN_REASONS)), languages=languages)
         links = group_links(links, of=lambda link: work_key(link.source_url))
         active = [link for link in links if link.is_active]
-        looked_at = [moment for link in active for moment in (link.last_checked, link.last_seen) if moment]
+        confirmed = [time for link in active for time in (link.last_checked, link.last_seen) if time]
         return cls(
             active=active,
             inactive=[link for link in links if not link.is_active],
             checked=max((link.last_checked for link in links if link.last_checked), default=None),
-            stale=bool(active) and max(looked_at) < now - timedelta(hours=settings.STALE_HOURS),
+            stale=bool(active) and max(confirmed) < now - timedelta(hours=settings.STALE_HOURS),
         )
 
     @property
@@ -61,7 +57,7 @@ class MovieLinks:
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """A row of the table; the first of several links to one work has that work's name above it."""
+    """A row of the table of links; the first of several links to one work has the name of the work as its heading."""
 
     link: StreamingLink
     heading: str
@@ -69,18 +65,20 @@ class LinkRow:
 
 
 def link_rows(links: Sequence[StreamingLink]) -> list[LinkRow]:
+    """The rows for `links`, in their order; links to the same work are grouped."""
     works = [find_work(link.source_url) for link in links]
     counted = Counter(works)
     before = [None, *works][: len(works)]
     return [
-        LinkRow(link, work.display_name if work != last else "", is_grouped=True)
+        LinkRow(link=link, heading=work.display_name if work != last else "", is_grouped=True)
         if work is not None and counted[work] > 1
-        else LinkRow(link, "", is_grouped=False)
+        else LinkRow(link=link, heading="", is_grouped=False)
         for link, work, last in zip(links, works, before, strict=True)
     ]
 
 
 def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
+    """The links of a movie for its page; `waiting` counts links awaiting review, for staff only."""
     links = MovieLinks.of(found, languages=viewer_languages(request), now=timezone.now())
     is_staff = request.user.is_authenticated and request.user.is_staff
     return {
@@ -99,7 +97,10 @@ def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
 def job_context(
     request: HttpRequest, job: ScrapeJob | None, *, movie: Movie, working_links: int | None = None
 ) -> dict[str, Any]:
-    """`poll_count` is part of the link for browsers without scripts: they load an address again when it changes."""
+    """The job panel of a movie page.
+
+    `poll_count` is part of the reload link for browsers without scripts, which only reload a URL that changes.
+    """
     polls = request.GET.get("look", "")
     grace = duration_text(settings.LINK_GRACE_HOURS)
     return {
@@ -110,16 +111,18 @@ def job_context(
 
 
 def display_name(found: Movie) -> str:
+    """Title and year, as in "Nosferatu (1922)"."""
     return f"{display_text(found.title)} ({found.year})" if found.year else display_text(found.title)
 
 
 def viewer_languages(request: HttpRequest) -> list[str]:
+    """The language tags of Accept-Language, preferred first."""
     return accepted_languages(request.headers.get("Accept-Language", ""))
 
 
 def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: str) -> dict[str, Any]:
-    """schema.org's Movie with a WatchAction for every working link."""
-    about = {
+    """The movie as schema.org data, with a WatchAction for each working link."""
+    values = {
         "@context": "https://schema.org",
         "@type": "TVSeries" if found.type == Movie.Type.SHOW else "Movie",
         "name": display_text(found.title),
@@ -130,11 +133,11 @@ def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: st
         "image": found.poster_url,
         "potentialAction": [{"@type": "WatchAction", "target": link.source_url} for link in active],
     }
-    return {key: value for key, value in about.items() if value}
+    return {key: value for key, value in values.items() if value}
 
 
 def related_movies(found: Movie) -> list[Movie]:
-    """A few others that can be watched, of about the same time."""
+    """Other movies with a working link from around the same year, nearest first."""
     others = Movie.objects.watchable().exclude(pk=found.pk).with_active_count().defer("synopsis")
     if found.year is None:
         return list(others.order_by("search_title", "id")[:MORE_SHOWN])

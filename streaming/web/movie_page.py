@@ -6,57 +6,62 @@ import re
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import pluralize
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from streaming.client_throttle import refresh_retry_after
+from streaming.formatting import display_text
 from streaming.models import Movie, ScrapeJob
 from streaming.scraper_utils import scrape_movie_on_demand
-from streaming.scraping.jobs import QueueFull
-from streaming.scraping.page_visits import refresh_on_request, watch
+from streaming.scraping.freshness import ScrapeReason
+from streaming.scraping.jobs import QueueFull, renotify_if_stalled
+from streaming.scraping.page_visits import refresh_on_request
 from streaming.web.error_pages import not_found
 from streaming.web.movie_context import display_name, job_context, links_context, related_movies, structured_data
 from streaming.web.rendering import HtmxHttpRequest, render_page
 
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
-
-
+MAX_PREVIEW_LENGTH = 110
 QUEUE_FULL = "Many searches are waiting. Open this page again in a minute."
 
 
 @require_http_methods(["GET", "HEAD", "OPTIONS"])
 def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
-    """A movie. Opened by a person, it may start a search; the panel then shows it from the first moment."""
+    """The page of a movie; opened by a person it may start a scrape job, which the page then shows."""
     found = Movie.objects.by_identifier(identifier).first()
     if found is None:
         return not_found(request, None)
     if request.method == "OPTIONS":
         return HttpResponse(headers={"Allow": "GET, HEAD, OPTIONS"})
     refresh = refresh_on_request(request, found, requested_by="page")
-    notice = QUEUE_FULL if refresh.reason == "queue_full" else ""
+    notice = QUEUE_FULL if refresh.reason is ScrapeReason.QUEUE_FULL else ""
     return _movie_page(request, found, job=_requested_job(request, found) or refresh.job, notice=notice)
 
 
 @require_POST
 def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
-    """The button: a panel for htmx, a redirect back to the movie without it. Too many are answered kindly."""
+    """Start a scrape job for the Refresh button: the job panel for htmx, otherwise a redirect to the movie page.
+
+    429 or 503 with Retry-After if the client or the queue is over its limit.
+    """
     found = Movie.objects.by_identifier(identifier).first()
     if found is None:
         return not_found(request, None)
     if wait := refresh_retry_after(request):
-        return _try_again_later(request, found, wait=wait, status=429, why="Too many refreshes.")
+        return _try_again_later(request, found, wait=wait, status=429, reason="Too many refreshes.")
     try:
         job = scrape_movie_on_demand(found, requested_by="page")
     except QueueFull as full:
-        return _try_again_later(request, found, wait=full.retry_after, status=503, why="Many searches are waiting.")
+        return _try_again_later(request, found, wait=full.retry_after, status=503, reason="Many searches are waiting.")
     if request.htmx:
         return _job_fragment(request, job, status=202)
-    # 303: the browser asks for the page with GET, and reloading it does not press the button again.
+    # 303: the browser gets the page with GET, so that reloading it does not start another job.
     return HttpResponseRedirect(f"{found.get_absolute_url()}?job={job.pk}#refresh", status=303)
 
 
-def _try_again_later(request: HtmxHttpRequest, found: Movie, *, wait: int, status: int, why: str) -> HttpResponse:
-    message = f"{why} Try again in {wait} second{'' if wait == 1 else 's'}."
+def _try_again_later(request: HtmxHttpRequest, found: Movie, *, wait: int, status: int, reason: str) -> HttpResponse:
+    message = f"{reason} Try again in {wait} second{'' if wait == 1 else 's'}."
     if request.htmx:
         response = HttpResponse(message, content_type="text/plain; charset=utf-8", status=status)
     else:
@@ -67,11 +72,11 @@ def _try_again_later(request: HtmxHttpRequest, found: Movie, *, wait: int, statu
 
 @require_safe
 def job_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """How a search goes: the panel for htmx; when it has ended, all that it changed, and no more polling."""
+    """The progress of a job: the panel for htmx, together with the new links once the job is finished."""
     found = ScrapeJob.objects.select_related("movie").filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
         return not_found(request, None)
-    watch(found)
+    renotify_if_stalled(found, now=timezone.now())
     if request.htmx:
         return _job_fragment(request, found)
     context = {
@@ -109,6 +114,7 @@ def _movie_page(
     context |= job_context(request, job, movie=found)
     number = len(context["active"])
     context["working_links"] = f"{number} working link{pluralize(number)}"
+    context["preview"] = display_text(found.synopsis, max_length=MAX_PREVIEW_LENGTH)
     context["structured_data"] = structured_data(found, context["active"], canonical)
     response = render_page(request, "movie.html", context, status=status)
     patch_vary_headers(response, ["Accept-Language"])

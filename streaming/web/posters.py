@@ -1,6 +1,6 @@
-"""Posters drawn from the title, the year and the IMDb id: the same movie always gets the same picture. Pure.
+"""Posters generated from title, year and IMDb id; the same movie always gets the same picture. Pure.
 
-Used when a movie has no poster, and when its poster cannot be loaded. No fonts, no network, about 1 KB compressed.
+Used when a movie has no poster or its poster cannot be loaded. Each is about 1 KB compressed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from html import escape
 from math import cos, pi, sin
 
 WIDTH, HEIGHT = 300, 450
-DRAWING_VERSION = "2"  # raise it when the drawing changes: it is part of every poster's version
+DRAWING_VERSION = "2"  # increase it when the drawing changes: it is part of each poster's version
 TEXT_WIDTH = 252
 Palette = tuple[str, str, str, str, str]  # paper, deep, mid, accent, ink
 Random = Callable[[int], int]
@@ -36,12 +36,12 @@ FONT = "Inter,Helvetica Neue,Helvetica,Arial,sans-serif"
 
 
 def render_poster(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
-    """The poster as SVG. `title` is any text; it is escaped here, and cut when it does not fit."""
+    """The poster as SVG; `title` may be any text, and is escaped and cut to fit."""
     digest = hashlib.sha256(imdb_id.encode()).digest()
     palette = PALETTES[digest[0] % len(PALETTES)]
     motif = MOTIFS[digest[1] % len(MOTIFS)]
     grounded = motif in MOTIFS_WITH_GROUND
-    if digest[30] & 1 and not grounded:  # another colouring, and a mirror image: neighbours rarely look alike
+    if digest[30] & 1 and not grounded:  # another colouring, so that neighbours rarely look alike
         palette = (palette[0], palette[3], palette[1], palette[2], palette[4])
     art = motif(palette, _random(digest))
     if digest[31] & 1:
@@ -50,7 +50,7 @@ def render_poster(imdb_id: str, *, title: str, year: int | None, is_show: bool =
 
 
 def render_glow(imdb_id: str) -> str:
-    """Soft light in the poster's colours for the movie page: gradients, since a blur costs the browser dearly."""
+    """The background of the movie page in the poster's colours: gradients, because a blur is slow in browsers."""
     palette = PALETTES[hashlib.sha256(imdb_id.encode()).digest()[0] % len(PALETTES)]
     lights = ((".15", ".3", ".7", palette[3]), (".8", ".1", ".7", palette[1]), (".6", "1", ".8", palette[2]))
     spots = "".join(
@@ -63,13 +63,13 @@ def render_glow(imdb_id: str) -> str:
 
 
 def poster_version(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
-    """Changes whenever the picture does, so that browsers may keep each for ever."""
+    """A version that changes with the picture, so that browsers may cache each version for ever."""
     parts = "\x1f".join([DRAWING_VERSION, imdb_id, title, str(year), str(is_show)])
     return hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:10]
 
 
 def _random(digest: bytes) -> Random:
-    """Small numbers out of the digest, the same ones every time."""
+    """A generator of small numbers that depends only on the digest."""
     stream = iter(digest[2:] * 40)
     return lambda below: next(stream) % below
 
@@ -100,7 +100,7 @@ def _framed(art: str, *, palette: Palette, grounded: bool, title: str, caption: 
 
 
 def _fade(rule: float, paper: str) -> str:
-    """Paper under the title, so that it can be read whatever was drawn."""
+    """A gradient to the paper colour behind the title, so that it stays readable."""
     return (
         f'<linearGradient id="f" x2="0" y2="1"><stop offset="{(rule - 54) / HEIGHT:.2f}" stop-color="{paper}" '
         f'stop-opacity="0"/><stop offset="{(rule - 8) / HEIGHT:.2f}" stop-color="{paper}"/></linearGradient>'
@@ -109,7 +109,7 @@ def _fade(rule: float, paper: str) -> str:
 
 
 def _fit(title: str) -> tuple[int, list[str]]:
-    """The largest size at which the title fits: 2 rows when large, up to 5 when small, cut when even that fails."""
+    """The largest font size at which the title fits, and its rows; the title is cut if no size is small enough."""
     for size, limit in SIZES:
         rows = _wrapped(title, size)
         if len(rows) <= limit and max(_width(row, size) for row in rows) <= TEXT_WIDTH:
@@ -118,7 +118,7 @@ def _fit(title: str) -> tuple[int, list[str]]:
 
 
 def _cut(row: str, size: int) -> str:
-    """As much of the row as there is room for."""
+    """The part of the row that fits."""
     fitting = row[: int(TEXT_WIDTH / size / 0.34)]
     while _width(fitting, size) > TEXT_WIDTH:
         fitting = fitting[:-1]
@@ -142,7 +142,7 @@ def _width(text: str, size: int) -> float:
 
 
 def _letter(letter: str) -> float:
-    """The width of a letter in ems, as a sans serif of that weight has it."""
+    """The width of a letter of the bold sans serif, in ems."""
     if letter in NARROW:
         return 0.34
     if letter in WIDE or letter >= "\u2e80":
@@ -311,7 +311,7 @@ def _strip(p: Palette, r: Random) -> str:
     return f'<g transform="rotate({-24 + r(9)} 150 150)">{_box(x, -180, 140, 700, p[1])}{holes}{frames}</g>'
 
 
-# These stand on a ground that runs to the foot of the poster; the title is set on it.
+# Their ground fills the lower part of the poster, behind the title.
 MOTIFS_WITH_GROUND: Sequence[MotifFunction] = (_sunset, _city, _waves, _peaks, _stairs)
 MOTIFS: Sequence[MotifFunction] = (
     _moon,

@@ -9,10 +9,10 @@ from streaming.statistics import source_stats, totals
 
 
 def render_metrics(now: datetime) -> Iterator[str]:
-    """The numbers in Prometheus' text format."""
-    whole = totals()
-    yield from _render_gauge("openreel_movies", "Movies in the catalogue", {"": whole.movies})
-    yield from _render_gauge("openreel_open_jobs", "Scrape jobs that wait or run", {"": whole.open_jobs})
+    """The statistics in the text format of Prometheus."""
+    catalogue = totals()
+    yield from _render_gauge("openreel_movies", "Movies in the catalogue", {"": catalogue.movies})
+    yield from _render_gauge("openreel_open_jobs", "Queued and running scrape jobs", {"": catalogue.open_jobs})
     yield from _render_gauge(
         "openreel_links",
         "Links by source and state",
@@ -23,14 +23,14 @@ def render_metrics(now: datetime) -> Iterator[str]:
             if row.links
         },
     )
-    if (run := whole.last_run) is not None:
+    if (run := catalogue.last_run) is not None:
         yield from _render_gauge(
             "openreel_health_run_age_seconds",
-            "Since the last run began",
+            "Seconds since the last run started",
             {"": int((now - run.started_at).total_seconds())},
         )
         yield from _render_gauge(
-            "openreel_health_run_withheld", "1: its results were not believed", {"": int(run.withheld)}
+            "openreel_health_run_withheld", "1 if the results of the last run were withheld", {"": int(run.withheld)}
         )
         by_verdict = ("alive", "gone", "blocked", "unreachable", "throttled", "not_checked")
         yield from _render_gauge(
@@ -40,7 +40,7 @@ def render_metrics(now: datetime) -> Iterator[str]:
         )
 
 
-def _render_gauge(name: str, says: str, values: dict[str, int]) -> Iterator[str]:
-    yield f"# HELP {name} {says}\n# TYPE {name} gauge\n"
+def _render_gauge(name: str, help_text: str, values: dict[str, int]) -> Iterator[str]:
+    yield f"# HELP {name} {help_text}\n# TYPE {name} gauge\n"
     for labels, value in values.items():
         yield f"{name}{labels} {value}\n"

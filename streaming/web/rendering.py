@@ -13,21 +13,24 @@ EXTERNAL_REL = "noopener noreferrer nofollow ugc"
 
 
 class HtmxHttpRequest(HttpRequest):
-    """A request that went through django-htmx's middleware."""
+    """A request after the middleware of django-htmx."""
 
     htmx: HtmxDetails
 
 
 def render_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A page, or a part of one: never kept without asking, and different for the theme's cookie and for htmx."""
-    shared = {"theme": _theme(request), "rel": EXTERNAL_REL}
-    response = render(request, template, shared | context, status=status)
+    """Render a template, or one of its fragments (`page.html#part`).
+
+    The response depends on the theme cookie and on htmx, and caches must revalidate it.
+    """
+    defaults = {"theme": _theme(request), "rel": EXTERNAL_REL}
+    response = render(request, template, defaults | context, status=status)
     response.headers["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["Cookie", "HX-Request", "HX-Target"])
     return response
 
 
 def _theme(request: HttpRequest) -> str:
-    """The colour theme of the visitor's cookie; empty to follow the system."""
+    """The colour theme from the visitor's cookie; empty: follow the system."""
     theme = request.COOKIES.get("theme", "")
     return theme if theme in ("light", "dark") else ""

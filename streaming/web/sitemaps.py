@@ -1,4 +1,4 @@
-"""The sitemap: an index over parts of some thousand addresses each, read from the database part by part."""
+"""The sitemap: an index of parts with up to `PAGE_SIZE` URLs each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGE_SIZE = 2000
 
 
 class MovieSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Every movie's page, in the order of their rows so that a part stays the same while others come."""
+    """The pages of all movies, ordered by id so that new movies do not change earlier parts."""
 
     limit = PAGE_SIZE
 
@@ -25,7 +25,7 @@ class MovieSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at r
         return item.updated_at
 
     def get_latest_lastmod(self) -> datetime | None:
-        """In one query: Django's own way asks every movie."""
+        """The latest change, in one query; Django would load every movie."""
         latest: datetime | None = Movie.objects.aggregate(at=Max("updated_at"))["at"]
         return latest
 

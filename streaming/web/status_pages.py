@@ -20,20 +20,13 @@ from streaming.web import charts
 from streaming.web.rendering import render_page
 
 RISKS_SHOWN, FAILURES_SHOWN, DAYS_SHOWN, HOSTS_SHOWN = 8, 8, 30, 12
-
-
 HEARTBEAT_TIMEOUT = timedelta(minutes=5)
-
-
 MIN_SUCCESS_RATE = 0.8
-
-
-# --- how it stands
 
 
 @require_safe
 def link_health(request: HttpRequest) -> HttpResponse:
-    """Whether the checks run, what they found, what is at risk."""
+    """The state of the link checks: last runs, failures, movies at risk, paused hosts."""
     now, totals = timezone.now(), statistics.totals()
     days = statistics.runs_by_day(DAYS_SHOWN, now)
     reasons = statistics.inactive_reasons()
@@ -45,17 +38,17 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "totals": totals,
         "changed": statistics.changes_of_run(run.ended if run else None),
         "inactive": totals.links - totals.active_links,
-        "share": f"{100 * totals.active_links / totals.links:.1f}" if totals.links else "",
+        "percent_working": f"{100 * totals.active_links / totals.links:.1f}" if totals.links else "",
         "run": run,
         "oldest": oldest["at"],
         "never_checked": oldest["never_checked"],
         "days": [day for day in reversed(days) if day.runs],
         "bars": [_chart_bar(day) for day in dropwhile(lambda day: not day.runs, days)],
-        "alive_a_day": [day.alive for day in days if day.runs],
-        "died_a_day": [day.died for day in days if day.runs],
-        "checked_a_day": [day.checked for day in days if day.runs],
+        "alive_per_day": [day.alive for day in days if day.runs],
+        "died_per_day": [day.died for day in days if day.runs],
+        "checked_per_day": [day.checked for day in days if day.runs],
         "reasons": reasons,
-        "most": max((number for _, number in reasons), default=0),
+        "highest_count": max((number for _, number in reasons), default=0),
         "at_risk": statistics.at_risk(RISKS_SHOWN),
         "recent_failures": statistics.recently_failed_links(FAILURES_SHOWN),
         "paused": list(HostPause.objects.active(now).order_by("-paused_until")[:HOSTS_SHOWN]),
@@ -66,7 +59,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """The newest run, and the newest that came to an end; `is_late`: the next one should have come long ago."""
+    """The newest run, and the newest finished one; `is_late`: no run has finished within `STALE_HOURS`."""
 
     newest: HealthRun
     ended: HealthRun | None
@@ -75,12 +68,12 @@ class RunStatus:
 
 
 def _run_status(newest: HealthRun | None, *, now: datetime) -> RunStatus | None:
-    """None: the checker has never run."""
+    """The status from the newest run; None if the checker has never run."""
     if newest is None:
         return None
     is_running = newest.finished_at is None and now - newest.heartbeat_at < HEARTBEAT_TIMEOUT
     has_ended = newest.finished_at is not None and newest.outcome != HealthRun.Outcome.FAILED
-    ended = newest if has_ended else HealthRun.objects.finished().order_by("-started_at").first()
+    ended = newest if has_ended else HealthRun.objects.finished().latest_started()
     last = ended.finished_at if ended else None
     is_late = not is_running and (last is None or now - last > timedelta(hours=settings.STALE_HOURS))
     return RunStatus(newest=newest, ended=ended, is_running=is_running, is_late=is_late)
@@ -92,11 +85,11 @@ def _chart_bar(day: statistics.DailyRunStats) -> charts.ChartBar:
 
 @require_safe
 def source_list(request: HttpRequest) -> HttpResponse:
-    """Where links come from, how each source answers, what it holds."""
+    """The sources of links: content, number of links, success rate."""
     rows = [_source_card(stats) for stats in statistics.source_stats() if stats.enabled or stats.links]
     context = {
         "rows": rows,
-        "troubled": sum(row.is_troubled for row in rows),
+        "failing": sum(row.is_failing for row in rows),
         "searched": any(row.stats.last_search for row in rows),
     }
     return render_page(request, "sources.html", context)
@@ -104,25 +97,25 @@ def source_list(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class SourceCard:
-    """A source as its card shows it; `answered` in per cent, None: not searched lately."""
+    """A source as its card shows it; `success_percent` is None if it was not searched lately."""
 
     stats: statistics.SourceStats
-    answered: int | None
-    is_troubled: bool
+    success_percent: int | None
+    is_failing: bool
     licences: str
 
 
 def _source_card(stats: statistics.SourceStats) -> SourceCard:
     return SourceCard(
         stats=stats,
-        answered=None if stats.success_rate is None else round(100 * stats.success_rate),
-        is_troubled=stats.enabled and _is_failing(stats),
+        success_percent=None if stats.success_rate is None else round(100 * stats.success_rate),
+        is_failing=stats.enabled and _is_failing(stats),
         licences=", ".join(LICENCES.get(licence, licence) for licence in stats.licences),
     )
 
 
 def _is_failing(stats: statistics.SourceStats) -> bool:
-    """Its last search had no answer, or too many of the last ones had none."""
+    """Whether its last search failed, or too many of the recent ones."""
     if stats.success_rate is None:
         return False
     return stats.success_rate < MIN_SUCCESS_RATE or stats.last_success != stats.last_search
@@ -130,6 +123,6 @@ def _is_failing(stats: statistics.SourceStats) -> bool:
 
 @require_safe
 def api_guide(request: HttpRequest) -> HttpResponse:
-    """How programs are served, with lines to copy."""
+    """The API guide, with commands to copy."""
     example = Movie.objects.order_by("search_title", "id").values_list("imdb_id", flat=True).first() or "tt0013442"
     return render_page(request, "api.html", {"base": request.build_absolute_uri("/api/streaming/"), "example": example})

@@ -1,4 +1,4 @@
-"""sources/, stats/, changes/, schema/, docs/, and what every answer of the API has in common."""
+"""sources/, stats/, changes/, schema/, docs/, and what all responses of the API have in common."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ API = "/api/streaming/"
 CHANGES = f"{API}changes/"
 
 
-def test_sources_say_what_they_are_and_how_they_do(robot):
+def test_sources_have_a_description_and_statistics(robot):
     movie = make_movie()
     make_link(movie)
     make_link(movie, is_active=False)
@@ -54,7 +54,7 @@ def test_stats_are_the_totals_and_the_last_run(robot):
 
 
 def walk(client, since=""):
-    """Follow the story to its end, as a mirror would."""
+    """Request changes until there are no more, as a mirror would."""
     pages = []
     while True:
         page = client.get(CHANGES, {"since": since}).json()
@@ -69,7 +69,7 @@ def names(pages, key):
     return [row["imdb_id"] for page in pages for row in page[key]]
 
 
-def test_a_mirror_learns_of_what_came_what_went_and_what_came_back(robot):
+def test_a_mirror_sees_added_removed_and_restored_movies(robot):
     stays, goes, returns = make_movie(), make_movie(), make_movie()
     make_link(stays)
     make_link(stays, is_active=False)
@@ -87,7 +87,7 @@ def test_a_mirror_learns_of_what_came_what_went_and_what_came_back(robot):
     assert (names([back], "changed"), back["removed"]) == ([returns.imdb_id], [])
 
 
-def test_a_removed_movie_that_was_made_anew_is_not_reported_as_removed(robot):
+def test_a_removed_movie_that_was_added_again_is_not_reported_as_removed(robot):
     make_movie(imdb_id="tt0000007")
     remove_movies(Movie.objects.all(), reason="gone")
     make_movie(imdb_id="tt0000007")
@@ -96,14 +96,14 @@ def test_a_removed_movie_that_was_made_anew_is_not_reported_as_removed(robot):
 
 
 @pytest.mark.parametrize("since", ["", "2026-01-01", "2999-01-01T00:00:00+02:00"])
-def test_where_nothing_happened_the_story_can_still_be_followed(robot, since):
+def test_without_changes_next_since_is_still_valid(robot, since):
     (page,) = walk(robot, since)
     (again,) = walk(robot, page["next_since"])
     assert again == page
     assert (page["changed"], page["removed"]) == ([], [])
 
 
-def test_many_changes_of_one_moment_are_all_told_in_pieces(robot, monkeypatch):
+def test_many_changes_at_the_same_time_are_paged_completely(robot, monkeypatch):
     monkeypatch.setattr("streaming.views.CHANGES_PAGE_SIZE", 3)
     wanted = {make_movie().imdb_id for _ in range(8)}
     mark_updated(Movie.objects.all())
@@ -115,7 +115,7 @@ def test_many_changes_of_one_moment_are_all_told_in_pieces(robot, monkeypatch):
     assert len(names(pages, "changed")) == 8
 
 
-def test_changes_since_a_day_or_a_moment(robot):
+def test_changes_since_a_date_or_a_time(robot):
     old, new = make_movie(), make_movie()
     Movie.objects.filter(pk=old.pk).update(updated_at=timezone.now() - timedelta(days=400))
     yesterday = timezone.now() - timedelta(days=1)
@@ -137,7 +137,7 @@ def test_changes_since_a_day_or_a_moment(robot):
         "9999-12-31T23:59:59-23:59~2-1",
     ],
 )
-def test_a_since_that_cannot_be_read_is_refused(robot, since):
+def test_a_malformed_since_is_rejected(robot, since):
     response = robot.get(CHANGES, {"since": since})
     assert (response.status_code, list(response.json())) == (400, ["since"])
 
@@ -158,7 +158,7 @@ def test_changes_cost_the_same_number_of_queries_however_many_they_are(robot, dj
 
 
 @pytest.mark.parametrize("address", ["sources/", "stats/", "changes/", ""])
-def test_unknown_parameters_are_refused_everywhere(robot, address):
+def test_unknown_parameters_are_rejected_everywhere(robot, address):
     response = robot.get(f"{API}{address}?colour=red")
     assert (response.status_code, list(response.json())) == (400, ["detail"])
 
@@ -168,12 +168,12 @@ def test_unknown_parameters_are_refused_everywhere(robot, address):
     ["/api/streaming/nothing/", "/api/v2/", "/api/streaming/movies/1/links/", "/api/streaming/movies/a.json/"],
 )
 @pytest.mark.parametrize("method", ["get", "post", "delete", "options"])
-def test_an_address_that_is_not_there_is_a_404_in_json(robot, address, method):
+def test_an_unknown_url_is_a_404_in_json(robot, address, method):
     response = getattr(robot, method)(address)
     assert (response.status_code, list(response.json())) == (404, ["detail"])
 
 
-def test_an_address_without_its_slash_is_sent_to_the_one_with_it(robot):
+def test_a_url_without_its_slash_is_redirected(robot):
     assert robot.get(f"{API}movies?type=show")["Location"] == f"{API}movies/?type=show"
 
 
@@ -184,23 +184,23 @@ def test_wrong_methods_are_a_405_in_json(robot, address):
 
 
 @pytest.mark.parametrize("accept", ["text/html,*/*;q=0.8", "*/*", "application/json"])
-def test_json_is_all_there_is(robot, accept):
+def test_every_response_is_json(robot, accept):
     response = robot.get(f"{API}movies/", headers={"Accept": accept})
     assert response["Content-Type"] == "application/json"
     assert robot.get(f"{API}movies/?format=api").status_code == 404
     assert list(robot.get(f"{API}movies/?format=api").json()) == ["detail"]
 
 
-def test_what_nobody_expected_is_a_500_in_json_and_tells_nothing(monkeypatch):
+def test_an_unexpected_error_is_a_500_in_json_without_details(monkeypatch):
     def broken():
-        raise RuntimeError("the secret of the house")
+        raise RuntimeError("a secret of the server")
 
     monkeypatch.setattr(statistics, "totals", broken)
     response = Client(raise_request_exception=False).get(f"{API}stats/")
     assert (response.status_code, response.json()) == (500, {"detail": "Something went wrong here."})
 
 
-def test_what_nobody_expected_still_reaches_the_developer(robot, monkeypatch):
+def test_an_unexpected_error_is_still_reported_to_the_developer(robot, monkeypatch):
     def broken():
         raise DatabaseError("disk I/O error")
 
@@ -235,12 +235,12 @@ def test_the_schema_is_served_as_json_and_its_page_needs_no_other_site(robot):
 
 
 @pytest.mark.parametrize("method", ["options", "post", "delete"])
-def test_the_page_of_the_api_takes_nothing_but_reading(robot, method):
+def test_the_docs_page_is_read_only(robot, method):
     response = getattr(robot, method)(f"{API}docs/", headers={"Accept": "text/html"})
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
 
 
-def test_the_root_names_what_there_is(robot):
+def test_the_root_lists_the_endpoints(robot):
     answer = robot.get(API).json()
     assert set(answer) == {"movies", "sources", "stats", "changes", "schema", "docs"}
     for address in answer.values():

@@ -47,7 +47,7 @@ def test_a_movie_that_is_not_there_is_a_404(person):
     assert (response.status_code, list(response.json())) == (404, ["detail"])
 
 
-def test_too_many_clicks_of_one_client_are_told_when_to_come_back(person, settings):
+def test_too_many_clicks_of_one_client_get_429_with_retry_after(person, settings):
     settings.REFRESH_RATE = (2, 60)
     answers = [refresh(person, make_movie(), headers={"X-Forwarded-For": f"9.9.9.{number}"}) for number in range(3)]
     assert [answer.status_code for answer in answers] == [202, 202, 429]
@@ -56,7 +56,7 @@ def test_too_many_clicks_of_one_client_are_told_when_to_come_back(person, settin
     assert ScrapeJob.objects.count() == 2
 
 
-def test_a_full_queue_is_told_when_to_come_back(person, settings):
+def test_a_full_queue_gets_503_with_retry_after(person, settings):
     settings.SCRAPE_QUEUE_LIMIT = 1
     make_job()
     response = refresh(person, make_movie())
@@ -89,12 +89,12 @@ def test_another_sites_page_starts_nothing(person, headers):
 @pytest.mark.parametrize(
     "headers", [{"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}]
 )
-def test_our_own_page_may(person, headers):
+def test_our_own_page_may_refresh(person, headers):
     assert refresh(person, make_movie(), headers=headers).status_code == 202
 
 
 @pytest.mark.parametrize("origin", ["https://films.example.org", "https://www.films.example.org"])
-def test_a_trusted_origin_may(person, settings, origin):
+def test_a_trusted_origin_may_refresh(person, settings, origin):
     settings.CSRF_TRUSTED_ORIGINS = ["https://films.example.org", "https://*.films.example.org"]
     assert refresh(person, make_movie(), headers={"Origin": origin}).status_code == 202
 
@@ -106,7 +106,7 @@ def test_a_session_without_its_csrf_token_starts_nothing():
     assert not ScrapeJob.objects.exists()
 
 
-def test_a_token_may_come_from_anywhere():
+def test_requests_with_a_token_may_come_from_any_origin():
     token = Token.objects.create(user=User.objects.create(username="bob"))
     client = APIClient(headers={"Authorization": f"Token {token.key}", "Origin": "https://elsewhere.example"})
     assert refresh(client, make_movie()).status_code == 202
@@ -119,7 +119,7 @@ def test_only_post_refreshes(person, method):
     assert not ScrapeJob.objects.exists()
 
 
-def test_a_job_shows_its_sources_as_they_stand(person):
+def test_a_job_shows_the_current_state_of_its_sources(person):
     row = {"source": "example", "state": "found", "links": 3, "new": 2, "seconds": 1.5, "error": ""}
     job = make_job(make_movie(), state="succeeded", outcome="found", links_found=3, links_new=2, sources=[row])
     answer = person.get(f"/api/streaming/jobs/{job.pk}/")
@@ -127,19 +127,19 @@ def test_a_job_shows_its_sources_as_they_stand(person):
     assert (answer.json()["outcome"], answer["Cache-Control"]) == ("found", "no-store")
 
 
-def test_a_job_that_is_not_there_is_a_404(person):
+def test_an_unknown_job_is_a_404(person):
     response = person.get("/api/streaming/jobs/999999999999999999/")
     assert (response.status_code, list(response.json())) == (404, ["detail"])
 
 
-def test_staff_cancels_a_job_that_is_open(staff):
+def test_staff_can_cancel_an_open_job(staff):
     job = make_job()
     response = staff.post(f"/api/streaming/jobs/{job.pk}/cancel/")
     assert (response.status_code, response.json()["state"]) == (200, "cancelled")
     assert staff.post(f"/api/streaming/jobs/{job.pk}/cancel/").status_code == 409
 
 
-def test_nobody_else_cancels(person):
+def test_others_cannot_cancel(person):
     job = make_job()
     assert person.post(f"/api/streaming/jobs/{job.pk}/cancel/").status_code in (401, 403)
     job.refresh_from_db()

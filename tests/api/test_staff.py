@@ -1,4 +1,4 @@
-"""Staff writes: movies and links, cleaned like everything else that comes in."""
+"""Writes by staff: movies and links, validated like all other input."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_movie_is_added_changed_and_removed(staff):
     assert not Movie.objects.exists()
 
 
-def test_a_removed_movie_can_be_restored_whole(staff):
+def test_a_removed_movie_can_be_restored_completely(staff):
     link = make_link(make_movie(imdb_id="tt0013442"))
     staff.delete(f"{MOVIES}tt0013442/")
     assert RemovedMovie.objects.get().reason == "removed by alice"
@@ -68,7 +68,7 @@ def test_a_removed_movie_can_be_restored_whole(staff):
         ([], "non_field_errors"),
     ],
 )
-def test_a_wrong_movie_is_refused_by_its_field(staff, body, field):
+def test_an_invalid_movie_is_rejected_with_its_field(staff, body, field):
     make_movie(imdb_id="tt0000001")
     block("tt0000002", reason="asked")
     response = staff.post(MOVIES, json.dumps(body), content_type="application/json")
@@ -76,7 +76,7 @@ def test_a_wrong_movie_is_refused_by_its_field(staff, body, field):
     assert Movie.objects.count() == 1
 
 
-def test_a_body_too_large_is_refused_as_such(db, settings):
+def test_a_too_large_body_is_a_413(db, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     signed_in = APIClient()
     signed_in.force_login(User.objects.create(username="alice", is_staff=True))
@@ -85,10 +85,10 @@ def test_a_body_too_large_is_refused_as_such(db, settings):
 
 
 @pytest.mark.parametrize("body", [{**NOSFERATU, "type": "\ud800"}, {**NOSFERATU, "\udfff": 1}, "\ud800", ["\ud800"]])
-def test_half_a_character_is_refused_wherever_it_stands(staff, body):
+def test_a_lone_surrogate_is_rejected_wherever_it_is(staff, body):
     response = staff.post(MOVIES, json.dumps(body), content_type="application/json")
     assert (response.status_code, list(response.json())) == (400, ["detail"])
-    assert "half a character" in response.json()["detail"]
+    assert "lone surrogate" in response.json()["detail"]
     whole = staff.post(MOVIES, json.dumps({**NOSFERATU, "title": "🎬"}), content_type="application/json")
     assert (whole.status_code, whole.json()["title"]) == (201, "🎬")
 
@@ -100,7 +100,7 @@ def test_a_movie_keeps_its_imdb_id(staff):
 
 
 @pytest.mark.parametrize("name", ["tt0013442", "id"])
-def test_a_link_is_added_under_either_name_of_its_movie(staff, name):
+def test_a_link_is_added_by_either_id_of_its_movie(staff, name):
     movie = make_movie(imdb_id="tt0013442")
     body = {
         "movie": movie.pk if name == "id" else name,
@@ -137,7 +137,7 @@ def test_a_link_is_added_under_either_name_of_its_movie(staff, name):
         ({"checks": "aaaa"}, "checks"),
     ],
 )
-def test_a_wrong_link_is_refused_by_its_field(staff, changes, field):
+def test_an_invalid_link_is_rejected_with_its_field(staff, changes, field):
     movie = make_movie()
     make_link(movie, source_url="https://films.example.org/here")
     block("taken.example.org", reason="asked")
@@ -147,7 +147,7 @@ def test_a_wrong_link_is_refused_by_its_field(staff, changes, field):
     assert StreamingLink.objects.count() == 1
 
 
-def test_another_address_forgets_the_health_of_the_old_one(staff):
+def test_a_new_url_resets_the_health_of_the_link(staff):
     link = make_link(checks="aaa", failures=2, reason="timeout", http_status=200)
     before = link.movie.updated_at
     response = staff.patch(f"{LINKS}{link.pk}/", {"source_url": "https://b.example.org/x"})
@@ -158,7 +158,7 @@ def test_another_address_forgets_the_health_of_the_old_one(staff):
     assert link.movie.updated_at > before
 
 
-def test_another_address_is_asked_at_once_and_has_not_moved(staff):
+def test_a_new_url_is_due_at_once_and_has_no_redirect(staff):
     now = timezone.now()
     link = make_link(is_active=False, last_checked=now, next_check_at=now + timedelta(days=30), verified_at=now)
     StreamingLink.objects.update(moved_to="https://moved.example.org/x", moved_seen=3)
@@ -171,7 +171,7 @@ def test_another_address_is_asked_at_once_and_has_not_moved(staff):
     assert (link.moved_to, link.moved_seen, link.verified_at) == ("", 0, None)
 
 
-def test_turning_a_link_off_by_hand_is_a_flip(staff):
+def test_turning_a_link_off_by_hand_records_a_flip(staff):
     link = make_link(label="keep me")
     assert staff.patch(f"{LINKS}{link.pk}/", {"is_active": False}).json()["is_active"] is False
     flip = LinkFlip.objects.get()
@@ -180,7 +180,7 @@ def test_turning_a_link_off_by_hand_is_a_flip(staff):
     assert (link.label, link.state_since) == ("keep me", flip.at)
 
 
-def test_a_change_onto_another_links_address_is_refused(staff):
+def test_a_change_to_the_url_of_another_link_is_rejected(staff):
     movie = make_movie()
     taken, link = make_link(movie), make_link(movie)
     response = staff.patch(f"{LINKS}{link.pk}/", {"source_url": taken.source_url})
@@ -201,7 +201,7 @@ def test_a_link_stays_with_its_movie(staff):
     assert (response.status_code, list(response.json())) == (400, ["movie"])
 
 
-def test_a_link_is_deleted_and_its_movie_has_changed(staff):
+def test_deleting_a_link_marks_its_movie_as_updated(staff):
     link = make_link()
     before = link.movie.updated_at
     assert staff.delete(f"{LINKS}{link.pk}/").status_code == 204
@@ -222,7 +222,7 @@ WRITES = [
 
 
 @pytest.mark.parametrize(("method", "address", "body"), WRITES)
-def test_nobody_else_writes(person, method, address, body):
+def test_others_cannot_write(person, method, address, body):
     link = make_link(make_movie(imdb_id="tt0000001", title="Untouched"))
     address = address.replace("/1/", f"/{link.pk}/")
     visitor = APIClient()
@@ -236,7 +236,7 @@ def test_nobody_else_writes(person, method, address, body):
     assert StreamingLink.objects.count() == 1
 
 
-def test_a_token_of_staff_writes():
+def test_a_staff_token_may_write():
     token = Token.objects.create(user=User.objects.create(username="carol", is_staff=True))
     client = APIClient(headers={"Authorization": f"Token {token.key}"})
     assert client.post(MOVIES, NOSFERATU).status_code == 201
@@ -249,12 +249,12 @@ def test_broken_json_is_a_400(staff, text):
     assert response.json()
 
 
-def test_a_form_is_not_taken(staff):
+def test_form_data_is_not_accepted(staff):
     response = staff.generic("POST", MOVIES, "title=x", content_type="application/x-www-form-urlencoded")
     assert (response.status_code, list(response.json())) == (415, ["detail"])
 
 
-def test_staff_withhold_a_link_and_publish_it(staff):
+def test_staff_can_withdraw_and_publish_a_link(staff):
     make_movie(imdb_id="tt0013442")
     body = {"movie": "tt0013442", "source": "commons", "source_url": "https://a.example.org/x", "is_published": False}
     added = staff.post(LINKS, body).json()
@@ -264,7 +264,7 @@ def test_staff_withhold_a_link_and_publish_it(staff):
     assert len(staff.get(f"{MOVIES}tt0013442/").json()["links"]) == 1
 
 
-def test_a_licence_that_is_not_free_is_refused_with_its_field(staff):
+def test_a_licence_that_is_not_free_is_rejected_with_its_field(staff):
     make_movie(imdb_id="tt0013442")
     body = {"movie": "tt0013442", "source": "commons", "source_url": "https://a.example.org/x", "licence": "cc-by-nc"}
     answer = staff.post(LINKS, body)
@@ -283,7 +283,7 @@ def test_another_spelling_of_a_link_is_a_duplicate(staff):
 BINDINGS = f"{MOVIES}tt0013442/bindings/"
 
 
-def test_an_address_is_bound_listed_and_unbound(staff):
+def test_a_url_is_bound_listed_and_unbound(staff):
     make_movie(imdb_id="tt0013442")
     made = staff.post(BINDINGS, {"url": "https://video.example.org/w/nos", "source": "peertube"})
     assert (made.status_code, set(made.json())) == (201, {"id", "url", "source", "created_at"})
@@ -306,14 +306,14 @@ def test_an_address_is_bound_listed_and_unbound(staff):
         ({"url": "https://a.example.org/x", "source": "nobody"}, "source"),
     ],
 )
-def test_a_wrong_binding_is_refused_with_its_field(staff, body, field):
+def test_an_invalid_binding_is_rejected_with_its_field(staff, body, field):
     make_movie(imdb_id="tt0013442")
     block("down.example.org", reason="asked")
     answer = staff.post(BINDINGS, body)
     assert (answer.status_code, list(answer.json())) == (400, [field])
 
 
-def test_bindings_are_for_staff_alone(robot):
+def test_only_staff_can_read_bindings(robot):
     make_movie(imdb_id="tt0013442")
     answers = [robot.get(BINDINGS), robot.post(BINDINGS, {"url": "https://a.example.org/"}), robot.delete(BINDINGS)]
     assert {answer.status_code for answer in answers} <= {401, 403}

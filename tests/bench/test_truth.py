@@ -65,10 +65,10 @@ def test_the_usual_links_are_on_these_hosts(group, links):
     assert sum(link.host.startswith(group) for link in living) == links
 
 
-@pytest.mark.parametrize(("name", "share"), [("usual", 0.5), ("pages", 0.29)])
-def test_so_many_links_are_files(name, share):
+@pytest.mark.parametrize(("name", "ratio"), [("usual", 0.5), ("pages", 0.29)])
+def test_so_many_links_are_files(name, ratio):
     links = list(WORLDS[name]().links())
-    assert sum(link.is_file for link in links) / len(links) == pytest.approx(share, abs=0.01)
+    assert sum(link.is_file for link in links) / len(links) == pytest.approx(ratio, abs=0.01)
 
 
 @pytest.mark.parametrize("world", ALL_WORLDS, ids=lambda world: world.name)

@@ -1,4 +1,4 @@
-"""The whole site as in production: gunicorn, the example site, the job engine; and a Chromium that visits it."""
+"""A whole site as in production (gunicorn, example site, scrape jobs), and the Chromium that visits it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 OTHER_STATICS = ("admin", "rest_framework", "drf_spectacular_sidecar")
-ANSWERS_WITHIN_SECONDS = 30
+STARTUP_TIMEOUT_SECONDS = 30
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,25 +36,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def chromium() -> str:
-    """The program that all of these tests need."""
+    """The path of Chromium, which all these tests need."""
     return shutil.which("chromium") or skip_or_fail("no Chromium here (apt-get install chromium)")
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A running site; `environment` is what its own commands need."""
+    """A running site; its commands need `environment`."""
 
     address: str
     environment: dict[str, str]
 
     def run(self, code: str) -> str:
-        """Run some lines in a process of the site's own."""
+        """Run Python code in a process with the settings of the site."""
         return run("-c", f"import django; django.setup(); {code}", environment=self.environment)
 
 
-def run(*words: str, environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, *words],
+def run(*arguments: str, environment: dict[str, str]) -> str:
+    finished = subprocess.run(
+        [sys.executable, *arguments],
         cwd=PROJECT_ROOT,
         env=environment,
         capture_output=True,
@@ -62,8 +62,8 @@ def run(*words: str, environment: dict[str, str]) -> str:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def serving(command: list[str], *, address: str, environment: dict[str, str], lo
 
 
 def wait_for(address: str, *, log: Path) -> None:
-    end = time.monotonic() + ANSWERS_WITHIN_SECONDS
+    end = time.monotonic() + STARTUP_TIMEOUT_SECONDS
     while time.monotonic() < end:
         try:
             urllib.request.urlopen(address, timeout=5).close()
@@ -88,7 +88,7 @@ def wait_for(address: str, *, log: Path) -> None:
             time.sleep(0.1)
         else:
             return
-    raise AssertionError(f"{address} does not answer:\n{log.read_text()}")
+    raise AssertionError(f"{address} does not respond:\n{log.read_text()}")
 
 
 def free_port() -> int:
@@ -97,13 +97,11 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@contextmanager
-def running_site(folder: Path, **settings: str) -> Iterator[Site]:
-    """Set up a database and static files in `folder`, start both servers, and stop all that was started."""
-    port, example = free_port(), free_port()
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    environment = {
-        **kept,
+def site_environment(folder: Path, *, example_port: int) -> dict[str, str]:
+    """The environment variables of a site whose data are in `folder`."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return {
+        **inherited,
         "ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "tests.helpers.browser_settings",
         "PYTHONPATH": str(PROJECT_ROOT),
@@ -112,54 +110,47 @@ def running_site(folder: Path, **settings: str) -> Iterator[Site]:
         "DATABASE_URL": f"sqlite:///{folder}/site.sqlite3",
         "CACHE_URL": f"file://{folder}/cache",
         "SCRAPE_DIR": str(folder / "scrape"),
-        "EXAMPLE_SITE_URL": f"http://127.0.0.1:{example}",
+        "EXAMPLE_SITE_URL": f"http://127.0.0.1:{example_port}",
         "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
         "REFRESH_RATE": "1000/min",
-        **settings,
     }
+
+
+@contextmanager
+def running_site(folder: Path) -> Iterator[Site]:
+    """Set up a database and static files in `folder`, start both servers, and stop everything at the end."""
+    port, example_port = free_port(), free_port()
+    environment = site_environment(folder, example_port=example_port)
     run("manage.py", "migrate", "-v0", environment=environment)
-    run(
-        "manage.py",
-        "collectstatic",
-        "--noinput",
-        "-v0",
-        *(f"-i{name}" for name in OTHER_STATICS),
-        environment=environment,
-    )
+    ignored = [f"-i{name}" for name in OTHER_STATICS]
+    run("manage.py", "collectstatic", "--noinput", "-v0", *ignored, environment=environment)
     site = Site(f"http://127.0.0.1:{port}", environment)
-    site.run("from tests.browser import seed; seed.main()")
-    # Slow enough that two tabs can be opened while one search goes on.
-    source = ["scraper.example_site", "--port", str(example), "--slow", "2"]
-    server = [
-        "gunicorn",
-        "MovieBackend.wsgi",
-        "--no-control-socket",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--threads",
-        "8",
-        "--worker-tmp-dir",
-        str(folder),
-    ]
+    site.run("from tests.helpers import browser_seed; browser_seed.main()")
+    # Slow enough to open two tabs during one search.
+    example = ["scraper.example_site", "--port", str(example_port), "--slow", "2"]
+    bind = ["--bind", f"127.0.0.1:{port}", "--threads", "8", "--worker-tmp-dir", str(folder)]
+    server = ["gunicorn", "MovieBackend.wsgi", "--no-control-socket", *bind]
+    example_url, site_url = f"http://127.0.0.1:{example_port}/", f"http://127.0.0.1:{port}/robots.txt"
     with (
-        serving(source, address=f"http://127.0.0.1:{example}/", environment=environment, log=folder / "example.log"),
-        serving(server, address=f"http://127.0.0.1:{port}/robots.txt", environment=environment, log=folder / "web.log"),
+        serving(example, address=example_url, environment=environment, log=folder / "example.log"),
+        serving(server, address=site_url, environment=environment, log=folder / "web.log"),
     ):
         try:
             yield site
         finally:
-            site.run("from streaming.scraping import launchers; launchers.stop()")
+            site.run("from streaming.scraping.supervisor import control; control.stop_supervisor()")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Stopped after the browser tests: stopping starts a process, which other tests may not do."""
     with running_site(tmp_path_factory.mktemp("site")) as site:
         yield site
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Ends with its file: the driver's event loop would make Django refuse the database to the tests that follow."""
+    """Closed after each module, because Django refuses the database while the driver's event loop runs."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
@@ -168,26 +159,26 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @dataclass(slots=True)
 class Visit:
-    """A page, what its console said, and which addresses it asked for."""
+    """A page with its console messages and the URLs it requested."""
 
     page: Page
     context: BrowserContext
-    complaints: list[str]
+    messages: list[str]
     requests: list[str]
 
 
 @pytest.fixture
 def visit(browser: Browser, site: Site) -> Iterator[Visit]:
-    """A desktop browser with scripts. At the end: an empty console, and not a request to anybody else."""
+    """A desktop browser with scripts; at the end its console must be empty and no other host contacted."""
     context = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 800})
     page = context.new_page()
     visit = Visit(page, context, [], [])
-    page.on("console", lambda message: visit.complaints.append(message.text))
-    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    page.on("console", lambda message: visit.messages.append(message.text))
+    page.on("pageerror", lambda error: visit.messages.append(str(error)))
     page.on("request", lambda request: visit.requests.append(request.url))
     yield visit
     context.close()
-    assert visit.complaints == []
+    assert visit.messages == []
     assert [url for url in visit.requests if not url.startswith((site.address, "data:"))] == []
 
 

@@ -1,4 +1,4 @@
-"""The catalogue in a real browser: search as you type, filters, the way back, more, the theme; and without scripts."""
+"""The catalogue in a real browser: search as you type, filters, back button, theme; and without scripts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_search_finds_as_you_type(visit):
     assert len(pages_asked_for(visit)) == 1
 
 
-def test_filters_chips_and_the_way_back(visit):
+def test_filters_chips_and_the_back_button(visit):
     page = visit.page
     page.goto("/")
     page.get_by_text("Working links only").click()
@@ -53,7 +53,7 @@ def test_filters_chips_and_the_way_back(visit):
     assert page.input_value("select[name=decade]") == ""
 
 
-def test_show_more_appends_and_moves_the_focus_to_the_first_new_one(visit):
+def test_show_more_appends_and_focuses_the_first_new_title(visit):
     page = visit.page
     page.goto("/")
     page.get_by_role("link", name="Show more titles").focus()
@@ -64,7 +64,7 @@ def test_show_more_appends_and_moves_the_focus_to_the_first_new_one(visit):
     expect(page.locator("#more p")).to_have_text(f"48 of {browser_seed.TITLES}")
 
 
-def test_nothing_found_says_what_to_try_and_clears(visit):
+def test_an_empty_result_gives_advice_and_can_be_cleared(visit):
     page = visit.page
     page.goto("/")
     page.fill("#q", "zzzz")
@@ -73,7 +73,7 @@ def test_nothing_found_says_what_to_try_and_clears(visit):
     expect(page.locator("#count")).to_have_text(f"{browser_seed.TITLES} titles")
 
 
-def test_the_theme_is_kept_and_comes_from_the_server(visit):
+def test_the_theme_is_remembered_and_rendered_by_the_server(visit):
     page = visit.page
     page.goto("/health/")
     toggle = page.locator("[data-theme-toggle]")

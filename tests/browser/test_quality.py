@@ -1,4 +1,4 @@
-"""Every page: nobody shut out, nothing sideways, nothing from elsewhere, light enough."""
+"""Quality of every page: accessibility, no sideways scrolling, no other hosts, small size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGES = {
     "search": "/?q=the&type=movie&decade=1920",
     "nothing found": "/?q=zzzz",
     "movie": f"/streaming/{browser_seed.SHOWN}/",
-    "movie of six sources": f"/streaming/{browser_seed.EVERYWHERE}/",
+    "movie of six sources": f"/streaming/{browser_seed.SIX_SOURCES}/",
     "hostile movie": f"/streaming/{browser_seed.HOSTILE}/",
     "failed search": f"/streaming/{browser_seed.FAILED}/",
     "search without result": f"/streaming/{browser_seed.NOTHING}/",
@@ -55,7 +55,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, site, name):
 
 
 @pytest.mark.parametrize("name", ["health", "movie of six sources"])
-def test_on_a_phone_no_word_of_a_title_or_a_source_is_torn(browser, site, name):
+def test_on_a_phone_no_word_of_a_title_or_a_source_is_broken(browser, site, name):
     context = browser.new_context(base_url=site.address, viewport={"width": 390, "height": 844})
     page = context.new_page()
     page.goto(PAGES[name])
@@ -73,7 +73,7 @@ def violations(page) -> list[tuple[str, str, str]]:
     "name",
     ["home", "movie", "movie of six sources", "hostile movie", "failed search", "health", "sources", "api", "job"],
 )
-def test_the_console_is_empty_and_nobody_else_is_asked(visit, name):
+def test_the_console_is_empty_and_no_other_host_is_contacted(visit, name):
     visit.page.goto(PAGES[name])
     visit.page.wait_for_load_state("networkidle")
     assert visit.requests
@@ -93,7 +93,7 @@ def test_an_injected_script_does_not_run(browser, site):
     context.close()
 
 
-def test_a_poster_that_cannot_be_loaded_gives_way_to_the_drawn_one(browser, site):
+def test_a_poster_that_cannot_be_loaded_is_replaced_by_the_generated_one(browser, site):
     context = browser.new_context(base_url=site.address)
     page = context.new_page()
     page.goto(f"/streaming/{browser_seed.NOTHING}/")

@@ -1,4 +1,4 @@
-"""Links that are found while somebody watches: the real engine, the real spider, the example site."""
+"""Searches for links in a real browser, with real jobs, a real spider and the example site."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def polls(visit: Visit) -> list[str]:
 
 
 def stay(page) -> None:
-    """Mark the page, so that a reload would show."""
+    """Mark the page, so that a reload can be noticed."""
     page.evaluate("window.stayed = true")
 
 
@@ -65,7 +65,7 @@ def test_refresh_links_shows_its_sources_and_ends(visit):
     assert len(polls(visit)) == asked
 
 
-def test_opening_a_movie_without_links_brings_them(visit):
+def test_opening_a_movie_without_links_finds_them(visit):
     page = visit.page
     page.goto(f"/streaming/{browser_seed.LINKLESS[0]}/")
     stay(page)
@@ -107,19 +107,19 @@ def test_without_scripts_the_button_and_the_link_do_the_same(plain):
     assert plain.locator("#table tbody tr").count() > before
 
 
-def test_a_movie_that_goes_while_it_is_searched_ends_the_polling(browser, site):
-    site.run("from tests.browser import seed; seed.going()")
+def test_removing_a_movie_during_its_search_ends_the_polling(browser, site):
+    site.run("from tests.helpers import browser_seed; browser_seed.add_running_job()")
     context = browser.new_context(base_url=site.address)
     page = context.new_page()
-    page.goto(f"/streaming/{browser_seed.GOING}/")
+    page.goto(f"/streaming/{browser_seed.RUNNING}/")
     expect(page.locator("#job")).to_be_visible()
-    site.run("from tests.browser import seed; seed.gone()")
+    site.run("from tests.helpers import browser_seed; browser_seed.remove_movies()")
     expect(page.locator(".toast")).to_contain_text("no longer in the catalogue", timeout=SOON)
     assert page.locator("#job").get_attribute("hx-get") is None
     context.close()
 
 
-def test_a_newer_complaint_takes_the_place_of_the_last(browser, site):
+def test_a_new_error_toast_replaces_the_last_one(browser, site):
     context = browser.new_context(base_url=site.address)
     page = context.new_page()
     seconds = iter((37, 35))
@@ -135,20 +135,20 @@ def test_a_newer_complaint_takes_the_place_of_the_last(browser, site):
 
 
 @pytest.fixture
-def ending_badly(site):
-    site.run("from tests.browser import seed; seed.ending_badly()")
+def failing_searches(site):
+    site.run("from tests.helpers import browser_seed; browser_seed.add_failing_searches()")
     yield
-    site.run("from tests.browser import seed; seed.gone()")
+    site.run("from tests.helpers import browser_seed; browser_seed.remove_movies()")
 
 
 @pytest.mark.parametrize(
     ("imdb_id", "ending", "title", "source"),
     [
         (browser_seed.UNKNOWN, "#job.succeeded.nothing", "No source has this title today.", "li.nothing"),
-        (browser_seed.REFUSED, "#job.failed", "Refresh did not finish.", "li.failed"),
+        (browser_seed.UNREACHABLE_SEARCH, "#job.failed", "Refresh did not finish.", "li.failed"),
     ],
 )
-def test_a_search_without_links_says_why_and_the_polling_ends(visit, ending_badly, imdb_id, ending, title, source):
+def test_a_search_without_links_says_why_and_the_polling_ends(visit, failing_searches, imdb_id, ending, title, source):
     page = visit.page
     page.goto(f"/streaming/{imdb_id}/")
     expect(page.locator("#job")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What holds for every command of ours."""
+"""Properties of all commands."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.core.management import get_commands, load_command_class
 
 from tests.helpers.paths import PROJECT_ROOT
 
-OURS = sorted(name for name, app in get_commands().items() if app == "streaming")
+COMMANDS = sorted(name for name, app in get_commands().items() if app == "streaming")
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_its_help_ends_with_an_example(name):
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_ends_with_an_example(name):
     text = load_command_class("streaming", name).create_parser("manage.py", name).format_help()
     assert f"Example: python manage.py {name}" in " ".join(text.split())
 

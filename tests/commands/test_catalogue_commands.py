@@ -1,4 +1,4 @@
-"""import_catalogue, export_catalogue, block and unblock, as a hand or cron calls them."""
+"""import_catalogue, export_catalogue, block and unblock, called as commands."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink
 from tests.helpers.factories import make_link, make_movie
 from tests.helpers.paths import PROJECT_ROOT
 
-GOOD = '{"imdb_id":"tt0013442","title":"Nosferatu","year":1922,"links":[{"source":"commons","source_url":"https://a.example.org/n"}]}'
+VALID = '{"imdb_id":"tt0013442","title":"Nosferatu","year":1922,"links":[{"source":"commons","source_url":"https://a.example.org/n"}]}'
 OTHER = '{"imdb_id":"tt0013443","title":"Other","links":[]}'
 
 
 @pytest.fixture
 def run(tmp_path):
-    """Calls a command by name; what it said on both streams, and its status."""
+    """Call a command; returns its standard output, its standard error and its exit status."""
 
     def call(name: str, *args: object, text: str | None = None) -> tuple[str, str, int]:
         if text is not None:
@@ -40,63 +40,63 @@ def run(tmp_path):
 
 @pytest.mark.django_db
 class TestImport:
-    def test_good_lines_become_movies_and_links(self, run):
-        out, err, status = run("import_catalogue", text=f"{GOOD}\n{OTHER}\n")
+    def test_valid_lines_become_movies_and_links(self, run):
+        out, err, status = run("import_catalogue", text=f"{VALID}\n{OTHER}\n")
         assert (out, err, status) == ("2 lines read: 2 new movies, 1 new links, 0 known ones.\n", "", 0)
         assert StreamingLink.objects.get().movie.title == "Nosferatu"
 
     def test_a_second_time_nothing_is_new(self, run):
-        run("import_catalogue", text=GOOD)
-        out, _, status = run("import_catalogue", text=GOOD)
+        run("import_catalogue", text=VALID)
+        out, _, status = run("import_catalogue", text=VALID)
         assert (out, status) == ("1 lines read: 0 new movies, 0 new links, 1 known ones.\n", 0)
 
-    def test_bad_lines_are_named_and_the_good_ones_kept(self, run):
-        _, err, status = run("import_catalogue", text=f"{GOOD}\n{{bad\n\n[]\n{OTHER}\n")
+    def test_invalid_lines_are_reported_and_the_others_imported(self, run):
+        _, err, status = run("import_catalogue", text=f"{VALID}\n{{bad\n\n[]\n{OTHER}\n")
         assert status == 1
         assert "line 2: not JSON" in err
         assert "line 4: not a JSON object" in err
-        assert err.endswith("2 lines read: 2 new movies, 1 new links, 0 known ones. 2 bad lines were left out.")
+        assert err.endswith("2 lines read: 2 new movies, 1 new links, 0 known ones. 2 invalid lines were skipped.")
         assert Movie.objects.count() == 2
 
-    def test_strict_keeps_none(self, run):
-        _, err, status = run("import_catalogue", "--strict", text=f"{GOOD}\n{{bad\n")
-        assert (status, err.splitlines()[-1]) == (1, "Nothing was kept: 1 bad lines.")
+    def test_strict_imports_nothing_if_a_line_is_invalid(self, run):
+        _, err, status = run("import_catalogue", "--strict", text=f"{VALID}\n{{bad\n")
+        assert (status, err.splitlines()[-1]) == (1, "Nothing was imported: 1 invalid lines.")
         assert "line 2: not JSON" in err
         assert not Movie.objects.exists()
 
-    def test_strict_keeps_all_when_all_are_good(self, run):
-        assert run("import_catalogue", "--strict", text=f"{GOOD}\n{OTHER}\n")[2] == 0
+    def test_strict_imports_everything_if_all_lines_are_valid(self, run):
+        assert run("import_catalogue", "--strict", text=f"{VALID}\n{OTHER}\n")[2] == 0
         assert Movie.objects.count() == 2
 
     def test_many_lines_are_saved_in_batches(self, run, monkeypatch, django_assert_max_num_queries):
         monkeypatch.setattr("streaming.exchange.importer.MAX_BATCH_MOVIES", 10)
         lines = "\n".join(
-            GOOD.replace("tt0013442", f"tt{n:07d}").replace("example.org/n", f"example.org/{n}") for n in range(35)
+            VALID.replace("tt0013442", f"tt{n:07d}").replace("example.org/n", f"example.org/{n}") for n in range(35)
         )
         with django_assert_max_num_queries(60):
             run("import_catalogue", text=lines)
         assert (Movie.objects.count(), StreamingLink.objects.count()) == (35, 35)
 
-    def test_what_was_taken_down_stays_away_without_an_error(self, run):
+    def test_what_was_taken_down_is_not_imported_without_an_error(self, run):
         run("block", "a.example.org", "--reason", "asked")
-        out, _, status = run("import_catalogue", text=GOOD)
+        out, _, status = run("import_catalogue", text=VALID)
         assert (out.endswith(", 1 taken down, without a movie or not free.\n"), status) == (True, 0)
         assert not StreamingLink.objects.exists()
 
-    def test_a_removed_movie_comes_back_with_a_link(self, run):
+    def test_a_removed_movie_is_restored_with_a_link(self, run):
         make_link(make_movie(imdb_id="tt0013442", title="As it was"))
         remove_movies(Movie.objects.all(), reason="gone")
-        out, _, _ = run("import_catalogue", text=GOOD)
+        out, _, _ = run("import_catalogue", text=VALID)
         assert "1 movies restored" in out
         assert (Movie.objects.get().title, StreamingLink.objects.count()) == ("As it was", 2)
 
-    @pytest.mark.parametrize(("make", "says"), [("nothing", "No such file"), ("folder", "directory")])
-    def test_a_file_that_cannot_be_read_is_one_sentence(self, run, tmp_path, make, says):
+    @pytest.mark.parametrize(("kind", "message"), [("nothing", "No such file"), ("folder", "directory")])
+    def test_a_file_that_cannot_be_read_is_one_sentence(self, run, tmp_path, kind, message):
         path = tmp_path / "x"
-        if make == "folder":
+        if kind == "folder":
             path.mkdir()
         _, err, status = run("import_catalogue", path)
-        assert (status, says in err, err.count("\n")) == (1, True, 0)
+        assert (status, message in err, err.count("\n")) == (1, True, 0)
 
 
 @pytest.mark.django_db
@@ -122,14 +122,14 @@ class TestExport:
         out, err, status = run("export_catalogue")
         assert (len(out.splitlines()), err, status) == (2, "", 0)
 
-    def test_a_playlist_and_a_spreadsheet(self, run):
+    def test_m3u_and_csv(self, run):
         self.fill()
         assert run("export_catalogue", "--format", "m3u")[0].splitlines()[-1] == "https://a.example.org/n.mp4"
         table = run("export_catalogue", "--format", "csv")[0]
         assert "https://a.example.org/off" in table
         assert "'=1+1" in table
 
-    def test_a_folder_of_small_files(self, run, tmp_path):
+    def test_a_folder_of_strm_files(self, run, tmp_path):
         self.fill()
         _, err, status = run("export_catalogue", tmp_path / "films", "--format", "strm")
         assert (status, "1 files" in err) == (0, True)
@@ -137,11 +137,11 @@ class TestExport:
         assert (file.name, file.read_text()) == ("Nosferatu – „Symphonie“ (1922).strm", "https://a.example.org/n.mp4\n")
 
     def test_an_export_that_fails_leaves_the_old_file_as_it_was(self, run, tmp_path, monkeypatch):
-        def breaks(entries):
+        def fail(entries):
             yield "half a line"
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setitem(sys.modules["streaming.management.commands.export_catalogue"].WRITERS, "jsonl", breaks)
+        monkeypatch.setitem(sys.modules["streaming.management.commands.export_catalogue"].WRITERS, "jsonl", fail)
         target = tmp_path / "kept.jsonl"
         target.write_text("old")
         _, err, status = run("export_catalogue", target)
@@ -149,7 +149,7 @@ class TestExport:
         assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("kept.jsonl", "old")]
 
     @pytest.mark.parametrize(
-        ("args", "says"),
+        ("args", "message"),
         [
             (["/nowhere/at/all.jsonl"], "No such file"),
             (["/"], "directory"),
@@ -158,9 +158,9 @@ class TestExport:
             (["/dev/null/x", "--format", "strm"], "Not a directory"),
         ],
     )
-    def test_what_cannot_be_written_is_one_sentence(self, run, args, says):
+    def test_what_cannot_be_written_is_one_sentence(self, run, args, message):
         _, err, status = run("export_catalogue", *args)
-        assert (status, says in err) == (1, True)
+        assert (status, message in err) == (1, True)
 
 
 @pytest.mark.django_db
@@ -191,7 +191,7 @@ class TestTakedown:
             ("unblock", ["\x00"]),
         ],
     )
-    def test_what_makes_no_sense_is_refused_in_a_sentence(self, run, name, args):
+    def test_invalid_arguments_are_one_sentence(self, run, name, args):
         _, err, status = run(name, *args)
         assert (status, err.count("\n")) == (1, 0)
         assert not BlockedAddress.objects.exists()
@@ -199,9 +199,9 @@ class TestTakedown:
 
 @pytest.mark.slow
 class TestProcess:
-    """What only a real process shows: exit statuses, streams, pipes."""
+    """Exit statuses, streams and pipes of real processes."""
 
-    def start(self, tmp_path, *args: str, **options):
+    def run_process(self, tmp_path, *args: str, **options):
         return subprocess.run(
             [sys.executable, "manage.py", *args],
             cwd=PROJECT_ROOT,
@@ -218,23 +218,27 @@ class TestProcess:
             **options,
         )
 
-    def test_hostile_standard_input_is_reported_and_the_status_is_1(self, tmp_path):
-        assert self.start(tmp_path, "migrate", "-v0").returncode == 0
-        hostile = b"\xef\xbb\xbf" + GOOD.encode() + b"\n\xff\n" + b"[" * 10_000 + b"\n" + OTHER.encode()
-        done = self.start(tmp_path, "import_catalogue", "-", input=hostile)
-        assert done.returncode == 1
-        assert b"line 2: byte 1 is not UTF-8\nline 3: the JSON is nested too deeply\n" in done.stderr
-        assert b"Traceback" not in done.stderr
-        strict = self.start(tmp_path, "import_catalogue", "-", "--strict", input=hostile)
-        assert (strict.returncode, b"Nothing was kept" in strict.stderr) == (1, True)
-        exported = self.start(tmp_path, "export_catalogue")
+    def test_invalid_standard_input_is_reported_with_status_1(self, tmp_path):
+        assert self.run_process(tmp_path, "migrate", "-v0").returncode == 0
+        invalid = b"\xef\xbb\xbf" + VALID.encode() + b"\n\xff\n" + b"[" * 10_000 + b"\n" + OTHER.encode()
+        result = self.run_process(tmp_path, "import_catalogue", "-", input=invalid)
+        assert result.returncode == 1
+        assert b"line 2: byte 1 is not UTF-8\nline 3: the JSON is nested too deeply\n" in result.stderr
+        assert b"Traceback" not in result.stderr
+        strict = self.run_process(tmp_path, "import_catalogue", "-", "--strict", input=invalid)
+        assert (strict.returncode, b"Nothing was imported" in strict.stderr) == (1, True)
+        exported = self.run_process(tmp_path, "export_catalogue")
         assert (exported.returncode, len(exported.stdout.splitlines()), exported.stderr) == (0, 2, b"")
 
     def test_wrong_arguments_and_a_missing_table_are_one_sentence_and_status_1(self, tmp_path):
-        wrong = self.start(tmp_path, "import_catalogue")
+        wrong = self.run_process(tmp_path, "import_catalogue")
         assert (wrong.returncode, wrong.stderr.count(b"\n")) == (1, 1)
-        bare = self.start(tmp_path, "export_catalogue")
-        assert (bare.returncode, b"no such table" in bare.stderr, b"Traceback" in bare.stderr) == (1, True, False)
+        unmigrated = self.run_process(tmp_path, "export_catalogue")
+        assert (unmigrated.returncode, b"no such table" in unmigrated.stderr, b"Traceback" in unmigrated.stderr) == (
+            1,
+            True,
+            False,
+        )
 
 
 @pytest.mark.parametrize("name", ["import_catalogue", "export_catalogue", "block", "unblock"])

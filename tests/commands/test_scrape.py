@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 from streaming.models import ScrapeJob
 from streaming.scraping.supervisor import control
 from tests.helpers.factories import make_job, make_movie
-from tests.scraping.conftest import engine
+from tests.scraping.conftest import harness
 
-__all__ = ["engine"]
+__all__ = ["harness"]
 
 
 def scrape(*words: str, **options: object) -> str:
@@ -22,7 +22,7 @@ def scrape(*words: str, **options: object) -> str:
 
 
 @pytest.mark.django_db
-def test_it_queues_a_job_a_movie_and_says_so():
+def test_it_queues_a_job_per_movie_and_prints_it():
     first, second = make_movie(), make_movie()
     open_job = make_job(second)
     said = scrape(first.imdb_id, second.imdb_id, first.imdb_id)
@@ -30,7 +30,7 @@ def test_it_queues_a_job_a_movie_and_says_so():
     assert (job.requested_by, job.priority) == ("command", 0)
     assert said.splitlines() == [
         f"{first.imdb_id}: job {job.pk} waiting to start",
-        f"{second.imdb_id}: job {open_job.pk} waiting to start (was asked for already)",
+        f"{second.imdb_id}: job {open_job.pk} waiting to start (already requested)",
     ]
 
 
@@ -57,12 +57,12 @@ def test_bad_input_is_one_sentence_and_starts_nothing(words, sentence):
 def test_a_full_queue_is_one_sentence(settings):
     settings.SCRAPE_QUEUE_LIMIT = 1
     make_job()
-    with pytest.raises(CommandError, match=r"^Too many searches are waiting\. Try again in \d+ seconds\.$"):
+    with pytest.raises(CommandError, match=r"^Too many scrape jobs are waiting\. Try again in \d+ seconds\.$"):
         scrape(make_movie().imdb_id)
 
 
 @pytest.mark.slow
-def test_waiting_follows_each_source_to_the_end(engine):
+def test_waiting_follows_each_source_to_the_end(harness):
     movie = make_movie()
     said = scrape(movie.imdb_id, "--source", "example", "--target-url", "http://127.0.0.1/found", "--wait")
     assert said.splitlines()[1:] == [
@@ -72,19 +72,19 @@ def test_waiting_follows_each_source_to_the_end(engine):
 
 
 @pytest.mark.slow
-def test_waiting_for_a_job_that_fails_ends_with_status_1(engine):
+def test_waiting_for_a_job_that_fails_ends_with_status_1(harness):
     movie = make_movie()
-    with pytest.raises(CommandError, match="1 of 1 searches failed"):
+    with pytest.raises(CommandError, match="1 of 1 scrape jobs failed"):
         scrape(movie.imdb_id, "--target-url", "http://127.0.0.1/failed", "--wait")
 
 
 @pytest.mark.slow
-def test_a_worker_is_stopped_by_hand(engine):
+def test_a_worker_is_stopped_by_hand(harness):
     out = StringIO()
     call_command("scrape_worker", "--stop", stdout=out)
     control.ensure_supervisor()
-    engine.until(lambda: (engine.folder / "bell").exists())
-    pid = engine.pid()
+    harness.until(lambda: (harness.folder / "wakeup").exists())
+    pid = harness.pid()
     call_command("scrape_worker", "--stop", stdout=out)
-    assert out.getvalue().splitlines() == ["No worker runs here.", f"Worker {pid} was told to leave."]
-    assert engine.pid() is None
+    assert out.getvalue().splitlines() == ["No worker is running on this machine.", f"Worker {pid} is stopping."]
+    assert harness.pid() is None

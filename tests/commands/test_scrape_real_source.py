@@ -40,7 +40,8 @@ class Site:
     def run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *words],
-            cwd=PROJECT_ROOT, env=self.environment, input=given, capture_output=True, text=True, timeout=60, check=False,
+            cwd=PROJECT_ROOT, env=self.environment, input=given, capture_output=True, text=True, timeout=60,
+            check=False,
         )  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def site(tmp_path_factory, server):
     return site
 
 
-def test_a_film_is_searched_at_all_sources_with_one_command(site, web):
+def test_one_command_scrapes_a_film_at_all_sources(site, web):
     stated = site.run("scrape", "tt0017925", "--wait")
     assert stated.returncode == 0, stated.stderr
     assert "Library of Congress: 1 links, 1 new" in stated.stdout
@@ -81,7 +82,7 @@ def test_a_film_is_searched_at_all_sources_with_one_command(site, web):
     assert all(link["licence_url"] for link in film["links"])
 
 
-def test_a_search_whose_sources_all_fail_says_so_and_exits_1(site, web):
+def test_a_scrape_whose_sources_all_fail_exits_with_1(site, web):
     web.faults["/"] = Page("busy", status=503)
     stated = site.run("scrape", "tt0063350", "--wait")
     assert stated.returncode == 1
@@ -89,11 +90,11 @@ def test_a_search_whose_sources_all_fail_says_so_and_exits_1(site, web):
     assert "Traceback" not in stated.stderr
 
 
-def test_an_address_bound_to_a_film_is_read_by_the_source_that_knows_it(site, web):
+def test_a_url_bound_to_a_film_is_read_by_its_source(site, web):
     bunny = f"{web.url}/videos/watch/bunny"
     bound = site.run("bind", "tt0013442", bunny)
     assert (bound.returncode, bound.stdout) == (0, f"Bound tt0013442 to {bunny}.\n"), bound.stderr
-    assert site.run("bind", "tt0013442", f"{bunny}/").stdout.startswith("Was bound already")
+    assert site.run("bind", "tt0013442", f"{bunny}/").stdout.startswith("Already bound")
     stated = site.run("scrape", "tt0013442", "--source", "peertube", "schema_org", "--wait")
     assert stated.returncode == 0, stated.stderr
     assert re.search(r"PeerTube: ([1-9]) links, \1 new", stated.stdout)
@@ -109,5 +110,5 @@ def test_a_page_bound_to_a_film_is_read_as_a_web_page(site, web):
     stated = site.run("scrape", "tt0015324", "--source", "schema_org", "--wait")
     assert "The page is about another film, tt0017925" in stated.stdout
     wrong = site.run("bind", "tt0015324", "https://a.example.org/", "--source", "wikidata")
-    assert (wrong.returncode, "reads no addresses" in wrong.stderr) == (1, True)
+    assert (wrong.returncode, "supports no bindings" in wrong.stderr) == (1, True)
     assert site.run("bind", "tt9999999", "https://a.example.org/").returncode == 1

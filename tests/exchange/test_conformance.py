@@ -1,7 +1,7 @@
-"""What we write is what players read: 7 payloads of Stremio's protocol, of playlists and of small files.
+"""Our output has the format that players read: 7 payloads of Stremio's protocol, of playlists and of strm files.
 
-Our own stand under `pages/` and are matched to the letter; the 7 recorded ones, where they lie beside the project, by
-their shape and by every value that follows from the same film.
+Our own payloads, under `pages/`, have to be equal. The 7 recorded ones, if they are beside the project, have to agree
+in their structure and in all values that follow from the same film.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from streaming.exchange.stremio import VideoId
 from tests.helpers.paths import RECORDED_PAYLOADS
 
 OWN = Path(__file__).parent / "pages"
-WRITTEN_BY_US = ("stremio/", "m3u_strm/")
+OUR_FORMATS = ("stremio/", "m3u_strm/")
 SITE = "https://films.example.org"
 ARCHIVE = "https://archive.org/download"
 BUNNY = MovieEntry(
@@ -124,8 +124,8 @@ def streams(payload: Payload) -> None:
         assert hints.get("filename") == wanted_hints.get("filename")
 
 
-def described_film(payload: Payload) -> None:
-    """Of the same film our own meta says the same under the same names."""
+def meta_of_a_film(payload: Payload) -> None:
+    """For the same film, our description has the same values under the same names."""
     imdb_id, stated = payload.value()
     assert (imdb_id, stated["type"], stated["id"]) == ("tt1254207", "movie", imdb_id)
     film = MovieEntry(
@@ -136,8 +136,8 @@ def described_film(payload: Payload) -> None:
         synopsis=stated["description"],
     )
     ours = stremio.build_meta(film, site=SITE)["meta"]
-    said = ("id", "type", "name", "poster", "releaseInfo", "description")
-    assert {key: ours[key] for key in said} == {key: stated[key] for key in said}
+    common = ("id", "type", "name", "poster", "releaseInfo", "description")
+    assert {key: ours[key] for key in common} == {key: stated[key] for key in common}
     assert "background" in set(ours) & set(stated)
     assert stremio.build_streams(film, VideoId(imdb_id)) == {"streams": []}
     if (expected := expectation(payload)) is not None:
@@ -151,7 +151,7 @@ def described_film(payload: Payload) -> None:
 
 
 def listed_streams(payload: Payload) -> None:
-    """Each address of a plain list becomes a stream; what is not https is not ready for a web page."""
+    """Each URL of a plain list becomes a stream; one that is not https is not ready for web pages."""
     stated = payload.value()
     links = [
         LinkEntry(source="blender", source_url=one["url"], kind="file", label=one["title"])
@@ -175,7 +175,7 @@ def playlist(payload: Payload) -> None:
     assert "".join(m3u.write_m3u([LIVING_DEAD])) == payload.text()
 
 
-def small_file(payload: Payload) -> None:
+def strm_file(payload: Payload) -> None:
     assert list(strm.write_strm([LIVING_DEAD])) == [(Path(payload.file).name, payload.text())]
 
 
@@ -183,35 +183,35 @@ CHECKS: dict[str, Callable[[Payload], None]] = {
     "stremio/manifest_minimal.json": manifest,
     "stremio/catalog_movie.json": catalogue,
     "stremio/stream_tt1254207_expected.json": streams,
-    "stremio/public_domain_meta_include.json": described_film,
+    "stremio/public_domain_meta_include.json": meta_of_a_film,
     "stremio/public_domain_streams_include.json": listed_streams,
     "m3u_strm/playlist_expected.m3u8": playlist,
-    "m3u_strm/Night of the Living Dead (1968).strm": small_file,
+    "m3u_strm/Night of the Living Dead (1968).strm": strm_file,
 }
 
 
-def index() -> dict[str, Any]:
-    there = RECORDED_PAYLOADS / "expected.json"
-    rows = json.loads(there.read_text("utf-8")) if there.exists() else []
-    return {row["file"]: row["expected"] for row in rows if row["file"].startswith(WRITTEN_BY_US)}
+def expected_values() -> dict[str, Any]:
+    path = RECORDED_PAYLOADS / "expected.json"
+    rows = json.loads(path.read_text("utf-8")) if path.exists() else []
+    return {row["file"]: row["expected"] for row in rows if row["file"].startswith(OUR_FORMATS)}
 
 
 def expectation(payload: Payload) -> dict[str, Any] | None:
-    """What the index wants to be read out of a recorded payload; None for those of our own."""
-    return None if payload.is_own else index()[payload.file]
+    """The values that the index expects of a recorded payload; None for our own ones."""
+    return None if payload.is_own else expected_values()[payload.file]
 
 
 def payloads() -> list[Payload]:
-    return [Payload(OWN, file) for file in CHECKS] + [Payload(RECORDED_PAYLOADS, file) for file in index()]
+    return [Payload(OWN, file) for file in CHECKS] + [Payload(RECORDED_PAYLOADS, file) for file in expected_values()]
 
 
 @pytest.mark.parametrize("payload", payloads(), ids=lambda payload: f"{payload.folder.name}-{payload.file}")
-def test_what_we_write_has_the_shape_that_players_read(payload: Payload) -> None:
+def test_our_output_has_the_format_that_players_read(payload: Payload) -> None:
     CHECKS[payload.file](payload)
 
 
-def test_all_payloads_of_formats_that_we_write_are_compared(record_property: Callable[[str, object], None]) -> None:
-    recorded = index()
+def test_all_payloads_of_our_formats_are_compared(record_property: Callable[[str, object], None]) -> None:
+    recorded = expected_values()
     record_property("recorded_outputs", len(recorded))
     assert set(recorded) in (set(), set(CHECKS))
     assert {str(path.relative_to(OWN)) for path in OWN.rglob("*") if path.is_file()} == set(CHECKS)

@@ -1,4 +1,4 @@
-"""Playlist, small files, spreadsheet."""
+"""M3U, strm and CSV."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def movie(*links: LinkEntry, **fields: object) -> MovieEntry:
     return MovieEntry(links=links, **{"imdb_id": "tt0013442", "title": "Nosferatu", "year": 1922, **fields})
 
 
-def test_a_playlist_holds_the_best_link_that_a_player_can_open():
+def test_a_playlist_has_the_best_playable_link():
     page, best, other = (
         link("https://a.example.org/page", kind="page"),
         link("https://a.example.org/best.mp4", label="512Kb MPEG4"),
@@ -31,14 +31,14 @@ def test_a_playlist_holds_the_best_link_that_a_player_can_open():
     )
 
 
-def test_a_playlist_holds_every_part_of_a_show_once():
+def test_a_playlist_has_every_part_of_a_show_once():
     parts = [link(f"https://a.example.org/{n}.mp4", label=f"S01E0{1 + n % 2}") for n in range(4)]
     text = "".join(m3u.write_m3u([movie(*parts, type="show")]))
     assert text.count("#EXTINF") == 2
     assert 'group-title="Shows",Nosferatu (1922) – S01E02\nhttps://a.example.org/1.mp4' in text
 
 
-def test_a_title_cannot_forge_lines_of_a_playlist():
+def test_a_title_cannot_add_lines_to_a_playlist():
     hostile = movie(link("https://a.example.org/x"), title='A"\r\n#EXTINF:-1,B\u2028\nhttps://evil.example/\n')
     assert len("".join(m3u.write_m3u([hostile])).splitlines()) == 3
 
@@ -64,11 +64,11 @@ def test_a_file_name_is_safe_everywhere(name, stem):
     assert strm.safe_file_stem(name) == stem
 
 
-def test_small_files_hold_an_address_and_never_share_a_name():
-    here = link("https://a.example.org/x.mp4")
+def test_strm_files_contain_a_url_and_have_different_names():
+    same_link = link("https://a.example.org/x.mp4")
     twins = [
-        movie(here, imdb_id="tt0000001"),
-        movie(here, imdb_id="tt0000002", title="NOSFERATU"),
+        movie(same_link, imdb_id="tt0000001"),
+        movie(same_link, imdb_id="tt0000002", title="NOSFERATU"),
         movie(imdb_id="tt3"),
     ]
     assert dict(strm.write_strm(twins)) == {
@@ -77,7 +77,7 @@ def test_small_files_hold_an_address_and_never_share_a_name():
     }
 
 
-def test_a_spreadsheet_has_a_row_a_link_and_one_for_a_movie_without():
+def test_a_csv_file_has_a_row_per_link_and_one_for_a_movie_without_links():
     rows = list(
         reader.reader(csv.write_csv([movie(link("https://a.example.org/1"), link("https://a.example.org/2")), movie()]))
     )
@@ -87,6 +87,6 @@ def test_a_spreadsheet_has_a_row_a_link_and_one_for_a_movie_without():
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
-def test_a_spreadsheet_runs_no_title(start):
+def test_a_title_in_a_csv_file_is_never_a_formula(start):
     (_, row) = reader.reader(csv.write_csv([movie(title=f"{start}cmd|' /C calc'!A0")]))
     assert row[1].startswith("'")

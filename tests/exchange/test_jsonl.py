@@ -1,4 +1,4 @@
-"""The catalogue as lines of JSON: what is written can be read, what is hostile is named."""
+"""The catalogue as JSON lines: what is written can be read, and invalid lines are reported."""
 
 from __future__ import annotations
 
@@ -14,8 +14,29 @@ from streaming.exchange import jsonl
 from streaming.exchange.entries import LinkEntry, MovieEntry
 from streaming.exchange.jsonl import InvalidLine, ValidLine
 
-GOOD = {"imdb_id": "tt0013442", "title": "Nosferatu"}
+VALID = {"imdb_id": "tt0013442", "title": "Nosferatu"}
 LINK = {"source": "commons", "source_url": "https://films.example.org/a"}
+ENTRY = MovieEntry(
+    imdb_id="tt0013442",
+    title="Nosferatu – „Eine Symphonie“",
+    year=1922,
+    poster_url="https://posters.example.org/n.jpg",
+    synopsis="Two\nlines",
+    links=(
+        LinkEntry(
+            source="commons",
+            source_url="https://films.example.org/n.webm",
+            kind="file",
+            label="Reel 1",
+            quality="720p",
+            language="de",
+            licence="public-domain",
+            licence_url="https://films.example.org/licence",
+            is_active=False,
+            last_checked=datetime(2026, 1, 31, 8, 0, 0, 123456, tzinfo=UTC),
+        ),
+    ),
+)
 
 
 def read(*lines: bytes) -> list[ValidLine | InvalidLine]:
@@ -23,38 +44,17 @@ def read(*lines: bytes) -> list[ValidLine | InvalidLine]:
 
 
 def line(**changes: object) -> bytes:
-    return json.dumps({**GOOD, **changes}).encode()
+    return json.dumps({**VALID, **changes}).encode()
 
 
 def test_what_is_written_can_be_read():
-    entry = MovieEntry(
-        imdb_id="tt0013442",
-        title="Nosferatu – „Eine Symphonie“",
-        year=1922,
-        poster_url="https://posters.example.org/n.jpg",
-        synopsis="Two\nlines",
-        links=(
-            LinkEntry(
-                source="commons",
-                source_url="https://films.example.org/n.webm",
-                kind="file",
-                label="Reel 1",
-                quality="720p",
-                language="de",
-                licence="public-domain",
-                licence_url="https://films.example.org/licence",
-                is_active=False,
-                last_checked=datetime(2026, 1, 31, 8, 0, 0, 123456, tzinfo=UTC),
-            ),
-        ),
-    )
-    (text,) = jsonl.write_jsonl([entry])
+    (text,) = jsonl.write_jsonl([ENTRY])
     assert text.count("\n") == 1
     assert set(json.loads(text)) == {"imdb_id", "title", "year", "type", "poster_url", "synopsis", "links"}
-    (found,) = read(text.encode())
-    assert (found.movie.title, found.movie.year, found.movie.synopsis) == (entry.title, 1922, "Two\nlines")
-    (link,) = found.links
-    assert all(getattr(link, name) == getattr(entry.links[0], name) for name in (
+    (line_read,) = read(text.encode())
+    assert (line_read.movie.title, line_read.movie.year, line_read.movie.synopsis) == (ENTRY.title, 1922, "Two\nlines")
+    (link,) = line_read.links
+    assert all(getattr(link, name) == getattr(ENTRY.links[0], name) for name in (
         "source", "source_url", "kind", "label", "quality", "language", "licence", "licence_url", "is_active",
         "last_checked",
     ))  # fmt: skip
@@ -71,8 +71,8 @@ def test_what_is_written_can_be_read():
         (b'{"imdb_id":"tt0013442","title":"\xc3("}', "is not UTF-8"),
         (b"[" * 10_000, "nested too deeply"),
         (b'{"a":' * 10_000, "nested too deeply"),
-        (b'{"imdb_id":"tt0013442","title":"a","title":"b"}', "'title' stands twice"),
-        (line(links=[]).replace(b"[]", b'[{"kind":"page","kind":"file"}]'), "'kind' stands twice"),
+        (b'{"imdb_id":"tt0013442","title":"a","title":"b"}', "'title' occurs twice"),
+        (line(links=[]).replace(b"[]", b'[{"kind":"page","kind":"file"}]'), "'kind' occurs twice"),
         (line(year=float("nan")), "NaN"),
         (line(year=float("inf")), "Infinity"),
         (line(year=1922).replace(b"1922", b"9" * 5000), "thousands of digits"),
@@ -103,44 +103,44 @@ def test_what_is_written_can_be_read():
         (line(synopsis="x" * 2_000_000), "longer than 1048576 bytes"),
     ],
 )
-def test_a_bad_line_is_named_and_its_neighbours_are_kept(text, reason):
-    first, bad, last = read(line(), text, line(imdb_id="tt0013443"))
+def test_an_invalid_line_is_reported_and_the_others_are_valid(text, reason):
+    first, invalid, last = read(line(), text, line(imdb_id="tt0013443"))
     assert isinstance(first, ValidLine)
-    assert isinstance(bad, InvalidLine)
-    assert bad.number == 2
-    assert reason in bad.reason
-    assert bad.reason.isprintable()
+    assert isinstance(invalid, InvalidLine)
+    assert invalid.number == 2
+    assert reason in invalid.reason
+    assert invalid.reason.isprintable()
     assert (last.number, last.movie.imdb_id) == (3, "tt0013443")
 
 
-def test_a_byte_order_mark_blank_lines_and_windows_line_ends_are_passed_over():
-    found = read(b"\xef\xbb\xbf" + line() + b"\r", b"", b"   \r", line(imdb_id="tt0013443"))
-    assert [(one.number, one.movie.imdb_id) for one in found] == [(1, "tt0013442"), (4, "tt0013443")]
+def test_a_byte_order_mark_blank_lines_and_windows_line_ends_are_ignored():
+    lines = read(b"\xef\xbb\xbf" + line() + b"\r", b"", b"   \r", line(imdb_id="tt0013443"))
+    assert [(one.number, one.movie.imdb_id) for one in lines] == [(1, "tt0013442"), (4, "tt0013443")]
 
 
-def test_links_may_be_empty_null_or_missing_and_unknown_keys_are_passed_over():
-    found = read(line(links=[]), line(links=None), line(), line(id=7, colour="red"))
-    assert [one.links for one in found] == [(), (), (), ()]
+def test_links_may_be_empty_null_or_missing_and_unknown_keys_are_ignored():
+    lines = read(line(links=[]), line(links=None), line(), line(id=7, colour="red"))
+    assert [one.links for one in lines] == [(), (), (), ()]
 
 
-def test_of_a_line_without_end_little_is_held():
+def test_only_the_beginning_of_an_endless_line_is_read():
     class Endless:
-        asked = 0
+        reads = 0
 
-        def readline(self, most: int) -> bytes:
-            self.asked += 1
-            assert most < 2 * 1024 * 1024
-            return b"x" * most if self.asked < 30 else b""
+        def readline(self, size: int) -> bytes:
+            self.reads += 1
+            assert size < 2 * 1024 * 1024
+            return b"x" * size if self.reads < 30 else b""
 
-    (bad,) = jsonl.parse_lines(jsonl.numbered_lines(Endless().readline))
-    assert "longer than" in bad.reason
+    (invalid,) = jsonl.parse_lines(jsonl.numbered_lines(Endless().readline))
+    assert "longer than" in invalid.reason
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200))
-def test_whatever_is_read_is_judged_and_nothing_raises(noise):
-    for judged in read(noise):
-        assert isinstance(judged, ValidLine | InvalidLine)
+def test_any_bytes_are_parsed_without_an_exception(noise):
+    for parsed in read(noise):
+        assert isinstance(parsed, ValidLine | InvalidLine)
 
 
 values = st.recursive(
@@ -152,13 +152,13 @@ values = st.recursive(
 
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(["imdb_id", "title", "year", "type", "poster_url", "synopsis", "links"]), values)
-def test_whatever_a_key_holds_nothing_raises(key, value):
-    (judged,) = read(line(**{key: value}))
-    assert isinstance(judged, ValidLine | InvalidLine)
+def test_any_value_of_a_key_is_parsed_without_an_exception(key, value):
+    (parsed,) = read(line(**{key: value}))
+    assert isinstance(parsed, ValidLine | InvalidLine)
 
 
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(["source", "source_url", "kind", "label", "quality", "language", "licence_url"]), values)
-def test_whatever_a_links_key_holds_nothing_raises(key, value):
-    (judged,) = read(line(links=[{**LINK, key: value}]))
-    assert isinstance(judged, ValidLine | InvalidLine)
+def test_any_value_of_a_key_of_a_link_is_parsed_without_an_exception(key, value):
+    (parsed,) = read(line(links=[{**LINK, key: value}]))
+    assert isinstance(parsed, ValidLine | InvalidLine)

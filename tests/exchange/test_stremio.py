@@ -1,4 +1,4 @@
-"""Stremio's protocol, by values and over HTTP."""
+"""Stremio's protocol: the values, and the endpoints."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def stream_of(**fields: object) -> dict:
         ({"kind": "embed"}, "externalUrl", None),
     ],
 )
-def test_a_stream_has_exactly_one_address(fields, key, not_web_ready):
+def test_a_stream_has_exactly_one_url(fields, key, not_web_ready):
     stream = stream_of(**fields)
     assert [name for name in ("url", "externalUrl", "ytId", "infoHash") if name in stream] == [key]
     assert stream.get("behaviorHints", {}).get("notWebReady") is not_web_ready
 
 
-def test_a_stream_says_what_it_is():
+def test_a_stream_has_a_name_and_a_description():
     stream = stream_of(kind="file", quality="720p", language="de", licence="cc0", label="Restored")
     assert stream["name"] == "Wikimedia Commons 720p"
     assert stream["description"] == "Restored · de · cc0"
@@ -71,7 +71,7 @@ def test_a_stream_says_what_it_is():
         ("genre=x&colour=red", CatalogueExtra()),
     ],
 )
-def test_extra_is_read_kindly(text, extra):
+def test_optional_parameters_are_parsed_leniently(text, extra):
     assert stremio.parse_extra(text) == extra
 
 
@@ -86,11 +86,11 @@ def test_extra_is_read_kindly(text, extra):
         ("tt0013442\n", None),
     ],
 )
-def test_ids_of_videos(text, video):
+def test_the_id_of_a_video_is_a_movie_or_an_episode(text, video):
     assert stremio.parse_video_id(text) == video
 
 
-def test_an_episode_has_the_links_that_name_it_and_those_that_name_none():
+def test_an_episode_has_its_own_links_and_those_without_an_episode():
     labels = ("S01E01", "1x02 The Clampetts", "s1 e2", "All of it")
     links = tuple(
         LinkEntry(source="x", source_url=f"https://a.example.org/{n}", label=label) for n, label in enumerate(labels)
@@ -103,21 +103,21 @@ def test_an_episode_has_the_links_that_name_it_and_those_that_name_none():
 
 
 @pytest.mark.django_db
-class TestDoor:
-    def get(self, address: str, **headers: str):
-        return Client().get(f"/stremio/{address}", headers={**ROBOT, **headers})
+class TestEndpoints:
+    def get(self, path: str, **headers: str):
+        return Client().get(f"/stremio/{path}", headers={**ROBOT, **headers})
 
-    def test_the_manifest_names_what_the_add_on_can(self):
+    def test_the_manifest_describes_the_add_on(self):
         manifest = self.get("manifest.json").json()
         assert {"id", "version", "name", "description", "types", "catalogs", "resources", "idPrefixes"} <= set(manifest)
         for catalogue in manifest["catalogs"]:
             assert self.get(f"catalog/{catalogue['type']}/{catalogue['id']}.json").json() == {"metas": []}
 
-    def test_its_logo_is_a_file_that_we_have(self):
+    def test_its_logo_exists(self):
         assert finders.find(LOGO)
         assert self.get("manifest.json").json()["logo"].endswith(LOGO)
 
-    def test_a_catalogue_lists_what_can_be_watched_in_pages(self, monkeypatch):
+    def test_a_catalogue_lists_watchable_movies_in_pages(self, monkeypatch):
         monkeypatch.setattr(stremio, "PAGE_SIZE", 2)
         for title in ("Aelita", "Metropolis", "Nosferatu"):
             make_link(make_movie(title=title, year=1922))
@@ -136,8 +136,8 @@ class TestDoor:
 
     def test_a_search_with_a_slash_and_an_ampersand_is_one_search(self):
         make_link(make_movie(title="Tom & Jerry a/b"))
-        address = "catalog/movie/openreel-movies/search=tom%20%26%20jerry%20a%2Fb&skip=0.json"
-        assert len(self.get(address).json()["metas"]) == 1
+        path = "catalog/movie/openreel-movies/search=tom%20%26%20jerry%20a%2Fb&skip=0.json"
+        assert len(self.get(path).json()["metas"]) == 1
 
     def test_a_movie_is_described_and_streamed(self):
         movie = make_movie(title="Nosferatu", synopsis="A symphony", poster_url="https://p.example.org/n.jpg")
@@ -158,19 +158,19 @@ class TestDoor:
         assert "max-age=300" in response["Cache-Control"]
 
     @pytest.mark.parametrize("key", ["tt9999999", "kitsu:1", "x" * 5000, "tt0013442:1:2"])
-    def test_no_streams_is_an_empty_list_that_is_soon_asked_again(self, key):
+    def test_no_streams_is_an_empty_list_with_a_short_cache_time(self, key):
         response = self.get(f"stream/movie/{key}.json")
         assert (response.status_code, response.json()) == (200, {"streams": []})
         assert "max-age=60" in response["Cache-Control"]
 
-    def test_asking_for_streams_that_are_not_there_looks_for_them(self):
+    def test_a_request_for_missing_streams_starts_a_search(self):
         movie = make_movie()
         response = self.get(f"stream/movie/{movie.imdb_id}.json", **{"User-Agent": "Stremio/4"})
         assert response.json() == {"streams": []}
         assert ScrapeJob.objects.get().requested_by == "stremio"
 
     @pytest.mark.parametrize(
-        ("address", "status"),
+        ("path", "status"),
         [
             ("manifest.json", 200),
             ("stream/movie/tt9999999.json", 200),
@@ -180,20 +180,20 @@ class TestDoor:
             ("", 404),
         ],
     )
-    def test_every_site_may_read_every_answer(self, address, status):
-        response = self.get(address, Origin="https://web.stremio.example")
+    def test_every_site_may_read_every_response(self, path, status):
+        response = self.get(path, Origin="https://web.stremio.example")
         assert (response.status_code, response["Access-Control-Allow-Origin"]) == (status, "*")
         assert json.loads(response.content)
 
-    def test_errors_of_any_kind_are_open_too(self):
+    def test_every_site_may_read_every_error(self):
         assert Client().post("/stremio/manifest.json")["Access-Control-Allow-Origin"] == "*"
         assert (
             Client().get("/stremio/manifest.json", headers={"Host": "evil.example"})["Access-Control-Allow-Origin"]
             == "*"
         )
-        asked = Client().options("/stremio/manifest.json", headers={"Access-Control-Request-Method": "GET"})
-        assert (asked.status_code, asked["Access-Control-Allow-Methods"]) == (204, "GET, HEAD, OPTIONS")
+        preflight = Client().options("/stremio/manifest.json", headers={"Access-Control-Request-Method": "GET"})
+        assert (preflight.status_code, preflight["Access-Control-Allow-Methods"]) == (204, "GET, HEAD, OPTIONS")
 
-    def test_nothing_else_is_open(self):
-        for address in ("/api/streaming/movies/", "/healthz", "/api/streaming/stats/"):
-            assert "Access-Control-Allow-Origin" not in Client().get(address, headers={"Origin": "https://x.example"})
+    def test_other_sites_may_read_nothing_else(self):
+        for path in ("/api/streaming/movies/", "/healthz", "/api/streaming/stats/"):
+            assert "Access-Control-Allow-Origin" not in Client().get(path, headers={"Origin": "https://x.example"})

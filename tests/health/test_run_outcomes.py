@@ -14,7 +14,6 @@ from streaming.health.probing import prober_process
 from streaming.health.runner import run_check
 from streaming.health.selection import Selection
 from streaming.health.sweep.options import CheckOptions
-from streaming.health.sweep.resume import interrupted_since
 from streaming.models import HealthRun, StreamingLink
 from tests.health.probing.test_prober_process import asking_processes
 from tests.helpers.external_services import skip_or_fail
@@ -123,4 +122,4 @@ def test_a_dry_run_leaves_no_row(origin):
 def test_the_next_run_goes_by_the_outcome_whatever_the_sentence_says(outcome, is_broken, reason):
     at = timezone.now() - timedelta(hours=1)
     HealthRun.objects.create(started_at=at, finished_at=at if outcome else None, outcome=outcome, reason=reason)
-    assert interrupted_since() == (at if is_broken else None)
+    assert HealthRun.objects.interrupted_since() == (at if is_broken else None)

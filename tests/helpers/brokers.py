@@ -1,4 +1,4 @@
-"""Brokers of our own: separate processes on ports and in folders of the test's, so that they can be killed."""
+"""Redis and RabbitMQ servers for tests: separate processes with their own ports and folders that can be killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
 class Broker:
-    """One broker; what it was given is on disk (RabbitMQ) or gone (Redis) when it starts again."""
+    """One broker; after a restart its messages are still there (RabbitMQ) or gone (Redis)."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind, self.folder, self.port = kind, folder, free_port()
@@ -43,18 +43,18 @@ class Broker:
         if self.kind == "redis":
             command += ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
         else:
-            environment |= self._rabbits_environment()
+            environment |= self._rabbitmq_environment()
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
             )
         end = time.monotonic() + 60
-        while not self._answers():
+        while not self._is_ready():
             assert time.monotonic() < end, (self.folder / "broker.log").read_text()
             assert self.process.poll() is None, (self.folder / "broker.log").read_text()
             time.sleep(0.05)
 
-    def _rabbits_environment(self) -> dict[str, str]:
+    def _rabbitmq_environment(self) -> dict[str, str]:
         return {
             "HOME": str(self.folder),
             "RABBITMQ_NODENAME": f"openreel{self.port}@localhost",
@@ -70,8 +70,8 @@ class Broker:
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1",
         }
 
-    def _answers(self) -> bool:
-        """RabbitMQ listens before it takes guests: whoever is greeted by the protocol is let in."""
+    def _is_ready(self) -> bool:
+        """Whether it speaks its protocol; RabbitMQ listens before it accepts connections."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe:
                 probe.sendall(b"PING\r\n" if self.kind == "redis" else b"AMQP\x00\x00\x09\x01")
@@ -80,8 +80,8 @@ class Broker:
             return False
 
     @contextmanager
-    def saying_nothing(self) -> Iterator[None]:
-        """Its connections stand, and nothing comes over them."""
+    def frozen(self) -> Iterator[None]:
+        """Freeze the broker: its connections stay open, but it does not respond."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGSTOP)
         try:

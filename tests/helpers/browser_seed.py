@@ -1,4 +1,4 @@
-"""Fills the site that the browser visits: the demo catalogue, and every state that a page can show."""
+"""Fill the site of the browser tests: the demo catalogue, and every state that a page can show."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from tests.helpers.paths import PROJECT_ROOT
 
 DEMO = PROJECT_ROOT / "streaming" / "data" / "demo_catalogue.jsonl"
 TITLES = len(DEMO.read_text(encoding="utf-8").splitlines()) + 4
-# Found on the example site, and without links at first.
+# Movies of the example site that have no links at first.
 LINKLESS = ["tt0010323", "tt0015324"]
 REFRESHED, PLAIN, SHOWN = "tt0013442", "tt0017925", "tt0063350"
-FAILED, NOTHING, GOING, HOSTILE = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
-UNKNOWN, REFUSED, EVERYWHERE = "tt9000005", "tt9000006", "tt9000007"
-# Nobody listens there: a poster that cannot be loaded.
+FAILED, NOTHING, RUNNING, HOSTILE = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
+UNKNOWN, UNREACHABLE_SEARCH, SIX_SOURCES = "tt9000005", "tt9000006", "tt9000007"
+# No server listens there: a poster that cannot be loaded.
 UNREACHABLE = "https://127.0.0.1:9/poster.jpg"
 HOSTILE_TITLE = '"><script>alert(1)</script></title></script> {{7*7}} \u202egnp.exe ' + "W" * 100
 
 
 def main() -> None:
-    demo()
-    states()
-    six_sources()
-    runs()
+    """Fill an empty database."""
+    add_demo_catalogue()
+    add_states()
+    add_movie_of_six_sources()
+    add_health_runs()
 
 
-def demo() -> None:
+def add_demo_catalogue() -> None:
     entries = [json.loads(line) for line in DEMO.read_text(encoding="utf-8").splitlines()]
     movies = [parse_movie(entry) for entry in entries]
     links = [parse_link({**link, "imdb_id": entry["imdb_id"]}) for entry in entries for link in entry["links"]]
@@ -41,17 +42,17 @@ def demo() -> None:
     StreamingLink.objects.filter(movie__imdb_id__in=LINKLESS).delete()
 
 
-def states() -> None:
+def add_states() -> None:
     now = timezone.now()
     for number, link in enumerate(StreamingLink.objects.order_by("id")):
         dies = number % 9 == 4
-        why = "http_404" if number % 2 else "soft_404"
+        reason = "http_404" if number % 2 else "soft_404"
         link.last_checked, link.response_ms = now - timedelta(minutes=number), 90 + 13 * (number % 40)
         link.checks = ("a" * 20 + ("gguu" if dies else "agaa"))[number % 7 :]
-        link.is_active, link.reason = not dies, why if dies else "ok"
+        link.is_active, link.reason = not dies, reason if dies else "ok"
         link.save()
         if dies:
-            LinkFlip.objects.create(link=link, at=now - timedelta(minutes=number), is_active=False, reason=why)
+            LinkFlip.objects.create(link=link, at=now - timedelta(minutes=number), is_active=False, reason=reason)
     later = now + timedelta(hours=20)
     rows = [row("example", "failed", error="Timed out after 30 s"), row("internet_archive", "found", links=3)]
     failed = make_movie(imdb_id=FAILED, title="The Failing Search", year=1931, next_scrape_at=later)
@@ -65,10 +66,10 @@ def states() -> None:
     make_link(hostile, label="<b>bold</b>", checks="aaga", last_checked=now, reason="ok", licence="public-domain")
 
 
-def six_sources() -> None:
-    """A movie that all real sources have, as each of them describes it; the newest search met trouble at some."""
+def add_movie_of_six_sources() -> None:
+    """A movie with links of all real sources; at some of them its newest search failed."""
     now = timezone.now()
-    movie = make_movie(imdb_id=EVERYWHERE, title="The Film That Is Everywhere", year=1925, next_scrape_at=now)
+    movie = make_movie(imdb_id=SIX_SOURCES, title="The Film That Is Everywhere", year=1925, next_scrape_at=now)
     shown = {"checks": "aaaaaagaaa", "last_checked": now, "reason": "ok", "licence": "public-domain"}
     for source, host, kind, quality in (
         ("internet_archive", "archive.org", "file", "720p"),
@@ -94,22 +95,22 @@ def six_sources() -> None:
     make_job(movie, state="succeeded", outcome="found", sources=rows)
 
 
-def going() -> None:
-    """A movie whose search goes on; its lease is long enough for the test and not so long that nobody believes it."""
-    movie = make_movie(imdb_id=GOING, title="The Vanishing", year=1920)
+def add_running_job() -> None:
+    """A movie whose job runs; its lease outlasts the test and is still plausible."""
+    movie = make_movie(imdb_id=RUNNING, title="The Vanishing", year=1920)
     lease = timezone.now() + timedelta(seconds=100)
     make_job(movie, state="running", sources=[row("example", "searching")], lease_until=lease)
 
 
-def gone() -> None:
-    Movie.objects.filter(imdb_id__in=[GOING, UNKNOWN, REFUSED]).delete()
+def remove_movies() -> None:
+    Movie.objects.filter(imdb_id__in=[RUNNING, UNKNOWN, UNREACHABLE_SEARCH]).delete()
 
 
-def ending_badly() -> None:
-    """Movies whose searches will end without links: no source knows the one, nobody answers for the other."""
+def add_failing_searches() -> None:
+    """Movies whose searches find no links: no source knows the one, the server of the other does not respond."""
     make_movie(imdb_id=UNKNOWN, title="The Empty Can", year=1921)
-    refused = make_movie(imdb_id=REFUSED, title="The Closed Door", year=1922)
-    make_job(refused, state="queued", sources=[row("example", "waiting")], target_url="http://127.0.0.1:9/films/")
+    unreachable = make_movie(imdb_id=UNREACHABLE_SEARCH, title="The Closed Gate", year=1922)
+    make_job(unreachable, state="queued", sources=[row("example", "waiting")], target_url="http://127.0.0.1:9/films/")
 
 
 def drawn_version() -> str:
@@ -120,7 +121,7 @@ def row(source: str, state: str, *, links: int = 0, error: str = "") -> dict[str
     return {"source": source, "state": state, "links": links, "new": 0, "seconds": 1.0, "error": error}
 
 
-def runs() -> None:
+def add_health_runs() -> None:
     now = timezone.now()
     for day in range(14):
         at = now - timedelta(days=13 - day, minutes=20)

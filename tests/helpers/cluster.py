@@ -50,7 +50,7 @@ class Cluster:
         }
 
     def worker(self, *words: str) -> subprocess.Popen[bytes]:
-        """A machine; the words come after `celery worker`."""
+        """Start a worker machine; `words` are options of `celery worker`."""
         name = f"machine{len(self.workers)}"
         environment = {**self.environment, "MACHINE": name}
         command = [sys.executable, "-m", "celery", "-A", "MovieBackend", "worker", "-n", name, *words]
@@ -63,7 +63,7 @@ class Cluster:
         return process
 
     def run(self, code: str) -> str:
-        """What this prints on a web machine."""
+        """Run code on a web machine; return what it printed."""
         command = [sys.executable, "-c", PRELUDE + code]
         done = subprocess.run(
             command, cwd=PROJECT_ROOT, env=self.environment, capture_output=True, text=True, timeout=60
@@ -82,10 +82,10 @@ class Cluster:
         return int(str(self.query("SELECT count(*) FROM streaming_streaminglink")[0][0]))
 
     def until(self, sql: str, *, seconds: float = 30) -> None:
-        """Wait for a row."""
+        """Wait until the query returns a row."""
         end = time.monotonic() + seconds
         while not self.query(sql):
-            assert time.monotonic() < end, (self.jobs(), self.deeds(), self.said())
+            assert time.monotonic() < end, (self.jobs(), self.events(), self.said())
             time.sleep(0.05)
 
     def all_closed(self, *, seconds: float = 30) -> list[tuple[object, ...]]:
@@ -94,13 +94,13 @@ class Cluster:
         )
         return self.jobs()
 
-    def deeds(self) -> list[list[str]]:
-        """What the jobs' processes noted: pid, job, word."""
-        file = self.folder / "deeds.txt"
+    def events(self) -> list[list[str]]:
+        """Return what the job processes logged: pid, job, text."""
+        file = self.folder / "events.txt"
         return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
 
     def begun(self) -> list[int]:
-        return [int(line[1]) for line in self.deeds() if "=" not in line[2]]
+        return [int(line[1]) for line in self.events() if "=" not in line[2]]
 
     def said(self) -> str:
         return "\n".join(path.read_text(errors="replace")[-3000:] for path in sorted(self.folder.glob("machine*.log")))
@@ -114,7 +114,7 @@ class Cluster:
 
 @contextmanager
 def empty_database(word: str) -> Iterator[str]:
-    """The address of a migrated PostgreSQL database of the test's own."""
+    """Yield the URL of a migrated, temporary PostgreSQL database."""
     with temporary_postgres(word) as address:
         environment = {**os.environ, "DATABASE_URL": address}
         command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--settings=tests.settings"]

@@ -1,4 +1,4 @@
-"""Settings of a test's machine that tells the servers it asks which one it is."""
+"""Settings of a machine in a test; its User-Agent names the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests need of the machine. Where it is absent they are skipped in one line; in CI, which has all, they fail."""
+"""External services that tests need. Without them a test is skipped; in CI it fails."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ NO_POSTGRES = "no PostgreSQL on 127.0.0.1:5432 (apt-get install postgresql; trus
 
 
 def skip_or_fail(what: str) -> NoReturn:
-    """End the test: skipped, or failed in CI."""
+    """Skip the test, or fail it in CI."""
     if os.environ.get("CI"):
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
 
 
 def connect_postgres() -> psycopg.Connection[Any]:
-    """A connection that may make databases."""
+    """Connect as a user who may create databases."""
     try:
         return psycopg.connect(POSTGRES.format(name="postgres"), autocommit=True, connect_timeout=3)
     except psycopg.OperationalError:
@@ -31,7 +31,7 @@ def connect_postgres() -> psycopg.Connection[Any]:
 
 @contextmanager
 def temporary_postgres(word: str) -> Iterator[str]:
-    """The address of an empty PostgreSQL database of this process's own, gone afterwards."""
+    """Yield the URL of an empty PostgreSQL database that is dropped afterwards."""
     name = f"openreel_{word}_{os.getpid()}"
     with connect_postgres() as admin:
         admin.execute(f"CREATE DATABASE {name}")

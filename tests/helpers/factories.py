@@ -1,4 +1,4 @@
-"""The least that is valid; the test writes out what matters."""
+"""Rows with the minimum of valid values; tests pass the values that matter to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from scraper.net.url_policy import host_of
 from streaming.models import Movie, ScrapeJob, StreamingLink
 
 numbers = count(1_000_001)
-
 outside_queue_ids = count(10_000_000, 1000)
 
 
@@ -41,9 +40,11 @@ def make_job(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
 
 
 def make_job_outside_queue(movie: Movie | None = None, **fields: Any) -> ScrapeJob:
-    """One that its test crawls itself. A supervisor that an earlier test has started serves the same database for a
-    while, with the settings of nobody's test: it takes jobs that wait, and may just begin one of a number that an
-    emptied table gives again. So this one is running, and has a number of its own."""
+    """A job that the test itself crawls.
+
+    It is running and has an id that no other job gets, because a supervisor that an earlier test started may still
+    serve the same database: it takes queued jobs, and may hold one with an id that an emptied table assigns again.
+    """
     fields.setdefault("pk", next(outside_queue_ids))
     fields.setdefault("state", "running")
     fields.setdefault("lease_until", timezone.now() + timedelta(seconds=settings.SCRAPE_LEASE_SECONDS))

@@ -1,4 +1,4 @@
-"""What the processes of the engine's tests do instead of a crawl: the last word of the job's target URL says what."""
+"""What job processes do in tests instead of a crawl; the last word of the job's target URL chooses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streaming.models import ScrapeJob, StreamingLink
 
 
 def fake_crawl(job_id: int) -> None:
-    """Search, in the way the job's URL asks for."""
+    """Behave as the job's target URL says."""
     job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
     word = job.target_url.rsplit("/", 1)[-1] or "found"
     log_line(f"{job_id} {word}")
@@ -26,7 +26,7 @@ def fake_crawl(job_id: int) -> None:
 
 
 def log_line(line: str) -> None:
-    with (Path(settings.SCRAPE_DIR) / "deeds.txt").open("a") as file:
+    with (Path(settings.SCRAPE_DIR) / "events.txt").open("a") as file:
         file.write(f"{os.getpid()} {line}\n")
 
 
@@ -80,10 +80,10 @@ def slow(job: ScrapeJob) -> None:
 
 
 def long(job: ScrapeJob) -> None:
-    """Twice as long as a lease lasts in the tests."""
+    """Run for twice the lease of the tests."""
     write_results(job, "searching")
     connection.close()
-    select.select([], [], [], 4)  # libfaketime (0.9.10) cannot do `time.sleep`, which waits for a moment
+    select.select([], [], [], 4)  # libfaketime (0.9.10) cannot handle `time.sleep`
     found(job)
 
 
@@ -121,7 +121,7 @@ def short(job: ScrapeJob) -> None:
 
 
 def kills_runner(job: ScrapeJob) -> None:
-    """Its runner is gone while the first attempt reads; the kernel then ends this process too."""
+    """Kill the supervisor during the first attempt; the kernel then kills this process too."""
     write_results(job, "searching")
     if job.attempt == 1:
         os.kill(os.getppid(), signal.SIGKILL)
@@ -130,7 +130,7 @@ def kills_runner(job: ScrapeJob) -> None:
 
 
 def kills_runner_mid_batch(job: ScrapeJob) -> None:
-    """The same in the middle of a batch of links."""
+    """Kill the supervisor in the middle of a batch of links."""
     with transaction.atomic():
         for number in range(4):
             if number == 2 and job.attempt == 1:

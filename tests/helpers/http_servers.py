@@ -17,7 +17,7 @@ from scraper.example_site.server import ExampleSite
 
 @dataclass
 class Page:
-    """An answer; `says` writes to the connection itself in place of an answer."""
+    """An answer; `raw_handler` writes to the connection itself in place of an answer."""
 
     body: bytes | str = b""
     status: int = 200
@@ -52,14 +52,14 @@ class Handler(BaseHTTPRequestHandler):
     server: Site
     protocol_version = "HTTP/1.1"
 
-    def asked_for(self) -> Page:
+    def requested_page(self) -> Page:
         """Note the request; its answer."""
         self.server.hits[self.path] += 1
         self.server.agents.add(self.headers.get("User-Agent"))
         return self.server.pages.get(self.path, self.server.pages.get("*", Page(status=404)))
 
     def do_GET(self) -> None:
-        page = self.requested_by_host()
+        page = self.requested_page()
         if page.raw_handler is not None:
             self.close_connection = True
             page.raw_handler(self)

@@ -1,14 +1,14 @@
-"""Bells for `SCRAPE_NOTIFIER` that start no supervisor."""
+"""Functions for `SCRAPE_NOTIFIER` that start no supervisor."""
 
 from __future__ import annotations
 
-RUNG: list[int] = []
+NOTIFIED: list[int] = []
 
 
 def silent(job_id: int) -> None:
-    """A doorbell in an empty house."""
+    """Ignore the notification."""
 
 
 def remember(job_id: int) -> None:
-    """Note in `RUNG` for which job it was rung."""
-    RUNG.append(job_id)
+    """Append the job to `NOTIFIED`."""
+    NOTIFIED.append(job_id)

@@ -1,4 +1,4 @@
-"""Looking at processes from outside."""
+"""Facts about other processes, read from /proc."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def command_line(pid: int) -> str:
+    """Return what `ps aux` shows as the command of a process."""
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
 
 
 def children_of(pid: int) -> list[tuple[int, str]]:

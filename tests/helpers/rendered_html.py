@@ -1,4 +1,4 @@
-"""Reads a rendered page as a browser does: any number of blanks and line breaks counts as one blank."""
+"""Read a rendered page as a browser does: consecutive spaces and line breaks count as one space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A crawl that asks for more than its movie. It stands alone, so that a process which is to run it imports no tests."""
+"""A crawl that reads more than its movie; a module of its own, so that the crawl's process imports no tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streaming.scraping.crawling.job_crawl import SourceCrawl, build_source_resu
 
 
 class WholeSiteCrawl(SourceCrawl):
-    """A source that is asked for all it has; only the job's movie counts."""
+    """The crawl of a source that yields all its films, of which only the job's movie counts."""
 
     def arguments(self):
         return {}
@@ -17,7 +17,7 @@ class WholeSiteCrawl(SourceCrawl):
 
 def crawl_whole_site(job_id):
     job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
-    run = WholeSiteCrawl(job, "example")
+    crawl = WholeSiteCrawl(job, "example")
     connections.close_all()
-    run_crawlers([run])
-    return build_source_result(run.outcome)
+    run_crawlers([crawl])
+    return build_source_result(crawl.progress)

@@ -1,4 +1,4 @@
-"""What the tests of the way in share."""
+"""Fixtures of the tests of ingest."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from django.db import connection
 
 
 @pytest.fixture
-def meanwhile() -> Callable[[str, Callable[[], object]], AbstractContextManager[None]]:
-    """`with meanwhile(words, deed):` somebody else does `deed` just before the first SELECT that holds these words."""
+def before_select() -> Callable[[str, Callable[[], object]], AbstractContextManager[None]]:
+    """`with before_select(text, action):` calls `action` just before the first SELECT that contains the text."""
 
     @contextmanager
-    def interrupting(words: str, deed: Callable[[], object]) -> Iterator[None]:
-        waiting = [deed]
+    def interrupt(text: str, action: Callable[[], object]) -> Iterator[None]:
+        pending = [action]
 
         def wrapper(execute: Any, sql: str, *rest: Any) -> Any:
-            if waiting and sql.startswith("SELECT") and words in sql:
-                waiting.pop()()
+            if pending and sql.startswith("SELECT") and text in sql:
+                pending.pop()()
             return execute(sql, *rest)
 
         with connection.execute_wrapper(wrapper):
             yield
-        assert not waiting, "nothing was asked with these words"
+        assert not pending, "no SELECT contained this text"
 
-    return interrupting
+    return interrupt

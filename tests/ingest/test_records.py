@@ -1,4 +1,4 @@
-"""Cleaning and refusing, by tables."""
+"""Validation of items and imported lines, by tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINK = {"imdb_id": "tt0063350", "source": "example", "source_url": "https://film
 
 
 @pytest.mark.parametrize(
-    ("text", "ok"),
+    ("text", "is_valid"),
     [
         ("tt0063350", True),
         ("tt10000000", True),
@@ -33,8 +33,8 @@ LINK = {"imdb_id": "tt0063350", "source": "example", "source_url": "https://film
         (63350, False),
     ],
 )
-def test_imdb_ids(text, ok):
-    assert is_imdb_id(text) is ok
+def test_an_imdb_id_is_tt_and_7_to_9_digits(text, is_valid):
+    assert is_imdb_id(text) is is_valid
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ def test_imdb_ids(text, ok):
         ({"label": {"a": 1}}, "bad_text"),
     ],
 )
-def test_bad_links_are_refused_with_a_reason(changes, code):
-    with pytest.raises(InvalidValue) as refusal:
+def test_invalid_links_are_rejected_with_a_code(changes, code):
+    with pytest.raises(InvalidValue) as error:
         parse_link({**LINK, **changes})
-    assert refusal.value.code == code
-    assert "\n" not in str(refusal.value)
+    assert error.value.code == code
+    assert "\n" not in str(error.value)
 
 
 def test_a_link_is_cleaned():
@@ -85,12 +85,12 @@ def test_a_link_is_cleaned():
     assert (record.kind, record.quality, record.language, record.is_active) == ("page", "", "", True)
 
 
-def test_a_moment_without_a_zone_is_utc():
+def test_a_time_without_a_zone_is_utc():
     record = parse_link({**LINK, "last_checked": "2026-01-31T08:00:00"})
     assert record.last_checked == datetime(2026, 1, 31, 8, tzinfo=UTC)
 
 
-def test_a_private_host_is_taken_where_it_is_allowed():
+def test_a_private_host_is_valid_where_it_is_allowed():
     raw = {**LINK, "source_url": "http://127.0.0.1:8001/films/1"}
     assert parse_link(raw, allowed=PrivateHostAllowlist.parse(["127.0.0.1:8001"])).host == "127.0.0.1"
 
@@ -108,13 +108,13 @@ def test_a_private_host_is_taken_where_it_is_allowed():
         ({"title": 5}, "bad_text"),
     ],
 )
-def test_bad_movies_are_refused_with_a_reason(changes, code):
-    with pytest.raises(InvalidValue) as refusal:
+def test_invalid_movies_are_rejected_with_a_code(changes, code):
+    with pytest.raises(InvalidValue) as error:
         parse_movie({"imdb_id": "tt0063350", "title": "Night", **changes})
-    assert refusal.value.code == code
+    assert error.value.code == code
 
 
-def test_titles_are_cut_and_lose_what_could_forge_a_page():
+def test_titles_are_truncated_and_lose_control_characters():
     record = parse_movie({"imdb_id": "tt0063350", "title": "\u202e\x1b[31m" + "x" * 10_000})
     assert len(record.title) == 200
     assert record.title.startswith("[31mxxx")
@@ -133,7 +133,7 @@ def test_clean_text_can_be_stored_anywhere(text):
         st.none() | st.text() | st.integers() | st.floats() | st.lists(st.integers()),
     )
 )
-def test_any_item_becomes_a_record_or_is_refused(raw):
+def test_any_item_becomes_a_record_or_is_rejected(raw):
     with suppress(InvalidValue):
         parse_link({**LINK, **raw})
         parse_movie({**LINK, **raw})

@@ -1,4 +1,4 @@
-"""What may be published: decided by source and licence when a link comes in, else by staff."""
+"""Publication: decided by source and licence when a link is saved, otherwise by staff."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.helpers.factories import make_link, make_movie
 pytestmark = pytest.mark.django_db
 KEY = "tt0063350"
 URL = "https://films.example.org/watch/1"
-DEED = "https://creativecommons.org/licenses/by/3.0/"
+LICENCE_URL = "https://creativecommons.org/licenses/by/3.0/"
 
 
 def link(url=URL, source="peertube", **fields):
@@ -55,7 +55,7 @@ def movie():
         ("cc-by-nc-nd", [], True, None),
     ],
 )
-def test_the_licence_decides(movie, settings, licence, allowed, is_operator, published):
+def test_the_licence_decides_whether_a_link_is_published(movie, settings, licence, allowed, is_operator, published):
     settings.ALLOW_LICENCES = allowed
     report = save_links([link(licence=licence)], is_operator=is_operator)
     assert list(movie.links.values_list("is_published", flat=True)) == ([] if published is None else [published])
@@ -68,7 +68,7 @@ def test_the_licence_decides(movie, settings, licence, allowed, is_operator, pub
 
 
 @pytest.mark.parametrize(("allowed", "published"), [([], None), (["cc-by-nc"], None), (["paid"], True)])
-def test_a_paid_service_is_not_kept_unless_the_operator_wants_it(movie, settings, allowed, published):
+def test_a_link_of_a_paid_service_is_rejected_unless_allowed(movie, settings, allowed, published):
     settings.ALLOW_LICENCES = allowed
     report = save_links([link(licence="paid", source="wikidata")])
     assert list(movie.links.values_list("is_published", flat=True)) == ([] if published is None else [published])
@@ -80,55 +80,55 @@ def test_a_paid_service_is_not_kept_unless_the_operator_wants_it(movie, settings
     ("licence", "is_operator", "published"),
     [("cc-by", False, False), ("", False, False), ("cc-by", True, True), ("cc-by-nc", False, None)],
 )
-def test_what_its_source_doubts_is_looked_at_by_a_person(movie, licence, is_operator, published):
+def test_a_link_that_its_source_doubts_awaits_review(movie, licence, is_operator, published):
     report = save_links([link(licence=licence, doubt="Marked as sensitive")], is_operator=is_operator)
     assert list(movie.links.values_list("is_published", flat=True)) == ([] if published is None else [published])
     assert report.doubt == ("Marked as sensitive" if published is False else "")
 
 
-def test_what_staff_published_is_not_hidden_by_a_doubt(movie):
+def test_a_doubt_does_not_unpublish_a_link(movie):
     save_links([link(licence="cc-by", doubt="Marked as sensitive")])
     review.publish(StreamingLink.objects.all(), by="anna")
     save_links([link(licence="cc-by", doubt="Marked as sensitive")])
     assert StreamingLink.objects.get().is_published
 
 
-def test_what_waits_is_seen_nowhere(movie, client):
+def test_an_unpublished_link_is_shown_nowhere(movie, client):
     save_links([link()])
     assert not movie.links.active().exists()
     assert not Movie.objects.watchable().exists()
     assert [one.links for one in loader.load_entries(active_only=False)] == [()]
     assert (statistics.totals().links, statistics.totals().active_links) == (0, 0)
     assert {row.links for row in statistics.source_stats()} == {0}
-    for address in (
+    for path in (
         f"/streaming/{KEY}/",
         f"/api/streaming/movies/{KEY}/",
         "/export/movies.jsonl",
         "/export/movies.m3u8",
     ):
-        answer = client.get(address, headers={"User-Agent": "Googlebot/2.1"})
-        said = answer.getvalue() if answer.streaming else answer.content
-        assert (answer.status_code, URL.encode() in said, b"review" in said) == (200, False, False)
+        response = client.get(path, headers={"User-Agent": "Googlebot/2.1"})
+        content = response.getvalue() if response.streaming else response.content
+        assert (response.status_code, URL.encode() in content, b"review" in content) == (200, False, False)
 
 
-def test_staff_are_told_on_the_page_how_many_wait(movie, admin_client):
+def test_the_movie_page_shows_staff_how_many_links_await_review(movie, admin_client):
     save_links([link(), link("https://films.example.org/2")])
-    said = admin_client.get(f"/streaming/{KEY}/", headers={"User-Agent": "Googlebot/2.1"}).content.decode()
-    assert "2 links wait for review" in said
-    assert f"is_published__exact=0&amp;q={KEY}" in said
+    page = admin_client.get(f"/streaming/{KEY}/", headers={"User-Agent": "Googlebot/2.1"}).content.decode()
+    assert "2 links wait for review" in page
+    assert f"is_published__exact=0&amp;q={KEY}" in page
 
 
-def test_the_same_page_for_staff_stands_without_an_admin(movie, admin_client, settings):
+def test_the_same_page_works_without_an_admin(movie, admin_client, settings):
     settings.ROOT_URLCONF = "tests.helpers.urls_without_admin"
     save_links([link()])
-    said = admin_client.get(f"/streaming/{KEY}/", headers={"User-Agent": "Googlebot/2.1"}).content.decode()
-    assert "1 link waits for review" in said
-    assert "is_published__exact" not in said
+    page = admin_client.get(f"/streaming/{KEY}/", headers={"User-Agent": "Googlebot/2.1"}).content.decode()
+    assert "1 link waits for review" in page
+    assert "is_published__exact" not in page
 
 
-def test_evidence_publishes_what_waited_and_nothing_hides_it_again(movie):
+def test_evidence_publishes_a_link_and_nothing_unpublishes_it(movie):
     save_links([link()])
-    save_links([link(licence="cc-by", licence_url=DEED, evidence="CC BY 3.0")])
+    save_links([link(licence="cc-by", licence_url=LICENCE_URL, evidence="CC BY 3.0")])
     row = StreamingLink.objects.get()
     assert (row.is_published, row.licence, row.evidence) == (True, "cc-by", "CC BY 3.0")
     before = Movie.objects.get().updated_at
@@ -138,15 +138,15 @@ def test_evidence_publishes_what_waited_and_nothing_hides_it_again(movie):
     assert Movie.objects.get().updated_at == before
 
 
-def test_an_imported_link_rests_on_its_licence_or_on_the_operators_word(movie):
-    save_links([link(licence="cc-by", licence_url=DEED), link(f"{URL}/2")], is_operator=True)
-    assert set(StreamingLink.objects.values_list("evidence", flat=True)) == {DEED, OPERATOR_EVIDENCE}
+def test_the_evidence_of_an_imported_link_is_its_licence_or_the_operator(movie):
+    save_links([link(licence="cc-by", licence_url=LICENCE_URL), link(f"{URL}/2")], is_operator=True)
+    assert set(StreamingLink.objects.values_list("evidence", flat=True)) == {LICENCE_URL, OPERATOR_EVIDENCE}
     save_links([link(f"{URL}/2", evidence="CC0", licence="cc0")])
     save_links([link(f"{URL}/2")], is_operator=True)
     assert StreamingLink.objects.filter(evidence="CC0").count() == 1
 
 
-def test_published_by_hand_stays_published_when_it_is_found_again(movie):
+def test_a_link_published_by_staff_stays_published_when_it_is_found_again(movie):
     save_links([link()])
     assert review.publish(StreamingLink.objects.all(), by="alice") == 1
     assert review.publish(StreamingLink.objects.all(), by="bob") == 0
@@ -155,7 +155,7 @@ def test_published_by_hand_stays_published_when_it_is_found_again(movie):
     assert row.evidence == "Published by alice"
 
 
-def test_what_was_refused_never_comes_back_in_any_spelling(movie):
+def test_a_rejected_link_is_not_saved_again_in_any_spelling(movie):
     longer = make_link(movie, source_url=f"{URL}0")
     save_links([link()])
     assert review.reject(StreamingLink.objects.all(), reason="no licence") == 1
@@ -167,7 +167,7 @@ def test_what_was_refused_never_comes_back_in_any_spelling(movie):
     assert save_links(again).refused["blocked_address"] == 0
 
 
-def test_a_movie_stays_while_a_living_link_waits(movie):
+def test_a_movie_stays_while_a_working_link_awaits_review(movie):
     now = timezone.now()
     long_dead = {"is_active": False, "reason": "http_404", "failures": 9, "state_since": now - timedelta(days=9)}
     make_link(movie, **long_dead)
@@ -178,7 +178,7 @@ def test_a_movie_stays_while_a_living_link_waits(movie):
     assert list(removable_movies(now=now)) == [movie]
 
 
-def test_who_finds_a_link_first_keeps_and_describes_it(movie):
+def test_the_source_that_found_a_link_first_describes_it(movie):
     save_links([link(source="wikidata", licence="official", label="Archive")])
     save_links([link(source="internet_archive", licence="cc-by", label="Item", quality="720p", kind="file")])
     row = StreamingLink.objects.get()
@@ -199,17 +199,17 @@ def test_spellings_of_one_link_are_one_row(movie):
     assert row.quality == "480p"
 
 
-def test_a_link_that_moved_is_known_under_its_old_address_too(movie):
+def test_a_redirected_link_is_known_by_its_old_url_too(movie):
     make_link(movie, source_url="https://new.example.org/x", moved_from=URL, source="peertube")
     assert save_links([link()]).new == 0
 
 
 def test_episodes_keep_their_numbers_beside_their_label(movie):
     save_links([link(label="The Key", season=1, episode=2)])
-    save_links([link(f"{URL}/3", label="S1 E3 The Door")])
+    save_links([link(f"{URL}/3", label="S1 E3 The Lock")])
     rows = StreamingLink.objects.order_by("episode")
-    assert list(rows.values_list("season", "episode", "label")) == [(1, 2, "The Key"), (1, 3, "The Door")]
-    assert [row.display_label for row in rows] == ["S1 E2 The Key", "S1 E3 The Door"]
+    assert list(rows.values_list("season", "episode", "label")) == [(1, 2, "The Key"), (1, 3, "The Lock")]
+    assert [row.display_label for row in rows] == ["S1 E2 The Key", "S1 E3 The Lock"]
 
 
 def test_the_example_site_needs_no_licence_for_its_own_links_alone(movie):

@@ -1,4 +1,4 @@
-"""Records become rows: each link once, health kept, the removed restored, the blocked refused."""
+"""Saving records: each link once, health unchanged, removed movies restored, blocked addresses rejected."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def movie(**fields):
     return parse_movie({"imdb_id": KEY, "title": "Night of the Living Dead", "year": 1968, **fields})
 
 
-def test_an_unknown_movie_with_a_title_is_made_with_its_links():
+def test_an_unknown_movie_with_a_title_is_created_with_its_links():
     report = save_links([link(1), link(2)], movies=[movie()])
     assert (report.new, report.seen_again, report.movies_new) == (2, 0, 1)
     assert Movie.objects.get(imdb_id=KEY).links.count() == 2
 
 
-def test_a_link_of_a_movie_nobody_knows_is_refused():
+def test_a_link_of_an_unknown_movie_is_rejected():
     report = save_links([link()])
     assert report.refused["unknown_movie"] == 1
     assert not StreamingLink.objects.exists()
 
 
 def test_the_same_link_again_is_one_row_and_keeps_its_health():
-    stood = make_link(
+    before = make_link(
         make_movie(imdb_id=KEY),
         source_url="https://films.example.org/watch/1",
         is_active=False,
@@ -58,15 +58,21 @@ def test_the_same_link_again_is_one_row_and_keeps_its_health():
         [link(1, quality="720p"), link(1, quality="720p"), link(1, source_url="HTTPS://FILMS.example.org/watch/1")]
     )
     assert (report.new, report.seen_again) == (0, 1)
-    now = StreamingLink.objects.get()
-    assert (now.is_active, now.reason, now.http_status, now.failures, now.checks) == (False, "http_404", 404, 3, "aag")
-    assert now.last_checked == stood.last_checked
-    assert now.label == "old"
-    assert now.last_seen > stood.last_seen
-    assert now.first_seen == stood.first_seen
+    after = StreamingLink.objects.get()
+    assert (after.is_active, after.reason, after.http_status, after.failures, after.checks) == (
+        False,
+        "http_404",
+        404,
+        3,
+        "aag",
+    )
+    assert after.last_checked == before.last_checked
+    assert after.label == "old"
+    assert after.last_seen > before.last_seen
+    assert after.first_seen == before.first_seen
 
 
-def test_a_batch_takes_a_handful_of_queries_whatever_its_size(django_assert_max_num_queries):
+def test_the_number_of_queries_does_not_depend_on_the_size_of_a_batch(django_assert_max_num_queries):
     make_movie(imdb_id=KEY, year=1968, synopsis="x", poster_url="https://example.org/p.jpg")
     for size in (15, 30):  # of more, SQLite takes about that many in one statement
         with django_assert_max_num_queries(8):  # savepoints of the test's own transaction included
@@ -81,27 +87,27 @@ def test_a_known_movie_is_completed_but_never_overwritten():
     assert (known.title, known.year, known.synopsis) == ("Edited by hand", 1968, "The dead rise.")
 
 
-def test_a_movie_changes_when_its_links_change_and_not_otherwise():
+def test_a_movie_is_marked_as_updated_only_when_its_links_change():
     old = timezone.now() - timedelta(days=1)
-    stands = make_movie(imdb_id=KEY, updated_at=old)
+    row = make_movie(imdb_id=KEY, updated_at=old)
     save_links([link(1)])
     changed = Movie.objects.get().updated_at
     assert changed > old
     save_links([link(1)])
-    assert Movie.objects.get(pk=stands.pk).updated_at == changed
+    assert Movie.objects.get(pk=row.pk).updated_at == changed
 
 
-def test_a_removed_movie_comes_back_with_its_history_when_a_link_is_found():
-    gone = make_movie(imdb_id=KEY, title="Night")
-    dead = make_link(gone, is_active=False, reason="http_404", checks="gg")
+def test_a_removed_movie_is_restored_with_its_history_when_a_link_is_found():
+    removed = make_movie(imdb_id=KEY, title="Night")
+    dead = make_link(removed, is_active=False, reason="http_404", checks="gg")
     dead.flips.create(is_active=False, reason="http_404")
     remove_movies(Movie.objects.all(), reason="no working link")
     assert not Movie.objects.exists()
     report = save_links([link(9)], movies=[movie()])
     assert (report.movies_restored, report.movies_new, report.new) == (1, 0, 1)
-    back = Movie.objects.get()
-    assert (back.pk, back.title) == (gone.pk, "Night")
-    assert back.links.get(pk=dead.pk).flips.count() == 1
+    restored = Movie.objects.get()
+    assert (restored.pk, restored.title) == (removed.pk, "Night")
+    assert restored.links.get(pk=dead.pk).flips.count() == 1
     assert RemovedMovie.objects.get().restored_at is not None
 
 
@@ -121,16 +127,16 @@ def test_blocked_addresses_are_never_saved():
     assert (report.new, report.refused["blocked_address"]) == (2, 3)
 
 
-def test_a_blocked_movie_goes_and_stays_away():
+def test_a_blocked_movie_is_removed_and_not_saved_again():
     save_links([link()], movies=[movie()])
-    _, gone = block(KEY, reason="rights claimed")
-    assert gone == 1
+    _, count = block(KEY, reason="rights claimed")
+    assert count == 1
     report = save_links([link()], movies=[movie()])
     assert report.refused["blocked_address"] == 2
     assert not Movie.objects.exists()
 
 
-def test_blocking_hides_links_and_unblocking_leaves_them_to_the_checker():
+def test_blocking_turns_links_off_and_unblocking_leaves_them_to_the_checker():
     shown = make_link(source_url="https://films.example.org/watch/1")
     _, hidden = block("FILMS.example.org.", reason="asked")
     shown.refresh_from_db()
@@ -153,21 +159,21 @@ def test_blocking_hides_links_and_unblocking_leaves_them_to_the_checker():
         (StreamingLink, {"source_url": "https://x.example/", "quality": "HD"}),
     ],
 )
-def test_the_database_itself_refuses(model, fields):
+def test_a_constraint_rejects_invalid_rows(model, fields):
     if model is StreamingLink:
         fields = {"movie": make_movie(), "source": "example", "host": "x.example", **fields}
     with pytest.raises(IntegrityError), transaction.atomic():
         model.objects.bulk_create([model(**fields)])
 
 
-def test_one_open_job_a_movie_is_kept_by_the_database():
+def test_a_constraint_allows_one_open_job_per_movie():
     subject = make_movie()
     subject.jobs.create()
     with pytest.raises(IntegrityError), transaction.atomic():
         subject.jobs.create(state="running", owner="x", lease_until=timezone.now())
 
 
-def test_sqlite_is_set_up_to_live_with_several_processes():
+def test_sqlite_is_configured_for_several_processes():
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
@@ -178,7 +184,7 @@ def test_sqlite_is_set_up_to_live_with_several_processes():
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("text", "is_found"),
     [
         ("nosf", True),
         ("NOSFERATU", True),
@@ -193,34 +199,34 @@ def test_sqlite_is_set_up_to_live_with_several_processes():
         ("", True),
     ],
 )
-def test_search(asked, found):
+def test_search_ignores_case_and_accents_and_requires_every_word(text, is_found):
     make_movie(imdb_id=KEY, title="Nosferatu, Éine Symphonie des Grauens")
-    assert Movie.objects.search(asked).exists() is found
+    assert Movie.objects.search(text).exists() is is_found
 
 
 @pytest.mark.parametrize("identifier", ["0", "9" * 30, "tt", "tt0063350\n", "٣", "", "x" * 10_000, "-1", "1.0"])
-def test_an_odd_identifier_names_no_movie(identifier):
+def test_an_invalid_identifier_matches_no_movie(identifier):
     make_movie(imdb_id=KEY)
     assert not Movie.objects.by_identifier(identifier).exists()
 
 
-def test_what_another_crawl_restored_meanwhile_is_known(meanwhile):
+def test_a_movie_that_another_crawl_restores_meanwhile_is_known(before_select):
     make_link(make_movie(imdb_id=KEY))
     remove_movies(Movie.objects.all(), reason="test")
-    with meanwhile('FROM "streaming_removedmovie"', lambda: restore_movies([KEY])):
+    with before_select('FROM "streaming_removedmovie"', lambda: restore_movies([KEY])):
         report = save_links([link(1)])
     assert report.refused["unknown_movie"] == 0
     assert Movie.objects.get(imdb_id=KEY).links.filter(source_url=link(1).source_url).exists()
 
 
-def test_rows_are_written_in_one_order_whatever_the_order_they_came_in():
+def test_rows_are_written_in_a_fixed_order():
     keys = [f"tt{number:07}" for number in (5, 3, 9, 1)]
-    found = [
+    links = [
         parse_link({"source": "example", "imdb_id": key, "source_url": f"https://a.example.org/{n}"})
         for n in (2, 1)
         for key in keys
     ]
-    save_links(found, movies=[parse_movie({"imdb_id": key, "title": "T"}) for key in keys])
+    save_links(links, movies=[parse_movie({"imdb_id": key, "title": "T"}) for key in keys])
     assert list(Movie.objects.order_by("pk").values_list("imdb_id", flat=True)) == sorted(keys)
     rows = list(StreamingLink.objects.order_by("pk").values_list("movie__imdb_id", "source_url"))
     assert rows == sorted(rows)

@@ -1,4 +1,4 @@
-"""What is removed can be brought back whole."""
+"""Removed movies can be restored completely."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from tests.helpers.factories import make_link, make_movie
 pytestmark = pytest.mark.django_db
 
 
-def everything():
+def all_rows():
     rows = [*Movie.objects.order_by("pk"), *StreamingLink.objects.order_by("pk"), *LinkFlip.objects.order_by("pk")]
     return serializers.serialize("json", rows)
 
 
-def test_a_restored_movie_is_equal_to_the_byte():
+def test_a_restored_movie_has_identical_rows():
     for _ in range(3):
         movie = make_movie(year=1922, synopsis="A \u2028 line")
         for n in range(2):
             make_link(
                 movie, is_active=False, reason="http_404", checks="aagg", last_checked=timezone.now()
             ).flips.create(is_active=False, reason=f"http_40{n}")
-    before, ids = everything(), list(Movie.objects.values_list("imdb_id", flat=True))
+    before, ids = all_rows(), list(Movie.objects.values_list("imdb_id", flat=True))
     assert remove_movies(Movie.objects.all(), reason="no working link") == 3
     assert (Movie.objects.count(), StreamingLink.objects.count(), RemovedMovie.objects.count()) == (0, 0, 3)
     assert sorted(restore_movies(ids)) == sorted(ids)
-    assert everything() == before
+    assert all_rows() == before
 
 
-def test_restoring_twice_or_what_is_here_changes_nothing():
+def test_restoring_an_existing_movie_changes_nothing():
     movie = make_movie()
     remove_movies(Movie.objects.all(), reason="test")
     assert restore_movies([movie.imdb_id]) == [movie.imdb_id]
@@ -42,7 +42,7 @@ def test_restoring_twice_or_what_is_here_changes_nothing():
     assert Movie.objects.count() == 1
 
 
-def test_a_row_whose_id_was_given_away_comes_back_under_a_new_one():
+def test_a_row_whose_id_is_in_use_is_restored_with_a_new_one():
     movie = make_movie()
     link = make_link(movie, is_active=False)
     link.flips.create(is_active=False, reason="http_404")
@@ -65,46 +65,46 @@ def test_a_movie_removed_twice_has_one_open_tombstone():
     assert RemovedMovie.objects.count() == 2
 
 
-def test_a_movie_made_anew_takes_nothing_from_what_was_removed_before():
+def test_a_tombstone_stays_when_its_movie_is_created_again():
     movie = make_movie()
     make_link(movie, is_active=False).flips.create(is_active=False, reason="http_404")
-    before = everything()
+    before = all_rows()
     remove_movies(Movie.objects.all(), reason="first")
-    create_movie({"imdb_id": movie.imdb_id, "title": "Made anew"})
+    create_movie({"imdb_id": movie.imdb_id, "title": "Created again"})
     assert restore_movies([movie.imdb_id]) == []
     Movie.objects.all().delete()
     assert restore_movies([movie.imdb_id]) == [movie.imdb_id]
-    assert everything() == before
+    assert all_rows() == before
 
 
-def test_a_movie_made_anew_and_removed_comes_back_with_the_links_of_both():
+def test_a_movie_created_again_and_removed_is_restored_with_the_links_of_both():
     movie = make_movie()
     old, both = make_link(movie, is_active=False), make_link(movie, is_active=False)
     old.flips.create(is_active=False, reason="http_404")
     both.flips.create(is_active=False, reason="http_410")
     movie.bindings.create(url="https://films.example.org/binding")
     remove_movies(Movie.objects.all(), reason="first")
-    anew = create_movie({"imdb_id": movie.imdb_id, "title": "Made anew"})
-    again = make_link(anew, source_url=both.source_url, label="again")
+    recreated = create_movie({"imdb_id": movie.imdb_id, "title": "Created again"})
+    again = make_link(recreated, source_url=both.source_url, label="again")
     remove_movies(Movie.objects.all(), reason="second")
     assert restore_movies([movie.imdb_id]) == [movie.imdb_id]
     back = Movie.objects.get()
-    assert (back.pk, back.title, back.bindings.count()) == (anew.pk, "Made anew", 1)
+    assert (back.pk, back.title, back.bindings.count()) == (recreated.pk, "Created again", 1)
     assert set(back.links.values_list("pk", "label")) == {(old.pk, ""), (again.pk, "again")}
     assert [(flip.link_id, flip.reason) for flip in LinkFlip.objects.all()] == [(old.pk, "http_404")]
 
 
-def test_a_movie_whose_link_came_back_in_the_last_moment_stays(meanwhile):
-    saved, lost = make_movie(), make_movie()
-    links = [make_link(movie, is_active=False) for movie in (saved, lost)]
+def test_a_movie_whose_link_revives_just_before_the_removal_stays(before_select):
+    kept, removed = make_movie(), make_movie()
+    links = [make_link(movie, is_active=False) for movie in (kept, removed)]
     revive = StreamingLink.objects.filter(pk=links[0].pk)
-    # The first question is which movies go; the link revives before the rows are taken.
-    with meanwhile('"streaming_movie"."id" IN (%s, %s)', lambda: revive.update(is_active=True)):
+    # The link revives after the movies have been selected and before their rows are locked.
+    with before_select('"streaming_movie"."id" IN (%s, %s)', lambda: revive.update(is_active=True)):
         assert remove_movies(Movie.objects.unwatchable(), reason="test") == 1
-    assert list(Movie.objects.all()) == [saved]
+    assert list(Movie.objects.all()) == [kept]
 
 
-def test_what_was_taken_down_does_not_come_back():
+def test_what_was_taken_down_is_not_restored():
     movie = make_movie()
     for host in ("bad", "good"):
         make_link(movie, source_url=f"https://{host}.example.org/film", host=f"{host}.example.org")

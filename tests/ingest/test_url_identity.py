@@ -1,4 +1,4 @@
-"""Spellings of one address, and several addresses of one work."""
+"""Spellings of one URL, and several URLs of one work."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_other_links_have_other_keys(other):
     assert canonical_key(other) != canonical_key(PAGE)
 
 
-def test_what_says_which_video_it_is_stays_in_the_key():
+def test_other_query_parameters_stay_in_the_key():
     first, second = "https://www.youtube.com/watch?v=aaa&utm_source=x", "https://youtube.com/watch?v=bbb"
     assert canonical_key(first) == "youtube.com/watch?v=aaa"
     assert canonical_key(second) == "youtube.com/watch?v=bbb"
@@ -81,7 +81,7 @@ def test_pages_players_and_files_of_one_work_are_grouped(url, work):
         "https://[broken",
     ],
 )
-def test_other_addresses_are_works_by_themselves(url):
+def test_other_urls_are_works_of_their_own(url):
     assert find_work(url) is None
     assert work_key(url) == canonical_key(url)
 
@@ -93,5 +93,5 @@ def test_an_item_and_its_files_are_different_links_of_one_work():
 
 
 def test_the_usual_spellings_have_one_key():
-    assert {canonical_key(one) for one in url_variants(f"{PAGE}?a=1")} == {canonical_key(f"{PAGE}?a=1")}
+    assert {canonical_key(url) for url in url_variants(f"{PAGE}?a=1")} == {canonical_key(f"{PAGE}?a=1")}
     assert {f"{PAGE}?a=1", "http://www.films.example.org/watch/1/?a=1"} <= set(url_variants(f"{PAGE}?a=1"))

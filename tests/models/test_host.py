@@ -1,4 +1,4 @@
-"""Hosts that are left alone for a while."""
+"""Pauses of hosts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RETRY_AFTER, BREAKER, MANUAL = HostPause.Kind.RETRY_AFTER, HostPause.Kind.BREAKE
 TEXTS = ["asked us to come back later", "most of its links failed at once", "its owner asked by mail", ""]
 
 
-def test_whoever_was_on_the_way_does_not_shorten_what_a_host_asked_for():
+def test_a_pause_is_never_shortened():
     HostPause.objects.extend({"films.example.org": HOUR}, RETRY_AFTER)
     HostPause.objects.extend({"films.example.org": QUARTER, "other.example.org": QUARTER}, BREAKER)
     rows = HostPause.objects.order_by("host").values_list("host", "paused_until", "kind", "reason")
@@ -36,7 +36,7 @@ def test_a_longer_pause_replaces_a_shorter_one():
 
 @pytest.mark.parametrize("reason", TEXTS)
 @pytest.mark.parametrize("kind", [RETRY_AFTER, BREAKER])
-def test_a_pause_from_a_clock_that_was_a_year_ahead_holds_nobody_and_gives_way(kind, reason):
+def test_an_automatic_pause_set_by_a_clock_a_year_ahead_is_ignored_and_replaced(kind, reason):
     now = timezone.now()
     year = now + timedelta(days=366)
     HostPause.objects.create(host="films.example.org", paused_until=year, kind=kind, reason=reason)
@@ -47,7 +47,7 @@ def test_a_pause_from_a_clock_that_was_a_year_ahead_holds_nobody_and_gives_way(k
 
 
 @pytest.mark.parametrize("reason", TEXTS)
-def test_a_pause_that_somebody_wrote_by_hand_lasts_as_long_as_they_like(reason):
+def test_a_manual_pause_may_have_any_length(reason):
     now = timezone.now()
     month = now + timedelta(days=30)
     HostPause.objects.create(host="films.example.org", paused_until=month, kind=MANUAL, reason=reason)
@@ -57,7 +57,7 @@ def test_a_pause_that_somebody_wrote_by_hand_lasts_as_long_as_they_like(reason):
 
 @pytest.mark.parametrize("reason", TEXTS)
 @pytest.mark.parametrize("kind", HostPause.Kind)
-def test_only_what_the_host_asked_for_holds_a_search_whatever_the_text_says(kind, reason):
+def test_only_a_pause_requested_by_the_host_stops_a_search_whatever_its_text(kind, reason):
     until = timezone.now() + timedelta(hours=1)
     HostPause.objects.create(host="films.example.org", paused_until=until, kind=kind, reason=reason)
     assert bool(pause_message("films.example.org")) is (kind == RETRY_AFTER)

@@ -101,11 +101,17 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("fate", "head", "get"),
         [
-            (LinkBehaviour.LIVE, 200, 200), (LinkBehaviour.NOT_FOUND, 404, 404), (LinkBehaviour.NO_HEAD, 405, 200), (LinkBehaviour.FORBIDDEN, 403, 403),
-            (LinkBehaviour.MOVED, 301, 301), (LinkBehaviour.GONE, 410, 410), (LinkBehaviour.SOFT_404, 200, 200), (LinkBehaviour.TO_FRONT, 302, 302),
+            (LinkBehaviour.LIVE, 200, 200),
+            (LinkBehaviour.NOT_FOUND, 404, 404),
+            (LinkBehaviour.NO_HEAD, 405, 200),
+            (LinkBehaviour.FORBIDDEN, 403, 403),
+            (LinkBehaviour.MOVED, 301, 301),
+            (LinkBehaviour.GONE, 410, 410),
+            (LinkBehaviour.SOFT_404, 200, 200),
+            (LinkBehaviour.TO_FRONT, 302, 302),
             (LinkBehaviour.BROKEN, 500, 500),
         ],
-    )  # fmt: skip
+    )
     def test_every_fate_has_its_status(self, site, fate, head, get):
         assert ask(site, FILM[fate].path, method="HEAD").status == head
         assert ask(site, FILM[fate].path).status == get

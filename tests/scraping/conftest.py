@@ -1,4 +1,4 @@
-"""A machine of its own for each test: its folder, its limits, and no supervisor that outlives it."""
+"""Give each test its own supervisor folder and limits, and stop its supervisors afterwards."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from streaming.scraping.supervisor import control
 from tests.helpers.factories import make_job
 from tests.helpers.paths import PROJECT_ROOT
 
-PATIENCE_SECONDS = 20
-"""After which a test that waits in vain fails; shorter than a job may run."""
+WAIT_SECONDS = 20
+"""How long a test waits before it fails; shorter than a job may run."""
 LIMITS = {
     "SCRAPE_LEASE_SECONDS": 2,
     "SCRAPE_TIMEOUT": 30,
@@ -31,7 +31,7 @@ LIMITS = {
 
 
 class SupervisorHarness:
-    """The test's hands on real supervisors: separate processes on the test's own database file."""
+    """Start and watch real supervisors: separate processes on the test's database file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -50,41 +50,41 @@ class SupervisorHarness:
     def pid(self) -> int | None:
         return file_locks.holder_pid(control.lock_path())
 
-    def deeds(self) -> list[str]:
-        file = self.folder / "deeds.txt"
+    def events(self) -> list[str]:
+        file = self.folder / "events.txt"
         return file.read_text().splitlines() if file.exists() else []
 
-    def until(self, happened: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> object:
+    def until(self, condition: Callable[[], object], *, seconds: float = WAIT_SECONDS) -> object:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if result := happened():
+            if result := condition():
                 return result
             time.sleep(0.02)
         log = self.folder / "supervisor.log"
         raise AssertionError(f"not within {seconds} s; {log.read_text() if log.exists() else ''}")
 
-    def closed(self, *waited: ScrapeJob, seconds: float = PATIENCE_SECONDS) -> list[ScrapeJob]:
-        """The jobs, once all of them have ended."""
+    def closed(self, *waited: ScrapeJob, seconds: float = WAIT_SECONDS) -> list[ScrapeJob]:
+        """Wait until all jobs have ended; return them."""
         ids = [job.pk for job in waited]
         self.until(lambda: not ScrapeJob.objects.open().filter(pk__in=ids).exists(), seconds=seconds)
         return list(ScrapeJob.objects.filter(pk__in=ids).order_by("pk"))
 
     def running(self, job: ScrapeJob) -> int:
-        """The job's process, once it is at work."""
-        line = self.until(lambda: next((x for x in self.deeds() if x.split()[1] == str(job.pk)), ""))
+        """Wait until the job's process runs; return its pid."""
+        line = self.until(lambda: next((x for x in self.events() if x.split()[1] == str(job.pk)), ""))
         return int(str(line).split()[0])
 
-    def leave(self) -> None:
+    def stop(self) -> None:
         for process in self.foreground:
             process.terminate()
             process.wait(10)
         if (pid := control.stop_supervisor()) is not None and self.pid() == pid:
             os.kill(pid, signal.SIGKILL)
-            raise AssertionError("the supervisor did not leave")
+            raise AssertionError("the supervisor did not stop")
 
 
 @pytest.fixture
-def engine(
+def harness(
     transactional_db: None, tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[SupervisorHarness]:
     settings.SCRAPE_DIR = tmp_path
@@ -95,6 +95,6 @@ def engine(
     for name, value in LIMITS.items():
         monkeypatch.setenv(name, str(value))
         setattr(settings, name, value)
-    engine = SupervisorHarness(tmp_path)
-    yield engine
-    engine.leave()
+    harness = SupervisorHarness(tmp_path)
+    yield harness
+    harness.stop()

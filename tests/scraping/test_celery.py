@@ -1,5 +1,7 @@
-"""Celery for real: RabbitMQ and Redis of our own, PostgreSQL, and worker processes that are killed. Whatever a broker
-does with its messages, each job ends once and its links come once."""
+"""Celery with real brokers, PostgreSQL and worker processes that are killed.
+
+Whatever a broker does with its messages, each job ends once and its links are saved once.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ import pytest
 from tests.helpers.brokers import Broker
 from tests.helpers.cluster import PRELUDE, PROJECT_ROOT, Cluster, empty_database
 from tests.helpers.http_servers import free_port
-from tests.helpers.process_info import is_alive
+from tests.helpers.process_info import command_line, is_alive
 
 CLICKS = """
 from django.test import Client
@@ -30,7 +32,7 @@ for number in (1000, 1001):
     print(json.dumps([response.status_code, response.json()["state"]]), flush=True)
     sys.stdin.readline()
 """
-BELLS = """
+NOTIFY = """
 from streaming import tasks
 for _ in range(2):
     tasks.notify_check(1, times=3)
@@ -80,14 +82,15 @@ for job in [ask(number, "short") for number in range(1000, 1016)]:
     assert len(owners) >= 2
 
 
-def test_the_job_of_a_killed_machine_is_done_by_the_other_and_its_links_come_once(machines):
+def test_the_job_of_a_killed_machine_is_run_by_the_other_and_its_links_are_saved_once(machines):
     first = machines.worker("-c", "1")
     machines.run("""ask(1000, "hang_once")""")
     machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'running'")
     machines.worker("-c", "1")
     machines.run("""ask(1001, "found")""")
     machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'succeeded'")
-    (child,) = [int(line[0]) for line in machines.deeds() if line[2] == "hang_once"]
+    (child,) = [int(line[0]) for line in machines.events() if line[2] == "hang_once"]
+    assert command_line(child).startswith("openreel: scrapy job ")
     os.killpg(first.pid, signal.SIGKILL)
     assert machines.all_closed() == [("succeeded", 2, ""), ("succeeded", 1, "")]
     assert not is_alive(child)
@@ -103,12 +106,12 @@ for _ in range(6):
     tasks.run_job.delay(job.pk)
 ask(1001, "found")
 """)
-    died = "The search stopped unexpectedly (exit status 1)."
+    died = "The scrape stopped unexpectedly (exit status 1)."
     assert machines.all_closed() == [("failed", 2, died), ("succeeded", 1, "")]
     assert len(machines.begun()) == 3
 
 
-def test_a_worker_told_to_leave_finishes_what_runs(machines):
+def test_a_stopping_worker_finishes_its_running_job(machines):
     worker = machines.worker("-c", "1")
     machines.run("""ask(1000, "slow")""")
     machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'running'")
@@ -117,7 +120,7 @@ def test_a_worker_told_to_leave_finishes_what_runs(machines):
     assert machines.jobs() == [("succeeded", 1, "")]
 
 
-def test_a_search_without_end_is_killed_at_the_wall_clock_and_a_cancelled_one_at_once(machines):
+def test_an_endless_job_is_killed_at_its_time_limit_and_a_cancelled_one_at_once(machines):
     machines.environment["SCRAPE_TIMEOUT"] = "2"
     machines.worker("-c", "2")
     machines.run("""
@@ -128,13 +131,13 @@ while ScrapeJob.objects.filter(state="running").count() < 2:
 jobs.cancel(cancelled.pk)
 """)
     assert machines.all_closed() == [
-        ("failed", 1, "Stopped after 2 seconds without an end."),
+        ("failed", 1, "Stopped after 2 seconds without finishing."),
         ("cancelled", 1, "Cancelled."),
     ]
-    assert not any(is_alive(int(line[0])) for line in machines.deeds())
+    assert not any(is_alive(int(line[0])) for line in machines.events())
 
 
-def test_a_click_goes_before_what_was_asked_for_earlier(machines):
+def test_a_click_goes_before_earlier_requests(machines):
     ids = json.loads(
         machines.run("""
 asked = [ask(1000, "found", "discover"), ask(1001, "found", "command"), ask(1002, "found", "click")]
@@ -146,7 +149,7 @@ print(json.dumps([job.pk for job in asked]))
     assert machines.begun() == list(reversed(ids))
 
 
-def test_however_many_watch_a_waiting_job_it_is_rung_for_once_a_lease(machines):
+def test_a_queued_job_is_notified_once_per_lease_however_many_pages_poll_it(machines):
     sent = machines.run("""
 from streaming import tasks
 with tasks.app.connection_for_read() as connection:
@@ -162,7 +165,7 @@ with tasks.app.connection_for_read() as connection:
     assert sent.split() == ["1"]
 
 
-def test_a_health_worker_checks_links_and_leaves_searches_alone(machines):
+def test_a_health_worker_checks_links_and_runs_no_scrape_jobs(machines):
     machines.worker("-c", "1", "-Q", "health")
     machines.run("""
 from streaming import tasks
@@ -173,7 +176,16 @@ tasks.check_links.delay()
     assert machines.jobs() == [("queued", 0, "")]
 
 
-def test_what_beat_asks_for_exists_goes_to_the_health_queue_and_does_not_pile_up(machines):
+def test_tasks_have_the_names_that_messages_in_the_queues_and_deployments_use(machines):
+    names = machines.run("""
+from streaming import tasks
+print(*sorted(name for name in tasks.app.tasks if name.startswith("streaming.")))
+""")
+    expected = {"run_job", "ring_again", "check_part", "check_links"}
+    assert set(names.split()) == {f"streaming.tasks.{name}" for name in expected}
+
+
+def test_tasks_of_beat_exist_use_the_health_queue_and_expire(machines):
     said = machines.run("""
 from streaming import tasks
 for entry in tasks.app.conf.beat_schedule.values():
@@ -184,8 +196,8 @@ for entry in tasks.app.conf.beat_schedule.values():
     assert said.splitlines() == ["True health 3600"]
 
 
-def test_jobs_asked_for_while_the_broker_is_away_wait_and_are_run_when_it_is_back(machines):
-    """The broker goes while one job runs, another is asked for in between, and both end once."""
+def test_jobs_requested_while_the_broker_is_down_are_run_when_it_is_back(machines):
+    """The broker is killed while one job runs, another job is requested meanwhile, and both end once."""
     machines.worker("-c", "2")
     machines.run("""ask(1000, "slow")""")
     machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'running'")
@@ -206,8 +218,8 @@ print(json.dumps([response.status_code, response.json()["state"]]))
     assert len(machines.begun()) == len(set(machines.begun())) == 2
 
 
-def test_a_click_is_answered_while_the_broker_is_there_and_says_nothing(machines):
-    """Frozen, out of memory or behind a dead line: the connection of an earlier click stands, and nobody answers."""
+def test_a_click_is_served_while_the_broker_does_not_respond(machines):
+    """Frozen, out of memory or behind a dead line: the connection of an earlier click is open, but gets no response."""
     with subprocess.Popen(
         [sys.executable, "-c", PRELUDE + CLICKS],
         cwd=PROJECT_ROOT,
@@ -218,7 +230,7 @@ def test_a_click_is_answered_while_the_broker_is_there_and_says_nothing(machines
     ) as web:
         try:
             assert json.loads(web.stdout.readline()) == [202, "queued"]
-            with machines.broker.saying_nothing():
+            with machines.broker.frozen():
                 web.stdin.write("\n")
                 web.stdin.flush()
                 waited, _, _ = select.select([web.stdout], [], [], 60)
@@ -230,21 +242,21 @@ def test_a_click_is_answered_while_the_broker_is_there_and_says_nothing(machines
     assert [row[:2] for row in machines.all_closed(seconds=40)] == [("succeeded", 1), ("succeeded", 1)]
 
 
-def test_a_worker_outlives_a_broker_that_says_nothing_for_a_while(machines):
-    """It asks once a lease whether a job was overlooked: that goes unanswered too."""
+def test_a_worker_survives_a_broker_that_does_not_respond_for_a_while(machines):
+    """It looks for overlooked jobs once per lease; that request gets no response either."""
     worker = machines.worker("-c", "1")
     machines.run("""ask(1000, "found")""")
     assert machines.all_closed() == [("succeeded", 1, "")]
-    with machines.broker.saying_nothing():
+    with machines.broker.frozen():
         time.sleep(8)
     machines.run("""ask(1001, "found")""")
     assert machines.all_closed(seconds=40) == [("succeeded", 1, "")] * 2
     assert worker.poll() is None
 
 
-def test_a_run_of_the_checker_goes_on_while_the_broker_is_there_and_says_nothing(machines):
+def test_a_check_run_continues_while_the_broker_does_not_respond(machines):
     with subprocess.Popen(
-        [sys.executable, "-c", PRELUDE + BELLS],
+        [sys.executable, "-c", PRELUDE + NOTIFY],
         cwd=PROJECT_ROOT,
         env=machines.environment,
         stdin=PIPE,
@@ -253,7 +265,7 @@ def test_a_run_of_the_checker_goes_on_while_the_broker_is_there_and_says_nothing
     ) as check:
         try:
             assert check.stdout.readline() == "notified\n"
-            with machines.broker.saying_nothing():
+            with machines.broker.frozen():
                 check.stdin.write("\n")
                 check.stdin.flush()
                 waited, _, _ = select.select([check.stdout], [], [], 15)
@@ -270,7 +282,7 @@ def test_a_run_of_the_checker_goes_on_while_the_broker_is_there_and_says_nothing
         ({"CELERY_BROKER_URL": "http://127.0.0.1/"}, "CELERY_BROKER_URL: write amqp://"),
     ],
 )
-def test_celery_without_what_it_needs_says_one_sentence(stated, sentence, tmp_path):
+def test_celery_reports_a_missing_setting_in_one_sentence(stated, sentence, tmp_path):
     environment = {
         **os.environ,
         "SECRET_KEY": "x",

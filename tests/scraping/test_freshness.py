@@ -1,4 +1,4 @@
-"""Who may start a search, and when: tables."""
+"""Tables of who may start a scrape, and when."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
 
 
 @pytest.mark.parametrize(
-    ("facts", "asker", "act", "reason"),
+    ("facts", "requester", "act", "reason"),
     [
         # nothing known yet
         (MovieFacts(), CLICK, Action.START, ScrapeReason.ASKED),
         (MovieFacts(), PAGE, Action.START, ScrapeReason.NO_ACTIVE_LINK),
         (MovieFacts(), ROBOT, Action.REFUSE, ScrapeReason.ROBOT),
-        # an open job is everybody's
+        # everyone joins an open job
         (MovieFacts(last_state="queued"), CLICK, Action.JOIN, ScrapeReason.ALREADY_OPEN),
         (MovieFacts(last_state="running", last_seen_at=FRESH), PAGE, Action.JOIN, ScrapeReason.ALREADY_OPEN),
         (MovieFacts(last_state="running"), ROBOT, Action.JOIN, ScrapeReason.ALREADY_OPEN),
-        # fresh links: a page leaves them, a click does not
+        # fresh links: a click starts a job, a page view does not
         (MovieFacts(last_seen_at=FRESH), PAGE, Action.FRESH, ScrapeReason.FRESH),
         (MovieFacts(last_seen_at=FRESH), ROBOT, Action.FRESH, ScrapeReason.FRESH),
         (MovieFacts(last_seen_at=FRESH), CLICK, Action.START, ScrapeReason.ASKED),
@@ -47,17 +47,17 @@ CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
         (MovieFacts(last_seen_at=NOW - 24 * HOUR), PAGE, Action.START, ScrapeReason.STALE),
         (MovieFacts(last_seen_at=NOW - 24 * HOUR + SECOND), PAGE, Action.FRESH, ScrapeReason.FRESH),
         (MovieFacts(last_seen_at=OLD), ROBOT, Action.REFUSE, ScrapeReason.ROBOT),
-        # a look from the future was written by a wrong clock
+        # a time in the future was written by a wrong clock
         (MovieFacts(last_seen_at=NOW + HOUR), PAGE, Action.START, ScrapeReason.STALE),
         (MovieFacts(last_seen_at=NOW + 5 * SECOND), PAGE, Action.FRESH, ScrapeReason.FRESH),
-        # cooling down holds back pages, not clicks
+        # the cooldown stops page views, not clicks
         (MovieFacts(next_scrape_at=NOW + SECOND), PAGE, Action.COOLING_DOWN, ScrapeReason.COOLING_DOWN),
         (MovieFacts(next_scrape_at=NOW + SECOND), CLICK, Action.START, ScrapeReason.ASKED),
         (MovieFacts(next_scrape_at=NOW), PAGE, Action.START, ScrapeReason.NO_ACTIVE_LINK),
         (MovieFacts(next_scrape_at=NOW + 24 * HOUR), PAGE, Action.COOLING_DOWN, ScrapeReason.COOLING_DOWN),
         (MovieFacts(next_scrape_at=NOW + 26 * HOUR), PAGE, Action.START, ScrapeReason.NO_ACTIVE_LINK),
         (MovieFacts(last_seen_at=FRESH, next_scrape_at=NOW + HOUR), PAGE, Action.FRESH, ScrapeReason.FRESH),
-        # clicks that come together are answered by the job that has just succeeded; a failed one is no answer
+        # further clicks join a job that has just succeeded, but not a failed one
         (
             MovieFacts(last_state="succeeded", last_queued_at=NOW - 9 * SECOND),
             CLICK,
@@ -70,8 +70,8 @@ CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
         (MovieFacts(last_state="cancelled", last_queued_at=NOW - SECOND), CLICK, Action.START, ScrapeReason.ASKED),
     ],
 )
-def test_decisions(facts, asker, act, reason):
-    assert decide(facts, asker=asker, now=NOW, rules=FreshnessRules()) == ScrapeDecision(act, reason)
+def test_decisions(facts, requester, act, reason):
+    assert decide(facts, requester=requester, now=NOW, rules=FreshnessRules()) == ScrapeDecision(act, reason)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_cooldowns(outcome, fruitless, minutes):
     assert wait == timedelta(minutes=minutes)
 
 
-def test_nothing_cools_down_for_longer_than_a_day():
+def test_no_cooldown_is_longer_than_a_day():
     week = timedelta(days=7)
     assert cooldown_after("found", fruitless=0, found=week, nothing=week) == timedelta(hours=24)
     assert not is_cooling_down(None, now=NOW)
@@ -144,5 +144,5 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.
         ("GET", {"User-Agent": "Openreel/0.1.0 (+contact)"}, False),
     ],
 )
-def test_who_is_a_person(method, headers, person):
+def test_requests_by_people_are_recognized(method, headers, person):
     assert is_person(method=method, headers=headers) is person

@@ -1,4 +1,4 @@
-"""The life of a job in the database: one open job a movie whoever asks, claims that exclude, ends that count once."""
+"""Jobs in the database: one open job per movie, exclusive claims, outcomes that are written once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from streaming.models import Movie, ScrapeJob
 from streaming.models.job import MAX_STORED_ATTEMPTS
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
-from streaming.scraping.jobs import JobRequest, QueueFull, start_or_join
+from streaming.scraping.freshness import Requester
+from streaming.scraping.jobs import JobRequest, QueueFull
 from streaming.scraping.outcomes import outcome_of_sources, waiting_results
 from tests.helpers import notifications
 from tests.helpers.factories import make_job, make_link, make_movie
@@ -29,14 +30,17 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def notified(settings) -> list[int]:
-    """The jobs for which the bell was rung; nobody answers it."""
+    """Record the jobs that were notified; no supervisor starts."""
     settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.remember"
-    notifications.RUNG.clear()
-    return notifications.RUNG
+    notifications.NOTIFIED.clear()
+    return notifications.NOTIFIED
 
 
 def ask(movie: Movie, **request: object) -> ScrapeJob:
-    return start_or_join(movie.pk, request=JobRequest("click", **request), now=timezone.now())
+    response = jobs.request_scrape(
+        movie, requester=Requester.CLICK, request=JobRequest("click", **request), now=timezone.now()
+    )
+    return response.job
 
 
 def claim_one(owner: str = "a") -> jobs.JobClaim:
@@ -56,12 +60,12 @@ def expire(job_id: int, **fields: object) -> None:
     ScrapeJob.objects.filter(pk=job_id).update(lease_until=timezone.now() - timedelta(seconds=1), **fields)
 
 
-# --- asking
+# --- requests
 
 
 def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_callbacks, notified):
     with django_capture_on_commit_callbacks(execute=True):
-        job = start_or_join(make_movie().pk, request=JobRequest("click"), now=timezone.now())
+        job = ask(make_movie())
     job.refresh_from_db()
     assert (job.state, job.requested_by, job.priority, job.attempt) == ("queued", "click", 10, 0)
     assert job.sources == [
@@ -71,7 +75,7 @@ def test_a_click_queues_a_job_with_its_sources_waiting(django_capture_on_commit_
     assert notified == [job.pk]
 
 
-def test_the_next_click_joins_and_rings_no_bell(django_capture_on_commit_callbacks):
+def test_the_next_click_joins_without_a_notification(django_capture_on_commit_callbacks):
     movie = make_movie()
     job = ask(movie)
     with django_capture_on_commit_callbacks() as callbacks:
@@ -92,7 +96,7 @@ def test_a_click_after_the_end(state, queued_ago, joined):
     assert ask(movie).joined is joined
 
 
-def test_a_click_for_another_page_or_source_is_no_answered_click():
+def test_a_click_for_another_page_or_source_starts_its_own_job():
     movie = make_movie()
     just = {
         "state": "succeeded", "outcome": "found", "queued_at": timezone.now(), "sources": waiting_results(["example"]),
@@ -106,7 +110,7 @@ def test_a_click_for_another_page_or_source_is_no_answered_click():
     assert ask(other, sources=["wikidata"]).joined is False
 
 
-def test_a_click_for_all_sources_is_not_answered_by_a_search_of_one(settings):
+def test_a_click_for_all_sources_does_not_join_a_job_for_one(settings):
     settings.SOURCES = ["example", "commons"]
     movie = make_movie()
     ask(movie, sources=["example"])
@@ -115,7 +119,7 @@ def test_a_click_for_all_sources_is_not_answered_by_a_search_of_one(settings):
     assert (job.joined, [row["source"] for row in job.sources]) == (False, ["example", "commons"])
 
 
-def test_who_decided_by_old_facts_gets_the_winners_job_even_when_that_is_over():
+def test_a_request_with_outdated_facts_joins_the_other_job_even_if_it_has_ended():
     movie = make_movie()
     facts, _ = jobs.load_facts(movie.pk)
     first = ask(movie)
@@ -125,7 +129,7 @@ def test_who_decided_by_old_facts_gets_the_winners_job_even_when_that_is_over():
     assert ScrapeJob.objects.count() == 1
 
 
-def test_the_constraint_catches_what_the_gate_lets_through():
+def test_the_constraint_catches_what_the_compare_and_set_misses():
     movie = make_movie()
     job = make_job(movie)
     facts, _ = jobs.load_facts(movie.pk)
@@ -149,14 +153,14 @@ def test_a_full_queue_refuses_and_leaves_no_trace(settings):
     assert movie.next_scrape_at is None
 
 
-def test_a_removed_movie_is_not_asked_for():
+def test_a_removed_movie_gets_no_job():
     movie = make_movie()
     Movie.objects.all().delete()
     with pytest.raises(Movie.DoesNotExist):
         ask(movie)
 
 
-def test_the_facts_look_at_active_links_only():
+def test_the_facts_count_active_links_only():
     movie = make_movie()
     now = timezone.now()
     make_link(movie, is_active=False, last_seen=now, last_checked=now)
@@ -168,11 +172,11 @@ def test_the_facts_look_at_active_links_only():
 
 
 @pytest.mark.parametrize(("by", "priority"), [("click", 10), ("api", 10), ("command", 0), ("discover", -10)])
-def test_who_asks_decides_who_goes_first(by, priority):
+def test_the_requester_decides_the_priority(by, priority):
     assert scrape_movie_on_demand(make_movie(), requested_by=by).priority == priority
 
 
-def test_a_target_url_is_checked_and_spelled_in_the_one_way():
+def test_a_target_url_is_checked_and_normalized():
     job = scrape_movie_on_demand(make_movie(), requested_by="click", target_url="HTTP://127.0.0.1:80/film#top")
     assert job.target_url == "http://127.0.0.1/film"
     for hostile in ("file:///etc/passwd", "http://10.0.0.5/", "--set=X", "http://user:pw@example.org/"):
@@ -180,10 +184,10 @@ def test_a_target_url_is_checked_and_spelled_in_the_one_way():
             scrape_movie_on_demand(make_movie(), requested_by="click", target_url=hostile)
 
 
-# --- running
+# --- runs
 
 
-def test_clicks_go_first_then_pages_then_discoveries_each_in_turn():
+def test_clicks_go_first_then_page_views_then_discoveries_each_in_order():
     now = timezone.now()
     given = [make_job(priority=p, queued_at=now + timedelta(seconds=i)) for i, p in enumerate([0, -10, 10, 0, 10])]
     order = [given[i].pk for i in (2, 4, 0, 3, 1)]
@@ -191,12 +195,12 @@ def test_clicks_go_first_then_pages_then_discoveries_each_in_turn():
     assert jobs.claim_jobs(owner="a", limit=1) == []
 
 
-def test_a_claim_is_renewed_by_its_owner_only_and_never_taken_while_it_is():
+def test_only_the_owner_renews_a_claim_and_nobody_claims_it_meanwhile():
     job = make_job()
     claim = claim_one("a")
     assert jobs.claim_jobs(owner="b", limit=5) == []
     expire(job.pk)
-    jobs.renew_leases([jobs.JobClaim(job.pk, "b", 1)])
+    jobs.renew_leases([jobs.JobClaim(job.pk, owner="b", attempt=1)])
     assert jobs.has_claimable_jobs()
     jobs.renew_leases([claim])
     assert not jobs.has_claimable_jobs()
@@ -218,7 +222,7 @@ def test_an_abandoned_job_is_tried_twice_and_then_fails_with_the_reason():
     assert jobs.claim_jobs(owner="c", limit=1) == []
     job.refresh_from_db()
     assert (job.state, job.attempt) == ("failed", 2)
-    assert job.error.startswith("The search stopped unexpectedly")
+    assert job.error.startswith("The scrape stopped unexpectedly")
     assert ask(job.movie).joined is False
 
 
@@ -236,12 +240,13 @@ def test_an_abandoned_job_is_tried_as_often_as_the_setting_says(settings):
 CELERY_WITH_THREE_ATTEMPTS = """
 import MovieBackend.settings
 MovieBackend.settings.SCRAPE_MAX_ATTEMPTS = 3
-from MovieBackend.celery import RUN_SECONDS
+from MovieBackend.celery import TASK_TIME_LIMIT_SECONDS
 from django.conf import settings
-print(RUN_SECONDS - 3 * settings.SCRAPE_TIMEOUT)
+print(TASK_TIME_LIMIT_SECONDS - 3 * settings.SCRAPE_TIMEOUT)
 """
 
 
+@pytest.mark.slow
 def test_celery_lets_a_task_last_as_long_as_all_its_attempts():
     broker = {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}
     environment = {**os.environ, **broker, "DJANGO_SETTINGS_MODULE": "MovieBackend.settings"}
@@ -254,7 +259,7 @@ def test_the_database_stores_as_many_attempts_as_the_setting_asks_for(settings):
     assert settings.SCRAPE_MAX_ATTEMPTS <= MAX_STORED_ATTEMPTS
 
 
-def test_who_lost_its_lease_closes_nothing():
+def test_an_owner_that_lost_its_lease_closes_nothing():
     job = ask(make_movie())
     zombie = claim_one("a")
     expire(job.pk)
@@ -268,7 +273,7 @@ def test_who_lost_its_lease_closes_nothing():
     assert (job.state, job.log, job.attempt) == ("succeeded", "", 2)
 
 
-def test_a_job_that_is_tried_again_asks_those_that_did_not_answer():
+def test_a_retried_job_searches_only_the_sources_that_did_not_respond():
     states = ("found", "nothing", "failed", "searching")
     rows = [{"source": x, "state": x, "links": 1, "new": 1, "seconds": 1.0, "error": ""} for x in states]
     job = make_job()
@@ -281,7 +286,7 @@ def test_a_job_that_is_tried_again_asks_those_that_did_not_answer():
     assert [row["links"] for row in job.sources] == [1, 1, 0, 0]
 
 
-def test_the_movie_cools_down_longer_with_each_search_that_finds_nothing():
+def test_the_cooldown_grows_with_each_scrape_that_finds_nothing():
     movie = make_movie()
     waits = []
     for judge in (nothing, nothing, found, nothing):
@@ -295,7 +300,7 @@ def test_the_movie_cools_down_longer_with_each_search_that_finds_nothing():
     assert movie.last_scraped_at is not None
 
 
-def test_cancelling_a_waiting_job_ends_it_and_a_running_one_is_asked_to_end():
+def test_cancelling_ends_a_queued_job_at_once_and_marks_a_running_one():
     waiting = make_job()
     assert jobs.cancel(waiting.pk)
     waiting.refresh_from_db()
@@ -313,7 +318,7 @@ def test_cancelling_a_waiting_job_ends_it_and_a_running_one_is_asked_to_end():
 
 
 @pytest.mark.parametrize("counted", [True, False], ids=["its process died", "its runner left"])
-def test_a_cancelled_job_that_its_runner_hands_back_is_over(counted):
+def test_a_cancelled_job_that_is_requeued_is_closed_instead(counted):
     job = make_job()
     claim = claim_one()
     assert jobs.cancel(job.pk)
@@ -323,7 +328,7 @@ def test_a_cancelled_job_that_its_runner_hands_back_is_over(counted):
     assert jobs.claim_jobs(owner="b", limit=1) == []
 
 
-def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for(notified):
+def test_a_stalled_job_is_notified_again(notified):
     now = timezone.now()
     given = [
         make_job(**fields)
@@ -340,20 +345,20 @@ def test_the_bell_is_rung_again_for_a_job_that_nobody_cares_for(notified):
     assert notified == [given[1].pk, given[3].pk]
 
 
-# --- at once
+# --- concurrency
 
 
 @pytest.fixture
 def threads(transactional_db):
-    """Run a deed so many times at once, each with a connection of its own."""
+    """Run a function in this many threads at once, each with its own connection."""
 
-    def run(count, deed):
+    def run(count, function):
         start = threading.Barrier(count)
 
         def one(number):
             try:
                 start.wait(20)
-                return deed(number)
+                return function(number)
             finally:
                 connections.close_all()
 
@@ -380,7 +385,7 @@ def test_two_hundred_clicks_at_once_are_one_job(threads, ending):
     assert sum(not job.joined for job in answers) == 1
 
 
-def test_a_job_that_runs_between_our_two_reads_is_not_started_twice(threads):
+def test_a_job_that_runs_between_the_two_reads_is_not_started_twice(threads):
     movie = make_movie()
     ran: list[object] = []
 
@@ -402,7 +407,7 @@ def test_a_job_that_runs_between_our_two_reads_is_not_started_twice(threads):
 
 
 @pytest.mark.slow
-def test_many_runners_never_take_the_same_job(threads):
+def test_concurrent_owners_never_claim_the_same_job(threads):
     given = {make_job().pk for _ in range(60)}
     taken = threads(
         6, lambda number: [x for _ in range(20) for x in jobs.claim_jobs(owner=f"runner {number}", limit=3)]
@@ -428,8 +433,8 @@ SELECT {movie}, 'succeeded', 'found', 'click', 10, '', '[]', 1, 1, datetime('now
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's planner")
 @pytest.mark.slow
-def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
-    """Asked with parameters, as in life: SQLite then cannot see that an index of some rows will do."""
+def test_finding_work_reads_none_of_a_hundred_thousand_ended_jobs():
+    """With parameters, as in production, SQLite cannot tell that a partial index suffices."""
     with connection.cursor() as cursor:
         cursor.execute(MANY.format(movie=make_movie().pk))
     waiting, left = make_job(), make_job(state="running", lease_until=timezone.now() - timedelta(hours=1))
@@ -457,3 +462,73 @@ def test_with_a_hundred_thousand_jobs_ended_none_of_them_is_read_to_find_work():
     assert len(plans) > 8
     of_open_jobs = ("job_one_open_a_movie", "job_next_queued", "job_by_lease")
     assert [plan for plan in plans if plan[0].startswith("SCAN") and not plan[0].endswith(of_open_jobs)] == []
+
+
+# --- failed sources in Django's log
+
+SECRET_URL = "https://user:password@films.example.org/page?token=hidden"
+
+
+def source_row(state: str, error: str = "", source: str = "example") -> dict[str, object]:
+    return {"source": source, "state": state, "links": 0, "new": 0, "seconds": None, "error": error}
+
+
+@pytest.mark.parametrize(
+    ("rows", "warnings"),
+    [
+        ([source_row("failed", "Connection refused")], ["source example failed: Connection refused"]),
+        ([source_row("blocked", "robots.txt")], ["source example blocked: robots.txt"]),
+        ([source_row("failed")], ["source example failed: no reason given"]),
+        ([source_row("waiting")], ["source example failed: The scrape ended before this source responded."]),
+        (
+            [source_row("failed", "x"), source_row("found", source="commons"), source_row("failed", "y", "wikidata")],
+            ["source example failed: x", "source wikidata failed: y"],
+        ),
+        (
+            [source_row("failed", f"No page at {SECRET_URL}")],
+            ["source example failed: No page at https://films.example.org/page"],
+        ),
+        ([source_row("failed", "first\x1b[31m")], ["source example failed: first\\x1b[31m"]),
+        ([source_row("found", "2 links were refused: domain")], []),
+        ([source_row("nothing")], []),
+    ],
+)
+def test_each_failed_source_of_a_job_is_one_warning(rows, warnings, caplog, django_capture_on_commit_callbacks):
+    job = ask(make_movie())
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.finish(claim_one(), outcome_of=lambda _: outcome_of_sources(rows), log="")
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("streaming.scraping.jobs", "WARNING", f"{job.movie.imdb_id}: {text}") for text in warnings
+    ]
+
+
+def test_a_source_that_failed_before_the_job_was_cancelled_is_a_warning_a_cancelled_one_is_not(
+    caplog, django_capture_on_commit_callbacks
+):
+    rows = [source_row("failed", "Connection refused"), source_row("searching", source="commons")]
+    job = make_job(sources=rows)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert jobs.cancel(job.pk)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{job.movie.imdb_id}: source example failed: Connection refused"
+    ]
+
+
+def test_a_job_that_is_tried_again_warns_of_its_source_once(caplog, django_capture_on_commit_callbacks):
+    ask(make_movie())
+    with django_capture_on_commit_callbacks(execute=True):
+        claim = claim_one()
+        claim.rows().update(sources=[source_row("failed", "Connection refused")])
+        assert jobs.requeue(claim, counted=True)
+        assert jobs.finish(claim_one(), outcome_of=found, log="")
+    assert caplog.records == []
+
+
+def test_a_claim_that_was_lost_warns_of_nothing(caplog, django_capture_on_commit_callbacks):
+    ask(make_movie())
+    claim = claim_one()
+    expire(claim.job_id)
+    claim_one("b")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert not jobs.finish(claim, outcome_of=lambda _: outcome_of_sources([source_row("failed", "x")]), log="")
+    assert caplog.records == []

@@ -1,4 +1,4 @@
-"""Gaps of movies are filled from catalogues; what stands stays, and no key is ever shown."""
+"""`describe_movies` fills in missing metadata, keeps existing values and never shows a key."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ KEY = "s3cret-k3y"
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch):
+def no_delay(monkeypatch):
     monkeypatch.setattr("streaming.scraping.metadata_enrichment.time.sleep", lambda seconds: None)
 
 
 @pytest.fixture
-def catalogue(settings):
+def provider(settings):
     site = Site({})
     site.pages = {}
     with serving(site):
@@ -48,125 +48,128 @@ def show(**more):
     return data({**about, "image": {"original": "https://img.example.org/1.jpg"}, **more})
 
 
-def test_a_show_is_described_and_a_redirect_on_the_same_host_is_followed(catalogue, capsys):
+def test_a_show_is_described_and_a_redirect_on_the_same_host_is_followed(provider, capsys):
     movie = make_movie(imdb_id=SHOW)
-    catalogue.pages[f"/lookup/shows?imdb={SHOW}"] = Page(status=301, headers={"Location": "/shows/1"})
-    catalogue.pages["/shows/1"] = show()
-    assert run("--source", "tvmaze", capsys=capsys) == "1 asked for, 1 found, 1 filled in.\n"
+    provider.pages[f"/lookup/shows?imdb={SHOW}"] = Page(status=301, headers={"Location": "/shows/1"})
+    provider.pages["/shows/1"] = show()
+    assert run("--source", "tvmaze", capsys=capsys) == "1 looked up, 1 found, 1 updated.\n"
     movie.refresh_from_db()
     assert (movie.year, movie.synopsis, movie.poster_url) == (1999, "A mill.", "https://img.example.org/1.jpg")
-    assert catalogue.agents == {"Openreel/0.1.0 (+tests@example.org)"}
+    assert provider.agents == {"Openreel/0.1.0 (+tests@example.org)"}
 
 
-def test_what_stands_is_never_overwritten(catalogue, capsys):
+def test_existing_values_are_never_overwritten(provider, capsys):
     movie = make_movie(imdb_id=SHOW, title="Ours", year=2001, synopsis="Ours.")
-    catalogue.pages[f"/lookup/shows?imdb={SHOW}"] = show()
+    provider.pages[f"/lookup/shows?imdb={SHOW}"] = show()
     run("--source", "tvmaze", capsys=capsys)
     movie.refresh_from_db()
     assert (movie.title, movie.year, movie.synopsis) == ("Ours", 2001, "Ours.")
     assert movie.poster_url == "https://img.example.org/1.jpg"
 
 
-def test_tmdb_is_asked_for_its_number_and_then_for_the_film(catalogue, capsys):
+def test_tmdb_is_searched_for_its_id_and_then_for_the_film(provider, capsys):
     make_movie(imdb_id=FILM)
     find = f"/3/find/{FILM}?external_source=imdb_id&api_key={KEY}"
-    catalogue.pages[find] = data({"movie_results": [{"id": 5, "title": "Driftwood"}], "tv_results": []})
+    provider.pages[find] = data({"movie_results": [{"id": 5, "title": "Driftwood"}], "tv_results": []})
     details = {"title": "Driftwood", "imdb_id": FILM, "release_date": "1931-04-02", "overview": "A river."}
-    catalogue.pages[f"/3/movie/5?api_key={KEY}"] = data(details)
-    assert "1 filled in" in run("--source", "tmdb", capsys=capsys)
+    provider.pages[f"/3/movie/5?api_key={KEY}"] = data(details)
+    assert "1 updated" in run("--source", "tmdb", capsys=capsys)
     assert Movie.objects.get(imdb_id=FILM).synopsis == "A river."
 
 
-def test_omdb_knows_it_or_does_not(catalogue, capsys):
+def test_omdb_finds_a_film_or_not(provider, capsys):
     make_movie(imdb_id=FILM)
     make_movie(imdb_id=SHOW)
     stated = {"Response": "True", "Title": "Driftwood", "Year": "1931", "imdbID": FILM, "Poster": "N/A"}
-    catalogue.pages[f"/?i={FILM}&apikey={KEY}"] = data(stated)
-    catalogue.pages[f"/?i={SHOW}&apikey={KEY}"] = data({"Response": "False", "Error": "Incorrect IMDb ID."})
-    assert run("--source", "omdb", capsys=capsys) == "2 asked for, 1 found, 1 filled in.\n"
+    provider.pages[f"/?i={FILM}&apikey={KEY}"] = data(stated)
+    provider.pages[f"/?i={SHOW}&apikey={KEY}"] = data({"Response": "False", "Error": "Incorrect IMDb ID."})
+    assert run("--source", "omdb", capsys=capsys) == "2 looked up, 1 found, 1 updated.\n"
 
 
-def test_a_description_of_another_film_is_not_believed(catalogue, capsys):
+def test_metadata_of_another_film_is_ignored(provider, capsys):
     make_movie(imdb_id=FILM)
-    catalogue.pages[f"/lookup/shows?imdb={FILM}"] = show()
-    assert "0 found, 0 filled" in run("--source", "tvmaze", capsys=capsys)
+    provider.pages[f"/lookup/shows?imdb={FILM}"] = show()
+    assert "0 found, 0 updated" in run("--source", "tvmaze", capsys=capsys)
 
 
-def test_only_gaps_are_asked_for_and_only_so_many(catalogue, capsys):
+def test_only_incomplete_movies_are_looked_up_and_at_most_the_limit(provider, capsys):
     make_movie(imdb_id="tt0900009", year=1900, synopsis="x", poster_url="https://img.example.org/2.jpg")
     for number in range(3):
         make_movie(imdb_id=f"tt095000{number}")
-    assert run("--source", "tvmaze", "--limit", "2", capsys=capsys) == "2 asked for, 0 found, 0 filled in.\n"
-    assert len(catalogue.hits) == 2
+    assert run("--source", "tvmaze", "--limit", "2", capsys=capsys) == "2 looked up, 0 found, 0 updated.\n"
+    assert len(provider.hits) == 2
 
 
 @pytest.mark.parametrize("source", ["tmdb", "omdb"])
-def test_without_a_key_it_says_so(source, settings):
+def test_a_missing_key_is_reported(source, settings):
     settings.TMDB_API_KEY = settings.OMDB_API_KEY = ""
-    with pytest.raises(CommandError, match=f"wants a key: set {source.upper()}_API_KEY"):
+    with pytest.raises(CommandError, match=f"needs a key: set {source.upper()}_API_KEY"):
         call_command("describe_movies", "--source", source)
 
 
 @pytest.mark.parametrize(
     ("page", "sentence"),
     [
-        (Page("no", status=401), "OMDb answered 401"),
-        (Page("slow down", status=429, headers={"Retry-After": "9"}), "OMDb answered 429"),
-        (Page("busy", status=503), "OMDb answered 503"),
-        (Page(b"x" * 2_000_000), "OMDb sent too much"),
-        (Page(gzip.compress(b"x" * 9_000_000), headers={"Content-Encoding": "gzip"}), "OMDb sent something packed"),
-        (Page(raw_handler=lambda handler: None), "OMDb could not be asked"),
-        (Page(status=302, headers={"Location": "http://10.0.0.5/"}), "OMDb answered 302"),
-        (Page("<html></html>"), "1 answers were not what omdb sends"),
-        (data({"Response": "False", "Error": "Invalid API key!"}), "1 answers were not what omdb sends"),
+        (Page("no", status=401), "OMDb responded with status 401"),
+        (Page("slow down", status=429, headers={"Retry-After": "9"}), "OMDb responded with status 429"),
+        (Page("busy", status=503), "OMDb responded with status 503"),
+        (Page(b"x" * 2_000_000), "OMDb sent too large a response"),
+        (
+            Page(gzip.compress(b"x" * 9_000_000), headers={"Content-Encoding": "gzip"}),
+            "OMDb sent a compressed response",
+        ),
+        (Page(raw_handler=lambda handler: None), "OMDb could not be reached"),
+        (Page(status=302, headers={"Location": "http://10.0.0.5/"}), "OMDb responded with status 302"),
+        (Page("<html></html>"), "1 responses of omdb were unreadable"),
+        (data({"Response": "False", "Error": "Invalid API key!"}), "1 responses of omdb were unreadable"),
     ],
     ids=["401", "429", "503", "too much", "packed", "silence", "away", "page", "error"],
 )
-def test_what_a_catalogue_should_not_send_ends_in_one_sentence_without_the_key(page, sentence, catalogue):
+def test_an_unexpected_response_is_reported_in_one_sentence_without_the_key(page, sentence, provider):
     make_movie(imdb_id=FILM)
-    catalogue.pages["*"] = page
+    provider.pages["*"] = page
     with pytest.raises(CommandError, match=sentence) as raised:
         call_command("describe_movies", "--source", "omdb")
     assert KEY not in str(raised.value)
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_catalogue_that_wants_us_back_in_an_hour_is_not_waited_for(status, catalogue, monkeypatch):
+def test_a_long_retry_after_is_not_waited_for(status, provider, monkeypatch):
     slept = [0.0]
     monkeypatch.setattr("streaming.scraping.metadata_enrichment.time.sleep", slept.append)
     make_movie(imdb_id=SHOW)
-    catalogue.pages[f"/lookup/shows?imdb={SHOW}"] = Page("later", status=status, headers={"Retry-After": "3600"})
-    with pytest.raises(CommandError, match=f"TVmaze answered {status}"):
+    provider.pages[f"/lookup/shows?imdb={SHOW}"] = Page("later", status=status, headers={"Retry-After": "3600"})
+    with pytest.raises(CommandError, match=f"TVmaze responded with status {status}"):
         call_command("describe_movies", "--source", "tvmaze")
     assert max(slept) < 5
 
 
-def test_a_catalogue_that_is_down_ends_in_one_sentence_without_the_key(settings):
+def test_a_provider_that_is_down_is_reported_without_the_key(settings):
     settings.OMDB_URL, settings.OMDB_API_KEY = f"http://127.0.0.1:{free_port()}", KEY
     make_movie(imdb_id=FILM)
-    with pytest.raises(CommandError, match="OMDb could not be asked") as raised:
+    with pytest.raises(CommandError, match="OMDb could not be reached") as raised:
         call_command("describe_movies", "--source", "omdb")
     assert KEY not in str(raised.value)
 
 
-def test_a_catalogue_that_is_silent_is_given_up(catalogue, monkeypatch):
+def test_a_provider_that_does_not_respond_is_given_up(provider, monkeypatch):
     monkeypatch.setattr(metadata_enrichment, "TIMEOUT_SECONDS", (0.2, 0.2))
     make_movie(imdb_id=FILM)
-    catalogue.pages["*"] = Page(raw_handler=lambda handler: handler.server.over.wait(3))
-    with pytest.raises(CommandError, match="OMDb could not be asked"):
+    provider.pages["*"] = Page(raw_handler=lambda handler: handler.server.over.wait(3))
+    with pytest.raises(CommandError, match="OMDb could not be reached"):
         call_command("describe_movies", "--source", "omdb")
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_years_come_out_of_imdbs_file(packed, tmp_path, capsys):
+@pytest.mark.parametrize("compressed", [False, True])
+def test_years_are_read_from_imdbs_file(compressed, tmp_path, capsys):
     film, show = make_movie(imdb_id=FILM), make_movie(imdb_id=SHOW, year=2001)
     rows = (
         f"{FILM}\tmovie\tA\tA\t0\t1931\t\\N\t71\tDrama\n{SHOW}\ttvSeries\tB\tB\t0\t1950\t\\N\t\\N\t\\N\ntt1\tbroken\n"
     )
     body = (HEADER + rows).encode()
     path = tmp_path / "title.basics.tsv"
-    path.write_bytes(gzip.compress(body) if packed else body)
-    assert run("--source", "imdb", "--file", str(path), capsys=capsys) == "2 asked for, 1 found, 1 filled in.\n"
+    path.write_bytes(gzip.compress(body) if compressed else body)
+    assert run("--source", "imdb", "--file", str(path), capsys=capsys) == "2 looked up, 1 found, 1 updated.\n"
     film.refresh_from_db()
     show.refresh_from_db()
     assert (film.year, show.year) == (1931, 2001)
@@ -176,9 +179,13 @@ def test_years_come_out_of_imdbs_file(packed, tmp_path, capsys):
 @pytest.mark.parametrize(
     "body",
     [b"", b"version https://git-lfs.github.com/spec/v1\n", gzip.compress(b"x" * 99)[:20]],
-    ids=["empty", "pointer", "cut off"],  # A packed file's bytes hold the hour, and test runners compare names.
+    ids=[
+        "empty",
+        "pointer",
+        "cut off",
+    ],  # Without ids the compressed bytes, which contain the time, would be in the tests' names.
 )
-def test_a_file_that_is_another_is_one_sentence(body, tmp_path):
+def test_a_file_of_another_kind_is_reported_in_one_sentence(body, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(body)
     with pytest.raises(CommandError, match=r"file (is not title.basics.tsv|cannot be read)"):
@@ -186,6 +193,6 @@ def test_a_file_that_is_another_is_one_sentence(body, tmp_path):
 
 
 @pytest.mark.parametrize("words", [["--source", "imdb"], ["--source", "tvmaze", "--file", "x"]])
-def test_a_file_belongs_to_imdb(words):
-    with pytest.raises(CommandError, match="belong together"):
+def test_the_file_option_goes_with_the_imdb_source_only(words):
+    with pytest.raises(CommandError, match="must be used together"):
         call_command("describe_movies", *words)

@@ -1,4 +1,4 @@
-"""How a job ended, read from its sources; and what of a log may be shown."""
+"""Outcomes of jobs, and what a log may show."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ FAILED = row("failed", error="The site timed out.")
         ([], "failed", "", NO_SOURCE_ERROR),
     ],
 )
-def test_a_job_fails_only_when_no_source_answered(rows, state, outcome, error):
+def test_a_job_fails_only_when_no_source_was_searched(rows, state, outcome, error):
     ending = outcome_of_sources(rows)
     assert (ending.state, ending.outcome, ending.error) == (state, outcome, error)
 
 
-def test_who_was_cut_short_is_told_why_and_links_found_before_are_counted():
+def test_an_interrupted_source_states_why_and_its_links_count():
     ending = outcome_of_sources(
         [FOUND, row("searching", links=1), *waiting_results(["later"])], cut_short="Stopped after 60 seconds."
     )
@@ -60,15 +60,15 @@ def test_who_was_cut_short_is_told_why_and_links_found_before_are_counted():
     assert (ending.links_found, ending.links_new) == (3, 3)
 
 
-def test_an_end_by_force_keeps_what_was_answered():
+def test_a_forced_outcome_keeps_the_results_of_finished_sources():
     ending = forced_outcome("cancelled", [FOUND, row("searching")], error="x" * 400)
     assert [one["state"] for one in ending.sources] == ["found", "failed"]
     assert len(ending.error) == 300
 
 
-def test_a_death_names_its_cause():
-    assert process_death_error(-9) == "The search stopped unexpectedly (killed by signal 9)."
-    assert process_death_error(3) == "The search stopped unexpectedly (exit status 3)."
+def test_the_error_of_a_dead_process_names_the_cause():
+    assert process_death_error(-9) == "The scrape stopped unexpectedly (killed by signal 9)."
+    assert process_death_error(3) == "The scrape stopped unexpectedly (exit status 3)."
 
 
 @pytest.mark.parametrize(
@@ -86,23 +86,23 @@ def test_a_death_names_its_cause():
         (b"broken \xff utf-8", "broken \ufffd utf-8"),
     ],
 )
-def test_a_log_is_fit_to_be_shown(raw, kept):
+def test_a_log_is_safe_to_display(raw, kept):
     assert log_tail(raw, secrets=["s3cret-key", ""]) == kept
 
 
-def test_a_log_keeps_its_last_64_kib_whatever_the_letters():
+def test_a_log_keeps_its_last_64_kib_in_any_script():
     kept = log_tail("é".encode() * 100_000 + b"end")
     assert len(kept.encode()) <= 64 * 1024
     assert kept.endswith("éend")
 
 
 @pytest.mark.parametrize("word", [b"http://", b"a://", b"https://a?", b"a" * 10, b"\x1b", b"://@"])
-def test_a_hostile_log_is_cleaned_in_proportion_to_its_length(word):
+def test_a_hostile_log_is_redacted_in_linear_time(word):
     assert growth(log_tail, lambda size: word * (size // len(word)), 131_072) < MAX_GROWTH
 
 
 @pytest.mark.parametrize("state", SourceState)
-def test_a_state_is_finished_or_not_whether_it_was_stored_or_not(state):
+def test_stored_states_are_recognized_as_finished(state):
     assert (state in FINISHED) is (state.value in FINISHED) is (state not in UNFINISHED)
     assert json.loads(json.dumps(row(state))) == row(state.value)
 

@@ -1,4 +1,4 @@
-"""What looking at a page does."""
+"""Scrapes that page views start."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ def visit(movie: Movie, *, person: bool = True, may_start=lambda: True):
     return refresh_on_page_view(movie, person=person, requested_by="page", may_start=may_start)
 
 
-def test_a_movie_without_an_active_link_is_searched_at_a_pages_priority():
+def test_a_movie_without_an_active_link_is_scraped_at_the_priority_of_page_views():
     refresh = visit(make_movie())
     job = ScrapeJob.objects.get()
     assert (refresh.state, refresh.job, refresh.reason) == ("queued", job, "no_active_link")
     assert (job.priority, job.requested_by) == (0, "page")
 
 
-def test_stale_links_are_searched_for_anew():
+def test_stale_links_start_a_scrape():
     link = make_link(last_seen=timezone.now() - timedelta(hours=30))
     assert visit(link.movie).reason == "stale"
 
 
-def test_fresh_links_are_left_alone_in_three_queries(django_assert_max_num_queries):
+def test_fresh_links_start_nothing_and_cost_three_queries(django_assert_max_num_queries):
     movie = make_link().movie
     with django_assert_max_num_queries(3):
         refresh = visit(movie)
     assert (refresh.state, refresh.job, refresh.reason, refresh.next_allowed_at) == ("fresh", None, "fresh", None)
 
 
-def test_a_robot_starts_nothing_but_sees_what_runs():
+def test_a_robot_starts_nothing_but_sees_the_open_job():
     movie = make_movie()
     refresh = visit(movie, person=False)
     assert (refresh.state, refresh.job, refresh.reason) == ("stale", None, "robot")
@@ -55,7 +55,7 @@ def test_every_visitor_joins_the_open_job():
     assert (second.state, second.job, second.reason) == ("queued", first.job, "already_open")
 
 
-def test_a_movie_that_cools_down_says_until_when():
+def test_a_movie_in_its_cooldown_states_its_end():
     until = timezone.now() + timedelta(minutes=5)
     refresh = visit(make_movie(next_scrape_at=until))
     assert (refresh.state, refresh.job, refresh.reason) == ("cooling_down", None, "cooling_down")
@@ -69,7 +69,7 @@ def test_a_full_queue_leaves_the_page_as_it_is(settings):
     assert (refresh.state, refresh.job, refresh.reason) == ("stale", None, "queue_full")
 
 
-def test_one_client_starts_only_so_many_searches_by_looking(client, settings):
+def test_the_page_views_of_one_client_start_a_limited_number_of_scrapes(client, settings):
     settings.VISIT_RATE = (3, 60)
     movies = [make_movie() for _ in range(5)]
     answers = [client.get(f"/api/streaming/movies/{movie.imdb_id}/") for movie in movies]
@@ -78,7 +78,7 @@ def test_one_client_starts_only_so_many_searches_by_looking(client, settings):
     assert ScrapeJob.objects.count() == 3
 
 
-def test_looking_at_fresh_movies_counts_for_nothing():
+def test_views_of_fresh_movies_are_not_counted():
     asked = []
     link = make_link()
     visit(link.movie, may_start=lambda: asked.append(1) or True)
@@ -86,8 +86,8 @@ def test_looking_at_fresh_movies_counts_for_nothing():
 
 
 @pytest.fixture
-def taken_database(transactional_db):
-    """Somebody writes for longer than we wait, or the disk is full: it can be read and not written."""
+def locked_database(transactional_db):
+    """A database that another process locks for writing, so that it can only be read."""
     if connection.vendor != "sqlite":
         pytest.skip("readers and writers of other databases do not wait for each other")
     with connection.cursor() as cursor:
@@ -98,19 +98,19 @@ def taken_database(transactional_db):
 
 
 @pytest.mark.parametrize("address", ["/streaming/{0}/", "/api/streaming/movies/{0}/"])
-def test_a_movie_is_shown_although_the_search_it_wants_cannot_be_written_down(taken_database, client, address, caplog):
+def test_a_movie_is_shown_although_its_job_cannot_be_saved(locked_database, client, address, caplog):
     link = make_link(last_seen=timezone.now() - timedelta(hours=30))
-    taken_database()
+    locked_database()
     answer = client.get(address.format(link.movie.imdb_id))
     assert answer.status_code == 200
     assert link.source_url in answer.text
-    assert "no search could be started" in caplog.text
+    assert "no scrape could be started" in caplog.text
 
 
 @pytest.mark.parametrize("address", ["/streaming/{0}/", "/api/streaming/movies/{0}/"])
-def test_a_movie_is_shown_although_nobody_can_count_its_visitors(client, address, settings, tmp_path, caplog):
+def test_a_movie_is_shown_although_its_clients_cannot_be_counted(client, address, settings, tmp_path, caplog):
     (tmp_path / "scrape").write_text("a file where a folder should be")
     settings.SCRAPE_DIR = tmp_path / "scrape"
     answer = client.get(address.format(make_movie().imdb_id))
     assert answer.status_code == 200
-    assert "no search could be started" in caplog.text
+    assert "no scrape could be started" in caplog.text

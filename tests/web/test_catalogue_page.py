@@ -1,4 +1,4 @@
-"""The catalogue: what is found, how it is shown, what it costs."""
+"""The catalogue page: results, display, number of queries."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_filters_and_sorts(client, listing, query, found):
         "type=movie&type=book",
     ],
 )
-def test_what_cannot_be_understood_is_left_out(client, listing, query):
+def test_unknown_values_count_as_none(client, listing, query):
     response = client.get(f"/?{query}")
     assert response.status_code == 200
     assert len(names(response)) == 4
@@ -93,7 +93,7 @@ def test_what_cannot_be_understood_is_left_out(client, listing, query):
 
 
 @pytest.mark.parametrize("text", ["x" * 60_000, "the " * 2_000, "%" * 500, "\\' OR 1=1 --", "\ud83d\ude00" * 300])
-def test_any_search_has_an_answer_of_moderate_size(client, listing, text):
+def test_any_search_gets_a_response_of_moderate_size(client, listing, text):
     response = client.get("/", {"q": text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")})
     assert response.status_code == 200
     assert len(response.content) < 60_000
@@ -109,23 +109,24 @@ def test_pages_of_24_and_the_last_one_has_no_more(client):
     assert b"Show more titles" not in second.content
 
 
-def test_more_keeps_the_question(client):
+def test_show_more_keeps_the_query(client):
     for number in range(30):
         make_movie(title=f"Movie {number:02d}")
     page = html_of(client.get("/?q=movie&sort=newest&decade=&junk=1"))
     assert 'href="/?q=movie&amp;sort=newest&amp;page=2"' in page
 
 
-def test_chips_take_their_own_filter_off(client, listing):
-    chips = client.get("/?q=nosf&decade=1920&language=de").context["active_filters"]
-    assert [(chip.label, chip.url) for chip in chips] == [
-        ("“nosf”", "?decade=1920&language=de"),
-        ("1920s", "?q=nosf&language=de"),
-        ("German", "?q=nosf&decade=1920"),
+def test_each_chip_links_to_the_list_without_its_filter(client, listing):
+    page = html_of(client.get("/?q=nosf&decade=1920&language=de"))
+    chips = page.partition('<ul class="chips">')[2].partition("</ul>")[0]
+    assert re.findall(r'<a href="([^"]+)">\s*(\S+)', chips) == [
+        ("/?decade=1920&amp;language=de", "“nosf”"),
+        ("/?q=nosf&amp;language=de", "1920s"),
+        ("/?q=nosf&amp;decade=1920", "German"),
     ]
 
 
-def test_the_bar_offers_what_the_catalogue_holds(client, listing):
+def test_the_bar_offers_the_values_in_the_catalogue(client, listing):
     offered = client.get("/").context["filter_choices"]
     assert offered.decade == [("1950", "1950s"), ("1920", "1920s")]
     assert offered.source == [("internet_archive", "Internet Archive"), ("commons", "Wikimedia Commons")]
@@ -134,16 +135,16 @@ def test_the_bar_offers_what_the_catalogue_holds(client, listing):
     assert offered.licence == [("public-domain", "Public domain"), ("cc-by", "CC BY")]
 
 
-def test_a_filter_that_is_on_stays_in_the_bar_though_nothing_has_it(client, listing):
+def test_a_selected_value_stays_in_the_bar_even_if_nothing_has_it(client, listing):
     page = html_of(client.get("/?language=fr"))
     assert '<option value="fr" selected>French</option>' in page
-    assert "No title fits these filters" in page
-    assert "Take one of them away above." in page
+    assert "No title matches these filters" in page
+    assert "Remove one of them above." in page
     assert "Try fewer words" not in page
     assert "Try fewer words" in html_of(client.get("/?q=zzzz"))
 
 
-def test_says_what_search_looks_at(client, listing):
+def test_an_empty_result_says_what_is_searched(client, listing):
     page = html_of(client.get("/?q=murnau"))
     assert "Nothing matches “murnau”" in page
     assert "not at directors" in page
@@ -162,7 +163,7 @@ def test_an_empty_catalogue_says_how_to_fill_it(client):
         ({}, "<!DOCTYPE html>"),
     ],
 )
-def test_htmx_gets_its_part(client, listing, headers, starts):
+def test_htmx_gets_only_the_fragment(client, listing, headers, starts):
     response = client.get("/", headers=headers)
     assert html_of(response).startswith(starts)
     assert {"HX-Request", "HX-Target", "Cookie"} <= set(response.headers["Vary"].split(", "))
@@ -188,7 +189,7 @@ def test_a_search_as_you_type_costs_few_queries(client, listing, django_assert_m
         client.get("/?q=nosf", headers={"HX-Request": "true", "HX-Target": "results"})
 
 
-def test_only_a_check_that_ended_and_was_believed_vouches_for_the_links(client, listing):
+def test_the_time_of_the_last_check_is_that_of_an_accepted_run(client, listing):
     now = timezone.now()
     withheld = {"withheld": True, "outcome": "withheld", "reason": "offline"}
     offline = HealthRun.objects.create(finished_at=now, **withheld)
@@ -212,14 +213,14 @@ def test_a_movie_without_links_says_so_on_its_card(client):
     assert 'class="movie-card off"' in page
 
 
-def test_real_posters_fall_back_on_drawn_ones(client):
+def test_real_posters_fall_back_to_generated_ones(client):
     make_movie(poster_url="https://pictures.example.org/1.jpg")
     page = html_of(client.get("/"))
     assert 'src="https://pictures.example.org/1.jpg" data-fallback="/posters/tt' in page
     assert 'referrerpolicy="no-referrer"' in page
 
 
-def test_a_hostile_title_is_text(client):
+def test_a_hostile_title_is_escaped(client):
     make_movie(title='"><script>alert(1)</script>{{7*7}}\u202egnp')
     page = html_of(client.get("/"))
     assert "<script>alert" not in page
@@ -227,7 +228,7 @@ def test_a_hostile_title_is_text(client):
     assert "\u202e" not in page
 
 
-def test_a_title_of_ten_thousand_letters_is_cut(client):
+def test_a_very_long_title_is_cut(client):
     movie = make_movie()
     Movie.objects.filter(pk=movie.pk).update(title="W" * 10_000)
     assert "W" * 201 not in html_of(client.get("/"))
@@ -259,7 +260,7 @@ def test_head_and_post(client):
         ("/nowhere/", "", ""),
     ],
 )
-def test_the_menu_marks_where_the_visitor_is(client, address, entry, mark):
+def test_the_menu_marks_the_current_page(client, address, entry, mark):
     movie = make_movie(imdb_id="tt0013442")
     make_job(movie, pk=1, state="succeeded", outcome="nothing")
     menu = html_of(client.get(address)).split("</nav>")[0].split("<nav")[1]

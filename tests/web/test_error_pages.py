@@ -1,4 +1,4 @@
-"""Error pages in our look, JSON for programs, and the headers of every answer."""
+"""Error pages, JSON errors of the API, and the headers of every response."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tests.helpers.factories import make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 
-SECRET = "the secret of the house"
+SECRET = "a secret of the server"
 FAILING = f"{__name__}.failing_middleware"
 ERRORS: dict[str, tuple[type[Exception], int, str]] = {
     "suspicious": (SuspiciousOperation, 400, "Bad request"),
-    "denied": (PermissionDenied, 403, "No entry"),
+    "denied": (PermissionDenied, 403, "Permission denied"),
     "missing": (Http404, 404, "Scene missing"),
     "failed": (RuntimeError, 500, "The projector jammed"),
 }
 
 
 def failing_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Raises the error that the query string asks for."""
+    """Raise the error named in the query string."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         raise ERRORS[request.GET["raise"]][0](SECRET)
@@ -39,7 +39,7 @@ def failing_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
 @contextmanager
 def broken_database() -> Iterator[None]:
-    """The database refuses every query."""
+    """Make every query fail."""
 
     def refuse(*_: Any) -> None:
         raise OperationalError(SECRET)
@@ -50,7 +50,7 @@ def broken_database() -> Iterator[None]:
 
 @pytest.fixture
 def quiet_client() -> Client:
-    """Shows what a visitor sees of an error instead of raising it."""
+    """A client that shows the error page instead of raising the error."""
     return Client(raise_request_exception=False)
 
 
@@ -63,7 +63,7 @@ def test_404_offers_a_search(client):
 
 
 @pytest.mark.parametrize("path", ["/api/nowhere/", "/api/streaming/nowhere/", "/api/streaming/movies/tt0000001/"])
-def test_programs_get_json(client, path):
+def test_api_clients_get_json(client, path):
     response = client.get(path)
     assert (response.status_code, response["Content-Type"]) == (404, "application/json")
     assert "detail" in response.json()
@@ -85,7 +85,7 @@ def test_a_theme_that_does_not_exist_is_ignored(quiet_client):
     assert ["data-theme=" in page or "<script>" in page for page in pages] == [False, False]
 
 
-def test_a_failing_page_is_our_500_and_tells_no_secrets(quiet_client):
+def test_a_failing_page_shows_our_500_without_details(quiet_client):
     quiet_client.cookies["theme"] = "light"
     with broken_database():
         response = quiet_client.get("/")
@@ -99,7 +99,7 @@ def test_a_failing_page_is_our_500_and_tells_no_secrets(quiet_client):
 
 
 @pytest.mark.parametrize("path", ["/api/streaming/stats/", "/api/streaming/movies/"])
-def test_a_failing_view_of_the_api_answers_in_json(quiet_client, path):
+def test_a_failing_api_view_responds_with_json(quiet_client, path):
     with broken_database():
         response = quiet_client.get(path)
     assert (response.status_code, response["Content-Type"]) == (500, "application/json")
@@ -110,7 +110,7 @@ def test_a_failing_view_of_the_api_answers_in_json(quiet_client, path):
 
 @pytest.mark.parametrize("is_outermost", [True, False])
 @pytest.mark.parametrize(("error", "status", "heading"), [(name, *row[1:]) for name, row in ERRORS.items()])
-def test_an_error_in_a_middleware_is_answered_in_our_look(quiet_client, settings, error, status, heading, is_outermost):
+def test_an_error_in_a_middleware_shows_our_page(quiet_client, settings, error, status, heading, is_outermost):
     others = settings.MIDDLEWARE
     settings.MIDDLEWARE = [FAILING, *others] if is_outermost else [*others, FAILING]
     quiet_client.cookies["theme"] = "dark"
@@ -126,14 +126,14 @@ def test_an_error_in_a_middleware_is_answered_in_our_look(quiet_client, settings
     assert SECRET not in answer.content.decode() + page.content.decode()
 
 
-def test_an_unknown_host_name_is_answered_in_our_look(client):
+def test_an_unknown_host_name_shows_our_page(client):
     page = client.get("/", headers={"Host": "evil.example"})
     assert (page.status_code, "<h1>Bad request</h1>" in page.content.decode()) == (400, True)
     answer = client.get("/api/streaming/movies/", headers={"Host": "evil.example"})
     assert (answer.status_code, answer.json()) == (400, {"detail": "Bad request."})
 
 
-def test_staff_without_a_permission_read_that_they_lack_it(client):
+def test_staff_without_a_permission_see_the_403_page(client):
     client.force_login(User.objects.create_user("bob", is_staff=True))
     response = client.get(reverse("admin:streaming_movie_changelist"))
     page = response.content.decode()
@@ -142,7 +142,7 @@ def test_staff_without_a_permission_read_that_they_lack_it(client):
     assert "with cookies allowed" not in page
 
 
-def test_a_form_from_another_site_is_told_to_use_our_own_pages():
+def test_a_form_from_another_site_is_rejected_with_an_explanation():
     client = Client(enforce_csrf_checks=True)
     response = client.post(f"{make_movie().get_absolute_url()}refresh/")
     assert response.status_code == 403
@@ -165,7 +165,7 @@ def test_a_form_from_another_site_is_told_to_use_our_own_pages():
         "poster",
     ],
 )
-def test_every_answer_is_guarded(client, path):
+def test_every_response_has_the_security_headers(client, path):
     movie = make_movie()
     make_link(movie)
     path = {"movie": movie.get_absolute_url(), "poster": f"/posters/{movie.imdb_id}.svg"}.get(path, path)
@@ -179,7 +179,7 @@ def test_every_answer_is_guarded(client, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/health/", "/sources/", "/api/", "/nowhere/", "movie"])
-def test_no_page_has_a_script_or_a_style_of_its_own(client, path):
+def test_no_page_has_inline_scripts_or_styles(client, path):
     movie = make_movie()
     make_link(movie, checks="ag")
     page = client.get(movie.get_absolute_url() if path == "movie" else path).content.decode()

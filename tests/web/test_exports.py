@@ -23,7 +23,7 @@ def text_of(address: str) -> str:
     return b"".join(response.streaming_content).decode()
 
 
-def test_the_lines_hold_every_movie_with_its_active_links():
+def test_jsonl_contains_every_movie_with_its_active_links():
     movie = make_movie(imdb_id="tt0000001", title="Nosferatu", year=1922)
     make_link(movie, source_url="https://a.example.org/on")
     make_link(movie, source_url="https://a.example.org/off", is_active=False)
@@ -33,7 +33,7 @@ def test_the_lines_hold_every_movie_with_its_active_links():
     assert (first["title"], second["imdb_id"], second["links"]) == ("Nosferatu", "tt0000002", [])
 
 
-def test_the_playlist_holds_what_players_can_open():
+def test_the_playlist_contains_what_players_can_open():
     movie = make_movie(title="Nosferatu")
     make_link(movie, kind="page", quality="2160p")
     make_link(movie, kind="file", source_url="https://a.example.org/n.mp4")
@@ -49,7 +49,7 @@ def test_head_reads_nothing(django_assert_num_queries):
         assert Client().head("/export/movies.jsonl").status_code == 200
 
 
-def test_the_catalogue_is_read_in_pieces(monkeypatch):
+def test_the_catalogue_is_read_in_batches(monkeypatch):
     monkeypatch.setattr(loader, "BATCH_SIZE", 10)
     for number in range(25):
         make_link(make_movie(imdb_id=f"tt{number:07d}"))
@@ -59,7 +59,7 @@ def test_the_catalogue_is_read_in_pieces(monkeypatch):
     assert len(queries) == 7
 
 
-def test_what_was_taken_down_is_never_given_away():
+def test_taken_down_links_are_not_exported():
     link = make_link()
     block(link.host, reason="asked")
     (entry,) = loader.load_entries(active_only=False)

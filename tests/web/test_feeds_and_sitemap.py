@@ -46,7 +46,7 @@ def test_the_sitemap_is_an_index_over_parts(client, monkeypatch):
     assert "http://testserver/health/" in locations(client.get(index[0]))
 
 
-def test_the_sitemap_costs_the_same_whatever_there_is(client):
+def test_the_sitemap_needs_a_fixed_number_of_queries(client):
     costs = []
     for _ in range(2):
         for _ in range(10):
@@ -59,7 +59,7 @@ def test_the_sitemap_costs_the_same_whatever_there_is(client):
 
 
 @pytest.mark.parametrize("address", ["/sitemap-movies.xml?p=99", "/sitemap-movies.xml?p=x", "/sitemap-nothing.xml"])
-def test_no_such_part(client, address):
+def test_unknown_parts_of_the_sitemap_are_not_found(client, address):
     assert client.get(address).status_code == 404
 
 
@@ -69,7 +69,7 @@ def items(response) -> list[tuple[str, str]]:
     return [(item.findtext("title"), item.findtext("link")) for item in root.iter("item")]
 
 
-def test_new_movies_the_latest_first(client):
+def test_new_movies_come_latest_first(client):
     now = timezone.now()
     make_movie(title="Old", year=1922, created_at=now - timedelta(days=2))
     make_movie(title="New <&> \x01\u202e", imdb_id="tt0000009", created_at=now)
@@ -79,7 +79,7 @@ def test_new_movies_the_latest_first(client):
     assert response["Cache-Control"] == "public, max-age=300"
 
 
-def test_lost_movies_and_links_the_latest_first(client):
+def test_lost_movies_and_links_come_latest_first(client):
     now = timezone.now()
     link = make_link(make_movie(title="Half lost"), source="internet_archive", is_active=False)
     LinkFlip.objects.create(link=link, at=now, is_active=False, reason="http_404")
@@ -97,7 +97,7 @@ def test_lost_movies_and_links_the_latest_first(client):
 
 
 @pytest.mark.parametrize("address", ["/feeds/new.xml", "/feeds/lost.xml"])
-def test_a_reader_that_knows_the_feed_is_told_so(client, address):
+def test_a_client_with_the_current_feed_gets_304(client, address):
     link = make_link(make_movie(title="Old"), is_active=False)
     LinkFlip.objects.create(link=link, at=link.first_seen, is_active=False, reason="http_404")
     first = client.get(address)
@@ -112,7 +112,7 @@ def test_a_reader_that_knows_the_feed_is_told_so(client, address):
 
 
 @pytest.mark.parametrize("address", ["/feeds/new.xml", "/feeds/lost.xml"])
-def test_a_reader_that_knows_an_older_feed_gets_the_new_one(client, address):
+def test_a_client_with_an_older_feed_gets_the_new_one(client, address):
     link = make_link(is_active=False)
     before = timezone.now() - timedelta(hours=1)
     LinkFlip.objects.create(link=link, at=before, is_active=False, reason="http_404")
@@ -125,7 +125,7 @@ def test_a_reader_that_knows_an_older_feed_gets_the_new_one(client, address):
     assert client.get(address, headers={"If-Modified-Since": first["Last-Modified"]}).status_code == 200
 
 
-def test_a_reader_that_asks_by_date_hears_of_a_movie_that_went(client):
+def test_a_client_that_asks_by_date_notices_a_removed_movie(client):
     movie = make_movie(created_at=timezone.now() - timedelta(hours=1))
     known = {"If-Modified-Since": client.get("/feeds/new.xml")["Last-Modified"]}
     assert client.get("/feeds/new.xml", headers=known).status_code == 304
@@ -133,12 +133,12 @@ def test_a_reader_that_asks_by_date_hears_of_a_movie_that_went(client):
     assert client.get("/feeds/new.xml", headers=known).status_code == 200
 
 
-def test_feeds_of_nothing_are_feeds(client):
+def test_empty_feeds_are_valid(client):
     assert items(client.get("/feeds/new.xml")) == []
     assert items(client.get("/feeds/lost.xml")) == []
 
 
-def test_feeds_cost_the_same_whatever_there_is(client):
+def test_feeds_need_a_fixed_number_of_queries(client):
     costs = []
     for _ in range(2):
         for _ in range(10):

@@ -1,4 +1,4 @@
-"""What the pages say of a scrape job: every state with every outcome, and every state of a source."""
+"""The texts of a scrape job: every state with every outcome, and every state of a source."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from streaming.models import Movie, ScrapeJob
 from streaming.web.job_view import SPINNER, Icon, StepView, job_view
 
 AGAIN = datetime(2026, 11, 28, 15, 4, tzinfo=UTC)
-ALERT, MINUS, CHECK = Icon("alert", "badc"), Icon("minus"), Icon("check", "okc")
+ALERT, MINUS, CHECK = Icon("alert", "icon-bad"), Icon("minus"), Icon("check", "icon-good")
 FAILED_HELP = "Links found so far are saved."
 RULE = "A title whose links have all been failing for 3 days is removed from the catalogue."
-NOTHING_HELP = f"We look again when this page is opened. {RULE}"
-BROKEN = "1 of 2 sources did not answer."
+NOTHING_HELP = f"We search again when this page is opened. {RULE}"
+BROKEN = "1 of 2 sources did not respond."
 
 
 def row(state: str, *, source: str = "commons", links: int = 0, error: str = "") -> dict:
@@ -37,7 +37,7 @@ EXPECTED = {
     ("succeeded", "found"): (
         "3 more links. 4 found.",
         CHECK,
-        f"{BROKEN} What the others found is saved.",
+        f"{BROKEN} Links from the others are saved.",
         "Links refreshed: 2 working.",
     ),
     ("succeeded", "nothing"): ("No source has this title today.", MINUS, NOTHING_HELP, "Links refreshed: 2 working."),
@@ -77,7 +77,7 @@ def test_each_state_with_each_outcome(state, outcome):
         (row("found", links=2, error="1 link was refused"), Icon("check"), "2 links"),
         (row("nothing"), Icon("minus"), "no match"),
         (row("nothing", error="1 link waits for review"), Icon("minus"), "1 link waits for review"),
-        (row("failed"), Icon("x"), "did not answer"),
+        (row("failed"), Icon("x"), "did not respond"),
         (row("failed", error="Timed\u202e out"), Icon("x"), "Timed out"),
         (row("blocked"), Icon("x"), "blocked"),
         (row("blocked", error="robots.txt"), Icon("x"), "robots.txt"),
@@ -100,8 +100,8 @@ def test_what_was_found_is_counted(new, found, title):
 @pytest.mark.parametrize(
     ("sources", "error", "title"),
     [
-        ([row("failed")], "Timed out.", "Refresh did not finish. 1 of 1 source did not answer."),
-        ([row("blocked"), row("failed")], "", "Refresh did not finish. 2 of 2 sources did not answer."),
+        ([row("failed")], "Timed out.", "Refresh did not finish. 1 of 1 source did not respond."),
+        ([row("blocked"), row("failed")], "", "Refresh did not finish. 2 of 2 sources did not respond."),
         ([row("found")], "Timed out.", "Refresh did not finish. Timed out."),
         ([], "", "Refresh did not finish."),
     ],
@@ -112,15 +112,15 @@ def test_a_failure_says_why(sources, error, title):
 
 def test_nothing_found_says_when_we_look_again():
     view = view_of(state="succeeded", outcome="nothing", next_scrape_at=AGAIN)
-    assert view.help == f"We look again when this page is opened after 28 Nov, 15:04 UTC. {RULE}"
+    assert view.help == f"We search again when this page is opened after 28 Nov, 15:04 UTC. {RULE}"
 
 
-def test_found_without_trouble_needs_no_help():
+def test_a_complete_search_has_no_help_text():
     assert view_of(state="succeeded", outcome="found", sources=[row("found", links=1)]).help == ""
 
 
 @pytest.mark.parametrize(
     ("working_links", "toast"), [(None, ""), (0, "No link found for Nosferatu."), (1, "Links refreshed: 1 working.")]
 )
-def test_the_toast_counts_what_works(working_links, toast):
+def test_the_toast_counts_working_links(working_links, toast):
     assert view_of(state="succeeded", outcome="found", working_links=working_links).toast == toast

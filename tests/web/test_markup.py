@@ -1,4 +1,4 @@
-"""Form of templates and style sheets: short lines, one declaration a line, no class that only one side knows."""
+"""Format of templates and style sheets, and classes that both of them know."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAGS = [PROJECT_ROOT / "streaming" / name for name in ("web/charts.py", "templat
 MAX_LINE_LENGTH = 120
 
 COMMENT_OR_TEXT = re.compile(r"""/\*.*?\*/|"[^"]*"|'[^']*'""", re.DOTALL)
-# What a line of a style sheet may be.
+# The allowed forms of a line in a style sheet.
 STYLE_LINE = re.compile(
     r"""
     \s*(
@@ -34,9 +34,9 @@ STYLE_LINE = re.compile(
 CLASS_ATTRIBUTE = re.compile(r'class="((?:\{%.*?%\}|\{\{.*?\}\}|[^"])*)"')
 TEMPLATE_CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{.*?\}")
 
-# Classes that are put together from these values; a state without a rule of its own looks like a waiting one.
+# Classes that come from values; a state without a rule looks like a waiting one.
 STATES = {*ScrapeJob.State.values, *ScrapeJob.Outcome.values, *STEP_ICONS, "waiting", "blocked"}
-BY_VALUE = {"okc", "badc", "success", "error", "uptime", "spark", "stacked"} | STATES
+BY_VALUE = {"icon-good", "icon-bad", "success", "error", "uptime", "spark", "stacked"} | STATES
 BY_HTMX = {"htmx-request"}
 NEED_NO_RULE = {"stacked", *STATES}
 
@@ -47,8 +47,8 @@ def defined_classes() -> set[str]:
     return {name for line in selectors for name in re.findall(r"\.(-?[a-zA-Z_][\w-]*)", line)}
 
 
-def written_classes() -> set[str]:
-    """Those that stand in templates, template tags, charts and scripts."""
+def used_classes() -> set[str]:
+    """The classes in templates, template tags, charts and scripts."""
     attributes = [text for path in TEMPLATES + TAGS for text in CLASS_ATTRIBUTE.findall(path.read_text())]
     names = {name for text in attributes for name in TEMPLATE_CODE.sub(" ", text).split()}
     scripts = "\n".join(path.read_text() for path in SCRIPTS)
@@ -65,14 +65,14 @@ def test_no_line_is_too_long(path):
 
 @pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
 def test_style_sheets_have_one_declaration_a_line(path):
-    lines = enumerate(blanked(path.read_text()).splitlines(), start=1)
+    lines = enumerate(without_texts(path.read_text()).splitlines(), start=1)
     assert [f"{number}: {line}" for number, line in lines if not STYLE_LINE.fullmatch(line.rstrip())] == []
 
 
 @pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
 def test_style_sheets_are_indented_by_their_depth(path):
     depth, wrong = 0, []
-    for number, line in enumerate(blanked(path.read_text()).splitlines(), start=1):
+    for number, line in enumerate(without_texts(path.read_text()).splitlines(), start=1):
         depth -= line.strip() == "}"
         if line.strip() and len(line) - len(line.lstrip()) != 2 * depth:
             wrong.append(f"{number}: {line}")
@@ -80,8 +80,8 @@ def test_style_sheets_are_indented_by_their_depth(path):
     assert (wrong, depth) == ([], 0)
 
 
-def blanked(sheet: str) -> str:
-    """The sheet without its comments, and with all texts alike: what they hold is no syntax."""
+def without_texts(sheet: str) -> str:
+    """The sheet without comments and with equal texts, because their content is not syntax."""
     return COMMENT_OR_TEXT.sub(lambda match: "" if match[0].startswith("/*") else '"text"', sheet)
 
 
@@ -89,20 +89,20 @@ def blanked(sheet: str) -> str:
     "line",
     ["a { color: red; }", "color: red; margin: 0;", "  }}", "color:red;", "color: red", "} .b {", "a, b { margin: 0"],
 )
-def test_two_things_in_a_line_are_seen(line):
+def test_two_declarations_in_a_line_are_noticed(line):
     assert not STYLE_LINE.fullmatch(line)
 
 
-def test_every_class_that_is_written_has_a_rule():
-    assert written_classes() - NEED_NO_RULE - defined_classes() == set()
+def test_every_class_in_templates_has_a_rule():
+    assert used_classes() - NEED_NO_RULE - defined_classes() == set()
 
 
-def test_every_class_that_has_a_rule_is_written_somewhere():
-    assert defined_classes() - written_classes() - BY_VALUE - BY_HTMX == set()
+def test_every_class_with_a_rule_is_used():
+    assert defined_classes() - used_classes() - BY_VALUE - BY_HTMX == set()
 
 
-def test_scripts_look_for_classes_that_exist():
+def test_scripts_select_classes_that_exist():
     selectors = re.findall(r'(?:\$|all|matches|closest)\("([^"]+)"', "\n".join(path.read_text() for path in SCRIPTS))
     wanted = {name for selector in selectors for name in re.findall(r"\.([a-zA-Z][\w-]*)", selector)}
     assert wanted
-    assert wanted <= written_classes()
+    assert wanted <= used_classes()

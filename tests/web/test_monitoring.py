@@ -15,12 +15,12 @@ from tests.helpers.factories import make_job, make_link, make_movie
 TOKEN = "a-long-secret"
 
 
-def test_a_process_is_well_without_its_database():
+def test_healthz_does_not_need_the_database():
     assert Client().get("/healthz").json()["status"] == "ok"
 
 
 @pytest.mark.django_db
-def test_ready_says_how_old_the_last_run_is_and_how_many_jobs_wait():
+def test_readyz_gives_the_age_of_the_last_run_and_the_open_jobs():
     assert Client().get("/readyz").json()["health_run_age_seconds"] is None
     HealthRun.objects.create(started_at=timezone.now() - timedelta(hours=2))
     make_job()
@@ -30,7 +30,7 @@ def test_ready_says_how_old_the_last_run_is_and_how_many_jobs_wait():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_not_ready_when_the_database_is_away(settings, monkeypatch):
+def test_readyz_is_503_without_the_database(settings, monkeypatch):
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/at/all.sqlite3")
     try:
@@ -42,7 +42,7 @@ def test_not_ready_when_the_database_is_away(settings, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_the_numbers_are_in_prometheus_format():
+def test_metrics_are_in_prometheus_format():
     movie = make_movie()
     make_link(movie, source="commons")
     make_link(movie, source="commons", is_active=False)
@@ -74,12 +74,12 @@ def test_the_numbers_are_in_prometheus_format():
         ("9.9.9.9", {"Authorization": "Bearer é"}, 404),
     ],
 )
-def test_the_numbers_are_not_for_everybody(settings, peer, headers, status):
+def test_metrics_need_a_token_or_loopback(settings, peer, headers, status):
     settings.METRICS_TOKEN = TOKEN
     assert Client(REMOTE_ADDR=peer).get("/metrics", headers=headers).status_code == status
 
 
 @pytest.mark.django_db
-def test_without_a_token_set_none_opens(settings):
+def test_without_a_token_in_the_settings_no_token_is_valid(settings):
     settings.METRICS_TOKEN = ""
     assert Client(REMOTE_ADDR="9.9.9.9").get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404

@@ -1,4 +1,4 @@
-"""A movie's page: its links, what is said of them, and what opening it does."""
+"""The page of a movie: its links, their description, and the job that opening it starts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def shown():
     return movie
 
 
-def test_both_addresses_lead_to_it_and_one_is_canonical(client, shown):
+def test_both_urls_show_the_movie_and_one_is_canonical(client, shown):
     pages = [client.get(f"/streaming/{name}/") for name in (shown.pk, shown.imdb_id)]
     assert [page.status_code for page in pages] == [200, 200]
     assert all(
@@ -51,7 +51,7 @@ def test_both_addresses_lead_to_it_and_one_is_canonical(client, shown):
 @pytest.mark.parametrize(
     "name", ["tt0000001", "999999", "tt", "9" * 40, "tt1", "TT0013442", "a b", "%00", "..", "tt0013442x"]
 )
-def test_unknown_ones_are_not_found(client, shown, name):
+def test_unknown_movies_are_not_found(client, shown, name):
     response = client.get(f"/streaming/{name}/")
     assert response.status_code == 404
     assert "Scene missing" in html_of(response)
@@ -75,7 +75,7 @@ def test_watch_opens_the_best_link_with_its_licence_and_evidence(client, shown):
     assert "opens archive.org" in page
 
 
-def test_every_outside_link_is_marked_as_one(client, shown):
+def test_every_external_link_has_our_rel(client, shown):
     page = html_of(client.get("/streaming/tt0013442/"))
     outside = re.findall(r'<a [^>]*href="https?://(?!testserver)[^>]*>', page)
     assert len(outside) >= 4
@@ -96,7 +96,7 @@ def test_badges_reasons_bars_and_counts(client, shown):
     assert "Stale" not in page
 
 
-def test_links_nobody_has_looked_at_for_a_day_are_stale(client):
+def test_links_not_checked_or_seen_for_a_day_are_stale(client):
     movie, long_ago = make_movie(), timezone.now() - timedelta(hours=30)
     make_link(movie, last_checked=long_ago, last_seen=long_ago, reason="ok")
     assert "Stale</span>" in html_of(client.get(movie.get_absolute_url(), headers={"User-Agent": "Googlebot/2.1"}))
@@ -119,7 +119,7 @@ def test_the_viewers_language_comes_first(client, header, first):
     assert "Accept-Language" in response.headers["Vary"]
 
 
-def test_structured_data_can_be_read_and_cannot_break_out(client):
+def test_structured_data_is_valid_and_escaped(client):
     movie = make_movie(title="</script><script>alert(1)</script>&", year=1999)
     make_link(movie, source_url="https://films.example.org/a?b=1&c=</script>")
     page = html_of(client.get(movie.get_absolute_url()))
@@ -145,12 +145,12 @@ def test_opening_a_movie_without_links_starts_a_search_and_shows_it(client):
 @pytest.mark.parametrize(
     "headers", [{"User-Agent": "Googlebot/2.1"}, {"Sec-Purpose": "prefetch"}, {"Purpose": "prefetch"}]
 )
-def test_robots_and_prefetches_start_none(client, headers):
+def test_robots_and_prefetches_start_no_job(client, headers):
     assert client.get(make_movie().get_absolute_url(), headers=headers).status_code == 200
     assert not ScrapeJob.objects.exists()
 
 
-def test_head_and_options_start_none(client):
+def test_head_and_options_start_no_job(client):
     address = make_movie().get_absolute_url()
     assert client.head(address).status_code == 200
     answer = client.options(address)
@@ -159,7 +159,7 @@ def test_head_and_options_start_none(client):
     assert not ScrapeJob.objects.exists()
 
 
-def test_a_full_queue_starts_none_and_says_so(client, settings):
+def test_a_full_queue_starts_no_job_and_says_so(client, settings):
     settings.SCRAPE_QUEUE_LIMIT = 1
     make_job()
     movie = make_movie()
@@ -167,12 +167,12 @@ def test_a_full_queue_starts_none_and_says_so(client, settings):
     assert not movie.jobs.exists()
 
 
-def test_fresh_links_start_none(client, shown):
+def test_fresh_links_start_no_job(client, shown):
     client.get("/streaming/tt0013442/")
     assert not ScrapeJob.objects.exists()
 
 
-def test_a_search_that_found_nothing_is_told_with_the_true_rule(client, settings):
+def test_a_search_without_result_explains_when_the_title_is_removed(client, settings):
     settings.LINK_GRACE_HOURS = 72
     movie = make_movie(next_scrape_at=timezone.now() + timedelta(hours=1))
     make_job(movie, state="succeeded", outcome="nothing", sources=[result("nothing")])
@@ -198,7 +198,7 @@ def test_queries_do_not_grow_with_links_and_neighbours(client, shown):
     assert costs[0] == costs[1] <= 8
 
 
-def test_more_to_watch_is_of_about_the_same_time(client, shown):
+def test_more_to_watch_is_from_around_the_same_year(client, shown):
     for year in (1890, 1920, 1924, 1999):
         make_link(make_movie(year=year, title=f"Of {year}"))
     make_movie(year=1922, title="Unwatchable")
@@ -206,7 +206,7 @@ def test_more_to_watch_is_of_about_the_same_time(client, shown):
     assert [movie.year for movie in more] == [1920, 1924, 1890, 1999]
 
 
-def test_synopsis_and_labels_are_html_of(client):
+def test_synopsis_and_labels_are_escaped(client):
     movie = make_movie(synopsis="<img src=x onerror=alert(1)>\u202e")
     make_link(movie, label="<b>x</b>")
     page = html_of(client.get(movie.get_absolute_url()))
@@ -214,7 +214,7 @@ def test_synopsis_and_labels_are_html_of(client):
     assert "<b>x</b>" not in page
 
 
-def test_links_to_one_work_stand_together_under_its_name(client):
+def test_links_to_the_same_work_are_grouped_under_its_name(client):
     film = make_movie(imdb_id="tt0063350")
     home = "https://archive.org"
     make_link(film, source="internet_archive", source_url=f"{home}/download/dead/a.mp4", kind="file", quality="1080p")

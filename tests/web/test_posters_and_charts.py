@@ -1,4 +1,4 @@
-"""Drawn posters and charts: valid, harmless, the same every time, kept as long as they may be."""
+"""Generated posters and charts: valid, escaped, reproducible, cached."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TITLES = ["Nosferatu", "", "W" * 10_000, "<&>\"'", "Броненосец «По�
         (1_600_000, ["0", "500k", "1M", "1.5M", "2M"]),
     ],
 )
-def test_the_numbers_of_the_axis_fit_beside_it(top, axis):
+def test_the_labels_of_the_axis_are_short(top, axis):
     drawn = charts.stacked_bars([ChartBar("1 Jan", top, 0)], good="alive", bad="not alive", label="x")
     assert re.findall(r'text-anchor="end">([^<]+)<', drawn) == axis
 
@@ -48,18 +48,18 @@ def test_any_title_makes_a_valid_small_poster(title):
         (None, False, '"1.5"></text>'),
     ],
 )
-def test_a_poster_says_what_is_known_and_has_no_dot_before_nothing(year, is_show, caption):
+def test_the_caption_of_a_poster_has_only_known_parts(year, is_show, caption):
     assert caption in posters.render_poster("tt0000001", title="Bonanza", year=year, is_show=is_show)
 
 
-def test_posters_differ_from_movie_to_movie_and_not_from_time_to_time():
+def test_posters_differ_between_movies_and_are_reproducible():
     drawn = [posters.render_poster(f"tt{number:07d}", title="Same", year=1950) for number in range(500)]
     assert len(set(drawn)) > 450
     assert drawn[7] == posters.render_poster("tt0000007", title="Same", year=1950)
     ElementTree.fromstring(posters.render_glow("tt0000007"))
 
 
-def test_the_version_follows_what_is_drawn():
+def test_the_version_changes_with_the_picture():
     versions = {
         posters.poster_version("tt0000001", title=title, year=year, is_show=show)
         for title in ("A", "B")
@@ -70,7 +70,7 @@ def test_the_version_follows_what_is_drawn():
 
 
 @pytest.mark.django_db
-def test_a_poster_is_kept_for_ever_under_its_version_only(client):
+def test_only_the_url_with_the_current_version_is_immutable(client):
     movie = make_movie(title="Kept", year=1930)
     version = posters.poster_version(movie.imdb_id, title="Kept", year=1930)
     address = f"/posters/{movie.imdb_id}.svg"
@@ -90,7 +90,7 @@ def test_a_poster_is_kept_for_ever_under_its_version_only(client):
 
 
 @pytest.mark.django_db
-def test_a_hostile_title_is_text_in_the_picture(client):
+def test_a_hostile_title_is_escaped_in_the_poster(client):
     movie = make_movie(title='</svg><script>alert(1)</script>\x01\u202e" onload="x')
     response = client.get(f"/posters/{movie.imdb_id}.svg")
     root = ElementTree.fromstring(response.content.decode())
@@ -104,7 +104,7 @@ def test_only_imdb_ids_have_posters(client):
         assert client.get(f"/posters/{name}.svg").status_code == 404
 
 
-def test_bars_speak_by_height_and_in_words():
+def test_bars_differ_in_height_and_have_a_text_alternative():
     drawn = charts.uptime_chart("aag")
     ElementTree.fromstring(drawn)
     assert 'aria-label="2 of the last 3 checks passed"' in drawn
@@ -122,7 +122,7 @@ def test_axes_are_round(top, ticks):
     assert [int(part.split("<")[0]) for part in drawn.split('text-anchor="end">')[1:]] == ticks
 
 
-def test_charts_of_nothing_are_nothing():
+def test_charts_without_data_are_empty():
     assert charts.stacked_bars([], good="a", bad="b", label="x") == ""
     assert charts.sparkline_chart([1]) == ""
     ElementTree.fromstring(charts.sparkline_chart([3, 3, 3]))
@@ -134,7 +134,7 @@ def test_meters_stay_within_their_track(value, total, width):
     assert f'class="fill" width="{width}"' in charts.meter_bar(value, total)
 
 
-def test_words_in_charts_are_escaped():
+def test_labels_in_charts_are_escaped():
     drawn = charts.stacked_bars([ChartBar("<b>", 1, 1)], good="<g>", bad="<h>", label='"<w>"')
     ElementTree.fromstring(drawn)
     assert "<b>" not in drawn

@@ -1,4 +1,4 @@
-"""The Refresh Links button: with htmx, without scripts, too often, from elsewhere."""
+"""The Refresh Links button: with htmx, without scripts, too often, from other sites."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from streaming.models import ScrapeJob
-from tests.helpers.factories import make_job, make_job_in_hand, make_link, make_movie
+from tests.helpers.factories import make_job, make_job_outside_queue, make_link, make_movie
 from tests.helpers.rendered_html import html_of
 
 pytestmark = pytest.mark.django_db
@@ -32,11 +32,11 @@ def movie():
     return movie
 
 
-def test_the_button_says_exactly_this(client, movie):
+def test_the_button_is_called_refresh_links(client, movie):
     assert "Refresh Links</button>" in client.get(movie.get_absolute_url()).content.decode()
 
 
-def test_without_scripts_it_leads_back_to_the_movie_with_the_panel(client, movie):
+def test_without_scripts_it_redirects_to_the_movie_with_the_panel(client, movie):
     response = client.post(button(movie))
     job = ScrapeJob.objects.get()
     assert (response.status_code, response["Location"]) == (303, f"{movie.get_absolute_url()}?job={job.pk}#refresh")
@@ -56,31 +56,31 @@ def test_htmx_gets_the_panel_that_polls(client, movie):
     assert f'hx-get="/jobs/{job.pk}/" hx-trigger="every 1s"' in page
 
 
-def test_a_second_press_joins_the_first(client, movie):
+def test_a_second_click_joins_the_open_job(client, movie):
     for _ in range(3):
         assert client.post(button(movie), headers=HTMX).status_code == 202
     assert ScrapeJob.objects.count() == 1
 
 
-def test_both_names_of_the_movie_work(client, movie):
+def test_row_id_and_imdb_id_both_work(client, movie):
     assert client.post(f"/streaming/{movie.pk}/refresh/").status_code == 303
     assert client.post("/streaming/tt7777777/refresh/").status_code == 404
 
 
-def test_get_does_not_press_it(client, movie):
+def test_get_does_not_start_a_job(client, movie):
     assert client.get(button(movie)).status_code == 405
     assert not ScrapeJob.objects.exists()
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
-def test_a_form_on_another_site_does_not_press_it(movie, headers):
+def test_a_form_on_another_site_is_rejected(movie, headers):
     response = Client(enforce_csrf_checks=True).post(button(movie), headers=headers)
     assert response.status_code == 403
     assert "from our own pages" in response.content.decode()
     assert not ScrapeJob.objects.exists()
 
 
-def test_a_form_on_our_page_does(movie):
+def test_a_form_on_our_page_is_accepted(movie):
     client = Client(enforce_csrf_checks=True)
     client.get(movie.get_absolute_url())
     token = client.cookies["csrftoken"].value
@@ -90,7 +90,7 @@ def test_a_form_on_our_page_does(movie):
     assert evil.status_code == 403
 
 
-def test_too_many_are_told_when_to_come_back(client, movie, settings):
+def test_too_many_refreshes_get_429_with_retry_after(client, movie, settings):
     settings.REFRESH_RATE = (1, 60)
     client.post(button(movie))
     for headers, kind in (({}, "text/html"), (HTMX, "text/plain")):
@@ -101,8 +101,8 @@ def test_too_many_are_told_when_to_come_back(client, movie, settings):
         assert response["Content-Type"].startswith(kind)
 
 
-def test_the_progress_of_an_open_search_can_be_followed_from_the_page_that_says_too_many(client, settings):
-    """That page stands at the button's own address, which answers no GET."""
+def test_the_page_for_too_many_refreshes_links_to_the_open_job(client, settings):
+    """The page has the URL of the button, which does not allow GET, so the link must not be relative to it."""
     settings.REFRESH_RATE = (1, 60)
     alone = make_movie()
     for status in (303, 429):
@@ -113,7 +113,7 @@ def test_the_progress_of_an_open_search_can_be_followed_from_the_page_that_says_
     assert (page.status_code, "look=2#refresh" in page.content.decode()) == (200, True)
 
 
-def test_a_full_queue_is_told_when_to_come_back(client, movie, settings):
+def test_a_full_queue_gets_503_with_retry_after(client, movie, settings):
     settings.SCRAPE_QUEUE_LIMIT = 1
     make_job()
     for headers in ({}, HTMX):
@@ -131,7 +131,7 @@ def test_a_running_search_shows_each_source(client, movie):
         result("nothing", source="vodo"),
         result("waiting", source="internet_archive"),
     ]
-    job = make_job_in_hand(movie, sources=rows)
+    job = make_job_outside_queue(movie, sources=rows)
     page = client.get(f"/jobs/{job.pk}/", headers=HTMX).content.decode()
     for said in ("3 links", "searching", "Timed out after &lt;30 s&gt;", "no match", "waiting", 'value="60"'):
         assert said in page
@@ -149,7 +149,7 @@ def test_a_running_search_shows_each_source(client, movie):
         ({"state": "cancelled"}, "Refresh was cancelled."),
     ],
 )
-def test_the_last_answer_swaps_everything_and_ends_the_polling(client, movie, fields, said):
+def test_the_last_response_swaps_everything_and_ends_the_polling(client, movie, fields, said):
     job = make_job(movie, **fields)
     response = client.get(f"/jobs/{job.pk}/", headers=HTMX)
     page = response.content.decode()
@@ -162,29 +162,29 @@ def test_the_last_answer_swaps_everything_and_ends_the_polling(client, movie, fi
     assert response.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_a_failed_search_counts_the_sources_that_did_not_answer(client, movie):
+def test_a_failed_search_counts_the_failed_sources(client, movie):
     rows = [result("failed", error="Timed out"), result("blocked", source="commons"), result("nothing", source="vodo")]
     job = make_job(movie, state="failed", sources=rows, error="x")
     page = client.get(f"{movie.get_absolute_url()}?job={job.pk}").content.decode()
-    assert "Refresh did not finish. 2 of 3 sources did not answer." in page
+    assert "Refresh did not finish. 2 of 3 sources did not respond." in page
     assert "Links found so far are saved." in page
 
 
-def test_the_page_of_a_search(client, movie):
-    job = make_job_in_hand(movie)
+def test_the_page_of_a_job(client, movie):
+    job = make_job_outside_queue(movie)
     page = client.get(f"/jobs/{job.pk}/").content.decode()
     assert "<h1>Looking for links</h1>" in page
     assert f'href="{movie.get_absolute_url()}"' in page
 
 
 @pytest.mark.parametrize("path", ["/jobs/424242/", f"/jobs/{2**70}/"])
-def test_an_unknown_search_is_not_found(client, path):
+def test_an_unknown_job_is_not_found(client, path):
     assert client.get(path).status_code == 404
     assert client.get(path, headers=HTMX).status_code == 404
 
 
 @pytest.mark.parametrize("job", ["x", "-1", "9" * 30, "1e3", ""])
-def test_a_malformed_job_in_the_address_is_passed_over(client, movie, job):
+def test_a_malformed_job_in_the_url_is_ignored(client, movie, job):
     assert client.get(f"{movie.get_absolute_url()}?job={job}&look={job}").status_code == 200
 
 

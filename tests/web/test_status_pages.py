@@ -1,4 +1,4 @@
-"""Link health, sources and the API's page: with nothing to tell, with much, with trouble."""
+"""Link health, sources and API guide: without data, with data, with failures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make_run(*, hours_ago: float = 0.5, finished: bool = True, **fields) -> Heal
     return HealthRun.objects.create(started_at=started, finished_at=ended, heartbeat_at=started, **fields)
 
 
-def test_before_the_first_check_it_says_how_to_have_one(client):
+def test_before_the_first_check_it_says_how_to_run_one(client):
     page = health(client)
     assert "No check has run yet: add the cron line" in page
     assert "manage.py check_link_health" in page
@@ -46,6 +46,7 @@ def test_a_run_on_time(client):
     assert ": 8 alive, 2 not alive</title>" in page
 
 
+@pytest.mark.slow
 def test_days_are_named_in_english_in_every_locale(client, foreign_locale):
     make_link()
     make_run(checked=10, alive=8)
@@ -62,13 +63,13 @@ def test_a_late_run(client):
     assert "is cron running?" in page
 
 
-def test_a_run_that_is_under_way(client):
+def test_a_running_check(client):
     make_run(hours_ago=30)
     HealthRun.objects.create(checked=7)
     assert "A check is running: 7 links so far." in health(client)
 
 
-def test_a_run_that_was_killed_does_not_hide_the_one_before(client):
+def test_a_killed_run_does_not_hide_the_previous_one(client):
     make_run(hours_ago=3, checked=55)
     make_run(hours_ago=2, finished=False)
     page = health(client)
@@ -76,7 +77,7 @@ def test_a_run_that_was_killed_does_not_hide_the_one_before(client):
     assert "Checks are running on time" in page
 
 
-def test_a_run_that_an_error_ended_is_no_check_on_time(client):
+def test_a_failed_run_does_not_count_as_a_check_on_time(client):
     make_run(hours_ago=30, checked=55)
     make_run(outcome="failed", checked=7, reason="ended by an error of ours (OperationalError)")
     page = health(client)
@@ -101,19 +102,19 @@ def test_a_withheld_run_says_why(client):
         "interrupted",
     ],
 )
-def test_a_run_that_is_believed_says_what_it_left_open(client, reason):
+def test_an_accepted_run_shows_its_reason(client, reason):
     make_run(reason=reason)
     page = health(client)
     assert f"<b>About the last check:</b> {reason}." in page
-    assert "was not believed" not in page
+    assert "was withheld" not in page
 
 
-def test_a_run_that_needs_no_word_has_no_banner(client):
+def test_a_run_without_a_reason_has_no_banner(client):
     make_run()
     assert "About the last check" not in health(client)
 
 
-def test_reasons_risks_deaths_hosts_and_the_true_rule(client, settings):
+def test_reasons_risks_failures_hosts_and_the_removal_rule(client, settings):
     settings.LINK_GRACE_HOURS = 1
     movie = make_movie(title="At risk")
     link = make_link(movie, is_active=False, reason="http_410", checks="aag")
@@ -135,19 +136,19 @@ def test_what_the_last_check_changed(client):
     page = health(client)
     panel = page.partition("Changed by the last check")[2].partition("</section>")[0]
     assert panel.index("Died: Timed out") < panel.index("Died: Not found") < panel.index("Came back")
-    assert "Moved for good" in panel
+    assert "Redirected permanently" in panel
     assert "films.example.org" in panel
     assert "old.example.org" not in panel
 
 
-def test_a_check_that_changed_nothing_says_so(client):
+def test_a_run_that_changed_nothing_says_so(client):
     make_run(hours_ago=5, hosts_down=["films.example.org"])
     make_run(withheld=True, reason="offline")
     panel = health(client).partition("Changed by the last check")[2].partition("</section>")[0]
     assert "Nothing." in panel
 
 
-def test_health_costs_the_same_whatever_there_is(client):
+def test_link_health_needs_a_fixed_number_of_queries(client):
     costs = []
     for _ in range(2):
         for number in range(10):
@@ -168,8 +169,8 @@ def row(state: str, error: str = "") -> list[dict]:
     ("states", "said"),
     [
         ([], "No source has been searched yet."),
-        (["found", "nothing"], "All sources answering."),
-        (["found", "failed"], "1 source not answering as usual."),
+        (["found", "nothing"], "All sources are responding."),
+        (["found", "failed"], "1 source not responding as usual."),
     ],
 )
 def test_sources(client, states, said):
@@ -184,7 +185,7 @@ def test_sources(client, states, said):
     assert ("HTTP &lt;503&gt;" in page) is ("failed" in states)
 
 
-def test_sources_cost_the_same_whatever_there_is(client):
+def test_sources_need_a_fixed_number_of_queries(client):
     costs = []
     for _ in range(2):
         for source in ("example", "commons", "blender", "vodo"):
@@ -195,7 +196,7 @@ def test_sources_cost_the_same_whatever_there_is(client):
     assert costs[0] == costs[1] <= 5
 
 
-def test_the_api_page_has_lines_to_copy(client):
+def test_the_api_page_has_commands_to_copy(client):
     make_movie(imdb_id="tt0013442")
     page = client.get("/api/").content.decode()
     assert "curl -X POST &#x27;" not in page
@@ -206,6 +207,6 @@ def test_the_api_page_has_lines_to_copy(client):
 
 
 @pytest.mark.parametrize("path", ["/", "/health/", "/sources/", "/api/"])
-def test_pages_answer_head_and_refuse_post(client, path):
+def test_pages_allow_head_and_not_post(client, path):
     assert client.head(path).status_code == 200
     assert client.post(path).status_code == 405

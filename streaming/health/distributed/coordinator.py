@@ -82,7 +82,7 @@ class Coordinator:
 
     def merge_into(self, tally: RunTally) -> None:
         """What all parts heard, as if one had."""
-        for data in work_units.shard_results(self.run.pk, HealthPiece.Kind.HEARD):
+        for data in work_units.shard_results(self.run.pk, HealthPiece.Kind.TALLY):
             codec.merge_encoded_tally(data, tally)
 
     def clear(self) -> None:
@@ -153,7 +153,7 @@ class Coordinator:
     def _start_next_pass(self) -> bool:
         """Parts of the links that redirects led to other shares' hosts; False when there is none."""
         led = HealthPiece.objects.filter(
-            part__run=self.run, part__round=self.round, attempt=F("part__attempt"), kind=HealthPiece.Kind.ONWARD
+            part__run=self.run, part__round=self.round, attempt=F("part__attempt"), kind=HealthPiece.Kind.FORWARDED
         )  # fmt: skip
         rows = list(led.order_by().values_list("number").annotate(links=Sum("things")))
         self.round += 1

@@ -133,9 +133,9 @@ def finish_shard(mine: ShardClaim, tally: RunTally) -> bool:
     """Hand over what was heard; False, and nothing is, when the part is somebody else's by now."""
     with transaction.atomic():
         for good in codec.in_chunks(tally.successes):
-            _save_result(mine, Kind.GOOD, codec.encode_results(good), things=len(good))
+            _save_result(mine, Kind.SUCCESSES, codec.encode_results(good), things=len(good))
         for data in codec.encode_tally(tally):
-            _save_result(mine, Kind.HEARD, data, things=1)
+            _save_result(mine, Kind.TALLY, data, things=1)
         return bool(mine.row().update(state=State.DONE, counts=dict(tally.verdicts)))
 
 
@@ -160,7 +160,7 @@ class ShardResultSink:
     def flush(self) -> None:
         loose, self._loose = self._loose, []
         if loose:
-            _save_result(self.mine, Kind.HELD, codec.encode_results(loose), things=len(loose))
+            _save_result(self.mine, Kind.FAILURES, codec.encode_results(loose), things=len(loose))
 
 
 class RunResults:
@@ -170,20 +170,20 @@ class RunResults:
         self.run_id = run_id
 
     def batches(self) -> Iterator[list[Finding]]:
-        return map(codec.decode_results, shard_results(self.run_id, Kind.HELD))
+        return map(codec.decode_results, shard_results(self.run_id, Kind.FAILURES))
 
     def successes(self) -> Iterator[list[Finding]]:
-        return map(codec.decode_results, shard_results(self.run_id, Kind.GOOD))
+        return map(codec.decode_results, shard_results(self.run_id, Kind.SUCCESSES))
 
 
 def save_forwarded(mine: ShardClaim, number: int, links: Sequence[tuple[int, ProbeState]]) -> None:
     """Links that led to a host of that share."""
-    _save_result(mine, Kind.ONWARD, codec.encode_forwarded(links), things=len(links), number=number)
+    _save_result(mine, Kind.FORWARDED, codec.encode_forwarded(links), things=len(links), number=number)
 
 
 def forwarded_links(mine: ShardClaim) -> Iterator[list[tuple[int, ProbeState]]]:
     """The links that the round before handed on to this share."""
-    pieces = shard_results(mine.run_id, Kind.ONWARD, part__round=mine.round - 1, number=mine.shard.number)
+    pieces = shard_results(mine.run_id, Kind.FORWARDED, part__round=mine.round - 1, number=mine.shard.number)
     return map(codec.decode_forwarded, pieces)
 
 

@@ -8,6 +8,8 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from scraper.net.throttling import is_throttled
+from scraper.net.url_policy import without_tracking
 from streaming.health.judging import content, soft_404
 from streaming.health.probe_types import Failure, ProbeResponse
 from streaming.reason_codes import Reason
@@ -27,8 +29,6 @@ HOME_PATH = re.compile(
     r"(?:(?:index|default|home)(?:\.[a-z]{3,5})?/?)?",
     re.I,
 )
-# What only says where a visitor came from.
-TRACKING = re.compile(r"(?:(?:\A|&)(?:utm_[a-z]+|fbclid|gclid)=[^&]*)*", re.I)
 LOGIN_PATH = re.compile(
     r"/(?:log-?in|sign-?in|signup|sso|oauth2?|auth|authenticate|consent|session/new|account/login|users/sign_in"
     r"|wp-login\.php|age-?check|cookie-?wall)(?:[/._-]|\Z)",
@@ -113,7 +113,7 @@ def is_conclusive(answer: ProbeResponse, *, media: bool) -> bool:
     """
     if answer.status is None or answer.failure:
         return answer.failure in (Failure.PRIVATE, Failure.PAUSED)
-    if answer.status == 304 or is_throttled(answer):
+    if answer.status == 304 or is_throttled(answer.status, answer.headers):
         return True
     if answer.status not in (200, 203, 206) or answer.length == 0:
         return False
@@ -136,14 +136,8 @@ def _parse_page(answer: ProbeResponse) -> soft_404.PageText | None:
     return soft_404.parse_page(body) if content.is_markup(answer.content_type, body) else None
 
 
-def is_throttled(answer: ProbeResponse) -> bool:
-    if "cf-mitigated" in answer.headers:
-        return False
-    return answer.status == 429 or (answer.status == 503 and bool(answer.retry_after))
-
-
 def _other_status(answer: ProbeResponse, status: int) -> Judgement:
-    if is_throttled(answer):
+    if is_throttled(answer.status, answer.headers):
         return THROTTLED
     if status in JUDGEMENT_BY_STATUS:
         return JUDGEMENT_BY_STATUS[status]
@@ -211,7 +205,7 @@ def _is_redirect_home(answer: ProbeResponse) -> bool:
     was_home = HOME_PATH.fullmatch(asked.path or "/") is not None and not asked.query
     if got.fragment:
         return False  # A page of a site that is one program.
-    return not was_home and HOME_PATH.fullmatch(got.path or "/") is not None and bool(TRACKING.fullmatch(got.query))
+    return not was_home and HOME_PATH.fullmatch(got.path or "/") is not None and not without_tracking(got.query)
 
 
 def _media_judgement(answer: ProbeResponse) -> Judgement:

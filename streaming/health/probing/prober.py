@@ -17,8 +17,9 @@ from urllib.parse import urljoin, urlsplit
 
 import pycurl
 
+from scraper.net.throttling import is_throttled
 from scraper.net.url_policy import MAX_URL_LENGTH, InvalidValue, host_of, normalize_url
-from streaming.health.judging.verdict import is_conclusive, is_throttled
+from streaming.health.judging.verdict import is_conclusive
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.dns_resolver import DnsResolver, Resolution, is_ip_address
@@ -400,7 +401,7 @@ class Prober:
         if answer.failure:
             host_slot.count_failure(answer.final_url, answer.failure)
         else:
-            host_slot.count_throttle(is_throttled(answer))
+            host_slot.count_throttle(is_throttled(answer.status, answer.headers))
         if host_slot.closed_reason(answer.final_url):
             self._drop_host(host_slot)
         if host_slot.unreachable_reason(answer.final_url):
@@ -436,7 +437,7 @@ def _escaped(match: re.Match[str]) -> str:
 def _deserves_retry(answer: ProbeResponse) -> bool:
     if answer.failure:
         return answer.failure in RETRIED_FAILURES
-    return answer.status is not None and 500 <= answer.status < 600 and not is_throttled(answer)
+    return answer.status is not None and 500 <= answer.status < 600 and not is_throttled(answer.status, answer.headers)
 
 
 def _local_failure(task: ProbeTask, error: Exception) -> ProbeResponse:

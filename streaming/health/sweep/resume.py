@@ -16,10 +16,8 @@ from django.db.models import Exists, OuterRef
 
 from streaming.health.judging.verdict import Verdict
 from streaming.health.selection import Selection, checked_before, in_shard
-from streaming.models import HealthRun, LinkFlip, StreamingLink, StreamingLinkQuerySet
+from streaming.models import LinkFlip, StreamingLink, StreamingLinkQuerySet
 from streaming.reason_codes import Reason
-
-RECENT_RUNS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class ResumeState:
 
 
 def load_resume_state(selection: Selection, *, since: datetime | None, now: datetime) -> ResumeState:
-    """What the runs since the last believed one (see `broken_since`) heard; nothing when that was the last run."""
+    """What the runs from `since` on (see `HealthRunQuerySet.interrupted_since`) found; empty if `since` is None."""
     if since is None:
         return ResumeState()
     answered: set[str] = set()
@@ -44,17 +42,6 @@ def load_resume_state(selection: Selection, *, since: datetime | None, now: date
         answered.add(place)
         not_asked[place] += checked is not None and checked >= asked_again
     return ResumeState(frozenset(answered), not_asked)
-
-
-def interrupted_since() -> datetime | None:
-    """When the first of the last runs began that were not completed; None: the last one was."""
-    since = None
-    runs = HealthRun.objects.order_by("-started_at", "-pk").values_list("started_at", "outcome")
-    for started, outcome in runs[:RECENT_RUNS]:
-        if outcome == HealthRun.Outcome.COMPLETED:
-            break
-        since = started
-    return since
 
 
 class WrittenResult(NamedTuple):

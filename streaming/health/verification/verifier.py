@@ -20,6 +20,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from scraper.extraction.json_values import UnreadableResponse
+from scraper.net.throttling import is_throttled
 from scraper.source_apis import MISSING, ApiStatus, ItemRef, SourceApi, source_apis
 from streaming.health.judging.results import Heard
 from streaming.health.judging.verdict import SOURCE_API_REASONS, Verdict, gone_judgement
@@ -304,7 +305,7 @@ class Verifier:
 
     def _parse_reply(self, line: VerificationQueue, reply: ApiReply) -> dict[str, ApiStatus]:
         """What the source said. One that is busy, or fails twice running, is not asked again in this run."""
-        if reply.status == 429 or reply.retry_after is not None:
+        if reply.retry_after is not None or is_throttled(reply.status, {}):
             line.closed = True
             self._pause(line.source_api.host, pause_until(reply.retry_after or "", now=self.now))
             return {}

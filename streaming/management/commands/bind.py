@@ -1,4 +1,4 @@
-"""An address of a source is bound to a movie by hand."""
+"""Bind a movie to a URL at a source."""
 
 from __future__ import annotations
 
@@ -7,26 +7,32 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from scraper.net.url_policy import InvalidValue
+from streaming.formatting import quote_value
 from streaming.ingest.bindings import bind
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie
 
 
 class Command(OpenreelCommand):
-    help = "Bind a movie to an address of a source that knows no IMDb ids: every search for the movie reads it."
+    help = "Bind a movie to a URL at a source that knows no IMDb ids. Every search for the movie reads it."
     example = "python manage.py bind tt1254207 https://video.blender.org/w/bunny --source peertube"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("imdb_id", metavar="IMDB_ID")
-        parser.add_argument("url", metavar="URL", help="a page, video or item that is the film")
-        parser.add_argument("--source", default="", metavar="SLUG", help="who reads it; else who knows the address")
+        parser.add_argument("url", metavar="URL", help="the page, video or item of the film")
+        parser.add_argument(
+            "--source",
+            default="",
+            metavar="SLUG",
+            help="the source that reads the URL; default: by its host",
+        )
 
     def handle(self, *, imdb_id: str, url: str, source: str, **options: Any) -> str:
         movie = Movie.objects.filter(imdb_id=imdb_id).first()
         if movie is None:
-            raise CommandError(f"No such movie: {ascii(imdb_id)[:40]}.")
+            raise CommandError(f"No such movie: {quote_value(imdb_id)}.")
         try:
-            row, is_new = bind(movie, url=url, source=source)
-        except InvalidValue as refusal:
-            raise CommandError(f"{refusal}.") from None
-        return f"{'Bound' if is_new else 'Was bound already:'} {movie.imdb_id} to {row.url}."
+            binding, is_new = bind(movie, url=url, source=source)
+        except InvalidValue as error:
+            raise CommandError(f"{error}.") from None
+        return f"{'Bound' if is_new else 'Already bound:'} {movie.imdb_id} to {binding.url}."

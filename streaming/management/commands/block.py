@@ -1,4 +1,4 @@
-"""Takedown by hand."""
+"""Take down an address or a movie."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from streaming.models import BlockedAddress
 
 
 class Command(OpenreelCommand):
-    help = "Take down a host, a URL prefix or an IMDb id: never saved, never shown again."
+    help = "Take down a host, a URL prefix or an IMDb id. It is never saved or shown again."
     example = 'python manage.py block films.example.org --reason "the owner asked for it"'
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("address", help="a host (its subdomains too), the beginning of a URL, or an IMDb id")
-        parser.add_argument("--reason", required=True, help="why, in a few words (300 characters)")
+        parser.add_argument("address", help="a host (with its subdomains), the beginning of a URL, or an IMDb id")
+        parser.add_argument("--reason", required=True, help="the reason, at most 300 characters")
 
     def handle(self, *, address: str, reason: str, **options: Any) -> str:
-        if not (said := " ".join(reason.split())[:300]):
-            raise CommandError("--reason is empty: say why.")
+        if not (reason := " ".join(reason.split())[:300]):
+            raise CommandError("--reason is empty. State a reason.")
         try:
-            row, gone = block(address, reason=said)
-        except InvalidValue as refusal:
-            raise CommandError(f"{refusal}.") from None
-        went = "movie removed" if row.kind == BlockedAddress.Kind.IMDB_ID else "links turned off"
-        return f"Blocked {row.kind} {row.address}: {gone} {went}."
+            blocked, count = block(address, reason=reason)
+        except InvalidValue as error:
+            raise CommandError(f"{error}.") from None
+        effect = "movie removed" if blocked.kind == BlockedAddress.Kind.IMDB_ID else "links turned off"
+        return f"Blocked {blocked.kind} {blocked.address}: {count} {effect}."

@@ -1,4 +1,4 @@
-"""New films out of a source: the door for cron and hands."""
+"""Add films of a source to the catalogue."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from streaming import file_locks
 from streaming.management.arguments import integer_argument
 from streaming.management.base import OpenreelCommand
 
-# Loaded by name: what discovers meets Scrapy, which no door imports.
+# Imported by name, because entry points do not import Scrapy.
 DISCOVERY_MODULE = "streaming.scraping.crawling.discovery_crawl"
 DISCOVERABLE_SOURCES = ("wikidata", "internet_archive")
 
 
 class Command(OpenreelCommand):
-    help = "Find films that are not in the catalogue yet. A run that was stopped goes on where it was."
+    help = "Find films that are not in the catalogue yet. A run that was interrupted resumes where it stopped."
     example = "python manage.py discover --source wikidata --limit 500"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,22 +31,24 @@ class Command(OpenreelCommand):
             type=integer_argument(1),
             default=500,
             metavar="N",
-            help="read N films or a little more (default 500)",
+            help="read about N films, at least (default 500)",
         )
-        parser.add_argument("--dry-run", action="store_true", help="read from the beginning, but save nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="read from the start of the source's list and save nothing"
+        )
 
     def handle(self, *, source: str, limit: int, dry_run: bool, **options: Any) -> None:
-        path = import_string(f"{DISCOVERY_MODULE}.bookmark_path")(source)
+        path = import_string(f"{DISCOVERY_MODULE}.checkpoint_path")(source)
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = file_locks.try_lock(path.with_suffix(".lock"))
         if lock is None:
             self.stdout.write("Another discovery of this source is running.")
             return
         with lock, self._progress(limit) as report:
-            run = import_string(f"{DISCOVERY_MODULE}.Discovery")(
-                source=source, limit=limit, path=path, is_dry=dry_run, told=report
+            run = import_string(f"{DISCOVERY_MODULE}.DiscoveryRun")(
+                source=source, limit=limit, path=path, is_dry=dry_run, on_progress=report
             )
-            import_string(f"{DISCOVERY_MODULE}.discover")(run)
+            import_string(f"{DISCOVERY_MODULE}.run_discovery")(run)
         self._write_summary(run)
 
     def _write_summary(self, run: Any) -> None:
@@ -54,15 +56,15 @@ class Command(OpenreelCommand):
         links = "" if run.is_dry else f" {run.saved.new} new links."
         self.stdout.write(f"{run.films} films read, {run.unknown} {verb}.{links}")
         if run.is_complete:
-            self.stdout.write("These were the last; the next run begins anew.")
-        if run.failed:
-            raise CommandError(f"{run.failed}. The next run goes on from here.")
+            self.stdout.write("The end of the source's list is reached; the next run starts over.")
+        if run.error:
+            raise CommandError(f"{run.error}. The next run resumes here.")
 
     @contextmanager
     def _progress(self, limit: int) -> Iterator[Any]:
-        """A bar on a terminal, a plain line a page in a pipe."""
+        """Show a progress bar on a terminal, otherwise one line per page."""
         if not sys.stderr.isatty():
-            yield lambda run: self.stdout.write(f"{run.bookmark.taken} of {limit} films, {run.unknown} new")
+            yield lambda run: self.stdout.write(f"{run.checkpoint.film_count} of {limit} films, {run.unknown} new")
             return
         with tqdm(total=limit, unit="film", leave=False) as bar:
-            yield lambda run: bar.update(run.bookmark.taken - bar.n)
+            yield lambda run: bar.update(run.checkpoint.film_count - bar.n)

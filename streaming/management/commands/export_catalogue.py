@@ -1,4 +1,4 @@
-"""The catalogue into a file or a folder."""
+"""Export the catalogue to a file or a folder."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ COMPLETE_FORMATS = ("jsonl", "csv")
 
 class Command(OpenreelCommand):
     help = (
-        "Write the catalogue. jsonl and csv hold every link, jsonl can be imported again; m3u and strm hold what "
-        "players can open now. strm writes a folder with a small file a movie."
+        "Export the catalogue. jsonl and csv contain all links, and jsonl can be imported again; m3u and strm contain "
+        "the working links that players can open. strm writes a folder with one file per movie."
     )
     example = "python manage.py export_catalogue catalogue.jsonl"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", nargs="?", default="-", help="- or nothing: standard output")
+        parser.add_argument(
+            "file", metavar="FILE", nargs="?", default="-", help="file or folder; default: standard output (-)"
+        )
         parser.add_argument("--format", choices=("jsonl", "m3u", "strm", "csv"), default="jsonl")
 
     def handle(self, *, file: str, format: str, **options: Any) -> None:  # noqa: A002 - the option's name
@@ -50,18 +52,18 @@ class Command(OpenreelCommand):
             raise CommandError(f"{file}: {error.strerror or error}.") from None
 
     def _write_file(self, path: Path, lines: Iterable[str]) -> None:
-        """Written beside it and put in its place at the end: nobody ever reads half a catalogue."""
+        """Write to a temporary file and rename it at the end, so that no reader sees half a catalogue."""
         if path.is_dir():
             raise CommandError(f"{path}: Is a directory.")
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as part:
+        ) as temporary:
             try:
-                part.writelines(lines)
-                os.chmod(part.name, 0o644)
-                os.replace(part.name, path)
+                temporary.writelines(lines)
+                os.chmod(temporary.name, 0o644)
+                os.replace(temporary.name, path)
             except BaseException:
-                os.unlink(part.name)
+                os.unlink(temporary.name)
                 raise
         self.stderr.write(f"Written: {path}")
 

@@ -1,4 +1,4 @@
-"""A file of movies and links into the catalogue."""
+"""Import movies and links from a file."""
 
 from __future__ import annotations
 
@@ -23,33 +23,36 @@ MAX_MEMORY_BYTES = 8 * 1024 * 1024
 
 class Command(OpenreelCommand):
     help = (
-        "Read movies and links from a file of JSON lines, a movie a line. Known movies gain what they lack and new "
-        "links; what stands is not overwritten. A bad line is named on stderr, the good ones are kept, the status is 1."
+        "Import movies and links from a file of JSON lines, one movie per line. Known movies get new links and missing "
+        "fields; other fields stay. Invalid lines are reported and skipped, and the exit status is 1."
     )
     example = "python manage.py import_catalogue catalogue.jsonl"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="the file, or - for standard input")
-        parser.add_argument("--strict", action="store_true", help="keep nothing when any line is bad")
+        parser.add_argument("--strict", action="store_true", help="import nothing if any line is invalid")
 
     def handle(self, *, file: str, strict: bool, **options: Any) -> str:
-        with _open(file) as source, _rereadable(source, wanted=strict) as text:
-            if strict:
-                self._check(text)
-                text.seek(0)
-            report = self._import(text)
+        with _open(file) as source:
+            report = self._import_all_or_nothing(source) if strict else self._import(source)
         if report.invalid:
-            raise CommandError(f"{_summary(report)} {report.invalid} bad lines were left out.")
+            raise CommandError(f"{_summary(report)} {report.invalid} invalid lines were skipped.")
         return _summary(report)
 
-    def _check(self, text: BinaryIO) -> None:
-        bad = 0
+    def _import_all_or_nothing(self, source: BinaryIO) -> ImportReport:
+        with _rereadable(source) as text:
+            self._require_valid(text)
+            text.seek(0)
+            return self._import(text)
+
+    def _require_valid(self, text: BinaryIO) -> None:
+        invalid = 0
         for line in _lines(text):
             if isinstance(line, InvalidLine):
-                bad += 1
+                invalid += 1
                 self._write_report(line)
-        if bad:
-            raise CommandError(f"Nothing was kept: {bad} bad lines.")
+        if invalid:
+            raise CommandError(f"Nothing was imported: {invalid} invalid lines.")
 
     def _import(self, text: BinaryIO) -> ImportReport:
         with tqdm(unit=" lines", delay=2, leave=False, disable=None, file=sys.stderr) as bar:
@@ -78,9 +81,9 @@ def _open(file: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _rereadable(source: BinaryIO, *, wanted: bool) -> Iterator[BinaryIO]:
-    """Something that can be read from the beginning again; standard input cannot."""
-    if not wanted or source.seekable():
+def _rereadable(source: BinaryIO) -> Iterator[BinaryIO]:
+    """Yield the source, or a copy if it cannot be read twice, such as a pipe."""
+    if source.seekable():
         yield source
         return
     with tempfile.SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES) as copy:
@@ -92,9 +95,9 @@ def _rereadable(source: BinaryIO, *, wanted: bool) -> Iterator[BinaryIO]:
 def _summary(report: ImportReport) -> str:
     saved = report.saved
     refused = sum(saved.refused.values())
-    down = f", {refused} taken down, without a movie or not free" if refused else ""
+    rejected = f", {refused} taken down, without a movie or not free" if refused else ""
     restored = f", {saved.movies_restored} movies restored" if saved.movies_restored else ""
     return (
         f"{report.valid} lines read: {saved.movies_new} new movies{restored}, "
-        f"{saved.new} new links, {saved.seen_again} known ones{down}."
+        f"{saved.new} new links, {saved.seen_again} known ones{rejected}."
     )

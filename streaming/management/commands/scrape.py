@@ -1,4 +1,4 @@
-"""Search for links of movies by hand or from cron."""
+"""Start scrape jobs from the command line or cron."""
 
 from __future__ import annotations
 
@@ -23,14 +23,18 @@ POLL_SECONDS = 0.2
 
 
 class Command(OpenreelCommand):
-    help = "Search for links of movies, now."
+    help = "Scrape movies for fresh links now."
     example = "python manage.py scrape tt0013442 tt0063350 --wait"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("imdb_ids", nargs="+", metavar="IMDB_ID")
-        parser.add_argument("--source", nargs="+", action="extend", metavar="SLUG", help="only these sources")
-        parser.add_argument("--target-url", metavar="URL", help="read this page instead of searching for one")
-        parser.add_argument("--wait", action="store_true", help="follow the jobs; exit 1 when one of them failed")
+        parser.add_argument("--source", nargs="+", action="extend", metavar="SLUG", help="use only these sources")
+        parser.add_argument(
+            "--target-url", metavar="URL", help="read this page instead of searching the sources for one"
+        )
+        parser.add_argument(
+            "--wait", action="store_true", help="wait for the jobs and print their results; exit 1 if one failed"
+        )
 
     def handle(
         self,
@@ -44,49 +48,50 @@ class Command(OpenreelCommand):
         movies = _movies(imdb_ids)
         chosen = _sources(source)
         try:
-            started = [self.start(movie, target_url=target_url, chosen=chosen) for movie in movies]
-        except InvalidValue as refusal:
-            raise CommandError(f"--target-url: {refusal}") from None
-        except jobs.QueueFull as full:
-            raise CommandError(f"{full} Try again in {full.retry_after} seconds.") from None
-        if wait and (failed := sum(not self.wait_for_jobs(job) for job in started)):
-            raise CommandError(f"{failed} of {len(started)} searches failed.")
+            scrape_jobs = [self.start(movie, target_url=target_url, chosen=chosen) for movie in movies]
+        except InvalidValue as error:
+            raise CommandError(f"--target-url: {error}") from None
+        except jobs.QueueFull as error:
+            raise CommandError(f"{error} Try again in {error.retry_after} seconds.") from None
+        if wait and (failed := sum(not self.wait_for_jobs(job) for job in scrape_jobs)):
+            raise CommandError(f"{failed} of {len(scrape_jobs)} scrape jobs failed.")
 
     def start(self, movie: Movie, *, target_url: str | None, chosen: Sequence[str] | None) -> ScrapeJob:
+        """Request a scrape of one movie and print its job."""
         job = scrape_movie_on_demand(movie, requested_by="command", target_url=target_url, sources=chosen)
-        joined = " (was asked for already)" if job.joined else ""
-        self.write_results(f"{movie.imdb_id}: job {job.pk} {job.get_state_display().lower()}{joined}")
+        joined = " (already requested)" if job.joined else ""
+        self.write_line(f"{movie.imdb_id}: job {job.pk} {job.get_state_display().lower()}{joined}")
         return job
 
     def wait_for_jobs(self, job: ScrapeJob) -> bool:
-        """Say each change once until the job is over; whether it succeeded."""
-        said: dict[str, str] = {}
+        """Print each change of the job until it ends; return whether it succeeded."""
+        printed: dict[str, str] = {}
         while True:
             job.refresh_from_db()
             for row in job.sources:
                 line = _result_line(row["state"], row["links"], row["new"], row["error"])
-                if said.get(row["source"], SourceState.WAITING) != line:
-                    said[row["source"]] = line
-                    self.write_results(f"{job.movie.imdb_id}: {sources.source_name(row['source'])}: {line}")
+                if printed.get(row["source"], SourceState.WAITING) != line:
+                    printed[row["source"]] = line
+                    self.write_line(f"{job.movie.imdb_id}: {sources.source_name(row['source'])}: {line}")
             if not job.is_open:
                 break
             jobs.renotify_if_stalled(job, now=timezone.now())
             time.sleep(POLL_SECONDS)
-        ending = job.get_outcome_display() or job.error or job.get_state_display()
-        self.write_results(f"{job.movie.imdb_id}: {job.state}: {ending} ({job.links_found} links, {job.links_new} new)")
+        outcome = job.get_outcome_display() or job.error or job.get_state_display()
+        self.write_line(f"{job.movie.imdb_id}: {job.state}: {outcome} ({job.links_found} links, {job.links_new} new)")
         return job.state == ScrapeJob.State.SUCCEEDED
 
-    def write_results(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
 
 def _movies(imdb_ids: Sequence[str]) -> list[Movie]:
-    asked = list(dict.fromkeys(imdb_ids))
-    known = {movie.imdb_id: movie for movie in Movie.objects.filter(imdb_id__in=asked)}
-    if unknown := [imdb_id for imdb_id in asked if imdb_id not in known]:
+    wanted = list(dict.fromkeys(imdb_ids))
+    known = {movie.imdb_id: movie for movie in Movie.objects.filter(imdb_id__in=wanted)}
+    if unknown := [imdb_id for imdb_id in wanted if imdb_id not in known]:
         raise CommandError(f"No such movie: {_quote_names(unknown)}.")
-    return [known[imdb_id] for imdb_id in asked]
+    return [known[imdb_id] for imdb_id in wanted]
 
 
 def _sources(chosen: Sequence[str] | None) -> Sequence[str] | None:

@@ -1,4 +1,4 @@
-"""Run queued scrape jobs, on this machine beside the web server or on more machines over one PostgreSQL."""
+"""Run queued scrape jobs on this machine; several machines can share one PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from streaming.scraping.supervisor.loop import serve
 
 class Command(OpenreelCommand):
     help = (
-        "Run queued scrape jobs until stopped. The web server starts one by itself when it needs it; run this on more "
-        "machines that share a PostgreSQL database."
+        "Run queued scrape jobs until stopped. The web server starts a worker by itself when it needs one; run this on "
+        "further machines that share its PostgreSQL database."
     )
     example = "python manage.py scrape_worker"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--stop", action="store_true", help="let this machine's worker hand back its jobs and go")
+        parser.add_argument("--stop", action="store_true", help="let this machine's worker requeue its jobs and exit")
+        parser.add_argument("--wake", action="store_true", help="start this machine's worker unless it is running")
         parser.add_argument(
-            "--wake", action="store_true", help="start this machine's worker unless it is there already"
+            "--spawn", action="store_true", help="start a new Python process for each job instead of forking"
         )
-        parser.add_argument("--spawn", action="store_true", help="a fresh Python for every job instead of a fork")
-        parser.add_argument("--embedded", action="store_true", help="leave when there was nothing to do for a while")
+        parser.add_argument("--embedded", action="store_true", help="exit after SCRAPE_IDLE_SECONDS without a job")
         parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)
         parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
         parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
@@ -46,12 +46,12 @@ class Command(OpenreelCommand):
 
     def stop_worker(self) -> None:
         pid = control.stop_supervisor()
-        self.stdout.write("No worker runs here." if pid is None else f"Worker {pid} was told to leave.")
+        self.stdout.write("No worker is running on this machine." if pid is None else f"Worker {pid} is stopping.")
 
     def run_worker(self, *, lock: int | None, embedded: bool, spawn: bool, **options: Any) -> None:
-        held = file_locks.try_lock(control.lock_path()) if lock is None else file_locks.lock_from_descriptor(lock)
-        if held is None:
-            self.stdout.write("Another worker runs on this machine already.")
+        lock_file = file_locks.try_lock(control.lock_path()) if lock is None else file_locks.lock_from_descriptor(lock)
+        if lock_file is None:
+            self.stdout.write("Another worker is already running on this machine.")
             return
         idle = settings.SCRAPE_IDLE_SECONDS if embedded or lock is not None else None
-        serve(lock=held, idle_seconds=idle, spawning=spawn)
+        serve(lock=lock_file, idle_seconds=idle, spawning=spawn)

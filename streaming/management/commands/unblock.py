@@ -1,4 +1,4 @@
-"""The end of a takedown."""
+"""Lift a takedown."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from scraper.net.url_policy import InvalidValue
+from streaming.formatting import quote_value
 from streaming.ingest.takedown import unblock
 from streaming.management.base import OpenreelCommand
 
 
 class Command(OpenreelCommand):
-    help = "Lift a takedown. Links come back when the next check finds them alive, a movie by restore_movies."
+    help = "Lift a takedown. Links return when the next check finds them alive; a movie returns with restore_movies."
     example = "python manage.py unblock films.example.org"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("address", help="as it was given to block")
+        parser.add_argument("address", help="the address as it was given to block")
 
     def handle(self, *, address: str, **options: Any) -> str:
         try:
             lifted = unblock(address)
-        except InvalidValue as refusal:
-            raise CommandError(f"{refusal}.") from None
+        except InvalidValue as error:
+            raise CommandError(f"{error}.") from None
         if not lifted:
-            raise CommandError(f"{ascii(address)[:80]} is not blocked.")
+            raise CommandError(f"{quote_value(address)} is not blocked.")
         return f"Unblocked {address}."

@@ -1,12 +1,11 @@
-"""New films of a source: its pages are read one by one, each saved with the bookmark that says how far we are.
+"""Discover films of a source: read its list page by page, save each page, then move the checkpoint.
 
-Like `crawl` it meets Scrapy, so doors load it by its name; a process can discover once only.
+A process can run one discovery only, because Twisted's reactor does not restart.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,7 @@ from django.conf import settings as django_settings
 from django.db import DatabaseError, connections
 from itemadapter import ItemAdapter
 from scrapy import signals
-from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
@@ -32,16 +31,19 @@ from streaming.ingest.save import SaveReport, save_links
 from streaming.models import Movie
 from streaming.scraping.crawling import checkpoint
 from streaming.scraping.crawling.checkpoint import Checkpoint
-from streaming.scraping.crawling.download_hooks import DOWNLOAD_SETTINGS
+from streaming.scraping.crawling.crawler_setup import crawl_settings, create_process, spider_failure
 
-SHARED_SETTINGS = ("USER_AGENT", "ALLOW_PRIVATE_HOSTS", "SOURCE_DELAYS", "WIKIDATA_SPARQL_URL", "INTERNET_ARCHIVE_URL")
-SPIDER_ERROR = "The spider broke on what it was sent"
+CACHE_FOLDER = "discover-answers"
 
 
 @dataclass(slots=True)
 class DiscoveryRun:
-    """A run and what has come of it so far. `failed` is the sentence of what went wrong, empty if nothing did;
-    `is_complete`: the source has no more films after these; `is_over`: it was read as far as was asked."""
+    """One discovery and its results so far.
+
+    `limit` is the number of films to read, over all runs until the limit is reached; `films` counts those of this run,
+    `unknown` the watchable ones that are not in the catalogue. `error` is empty unless something failed. `is_complete`:
+    the source has no more films; `is_over`: the crawl ended by itself.
+    """
 
     source: str
     limit: int
@@ -53,7 +55,7 @@ class DiscoveryRun:
     unknown: int = 0
     is_complete: bool = False
     is_over: bool = False
-    failed: str = ""
+    error: str = ""
     saved: SaveReport = field(default_factory=SaveReport)
 
     @property
@@ -61,7 +63,7 @@ class DiscoveryRun:
         return self.is_complete or self.checkpoint.film_count >= self.limit
 
     def save_page(self, page: FilmListPage) -> None:
-        """Save a page, then move the bookmark: a run that dies between the two reads the page once more."""
+        """Save a page, then move the checkpoint; a run that dies in between reads the page again."""
         links = [link for film in page.films for link in self._links(film)]
         movies = {movie.imdb_id: movie for film in page.films if (movie := _movie(film))}
         watchable = [movies[imdb_id] for imdb_id in dict.fromkeys(link.imdb_id for link in links) if imdb_id in movies]
@@ -81,47 +83,47 @@ class DiscoveryRun:
         for item in to_items(film, imdb_id=film.imdb_id, source=self.source):
             try:
                 yield parse_link(ItemAdapter(item).asdict(), allowed=django_settings.ALLOW_PRIVATE_HOSTS)
-            except InvalidValue as refusal:
-                self.saved.refused[refusal.code] += 1
+            except InvalidValue as error:
+                self.saved.refused[error.code] += 1
 
     def fail(self, failed: SourceFailed) -> None:
-        self.failed = self.failed or failed.message
+        self.error = self.error or failed.message
 
 
 class DiscoveryCrawler(Crawler):
-    """A crawler that knows for which run it works."""
+    """A crawler that knows its discovery."""
 
     def __init__(self, settings: Settings, discovery: DiscoveryRun) -> None:
         super().__init__(LISTING_SPIDERS[discovery.source], settings)
         self.discovery = discovery
-        self.signals.connect(self._failed, signal=source_failed)
-        self.signals.connect(self._broke, signal=signals.spider_error)
-        self.signals.connect(self._closed, signal=signals.spider_closed)
+        self.signals.connect(self._on_source_failed, signal=source_failed)
+        self.signals.connect(self._on_spider_error, signal=signals.spider_error)
+        self.signals.connect(self._on_closed, signal=signals.spider_closed)
 
-    def _failed(self, failed: SourceFailed) -> None:
+    def _on_source_failed(self, failed: SourceFailed) -> None:
         self.discovery.fail(failed)
 
-    def _closed(self, reason: str) -> None:
-        self.discovery.is_over = reason == "finished" and not self.discovery.failed
+    def _on_closed(self, reason: str) -> None:
+        self.discovery.is_over = reason == "finished" and not self.discovery.error
 
-    def _broke(self, failure: Failure) -> None:
-        self.discovery.fail(SourceFailed(f"{SPIDER_ERROR} ({type(failure.value).__name__})"))
+    def _on_spider_error(self, failure: Failure) -> None:
+        self.discovery.fail(spider_failure(failure))
 
 
 class SavePagesPipeline:
-    """Saves page after page, in their order, off the event loop."""
+    """Save pages one at a time, in order, off the event loop."""
 
     def __init__(self, crawler: DiscoveryCrawler) -> None:
-        self.crawler, self.one_at_a_time = crawler, asyncio.Lock()
+        self.crawler, self.lock = crawler, asyncio.Lock()
 
     @classmethod
     def from_crawler(cls, crawler: DiscoveryCrawler) -> SavePagesPipeline:
         return cls(crawler)
 
     async def process_item(self, page: FilmListPage) -> FilmListPage:
-        async with self.one_at_a_time:
-            # After a page that could not be saved the bookmark stays where it is.
-            if not self.crawler.discovery.failed:
+        async with self.lock:
+            # After a page that could not be saved the checkpoint stays.
+            if not self.crawler.discovery.error:
                 await self._save(page)
         return page
 
@@ -133,48 +135,37 @@ class SavePagesPipeline:
             self.crawler.stop()
 
     async def close_spider(self) -> None:
-        # The worker thread's connection, which nobody else can close.
+        # The worker thread's connection, which nothing else can close.
         await sync_to_async(connections.close_all)()
 
 
 def run_discovery(discovery: DiscoveryRun) -> None:
-    """Go on from the bookmark until `limit` films of this run were read or the source has no more."""
-    begun = Checkpoint() if discovery.is_dry else checkpoint.read_checkpoint(discovery.path)
-    # A run that ended, or one that wanted less than now, is not gone on with.
-    discovery.checkpoint = begun if begun.film_count < discovery.limit else replace(begun, film_count=0)
+    """Continue from the checkpoint until `limit` films are read or the source has no more."""
+    stored = Checkpoint() if discovery.is_dry else checkpoint.read_checkpoint(discovery.path)
+    # A run that has finished, or had a lower limit, is not continued.
+    discovery.checkpoint = stored if stored.film_count < discovery.limit else replace(stored, film_count=0)
     connections.close_all()
-    settings = Settings()
-    settings.setmodule("scraper.settings", priority="project")
-    settings.setdict({name: getattr(django_settings, name) for name in SHARED_SETTINGS}, priority="cmdline")
-    ours = {
-        "EXTENSIONS": {},
-        "ITEM_PIPELINES": {SavePagesPipeline: 300},
-        "LOG_INSTALL_ROOT_HANDLER": False,
-        **DOWNLOAD_SETTINGS,
-    }
-    settings.setdict(ours, priority="cmdline")
-    kept = discovery.path.parent / "discover-answers"
-    _delete_expired_responses(kept, before=time.time() - CACHE_SECONDS)
-    settings.setdict({**HTTP_CACHE_SETTINGS, "HTTPCACHE_DIR": str(kept)}, priority="cmdline")
-    logging.disable(logging.getLogger().getEffectiveLevel() - 1)
-    process = AsyncCrawlerProcess(settings)
-    left = discovery.limit - discovery.checkpoint.film_count
-    process.crawl(DiscoveryCrawler(settings, discovery), after=discovery.checkpoint.after, limit=left)
+    cache = discovery.path.parent / CACHE_FOLDER
+    _delete_expired_responses(cache, before=time.time() - CACHE_SECONDS)
+    settings = crawl_settings(SavePagesPipeline, **HTTP_CACHE_SETTINGS, HTTPCACHE_DIR=str(cache))
+    process = create_process(settings)
+    remaining = discovery.limit - discovery.checkpoint.film_count
+    process.crawl(DiscoveryCrawler(settings, discovery), after=discovery.checkpoint.after, limit=remaining)
     process.start()
     if discovery.is_over and not discovery.is_dry:
         checkpoint.write_checkpoint(discovery.path, replace(discovery.checkpoint, film_count=0))
 
 
 def checkpoint_path(source: str) -> Path:
-    """Where the bookmark of a source lies."""
+    """Return the file that holds the checkpoint of a source."""
     return Path(django_settings.SCRAPE_DIR) / f"discover-{source}.json"
 
 
 def _delete_expired_responses(folder: Path, *, before: float) -> None:
-    """Remove answers that are too old to be used: a folder each, under the source's name and two letters."""
-    for answer in folder.glob("*/*/*"):
-        if answer.stat().st_mtime < before:
-            shutil.rmtree(answer, ignore_errors=True)
+    """Delete cached responses last written before this Unix time; each is a folder `<source>/<two letters>/<key>`."""
+    for response in folder.glob("*/*/*"):
+        if response.stat().st_mtime < before:
+            shutil.rmtree(response, ignore_errors=True)
 
 
 def _movie(film: ExtractedFilm) -> MovieRecord | None:

@@ -1,4 +1,4 @@
-"""A spider waits here for its host's turn, and hears here, and says, that a host wants to be left alone."""
+"""Let crawls share each host's request slots and pauses with all other crawls and the link checker."""
 
 from __future__ import annotations
 
@@ -15,40 +15,45 @@ from streaming.models import HostPause
 from streaming.retry_after import pause_until
 
 PAUSED_MESSAGE = "asked us to come back at {time} UTC on {day}"
-TOO_MANY_SEARCHES_MESSAGE = "Too many searches ask this site at once"
+NO_SLOT_MESSAGE = "Too many scrape jobs wait for this site"
+MAX_NETLOC_LENGTH = 255
 
 
-async def acquire_slot(place: str, source: str) -> str:
-    """Return when this place may be asked by this source: empty, or a sentence when that is not within a scrape job."""
-    if why_not := await sync_to_async(pause_message)(place):
-        return why_not
-    host = urlsplit(f"//{place}").hostname or ""
-    pause = request_delay_for(host, source=source)
-    if not pause:
+async def acquire_slot(netloc: str, source: str) -> str:
+    """Wait until `source` may send a request to this netloc.
+
+    Returns '' then; or at once a message when the host is paused, or has no free slot within half a job's time.
+    """
+    if message := await sync_to_async(pause_message)(netloc):
+        return message
+    host = urlsplit(f"//{netloc}").hostname or ""
+    delay = request_delay_for(host, source=source)
+    if not delay:
         return ""
-    patience = timedelta(seconds=settings.SCRAPE_TIMEOUT / 2)
-    wait = await sync_to_async(reserve_slot)(host, delay=pause, max_wait=patience)
+    max_wait = timedelta(seconds=settings.SCRAPE_TIMEOUT / 2)
+    wait = await sync_to_async(reserve_slot)(host, delay=delay, max_wait=max_wait)
     if wait is None:
-        return TOO_MANY_SEARCHES_MESSAGE
+        return NO_SLOT_MESSAGE
     await asyncio.sleep(wait)
-    # Somebody else, whose turn was before, may have been told meanwhile.
-    return await sync_to_async(pause_message)(place) if wait else ""
+    # The host may have asked another crawl to wait in the meantime.
+    return await sync_to_async(pause_message)(netloc) if wait else ""
 
 
-def pause_message(place: str) -> str:
-    """Why this place is not asked now: it told one of us, at whatever job or machine, when to come back. Else empty."""
-    pause = HostPause.objects.active(timezone.now()).requested_by_host().filter(host=place[:255]).first()
+def pause_message(netloc: str) -> str:
+    """Return why this netloc is paused, '' if it is not; only pauses that the host asked for count."""
+    pauses = HostPause.objects.active(timezone.now()).requested_by_host()
+    pause = pauses.filter(host=netloc[:MAX_NETLOC_LENGTH]).first()
     if pause is None:
         return ""
     until = pause.paused_until
-    asked = PAUSED_MESSAGE.format(time=dateformat.format(until, "H:i"), day=dateformat.format(until, "j F"))
-    return f"{place} {asked}"
+    text = PAUSED_MESSAGE.format(time=dateformat.format(until, "H:i"), day=dateformat.format(until, "j F"))
+    return f"{netloc} {text}"
 
 
-async def report_throttled(place: str, retry_after: str) -> None:
-    """Remember for all who might ask this place, searches and the checker, when it may be asked again."""
+async def report_throttled(netloc: str, retry_after: str) -> None:
+    """Pause this netloc for all crawls and the checker; `retry_after` is the response's header, '' without one."""
     until = pause_until(retry_after, now=timezone.now())
-    await sync_to_async(HostPause.objects.extend)({place: until}, HostPause.Kind.RETRY_AFTER)
+    await sync_to_async(HostPause.objects.extend)({netloc: until}, HostPause.Kind.RETRY_AFTER)
 
 
 DOWNLOAD_SETTINGS = {
@@ -56,4 +61,4 @@ DOWNLOAD_SETTINGS = {
     "HOST_THROTTLED": report_throttled,
     "HOST_ACQUIRE": acquire_slot,
 }
-"""Scrapy's settings for a crawl that is polite together with all others."""
+"""Scrapy settings of every crawl."""

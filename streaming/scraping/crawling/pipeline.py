@@ -1,7 +1,7 @@
-"""The seam between Scrapy and the catalogue: items in, batches of rows out, off the event loop.
+"""Save the items of a spider in batches, off the event loop.
 
-An ordinary pipeline that calls the ORM saves nothing and the crawl still exits 0 (Django raises
-SynchronousOnlyOperation inside the running loop, Scrapy logs it): so every save goes through `sync_to_async`.
+Every save goes through `sync_to_async`: a pipeline that calls the ORM directly saves nothing (Django raises
+SynchronousOnlyOperation inside the running loop), while Scrapy only logs that and the crawl still exits 0.
 """
 
 from __future__ import annotations
@@ -21,16 +21,20 @@ BATCH_SIZE = 50
 
 
 class SaveLinksPipeline:
-    """Collects records and saves them in batches. `only` names the one movie a job is about; None takes all."""
+    """Collect records and save them in batches.
+
+    `movie_id` is the IMDb id of the only movie to accept, None for any. `on_saved` gets the report of each batch, in a
+    worker thread.
+    """
 
     def __init__(
         self,
         *,
         allowed: PrivateHostAllowlist,
-        only: str | None = None,
+        movie_id: str | None = None,
         on_saved: Callable[[SaveReport], None] | None = None,
     ) -> None:
-        self.allowed, self.movie_id, self.told = allowed, only, on_saved
+        self.allowed, self.movie_id, self.on_saved = allowed, movie_id, on_saved
         self.links: list[LinkRecord] = []
         self.movies: dict[str, MovieRecord] = {}
         self.refused: Counter[str] = Counter()
@@ -43,11 +47,11 @@ class SaveLinksPipeline:
         return item
 
     def add(self, raw: dict[str, Any]) -> None:
-        """Clean one item; a refused one is counted and the others go on."""
+        """Validate one item and keep it for the next batch; a refused one is only counted."""
         try:
             link, movie = parse_link(raw, allowed=self.allowed), parse_movie(raw)
             if self.movie_id and link.imdb_id != self.movie_id:
-                raise InvalidValue("another_movie", f"{link.imdb_id} is not the movie that was asked for")
+                raise InvalidValue("another_movie", f"{link.imdb_id} is not the requested movie")
         except InvalidValue as refusal:
             self.refused[refusal.code] += 1
         else:
@@ -55,14 +59,14 @@ class SaveLinksPipeline:
             self.movies[movie.imdb_id] = movie
 
     async def flush(self) -> None:
-        """Save what waits. Raises what the database raises: a crawl that cannot save has failed."""
+        """Save the pending batch; a database error fails the crawl."""
         links, movies, self.links, self.movies = self.links, self.movies, [], {}
         report = await sync_to_async(save_links)(links, movies=list(movies.values()))
         report.refused.update(self.refused)
         self.refused = Counter()
         self.total.add(report)
-        if self.told is not None:
-            await sync_to_async(self.told)(report)
+        if self.on_saved is not None:
+            await sync_to_async(self.on_saved)(report)
 
     async def close_spider(self) -> None:
         if self.links or self.refused:

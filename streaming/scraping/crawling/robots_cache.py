@@ -1,6 +1,6 @@
-"""What sites said in their robots.txt, for ten minutes and for all processes (with Redis: machines) that share a cache.
+"""Cache robots.txt files for ten minutes, for all processes (with Redis: machines) that share the cache.
 
-RFC 9309 (2.4) allows a day. Only answers are kept: a site that fails to give its rules is asked again.
+RFC 9309 (2.4) allows a day. Failures are not cached: the next crawl requests the file again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CACHE_SECONDS = 600
 
 
 class SharedRobotsCache:
-    """A memory in the cache. One that is away costs a question to the site, never a search."""
+    """A cache of robots.txt by site. When the cache is unavailable, the file is requested again."""
 
     async def get(self, site: str) -> str | None:
         text = await sync_to_async(_ignore_cache_errors)(lambda: cache.get(_key(site)))
@@ -34,6 +34,6 @@ def _key(site: str) -> str:
 def _ignore_cache_errors(operation: Callable[[], object]) -> object:
     try:
         return operation()
-    except Exception as error:  # noqa: BLE001  each cache breaks in its own way, and none is worth a search
-        log.warning("the cache did not answer: %s", error)
+    except Exception as error:  # noqa: BLE001  cache backends raise different errors, and none may fail a crawl
+        log.warning("the cache did not respond: %s", error)
         return None

@@ -1,1 +1,1 @@
-"""The process that claims queued jobs and runs each in a process of its own."""
+"""The process that claims scrape jobs and runs each in a process of its own."""

@@ -1,5 +1,7 @@
-"""The doorbell: wake this machine's supervisor, or start one when there is none; or ring wherever `SCRAPE_NOTIFIER` says.
-The job's row is the job; a bell that is lost, late or rung twice does no harm."""
+"""Start, wake and stop this machine's supervisor.
+
+Notifications may be lost, late or repeated without harm: the supervisor finds its jobs in the database.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,7 @@ from streaming.scraping.supervisor.job_processes import worker_command
 
 log = logging.getLogger(__name__)
 
-
-MAX_LOG_BYTES = 1024 * 1024
+MAX_SUPERVISOR_LOG_BYTES = 1024 * 1024
 
 
 def lock_path() -> Path:
@@ -32,7 +33,7 @@ def lock_path() -> Path:
 
 
 def wakeup_path() -> Path:
-    return Path(settings.SCRAPE_DIR) / "bell"
+    return Path(settings.SCRAPE_DIR) / "wakeup"
 
 
 def log_path() -> Path:
@@ -40,12 +41,12 @@ def log_path() -> Path:
 
 
 def notify_local(job_id: int) -> None:
-    """The bell of the embedded engine; its supervisor looks at the queue itself, so it need not know which job."""
+    """Make this machine run the job; the `SCRAPE_NOTIFIER` without Celery. Any supervisor finds the job by itself."""
     ensure_supervisor()
 
 
 def ensure_supervisor() -> None:
-    """Make sure that this machine's supervisor looks at the queue soon."""
+    """Wake this machine's supervisor, or start one; never raises."""
     if wakeup.send_wakeup(wakeup_path()):
         return
     try:
@@ -53,13 +54,13 @@ def ensure_supervisor() -> None:
         if lock is not None:
             with lock:
                 _start_supervisor(lock)
-        # Held without a bell: one is just starting or just leaving, and either looks at the queue once more.
-    except (OSError, subprocess.CalledProcessError) as error:  # the latter: the shell had no process to spare
+        # Locked without a FIFO: a supervisor is starting or stopping, and checks for jobs once more in either case.
+    except (OSError, subprocess.CalledProcessError) as error:  # CalledProcessError: the shell could not fork
         log.error("no supervisor could be started: %s", error)
 
 
 def _start_supervisor(lock: IO[str]) -> None:
-    """Start a supervisor that is nobody's child. It inherits the lock, so that of many who ring only one starts one."""
+    """Start a detached supervisor that inherits the lock, so that concurrent notifications start only one."""
     command = [*worker_command(), "--lock", str(lock.fileno())]
     with _open_log() as output:
         if sys.platform == "win32":
@@ -74,7 +75,7 @@ def _start_supervisor(lock: IO[str]) -> None:
                 creationflags=subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP,
             )
             return
-        # The shell leaves at once and is reaped here; what it has put in the background belongs to init.
+        # The shell exits at once and is reaped here; its background process becomes a child of init.
         subprocess.run(  # noqa: S603  our own command, and a number
             ["/bin/sh", "-c", '"$@" &', "sh", *command],
             check=True,
@@ -91,13 +92,13 @@ def _start_supervisor(lock: IO[str]) -> None:
 def _open_log() -> IO[bytes]:
     path = log_path()
     flags = os.O_WRONLY | os.O_APPEND
-    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
+    if path.exists() and path.stat().st_size > MAX_SUPERVISOR_LOG_BYTES:
         flags |= os.O_TRUNC
     return open(file_locks.open_private(path, flags), "ab")
 
 
 def _supervisor_environment() -> dict[str, str]:
-    """Ours, and in full what the supervisor would else read relative to where it stands."""
+    """Return our environment with absolute paths, because the supervisor has another working directory."""
     environment = {**os.environ, "SCRAPE_DIR": str(Path(settings.SCRAPE_DIR).resolve())}
     if connection.vendor == "sqlite":
         environment["DATABASE_URL"] = f"sqlite:///{quote(str(Path(connection.settings_dict['NAME']).resolve()))}"
@@ -105,7 +106,7 @@ def _supervisor_environment() -> dict[str, str]:
 
 
 def stop_supervisor(*, seconds: float = 10.0) -> int | None:
-    """Let this machine's supervisor hand its jobs back and leave; its process id, None when there was none."""
+    """Let this machine's supervisor requeue its jobs and stop, within `seconds`; return its pid, None without one."""
     end = time.monotonic() + seconds
     pid = _supervisor_pid(until=end)
     if pid is None:
@@ -118,7 +119,7 @@ def stop_supervisor(*, seconds: float = 10.0) -> int | None:
 
 
 def _supervisor_pid(*, until: float) -> int | None:
-    """Its process id. One that is only just starting holds the lock and has not signed it yet: it is waited for."""
+    """Return the supervisor's pid, None without one; one that is starting locks the file before it writes its pid."""
     while (
         (pid := file_locks.holder_pid(lock_path())) is None
         and file_locks.is_locked(lock_path())

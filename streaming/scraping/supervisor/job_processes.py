@@ -1,7 +1,7 @@
-"""One process a job: forked from the supervisor with all imports warm, or spawned where forking is not to be had.
+"""Run each job in a process of its own: forked with everything imported, or spawned where forking is not possible.
 
-A child has its own session, so that all it starts can be killed with it, its own database connection, an unnamed log
-file that only its supervisor can read, and knows nothing but the job's number.
+A job process has its own session, so that its descendants can be killed with it, its own database connection, and an
+unnamed log file that only its supervisor reads. All it is given is the job's id.
 """
 
 from __future__ import annotations
@@ -20,22 +20,30 @@ from typing import IO, Protocol
 
 from django.conf import settings
 from django.db import connections
+from setproctitle import setproctitle
 
 from streaming.models.job import MAX_LOG_BYTES
 
-# A limit on file sizes (RLIMIT_FSIZE) would hit the SQLite file as well: a write behind the limit fails with "disk I/O
-# error". So the supervisor looks at the log's size and ends a child that writes too much.
+# RLIMIT_FSIZE would also limit the SQLite file, where a write beyond the limit fails with "disk I/O error". So the
+# supervisor checks the size of the log and stops a job that writes too much.
 MAX_LOG_FILE_BYTES = 4 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 CAN_FORK = sys.platform == "linux"
 NICE_INCREMENT = 5
 
+# What `ps aux | grep scrapy` lists.
+SUPERVISOR_TITLE = "openreel: scrapy supervisor"
+JOB_TITLE = "openreel: scrapy job {job_id}"
+
 JobCallable = Callable[[int], object]
 
 
 class JobProcess(Protocol):
-    """A running job. `ended` answers its exit status once (below 0: the signal), None while it runs; until then `wait`
-    sleeps, so long at most."""
+    """A running job.
+
+    `poll` returns the exit status once (below 0: the signal that killed it), None while the process runs; `wait` sleeps
+    until it ends, at most `seconds`; `stop` sends TERM, or KILL if `hard`.
+    """
 
     log: IO[bytes]
 
@@ -47,39 +55,40 @@ class JobProcess(Protocol):
 
 
 def worker_command() -> list[str]:
-    """`manage.py scrape_worker`, started more quickly."""
+    """Return the command that starts `manage.py scrape_worker` faster."""
     return [sys.executable, "-m", "MovieBackend.worker"]
 
 
 def new_log() -> IO[bytes]:
-    """A file without a name: mode 0600, and its room is free again however the supervisor ends."""
+    """Open an unnamed file, so that its space is freed however the supervisor ends."""
     settings.SCRAPE_DIR.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryFile(dir=settings.SCRAPE_DIR)
 
 
-def exceeds_log_limit(child: JobProcess) -> bool:
-    return os.fstat(child.log.fileno()).st_size > MAX_LOG_FILE_BYTES
+def exceeds_log_limit(process: JobProcess) -> bool:
+    """Whether the process wrote more than MAX_LOG_FILE_BYTES."""
+    return os.fstat(process.log.fileno()).st_size > MAX_LOG_FILE_BYTES
 
 
-def read_log(child: JobProcess) -> bytes:
-    """The end of what the child wrote; the file is gone afterwards."""
-    with child.log as file:
+def read_log(process: JobProcess) -> bytes:
+    """Return the end of the log and delete it."""
+    with process.log as file:
         size = os.fstat(file.fileno()).st_size
         file.seek(max(0, size - 2 * MAX_LOG_BYTES))
         return file.read(2 * MAX_LOG_BYTES)
 
 
 def exit_with_parent(parent: int) -> None:
-    """Let the kernel kill this process when its parent dies, so that a job is never run by two (Linux only)."""
+    """Let the kernel kill this process when its parent dies, so that no job runs twice (Linux only)."""
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent:  # it died before the call
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def fork_process(job_id: int, *, job_callable: JobCallable, closing: Callable[[], None]) -> ForkedProcess:
-    """Run the deed in a copy of this process. `closing` drops what the copy must not keep (lock, bell)."""
+    """Run the callable in a fork of this process. `closing` releases what the fork must not keep (lock, FIFO)."""
     connections.close_all()
     log, parent = new_log(), os.getpid()
     sys.stdout.flush()
@@ -92,6 +101,7 @@ def fork_process(job_id: int, *, job_callable: JobCallable, closing: Callable[[]
         os.setsid()
         exit_with_parent(parent)
         _prepare_child(log, closing)
+        setproctitle(JOB_TITLE.format(job_id=job_id))
         job_callable(job_id)
         code = 0
     except BaseException:  # noqa: BLE001  the traceback goes to the job's log, the status to the supervisor
@@ -114,13 +124,13 @@ def _prepare_child(log: IO[bytes], closing: Callable[[], None]) -> None:
 
 
 class ForkedProcess:
-    """A copy of the supervisor."""
+    """A job in a fork of this process."""
 
     def __init__(self, pid: int, log: IO[bytes]) -> None:
         self.pid, self.log = pid, log
 
     def poll(self) -> int | None:
-        # Looked at before it is reaped: while its number is still its own, what it left running is killed by it.
+        # Not reaped yet, so its pid is still its own: kill what it left running in its process group.
         if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return None
         with suppress(ProcessLookupError, PermissionError):
@@ -139,7 +149,7 @@ class ForkedProcess:
 
 
 def spawn_process(job_id: int) -> SpawnedProcess:
-    """Run the job in a fresh Python: slower to start, but works everywhere."""
+    """Run the job in a new Python process: slower to start, but works everywhere."""
     log = new_log()
     command = [*worker_command(), "--job", str(int(job_id)), "--parent", str(os.getpid())]
     process = subprocess.Popen(  # noqa: S603  our own command, and a number
@@ -154,7 +164,7 @@ def spawn_process(job_id: int) -> SpawnedProcess:
 
 
 class SpawnedProcess:
-    """A process of its own."""
+    """A job in a new Python process."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
         self.process, self.log = process, log
@@ -178,13 +188,14 @@ def _signal_group(pid: int, *, hard: bool) -> None:
     with suppress(ProcessLookupError):
         try:
             os.killpg(pid, number)
-        except ProcessLookupError:  # it has not made its own session yet
+        except ProcessLookupError:  # it has no session of its own yet
             os.kill(pid, number)
 
 
 def run_in_process(job_id: int, *, job_callable: JobCallable, parent: int) -> None:
-    """What a spawned child does."""
+    """Run the job in this spawned process."""
     exit_with_parent(parent)
+    setproctitle(JOB_TITLE.format(job_id=job_id))
     if hasattr(os, "nice"):
         os.nice(NICE_INCREMENT)
     job_callable(job_id)

@@ -1,6 +1,6 @@
-"""Runs the queued jobs: claims them, gives each a process, renews leases, kills what overstays, closes what ended.
+"""The supervisor: claim queued jobs, start a process for each, renew leases, stop overdue processes, close ended jobs.
 
-It holds no thread, no event loop and, while it forks, no database connection.
+It has no threads, no event loop and, while it forks, no database connection.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connections
 from django.utils.module_loading import import_string
+from setproctitle import setproctitle
 
 from streaming import file_locks
 from streaming.models import ScrapeJob
@@ -36,16 +37,17 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 KILL_AFTER_SECONDS = 1.0
-# A machine without a process to spare has none a moment later either: the jobs that wait must not all fail meanwhile.
+# A machine that cannot fork now cannot a moment later either; without a delay all queued jobs would fail meanwhile.
 PROCESS_RETRY_SECONDS = 5.0
-NO_PROCESS_ERROR = "The machine could not start a process for this search"
+NO_PROCESS_ERROR = "The machine could not start a process for this scrape"
 
 
 @dataclass(slots=True)
 class RunningJob:
-    """A claimed job and its process. `verdict` is set by whoever stops it: how the job then ends.
+    """A claimed job and its process.
 
-    `kill_at`: when TERM is followed by KILL; `status`: how the process ended, None while it runs.
+    `deadline` and `kill_at` (when KILL follows TERM) are monotonic times; `status` is the exit status, None while the
+    process runs; `forced_outcome` returns the outcome of a job that was stopped, None for one that ends by itself.
     """
 
     claim: JobClaim
@@ -59,7 +61,7 @@ class RunningJob:
 
 @dataclass(slots=True)
 class Supervisor:
-    """`start` gives a job its process, `wait` sleeps at most so long; `idle_seconds` None: it never leaves alone."""
+    """The loop over all running jobs. It stops after `idle_seconds` without one; None: never."""
 
     start: Callable[[int], JobProcess]
     wait: Callable[[float], object]
@@ -67,20 +69,20 @@ class Supervisor:
     idle_seconds: float | None
     owner: str = field(default_factory=lambda: f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
     runs: list[RunningJob] = field(default_factory=list)
-    leaving: bool = False
+    stopping: bool = False
     next_heartbeat_at: float = 0.0
     claim_at: float = 0.0
     busy_at: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
-        """Until it is told to leave, or nothing has been there to do for long enough."""
-        while not self.leaving and not self._is_idle():
+        """Run jobs until stopped or idle for long enough."""
+        while not self.stopping and not self._is_idle():
             self.tick()
             self.wait(self.seconds_until_next_tick())
         self._shut_down()
 
     def tick(self) -> None:
-        """One round. A database that is away for a while costs rounds, not jobs."""
+        """Do one round. Rounds fail while the database is unavailable; jobs do not."""
         self._reap()
         self._stop_overdue()
         try:
@@ -88,17 +90,17 @@ class Supervisor:
             self._renew_leases()
             self._claim()
         except (DatabaseError, InterfaceError) as error:
-            log.warning("the database did not answer: %s", error)
+            log.warning("the database did not respond: %s", error)
             connections.close_all()
         if self.runs:
             self.busy_at = time.monotonic()
 
     def _is_idle(self) -> bool:
-        # A job that is running makes no sound for as long as it takes.
+        # A running job keeps the supervisor busy, however long it takes.
         return not self.runs and self.idle_seconds is not None and time.monotonic() - self.busy_at > self.idle_seconds
 
     def seconds_until_next_tick(self) -> float:
-        """How long nothing is to be done, unless a bell rings or a child ends."""
+        """Return how long the loop may sleep, unless a wake-up arrives or a process ends."""
         due = [run.kill_at or run.deadline for run in self.runs if run.status is None]
         return min([TICK_SECONDS, *(max(0.0, at - time.monotonic()) for at in due)])
 
@@ -120,14 +122,14 @@ class Supervisor:
                     run.process.stop(hard=True)
                     run.kill_at = now + KILL_AFTER_SECONDS
             elif now >= run.deadline:
-                self._stop(run, partial(_interrupted_outcome, error=outcomes.timeout_error(_limit())))
+                self._stop(run, partial(_interrupted_outcome, error=outcomes.timeout_error(_time_limit())))
             elif job_processes.exceeds_log_limit(run.process):
                 self._stop(run, partial(_interrupted_outcome, error=outcomes.LOG_TOO_LONG_ERROR))
 
-    def _stop(self, run: RunningJob, verdict: Callable[[ScrapeJob], JobOutcome] | None) -> None:
-        """First politely; a second later by force."""
+    def _stop(self, run: RunningJob, outcome_of: Callable[[ScrapeJob], JobOutcome] | None) -> None:
+        """Send TERM now, KILL a second later; the job then ends with `outcome_of`, None: like one that ended itself."""
         if run.kill_at is None and run.status is None:
-            run.forced_outcome = verdict
+            run.forced_outcome = outcome_of
             run.kill_at = time.monotonic() + KILL_AFTER_SECONDS
             run.process.stop(hard=False)
 
@@ -137,12 +139,12 @@ class Supervisor:
         for run in [run for run in self.runs if run.status is not None]:
             try:
                 _finish_job(run)
-            except (DataError, IntegrityError) as error:  # one that cannot be written must not hold up the others
-                log.error("job %s could not be closed, its lease will end: %s", run.claim.job_id, error)
+            except (DataError, IntegrityError) as error:  # a job that cannot be written must not block the others
+                log.error("job %s could not be closed, its lease will expire: %s", run.claim.job_id, error)
             self.runs.remove(run)
 
     def _renew_leases(self) -> None:
-        """Renew the leases in time; stop what was cancelled or is no longer ours."""
+        """Renew the leases in time; stop jobs that were cancelled or claimed by another supervisor."""
         claims = [run.claim for run in self.runs]
         if not claims:
             return
@@ -157,22 +159,22 @@ class Supervisor:
     def _claim(self) -> None:
         if time.monotonic() < self.claim_at:
             return
-        in_hand = [run.claim.job_id for run in self.runs]
-        for claim in jobs.claim_jobs(owner=self.owner, limit=self.max_processes - len(in_hand), exclude=in_hand):
+        own = [run.claim.job_id for run in self.runs]
+        for claim in jobs.claim_jobs(owner=self.owner, limit=self.max_processes - len(own), exclude=own):
             if time.monotonic() < self.claim_at:
                 jobs.requeue(claim, counted=False)
                 continue
             try:
-                child = self.start(claim.job_id)
+                process = self.start(claim.job_id)
             except OSError as error:
-                log.error("job %s got no process: %s", claim.job_id, error)
+                log.error("no process for job %s: %s", claim.job_id, error)
                 self.claim_at = time.monotonic() + PROCESS_RETRY_SECONDS
-                _retry_or_fail(claim, error=f"{NO_PROCESS_ERROR} ({error.strerror or error}).", tail="")
+                _retry_or_fail(claim, error=f"{NO_PROCESS_ERROR} ({error.strerror or error}).", log_text="")
             else:
-                self.runs.append(RunningJob(claim, child, time.monotonic() + settings.SCRAPE_TIMEOUT))
+                self.runs.append(RunningJob(claim, process, time.monotonic() + settings.SCRAPE_TIMEOUT))
 
     def _shut_down(self) -> None:
-        """Stop what still runs and queue it again: whoever told us to leave meant us, not the jobs."""
+        """Stop the running jobs and queue them again: only the supervisor was to stop."""
         for run in self.runs:
             self._stop(run, run.forced_outcome)
         while any(run.status is None for run in self.runs):
@@ -186,25 +188,25 @@ class Supervisor:
                 else:
                     jobs.requeue(run.claim, counted=False)
         except (DatabaseError, InterfaceError) as error:
-            log.warning("left without a word to the database; the leases will end: %s", error)
+            log.warning("stopped without updating the database; the leases will expire: %s", error)
         connections.close_all()
 
 
 def _finish_job(run: RunningJob) -> None:
-    """Close the job as its process left it; one whose process died for no reason of ours may be queued again."""
+    """Close the job by how its process ended; a job whose process died unasked may be queued again."""
     if run.forced_outcome is not None:
         jobs.finish(run.claim, outcome_of=run.forced_outcome, log=run.log)
     elif run.status == 0:
         jobs.finish(run.claim, outcome_of=_outcome_from_sources, log=run.log)
     else:
-        _retry_or_fail(run.claim, error=outcomes.process_death_error(run.status or 1), tail=run.log)
+        _retry_or_fail(run.claim, error=outcomes.process_death_error(run.status or 1), log_text=run.log)
 
 
-def _retry_or_fail(claim: JobClaim, *, error: str, tail: str) -> None:
+def _retry_or_fail(claim: JobClaim, *, error: str, log_text: str) -> None:
     if claim.attempt < settings.SCRAPE_MAX_ATTEMPTS:
-        jobs.requeue(claim, counted=True, log=tail)
+        jobs.requeue(claim, counted=True, log=log_text)
     else:
-        jobs.finish(claim, outcome_of=partial(_failed_outcome, error=error), log=tail)
+        jobs.finish(claim, outcome_of=partial(_failed_outcome, error=error), log=log_text)
 
 
 def _outcome_from_sources(job: ScrapeJob) -> JobOutcome:
@@ -219,19 +221,20 @@ def _failed_outcome(job: ScrapeJob, *, error: str) -> JobOutcome:
     return outcomes.forced_outcome(ScrapeJob.State.FAILED, job.sources, error=error)
 
 
-def _limit() -> timedelta:
+def _time_limit() -> timedelta:
     return timedelta(seconds=settings.SCRAPE_TIMEOUT)
 
 
 def secrets() -> list[str]:
-    """What must never be read in a log."""
+    """Return the secrets that must never appear in a log."""
     password = str(settings.DATABASES["default"].get("PASSWORD") or "")
     broker = urlsplit(settings.CELERY_BROKER_URL).password
     return [word for word in (settings.SECRET_KEY, password, broker, settings.METRICS_TOKEN) if word]
 
 
 def serve(*, lock: IO[str], idle_seconds: float | None, spawning: bool) -> None:
-    """Be the supervisor of this machine, until told to leave or idle for long enough."""
+    """Be this machine's supervisor until stopped or idle for long enough; `spawning`: never fork jobs."""
+    setproctitle(job_processes.SUPERVISOR_TITLE)
     file_locks.write_pid(lock, pid=os.getpid())
     wakeup_pipe = WakeupPipe(control.wakeup_path())
     supervisor = Supervisor(
@@ -242,7 +245,7 @@ def serve(*, lock: IO[str], idle_seconds: float | None, spawning: bool) -> None:
     signal.set_wakeup_fd(-1)
     wakeup_pipe.close()
     lock.close()
-    if not supervisor.leaving and _has_new_jobs():
+    if not supervisor.stopping and _has_new_jobs():
         control.ensure_supervisor()
 
 
@@ -250,7 +253,7 @@ def _process_starter(lock: IO[str], wakeup_pipe: WakeupPipe, spawning: bool) -> 
     if spawning or not job_processes.CAN_FORK:
         return job_processes.spawn_process
     job_callable = import_string(settings.SCRAPE_CRAWL)
-    # What is imported by now is never collected, so the children go on sharing its memory.
+    # Frozen objects are never collected, so the forks go on sharing their memory.
     gc.collect()
     gc.freeze()
 
@@ -262,7 +265,7 @@ def _process_starter(lock: IO[str], wakeup_pipe: WakeupPipe, spawning: bool) -> 
 
 
 def _has_new_jobs() -> bool:
-    """Whether a job was queued while we were closing; who rang then found us still there."""
+    """Whether a job was queued during shutdown, when its notification still found this supervisor."""
     try:
         return jobs.has_claimable_jobs()
     except (DatabaseError, InterfaceError):
@@ -272,13 +275,13 @@ def _has_new_jobs() -> bool:
 
 
 def _install_signal_handlers(supervisor: Supervisor, wakeup_pipe: WakeupPipe) -> None:
-    """TERM and INT mean leave; a child's end rings the bell."""
+    """Stop on TERM and INT; wake up when a child ends."""
 
-    def leave(number: int, frame: object) -> None:
-        supervisor.leaving = True
+    def stop(number: int, frame: object) -> None:
+        supervisor.stopping = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
+        signal.signal(number, stop)
     if wakeup_pipe.descriptor is not None:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(wakeup_pipe.descriptor, warn_on_full_buffer=False)

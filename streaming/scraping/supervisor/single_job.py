@@ -1,6 +1,4 @@
-"""Runs one job for somebody who has a process to spare, such as a Celery worker: claims it, watches over its child
-process, closes it. The supervisor does the same for many at once.
-"""
+"""Run one job on behalf of a process that waits for it, such as a Celery worker; the supervisor runs many at once."""
 
 from __future__ import annotations
 
@@ -19,14 +17,14 @@ from streaming.scraping.supervisor.loop import RunningJob, Supervisor
 
 
 def preload_crawl() -> None:
-    """Import what a crawl needs, so that all processes forked later share it."""
+    """Import what a crawl needs, so that all processes forked later share its memory."""
     import_string(settings.SCRAPE_CRAWL)
     gc.collect()
     gc.freeze()
 
 
 def run_next_job() -> None:
-    """Run the most urgent job that waits, if any; again if its process died."""
+    """Run the most urgent queued job, if any; again if its process dies and an attempt is left."""
     for _ in range(settings.SCRAPE_MAX_ATTEMPTS):
         claim = _run_one()
         if claim is None or not ScrapeJob.objects.filter(pk=claim.job_id, state=ScrapeJob.State.QUEUED).exists():
@@ -34,7 +32,7 @@ def run_next_job() -> None:
 
 
 def _run_one() -> JobClaim | None:
-    """The claim, now over; None when there was nothing to claim."""
+    """Run one job to its end; return its claim, None when no job was queued."""
     supervisor = Supervisor(_start, time.sleep, max_processes=1, idle_seconds=None)
     supervisor.tick()
     supervisor.max_processes = 0
@@ -48,12 +46,12 @@ def _run_one() -> JobClaim | None:
 def _wait(run: RunningJob, *, seconds: float) -> None:
     if run.status is None:
         run.process.wait(seconds)
-    else:  # it has ended, but the database does not take that yet
+    else:  # it has ended, but the database cannot be written yet
         time.sleep(seconds)
 
 
 def _start(job_id: int) -> JobProcess:
-    # A copy of a process with threads may hang on a lock that one of them held.
+    # A fork of a process with threads may hang on a lock that one of them held.
     if not job_processes.CAN_FORK or threading.active_count() > 1:
         return job_processes.spawn_process(job_id)
     return job_processes.fork_process(
@@ -62,4 +60,4 @@ def _start(job_id: int) -> JobProcess:
 
 
 def _keep_everything() -> None:
-    """A worker's pipes and broker belong to others of its processes: the copy leaves them alone and ends with it."""
+    """Close nothing: the worker's pipes and broker connection belong to its other processes."""

@@ -1,7 +1,7 @@
-"""One supervisor a machine, and the bell that wakes it: a file lock and a FIFO in `SCRAPE_DIR`.
+"""Wake this machine's supervisor through a FIFO in `SCRAPE_DIR`.
 
-The kernel frees the lock however its holder ends. A FIFO and no socket, because the path of a Unix socket may have
-107 bytes at most, and folders are longer than one thinks."""
+It is not a Unix socket because the path of a socket is limited to 107 bytes.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 class WakeupPipe:
-    """The supervisor's end of the FIFO. Where there is none it only sleeps: then jobs start with the next look."""
+    """The supervisor's end of the FIFO. On Windows, which has none, it only sleeps until the next tick."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -24,11 +24,11 @@ class WakeupPipe:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
             os.mkfifo(path, 0o600)
-            # For reading and writing: a bell that nobody else holds must not read as closed.
+            # Read and write: a FIFO without a writer would read as closed.
             self.descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
     def wait(self, seconds: float) -> None:
-        """Sleep until it rings, at most so long."""
+        """Sleep until a wake-up arrives, at most `seconds`."""
         if self.descriptor is None:
             time.sleep(seconds)
             return
@@ -38,27 +38,28 @@ class WakeupPipe:
                 pass
 
     def release(self) -> None:
-        """Let go of it without taking it away (for a forked copy)."""
+        """Close the FIFO without deleting it, in a forked process."""
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None
 
     def close(self) -> None:
+        """Delete the FIFO and close it."""
         if self.descriptor is not None:
             self.path.unlink(missing_ok=True)
             self.release()
 
 
 def send_wakeup(path: Path) -> bool:
-    """Wake whoever listens; False when nobody does. A full bell has rung often enough."""
+    """Wake the supervisor that listens; False when none does. A full FIFO has enough wake-ups already."""
     if sys.platform == "win32":
         return False
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:  # no such file, or nobody has it open for reading
+    except OSError:  # no such file, or no reader
         return False
     try:
-        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):  # a copy of the folder may have left a plain file
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):  # a copy of the folder may have left a regular file
             return False
         os.write(descriptor, b"!")
     except BlockingIOError:

@@ -70,10 +70,10 @@ def test_whoever_lost_a_part_changes_nothing_and_what_it_handed_over_is_dropped(
     assert not work_units.save_progress(lost, heard(a=3))
     assert work_units.finish_shard(mine, heard(a=2))
     joined = heard()
-    for data in work_units.shard_results(run.pk, HealthPiece.Kind.HEARD):
+    for data in work_units.shard_results(run.pk, HealthPiece.Kind.TALLY):
         codec.merge_encoded_tally(data, joined)
     assert (joined.done, joined.hosts["a"].asked) == (2, 2)
-    assert list(work_units.shard_results(run.pk, HealthPiece.Kind.ONWARD)) == []
+    assert list(work_units.shard_results(run.pk, HealthPiece.Kind.FORWARDED)) == []
 
 
 def test_a_worker_that_saw_the_run_before_its_parts_were_made_looks_again(run):

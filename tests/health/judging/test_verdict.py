@@ -146,6 +146,7 @@ TABLE = [
     (moved("https://www.nosferatu-film.org/", url="https://nosferatu-film.org/"), PAGE, A, "ok"),
     (moved("https://films.example.org/?id=7"), PAGE, A, "ok"),
     (moved("https://films.example.org/?utm_source=lost&fbclid=7"), PAGE, G, "redirect_home"),
+    (moved("https://films.example.org/?_gl=lost&msclkid=7"), PAGE, G, "redirect_home"),
     (moved("https://films.example.org/?utm_source=lost&id=7"), PAGE, A, "ok"),
     (moved("https://films.example.org/de"), PAGE, G, "redirect_home"),
     (moved("https://films.example.org/en-us/index.html"), PAGE, G, "redirect_home"),

@@ -177,8 +177,8 @@ def test_licences_by_their_name(name, slug):
 @pytest.mark.parametrize(
     ("width", "height", "quality"),
     [(640, 360, "360p"), (533, 300, "360p"), (400, 300, "360p"), (640, 480, "480p"), (4000, 2250, "2160p"),
-     (1920, 1088, "1080p"), (1920, 800, "1080p"), (320, 240, "240p"), (160, 120, "144p"), (None, 720, "720p"),
-     (640, None, ""), (None, None, ""), (9000, 9000, ""), (0, 0, "")],
+     (1920, 1088, "1080p"), (1920, 800, "1080p"), (320, 240, "240p"), (768, 576, "720p"), (160, 120, "144p"),
+     (None, 720, "720p"), (640, None, ""), (None, None, ""), (9000, 9000, ""), (0, 0, "")],
 )  # fmt: skip
 def test_quality_is_the_size_of_the_picture(width, height, quality):
     assert quality_from_size(width, height) == quality
@@ -344,10 +344,11 @@ SHAPED = st.recursive(
 )
 FEW = settings(max_examples=40, deadline=None)
 READERS = [
-    internet_archive.parse_item, internet_archive.parse_search_page, internet_archive.parse_scrape_page, commons.parse_files,
-    library_of_congress.parse_item, peertube.parse_video,
-    wikidata_statements.parse_statements, wikidata_statements.parse_film_table, wikidata_statements.parse_entity_statements, wikidata_statements.parse_search,
-    metadata_providers.parse_tmdb_find, metadata_providers.parse_tmdb_details, metadata_providers.parse_omdb, metadata_providers.parse_tvmaze,
+    internet_archive.parse_item, internet_archive.parse_search_page, internet_archive.parse_scrape_page,
+    commons.parse_files, library_of_congress.parse_item, peertube.parse_video, wikidata_statements.parse_statements,
+    wikidata_statements.parse_film_table, wikidata_statements.parse_entity_statements,
+    wikidata_statements.parse_search, metadata_providers.parse_tmdb_find, metadata_providers.parse_tmdb_details,
+    metadata_providers.parse_omdb, metadata_providers.parse_tvmaze,
 ]  # fmt: skip
 
 

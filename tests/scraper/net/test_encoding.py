@@ -6,7 +6,7 @@ import pytest
 from scrapy.http import HtmlResponse, Response
 
 from scraper.errors import SourceFailed
-from scraper.net.encoding import decode_page
+from scraper.net.encoding import decode_headers, decode_page
 
 
 def page(body, charset):
@@ -40,3 +40,8 @@ def test_a_charset_that_no_page_has_is_read_as_utf_8(charset):
 def test_a_video_is_no_page():
     with pytest.raises(SourceFailed):
         decode_page(Response("https://a.example/film.mp4", body=b"\x00"))
+
+
+def test_headers_are_text_whatever_their_bytes():
+    response = Response("https://a.example/", headers={"Retry-After": b"60", "X-Odd": [b"\xff", b"b"]})
+    assert decode_headers(response) == {"retry-after": "60", "x-odd": "\xff, b"}

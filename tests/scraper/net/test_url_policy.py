@@ -12,7 +12,9 @@ from scraper.net.url_policy import (
     host_of,
     is_public_address,
     may_connect,
+    netloc_of,
     normalize_url,
+    without_tracking,
 )
 
 HOSTILE = [
@@ -155,3 +157,45 @@ def test_any_text_is_spelled_or_refused_and_never_crashes(text):
             continue
         assert spelled.isascii()
         assert normalize_url(spelled) == spelled
+
+
+@pytest.mark.parametrize(
+    ("url", "netloc"),
+    [
+        ("https://archive.org/metadata/x", "archive.org"),
+        ("https://archive.org", "archive.org"),
+        ("https://archive.org?x=/", "archive.org"),
+        ("https://ARCHIVE.org:443/", "archive.org"),
+        ("http://archive.org:443/", "archive.org:443"),
+        ("http://user:pw@films.example.org:8080/", "films.example.org:8080"),
+        ("http://archive.org@films.example.org/", "films.example.org"),
+        ("http://[::1]:80/", "[::1]"),
+        ("http://[::1]:8001/", "[::1]:8001"),
+    ],
+)
+def test_a_netloc_is_the_host_with_an_unusual_port(url, netloc):
+    assert netloc_of(url) == netloc
+
+
+@given(
+    st.sampled_from(["http", "https"]), st.from_regex(r"[a-z][a-z0-9-]{0,9}\.org(:(80|443|8080|8443))?", fullmatch=True)
+)
+def test_the_netloc_of_a_normalized_url_is_the_text_before_its_path(scheme, netloc):
+    url = normalize_url(f"{scheme}://{netloc}/watch?v=1")
+    assert netloc_of(url) == url.split("/", 3)[2]
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("", ""),
+        ("utm_source=a&utm_medium=b", ""),
+        ("v=1&fbclid=7&t=2", "v=1&t=2"),
+        ("UTM_Source=a&GCLID=b&msclkid=c&_ga=d&si=e", ""),
+        ("&&utm_id", ""),
+        ("b=2&a=1&a=3", "b=2&a=1&a=3"),
+        ("site=utm_source&sizes=1&futm_x=1&x=%26si=1", "site=utm_source&sizes=1&futm_x=1&x=%26si=1"),
+    ],
+)
+def test_tracking_parameters_are_no_part_of_a_query(query, kept):
+    assert without_tracking(query) == kept

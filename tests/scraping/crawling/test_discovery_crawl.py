@@ -1,4 +1,4 @@
-"""New films are found page by page; a run that is killed goes on where it was."""
+"""Discovery reads a source page by page; a killed run resumes."""
 
 from __future__ import annotations
 
@@ -55,31 +55,32 @@ def kept(tmp_path):
 
 
 @pytest.mark.parametrize("after", ["", 'tt1" } DROP', "nm0000001", "tt1\n", "tt12345678901"])
-def test_nothing_but_a_key_gets_into_the_query(after):
+def test_only_a_key_is_accepted_in_the_query(after):
     with pytest.raises(ValueError):
         wikidata_queries.films_query(after, limit=10)
 
 
 @pytest.mark.parametrize("limit", [0, -1, 501])
-def test_a_page_has_a_size(limit):
+def test_the_page_size_is_bounded(limit):
     with pytest.raises(ValueError):
         wikidata_queries.films_query("tt", limit=limit)
 
 
-def test_a_bookmark_is_kept_whole(tmp_path):
+def test_a_checkpoint_is_read_as_written(tmp_path):
     path = tmp_path / "deeper" / "mark.json"
     assert checkpoint.read_checkpoint(path) == Checkpoint()
     checkpoint.write_checkpoint(path, Checkpoint("tt5", 7))
     assert checkpoint.read_checkpoint(path) == Checkpoint("tt5", 7)
+    assert json.loads(path.read_text()) == {"after": "tt5", "taken": 7}
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"after": "tt1"}', '{"after": "tt1", "taken": "x"}', "null"])
-def test_what_is_no_bookmark_is_the_beginning(tmp_path, body):
+def test_an_unreadable_checkpoint_means_the_start(tmp_path, body):
     (tmp_path / "mark").write_text(body)
     assert checkpoint.read_checkpoint(tmp_path / "mark") == Checkpoint()
 
 
-def test_a_run_that_is_killed_half_way_ends_with_all_and_no_page_is_read_twice(site, web, tmp_path):
+def test_a_killed_run_is_resumed_and_no_page_is_read_twice(site, web, tmp_path):
     web.hold_after = "tt1000199"
     command = [sys.executable, "manage.py", "discover", "--source", "wikidata", "--limit", "500"]
     process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=site.environment, stdout=subprocess.DEVNULL)
@@ -99,7 +100,7 @@ def test_a_run_that_is_killed_half_way_ends_with_all_and_no_page_is_read_twice(s
     assert kept(tmp_path) == Checkpoint("tt1000499", 0)
 
 
-def test_the_next_run_goes_on_and_the_last_says_so(site, web, tmp_path):
+def test_the_next_run_resumes_and_the_last_one_says_so(site, web, tmp_path):
     web.films = 150
     checkpoint.write_checkpoint(tmp_path / "discover-wikidata.json", Checkpoint("tt1000119", 0))
     stated = site.run("discover", "--source", "wikidata", "--limit", "100")
@@ -127,7 +128,7 @@ def test_items_of_the_archive_count_when_they_state_a_free_licence(site, web, tm
     assert checkpoint.read_checkpoint(tmp_path / "discover-internet_archive.json") == Checkpoint()
 
 
-def test_a_walk_through_the_archive_goes_on_by_its_cursor(site, web, tmp_path):
+def test_a_run_through_the_archive_resumes_at_its_cursor(site, web, tmp_path):
     checkpoint.write_checkpoint(tmp_path / "discover-internet_archive.json", Checkpoint("300", 0))
     assert site.run("discover", "--source", "internet_archive", "--limit", "100").returncode == 0
     assert web.pages == ["300"]
@@ -141,7 +142,7 @@ def test_a_dry_run_saves_nothing(site, web, tmp_path):
     assert kept(tmp_path) == Checkpoint()
 
 
-def test_a_source_that_fails_is_said_and_nothing_is_lost(site, web, tmp_path):
+def test_a_failed_source_is_reported_and_nothing_is_lost(site, web, tmp_path):
     checkpoint.write_checkpoint(tmp_path / "discover-wikidata.json", Checkpoint("tt1000199", 200))
     web.faults["/sparql"] = Page("slow down", status=429, headers={"Retry-After": "60"})
     stated = site.run("discover", "--source", "wikidata", "--limit", "500")
@@ -162,7 +163,7 @@ def test_wrong_arguments_are_one_sentence(site, words):
     assert len(stated.stderr.splitlines()) == 1
 
 
-def test_a_run_that_is_started_again_asks_no_page_twice_within_a_day(site, web, tmp_path):
+def test_a_restarted_run_requests_no_page_twice_within_a_day(site, web, tmp_path):
     assert "100 would be new" in site.run("discover", "--source", "wikidata", "--limit", "100", "--dry-run").stdout
     stated = site.run("discover", "--source", "wikidata", "--limit", "100")
     assert "100 films read, 100 new." in stated.stdout
@@ -184,14 +185,14 @@ def test_a_run_that_is_started_again_asks_no_page_twice_within_a_day(site, web, 
         (Page("<html>too many requests</html>"), "the answer is a page, not data"),
     ],
 )
-def test_an_answer_that_is_none_is_not_kept(site, web, tmp_path, fault, said):
+def test_an_unusable_response_is_not_cached(site, web, tmp_path, fault, said):
     web.faults["/sparql"] = fault
     assert said in site.run("discover", "--source", "wikidata", "--limit", "10").stderr
     web.faults.clear()
     assert "10 films read, 10 new." in site.run("discover", "--source", "wikidata", "--limit", "10").stdout
 
 
-def test_posters_are_filled_in_and_what_staff_wrote_stays(site, web, tmp_path):
+def test_posters_are_filled_in_and_edits_of_staff_stay(site, web, tmp_path):
     web.films = 4
     ours = {
         "imdb_id": "tt1000001",
@@ -226,12 +227,12 @@ def test_posters_are_filled_in_and_what_staff_wrote_stays(site, web, tmp_path):
         ("", ""),
     ],
 )
-def test_a_poster_is_a_small_picture_of_commons(value, poster):
+def test_a_poster_is_a_thumbnail_of_commons(value, poster):
     pictures = "https://commons.wikimedia.org/wiki/Special:FilePath"
     assert source_urls.commons_thumbnail_url(value) == (f"{pictures}/{poster}?width=500" if poster else "")
 
 
-def test_a_film_that_is_still_protected_gets_no_picture():
+def test_a_film_under_copyright_gets_no_poster():
     row = {"imdb": "tt1000001", "title": "T", "poster": "http://commons.wikimedia.org/wiki/Special:FilePath/a.jpg"}
     rows = [row, row | {"copyright_status": "http://www.wikidata.org/entity/Q19652"}]
     bindings = [{name: {"value": value} for name, value in one.items()} for one in rows]

@@ -1,4 +1,4 @@
-"""Politeness over processes: one host is asked by one process at a time, as often as its source publishes."""
+"""Request slots and pauses of hosts, across processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from scraper.net.download_handler import netloc_of
 from scraper.sources import KNOWN_SOURCES
 from streaming.host_rate_limit import request_delay_for, reserve_slot
 from streaming.models import HostGate
@@ -64,11 +63,11 @@ for _ in range(10):
         ("localhost", "peertube", 0.0),
     ],
 )
-def test_the_pause_is_that_of_the_host_and_none_on_loopback(host, source, pause):
+def test_the_delay_is_that_of_the_host_and_none_on_loopback(host, source, pause):
     assert request_delay_for(host, source=source) == pause
 
 
-def test_the_operator_has_the_last_word_on_pauses(settings):
+def test_the_operators_delays_take_precedence(settings):
     settings.SOURCE_DELAYS = {"internet_archive": 2.5, "wikidata": 0.5, "peertube": 0.0}
     hosts = ("ia801.us.archive.org", "query.wikidata.org", "video.blender.example", "www.loc.gov", "127.0.0.1")
     sources = ("schema_org", "commons", "peertube", "library_of_congress", "internet_archive")
@@ -96,13 +95,13 @@ def test_four_processes_keep_their_distance_from_one_host(database, tmp_path):  
     asked = sorted(float(moment) for asker in askers for moment in asker.communicate(timeout=30)[0].split())
     assert [asker.returncode for asker in askers] == [0] * 4
     assert len(asked) == 40
-    # However late a busy machine wakes a process: nobody comes before the moment that was reserved for him.
+    # A busy machine may wake a process late, but never before its reserved slot.
     assert [number for number, moment in enumerate(asked) if moment < started + number * 0.05 - 0.005] == []
 
 
 @pytest.mark.django_db
-class TestReserving:
-    def test_turns_come_one_after_the_other_and_hosts_do_not_wait_for_each_other(self):
+class TestSlots:
+    def test_slots_are_spaced_and_hosts_do_not_wait_for_each_other(self):
         begun = timezone.now()
         waits = [reserve_slot("a.example", delay=10.0) for _ in range(4)]
         assert waits[0] == 0
@@ -110,40 +109,25 @@ class TestReserving:
         assert HostGate.objects.get().next_at >= begun + timedelta(seconds=40)
         assert reserve_slot("b.example", delay=10.0) == 0
 
-    def test_who_would_wait_too_long_reserves_nothing(self):
+    def test_a_request_that_would_wait_too_long_reserves_nothing(self):
         for _ in range(3):
             reserve_slot("a.example", delay=2.0)
         before = HostGate.objects.get().next_at
         assert reserve_slot("a.example", delay=2.0, max_wait=timedelta(seconds=1)) is None
         assert HostGate.objects.get().next_at == before
 
-    def test_a_moment_from_before_the_clock_was_set_back_is_not_waited_for(self):
+    def test_a_slot_from_before_the_clock_was_set_back_is_ignored(self):
         HostGate.objects.create(host="a.example", next_at=timezone.now() + timedelta(hours=1))
         assert reserve_slot("a.example", delay=1.0) == 0
 
-    def test_a_name_longer_than_any_is_kept_cut(self):
+    def test_an_overlong_host_name_is_cut(self):
         assert reserve_slot("a" * 400, delay=1.0) == 0
         assert 0 < reserve_slot("a" * 400, delay=1.0) <= 60
 
 
-@pytest.mark.parametrize(
-    ("url", "place"),
-    [
-        ("https://archive.org/metadata/x", "archive.org"),
-        ("https://ARCHIVE.org:443/", "archive.org"),
-        ("http://archive.org:443/", "archive.org:443"),
-        ("http://user:pw@films.example.org:8080/", "films.example.org:8080"),
-        ("http://[::1]:80/", "[::1]"),
-        ("http://[::1]:8001/", "[::1]:8001"),
-    ],
-)
-def test_a_place_is_the_host_with_an_unusual_port(url, place):
-    assert netloc_of(url) == place
-
-
 @pytest.mark.django_db(transaction=True)
-class TestAskedToComeBack:
-    def test_a_place_may_be_asked_until_it_says_otherwise(self):
+class TestPauses:
+    def test_a_netloc_is_free_until_it_asks_for_a_pause(self):
         assert async_to_sync(acquire_slot)("films.example.org", "example") == ""
         async_to_sync(report_throttled)("films.example.org", "60")
         assert "films.example.org asked us to come back at " in async_to_sync(acquire_slot)(
@@ -151,15 +135,15 @@ class TestAskedToComeBack:
         )
         assert async_to_sync(acquire_slot)("films.example.org:8080", "example") == ""
 
-    def test_who_waits_for_his_turn_hears_of_it_too(self):
-        async def told_while_waiting():
+    def test_a_request_that_waits_for_its_slot_notices_a_pause(self):
+        async def paused_while_waiting():
             ours = asyncio.ensure_future(acquire_slot("archive.org", "internet_archive"))
             await asyncio.sleep(0)
             await report_throttled("archive.org", "60")
             return await ours
 
         HostGate.objects.create(host="archive.org", next_at=timezone.now() + timedelta(seconds=0.5))
-        assert "archive.org asked us to come back at " in async_to_sync(told_while_waiting)()
+        assert "archive.org asked us to come back at " in async_to_sync(paused_while_waiting)()
 
 
 def short_pause(host, *, source):
@@ -167,17 +151,17 @@ def short_pause(host, *, source):
 
 
 @pytest.mark.django_db(transaction=True)
-class TestSpidersWait:
+class TestCrawlsWait:
     @pytest.fixture
     def site(self, settings, monkeypatch):
-        """A site on loopback that is to be asked as if it were a public one."""
+        """Yield a site on loopback that is treated like a public one."""
         monkeypatch.setitem(PATCHES, "streaming.scraping.crawling.download_hooks.request_delay_for", short_pause)
         page = film_page("https://films.example.org/1") + CC0
         with serving(site_with(Page(page))) as site:
             settings.EXAMPLE_SITE_URL = site.url
             yield site
 
-    def test_each_request_of_a_crawl_takes_its_turn(self, site):
+    def test_each_request_of_a_crawl_takes_a_slot(self, site):
         job = job_for()
         stated = in_child(run_job_crawl, job.pk)
         assert stated.broke == ""
@@ -187,7 +171,7 @@ class TestSpidersWait:
         assert site.hits == {"/robots.txt": 1, f"/films/{NOSFERATU}/": 1}
         assert HostGate.objects.get().host == "127.0.0.1"
 
-    def test_a_source_whose_turn_would_come_too_late_has_failed_and_is_not_asked(self, site):
+    def test_a_source_whose_slot_is_too_far_ahead_has_failed_without_a_request(self, site):
         HostGate.objects.create(host="127.0.0.1", next_at=timezone.now() + timedelta(seconds=50))
         job = job_for()
         stated = in_child(run_job_crawl, job.pk)
@@ -195,12 +179,13 @@ class TestSpidersWait:
         job.refresh_from_db()
         assert (job.sources[0]["state"], job.sources[0]["error"]) == (
             "failed",
-            "Too many searches ask this site at once",
+            "Too many scrape jobs wait for this site",
         )
         assert not site.hits
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_a_pause_names_its_month_in_english_in_every_locale(foreign_locale):
     async_to_sync(report_throttled)("films.example.org", "600")
     stated = async_to_sync(acquire_slot)("films.example.org", "example")

@@ -1,4 +1,4 @@
-"""Crawls as a job runs them: forked, a real site on loopback, real rows."""
+"""Crawls as a job runs them: in a forked process, of a site on loopback, into real rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from streaming.scraping.crawling.job_crawl import SourceProgress, build_source_r
 from streaming.scraping.jobs import JobClaim
 from streaming.scraping.source_results import save_source_result
 from tests.helpers.crawl_process import PATCHES, in_child
-from tests.helpers.factories import make_job_in_hand, make_link, make_movie
+from tests.helpers.factories import make_job_outside_queue, make_link, make_movie
 from tests.helpers.http_servers import Page, Site, example_site, free_port, serving
 from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.whole_site_crawl import crawl_whole_site
@@ -43,11 +43,11 @@ def waiting(*sources):
 def job_for(imdb_id=NOSFERATU, **fields):
     fields.setdefault("sources", waiting("example"))
     movie = Movie.objects.filter(imdb_id=imdb_id).first() or make_movie(imdb_id=imdb_id, title="Nosferatu")
-    return make_job_in_hand(movie, **fields)
+    return make_job_outside_queue(movie, **fields)
 
 
 def crawled(job, url, settings, **more):
-    """The child's report and log, after checking that it did not break."""
+    """Run the job's crawl in a child; return its report and log."""
     settings.EXAMPLE_SITE_URL = url
     for name, value in more.items():
         setattr(settings, name, value)
@@ -72,7 +72,7 @@ def site_with(page, *, robots=None):
 
 
 @pytest.mark.django_db(transaction=True)
-class TestRowsArrive:
+class TestSaving:
     def test_the_links_of_the_example_site_become_rows(self, settings):
         job, begun = job_for(), time.monotonic()
         with example_site() as url:
@@ -87,7 +87,7 @@ class TestRowsArrive:
         assert 0 < row["seconds"] <= time.monotonic() - begun
         assert log == ""
 
-    def test_a_second_crawl_finds_the_same_and_nothing_new_and_leaves_their_health_alone(self, settings):
+    def test_a_second_crawl_finds_no_new_links_and_changes_no_health(self, settings):
         job = job_for()
         with example_site() as url:
             crawled(job, url, settings)
@@ -98,7 +98,7 @@ class TestRowsArrive:
         assert (again.sources[0]["links"], again.sources[0]["new"]) == (6, 0)
         assert set(StreamingLink.objects.values_list("is_active", "reason")) == {(False, "http_404")}
 
-    def test_a_target_url_is_read_in_place_of_the_films_page(self, settings):
+    def test_a_target_url_is_read_instead_of_the_films_page(self, settings):
         with serving(Site({"/elsewhere": Page(film_page("/watch/1"))})) as site:
             job = job_for(target_url=f"{site.url}/elsewhere")
             crawled(job, "http://127.0.0.1:1", settings)
@@ -131,8 +131,8 @@ class TestRowsArrive:
         assert stated.broke == "", stated.broke
         assert seen == [(1, "searching")]
 
-    def test_a_connection_that_a_thread_of_the_tests_left_behind_loses_nothing(self, settings):
-        """See `tests/helpers/crawl_process.py`; a copy of this process lost rows, or found the database malformed."""
+    def test_an_open_connection_of_another_thread_loses_no_links(self, settings):
+        """See `tests/helpers/crawl_process.py`: a fork of this process lost rows or found the database malformed."""
         left = []
         job = job_for()
         user = threading.Thread(target=lambda: left.append((Movie.objects.count(), connections["default"].connection)))
@@ -159,7 +159,7 @@ class TestRowsArrive:
             report, _ = crawled(job, site.url, settings)
         assert report.links == report.new == StreamingLink.objects.count() == 130
 
-    def test_an_honest_name_is_given(self, settings):
+    def test_requests_carry_an_honest_user_agent(self, settings):
         with serving(site_with(Page(film_page("/watch/1")))) as site:
             crawled(job_for(), site.url, settings)
         assert site.agents == {settings.USER_AGENT}
@@ -168,7 +168,7 @@ class TestRowsArrive:
 
 @pytest.fixture
 def shared_cache(settings, tmp_path):
-    """A cache that processes share, as in life."""
+    """Use a cache that several processes use, as in production."""
     backend = "django.core.cache.backends.filebased.FileBasedCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path / "cache")}}
 
@@ -180,7 +180,7 @@ def state_after(job, site, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-class TestRobotsAreRememberedForAWhile:
+class TestRobotsCache:
     @pytest.mark.parametrize(
         ("robots", "state"),
         [
@@ -190,26 +190,26 @@ class TestRobotsAreRememberedForAWhile:
             (Page("Go away", status=403), "found"),
         ],
     )
-    def test_a_site_that_has_answered_is_not_asked_again(self, settings, shared_cache, robots, state):
+    def test_a_cached_robots_txt_is_not_requested_again(self, settings, shared_cache, robots, state):
         with serving(site_with(Page(film_page("/watch/1")), robots=robots)) as site:
             assert [state_after(job_for(), site, settings) for _ in range(3)] == [state] * 3
         assert site.hits["/robots.txt"] == 1
 
     @pytest.mark.parametrize("status", [429, 500, 503])
-    def test_a_site_that_fails_to_answer_is_asked_again(self, settings, shared_cache, status):
+    def test_a_failed_robots_txt_is_requested_again(self, settings, shared_cache, status):
         with serving(site_with(Page(film_page("/watch/1")), robots=Page(status=status))) as site:
             assert state_after(job_for(), site, settings) == "failed"
             HostPause.objects.all().delete()  # What 429 asked for is over.
             site.pages = {**site.pages, "/robots.txt": Page("User-agent: *\nDisallow: /films/")}
             assert state_after(job_for(), site, settings) == "blocked"
 
-    def test_every_site_has_rules_of_its_own(self, settings, shared_cache):
+    def test_each_site_has_its_own_rules(self, settings, shared_cache):
         page, closed = Page(film_page("/watch/1")), Page("User-agent: *\nDisallow: /")
         with serving(site_with(page, robots=closed)) as first, serving(site_with(page)) as second:
             assert state_after(job_for(), first, settings) == "blocked"
             assert state_after(job_for(), second, settings) == "found"
 
-    def test_after_a_while_it_is_asked_again(self, settings, shared_cache, monkeypatch):
+    def test_an_expired_robots_txt_is_requested_again(self, settings, shared_cache, monkeypatch):
         monkeypatch.setitem(PATCHES, "streaming.scraping.crawling.robots_cache.CACHE_SECONDS", 0.2)
         with serving(site_with(Page(film_page("/watch/1")))) as site:
             assert state_after(job_for(), site, settings) == "found"
@@ -217,18 +217,18 @@ class TestRobotsAreRememberedForAWhile:
             assert state_after(job_for(), site, settings) == "found"
         assert site.hits["/robots.txt"] == 2
 
-    def test_a_cache_that_is_away_costs_a_question_and_no_search(self, settings):
+    def test_an_unavailable_cache_fails_no_scrape(self, settings):
         redis = "django.core.cache.backends.redis.RedisCache"
         settings.CACHES = {"default": {"BACKEND": redis, "LOCATION": f"redis://127.0.0.1:{free_port()}/0"}}
         with serving(site_with(Page(film_page("/watch/1")))) as site:
             report, log = crawled(job_for(), site.url, settings)
         assert report.links == 1
-        assert "the cache did not answer" in log
+        assert "the cache did not respond" in log
 
 
 @pytest.mark.django_db(transaction=True)
-class TestNothingAndFailed:
-    def test_a_film_that_the_site_does_not_have_is_nothing(self, settings):
+class TestNothingOrFailed:
+    def test_an_unknown_film_is_nothing(self, settings):
         job = job_for("tt0565808")
         with example_site() as url:
             _, log = crawled(job, url, settings)
@@ -266,7 +266,7 @@ class TestNothingAndFailed:
             ),
         ],
     )
-    def test_a_source_that_does_not_answer_as_it_should_has_failed(self, page, sentence, settings):
+    def test_a_source_with_an_unexpected_response_has_failed(self, page, sentence, settings):
         pages = {f"/films/{NOSFERATU}/": page, f"/films/{NOSFERATU}/?again": page, "/robots.txt": Page("")}
         job = job_for()
         with serving(Site(pages)) as site:
@@ -281,7 +281,7 @@ class TestNothingAndFailed:
         assert (job.sources[0]["state"], job.sources[0]["error"]) == ("failed", "Connection refused")
         assert "Traceback" not in log
 
-    def test_a_site_that_never_answers_has_failed_after_its_time(self, settings, monkeypatch):
+    def test_a_site_that_never_responds_has_failed_after_the_timeout(self, settings, monkeypatch):
         monkeypatch.setitem(PATCHES, "scraper.settings.DOWNLOAD_TIMEOUT", 0.5)
         job = job_for()
         hangs = Page(raw_handler=lambda handler: handler.server.over.wait(60))
@@ -299,7 +299,7 @@ class TestNothingAndFailed:
         assert (job.sources[0]["state"], job.sources[0]["error"]) == ("failed", "Timed out after 1.5 s")
         assert job.sources[0]["seconds"] < 3
 
-    def test_a_certificate_that_nobody_signed_is_not_believed(self, settings, tmp_path):
+    def test_a_self_signed_certificate_is_rejected(self, settings, tmp_path):
         job = job_for()
         with serving(site_with(Page(film_page("/w"))), tls=self_signed(tmp_path)) as site:
             _, log = crawled(job, site.url.replace("http:", "https:"), settings)
@@ -314,7 +314,7 @@ class TestNothingAndFailed:
         assert [(row["source"], row["state"]) for row in job.sources] == [("vodo", "failed"), ("example", "found")]
         assert job.sources[0]["error"] == "This source has no spider"
 
-    def test_a_source_that_has_ended_is_not_asked_again(self, settings):
+    def test_a_finished_source_is_not_crawled_again(self, settings):
         ended = {"source": "example", "state": "found", "links": 3, "new": 1, "seconds": 1.5, "error": ""}
         with serving(Site({})) as site:
             report, _ = crawled(job_for(sources=[ended]), site.url, settings)
@@ -341,7 +341,7 @@ def self_signed(folder: Path) -> ssl.SSLContext:
 
 @pytest.mark.django_db(transaction=True)
 class TestRobots:
-    def test_a_site_that_asks_not_to_be_read_is_blocked(self, settings):
+    def test_a_site_that_forbids_crawling_is_blocked(self, settings):
         job = job_for()
         with serving(site_with(Page(film_page("/w")), robots=Page("User-agent: *\nDisallow: /films/"))) as site:
             _, log = crawled(job, site.url, settings)
@@ -350,7 +350,7 @@ class TestRobots:
         assert "robots.txt" in job.sources[0]["error"]
         assert "Traceback" not in log
 
-    def test_rules_for_others_do_not_count(self, settings):
+    def test_rules_for_other_agents_do_not_count(self, settings):
         job = job_for()
         robots = Page("User-agent: *\nDisallow: /films/\n\nUser-agent: Openreel\nAllow: /\n")
         with serving(site_with(Page(film_page("/w")), robots=robots)) as site:
@@ -358,7 +358,7 @@ class TestRobots:
         assert job.sources[0]["state"] == "found"
 
     @pytest.mark.parametrize("status", [500, 503, 429])
-    def test_rules_that_the_site_fails_to_give_allow_nothing(self, status, settings):
+    def test_a_failed_robots_txt_allows_nothing(self, status, settings):
         job = job_for()
         with serving(site_with(Page(film_page("/w")), robots=Page("x", status=status))) as site:
             crawled(job, site.url, settings)
@@ -373,7 +373,7 @@ class TestRobots:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestHostile:
+class TestHostileLinks:
     def test_a_hostile_link_does_not_lose_the_good_ones(self, settings):
         bad = ("http://10.0.0.5/watch/x.mp4", "javascript:alert(1)", "http://user:pw@films.example.org/a.mp4")
         job = job_for()
@@ -384,14 +384,14 @@ class TestHostile:
         assert report.refused == Counter(private_address=1, credentials=1)
         assert job.sources[0]["state"] == "found"
 
-    def test_links_that_are_all_refused_are_nothing_and_it_is_said_why(self, settings):
+    def test_links_that_are_all_refused_are_nothing_with_a_reason(self, settings):
         job = job_for()
         with serving(site_with(Page(film_page("http://10.0.0.5/watch/x.mp4")))) as site:
             crawled(job, site.url, settings)
         assert job.sources[0]["state"] == "nothing"
         assert job.sources[0]["error"] == "1 link was refused: private address"
 
-    def test_an_address_that_was_taken_down_stays_away(self, settings):
+    def test_a_blocked_address_is_not_saved_again(self, settings):
         BlockedAddress.objects.create(kind="host", address="films.example.org", reason="asked")
         job = job_for()
         with serving(site_with(Page(film_page("https://films.example.org/b.mp4")))) as site:
@@ -404,7 +404,7 @@ class TestHostile:
         ["javascript:alert(1)", "file:///etc/passwd", "http://10.0.0.5/", "http://localhost/", "http://2130706433/",
          "http://[::1]/", "nonsense", "http://a b/", "http://169.254.169.254/latest/", "-o /tmp/x"],
     )  # fmt: skip
-    def test_a_target_that_we_do_not_open_is_blocked(self, target, settings):
+    def test_a_forbidden_target_url_is_blocked(self, target, settings):
         job = job_for(target_url=target)
         _, log = crawled(job, "http://127.0.0.1:1", settings)
         assert (job.sources[0]["state"], bool(job.sources[0]["error"])) == ("blocked", True)
@@ -420,14 +420,14 @@ class TestHostile:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestSideBySide:
+class TestSeveralSources:
     @pytest.fixture(autouse=True)
     def odd_spiders(self, monkeypatch):
         monkeypatch.setitem(
             PATCHES, "scraper.settings.SPIDER_MODULES", ["scraper.spiders", "tests.helpers.faulty_spiders"]
         )
 
-    def test_a_slow_source_does_not_hold_the_others(self, settings, monkeypatch):
+    def test_a_slow_source_delays_no_other(self, settings, monkeypatch):
         monkeypatch.setitem(PATCHES, "scraper.settings.DOWNLOAD_TIMEOUT", 60)
         seen = []
         job = job_for(sources=waiting("blender", "example"))
@@ -448,20 +448,20 @@ class TestSideBySide:
         assert seen == [("searching", 1)]
         assert [row["state"] for row in stated.value.results] == ["failed", "found"]
 
-    def test_a_spider_with_a_bug_has_failed_and_says_so_in_the_log(self, settings):
+    def test_a_spider_with_a_bug_has_failed_and_its_traceback_is_logged(self, settings):
         job = job_for(sources=waiting("vodo", "example"))
         with serving(Site({"/odd": Page("x"), f"/films/{NOSFERATU}/": Page(film_page("/watch/1"))})) as site:
             _, log = crawled(job, site.url, settings)
         assert [row["state"] for row in job.sources] == ["failed", "found"]
-        assert job.sources[0]["error"] == "The spider broke on what it was sent (KeyError)"
+        assert job.sources[0]["error"] == "The spider failed on a response (KeyError)"
         assert "Traceback" in log
 
-    def test_what_a_spider_found_before_its_bug_is_kept_and_the_bug_is_told(self, settings):
+    def test_links_found_before_a_bug_are_kept_and_the_error_is_stored(self, settings):
         job = job_for(sources=waiting("official_site"))
         with serving(Site({"/odd": Page("x")})) as site:
             report, _ = crawled(job, site.url, settings)
         assert (job.sources[0]["state"], job.sources[0]["links"]) == ("found", 2)
-        assert job.sources[0]["error"] == "The spider broke on what it was sent (KeyError)"
+        assert job.sources[0]["error"] == "The spider failed on a response (KeyError)"
         assert report.refused == Counter(empty_url=1)
 
     def test_a_spider_that_cannot_start_has_failed_and_the_others_go_on(self, settings):
@@ -475,7 +475,7 @@ class TestSideBySide:
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the trigger that refuses is written for SQLite")
 @pytest.mark.django_db(transaction=True)
-class TestTheDatabaseRefuses:
+class TestDatabaseErrors:
     def test_links_that_cannot_be_saved_make_a_failed_source(self, settings):
         job = job_for()
         with connection.cursor() as cursor:
@@ -497,11 +497,11 @@ class TestTheDatabaseRefuses:
 
 
 def claim_of(job):
-    return JobClaim(job.pk, job.owner, job.attempt)
+    return JobClaim(job.pk, owner=job.owner, attempt=job.attempt)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_row_of_one_source_is_rewritten_and_the_sums_follow():
+def test_the_result_of_one_source_is_replaced_and_the_totals_follow():
     job = job_for(sources=waiting("example", "vodo"))
     assert save_source_result(claim_of(job), {**waiting("vodo")[0], "state": "found", "links": 4, "new": 3})
     assert save_source_result(claim_of(job), {**waiting("example")[0], "state": "found", "links": 2, "new": 2})
@@ -511,7 +511,7 @@ def test_the_row_of_one_source_is_rewritten_and_the_sums_follow():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_late_word_of_searching_does_not_reopen_a_source_that_has_ended():
+def test_late_progress_does_not_reopen_a_finished_source():
     job = job_for()
     ended = {**waiting("example")[0], "state": "failed", "error": "The site answered 503", "seconds": 0.1}
     assert save_source_result(claim_of(job), ended)
@@ -521,8 +521,8 @@ def test_a_late_word_of_searching_does_not_reopen_a_source_that_has_ended():
 
 
 @pytest.mark.django_db
-def test_a_job_that_is_gone_has_no_row_to_write():
-    assert not save_source_result(JobClaim(0, "tests", 0), waiting("example")[0])
+def test_a_removed_job_is_not_written():
+    assert not save_source_result(JobClaim(0, owner="tests", attempt=0), waiting("example")[0])
 
 
 BLOCKED = SourceFailed("Not allowed", blocked=True)
@@ -544,12 +544,12 @@ FAILED = SourceFailed("Connection refused")
             "found",
             "Connection refused",
         ),
-        (SourceProgress("x", reason="finished", unsaved="Full", saved=SaveReport(new=1)), "failed", "Full"),
+        (SourceProgress("x", reason="finished", save_error="Full", saved=SaveReport(new=1)), "failed", "Full"),
         (SourceProgress("x", reason="closespider_timeout", seconds=45.2), "failed", "Not finished after 45 s"),
         (SourceProgress("x", reason="cancelled"), "failed", "Ended early (cancelled)"),
     ],
 )
-def test_what_became_of_a_source(outcome, state, error):
+def test_the_result_of_a_source(outcome, state, error):
     row = build_source_result(outcome)
     assert (row["state"], row["error"]) == (state, error)
 

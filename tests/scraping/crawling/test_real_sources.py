@@ -19,7 +19,7 @@ from streaming.models import Binding, HostPause, Movie, StreamingLink
 from streaming.ranking import best_first
 from streaming.scraping.crawling.job_crawl import run_job_crawl
 from tests.helpers.crawl_process import PATCHES, in_child
-from tests.helpers.factories import make_job_in_hand, make_movie
+from tests.helpers.factories import make_job_outside_queue, make_movie
 from tests.helpers.fake_sources import BY_3, FILMS, PUBLIC_DOMAIN_MARK, claim, data, source_web, statement_rows
 from tests.helpers.http_servers import Page
 
@@ -95,7 +95,7 @@ def searched(imdb_id, *sources, target_url=""):
     """The rows of a job of these sources, by source, and the child's log."""
     movie = Movie.objects.filter(imdb_id=imdb_id).first() or make_movie(imdb_id=imdb_id)
     rows = [{"source": name, **EMPTY} for name in sources]
-    job = make_job_in_hand(movie, sources=rows, target_url=target_url)
+    job = make_job_outside_queue(movie, sources=rows, target_url=target_url)
     stated = in_child(run_job_crawl, job.pk)
     assert stated.broke == "", stated.broke + stated.log
     assert "Traceback" not in stated.log, stated.log

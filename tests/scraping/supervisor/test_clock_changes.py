@@ -1,4 +1,4 @@
-"""Clocks that are wrong, and clocks that are set while jobs run: real processes under libfaketime."""
+"""Wrong clocks, and clocks that change while jobs run: real processes under libfaketime."""
 
 from __future__ import annotations
 
@@ -45,8 +45,10 @@ def libfaketime():
 
 
 def clock(file: Path) -> dict[str, str]:
-    """What a process needs in order to read its clock's error, in seconds, from this file, each time anew. Only the
-    time of day is wrong: what measures durations goes on."""
+    """Return the environment of a process whose clock is off by the seconds in this file, read each time.
+
+    Only the time of day is wrong; the monotonic clock is not.
+    """
     return {
         "LD_PRELOAD": str(LIBRARIES[0]),
         "FAKETIME_TIMESTAMP_FILE": str(file),
@@ -65,7 +67,7 @@ def leases() -> list[datetime | None]:
     return list(ScrapeJob.objects.order_by("pk").values_list("lease_until", flat=True))
 
 
-def test_the_clock_of_these_tests_is_really_wrong(tmp_path):
+def test_the_clock_of_these_tests_is_wrong(tmp_path):
     set_clock(tmp_path / "clock", -HOUR)
     code = "import time; print(time.time(), time.monotonic())"
     stated = python(code, {**os.environ, **clock(tmp_path / "clock")}).split()
@@ -75,42 +77,46 @@ def test_the_clock_of_these_tests_is_really_wrong(tmp_path):
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite, whose time is the process's own")
 @pytest.mark.parametrize("seconds", [-HOUR, HOUR])
-def test_a_clock_set_while_a_job_runs_costs_it_nothing(engine, monkeypatch, seconds):
-    """Between a claim and the next heartbeat the lease looks as if nobody renewed it, to its own runner too, who has
-    room for more."""
-    file = engine.folder / "clock"
+def test_a_clock_change_during_a_job_does_no_harm(harness, monkeypatch, seconds):
+    """Until the next heartbeat the leases look expired, even to their own supervisor, which could claim more jobs."""
+    file = harness.folder / "clock"
     set_clock(file, 0)
     for name, value in clock(file).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SCRAPE_LEASE_SECONDS", "30")
-    running = [engine.job("long"), engine.job("long")]
-    engine.worker()
+    running = [harness.job("long"), harness.job("long")]
+    harness.worker()
     for job in running:
-        engine.running(job)
+        harness.running(job)
     given = leases()
-    engine.until(lambda: leases() != given)  # the first heartbeat; the next is due in ten seconds
+    harness.until(lambda: leases() != given)  # the first heartbeat; the next is due in ten seconds
     set_clock(file, seconds)
-    ended = engine.closed(*running, engine.job())
+    ended = harness.closed(*running, harness.job())
     assert [(job.state, job.outcome, job.attempt) for job in ended] == [("succeeded", "found", 1)] * 3
-    assert len([line for line in engine.deeds() if line.endswith("long")]) == 2
+    assert len([line for line in harness.events() if line.endswith("long")]) == 2
     assert StreamingLink.objects.count() == 3
     assert abs((ended[2].finished_at - datetime.now(UTC)).total_seconds() - seconds) < 60
 
 
 @pytest.fixture
 def postgres():
-    """The address of an empty database, and a connection that looks on."""
-    with temporary_postgres("clocks") as address, psycopg.connect(address, autocommit=True) as looking:
-        yield address, looking
+    """Yield the URL of an empty database, and a connection that observes it."""
+    with temporary_postgres("clocks") as address, psycopg.connect(address, autocommit=True) as observer:
+        yield address, observer
 
 
-@pytest.mark.postgres
-@pytest.mark.parametrize("seconds", [-HOUR, HOUR])
-def test_a_machine_whose_clock_is_wrong_neither_takes_nor_loses_a_job(postgres, tmp_path, seconds):
-    """Two machines over one database, each with jobs twice as long as a lease. The clicks come from a machine whose
-    clock is right, then again from one whose clock is wrong."""
-    address, looking = postgres
-    set_clock(tmp_path / "clock", seconds)
+def rows_when_succeeded(observer):
+    """Wait until all jobs have succeeded; return their rows."""
+    deadline = time.monotonic() + 40
+    while any(row[0] != "succeeded" for row in observer.execute(JOBS)):
+        assert time.monotonic() < deadline, observer.execute(JOBS).fetchall()
+        time.sleep(0.1)
+    return observer.execute(JOBS).fetchall()
+
+
+def machine_environments(address, folder, seconds):
+    """Return the environments of a machine with the right clock and of one whose clock is off by `seconds`."""
+    set_clock(folder / "clock", seconds)
     right = {
         **os.environ,
         "DATABASE_URL": address,
@@ -119,10 +125,18 @@ def test_a_machine_whose_clock_is_wrong_neither_takes_nor_loses_a_job(postgres, 
         "SCRAPE_PROCESSES": "2",
         "SCRAPE_LEASE_SECONDS": "2",
     }
-    wrong = {**right, **clock(tmp_path / "clock")}
+    return right, {**right, **clock(folder / "clock")}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("seconds", [-HOUR, HOUR])
+def test_a_machine_whose_clock_is_wrong_neither_steals_nor_loses_a_job(postgres, tmp_path, seconds):
+    """Two machines run jobs twice as long as a lease; some were requested with the right clock, some with the wrong."""
+    address, observer = postgres
+    right, wrong = machine_environments(address, tmp_path, seconds)
     python(SETUP, {**right, "SCRAPE_DIR": str(tmp_path / "clicks")})
     python(SETUP.replace("1000, 1004", "1004, 1008"), {**wrong, "SCRAPE_DIR": str(tmp_path / "clicks")})
-    machines = [
+    workers = [
         subprocess.Popen(
             [sys.executable, "manage.py", "scrape_worker"],
             cwd=PROJECT_ROOT,
@@ -131,16 +145,11 @@ def test_a_machine_whose_clock_is_wrong_neither_takes_nor_loses_a_job(postgres, 
         for name, stated in (("right", right), ("wrong", wrong))
     ]
     try:
-        deadline = time.monotonic() + 40
-        rows = looking.execute(JOBS).fetchall()
-        while {row[0] for row in rows} != {"succeeded"}:
-            assert time.monotonic() < deadline, rows
-            time.sleep(0.1)
-            rows = looking.execute(JOBS).fetchall()
+        rows = rows_when_succeeded(observer)
     finally:
-        for machine in machines:
-            machine.terminate()
-        assert [machine.wait(10) for machine in machines] == [0, 0]
+        for worker in workers:
+            worker.terminate()
+        assert [worker.wait(10) for worker in workers] == [0, 0]
     assert [row[1] for row in rows] == [1] * 8
     assert len({row[2] for row in rows}) == 2
     for *_, started, finished in rows:

@@ -1,4 +1,4 @@
-"""The engine with the real crawl on the real example site: from the click to the rows, whatever is killed meanwhile."""
+"""Real crawls of the example site, from the click to the rows, whatever is killed meanwhile."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ FILM = FILMS[0].imdb_id
 
 
 @pytest.fixture
-def crawling(engine, monkeypatch):
-    """The engine, with the crawl that it has in production."""
+def crawling(harness, monkeypatch):
+    """Return the harness with the real crawl."""
     monkeypatch.delenv("SCRAPE_CRAWL")
-    return engine
+    return harness
 
 
 def click(monkeypatch: pytest.MonkeyPatch, url: str) -> ScrapeJob:
@@ -40,7 +40,7 @@ def test_a_click_brings_links(crawling, monkeypatch):
     assert job.sources[0]["state"] == "found"
 
 
-def test_a_child_killed_while_it_reads_is_replaced_and_no_link_comes_twice(crawling, monkeypatch):
+def test_a_job_process_killed_while_it_crawls_is_replaced_and_no_link_is_saved_twice(crawling, monkeypatch):
     with example_site(slow=0.7) as url:
         job = click(monkeypatch, url)
         searching = ScrapeJob.objects.filter(pk=job.pk, sources__0__state="searching")
@@ -64,7 +64,7 @@ def test_a_source_that_is_down_fails_and_its_links_stay(crawling, monkeypatch):
     assert link.is_active
 
 
-def test_a_server_stopped_while_it_reads_finishes_after_the_next_start(crawling, monkeypatch):
+def test_a_job_interrupted_by_a_stop_finishes_after_the_next_start(crawling, monkeypatch):
     with example_site(slow=0.7) as url:
         job = click(monkeypatch, url)
         crawling.until(ScrapeJob.objects.filter(pk=job.pk, sources__0__state="searching").exists)
@@ -76,8 +76,8 @@ def test_a_server_stopped_while_it_reads_finishes_after_the_next_start(crawling,
     assert (job.state, job.outcome, job.attempt) == ("succeeded", "found", 1)
 
 
-def test_a_machine_that_wakes_up_too_late_does_not_rewrite_what_the_other_has_found(crawling, monkeypatch, tmp_path):
-    """Its lease ended while it was frozen; its child goes on before its supervisor has looked."""
+def test_a_machine_that_resumes_too_late_does_not_overwrite_the_results_of_the_other(crawling, monkeypatch, tmp_path):
+    """The lease expires while the machine is frozen; its job process resumes before its supervisor checks."""
     with example_site(slow=0.7) as url:
         job = click(monkeypatch, url)
         crawling.until(ScrapeJob.objects.filter(pk=job.pk, sources__0__state="searching").exists)

@@ -1,5 +1,7 @@
-"""The runner of jobs is killed at each point of a job's life, clocks go back, the server is stopped: every job ends,
-truthfully, and its links come once."""
+"""Faults at each point of a job's life: killed supervisors, clock changes, a stopped server.
+
+Every job ends with the right outcome, and its links are saved once.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from tests.helpers.process_info import children_of, is_alive
 
 pytestmark = pytest.mark.slow
 
-# A supervisor like any other, but for the moment of its death.
+# A supervisor that dies at a chosen point.
 DYING = """
 import django, os, signal, sys
 django.setup()
@@ -52,58 +54,58 @@ loop.serve(lock=file_locks.try_lock(control.lock_path()), idle_seconds=None, spa
         ("after the finish", "found", 1, 1),
     ],
 )
-def test_a_runner_killed_at_any_point_costs_no_job_and_doubles_no_link(engine, point, word, attempts, links):
-    job = engine.job(word)
+def test_a_supervisor_killed_at_any_point_loses_no_job_and_duplicates_no_link(harness, point, word, attempts, links):
+    job = harness.job(word)
     runner = subprocess.Popen([sys.executable, "-c", DYING, point], cwd=PROJECT_ROOT)
     assert runner.wait(20) == -signal.SIGKILL
     job.refresh_from_db()
     assert job.state == ("succeeded" if point == "after the finish" else "running")
     control.ensure_supervisor()
-    (job,) = engine.closed(job)
+    (job,) = harness.closed(job)
     assert (job.state, job.outcome, job.attempt, job.error) == ("succeeded", "found", attempts, "")
     assert StreamingLink.objects.count() == job.links_found == links
-    engine.until(engine.pid)  # one that has just been started is to be stopped with this test
-    engine.until(lambda: not any(is_alive(int(line.split()[0])) for line in engine.deeds()))
+    harness.until(harness.pid)  # one that has just been started is to be stopped with this test
+    harness.until(lambda: not any(is_alive(int(line.split()[0])) for line in harness.events()))
 
 
-def test_a_server_stopped_with_jobs_waiting_and_running_ends_them_all_after_its_next_start(engine, monkeypatch):
+def test_queued_and_running_jobs_of_a_stopped_server_end_after_its_next_start(harness, monkeypatch):
     monkeypatch.setenv("SCRAPE_PROCESSES", "2")
-    given = [engine.job("slow") for _ in range(5)]
+    given = [harness.job("slow") for _ in range(5)]
     control.ensure_supervisor()
-    engine.until(lambda: ScrapeJob.objects.filter(state="running").count() == 2)
+    harness.until(lambda: ScrapeJob.objects.filter(state="running").count() == 2)
     assert control.stop_supervisor() is not None
     assert set(ScrapeJob.objects.values_list("state", "attempt")) == {("queued", 0)}
     control.ensure_supervisor()
-    ended = engine.closed(*given)
+    ended = harness.closed(*given)
     assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
     assert StreamingLink.objects.count() == 5
 
 
-def test_two_hundred_jobs_leave_no_zombie(engine):
-    given = [engine.job() for _ in range(200)]
+def test_two_hundred_jobs_leave_no_zombie(harness):
+    given = [harness.job() for _ in range(200)]
     control.ensure_supervisor()
-    engine.until(engine.deeds)
-    supervisor = engine.pid()
-    ended = engine.closed(*given, seconds=60)
+    harness.until(harness.events)
+    supervisor = harness.pid()
+    ended = harness.closed(*given, seconds=60)
     assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
-    engine.until(lambda: children_of(supervisor) == [])
+    harness.until(lambda: children_of(supervisor) == [])
 
 
-def test_a_lease_from_before_the_clock_was_set_back_an_hour_is_not_waited_for(engine):
+def test_a_lease_from_before_the_clock_was_set_back_an_hour_is_not_waited_for(harness):
     ahead = timezone.now() + timedelta(hours=1)
-    job = engine.job(state="running", owner="gone:1:a", attempt=1, lease_until=ahead, queued_at=ahead)
+    job = harness.job(state="running", owner="gone:1:a", attempt=1, lease_until=ahead, queued_at=ahead)
     control.ensure_supervisor()
-    (job,) = engine.closed(job)
+    (job,) = harness.closed(job)
     assert (job.state, job.attempt) == ("succeeded", 2)
 
 
-def test_a_job_queued_before_the_clock_was_set_back_an_hour_is_run_at_once(engine):
-    job = engine.job(queued_at=timezone.now() + timedelta(hours=1))
+def test_a_job_queued_before_the_clock_was_set_back_an_hour_is_run_at_once(harness):
+    job = harness.job(queued_at=timezone.now() + timedelta(hours=1))
     control.ensure_supervisor()
-    assert engine.closed(job)[0].state == "succeeded"
+    assert harness.closed(job)[0].state == "succeeded"
 
 
-# A machine that is short of processes for a while.
+# A machine that cannot fork for a while.
 SHORT_OF_PROCESSES = """
 import django, errno, sys, time
 django.setup()
@@ -123,8 +125,8 @@ loop.serve(lock=file_locks.try_lock(control.lock_path()), idle_seconds=None, spa
 
 
 @pytest.fixture
-def short_of_processes(engine):
-    """Starts a supervisor whose machine has no process to give for so many seconds."""
+def short_of_processes(harness):
+    """Return a function that starts a supervisor on a machine that cannot fork for this many seconds."""
     started = []
 
     def start(seconds):
@@ -136,22 +138,22 @@ def short_of_processes(engine):
         supervisor.wait(10)
 
 
-def test_a_moment_without_a_process_to_spare_fails_no_job(engine, short_of_processes):
-    given = [engine.job() for _ in range(6)]
+def test_a_short_lack_of_processes_fails_no_job(harness, short_of_processes):
+    given = [harness.job() for _ in range(6)]
     short_of_processes(3)
-    ended = engine.closed(*given)
+    ended = harness.closed(*given)
     assert {job.state for job in ended} == {"succeeded"}
     assert sorted(job.attempt for job in ended) == [1, 1, 1, 1, 1, 2]
 
 
-def test_a_job_that_gets_no_process_twice_says_so_and_the_others_still_wait(engine, short_of_processes):
-    given = [engine.job() for _ in range(3)]
+def test_a_job_without_a_process_twice_fails_and_the_others_stay_queued(harness, short_of_processes):
+    given = [harness.job() for _ in range(3)]
     short_of_processes(60)
     first, *others = given
-    (first,) = engine.closed(first)
+    (first,) = harness.closed(first)
     assert (first.state, first.error) == (
         "failed",
-        ("The machine could not start a process for this search (Resource temporarily unavailable)."),
+        ("The machine could not start a process for this scrape (Resource temporarily unavailable)."),
     )
     assert set(ScrapeJob.objects.filter(pk__in=[job.pk for job in others]).values_list("state", "attempt")) <= {
         ("queued", 0),
@@ -160,23 +162,23 @@ def test_a_job_that_gets_no_process_twice_says_so_and_the_others_still_wait(engi
 
 
 @pytest.mark.parametrize("address", ["/jobs/{0.pk}/", "/api/streaming/jobs/{0.pk}/"])
-def test_whoever_watches_a_search_whose_runner_was_killed_has_it_done(engine, client, address):
-    """The page that shows it asks for the job alone, not for the movie."""
-    job = engine.job("hang_once")
+def test_polling_a_job_of_a_killed_supervisor_gets_it_done(harness, client, address):
+    """A page that polls a job requests the job only, not the movie."""
+    job = harness.job("hang_once")
     control.ensure_supervisor()
-    engine.running(job)
-    os.kill(engine.pid(), signal.SIGKILL)
-    engine.until(lambda: client.get(address.format(job)) and not ScrapeJob.objects.open().exists())
+    harness.running(job)
+    os.kill(harness.pid(), signal.SIGKILL)
+    harness.until(lambda: client.get(address.format(job)) and not ScrapeJob.objects.open().exists())
     job.refresh_from_db()
     assert (job.state, job.attempt) == ("succeeded", 2)
 
 
-def test_who_presses_the_button_again_after_the_runner_was_killed_has_the_search_done(engine):
-    job = engine.job("hang_once")
+def test_another_click_after_the_supervisor_was_killed_gets_the_job_done(harness):
+    job = harness.job("hang_once")
     control.ensure_supervisor()
-    engine.running(job)
-    os.kill(engine.pid(), signal.SIGKILL)
+    harness.running(job)
+    os.kill(harness.pid(), signal.SIGKILL)
     click = partial(scrape_movie_on_demand, job.movie, requested_by="click", target_url=job.target_url)
-    engine.until(lambda: click() and not ScrapeJob.objects.open().exists())
+    harness.until(lambda: click() and not ScrapeJob.objects.open().exists())
     job.refresh_from_db()
     assert (job.state, job.attempt, ScrapeJob.objects.count()) == ("succeeded", 2, 1)

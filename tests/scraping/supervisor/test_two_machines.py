@@ -1,4 +1,4 @@
-"""Two machines over one database: separate folders, so separate supervisors, and no job is run twice."""
+"""Two machines with one database: separate folders, so separate supervisors, and no job runs twice."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ from threading import Barrier
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
-from django.utils import timezone
 from streaming.models import Movie, ScrapeJob
+from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.outcomes import outcome_of_sources
 settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.silent"
@@ -62,8 +62,7 @@ def click(number):
     try:
         for claim in jobs.claim_jobs(owner=f"runner {number}", limit=1) if number % 8 == 0 else []:
             jobs.finish(claim, outcome_of=found, log="")
-        request = jobs.JobRequest("click")
-        return jobs.start_or_join(movie.pk, request=request, now=timezone.now()).pk
+        return scrape_movie_on_demand(movie, requested_by="click").pk
     finally:
         connections.close_all()
 
@@ -75,7 +74,7 @@ print(len(answers), ScrapeJob.objects.count())
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
-    """The address of an empty database."""
+    """Yield the URL of an empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/db.sqlite3"
         return
@@ -108,7 +107,7 @@ def count(environment: dict[str, str]) -> dict[str, object]:
     return json.loads(python(COUNT, environment))
 
 
-def test_two_machines_share_the_jobs_and_run_each_once(environment, tmp_path):
+def test_two_machines_divide_the_jobs_and_run_each_once(environment, tmp_path):
     python(SETUP, environment)
     command = [sys.executable, "manage.py", "scrape_worker"]
     workers = [
@@ -134,12 +133,12 @@ def test_clicks_at_once_are_one_job(environment):
     assert python(CLICKS, environment).split() == ["1", "1"]
 
 
-def test_a_database_that_is_not_there_yet_is_waited_for(tmp_path):
+def test_a_worker_waits_for_a_database_without_tables(tmp_path):
     environment = _environment(f"sqlite:///{tmp_path}/late.sqlite3", tmp_path)
     command = [sys.executable, "manage.py", "scrape_worker"]
     with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
         try:
-            assert "the database did not answer: no such table" in worker.stderr.readline()
+            assert "the database did not respond: no such table" in worker.stderr.readline()
             python(SETUP, environment)
             end = time.monotonic() + 20
             while {job["state"] for job in count(environment)["jobs"]} != {"succeeded"}:

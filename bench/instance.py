@@ -1,4 +1,4 @@
-"""Where the jobs are timed: a web server, a database and a site of their own, on loopback, gone afterwards."""
+"""A temporary Openreel instance on loopback for benchmarks: web server, database and a site with films."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.helpers.http_servers import free_port
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 FILMS = """
 import django
 django.setup()
@@ -29,23 +29,24 @@ Movie.objects.bulk_create(Movie(imdb_id=f"tt{number:07d}", title=f"Movie {number
 """
 
 
-def until(happened: Callable[[], object], *, step: float = 0.005) -> float:
-    """The moment at which it had happened."""
-    end = time.monotonic() + PATIENCE
-    while not happened():
+def wait_until(condition: Callable[[], object], *, step: float = 0.005) -> float:
+    """Poll until the condition is true; return the monotonic time at which it was."""
+    end = time.monotonic() + TIMEOUT_SECONDS
+    while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(f"not within {PATIENCE:g} s")
+            raise TimeoutError(f"not within {TIMEOUT_SECONDS:g} s")
         time.sleep(step)
     return time.monotonic()
 
 
 def listens(port: int) -> bool:
+    """Whether something accepts connections on this port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-class Place:
-    """Everything that is started here is ended by `close`."""
+class Instance:
+    """One instance; `close` ends all processes that it started."""
 
     def __init__(self, folder: Path, *, latency: float = 0.02) -> None:
         self.folder, self.latency = folder, latency
@@ -75,11 +76,11 @@ class Place:
             "-m", "gunicorn", f"--bind=127.0.0.1:{self.web_port}", "--workers=2", "--threads=8", "--preload",
             "--no-control-socket", "--log-level=warning", "--backlog=2048", "MovieBackend.wsgi",
         )  # fmt: skip
-        until(lambda: listens(self.site_port) and listens(self.web_port))
+        wait_until(lambda: listens(self.site_port) and listens(self.web_port))
         self.page("/healthz")
 
     def start(self, *words: str, python: str = sys.executable, **more: object) -> subprocess.Popen[bytes]:
-        with (self.folder / "said.log").open("ab") as log:
+        with (self.folder / "processes.log").open("ab") as log:
             process = subprocess.Popen(
                 [python, *words], env=self.environment, stdout=log, stderr=log, **{"cwd": ROOT, **more}
             )
@@ -87,26 +88,26 @@ class Place:
         return process
 
     def run(self, code: str) -> str:
-        """What it printed."""
+        """Run code in the instance's environment; return what it printed."""
         command = [sys.executable, "-c", code]
-        said = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True)
-        return said.stdout
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout
 
     def manage(self, *words: str) -> None:
         command = [sys.executable, "manage.py", *words]
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
 
     def film(self) -> str:
-        """One that nobody has asked for."""
+        """Return the IMDb id of a movie that was not used yet."""
         return f"tt{next(self.films):07d}"
 
     def page(self, path: str, *, method: str = "GET") -> tuple[int, float]:
-        """Status and seconds."""
-        began = time.monotonic()
+        """Request a page; return its status and the seconds it took."""
+        start = time.monotonic()
         with closing(http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=120)) as connection:
             connection.request(method, path, headers={"User-Agent": "Mozilla/5.0 (timing)"})
             status = connection.getresponse().status
-        return status, time.monotonic() - began
+        return status, time.monotonic() - start
 
     def click(self, film: str) -> tuple[int, float]:
         return self.page(f"/api/streaming/movies/{film}/refresh_links/", method="POST")
@@ -119,13 +120,13 @@ class Place:
         sql = "SELECT 1 FROM streaming_streaminglink l JOIN streaming_movie m ON m.id = l.movie_id WHERE m.imdb_id = ?"
         return bool(self.rows(sql, film))
 
-    def asked(self) -> dict[str, int]:
-        """What the site was asked, by path."""
-        with urllib.request.urlopen(f"{self.site}/-/stats", timeout=10) as answer:
-            return json.load(answer)
+    def request_counts(self) -> dict[str, int]:
+        """Return the number of requests that the site received, by path."""
+        with urllib.request.urlopen(f"{self.site}/-/stats", timeout=10) as response:
+            return json.load(response)
 
-    def said(self) -> str:
-        return (self.folder / "said.log").read_text(errors="replace")
+    def output(self) -> str:
+        return (self.folder / "processes.log").read_text(errors="replace")
 
     def close(self) -> None:
         self.manage("scrape_worker", "--stop")
@@ -135,8 +136,8 @@ class Place:
             process.wait(20)
 
 
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    cells = [list(heads), *([str(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    cells = [list(headings), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join(["", title, lines[0], "-" * len(lines[0]), *lines[1:]])

@@ -1,0 +1,26 @@
+"""When a response asks for fewer requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from scraper.net.throttling import is_throttled
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "throttled"),
+    [
+        (429, {}, True),
+        (429, {"retry-after": ""}, True),
+        (503, {"retry-after": "60"}, True),
+        (503, {"retry-after": ""}, False),
+        (503, {}, False),
+        (429, {"cf-mitigated": "challenge"}, False),
+        (503, {"cf-mitigated": "challenge", "retry-after": "60"}, False),
+        (403, {"retry-after": "60"}, False),
+        (200, {"retry-after": "60"}, False),
+        (None, {}, False),
+    ],
+)
+def test_a_429_or_a_503_that_names_a_time_is_throttling(status, headers, throttled):
+    assert is_throttled(status, headers) is throttled

@@ -15,7 +15,7 @@ POOL_MAX_IDLE_SECONDS = 60.0
 
 
 def enable_connection_pool() -> None:
-    """Let the threads of this process share a few PostgreSQL connections.
+    """Give the threads of this process a pool of a few PostgreSQL connections.
 
     The pool opens with the first query, so each process that the server forks has its own.
     """

@@ -1,0 +1,1 @@
+"""Benchmarks: the link checker beside others (health), scrape jobs (jobs), pages (many). See docs/benchmarks.md."""

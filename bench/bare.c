@@ -1,8 +1,8 @@
-/* The bare prober: what one core can do without any of the care. HEAD alone, http alone, keep-alive, 4 a host, 5 s.
+/* The bare prober: the most that one core can do. HEAD and http only, keep-alive, 4 requests at a time per host, 5 s.
  *
- *   bare LIST OUT      LIST: a URL a line, up to the first tab; OUT: URL, tab, alive or dead or skipped
+ *   bare LIST OUT      LIST: a URL per line, up to the first tab; OUT: URL, tab, alive or dead or skipped
  *
- * No redirects, no GET, no TLS, no names, no breaker, no database: the floor that a checker is held against.
+ * No redirects, no GET, no TLS, no DNS, no circuit breaker, no database: the lower bound for a checker.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_HOSTS = 256, PER_HOST = 4, LANES = MOST_HOSTS * PER_HOST, NONE = -1 };
+enum { MAX_HOSTS = 256, PER_HOST = 4, SLOTS = MAX_HOSTS * PER_HOST, NONE = -1 };
 static const double TIMEOUT = 5.0;
 
 typedef struct {
@@ -27,17 +27,17 @@ typedef struct {
     const char *verdict;
 } link_;
 
-/* One of the four places at a host; `fd` NONE: no connection, `link` NONE: nothing asked. */
+/* One of the four request slots of a host; `fd` NONE: no connection, `link` NONE: no request. */
 typedef struct {
     int fd, host, port, link, filled;
     bool connecting;
-    double asked_at;
+    double sent_at;
     char input[4096];
-} lane;
+} slot;
 
 static link_ *links;
-static int how_many, left, first[MOST_HOSTS], last[MOST_HOSTS], poller;
-static lane lanes[LANES];
+static int how_many, left, first[MAX_HOSTS], last[MAX_HOSTS], poller;
+static slot slots[SLOTS];
 
 static double seconds(void) {
     struct timespec moment;
@@ -50,7 +50,7 @@ static void read_list(const char *name) {
     char *line = NULL;
     size_t room = 0;
     if (!file) perror(name), exit(1);
-    for (int host = 0; host < MOST_HOSTS; host++) first[host] = last[host] = NONE;
+    for (int host = 0; host < MAX_HOSTS; host++) first[host] = last[host] = NONE;
     while (getline(&line, &room, file) > 0) {
         if (how_many % 4096 == 0) links = realloc(links, (size_t)(how_many + 4096) * sizeof *links);
         line[strcspn(line, "\t\n")] = 0;
@@ -68,17 +68,17 @@ static void read_list(const char *name) {
     fclose(file);
 }
 
-static void hang_up(lane *l) {
+static void disconnect(slot *l) {
     if (l->fd != NONE) close(l->fd);
     l->fd = NONE;
 }
 
-static void watch(lane *l, uint32_t what, int how) {
+static void watch(slot *l, uint32_t what, int how) {
     struct epoll_event event = {.events = what, .data.ptr = l};
     epoll_ctl(poller, how, l->fd, &event);
 }
 
-static bool ask(lane *l) {
+static bool send_request(slot *l) {
     char text[600];
     int size = snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\nHost: 127.0.0.%d:%d\r\nUser-Agent: bare\r\nAccept: */*\r\n\r\n",
                         links[l->link].path, l->host, l->port);
@@ -86,47 +86,47 @@ static bool ask(lane *l) {
     return send(l->fd, text, (size_t)size, MSG_NOSIGNAL) == size;
 }
 
-static void dial(lane *l) {
+static void dial(slot *l) {
     l->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     l->port = links[l->link].port;
     l->connecting = true;
     setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons((uint16_t)l->port)};
     place.sin_addr.s_addr = htonl(0x7f000000u + (uint32_t)l->host);
-    connect(l->fd, (struct sockaddr *)&place, sizeof place); /* What it says, the poller says again. */
+    connect(l->fd, (struct sockaddr *)&place, sizeof place); /* The poller reports the result. */
     watch(l, EPOLLOUT, EPOLL_CTL_ADD);
 }
 
-/* Take the host's next link, if there is one. */
-static void go_on(lane *l) {
+/* Start the host's next link, if there is one. */
+static void start_next(slot *l) {
     l->link = first[l->host];
     if (l->link == NONE) {
-        hang_up(l);
+        disconnect(l);
         return;
     }
     first[l->host] = links[l->link].next;
-    l->asked_at = seconds();
-    if (l->fd != NONE && links[l->link].port == l->port && ask(l)) return;
-    hang_up(l);
+    l->sent_at = seconds();
+    if (l->fd != NONE && links[l->link].port == l->port && send_request(l)) return;
+    disconnect(l);
     dial(l);
 }
 
-static void settle(lane *l, const char *verdict, bool keep) {
+static void settle(slot *l, const char *verdict, bool keep) {
     links[l->link].verdict = verdict;
     left--;
-    if (!keep) hang_up(l);
-    go_on(l);
+    if (!keep) disconnect(l);
+    start_next(l);
 }
 
-static void connected(lane *l) {
+static void connected(slot *l) {
     int error = 0;
     getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
     l->connecting = false;
-    if (error || !ask(l)) settle(l, "dead", false);
+    if (error || !send_request(l)) settle(l, "dead", false);
     else watch(l, EPOLLIN, EPOLL_CTL_MOD);
 }
 
-static void heard(lane *l) {
+static void heard(slot *l) {
     long got = recv(l->fd, l->input + l->filled, sizeof l->input - 1 - (size_t)l->filled, 0);
     if (got <= 0) {
         settle(l, "dead", false);
@@ -144,24 +144,24 @@ int main(int words, char **word) {
     if (words != 3) return fprintf(stderr, "bare LIST OUT\n"), 2;
     read_list(word[1]);
     poller = epoll_create1(0);
-    for (int number = 0; number < LANES; number++) {
-        lanes[number] = (lane){.fd = NONE, .link = NONE, .host = number % MOST_HOSTS};
-        go_on(&lanes[number]);
+    for (int number = 0; number < SLOTS; number++) {
+        slots[number] = (slot){.fd = NONE, .link = NONE, .host = number % MAX_HOSTS};
+        start_next(&slots[number]);
     }
     double looked = seconds();
     while (left) {
         struct epoll_event events[512];
         int ready = epoll_wait(poller, events, 512, 100);
         for (int one = 0; one < ready; one++) {
-            lane *l = events[one].data.ptr;
+            slot *l = events[one].data.ptr;
             if (l->connecting) connected(l);
             else heard(l);
         }
         double now = seconds();
         if (now - looked < 0.1) continue;
         looked = now;
-        for (lane *l = lanes; l < lanes + LANES; l++)
-            if (l->link != NONE && now - l->asked_at > TIMEOUT) settle(l, "dead", false);
+        for (slot *l = slots; l < slots + SLOTS; l++)
+            if (l->link != NONE && now - l->sent_at > TIMEOUT) settle(l, "dead", false);
     }
     FILE *out = fopen(word[2], "w");
     if (!out) return perror(word[2]), 1;

@@ -1,6 +1,6 @@
-"""What the two checkers that we wrote to be beaten share: the list by host, a status's verdict, the file they write.
+"""Common parts of the two reference checkers: URLs by host, verdicts by status, and the output file.
 
-Both ask HEAD, and GET where HEAD is refused; 4 at a time a host; neither knows a film from a page that is sorry.
+Both send HEAD requests, or GET where HEAD is rejected, at most 4 at a time per host, and do not read pages.
 """
 
 from __future__ import annotations
@@ -11,35 +11,36 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench import lists
+from scraper.net.url_policy import netloc_of
 
 PER_HOST = 4
-TIMEOUT = 5.0
+TIMEOUT_SECONDS = 5.0
 USER_AGENT = "openreel-bench/1.0"
-REFUSED_TO_HEAD = frozenset({403, 405, 501})
+HEAD_REJECTED_STATUSES = frozenset({403, 405, 501})
 FIRST_BYTE = "0-0"
-REDIRECTS = 10
+MAX_REDIRECTS = 10
 
 
-def words(description: str) -> argparse.Namespace:
+def parse_arguments(description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("list", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--at-once", type=int, default=1000, help="of all hosts together")
-    parser.add_argument("--ca", help="a file of the authorities to trust")
+    parser.add_argument("--at-once", type=int, default=1000, help="requests at a time over all hosts")
+    parser.add_argument("--ca", help="a file of trusted certificate authorities")
     return parser.parse_args()
 
 
-def by_host(urls: Iterable[str]) -> dict[str, deque[str]]:
+def group_by_host(urls: Iterable[str]) -> dict[str, deque[str]]:
     hosts: dict[str, deque[str]] = defaultdict(deque)
     for url in urls:
-        hosts[url.split("/", 3)[2]].append(url)
+        hosts[netloc_of(url)].append(url)
     return dict(hosts)
 
 
-def turns(hosts: dict[str, deque[str]]) -> Iterator[str]:
-    """Each host's places, all first ones first: a host with a single link has one place."""
-    for place in range(PER_HOST):
-        yield from (host for host, waiting in hosts.items() if len(waiting) > place)
+def host_slots(hosts: dict[str, deque[str]]) -> Iterator[str]:
+    """Yield each host once per slot, all first slots first; a host has no more slots than URLs."""
+    for number in range(PER_HOST):
+        yield from (host for host, urls in hosts.items() if len(urls) > number)
 
 
 def verdict(status: int) -> str:
@@ -48,6 +49,6 @@ def verdict(status: int) -> str:
     return "unknown" if status == 429 else lists.DEAD
 
 
-def write(judged: Iterable[tuple[str, str]], out: Path) -> None:
+def write_verdicts(verdicts: Iterable[tuple[str, str]], out: Path) -> None:
     with out.open("w", encoding="utf-8") as file:
-        file.writelines(f"{url}\t{said}\n" for url, said in judged)
+        file.writelines(f"{url}\t{result}\n" for url, result in verdicts)

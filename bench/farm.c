@@ -2,9 +2,9 @@
  *
  *   farm HOSTS HTTP_PORT [HTTPS_PORT CERTIFICATE KEY [HTTPS_PORT CERTIFICATE KEY]]
  *
- * A path says how it is answered: /BEHAVIOUR/LATENCY_MS/ARGUMENT/NUMBER. BEHAVIOUR is a status (then ARGUMENT is the
- * seconds of Retry-After, 0: none) or a name of `behaviours` below. /-/stats tells what was seen, as JSON; /-/reset
- * forgets it. Built with -DWITHOUT_TLS it speaks http alone.
+ * The path decides the response: /BEHAVIOUR/LATENCY_MS/ARGUMENT/NUMBER. BEHAVIOUR is a status (then ARGUMENT is the
+ * seconds of Retry-After, 0: none) or a name of `behaviours` below. /-/stats returns statistics as JSON; /-/reset sets
+ * them to zero. Built with -DWITHOUT_TLS it serves http only.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,11 +32,11 @@ static SSL_CTX *contexts[3];
 typedef void SSL;
 #endif
 
-enum { MOST_HOSTS = 254, MOST_INPUT = 4096, SLOTS = 4096, NUMBERS = 1 << 20, VIDEO = 1 << 18, MOST_PAGE = 12000 };
-enum { MOST_FILES = 1 << 16 };
+enum { MAX_HOSTS = 254, SLOTS = 4096, NUMBERS = 1 << 20, VIDEO = 1 << 18 };
+enum { MAX_INPUT_BYTES = 4096, MAX_PAGE_BYTES = 12000, MAX_OPEN_FILES = 1 << 16 };
 enum { SOON_MS = 1000, DRIP_MS = 300, STREAM_MS = 20, STREAM_CHUNK = 64 * 1024 };
 typedef enum { IDLE, UNCOUNTED, ANSWERING, HANGING } state;
-typedef enum { PLAIN, SECURE, SELF_SIGNED } door;
+typedef enum { PLAIN, SECURE, SELF_SIGNED } protocol;
 
 struct connection;
 typedef struct {
@@ -45,23 +45,23 @@ typedef struct {
     enum { NEVER, HEAD_ONLY, ALWAYS } hangs;
 } behaviour;
 
-/* A listening socket when `answers` is false; the timer list is doubly linked through `before`. */
+/* A listening socket if `answers` is false; the timer list is doubly linked through `before`. */
 typedef struct connection {
     bool answers, shaken, head, ranged, close_after, reset_after, unending;
-    door door;
+    protocol protocol;
     state state;
     int fd, host, latency, number, status, dripped;
     long range_end, streams;
     char argument[64];
     const behaviour *behaviour;
-    int64_t asked_at, due;
+    int64_t received_at, due;
     struct connection *next, **before;
     SSL *tls;
     char *out;
     size_t out_length, out_sent, out_room;
     bool wants_out;
     int filled;
-    char input[MOST_INPUT];
+    char input[MAX_INPUT_BYTES];
 } connection;
 
 typedef struct {
@@ -69,14 +69,14 @@ typedef struct {
 } host;
 
 static int poller, hosts, ports[3];
-static host seen[MOST_HOSTS + 1];
-static connection *by_file[MOST_FILES];
+static host seen[MAX_HOSTS + 1];
+static connection *by_file[MAX_OPEN_FILES];
 static long requests, heads, gets, connections, handshakes, longest_ms;
-static unsigned char asked_before[NUMBERS / 8];
+static unsigned char requested_before[NUMBERS / 8];
 static connection *wheel[SLOTS];
 static long timers;
 static int64_t now, ticked;
-static char video[VIDEO], filler[MOST_PAGE];
+static char video[VIDEO], filler[MAX_PAGE_BYTES];
 
 static int64_t clock_ms(void) {
     struct timespec moment;
@@ -84,7 +84,7 @@ static int64_t clock_ms(void) {
     return (int64_t)moment.tv_sec * 1000 + moment.tv_nsec / 1000000;
 }
 
-/* --- timers: a wheel of milliseconds; what is due later than one round just stays where it is */
+/* --- timers: a wheel of milliseconds; a timer due after more than one round stays in its slot */
 static void timer_stop(connection *c) {
     if (!c->before) return;
     *c->before = c->next;
@@ -104,11 +104,11 @@ static void timer_start(connection *c, int milliseconds) {
     timers++;
 }
 
-/* --- one connection's life */
+/* --- connections */
 static void end_request(connection *c) {
     if (c->state == ANSWERING) seen[c->host].answering--;
     if (c->state == HANGING) seen[c->host].hanging--;
-    if (c->state > UNCOUNTED && clock_ms() - c->asked_at > longest_ms) longest_ms = clock_ms() - c->asked_at;
+    if (c->state > UNCOUNTED && clock_ms() - c->received_at > longest_ms) longest_ms = clock_ms() - c->received_at;
     c->state = IDLE;
     c->streams = 0;
 }
@@ -124,7 +124,7 @@ static void drop(connection *c, bool with_reset) {
     }
 #endif
     if (with_reset) setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
-    if (c->fd < MOST_FILES) by_file[c->fd] = NULL;
+    if (c->fd < MAX_OPEN_FILES) by_file[c->fd] = NULL;
     close(c->fd);
     seen[c->host].open--;
     free(c->out);
@@ -137,7 +137,7 @@ static void listen_for(connection *c, bool writing) {
     c->wants_out = writing;
 }
 
-/* Bytes sent; 0: not now; -1: the connection is broken. */
+/* Bytes sent; 0: the socket is full; -1: the connection is broken. */
 static long send_some(connection *c) {
     const char *from = c->out + c->out_sent;
     size_t length = c->out_length - c->out_sent;
@@ -154,7 +154,7 @@ static long send_some(connection *c) {
     return sent < 0 ? (errno == EAGAIN ? 0 : -1) : sent;
 }
 
-/* False: the connection is gone. */
+/* False: the connection is closed. */
 static bool flush(connection *c) {
     while (c->out_sent < c->out_length) {
         long sent = send_some(c);
@@ -186,7 +186,7 @@ static void put(connection *c, const void *bytes, size_t length) {
 
 static void say(connection *c, const char *text) { put(c, text, strlen(text)); }
 
-/* --- what is sent */
+/* --- sending responses */
 static const char *phrase(int status) {
     switch (status) {
     case 200: return "OK";
@@ -224,7 +224,7 @@ static void send_text(connection *c, int status, const char *type, const char *b
 
 static const char HTML[] = "text/html; charset=utf-8";
 
-/* A film's page as sites make them, about 8 kB; `promised` and `sent` are for those that lie about its length. */
+/* A film's page of a usual size, about 8 kB; `promised` and `sent` differ if the stated length is wrong. */
 static const char PAGE_1[] = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>";
 static const char PAGE_2[] =
     " (1922) | Farm Films</title>\n<meta name=\"viewport\" content=\"width=device-width\">"
@@ -275,13 +275,13 @@ static void on_no_head_404(connection *c) { c->head ? with_status(c, 404) : on_p
 
 static void on_429_once(connection *c) {
     unsigned place = (unsigned)c->number % NUMBERS, bit = 1u << place % 8;
-    bool again = asked_before[place / 8] & bit;
-    asked_before[place / 8] |= (unsigned char)bit;
+    bool again = requested_before[place / 8] & bit;
+    requested_before[place / 8] |= (unsigned char)bit;
     if (again) on_page(c);
     else c->status = 429, on_status(c);
 }
 
-/* --- soft-dead pages: 200, and nothing there */
+/* --- soft 404 pages */
 static void on_missing(connection *c) {
     send_text(c, 200, HTML,
               "<!doctype html><html><head><title>404 - Page not found | Farm Films</title></head><body><nav><a href=\"/\">Home"
@@ -323,8 +323,8 @@ static void on_moved(connection *c) { onward(c, 301, "moved"); }
 static void on_found(connection *c) { onward(c, 302, "found"); }
 static void on_moved_next(connection *c) {
     char target[160];
-    snprintf(target, sizeof target, "%s://127.0.0.%d:%d/page/%d/0/%d", c->door == PLAIN ? "http" : "https",
-             c->host % hosts + 1, ports[c->door], c->latency, c->number);
+    snprintf(target, sizeof target, "%s://127.0.0.%d:%d/page/%d/0/%d", c->protocol == PLAIN ? "http" : "https",
+             c->host % hosts + 1, ports[c->protocol], c->latency, c->number);
     send_on(c, 301, target);
 }
 static void on_moved_dead(connection *c) {
@@ -360,7 +360,7 @@ static void on_manifest(connection *c) {
 }
 static void on_nothing(connection *c) { send_text(c, 200, "video/mp4", "", ""); }
 
-/* --- a page in gzip, whoever asked for it: one stored block, which is all that gzip asks for */
+/* --- a page in gzip, even if not accepted: one stored block, which is valid gzip */
 static uint32_t checksum(const char *bytes, size_t length) {
     uint32_t sum = ~0u;
     while (length--) {
@@ -383,7 +383,7 @@ static void on_gzip(connection *c) {
     put(c, tail, sizeof tail);
 }
 
-/* --- what breaks clients */
+/* --- responses that are difficult for clients */
 static void on_chunked(connection *c) {
     head_of(c, 200, HTML, -1, "Transfer-Encoding: chunked\r\n");
     if (!c->head) say(c, "15\r\n<!doctype html><title\r\n15\r\n>A Film</title><p>Hi.\r\n0\r\n\r\n");
@@ -418,7 +418,7 @@ static const behaviour behaviours[] = {
     {"octet", on_octet, NEVER},               /* the same as application/octet-stream */
     {"playlist", on_playlist, NEVER},         /* HLS */
     {"manifest", on_manifest, NEVER},         /* DASH */
-    {"gzip", on_gzip, NEVER},                 /* a page in gzip, asked for or not */
+    {"gzip", on_gzip, NEVER},                 /* a page in gzip, accepted or not */
     {"chunked", on_chunked, NEVER},           /* a page without a length */
     {"close", on_close, NEVER},               /* a page, then the connection ends */
     {"moved", on_moved, NEVER},               /* 301, ARGUMENT hops on this host, then a page */
@@ -428,16 +428,16 @@ static const behaviour behaviours[] = {
     {"loop", on_loop, NEVER},                 /* 302 to itself */
     {"home", on_home, NEVER},                 /* 302 to the front page */
     {"members-only", on_members_only, NEVER}, /* 302 to a login page */
-    {"no-head-405", on_no_head_405, NEVER},   /* HEAD is refused, GET is a page; and so on */
+    {"no-head-405", on_no_head_405, NEVER},   /* HEAD is rejected, GET is a page; and so on */
     {"no-head-501", on_no_head_501, NEVER},
     {"no-head-403", on_no_head_403, NEVER},
     {"no-head-404", on_no_head_404, NEVER},
-    {"no-head-hang", on_page, HEAD_ONLY},     /* HEAD is never answered */
-    {"429-once", on_429_once, NEVER},         /* 429 to the first question of this NUMBER, then a page */
+    {"no-head-hang", on_page, HEAD_ONLY},     /* no response to HEAD */
+    {"429-once", on_429_once, NEVER},         /* 429 to the first request of this NUMBER, then a page */
     {"missing", on_missing, NEVER},           /* 200 "page not found" */
     {"removed", on_removed, NEVER},           /* 200 "this video is no longer available" */
-    {"wall", on_wall, NEVER},                 /* a wall against robots */
-    {"page-for-video", on_front, NEVER},      /* a page where a video is due */
+    {"wall", on_wall, NEVER},                 /* a bot wall */
+    {"page-for-video", on_front, NEVER},      /* a page instead of a video */
     {"nothing", on_nothing, NEVER},           /* video/mp4 of length 0 */
     {"hang", on_page, ALWAYS},                /* never a byte */
     {"drip", on_drip, ALWAYS},                /* a header that comes byte by byte and never ends */
@@ -445,7 +445,7 @@ static const behaviour behaviours[] = {
     {"short", on_short, NEVER},               /* promises 100000 bytes, sends a page and closes */
     {"long", on_long, NEVER},                 /* promises less than it sends */
     {"broken-body", on_broken_body, NEVER},   /* reset in the middle of the page */
-    {"head-body", on_head_body, NEVER},       /* HEAD is answered with a body */
+    {"head-body", on_head_body, NEVER},       /* the response to HEAD has a body */
     {"reset", on_reset, NEVER},               /* reset in the middle of the header */
     {"empty", on_empty, NEVER},               /* closes without a byte */
     {"junk", on_junk, NEVER},                 /* no HTTP at all */
@@ -456,44 +456,45 @@ static const behaviour front = {"front", on_front, NEVER}, sign_in = {"sign-in",
 /* --- counting */
 static void on_stats(connection *c) {
     host most = {0};
-    int asked = 0;
+    int hosts_used = 0;
     for (int number = 1; number <= hosts; number++) {
         const host *one = &seen[number];
         if (one->most_answering > most.most_answering) most.most_answering = one->most_answering;
         if (one->most_hanging > most.most_hanging) most.most_hanging = one->most_hanging;
         if (one->most_open > most.most_open) most.most_open = one->most_open;
-        asked += one->most_answering + one->most_hanging > 0;
+        hosts_used += one->most_answering + one->most_hanging > 0;
     }
     char body[600];
     snprintf(body, sizeof body,
              "{\"requests\": %ld, \"head\": %ld, \"get\": %ld, \"connections\": %ld, \"handshakes\": %ld, \"hosts\": %d, "
              "\"most_answering\": %d, \"most_hanging\": %d, \"most_open\": %d, \"longest_ms\": %ld}\n",
-             requests, heads, gets, connections, handshakes, asked, most.most_answering, most.most_hanging, most.most_open,
+             requests, heads, gets, connections, handshakes, hosts_used,
+             most.most_answering, most.most_hanging, most.most_open,
              longest_ms);
     send_text(c, 200, "application/json", body, "");
 }
-static void on_forget(connection *c) {
+static void on_stats_reset(connection *c) {
     requests = heads = gets = connections = handshakes = longest_ms = 0;
-    memset(asked_before, 0, sizeof asked_before);
+    memset(requested_before, 0, sizeof requested_before);
     for (int number = 1; number <= hosts; number++) {
         host *one = &seen[number];
         one->most_answering = one->answering, one->most_hanging = one->hanging, one->most_open = one->open;
     }
     send_text(c, 200, "application/json", "{}\n", "");
 }
-static const behaviour counters = {"stats", on_stats, NEVER}, forgetting = {"reset", on_forget, NEVER};
+static const behaviour counters = {"stats", on_stats, NEVER}, stats_reset = {"reset", on_stats_reset, NEVER};
 
-/* Whether the peer has hung up, which we may not have read yet. */
+/* Whether the peer has closed the connection, even if we have not read that yet. */
 static bool has_left(const connection *c) {
     struct pollfd file = {.fd = c->fd, .events = POLLRDHUP};
     return poll(&file, 1, 0) == 1 && file.revents & (POLLRDHUP | POLLHUP | POLLERR);
 }
 
-/* How many requests this host is answering to somebody. The events of one round come in no order: a request that was
- * hung up before the newest one was sent may still be counted. */
-static int answering_to_somebody(int number) {
+/* How many requests to this host are in progress. The events of one round have no order: a request that was aborted
+ * before the newest one was sent may still be counted. */
+static int count_in_progress(int number) {
     int found = 0;
-    for (int fd = 0; fd < MOST_FILES; fd++) {
+    for (int fd = 0; fd < MAX_OPEN_FILES; fd++) {
         const connection *c = by_file[fd];
         found += c && c->host == number && c->state == ANSWERING && !has_left(c);
     }
@@ -508,14 +509,14 @@ static void count(connection *c) {
     if (c->state == HANGING) {
         if (++here->hanging > here->most_hanging) here->most_hanging = here->hanging;
     } else if (++here->answering > here->most_answering) {
-        int answering = answering_to_somebody(c->host);
+        int answering = count_in_progress(c->host);
         if (answering > here->most_answering) here->most_answering = answering;
     }
 }
 
 /* --- reading requests */
 static const behaviour *named(connection *c, char *path) {
-    if (!strncmp(path, "/-/", 3)) return !strcmp(path, "/-/reset") ? &forgetting : &counters;
+    if (!strncmp(path, "/-/", 3)) return !strcmp(path, "/-/reset") ? &stats_reset : &counters;
     if (!strcmp(path, "/")) return &front;
     if (!strcmp(path, "/login")) return &sign_in;
     char *rest = path + 1, *name = strsep(&rest, "/"), *latency = strsep(&rest, "/"), *argument = strsep(&rest, "/");
@@ -530,7 +531,7 @@ static const behaviour *named(connection *c, char *path) {
     return &plain_status;
 }
 
-/* `end` is the last byte of the header, which may be written over. False: the connection is gone. */
+/* `end` is the last byte of the header, which may be overwritten. False: the connection is closed. */
 static bool begin(connection *c, char *text, char *end) {
     *end = 0;
     char *path = strchr(text, ' '), *after = path ? strchr(path + 1, ' ') : NULL;
@@ -542,12 +543,12 @@ static bool begin(connection *c, char *text, char *end) {
     c->range_end = range && range[16] >= '0' && range[16] <= '9' ? atol(range + 16) : VIDEO - 1;
     c->close_after = strcasestr(after + 1, "\nconnection: close") != NULL;
     c->latency = c->number = c->dripped = c->argument[0] = 0;
-    c->asked_at = now;
+    c->received_at = now;
     c->behaviour = named(c, path + 1);
     c->unending = c->behaviour->hangs == ALWAYS || (c->behaviour->hangs == HEAD_ONLY && c->head);
-    /* Nobody can tell a late answer from none: what does not come soon counts as left hanging. */
+    /* A late response looks like none: a request that takes long counts as hanging. */
     c->state = c->unending || c->latency > SOON_MS ? HANGING : ANSWERING;
-    if (c->behaviour == &counters || c->behaviour == &forgetting) c->state = UNCOUNTED;
+    if (c->behaviour == &counters || c->behaviour == &stats_reset) c->state = UNCOUNTED;
     else count(c);
     if (c->unending && c->behaviour->answer != on_drip) return true;
     if (c->latency > 0) return timer_start(c, c->latency), true;
@@ -559,11 +560,11 @@ static void serve(connection *c) {
     while (c->state == IDLE && c->filled) {
         char *end = memmem(c->input, (size_t)c->filled, "\r\n\r\n", 4);
         if (!end) {
-            if (c->filled == MOST_INPUT) drop(c, true);
+            if (c->filled == MAX_INPUT_BYTES) drop(c, true);
             return;
         }
         int used = (int)(end + 4 - c->input), left = c->filled - used;
-        char kept[MOST_INPUT];
+        char kept[MAX_INPUT_BYTES];
         memcpy(kept, end + 4, (size_t)left);
         if (!begin(c, c->input, end + 3)) return;
         memcpy(c->input, kept, (size_t)left);
@@ -571,10 +572,10 @@ static void serve(connection *c) {
     }
 }
 
-/* Bytes read; 0: nothing now; -1: the peer is gone. */
+/* Bytes read; 0: nothing to read; -1: the peer has closed the connection. */
 static long read_some(connection *c) {
     char *to = c->input + c->filled;
-    int room = MOST_INPUT - c->filled;
+    int room = MAX_INPUT_BYTES - c->filled;
     if (room == 0) return -1;
 #ifndef WITHOUT_TLS
     if (c->tls) {
@@ -589,7 +590,7 @@ static long read_some(connection *c) {
     return got > 0 ? got : got < 0 && errno == EAGAIN ? 0 : -1;
 }
 
-/* False: not yet, or the connection is gone. */
+/* False: not yet, or the connection is closed. */
 static bool shake(connection *c) {
 #ifndef WITHOUT_TLS
     ERR_clear_error();
@@ -627,12 +628,12 @@ static void welcome(const connection *listener) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         connection *c = calloc(1, sizeof *c);
         if (!c) abort();
-        c->answers = true, c->fd = fd, c->host = listener->host, c->door = listener->door;
+        c->answers = true, c->fd = fd, c->host = listener->host, c->protocol = listener->protocol;
 #ifndef WITHOUT_TLS
-        if (contexts[c->door]) c->tls = SSL_new(contexts[c->door]), SSL_set_fd(c->tls, fd);
+        if (contexts[c->protocol]) c->tls = SSL_new(contexts[c->protocol]), SSL_set_fd(c->tls, fd);
 #endif
         connections++;
-        if (fd < MOST_FILES) by_file[fd] = c;
+        if (fd < MAX_OPEN_FILES) by_file[fd] = c;
         host *here = &seen[c->host];
         if (++here->open > here->most_open) here->most_open = here->open;
         struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = c};
@@ -656,7 +657,7 @@ static void tick(void) {
     for (; ticked <= now; ticked++) {
         connection *c = wheel[ticked % SLOTS];
         while (c) {
-            /* Whatever fires may drop itself, but no other; the next one stays. */
+            /* A timer may drop its own connection, but no other, so `next` stays valid. */
             connection *after = c->next;
             if (c->due <= now) fire(c);
             c = after;
@@ -673,10 +674,10 @@ static int patience(void) {
 }
 
 /* --- setting up */
-static void open_door(int number, door which) {
+static void open_listener(int number, protocol which) {
     connection *c = calloc(1, sizeof *c);
     if (!c) abort();
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), c->host = number, c->door = which;
+    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), c->host = number, c->protocol = which;
     setsockopt(c->fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons((uint16_t)ports[which])};
     place.sin_addr.s_addr = htonl(0x7f000000u + (uint32_t)number);
@@ -688,7 +689,7 @@ static void open_door(int number, door which) {
     epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
 }
 
-static void load_certificate(door which, const char *certificate, const char *key) {
+static void load_certificate(protocol which, const char *certificate, const char *key) {
 #ifndef WITHOUT_TLS
     SSL_CTX *context = contexts[which] = SSL_CTX_new(TLS_server_method());
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -723,19 +724,19 @@ int main(int words, char **word) {
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* Whoever started it may be killed before it can end it. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* Ends when its parent is killed. */
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     hosts = atoi(word[1]);
-    if (hosts < 1 || hosts > MOST_HOSTS) return 2;
+    if (hosts < 1 || hosts > MAX_HOSTS) return 2;
     poller = epoll_create1(0);
     write_bodies();
-    for (door which = PLAIN; (int)which * 3 + 2 < words; which++) {
+    for (protocol which = PLAIN; (int)which * 3 + 2 < words; which++) {
         ports[which] = atoi(word[which ? which * 3 : 2]);
         if (which) load_certificate(which, word[which * 3 + 1], word[which * 3 + 2]);
-        for (int number = 1; number <= hosts; number++) open_door(number, which);
+        for (int number = 1; number <= hosts; number++) open_listener(number, which);
     }
     ticked = now = clock_ms();
     for (;;) {
@@ -743,7 +744,7 @@ int main(int words, char **word) {
         int ready = epoll_wait(poller, events, 512, patience());
         now = clock_ms();
         if (!timers) ticked = now;
-        /* Those that left go first: a place that was given back is not counted with its successor. */
+        /* Closed connections first, so that a freed slot is not counted together with its successor. */
         for (int one = 0; one < ready; one++) {
             connection *c = events[one].data.ptr;
             if (c->answers && events[one].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) drop(c, false), events[one].data.ptr = NULL;

@@ -1,6 +1,6 @@
-"""The origin farm of the timings: compiled, given certificates, started, asked what it saw, ended.
+"""Compiles, starts and stops the origin farm (`farm.c`), a server that plays many web hosts, and reads its statistics.
 
-Everything it needs is a C compiler; without OpenSSL (its headers and its program) it speaks http alone.
+It needs a C compiler. Without OpenSSL (headers and program) the farm serves http only.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ TLS_HEADERS = "#include <openssl/ssl.h>\nint main(void) { return SSL_CTX_new(TLS
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What the farm saw since it last forgot.
+    """The statistics of the farm since the last reset.
 
-    At one host: `most_answering` requests in the making at once, `most_hanging` left hanging at once (for more than a
-    second or for ever), `most_open` connections. `longest_ms`: how long a client stayed with one request.
+    `most_answering`, `most_hanging` and `most_open` are maximums for one host at a time: requests in progress, requests
+    left hanging (for more than a second or for ever) and connections. `longest_ms` is the longest time that a client
+    waited for one response.
     """
 
     requests: int
@@ -48,36 +49,38 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Farm:
-    """A farm that runs; `ca` is what its certificates are to be trusted by, None: it speaks http alone."""
+    """A running farm. `ca` is the file of its certificate authority; None if it serves http only."""
 
     ports: Ports
     ca: Path | None
 
     def stats(self) -> Stats:
-        return Stats(**self._asked("stats"))
+        """Read the statistics."""
+        return Stats(**self._request("stats"))
 
-    def forget(self) -> None:
-        self._asked("reset")
+    def reset(self) -> None:
+        """Set all statistics to zero."""
+        self._request("reset")
 
-    def _asked(self, what: str) -> dict[str, int]:
-        with OPEN.open(f"http://127.0.0.1:{self.ports.http}/-/{what}", timeout=10) as answer:
-            reply: dict[str, int] = json.load(answer)
-            return reply
+    def _request(self, name: str) -> dict[str, int]:
+        with OPEN.open(f"http://127.0.0.1:{self.ports.http}/-/{name}", timeout=10) as response:
+            values: dict[str, int] = json.load(response)
+            return values
 
 
 def missing() -> str:
-    """What stands in the way of any farm, in one sentence; empty: nothing."""
+    """Return why the farm cannot run here, as one sentence; empty if it can."""
     if not sys.platform.startswith("linux"):
-        return "the farm needs Linux, where every 127.0.0.x is this machine: nothing is measured"
+        return "the farm needs Linux, where all addresses 127.0.0.x are local: nothing is measured"
     if shutil.which("gcc"):
         return ""
-    return "no C compiler, in which the farm is written (apt-get install gcc libssl-dev): nothing is measured"
+    return "no C compiler for the farm (apt-get install gcc libssl-dev): nothing is measured"
 
 
 def missing_for_tls() -> str:
-    """What stands in the way of https."""
+    """Return why the farm cannot serve https here, as one sentence; empty if it can."""
     if shutil.which("openssl") is None:
-        return "no openssl, which makes the farm's certificates (apt-get install openssl): https is left out"
+        return "no openssl to create certificates (apt-get install openssl): https is left out"
     with tempfile.TemporaryDirectory(prefix="openreel-tls-") as folder:
         source = Path(folder) / "tls.c"
         source.write_text(TLS_HEADERS)
@@ -87,7 +90,8 @@ def missing_for_tls() -> str:
     return "no headers of OpenSSL (apt-get install libssl-dev): https is left out" if output.returncode else ""
 
 
-def compiled(source: str, folder: Path, *flags: str) -> Path:
+def compile_program(source: str, folder: Path, *flags: str) -> Path:
+    """Compile a C file of this folder into `folder`; return the program."""
     program = folder / Path(source).stem
     subprocess.run(["gcc", "-O2", "-o", program, SOURCES / source, *flags], check=True)
     return program
@@ -95,11 +99,11 @@ def compiled(source: str, folder: Path, *flags: str) -> Path:
 
 @contextmanager
 def running(folder: Path, *, hosts: int = HOSTS, tls: bool = True) -> Iterator[Farm]:
-    """A farm on free ports, with one port beside at which surely nobody listens."""
-    program = compiled("farm.c", folder, *(["-lssl", "-lcrypto"] if tls else ["-DWITHOUT_TLS"]))
-    with closing(socket.socket()) as taken:
-        taken.bind(("", 0))  # Bound and never listening: connections to it are refused.
-        refused = taken.getsockname()[1]
+    """Run a farm on free ports, with one more port that refuses connections."""
+    program = compile_program("farm.c", folder, *(["-lssl", "-lcrypto"] if tls else ["-DWITHOUT_TLS"]))
+    with closing(socket.socket()) as unused:
+        unused.bind(("", 0))  # Bound but not listening: connections are refused.
+        refused = unused.getsockname()[1]
         ports = Ports(free_port(), free_port() if tls else 0, free_port() if tls else 0, refused)
         port_numbers: list[str | Path] = [str(ports.http)]
         if tls:
@@ -116,17 +120,17 @@ def running(folder: Path, *, hosts: int = HOSTS, tls: bool = True) -> Iterator[F
 
 
 def make_certificates(folder: Path, hosts: int) -> None:
-    """An authority, a certificate of its for all hosts, and one that nobody signed."""
+    """Create a certificate authority, its certificate for all hosts, and a self-signed one."""
     names = ",".join([f"IP:127.0.0.{number}" for number in range(1, hosts + 1)])
-    for_all = ["-addext", f"subjectAltName={names}", "-addext", "basicConstraints=critical,CA:FALSE"]
+    extensions = ["-addext", f"subjectAltName={names}", "-addext", "basicConstraints=critical,CA:FALSE"]
     _certificate(folder, "ca", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    _certificate(folder, "farm", *for_all, "-CA", str(folder / "ca.pem"), "-CAkey", str(folder / "ca.key"))
-    _certificate(folder, "self", *for_all)
+    _certificate(folder, "farm", *extensions, "-CA", str(folder / "ca.pem"), "-CAkey", str(folder / "ca.key"))
+    _certificate(folder, "self", *extensions)
 
 
-def _certificate(folder: Path, name: str, *more: str) -> None:
+def _certificate(folder: Path, name: str, *options: str) -> None:
     command = [
         "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
-        "-subj", f"/CN=openreel bench {name}", "-keyout", f"{name}.key", "-out", f"{name}.pem", *more,
+        "-subj", f"/CN=openreel bench {name}", "-keyout", f"{name}.key", "-out", f"{name}.pem", *options,
     ]  # fmt: skip
     subprocess.run(command, cwd=folder, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""A site that knows every film, answers after a while and counts what it was asked."""
+"""A film site for benchmarks: has a page for every film, responds after a delay and counts requests by path."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ PAGE = """<script type="application/ld+json">{{"@type": "Movie", "name": "A movi
 
 
 class FilmSite:
-    """`seconds` pass before each answer, for all visitors side by side."""
+    """Responds to each request after `seconds`, to all clients at the same time."""
 
     def __init__(self, seconds: float) -> None:
-        self.seconds, self.asked = seconds, Counter()
+        self.seconds, self.requests = seconds, Counter()
 
-    async def visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 path = head.split(b" ", 2)[1].decode()
-                await self._answer(path, writer)
+                await self._respond(path, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
-    async def _answer(self, path: str, writer: asyncio.StreamWriter) -> None:
+    async def _respond(self, path: str, writer: asyncio.StreamWriter) -> None:
         status, kind, body = "200 OK", "text/html", ""
         if path == "/-/stats":
-            kind, body = "application/json", json.dumps(self.asked)
+            kind, body = "application/json", json.dumps(self.requests)
         else:
-            self.asked[path] += 1
+            self.requests[path] += 1
             await asyncio.sleep(self.seconds)
             if path.startswith("/films/tt"):
                 body = PAGE.format(film=path.split("/")[2])
@@ -44,7 +44,7 @@ class FilmSite:
 
 
 async def main(port: int, seconds: float) -> None:
-    server = await asyncio.start_server(FilmSite(seconds).visit, "127.0.0.1", port, backlog=1000)
+    server = await asyncio.start_server(FilmSite(seconds).handle_client, "127.0.0.1", port, backlog=1000)
     async with server:
         await server.serve_forever()
 

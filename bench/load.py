@@ -21,7 +21,7 @@ BATCH_SIZE = 5000
 def load(listed: Path) -> None:
     """Migrate the database and insert the list in batches."""
     call_command("migrate", verbosity=0)
-    links, known = lists.read(listed), 0
+    links, known = lists.read_list(listed), 0
     movies: dict[int, Movie] = {}
     while batch := list(itertools.islice(links, BATCH_SIZE)):
         new = {link.movie: link.title for link in batch if link.movie > known}

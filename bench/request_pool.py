@@ -1,8 +1,8 @@
-"""`python -m bench.request_pool LIST OUT`: `requests` as fast as threads make it.
+"""`python -m bench.request_pool LIST OUT`: a checker that uses `requests` in threads, tuned for speed.
 
-A thread keeps to one host until that host has no more links, with a Session whose pool holds that host's connection;
-up to four threads share a host. That is what `requests` wants: its usual pool of ten hosts would dial anew nearly each
-time. More threads were slower on two cores.
+Each thread stays with one host until the host has no more links, with a Session whose pool keeps the connection; up to
+four threads use the same host. With the default pool of ten hosts, `requests` would reconnect for nearly every link.
+More threads were slower on two cores.
 """
 
 from __future__ import annotations
@@ -20,44 +20,44 @@ from bench import client_common, lists
 THREADS = 128
 
 
-def session(ca: str | None) -> requests.Session:
-    made = requests.Session()
-    made.trust_env, made.verify, made.max_redirects = False, ca or True, client_common.REDIRECTS
-    made.headers["User-Agent"] = client_common.USER_AGENT
+def create_session(ca: str | None) -> requests.Session:
+    session = requests.Session()
+    session.trust_env, session.verify, session.max_redirects = False, ca or True, client_common.MAX_REDIRECTS
+    session.headers["User-Agent"] = client_common.USER_AGENT
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=1)
-    made.mount("http://", adapter)
-    made.mount("https://", adapter)
-    return made
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
 
 
-def ask(client: requests.Session, url: str) -> str:
-    """A time-out of `requests` is one of each read: a server that drips has all the time it likes."""
+def check_url(client: requests.Session, url: str) -> str:
+    """Check one URL. The timeout of `requests` applies to each read, so a slow server may take any time in all."""
     try:
-        answer = client.head(url, timeout=client_common.TIMEOUT, allow_redirects=True)
-        if answer.status_code in client_common.REFUSED_TO_HEAD:
-            first = {"Range": f"bytes={client_common.FIRST_BYTE}"}
-            with client.get(url, timeout=client_common.TIMEOUT, headers=first, stream=True) as answer:
-                return client_common.verdict(answer.status_code)
-        return client_common.verdict(answer.status_code)
+        response = client.head(url, timeout=client_common.TIMEOUT_SECONDS, allow_redirects=True)
+        if response.status_code in client_common.HEAD_REJECTED_STATUSES:
+            range_header = {"Range": f"bytes={client_common.FIRST_BYTE}"}
+            with client.get(url, timeout=client_common.TIMEOUT_SECONDS, headers=range_header, stream=True) as response:
+                return client_common.verdict(response.status_code)
+        return client_common.verdict(response.status_code)
     except requests.RequestException:
         return lists.DEAD
 
 
 def check(urls: list[str], ca: str | None, threads: int) -> list[tuple[str, str]]:
-    hosts = client_common.by_host(urls)
+    hosts = client_common.group_by_host(urls)
     results: list[tuple[str, str]] = []
-    places: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for host in client_common.turns(hosts):
-        places.put(host)
+    slots: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for host in client_common.host_slots(hosts):
+        slots.put(host)
 
     def work() -> None:
-        client = session(ca)
+        client = create_session(ca)
         while True:
             try:
-                waiting = hosts[places.get_nowait()]
+                pending = hosts[slots.get_nowait()]
             except queue.Empty:
                 return
-            results.extend((url, ask(client, url)) for url in _taken(waiting))
+            results.extend((url, check_url(client, url)) for url in _take_all(pending))
 
     workers = [threading.Thread(target=work) for _ in range(threads)]
     for worker in workers:
@@ -67,15 +67,16 @@ def check(urls: list[str], ca: str | None, threads: int) -> list[tuple[str, str]
     return results
 
 
-def _taken(waiting: deque[str]) -> Iterator[str]:
-    """One after the other; four threads may take from the same."""
+def _take_all(pending: deque[str]) -> Iterator[str]:
+    """Yield the URLs one by one; several threads may take from the same queue."""
     while True:
         try:
-            yield waiting.popleft()
+            yield pending.popleft()
         except IndexError:
             return
 
 
 if __name__ == "__main__":
-    asked = client_common.words(__doc__)
-    client_common.write(check(list(lists.urls(asked.list)), asked.ca, min(asked.at_once, THREADS)), asked.out)
+    options = client_common.parse_arguments(__doc__)
+    verdicts = check(list(lists.urls(options.list)), options.ca, min(options.at_once, THREADS))
+    client_common.write_verdicts(verdicts, options.out)

@@ -1,4 +1,4 @@
-"""What a program said of a list, held against what is right. Pure."""
+"""Compares the verdicts of a program with the correct ones. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from bench.lists import DEAD, Listed
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """`wrong`: links; `alive_called_dead` is the part of them that hurts, links that must not be called dead.
+class Score:
+    """The errors of a program on one list.
 
-    `films_lost`: movies that were removed although a link of theirs does not say that it is gone; `films_gone` of
-    `films_all_gone`: movies of which all links do, and that were removed. None: no movie was to be removed.
+    `wrong` counts links with a wrong verdict, `alive_called_dead` those of them wrongly called dead. `films_lost`
+    counts movies removed although not all their links say that they are gone; `films_gone` those rightly removed, out
+    of `films_all_gone`. The counts of films are None if the run removes none.
     """
 
     wrong: int
@@ -26,23 +27,27 @@ class Counted:
 
 def count(
     listed: Iterable[Listed],
-    said: Callable[[str], str | None],
+    verdict_of: Callable[[str], str | None],
     *,
     kept: Container[str] = frozenset(),
-    is_there: Callable[[int], bool] | None = None,
-) -> Counted:
-    """`said` of a URL; `kept`: URLs rightly left as they were; `is_there`: whether a movie still is, None: unasked."""
+    movie_exists: Callable[[int], bool] | None = None,
+) -> Score:
+    """Count the errors.
+
+    `verdict_of` returns the verdict of a URL, None without one; `kept` are URLs rightly left unjudged; `movie_exists`
+    tells by number which movies are left, None if the run removes no movies.
+    """
     wrong = alive_called_dead = 0
     all_gone: dict[int, bool] = defaultdict(lambda: True)
     for link in listed:
         all_gone[link.movie] &= link.right.gone
         if link.url in kept:
             continue
-        is_dead = said(link.url) == DEAD
+        is_dead = verdict_of(link.url) == DEAD
         wrong += is_dead != (link.right.expected == DEAD)
         alive_called_dead += is_dead and link.right.expected != DEAD
-    if is_there is None:
-        return Counted(wrong, alive_called_dead)
-    removed = [movie for movie in all_gone if not is_there(movie)]
+    if movie_exists is None:
+        return Score(wrong, alive_called_dead)
+    removed = [movie for movie in all_gone if not movie_exists(movie)]
     gone = sum(all_gone[movie] for movie in removed)
-    return Counted(wrong, alive_called_dead, len(removed) - gone, gone, sum(all_gone.values()))
+    return Score(wrong, alive_called_dead, len(removed) - gone, gone, sum(all_gone.values()))

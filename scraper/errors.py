@@ -1,4 +1,4 @@
-"""What can go wrong at a source, in one plain sentence. A source that failed is never one that has nothing."""
+"""Failures of sources, each as one plain sentence. A source that failed is never reported as one without links."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 source_failed = object()
-"""The Scrapy signal that `report` sends; its one argument is `failed`, a SourceFailed."""
+"""The Scrapy signal of `report_source_failure`; its one argument is `failed`, a SourceFailed."""
 
 UNEXPECTED = "The answer was not what this source sends"
 TOO_LARGE = "The answer was too large"
@@ -37,7 +37,7 @@ SCRAPY_MESSAGES = {"max redirections reached": "Too many redirects"}
 
 
 class SourceFailed(Exception):
-    """A source did not give what was asked of it. `blocked`: we may not ask (robots.txt, an address we do not open)."""
+    """A source could not be read. `blocked`: we may not request it (robots.txt, a URL that our policy refuses)."""
 
     def __init__(self, sentence: str, *, blocked: bool = False) -> None:
         super().__init__(sentence)
@@ -45,7 +45,7 @@ class SourceFailed(Exception):
 
 
 def source_error(error: BaseException, *, request: Request | None = None) -> SourceFailed:
-    """The failure that an exception of Scrapy's or Twisted's means."""
+    """Return the failure that an exception of Scrapy or Twisted means. `request` is the one that failed, if known."""
     if isinstance(error, SourceFailed):
         return error
     if isinstance(error, HttpError):
@@ -65,7 +65,7 @@ def source_error(error: BaseException, *, request: Request | None = None) -> Sou
 
 
 def report_source_failure(crawler: Crawler, failed: SourceFailed) -> None:
-    """Say in the log and to whoever listens that this source failed."""
+    """Log that this source failed, and send the signal `source_failed`."""
     name = crawler.spider.name if crawler.spider else "?"
     logger.warning("%s: %s", name, failed.message)
     crawler.signals.send_catch_log(signal=source_failed, failed=failed)
@@ -77,7 +77,7 @@ def _timed_out(request: Request | None) -> str:
 
 
 def _is_certificate_error(error: BaseException) -> bool:
-    # Twisted wraps what OpenSSL said into failures of the response; only there does it tell a bad certificate apart.
+    # Twisted wraps the errors of OpenSSL into failures of the response; only these tell that it was the certificate.
     wrapped = getattr(error.__cause__, "reasons", None) or ()
     causes = [getattr(failure, "value", failure) for failure in wrapped]
     return any(type(cause).__module__.split(".")[0] in ("OpenSSL", "service_identity") for cause in causes)

@@ -1,4 +1,4 @@
-"""Items, which spiders yield, and the vocabulary of their fields, which the catalogue shares. Pure."""
+"""Items, which spiders yield, and the vocabulary of their fields, which the catalogue uses too. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What TMDB, OMDb, TVmaze and IMDb's files say of a film: metadata only, never a watch link. Pure."""
+"""Parse film metadata of TMDB, OMDb, TVmaze and IMDb's files; none of them has watch links. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NOT_FOUND_MESSAGES = ("not found", "incorrect imdb id")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmMetadata:
-    """One film as a catalogue describes it. `problem` is `not_found` or empty."""
+    """One film as a provider describes it. `problem` is `not_found` or empty."""
 
     imdb_id: str = ""
     title: str = ""
@@ -53,7 +53,7 @@ class FilmMetadata:
 
 @dataclass(frozen=True, slots=True)
 class TmdbMatch:
-    """The answer of TMDB's `/find/`: its own numbers, and a description of the first match."""
+    """The result of TMDB's `/find/`: TMDB's ids, and the metadata of the first match."""
 
     movies: tuple[int, ...]
     shows: tuple[int, ...]
@@ -61,7 +61,7 @@ class TmdbMatch:
 
 
 def parse_tmdb_find(answer: object) -> TmdbMatch:
-    """The answer to `/3/find/{imdb_id}?external_source=imdb_id`."""
+    """Parse the response of `/3/find/{imdb_id}?external_source=imdb_id`."""
     found = as_mapping(answer)
     if not isinstance(found.get("movie_results"), list):
         raise UnreadableResponse("the answer has no results")
@@ -72,7 +72,7 @@ def parse_tmdb_find(answer: object) -> TmdbMatch:
 
 
 def parse_tmdb_details(answer: object) -> FilmMetadata:
-    """The answer to `/3/movie/{id}` or `/3/tv/{id}` (there the IMDb id stands among the `external_ids`)."""
+    """Parse the response of `/3/movie/{id}`, or of `/3/tv/{id}`, which has the IMDb id among the `external_ids`."""
     details = as_mapping(answer)
     if not as_text(details.get("title")) and not as_text(details.get("name")):
         raise UnreadableResponse("the answer describes nothing")
@@ -80,25 +80,25 @@ def parse_tmdb_details(answer: object) -> FilmMetadata:
 
 
 def parse_omdb(answer: object) -> FilmMetadata:
-    """An answer of OMDb: all texts, `N/A` for nothing, and errors with status 200."""
-    error = {name: value for name, value in as_mapping(answer).items() if value != OMDB_NULL}
-    if as_text(error.get("Response")) != "True":
-        said = as_text(error.get("Error"))
-        if any(words in said.lower() for words in NOT_FOUND_MESSAGES):
+    """Parse a response of OMDb: all values are texts, `N/A` is none, and errors have status 200."""
+    stated = {name: value for name, value in as_mapping(answer).items() if value != OMDB_NULL}
+    if as_text(stated.get("Response")) != "True":
+        error = as_text(stated.get("Error"))
+        if any(message in error.lower() for message in NOT_FOUND_MESSAGES):
             return FilmMetadata(problem="not_found")
-        raise UnreadableResponse(said or "the answer describes nothing")
+        raise UnreadableResponse(error or "the answer describes nothing")
     return FilmMetadata(
-        imdb_id=_imdb_id(error.get("imdbID")),
-        title=as_text(error.get("Title")),
-        year=parse_year(error.get("Year")),
-        type=OMDB_TYPES.get(as_text(error.get("Type")), "movie"),
-        synopsis=as_text(error.get("Plot"), max_length=4000),
-        poster_url=_https(error.get("Poster")),
+        imdb_id=_imdb_id(stated.get("imdbID")),
+        title=as_text(stated.get("Title")),
+        year=parse_year(stated.get("Year")),
+        type=OMDB_TYPES.get(as_text(stated.get("Type")), "movie"),
+        synopsis=as_text(stated.get("Plot"), max_length=4000),
+        poster_url=_https(stated.get("Poster")),
     )
 
 
 def parse_tvmaze(answer: object) -> FilmMetadata:
-    """A show of TVmaze; its `officialSite` is a page about the show, not one to watch it."""
+    """Parse a show of TVmaze; its `officialSite` is about the show, so it is no watch link."""
     show = as_mapping(answer)
     if not as_text(show.get("name")):
         raise UnreadableResponse("the answer describes nothing")
@@ -113,9 +113,9 @@ def parse_tvmaze(answer: object) -> FilmMetadata:
 
 
 def parse_imdb_titles(lines: Iterable[str]) -> Iterator[FilmMetadata]:
-    """The rows of `title.basics.tsv`, one at a time: the file is a gigabyte. Nothing in it is quoted; `\\N` is nothing.
+    """Parse the rows of `title.basics.tsv` one at a time: the file has a gigabyte. Nothing is quoted; `\\N` is none.
 
-    Games and rows that are none are left out. Unreadable when the first line is not the file's header.
+    Skips games and malformed rows. Raises UnreadableResponse if the first line is not the header.
     """
     rows = iter(lines)
     if next(rows, "").rstrip("\r\n").split("\t") != IMDB_COLUMNS:

@@ -1,4 +1,4 @@
-"""What stands between our spiders and the web: the address guard, robots.txt, and failures that are never silent."""
+"""Scrapy middlewares: URL policy, robots.txt and the report of every failure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
 from scraper.errors import SourceFailed, report_source_failure, source_error
-from scraper.net.encoding import decode_headers
 from scraper.net.guarded_resolver import GuardedResolver
-from scraper.net.throttling import is_throttled
 from scraper.net.url_policy import DEFAULT_PORT, InvalidValue, PrivateHostAllowlist, normalize_url
 
 ROBOTS_AGENT = "Openreel"
@@ -27,7 +25,7 @@ DISALLOWED = "The site's robots.txt asks us not to read this"
 
 
 class RobotsCache(Protocol):
-    """What sites said in their robots.txt a moment ago, told in `ROBOTS_CACHE`; '' is a site that has none."""
+    """The texts of recently read robots.txt (setting `ROBOTS_CACHE`); "" is a site without one, None is unknown."""
 
     async def get(self, site: str) -> str | None: ...
 
@@ -35,8 +33,10 @@ class RobotsCache(Protocol):
 
 
 class FailureReportMiddleware:
-    """Gives every request that has none an errback that reports: Scrapy alone would only log, and end as if all went
-    well. A circle of redirects ends in its filter of duplicates, of which not even the errback hears."""
+    """Adds an errback that reports to every request without one: Scrapy would log the failure and end as a success.
+
+    A redirect loop ends in Scrapy's filter of duplicates, which calls no errback, so dropped requests are checked too.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -62,7 +62,7 @@ class FailureReportMiddleware:
 
 
 class UnexpectedPageMiddleware:
-    """A spider that finds its page is not what it should be raises SourceFailed: reported, not shown as a bug."""
+    """Reports the SourceFailed that a callback raises for an unexpected page; any other exception is a bug."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -79,9 +79,11 @@ class UnexpectedPageMiddleware:
 
 
 class RobotsMiddleware:
-    """Asks a site's robots.txt once a crawl, unless it is remembered, and obeys it. One that is missing allows all; one
-    that the site fails to give (5xx, time-out) allows nothing now, is not remembered, and the source has failed.
-    Scrapy's own would go on in both cases."""
+    """Reads the robots.txt of each site once a crawl, unless it is cached, and obeys it.
+
+    A missing one allows everything. If it cannot be read (5xx, throttled, time-out), nothing is allowed, nothing is
+    cached, and the source has failed; Scrapy's own middleware would continue.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -99,7 +101,7 @@ class RobotsMiddleware:
         site = f"{parts.scheme}://{parts.netloc}"
         if site not in self.rules:
             self.rules[site] = asyncio.ensure_future(self._rules_of(site))
-        # Shielded: when one request is given up, the others still wait for the same answer.
+        # Shielded: when one request is cancelled, the others still wait for the same result.
         rules = await asyncio.shield(self.rules[site])
         if not rules.can_fetch(request.url, ROBOTS_AGENT):
             raise SourceFailed(DISALLOWED, blocked=True)
@@ -118,15 +120,18 @@ class RobotsMiddleware:
             response = await self.crawler.engine.download_async(request)
         except Exception as error:
             raise source_error(error, request=request) from error
-        if response.status >= 500 or is_throttled(response.status, decode_headers(response)):
+        # A 429 is no permission, whoever sends it.
+        if response.status == 429 or response.status >= 500:
             raise SourceFailed(f"The site answered {response.status}")
         body = response.body[:MAX_ROBOTS_BYTES] if response.status == 200 else b""
         return body.decode("utf-8", errors="replace")
 
 
 class UrlPolicyMiddleware:
-    """Looks at the text of every request's address, each hop of a redirect and robots.txt too; the resolved address is
-    judged by the GuardedResolver when the socket is made. Nearest to the downloader, so that nothing comes after."""
+    """Checks the URL of every request, also of redirects and robots.txt; GuardedResolver checks the resolved address.
+
+    It is the middleware closest to the downloader, so that none can change a URL after the check.
+    """
 
     def __init__(self, allowed: PrivateHostAllowlist, resolver: GuardedResolver) -> None:
         self.allowed, self.resolver = allowed, resolver
@@ -152,13 +157,13 @@ class UrlPolicyMiddleware:
 
 
 def refused_url_failure(refusal: InvalidValue) -> SourceFailed:
-    """The failure of a source that sends us to an address we do not open."""
+    """Return the failure of a source that led to a URL which the policy refuses."""
     sentence = str(refusal)
     return SourceFailed(sentence[:1].upper() + sentence[1:], blocked=True)
 
 
 def _installed_resolver() -> GuardedResolver:
-    # Imported only here: the import itself installs a reactor, and a process may have but one.
+    # Imported here only: the import itself installs a reactor, and a process can have only one.
     from twisted.internet import reactor  # noqa: PLC0415
 
     resolver = getattr(reactor, "nameResolver", None)

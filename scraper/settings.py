@@ -1,8 +1,8 @@
-"""Scrapy's settings: only what our spiders need is loaded, and nothing listens.
+"""Scrapy's settings: only what our spiders need is loaded, and nothing listens on a port.
 
-The `*_BASE` dictionaries are replaced, not masked: an entry that is None is imported all the same (a quarter of a
-cold start). From the environment come only the few values that a crawl by hand needs; the web server's own crawls
-override them with Django's settings.
+The `*_BASE` dictionaries are replaced, because Scrapy imports even entries that are set to None (a quarter of the
+start-up time). The environment gives only the few values that a crawl by hand needs; the crawls of jobs override them
+with Django's settings.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ def _parse_list(name: str, parse: Callable[[Iterable[str]], T]) -> T:
 
 BOT_NAME = "openreel"
 SPIDER_MODULES = ["scraper.spiders"]
-# A spider that cannot be read is one failed source, not the end of all others; the tests read every one.
+# A spider that cannot be imported is one failed source, not the end of all others; the tests import every one.
 SPIDER_LOADER_WARN_ONLY = True
 NEWSPIDER_MODULE = "scraper.spiders"
 USER_AGENT = f"Openreel/{VERSION} (+{os.environ.get('CONTACT', '').strip() or 'no contact set'})"
 EXAMPLE_SITE_URL = _base_url("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
 PEERTUBE_URLS = [url.rstrip("/") for url in _comma_list("PEERTUBE_URLS") or DEFAULT_PEERTUBE_URLS]
-# A name each in this module, where Scrapy looks for settings.
+# Scrapy reads settings from the names of this module.
 globals().update({name: _base_url(name, default) for name, default in DEFAULT_URLS.items()})
 SOURCE_DELAYS = _parse_list("SOURCE_DELAYS", parse_delays)
 ALLOW_PRIVATE_HOSTS = _parse_list("ALLOW_PRIVATE_HOSTS", PrivateHostAllowlist.parse)
 
-# --- manners: two requests at a time to a site, as fast as it answers and no faster; nothing kept, nobody imitated
+# --- politeness: two requests at a time to a site, no faster than it responds, no cookies, an honest User-Agent
 CONCURRENT_REQUESTS = 16
 CONCURRENT_REQUESTS_PER_DOMAIN = 2
 AUTOTHROTTLE_ENABLED = True
@@ -63,13 +63,13 @@ COOKIES_ENABLED = False
 REFERRER_POLICY = "same-origin"
 DEFAULT_REQUEST_HEADERS = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.5"}
 
-# --- limits: what a slow, endless or circling site may cost us
+# --- limits: what a slow or endless site or a redirect loop may cost us
 DOWNLOAD_TIMEOUT = 10
 DOWNLOAD_MAXSIZE = 4 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_VERIFY_CERTIFICATES = True
 REDIRECT_MAX_TIMES = 5
-# Once more for an answer that broke off; a time-out, a refusal or a 503 is not pressed.
+# One retry of an interrupted response or a 500; none of a time-out, a refused connection or a 503.
 RETRY_TIMES = 1
 RETRY_HTTP_CODES = [500, 502, 504]
 RETRY_EXCEPTIONS = ["scrapy.exceptions.DownloadFailedError", "scrapy.exceptions.ResponseDataLossError"]
@@ -105,7 +105,7 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.closespider.CloseSpider": 0,
     "scrapy.extensions.throttle.AutoThrottle": 0,
 }
-# `scrapy crawl ... -O FILE` writes with this; the web server's own crawls go without.
+# `scrapy crawl ... -O FILE` writes with this; the crawls of jobs do without.
 EXTENSIONS = {"scrapy.extensions.feedexport.FeedExporter": 0}
 FEED_EXPORT_ENCODING = "utf-8"
 TELNETCONSOLE_ENABLED = False

@@ -1,7 +1,6 @@
-"""What a source's own interface says of links whose web pages answer well: for which addresses it can vouch, how it is
-asked about many of them at once, and what its answer means. Pure: one small function a source for each of these.
+"""Source APIs that confirm links: the URLs that each knows, its queries and its responses. Pure.
 
-An item that the archive has withdrawn still answers 200 on the web; its interface tells.
+An item that the archive has withdrawn still returns 200 on the web; only the API tells.
 """
 
 from __future__ import annotations
@@ -24,34 +23,34 @@ from scraper.extraction.json_values import (
 from scraper.extraction.source_urls import FORBIDDEN_IN_COMMONS_NAMES, archive_item_id, commons_file_name
 
 AVAILABLE, WITHDRAWN, MISSING, PRIVATE = "", "dark", "missing", "private"
-"""What may be said of a link: it is there, or why it is gone."""
+"""Statuses of a link: it is available, or why it is gone."""
 COMMONS_BATCH_SIZE = 50
 MAX_QUERY_BYTES = 6_000
-"""Titles of one question, in bytes of its address: servers refuse addresses of more than 8,000."""
+"""The titles in the URL of one query; servers refuse URLs of more than 8,000 bytes."""
 UPLOAD = re.compile(r"/wikipedia/commons/(transcoded/)?[0-9a-f]/[0-9a-f]{2}/([^/]+)(/[^/]+)?")
 WATCH_PAGE = re.compile(r"/(?:w|videos/watch|videos/embed)/([A-Za-z0-9-]{1,60})/?")
-# The files of a playlist lie in a folder named after the video. Those beside it (/static/web-videos/) carry a UUID of
-# their own, by which no video is found: of them nothing is known.
+# The files of a playlist are in a folder named after the video. Others (/static/web-videos/) have a UUID of their own,
+# by which no video can be found: their status is unknown.
 PLAYLIST_FILE = re.compile(
     r"/static/streaming-playlists/hls/(?:private/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/.+"
 )
 
 
 class ApiStatus(NamedTuple):
-    """What was said of one name; `parts`: of each file within it, None: of none of them."""
+    """The status of one item; `parts` has the status of each of its files, None if unknown."""
 
     reason: str
     parts: Mapping[str, str] | None = None
 
     def reason_for(self, part: str) -> str | None:
-        """The word on the whole or on a part of it; None: nothing was said of that."""
+        """Return the status of the item or of one of its files; None if unknown."""
         if self.reason or not part:
             return self.reason
-        return _word_of_file(_normalize_unicode(part), self.parts) if self.parts else None
+        return _file_status(_normalize_unicode(part), self.parts) if self.parts else None
 
 
 class ItemRef(NamedTuple):
-    """What a link is about in its source's words: the `name` of an item, file or video; `part`: a file within it."""
+    """What a link is about: the `name` of an item, file or video at its source; `part` is a file within it."""
 
     name: str
     part: str = ""
@@ -59,9 +58,11 @@ class ItemRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SourceApi:
-    """One interface. `base` is where it answers; `places` are the hosts (with unusual ports) of its links, each with
-    the path below which they lie. `question` is the address that asks for the first of these names, as many as go into
-    one question; `says` reads the answer and raises Unreadable when it is not what the source sends."""
+    """One API. `base` is its URL; `netlocs` are those of its links, each with the path prefix that they have.
+
+    `build_query` returns the URL that queries the first of the names, and how many of them it includes;
+    `parse_statuses` raises UnreadableResponse for anything but a response of this API.
+    """
 
     slug: str
     base: str
@@ -73,27 +74,28 @@ class SourceApi:
 
     @property
     def host(self) -> str:
+        """The host of the API itself."""
         return urlsplit(self.base).hostname or ""
 
     @property
     def hosts(self) -> list[str]:
         """The hosts of its links, without ports."""
-        return list(dict.fromkeys(urlsplit(f"//{place}").hostname or "" for place in self.netlocs))
+        return list(dict.fromkeys(urlsplit(f"//{netloc}").hostname or "" for netloc in self.netlocs))
 
     def item_for_url(self, url: str) -> ItemRef | None:
-        """What an address is about; None: this interface can say nothing of it."""
+        """Return what a URL is about; None if this API cannot tell its status."""
         try:
             parts = urlsplit(url)
         except ValueError:
             return None
-        beginning = self.netlocs.get(parts.netloc)
-        if beginning is None or not parts.path.startswith(f"{beginning}/"):
+        prefix = self.netlocs.get(parts.netloc)
+        if prefix is None or not parts.path.startswith(f"{prefix}/"):
             return None
-        return self.parse_path(parts.path[len(beginning) :])
+        return self.parse_path(parts.path[len(prefix) :])
 
 
 def source_apis(*, archive: str, commons: str, instances: Iterable[str]) -> list[SourceApi]:
-    """All interfaces that we know to ask, at these addresses (which may be a mirror's or a test server's)."""
+    """Return all source APIs, at these base URLs (which may be those of mirrors or test servers)."""
     return [
         SourceApi(
             "internet_archive",
@@ -124,7 +126,7 @@ def source_apis(*, archive: str, commons: str, instances: Iterable[str]) -> list
     ]
 
 
-# --- the Internet Archive: an item at a time, with the names of its files
+# --- the Internet Archive: one item at a time, with the names of its files
 def archive_item_ref(path: str) -> ItemRef | None:
     name = archive_item_id(f"https://archive.org{path}")
     if not name:
@@ -138,22 +140,22 @@ def archive_query(base: str, names: Sequence[str]) -> tuple[str, int]:
     return f"{base}/metadata/{quote(names[0])}", 1
 
 
-def archive_statuses(status: int, answer: object, asked: Collection[str]) -> dict[str, ApiStatus]:
-    """`{}` is an item that is not there, `is_dark` one that was withdrawn; a file may have gone from its item."""
+def archive_statuses(status: int, answer: object, names: Collection[str]) -> dict[str, ApiStatus]:
+    """`{}` is a missing item, `is_dark` a withdrawn one; a file may be missing from its item."""
     if status != 200 or not isinstance(answer, Mapping) or answer.get("error"):
         raise UnreadableResponse("the archive sent no item")
     if not answer:
-        return dict.fromkeys(asked, ApiStatus(MISSING))
+        return dict.fromkeys(names, ApiStatus(MISSING))
     if answer.get("is_dark") is True or as_text(answer.get("is_dark")).lower() == "true":
-        return dict.fromkeys(asked, ApiStatus(WITHDRAWN))
+        return dict.fromkeys(names, ApiStatus(WITHDRAWN))
     identifier = as_text(as_mapping(answer.get("metadata")).get("identifier"))
-    if {identifier} != set(asked):
+    if {identifier} != set(names):
         raise UnreadableResponse("the archive sent another item")
     return {identifier: ApiStatus(AVAILABLE, _archive_files(answer))}
 
 
 def _archive_files(answer: Mapping[str, Any]) -> dict[str, str] | None:
-    """Each file's word by its name; None when the list is not all of them."""
+    """Return the status of each file by name; None if the list is incomplete."""
     files = answer.get("files")
     if not isinstance(files, list) or as_int(answer.get("files_count")) not in (None, len(files)):
         return None
@@ -165,10 +167,10 @@ def _archive_files(answer: Mapping[str, Any]) -> dict[str, str] | None:
     }
 
 
-def _word_of_file(name: str, files: Mapping[str, str]) -> str:
+def _file_status(name: str, files: Mapping[str, str]) -> str:
     if name in files:
         return files[name]
-    # A folder of files, or something within a packed one.
+    # A folder of files, or something within an archive file.
     is_within = any(other.startswith(f"{name}/") or name.startswith(f"{other}/") for other in files)
     return AVAILABLE if is_within else MISSING
 
@@ -179,7 +181,7 @@ def commons_item_ref(path: str) -> ItemRef | None:
     if found is None:
         name = commons_file_name(f"https://commons.wikimedia.org{path}")
     else:
-        # A smaller version lies in a folder of the file's name.
+        # A smaller version is in a folder with the name of the file.
         name = unquote(found[2]).replace("_", " ") if bool(found[1]) == bool(found[3]) else ""
     name = _normalize_unicode(" ".join(name.split()))
     return (
@@ -202,35 +204,37 @@ def commons_query(base: str, names: Sequence[str]) -> tuple[str, int]:
     return f"{base}?{urlencode(query)}", len(titles)
 
 
-def commons_statuses(status: int, answer: object, asked: Collection[str]) -> dict[str, ApiStatus]:
-    """A page that is `missing` is a file that was deleted, unless it is `known` and has its data all the same."""
+def commons_statuses(status: int, answer: object, names: Collection[str]) -> dict[str, ApiStatus]:
+    """A page that is `missing` is a deleted file, unless it is `known` and has its data."""
     query = as_mapping(as_mapping(answer).get("query"))
     pages = query.get("pages")
     if status != 200 or as_mapping(answer).get("error") or not isinstance(pages, Mapping | list):
         raise UnreadableResponse("Commons sent no pages")
-    words = {page.get("title"): word for page in as_mappings(pages) if (word := _commons_word(page)) is not None}
-    led = {one.get("from"): one.get("to") for one in _leads(query) if isinstance(one.get("to"), str)}
-    titles: dict[str, object] = {name: f"File:{name}" for name in asked}
-    # First how a title is really spelled, then where a renamed file has gone.
+    statuses = {
+        page.get("title"): reason for page in as_mappings(pages) if (reason := _commons_status(page)) is not None
+    }
+    renamed = {one.get("from"): one.get("to") for one in _title_changes(query) if isinstance(one.get("to"), str)}
+    titles: dict[str, object] = {name: f"File:{name}" for name in names}
+    # First the normalized spelling of a title, then the new name of a renamed file.
     for _ in ("normalized", "redirects"):
-        titles = {name: led.get(title, title) for name, title in titles.items()}
-    return {name: ApiStatus(words[title]) for name, title in titles.items() if title in words}
+        titles = {name: renamed.get(title, title) for name, title in titles.items()}
+    return {name: ApiStatus(statuses[title]) for name, title in titles.items() if title in statuses}
 
 
-def _leads(query: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _title_changes(query: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from as_mappings(query.get("normalized"))
     yield from as_mappings(query.get("redirects"))
 
 
-def _commons_word(page: Mapping[str, Any]) -> str | None:
+def _commons_status(page: Mapping[str, Any]) -> str | None:
     if page.get("imageinfo") or page.get("videoinfo"):
         return AVAILABLE
-    # The older format says `missing` with an empty text.
+    # The older format writes `missing` as an empty text.
     is_missing = page.get("missing") in (True, "") and page.get("known") in (None, False)
     return MISSING if is_missing else None
 
 
-# --- PeerTube: a video at a time, at the instance that has it
+# --- PeerTube: one video at a time, at its instance
 def peertube_item_ref(path: str) -> ItemRef | None:
     found = WATCH_PAGE.fullmatch(path) or PLAYLIST_FILE.fullmatch(path)
     return ItemRef(found[1]) if found else None
@@ -240,15 +244,15 @@ def peertube_query(base: str, names: Sequence[str]) -> tuple[str, int]:
     return f"{base}/api/v1/videos/{quote(names[0])}", 1
 
 
-def peertube_statuses(status: int, answer: object, asked: Collection[str]) -> dict[str, ApiStatus]:
-    """A video that was deleted is a 404 with data; one without data is not PeerTube's own."""
+def peertube_statuses(status: int, answer: object, names: Collection[str]) -> dict[str, ApiStatus]:
+    """A deleted video is a 404 with data; a 404 without data does not come from PeerTube."""
     stated = as_mapping(answer)
     if status == 404 and any(name in stated for name in ("error", "detail", "code")):
-        return dict.fromkeys(asked, ApiStatus(MISSING))
+        return dict.fromkeys(names, ApiStatus(MISSING))
     if status == 200 and as_text(stated.get("uuid")):
-        return dict.fromkeys(asked, ApiStatus(AVAILABLE))
+        return dict.fromkeys(names, ApiStatus(AVAILABLE))
     if status in (401, 403) and stated:
-        return {}  # Not for everybody: whether it is still there is not said.
+        return {}  # Not public: whether it is still available is not stated.
     raise UnreadableResponse("the instance sent no video")
 
 
@@ -258,5 +262,5 @@ def _home(base: str) -> dict[str, str]:
 
 
 def _normalize_unicode(name: str) -> str:
-    """One spelling of accents: addresses and lists write them in either of two ways."""
+    """Return the composed form: URLs and lists write accents in either of two ways."""
     return unicodedata.normalize("NFC", name)

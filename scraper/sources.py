@@ -1,6 +1,6 @@
-"""The sources we know: their names, what they hold and what they may publish. Pure: facts, no network.
+"""The known sources: names, hosts, request delays and the licences that may be published. Pure.
 
-A source with a spider can be searched (`SOURCES` enables it); one without has links that were given by hand.
+A source with a spider can be searched (`SOURCES` enables it); one without has links that people entered.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 FREE_LICENCES = ("public-domain", "cc0", "cc-by", "cc-by-sa", "official")
 PAID = "paid"
-"""No licence, but what stands in its place: the watch page of a service that asks its viewers for money or a card."""
+"""In place of a licence: the watch page of a service that requires money or a library card."""
 NOT_FREE = (
     *("cc-by-nc", "cc-by-nd", "cc-by-nc-sa", "cc-by-nc-nd", "cc-nc", "cc-nd", "cc-nc-sa", "cc-nc-nd", "cc-sa"),
     PAID,
@@ -40,17 +40,17 @@ DEFAULT_URLS = {
     "COMMONS_API_URL": "https://commons.wikimedia.org/w/api.php",
     "LIBRARY_OF_CONGRESS_URL": "https://www.loc.gov",
 }
-"""Where the sources answer, by the setting that puts a mirror or a test server in their place."""
+"""Base URLs of the sources, by the setting that replaces them with a mirror or a test server."""
 MAX_DELAY = 60.0
+"""Seconds between two requests."""
 PEERTUBE_URLS = ("https://framatube.org", "https://video.blender.org", "https://peertube.cpy.re")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place that links come from; `slug` is also the spider's name and the file's.
+    """One origin of links; `slug` is also the name of its spider and of the spider's file.
 
-    `pause` is how many seconds lie between two requests to it, by what it publishes about its limits. One that
-    `reads_addresses` reads what a person bound to a film; the others are only searched.
+    `delay` is the number of seconds between two requests to it, by the limits that it publishes.
     """
 
     slug: str
@@ -63,6 +63,7 @@ class Source:
 
     @property
     def supports_bindings(self) -> bool:
+        """Whether its spider reads URLs that a person bound to a movie; the others are only searched."""
         return self.has_spider and self.slug != "wikidata"
 
 
@@ -117,7 +118,7 @@ KNOWN_SOURCES = {
 
 
 class LicenceStatus(StrEnum):
-    """What a source's policy says of a licence: may be published, stated by nobody, or known not to be free."""
+    """Whether a source may publish a licence: it may, the licence is unknown, or it is known not to be free."""
 
     FREE = "free"
     UNSTATED = "unstated"
@@ -125,7 +126,7 @@ class LicenceStatus(StrEnum):
 
 
 def licence_status(slug: str, licence: str, *, allowed_too: Collection[str] = ()) -> LicenceStatus:
-    """The standing of a link of this source with this licence (a slug of ours, empty when none is stated).
+    """Return whether a link of this source with this licence (a slug, or "" if none is stated) may be published.
 
     `allowed_too` are licences that the operator publishes although they are not free.
     """
@@ -138,7 +139,7 @@ def licence_status(slug: str, licence: str, *, allowed_too: Collection[str] = ()
 
 
 def parse_delays(words: Iterable[str]) -> dict[str, float]:
-    """`internet_archive=2` and so on as seconds by source. ValueError says what is wrong."""
+    """Return the seconds by source of words such as `internet_archive=2`. Raises ValueError with a sentence."""
     known = [slug for slug, source in KNOWN_SOURCES.items() if source.has_spider and slug != "example"]
     delays: dict[str, float] = {}
     for word in words:
@@ -154,12 +155,14 @@ def parse_delays(words: Iterable[str]) -> dict[str, float]:
 
 
 def request_delay(host: str, *, source: str = "", delays: Mapping[str, float]) -> float:
-    """The least seconds between two requests to a host: by what its own source publishes, else by the asking one;
-    `delays` (by source) have the last word. Loopback waits for nothing."""
+    """Return the minimum seconds between two requests to a host: those of the source that owns it, else of `source`.
+
+    `delays` (by source) override them. Loopback has none.
+    """
     if _is_loopback(host):
         return 0.0
-    asked = next((one for one in KNOWN_SOURCES.values() if _is_host_of(one, host)), KNOWN_SOURCES.get(source))
-    return delays.get(asked.slug, asked.delay) if asked is not None else 0.0
+    owner = next((one for one in KNOWN_SOURCES.values() if _is_host_of(one, host)), KNOWN_SOURCES.get(source))
+    return delays.get(owner.slug, owner.delay) if owner is not None else 0.0
 
 
 def _is_host_of(source: Source, host: str) -> bool:
@@ -175,5 +178,5 @@ def _is_loopback(host: str) -> bool:
 
 
 def source_name(slug: str) -> str:
-    """A source's name for people; an unknown slug is shown as it stands."""
+    """Return the display name of a source; an unknown slug is returned unchanged."""
     return KNOWN_SOURCES[slug].name if slug in KNOWN_SOURCES else slug

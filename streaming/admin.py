@@ -19,7 +19,7 @@ from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue
 from streaming.client_throttle import client_id
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
-from streaming.health.runner import check_now
+from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits, review
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.takedown import block, parse_target, unblock
@@ -305,7 +305,7 @@ class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         chosen = list(queryset.values_list("pk", flat=True)[:MAX_PER_ACTION])
         moves = follow_permanent_redirects(now=timezone.now(), among=chosen)
         message = (
-            f"{moves.followed} links updated; {moves.merged} turned off, because their movie has the new URL already."
+            f"{moves.followed} links got their new address, {moves.merged} turned off: their movie has it already."
         )
         self.message_user(request, message)
 

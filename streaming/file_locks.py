@@ -1,4 +1,4 @@
-"""Exclusive locks on files, freed by the kernel however the holder ends."""
+"""Exclusive locks on files. The kernel releases them however the holder ends."""
 
 from __future__ import annotations
 
@@ -11,14 +11,25 @@ from typing import IO
 
 if sys.platform == "win32":
     import msvcrt
+
+    def _lock(descriptor: int, *, wait: bool) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
+    def _lock(descriptor: int, *, wait: bool) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 POSIX = sys.platform != "win32"
+LOCKED_ERRORS = (BlockingIOError, PermissionError)  # the second on Windows
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open or make a file of the folder's owner, mode 0600: what root makes by hand must not lock the server out."""
+    """Open or create a file with mode 0600 that belongs to the folder's owner; return its descriptor.
+
+    A file that root creates by hand must not lock the server out.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, flags | os.O_CREAT, 0o600)
     if sys.platform != "win32" and os.geteuid() == 0:
@@ -28,42 +39,42 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def try_lock(path: Path) -> IO[str] | None:
-    """The open lock file, held until it is closed by everyone who inherited it; None when somebody holds it."""
+    """Lock a file without waiting; return it open, or None if another process holds the lock.
+
+    The lock lasts until every process that inherited the file has closed it. Any other error is raised, such as that of
+    a file system without locks.
+    """
     descriptor = open_private(path, os.O_RDWR)
     try:
-        if sys.platform == "win32":
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        _lock(descriptor, wait=False)
+    except LOCKED_ERRORS:
         os.close(descriptor)
         return None
-    # The number of the last holder may belong to a stranger by now.
-    os.ftruncate(descriptor, 0)
+    except OSError:
+        os.close(descriptor)
+        raise
+    os.ftruncate(descriptor, 0)  # The last holder's process id may belong to another process now.
     return lock_from_descriptor(descriptor)
 
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold the lock meanwhile, after waiting for it."""
+    """Wait for the lock and hold it for the duration of the block."""
     descriptor = open_private(path, os.O_RDWR)
     try:
-        if sys.platform == "win32":
-            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, wait=True)
         yield
     finally:
         os.close(descriptor)
 
 
 def lock_from_descriptor(descriptor: int) -> IO[str]:
-    """The lock file that was taken for us."""
+    """Return the lock file for an inherited descriptor."""
     return open(descriptor, "r+", encoding="ascii")
 
 
 def write_pid(file: IO[str], *, pid: int) -> None:
-    """Write down who holds the lock."""
+    """Record the id of the process that holds the lock."""
     file.seek(0)
     file.truncate()
     file.write(f"{pid}\n")
@@ -71,6 +82,7 @@ def write_pid(file: IO[str], *, pid: int) -> None:
 
 
 def is_locked(path: Path) -> bool:
+    """Whether any process holds the lock, this one included."""
     if (lock := try_lock(path)) is not None:
         lock.close()
         return False
@@ -78,7 +90,7 @@ def is_locked(path: Path) -> bool:
 
 
 def holder_pid(path: Path) -> int | None:
-    """The process that holds the lock; None when nobody does."""
+    """Return the id of the process that holds the lock; None if nobody holds it or wrote no id."""
     if not is_locked(path):
         return None
     text = path.read_text(encoding="ascii").strip() if POSIX else ""

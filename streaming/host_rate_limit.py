@@ -1,7 +1,7 @@
 """Limit the request rate per host across all processes and machines: one row per host holds its next free slot.
 
 Scrapy's own delay counts within one process only, so ten jobs would be ten times as fast as the host allows. Scrape
-jobs and the link checker share these slots.
+jobs and the link checker use the same slots.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The order in which links are offered. Pure."""
+"""The order in which links are offered. Uses no database and no network."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[
 
     `languages` are the viewer's language tags, most preferred first; empty for no preference.
     """
-    wanted = [tag.lower() for tag in languages]
-    return sorted(links, key=lambda link: _sort_key(link, wanted))
+    preferred = [tag.lower() for tag in languages]
+    return sorted(links, key=lambda link: _sort_key(link, preferred))
 
 
 def group_links(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Link]:
@@ -65,12 +65,12 @@ def accepted_languages(header: str) -> list[str]:
     return [tag for tag, _ in weighted[:MAX_LANGUAGES]]
 
 
-def _sort_key(link: Rankable, wanted: Sequence[str]) -> tuple[object, ...]:
+def _sort_key(link: Rankable, preferred: Sequence[str]) -> tuple[object, ...]:
     uptime = link.uptime
     return (
         not link.is_active,
         uptime is not None and uptime < MIN_RELIABLE_UPTIME,
-        _language_rank(link.language.lower(), wanted),
+        _language_rank(link.language.lower(), preferred),
         _rank(link.quality, QUALITIES),
         _rank(link.kind, LINK_KINDS),
         link.response_ms is None,
@@ -85,11 +85,11 @@ def _rank(value: str, order: Sequence[str]) -> int:
     return order.index(value) if value in order else len(order)
 
 
-def _language_rank(language: str, wanted: Sequence[str]) -> int:
-    """The position of the language in `wanted`; neutral languages come after those, other languages last."""
-    if not wanted:
+def _language_rank(language: str, preferred: Sequence[str]) -> int:
+    """The position of the language in `preferred`; neutral languages come after those, other languages last."""
+    if not preferred:
         return 0
-    for position, tag in enumerate(wanted):
+    for position, tag in enumerate(preferred):
         if language == tag or language.startswith(f"{tag}-") or tag.startswith(f"{language}-"):
             return position
-    return len(wanted) if language in NEUTRAL_LANGUAGES else len(wanted) + 1
+    return len(preferred) if language in NEUTRAL_LANGUAGES else len(preferred) + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,29 +16,16 @@ BATCH_SIZE = 1000
 LOG_DAYS = 30
 
 
-@dataclass(frozen=True, slots=True)
-class RetentionReport:
-    """How many rows were deleted, and of how many jobs the log was emptied."""
-
-    flips: int
-    runs: int
-    jobs: int
-    logs: int
-
-
-def delete_old_history(*, now: datetime) -> RetentionReport:
+def delete_old_history(*, now: datetime) -> None:
     """Delete what is older than `HISTORY_DAYS` and empty logs of jobs that ended over 30 days ago.
 
     Open jobs, the newest run, each movie's newest job and each link's newest flip stay. A kill loses nothing: the next
     call continues.
     """
     before = now - timedelta(days=settings.HISTORY_DAYS)
-    return RetentionReport(
-        flips=_in_batches(_old_flips(before), _delete),
-        runs=_in_batches(_old_runs(before), _delete),
-        jobs=_in_batches(_old_jobs(before), _delete),
-        logs=_in_batches(_jobs_with_old_log(now - timedelta(days=LOG_DAYS)), lambda jobs: jobs.update(log="")),
-    )
+    for rows in (_old_flips(before), _old_runs(before), _old_jobs(before)):
+        _in_batches(rows, lambda batch: batch.delete())
+    _in_batches(_jobs_with_old_log(now - timedelta(days=LOG_DAYS)), lambda batch: batch.update(log=""))
 
 
 def _old_flips(before: datetime) -> QuerySet[LinkFlip]:
@@ -62,14 +48,7 @@ def _jobs_with_old_log(before: datetime) -> QuerySet[ScrapeJob]:
     return ScrapeJob.objects.filter(finished_at__lt=before).exclude(log="")
 
 
-def _delete(rows: QuerySet[Any]) -> object:
-    return rows.delete()
-
-
-def _in_batches(rows: QuerySet[Any], handle: Callable[[QuerySet[Any]], object]) -> int:
-    """Apply `handle` to all of these rows, some at a time; how many there were."""
-    handled = 0
+def _in_batches(rows: QuerySet[Any], handle: Callable[[QuerySet[Any]], object]) -> None:
+    """Apply `handle` to all of these rows, some at a time."""
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
         handle(rows.model._default_manager.filter(pk__in=keys))
-        handled += len(keys)
-    return handled

@@ -35,7 +35,7 @@ PUBLISH_OPTIONS = {
 }
 CHECK_MAX_RUNTIME_MINUTES = 50
 NOTIFICATION_EXPIRES_SECONDS = 3600
-# Shared with the processes that the worker forks.
+# Set for the processes that the worker forks.
 shutdown_requested = multiprocessing.Event()
 
 
@@ -118,7 +118,7 @@ def request_shutdown(**_: Any) -> None:
 
 @worker_init.connect
 def preload_on_worker_init(**_: Any) -> None:
-    """Import what crawls need before the worker forks its processes, so that they share the memory."""
+    """Import what crawls need before the worker forks its processes, so that it is in memory once."""
     single_job.preload_crawl()
 
 

@@ -36,7 +36,7 @@ from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate
 from streaming.api.pagination import PARAMETERS, MoviePagination
 from streaming.client_throttle import refresh_retry_after
 from streaming.exchange.change_feed import ChangeCursor, changes_since
-from streaming.health.runner import check_now
+from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.tombstones import remove_movies

@@ -1,4 +1,4 @@
-"""What all tests share. In CI a skipped test is a failure: there everything is installed."""
+"""What all tests have in common. In CI a skipped test is a failure: there everything is installed."""
 
 from __future__ import annotations
 

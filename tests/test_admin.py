@@ -46,7 +46,7 @@ def act(client, model, action, *rows):
     return client.post(page(model), body, follow=True)
 
 
-def said(response):
+def message_text(response):
     return " ".join(str(message) for message in response.context["messages"])
 
 
@@ -238,7 +238,7 @@ def test_a_deleted_movie_leaves_a_tombstone_and_can_be_restored(client, way):
     assert not Movie.objects.exists()
     tombstone = RemovedMovie.objects.get()
     assert tombstone.reason == "removed by alice in the admin"
-    assert "1 movies restored" in said(act(client, RemovedMovie, "restore", tombstone))
+    assert "1 movies restored" in message_text(act(client, RemovedMovie, "restore", tombstone))
     assert StreamingLink.objects.get().source_url == link.source_url
 
 
@@ -253,7 +253,7 @@ def test_deleting_links_marks_their_movie_as_updated(client):
 
 def test_hosts_are_blocked_from_their_links(client):
     link, other = make_link(source_url="https://bad.example.org/x"), make_link()
-    assert "Blocked bad.example.org: 1 links" in said(act(client, StreamingLink, "block_hosts", link))
+    assert "Blocked bad.example.org: 1 links" in message_text(act(client, StreamingLink, "block_hosts", link))
     link.refresh_from_db()
     other.refresh_from_db()
     assert (link.is_active, other.is_active) == (False, True)
@@ -262,7 +262,7 @@ def test_hosts_are_blocked_from_their_links(client):
 def test_links_are_checked_at_once(client):
     with Origin() as site:
         works, gone = make_link(source_url=site.url("page")), make_link(source_url=site.url("404"))
-        text = said(act(client, StreamingLink, "check_links", works, gone))
+        text = message_text(act(client, StreamingLink, "check_links", works, gone))
     assert "Checked 2 links" in text
     assert "1 × Not found" in text
     gone.refresh_from_db()
@@ -288,18 +288,18 @@ def test_an_invalid_block_is_shown_again(client, address):
 
 def test_jobs_are_started_cancelled_and_repeated(client):
     movie = make_movie()
-    assert "1 searches started" in said(act(client, Movie, "refresh", movie))
+    assert "1 searches started" in message_text(act(client, Movie, "refresh", movie))
     job = ScrapeJob.objects.get()
     assert job.requested_by == "admin"
-    assert "1 jobs cancelled" in said(act(client, ScrapeJob, "cancel", job))
-    assert "1 searches started" in said(act(client, ScrapeJob, "retry", job))
+    assert "1 jobs cancelled" in message_text(act(client, ScrapeJob, "cancel", job))
+    assert "1 searches started" in message_text(act(client, ScrapeJob, "retry", job))
     assert ScrapeJob.objects.open().count() == 1
 
 
 def test_a_full_queue_is_reported(client, settings):
     settings.SCRAPE_QUEUE_LIMIT = 1
     make_job()
-    assert "queue is full" in said(act(client, Movie, "refresh", make_movie()))
+    assert "queue is full" in message_text(act(client, Movie, "refresh", make_movie()))
 
 
 def test_rows_written_by_the_program_cannot_be_edited(client):

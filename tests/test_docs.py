@@ -36,7 +36,7 @@ def ids(paths):
 
 
 def anchors(text):
-    """The anchors of a page's headings, spelled as GitHub spells them."""
+    """The anchors of a page's headings, spelled as forges spells them."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

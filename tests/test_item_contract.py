@@ -1,4 +1,4 @@
-"""The seams between the spiders and the catalogue: what one side may say, the other understands."""
+"""The contract between spiders and catalogue: the catalogue accepts every value that a spider can yield."""
 
 from __future__ import annotations
 

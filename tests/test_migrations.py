@@ -13,6 +13,7 @@ from tests.helpers.external_services import temporary_postgres
 from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow  # each test starts a process
+
 PRELUDE = """
 import json, sys
 import django

@@ -6,8 +6,8 @@ import pytest
 
 from scraper import source_apis
 from streaming.health.judging.transitions import CODE_BY_VERDICT
-from streaming.health.judging.verdict import GONE_REASONS, LinkFacts, Verdict, gone_judgement, is_conclusive, judge
-from streaming.health.probe_types import Failure, ProbeResponse
+from streaming.health.judging.verdict import GONE_REASONS, Verdict, gone_judgement, is_conclusive, judge
+from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.models.reasons import REASON_TEXT, reason_text
 from streaming.reason_codes import CheckCode, Reason
 from tests.health.judging.test_verdict import TABLE
@@ -27,7 +27,7 @@ def test_every_text_belongs_to_a_code():
 
 @pytest.mark.parametrize("failure", Failure)
 def test_each_transport_failure_is_judged_with_a_code(failure):
-    judgement = judge(ProbeResponse(1, URL, failure=failure, final_url=URL), LinkFacts())
+    judgement = judge(ProbeResponse(1, URL, failure=failure, final_url=URL), ProbeRequest(id=1, url=URL))
     assert isinstance(judgement.reason, Reason)
     assert judgement.reason == (failure or Reason.PROTOCOL)
 
@@ -35,7 +35,8 @@ def test_each_transport_failure_is_judged_with_a_code(failure):
 @pytest.mark.parametrize("media", [False, True])
 def test_each_status_is_judged_with_a_code(media):
     responses = [ProbeResponse(1, URL, status=status, final_url=URL, body=b"") for status in range(100, 1000)]
-    assert {type(judge(response, LinkFacts(media=media)).reason) for response in responses} == {Reason}
+    request = ProbeRequest(id=1, url=URL, media=media)
+    assert {type(judge(response, request).reason) for response in responses} == {Reason}
     assert any(is_conclusive(response, media=media) for response in responses)
 
 

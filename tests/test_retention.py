@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from streaming import retention
 from streaming.models import HealthRun, LinkFlip, ScrapeJob
-from streaming.retention import RetentionReport, delete_old_history
+from streaming.retention import delete_old_history
 from tests.helpers.factories import make_link, make_movie
 
 pytestmark = pytest.mark.django_db
@@ -37,14 +39,14 @@ def test_old_flips_go_but_the_newest_of_each_link_stays(settings):
     turned, steady = make_link(), make_link()
     flip(turned, 400)
     kept = [flip(turned, 364, is_active=True), flip(steady, 900)]
-    assert delete_old_history(now=NOW).flips == 1
+    delete_old_history(now=NOW)
     assert set(LinkFlip.objects.all()) == set(kept)
 
 
 def test_old_runs_go_but_the_newest_stays():
     for days in (500, 400):
         HealthRun.objects.create(started_at=days_ago(days), finished_at=days_ago(days), outcome="completed")
-    assert delete_old_history(now=NOW).runs == 1
+    delete_old_history(now=NOW)
     assert [run.started_at for run in HealthRun.objects.all()] == [days_ago(400)]
 
 
@@ -56,14 +58,14 @@ def test_old_jobs_go_but_the_newest_of_each_movie_and_open_ones_stay():
         closed_job(movie, 10),
         closed_job(lonely, 800),
     ]
-    assert delete_old_history(now=NOW).jobs == 1
+    delete_old_history(now=NOW)
     assert set(ScrapeJob.objects.all()) == set(kept)
 
 
 def test_logs_are_emptied_after_30_days():
     movie = make_movie()
     old, young = closed_job(movie, 31), closed_job(movie, 29)
-    assert delete_old_history(now=NOW).logs == 1
+    delete_old_history(now=NOW)
     old.refresh_from_db()
     young.refresh_from_db()
     assert (old.log, young.log) == ("", "a log")
@@ -76,7 +78,8 @@ def test_however_many_rows_there_are_they_go_a_batch_at_a_time(monkeypatch):
         LinkFlip(link=link, at=days_ago(400), is_active=False, reason="http_404") for _ in range(25)
     )
     with CaptureQueriesContext(connection) as queries:
-        assert delete_old_history(now=NOW) == RetentionReport(flips=24, runs=0, jobs=0, logs=0)
+        delete_old_history(now=NOW)
+    assert LinkFlip.objects.count() == 1
     assert sum(query["sql"].startswith("DELETE") for query in queries) == 3
 
 
@@ -84,5 +87,15 @@ def test_history_days_decides(settings):
     settings.HISTORY_DAYS = 10
     link = make_link()
     flip(link, 11)
-    flip(link, 9)
-    assert delete_old_history(now=NOW).flips == 1
+    kept = flip(link, 9)
+    delete_old_history(now=NOW)
+    assert LinkFlip.objects.get() == kept
+
+
+@pytest.mark.parametrize(("dry_run", "left"), [(True, 2), (False, 1)])
+def test_a_check_deletes_old_history_unless_it_only_says_what_it_would_do(dry_run, left):
+    link = make_link(source_url="http://10.0.0.1/film")
+    flip(link, 900)
+    flip(link, 1)
+    call_command("check_link_health", dry_run=dry_run, stdout=StringIO())
+    assert LinkFlip.objects.count() == left

@@ -1,4 +1,4 @@
-"""What discovery keeps of the answers that it got: a run that is started again asks no page twice within a day."""
+"""The HTTP cache of discovery: a run that is started again requests no page twice within a day."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ HTTP_CACHE_SETTINGS = {
     "HTTPCACHE_EXPIRATION_SECS": CACHE_SECONDS,
     "HTTPCACHE_POLICY": "scraper.discovery.http_cache.ReadableResponsePolicy",
 }
-"""Scrapy's settings for it. Nearer to the spider than what unpacks answers, so that the policy can read them."""
+"""Scrapy's settings for it. Closer to the spider than decompression, so that the policy can read responses."""
 
 
 class ReadableResponsePolicy(DummyPolicy):
-    """Keeps only what can be read. A query service that runs out of time breaks off in the middle, with a 200."""
+    """Caches only valid JSON: a query service that runs out of time cuts its response off, with status 200."""
 
     def should_cache_response(self, response: Response, request: Request) -> bool:
         if response.status != 200:

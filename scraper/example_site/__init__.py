@@ -1,1 +1,1 @@
-"""A small web site of our own, with films and links of every fate: what the example spider reads, offline."""
+"""A small web site for demo and tests, with links that work and links that fail in every known way."""

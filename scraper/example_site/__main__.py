@@ -15,14 +15,14 @@ EXAMPLE = "example: python -m scraper.example_site --port 8001"
 
 
 class ExampleSiteParser(argparse.ArgumentParser):
-    """One sentence and status 1 for what cannot be understood."""
+    """Prints one sentence and exits with status 1 for invalid arguments."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
         sys.stderr.write(f"{message[:1].upper()}{message[1:]} ({EXAMPLE})\n")
         sys.exit(1)
 
 
-def arguments(words: list[str] | None = None) -> argparse.Namespace:
+def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = ExampleSiteParser(prog="python -m scraper.example_site", description=__doc__, epilog=EXAMPLE)
     parser.add_argument("--port", type=_port, required=True, help="port to listen on; 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
@@ -31,15 +31,15 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(words: list[str] | None = None) -> int:
-    asked = arguments(words)
+    arguments = parse_arguments(words)
     try:
-        site = ExampleSite((asked.host, asked.port), slow=asked.slow)
+        site = ExampleSite((arguments.host, arguments.port), slow=arguments.slow)
     except OSError as error:
         reason = error.strerror or str(error)
-        sys.stderr.write(f"The example site cannot listen on {asked.host}:{asked.port}: {reason}\n")
+        sys.stderr.write(f"The example site cannot listen on {arguments.host}:{arguments.port}: {reason}\n")
         return 1
     with suppress(KeyboardInterrupt):
-        # Both signals alike, and SIGINT even where a shell has told background processes to ignore it.
+        # Both signals, also SIGINT where a shell lets background processes ignore it.
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, partial(_on_stop_signal, site))
         host, port = site.server_address[:2]
@@ -51,7 +51,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _on_stop_signal(site: ExampleSite, number: int, frame: object) -> NoReturn:
-    """Let nobody complain of what is cut off by this."""
+    """Stop serving, without error messages about interrupted responses."""
     site.stopping.set()
     raise KeyboardInterrupt
 

@@ -1,6 +1,6 @@
-"""What the example site holds: its films, and of each the copies, live ones and ones that fail in known ways. Pure.
+"""The films of the example site and their links, which work or fail in known ways. Pure.
 
-All is the same at every start: the n-th film has the same copies with the same fates.
+Every start gives the same: the n-th film always has the same links with the same behaviour.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SLOW_SECONDS, HANG_SECONDS = 2.0, 45.0
 
 
 class LinkBehaviour(StrEnum):
-    """What happens to whoever asks for a copy."""
+    """How the site responds to requests for a link."""
 
     LIVE = "live"
     NOT_FOUND = "answers 404"
@@ -32,13 +32,12 @@ class LinkBehaviour(StrEnum):
     BROKEN = "answers 500"
 
 
-FAULTY_BEHAVIOURS = tuple(fate for fate in LinkBehaviour if fate is not LinkBehaviour.LIVE)
-"""The fates after which a patient visitor has the film."""
+FAULTY_BEHAVIOURS = tuple(behaviour for behaviour in LinkBehaviour if behaviour is not LinkBehaviour.LIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleFilm:
-    """`language` is the original one (`zxx`: nobody speaks). Of an `official` film the site has a watch page only."""
+    """`language` is the original one (`zxx`: no speech). An `official` film has only a watch page."""
 
     imdb_id: str
     title: str
@@ -54,7 +53,7 @@ class ExampleFilm:
 
 @dataclass(frozen=True, slots=True)
 class ExampleLink:
-    """One place on the site where a film can be watched."""
+    """One URL of the site where a film can be watched."""
 
     path: str
     kind: str
@@ -115,17 +114,17 @@ FILMS = (
     ExampleFilm("tt0052451", "Bonanza", 1959, "show", "en", "official"),
 )
 FILM_WITHOUT_LINKS = "tt0035209"
-"""Prelude to War: all its links here are gone (404 and 410), so that a removal can be seen."""
+"""Prelude to War: all its links are dead (404 and 410), so that it is removed."""
 
 
 def example_links() -> dict[str, tuple[ExampleLink, ...]]:
-    """The copies of every film, by IMDb id."""
-    return {film.imdb_id: tuple(_copies(film, number)) for number, film in enumerate(FILMS)}
+    """Return the links of every film, by IMDb id."""
+    return {film.imdb_id: tuple(_links(film, number)) for number, film in enumerate(FILMS)}
 
 
-def _copies(film: ExampleFilm, number: int) -> Iterator[ExampleLink]:
+def _links(film: ExampleFilm, number: int) -> Iterator[ExampleLink]:
     if film.imdb_id == FILM_WITHOUT_LINKS:
-        yield from _gone(film)
+        yield from _dead_links(film)
         return
     yield _page(film, film.language)
     if film.licence == "official":
@@ -140,28 +139,28 @@ def _copies(film: ExampleFilm, number: int) -> Iterator[ExampleLink]:
         yield ExampleLink(f"/media/{film.imdb_id}/all.m3u8", "stream", film.language)
     if number % 4 == 0:
         yield ExampleLink(f"/embed/{film.imdb_id}/", "embed", film.language)
-    yield _odd(film, FAULTY_BEHAVIOURS[number % len(FAULTY_BEHAVIOURS)])
+    yield _faulty_link(film, FAULTY_BEHAVIOURS[number % len(FAULTY_BEHAVIOURS)])
 
 
-def _gone(film: ExampleFilm) -> Iterator[ExampleLink]:
-    yield _page(film, film.language, fate=LinkBehaviour.NOT_FOUND)
-    yield _file(film, "480p", fate=LinkBehaviour.GONE)
-    yield _file(film, "720p", fate=LinkBehaviour.NOT_FOUND)
+def _dead_links(film: ExampleFilm) -> Iterator[ExampleLink]:
+    yield _page(film, film.language, behaviour=LinkBehaviour.NOT_FOUND)
+    yield _file(film, "480p", behaviour=LinkBehaviour.GONE)
+    yield _file(film, "720p", behaviour=LinkBehaviour.NOT_FOUND)
 
 
-def _odd(film: ExampleFilm, fate: LinkBehaviour) -> ExampleLink:
-    if fate in (LinkBehaviour.SOFT_404, LinkBehaviour.TO_FRONT):
-        return _page(film, "es", fate=fate)
-    return _file(film, "576p", fate=fate)
+def _faulty_link(film: ExampleFilm, behaviour: LinkBehaviour) -> ExampleLink:
+    if behaviour in (LinkBehaviour.SOFT_404, LinkBehaviour.TO_FRONT):
+        return _page(film, "es", behaviour=behaviour)
+    return _file(film, "576p", behaviour=behaviour)
 
 
-def _page(film: ExampleFilm, language: str, *, fate: LinkBehaviour = LinkBehaviour.LIVE) -> ExampleLink:
-    return ExampleLink(f"/watch/{film.imdb_id}/{language}/", "page", language, behaviour=fate)
+def _page(film: ExampleFilm, language: str, *, behaviour: LinkBehaviour = LinkBehaviour.LIVE) -> ExampleLink:
+    return ExampleLink(f"/watch/{film.imdb_id}/{language}/", "page", language, behaviour=behaviour)
 
 
 def _file(
-    film: ExampleFilm, quality: str, *, ending: str = "mp4", fate: LinkBehaviour = LinkBehaviour.LIVE
+    film: ExampleFilm, quality: str, *, ending: str = "mp4", behaviour: LinkBehaviour = LinkBehaviour.LIVE
 ) -> ExampleLink:
     return ExampleLink(
-        f"/media/{film.imdb_id}/{quality}.{film.language}.{ending}", "file", film.language, quality, fate
+        f"/media/{film.imdb_id}/{quality}.{film.language}.{ending}", "file", film.language, quality, behaviour
     )

@@ -1,4 +1,4 @@
-"""The example site's pages and files, drawn from its films. Pure."""
+"""The pages and files of the example site. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LANGUAGES = {
     "sv": "Swedish",
     "zxx": "no words",
 }
-TYPES = {
+MEDIA_TYPES = {
     "mp4": "video/mp4",
     "webm": "video/webm",
     "m3u8": "application/vnd.apple.mpegurl",
@@ -42,13 +42,13 @@ def front_page(films: Iterable[ExampleFilm]) -> str:
     return page("Example films", f"<p>Old films for trying things out.</p>\n<ul>\n{items}</ul>")
 
 
-def film_page(film: ExampleFilm, copies: Sequence[ExampleLink], *, site: str) -> str:
-    """Half of the copies stand in the structured data alone, half in the page alone, as on real sites."""
-    structured = [copy for number, copy in enumerate(copies) if number % 2 == 0]
-    plain = [copy for number, copy in enumerate(copies) if number % 2]
+def film_page(film: ExampleFilm, links: Sequence[ExampleLink], *, site: str) -> str:
+    """Return a film's page: half of the links are only in the structured data, half only in the markup."""
+    structured = [link for number, link in enumerate(links) if number % 2 == 0]
+    plain = [link for number, link in enumerate(links) if number % 2]
     data = json.dumps(_film_data(film, structured, site=site), indent=1, ensure_ascii=False).replace("<", "\\u003c")
-    sources = "".join(_source(copy) for copy in plain if copy.kind == "file")
-    anchors = "".join(f"<li>{_link_html(copy)}</li>\n" for copy in plain)
+    sources = "".join(_source(link) for link in plain if link.kind == "file")
+    anchors = "".join(f"<li>{_link_html(link)}</li>\n" for link in plain)
     body = (
         f'<script type="application/ld+json">\n{data}\n</script>\n'
         f'<p><a href="/">All films</a></p>\n{_licence(film)}'
@@ -76,19 +76,19 @@ def page(title: str, body: str) -> str:
     )
 
 
-def file_bytes(ending: str) -> bytes:
-    """A file that begins as one of its type does; behind the head stands nothing to be seen."""
-    heads = {
+def file_bytes(extension: str) -> bytes:
+    """Return a file with the signature of its type, filled with zeros."""
+    signatures = {
         "mp4": b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41\x00\x00\xff\xe0free",
         "webm": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82\x84webm",
         "ts": b"\x47\x40\x00\x10",
     }
-    if ending == "m3u8":
+    if extension == "m3u8":
         return PLAYLIST.encode()
-    return heads[ending].ljust(FILE_SIZE, b"\x00")
+    return signatures[extension].ljust(FILE_SIZE, b"\x00")
 
 
-def _film_data(film: ExampleFilm, copies: Iterable[ExampleLink], *, site: str) -> dict[str, Any]:
+def _film_data(film: ExampleFilm, links: Iterable[ExampleLink], *, site: str) -> dict[str, Any]:
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Movie" if film.type == "movie" else "TVSeries",
@@ -98,8 +98,8 @@ def _film_data(film: ExampleFilm, copies: Iterable[ExampleLink], *, site: str) -
         "datePublished": str(film.year),
         "inLanguage": film.language,
         "isAccessibleForFree": True,
-        "potentialAction": [_action(copy, site) for copy in copies if copy.kind in ("page", "stream")],
-        "subjectOf": [_video(film, copy, site) for copy in copies if copy.kind in ("file", "embed")],
+        "potentialAction": [_action(link, site) for link in links if link.kind in ("page", "stream")],
+        "subjectOf": [_video(film, link, site) for link in links if link.kind in ("file", "embed")],
     }
     if film.licence == "official":
         data["publisher"] = {"@type": "Organization", "name": "Example films", "url": f"{site}/"}
@@ -108,43 +108,43 @@ def _film_data(film: ExampleFilm, copies: Iterable[ExampleLink], *, site: str) -
     return data
 
 
-def _action(copy: ExampleLink, site: str) -> dict[str, Any]:
-    point = {"@type": "EntryPoint", "urlTemplate": f"{site}{copy.path}", "inLanguage": copy.language}
-    return {"@type": "WatchAction", "name": _label(copy), "target": [point]}
+def _action(link: ExampleLink, site: str) -> dict[str, Any]:
+    point = {"@type": "EntryPoint", "urlTemplate": f"{site}{link.path}", "inLanguage": link.language}
+    return {"@type": "WatchAction", "name": _label(link), "target": [point]}
 
 
-def _video(film: ExampleFilm, copy: ExampleLink, site: str) -> dict[str, Any]:
+def _video(film: ExampleFilm, link: ExampleLink, site: str) -> dict[str, Any]:
     data = {
         "@type": "VideoObject",
-        "name": _label(copy),
-        "inLanguage": copy.language,
+        "name": _label(link),
+        "inLanguage": link.language,
         "thumbnailUrl": f"{site}/dot.svg",
     }
-    if copy.kind == "embed":
-        return {**data, "embedUrl": f"{site}{copy.path}"}
+    if link.kind == "embed":
+        return {**data, "embedUrl": f"{site}{link.path}"}
     return {
         **data,
-        "contentUrl": f"{site}{copy.path}",
-        "encodingFormat": media_type(copy.path),
-        "height": copy.quality[:-1],
+        "contentUrl": f"{site}{link.path}",
+        "encodingFormat": media_type(link.path),
+        "height": link.quality[:-1],
     }
 
 
-def _source(copy: ExampleLink) -> str:
+def _source(link: ExampleLink) -> str:
     return (
-        f'<source src="{copy.path}" type="{media_type(copy.path)}" label="{copy.quality}" srclang="{copy.language}">\n'
+        f'<source src="{link.path}" type="{media_type(link.path)}" label="{link.quality}" srclang="{link.language}">\n'
     )
 
 
-def _link_html(copy: ExampleLink) -> str:
-    return f'<a href="{copy.path}" hreflang="{copy.language}">{_label(copy)}</a>'
+def _link_html(link: ExampleLink) -> str:
+    return f'<a href="{link.path}" hreflang="{link.language}">{_label(link)}</a>'
 
 
-def _label(copy: ExampleLink) -> str:
-    if copy.kind == "stream":
-        return f"Stream, {LANGUAGES[copy.language]}"
+def _label(link: ExampleLink) -> str:
+    if link.kind == "stream":
+        return f"Stream, {LANGUAGES[link.language]}"
     return (
-        f"Watch in {copy.quality}, {LANGUAGES[copy.language]}" if copy.quality else f"Watch, {LANGUAGES[copy.language]}"
+        f"Watch in {link.quality}, {LANGUAGES[link.language]}" if link.quality else f"Watch, {LANGUAGES[link.language]}"
     )
 
 
@@ -154,5 +154,5 @@ def _licence(film: ExampleFilm) -> str:
 
 
 def media_type(path: str) -> str:
-    """The content type of a file by its ending."""
-    return TYPES[path.rsplit(".", 1)[-1]]
+    """Return the content type of a file by its extension."""
+    return MEDIA_TYPES[path.rsplit(".", 1)[-1]]

@@ -1,4 +1,4 @@
-"""The example site's web server: threads, keep-alive, ranges, and fates that look like the real web's."""
+"""The web server of the example site: threads, keep-alive, ranges, and failures like those of the real web."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PLAIN_ERRORS = {
 
 @dataclass(frozen=True, slots=True)
 class SiteResponse:
-    """What is sent back; `ranges`: parts of it may be asked for."""
+    """One response; `ranges`: parts of its body may be requested."""
 
     body: bytes
     content_type: str = HTML
@@ -58,7 +58,7 @@ class SiteResponse:
 
 
 class ExampleSite(ThreadingHTTPServer):
-    """One thread a connection; none of them keeps the process alive. `slow` seconds are waited before a film page."""
+    """One daemon thread per connection; `slow` is the delay of a film page in seconds."""
 
     daemon_threads = True
     block_on_close = False
@@ -67,37 +67,37 @@ class ExampleSite(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], *, slow: float = 0.0) -> None:
         self.films: dict[str, ExampleFilm] = {film.path: film for film in FILMS}
         self.by_id: dict[str, ExampleFilm] = {film.imdb_id: film for film in FILMS}
-        self.copies = example_links()
-        self.places = {copy.path: (self.by_id[key], copy) for key, held in self.copies.items() for copy in held}
+        self.links = example_links()
+        self.links_by_path = {link.path: (self.by_id[key], link) for key, links in self.links.items() for link in links}
         self.slow = slow
         self.stopping = threading.Event()
         self.requests: Counter[str] = Counter()
-        self.counting = threading.Lock()
+        self.count_lock = threading.Lock()
         super().__init__(address, ExampleRequestHandler)
 
     def count(self, path: str) -> None:
-        with self.counting:
+        with self.count_lock:
             known = path in self.requests or len(self.requests) < MAX_COUNTED_PATHS
             self.requests[path if known else "other"] += 1
 
     def stats(self) -> dict[str, Any]:
-        with self.counting:
+        with self.count_lock:
             return {"total": self.requests.total(), "requests": dict(self.requests)}
 
     def stop(self) -> None:
-        """End at once; who still waits for an answer gets none."""
+        """Stop at once; requests in progress get no response."""
         self.stopping.set()
         self.shutdown()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A visitor who hangs up is no error of ours, nor is one whom we cut off when we end.
+        # Not an error: a client that disconnects, or one whose connection is closed when the site stops.
         if not (self.stopping.is_set() or isinstance(sys.exc_info()[1], ConnectionError | TimeoutError)):
             super().handle_error(request, client_address)
 
 
 class ExampleRequestHandler(BaseHTTPRequestHandler):
-    """One connection."""
+    """Handles the requests of one connection."""
 
     server: ExampleSite
     protocol_version = "HTTP/1.1"
@@ -108,26 +108,26 @@ class ExampleRequestHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         self.server.count(path)
-        reply = self._reply(path)
-        if reply is None:
+        response = self._response(path)
+        if response is None:
             self.close_connection = True
         else:
-            self._send(self._part_of(reply) if reply.ranges else reply)
+            self._send(self._part_of(response) if response.ranges else response)
 
     def do_HEAD(self) -> None:
         self.do_GET()
 
     def log_message(self, *_: Any) -> None:
-        """Silent: the site is scenery."""
+        """Log nothing."""
 
-    def _reply(self, path: str) -> SiteResponse | None:
-        """None: say nothing and hang up."""
-        if path in self.server.places:
-            return self._copy(*self.server.places[path])
+    def _response(self, path: str) -> SiteResponse | None:
+        """Return the response; None to close the connection without one."""
+        if path in self.server.links_by_path:
+            return self._link_response(*self.server.links_by_path[path])
         if path in self.server.films:
             self.server.stopping.wait(self.server.slow)
             film = self.server.films[path]
-            return _html(film_page(film, self.server.copies[film.imdb_id], site=self._site()))
+            return _html(film_page(film, self.server.links[film.imdb_id], site=self._site()))
         if (part := PART.fullmatch(path)) and part[1] in self.server.by_id:
             return SiteResponse(file_bytes("ts"), media_type(path), ranges=True)
         return self._plain(path)
@@ -143,11 +143,11 @@ class ExampleRequestHandler(BaseHTTPRequestHandler):
             case _:
                 return _html(missing_page(), HTTPStatus.NOT_FOUND)
 
-    def _copy(self, film: ExampleFilm, copy: ExampleLink) -> SiteResponse | None:
-        if copy.behaviour in PLAIN_ERRORS:
-            status = PLAIN_ERRORS[copy.behaviour]
+    def _link_response(self, film: ExampleFilm, link: ExampleLink) -> SiteResponse | None:
+        if link.behaviour in PLAIN_ERRORS:
+            status = PLAIN_ERRORS[link.behaviour]
             return _html(page(status.phrase, f"<p>{status.description or status.phrase}.</p>"), status)
-        match copy.behaviour:
+        match link.behaviour:
             case LinkBehaviour.HANGS:
                 self.server.stopping.wait(HANG_SECONDS)
                 return None
@@ -161,46 +161,46 @@ class ExampleRequestHandler(BaseHTTPRequestHandler):
                 return _redirect(f"/media/{film.imdb_id}/480p.{film.language}.mp4", HTTPStatus.MOVED_PERMANENTLY)
             case LinkBehaviour.NO_HEAD if self.command == "HEAD":
                 return SiteResponse(b"", TEXT, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET"})
-        return _content(film, copy)
+        return _content(film, link)
 
     def _site(self) -> str:
         host = self.headers.get("Host", "")
         name, port = self.server.server_address[:2]
         return f"http://{host}" if HOST.fullmatch(host) else f"http://{name!s}:{port}"
 
-    def _part_of(self, reply: SiteResponse) -> SiteResponse:
-        asked = RANGE.fullmatch(self.headers.get("Range", "").strip())
-        headers, size = {"Accept-Ranges": "bytes"}, len(reply.body)
-        if asked is None or asked[1] == asked[2] == "":
-            return SiteResponse(reply.body, reply.content_type, headers=headers)
-        first = int(asked[1]) if asked[1] else max(0, size - int(asked[2]))
-        last = min(int(asked[2]), size - 1) if asked[1] and asked[2] else size - 1
+    def _part_of(self, response: SiteResponse) -> SiteResponse:
+        requested = RANGE.fullmatch(self.headers.get("Range", "").strip())
+        headers, size = {"Accept-Ranges": "bytes"}, len(response.body)
+        if requested is None or requested[1] == requested[2] == "":
+            return SiteResponse(response.body, response.content_type, headers=headers)
+        first = int(requested[1]) if requested[1] else max(0, size - int(requested[2]))
+        last = min(int(requested[2]), size - 1) if requested[1] and requested[2] else size - 1
         if first >= size or first > last:
             headers["Content-Range"] = f"bytes */{size}"
-            return SiteResponse(b"", reply.content_type, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers)
+            return SiteResponse(b"", response.content_type, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers)
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-        return SiteResponse(reply.body[first : last + 1], reply.content_type, HTTPStatus.PARTIAL_CONTENT, headers)
+        return SiteResponse(response.body[first : last + 1], response.content_type, HTTPStatus.PARTIAL_CONTENT, headers)
 
-    def _send(self, reply: SiteResponse) -> None:
-        self.send_response(reply.status)
-        self.send_header("Content-Type", reply.content_type)
-        self.send_header("Content-Length", str(len(reply.body)))
-        for name, value in reply.headers.items():
+    def _send(self, response: SiteResponse) -> None:
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
+        for name, value in response.headers.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(reply.body)
+            self.wfile.write(response.body)
 
 
-def _content(film: ExampleFilm, copy: ExampleLink) -> SiteResponse:
-    if copy.kind in ("page", "embed"):
-        return _html(watch_page(film, language=copy.language))
-    return SiteResponse(file_bytes(copy.path.rsplit(".", 1)[-1]), media_type(copy.path), ranges=True)
+def _content(film: ExampleFilm, link: ExampleLink) -> SiteResponse:
+    if link.kind in ("page", "embed"):
+        return _html(watch_page(film, language=link.language))
+    return SiteResponse(file_bytes(link.path.rsplit(".", 1)[-1]), media_type(link.path), ranges=True)
 
 
 def _html(text: str, status: int = HTTPStatus.OK) -> SiteResponse:
     return SiteResponse(text.encode(), status=status)
 
 
-def _redirect(place: str, status: int) -> SiteResponse:
-    return SiteResponse(b"", status=status, headers={"Location": place})
+def _redirect(location: str, status: int) -> SiteResponse:
+    return SiteResponse(b"", status=status, headers={"Location": location})

@@ -1,6 +1,6 @@
-"""What a source says about one film, and how that becomes items. Pure.
+"""Films and links as extracted from a source, and their conversion to items. Pure.
 
-Every reader of a source gives a `Film`; only `items_of` knows what the catalogue takes.
+The parsers of all sources return an `ExtractedFilm`; only `to_items` knows which values the catalogue accepts.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 
+from scraper.extraction.licences import licence_from_url_path
 from scraper.items import MAX_EVIDENCE_LENGTH, MAX_PART_NUMBER, MAX_YEAR, MIN_YEAR, QUALITIES, LinkItem
 from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import LICENCES, source_name
@@ -17,7 +18,7 @@ MAX_LINKS_PER_FILM = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenceStatement:
-    """What the source says one may do with it. `slug` is ours, the rest is the source's own words."""
+    """The licence that a source states: `slug` of `scraper.sources.LICENCES`, `url` and `name` in its own words."""
 
     slug: str = ""
     url: str = ""
@@ -27,9 +28,18 @@ class LicenceStatement:
 NO_LICENCE = LicenceStatement()
 
 
+def licence_from_url(url: str) -> LicenceStatement | None:
+    """Return the Creative Commons licence at a URL; None for any other URL."""
+    slug = licence_from_url_path(url)
+    return LicenceStatement(slug=slug, url=url) if slug else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedLink:
-    """One URL where the source says that its film can be watched; empty and None mean that it does not say."""
+    """One URL where the film can be watched, as the source states it; empty and None mean not stated.
+
+    `width` and `height` are pixels, `size` is bytes.
+    """
 
     url: str
     kind: str = "page"
@@ -49,8 +59,8 @@ class ExtractedLink:
 class ExtractedFilm:
     """One film of a source. `problem` is one word for why it has no links (`not_found`, `withdrawn` …), empty if none.
 
-    `doubt` says why a person has to look at its links before they are shown. `identifier` is the source's own, `page`
-    its address for people; `publisher` is the host of whoever publishes it.
+    `doubt` is why a person must review its links before they are shown. `identifier` is the source's own, `page` is
+    the URL of its web page, `publisher` is the host of its publisher.
     """
 
     imdb_id: str = ""
@@ -69,12 +79,12 @@ class ExtractedFilm:
     doubt: str = ""
 
 
-# All that may differ between two mentions of one URL.
+# Everything that may differ between two mentions of one URL.
 MERGED_FIELDS = tuple(field.name for field in fields(ExtractedLink) if field.name not in ("url", "kind"))
 
 
 def to_items(film: ExtractedFilm, *, imdb_id: str, source: str) -> Iterator[LinkItem]:
-    """One item a link, MOST_LINKS at most. Those that may not be published are items too: the catalogue decides."""
+    """Return one item per link, MAX_LINKS_PER_FILM at most; the catalogue decides which of them are published."""
     for link in deduplicate(film.links)[:MAX_LINKS_PER_FILM]:
         licence = link.licence or film.licence
         yield LinkItem(
@@ -100,43 +110,41 @@ def to_items(film: ExtractedFilm, *, imdb_id: str, source: str) -> Iterator[Link
 
 
 def deduplicate(links: Iterable[ExtractedLink]) -> list[ExtractedLink]:
-    """Each address once: what the first mention leaves open the others fill in. An http twin of an https address is
-    the same address."""
-    kept: dict[str, ExtractedLink] = {}
+    """Return each URL once; later mentions add what the first does not state. http and https are the same URL."""
+    unique: dict[str, ExtractedLink] = {}
     for link in links:
         link = replace(link, url=link.url.split("#")[0])
         key = link.url.split("://", 1)[-1]
-        kept[key] = _filled(kept[key], link) if key in kept else link
-    return list(kept.values())
+        unique[key] = _merged(unique[key], link) if key in unique else link
+    return list(unique.values())
 
 
-def _filled(first: ExtractedLink, other: ExtractedLink) -> ExtractedLink:
+def _merged(first: ExtractedLink, other: ExtractedLink) -> ExtractedLink:
     stated = {name: getattr(first, name) or getattr(other, name) for name in MERGED_FIELDS}
     is_twin = first.url.startswith("http:") and other.url.startswith("https:")
     return replace(first, url=other.url if is_twin else first.url, **stated)
 
 
 def licence_evidence(licence: LicenceStatement, *, source: str) -> str:
-    """What a link's licence rests on: the source's words for it and the address where it says so. Empty without a
-    licence."""
+    """Return what a licence rests on: the source's name for it and the URL that states it. Empty without a licence."""
     if not licence.slug:
         return ""
-    said = " ".join(part for part in (licence.name, _displayable_url(licence.url)) if part)
-    return (said or f"{source_name(source)}: {LICENCES.get(licence.slug, licence.slug)}")[:MAX_EVIDENCE_LENGTH]
+    stated = " ".join(part for part in (licence.name, _displayable_url(licence.url)) if part)
+    return (stated or f"{source_name(source)}: {LICENCES.get(licence.slug, licence.slug)}")[:MAX_EVIDENCE_LENGTH]
 
 
 def valid_year(year: int | None) -> int | None:
-    """A year that a film may have; None for any other."""
+    """Return the year if a film can be of it, else None."""
     return year if year is not None and MIN_YEAR <= year <= MAX_YEAR else None
 
 
 def _valid_part_number(number: int | None) -> int | None:
-    """The number of a season or an episode; None for one that no show has."""
+    """Return the number if a season or an episode can have it, else None."""
     return number if number is not None and 0 < number <= MAX_PART_NUMBER else None
 
 
 def _displayable_url(url: str) -> str:
-    """The address of a licence; empty when it is no address that may be shown: the link itself is good all the same."""
+    """Return the URL of a licence if it may be shown, else empty: the link itself is still good."""
     try:
         return normalize_url(url) if url else ""
     except InvalidValue:

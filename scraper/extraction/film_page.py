@@ -1,6 +1,6 @@
-"""The film of a web page and where to watch it: schema.org data first, then what the page's markup says. Pure.
+"""Extract the film of a web page and where to watch it, from schema.org data and from markup. Pure.
 
-Hostile pages are expected: every expression here is linear, every walk is bounded, broken data is passed over.
+Pages may be hostile: every regular expression is linear, every walk is limited, broken data is skipped.
 """
 
 from __future__ import annotations
@@ -8,21 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from parsel import Selector
 
-from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, deduplicate
-from scraper.extraction.json_ld import (
-    FILM_TYPES,
-    absolute_url,
-    iter_nodes,
-    json_ld_documents,
-    licence_from_url,
-    node_types,
-    page_licence_url,
-)
+from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, deduplicate, licence_from_url
+from scraper.extraction.json_ld import Node, as_list, as_nodes, has_type, iter_nodes, json_ld_documents, node_types
 from scraper.extraction.json_values import (
     as_int,
     as_mapping,
@@ -42,9 +33,10 @@ from scraper.extraction.media_types import (
     quality_from_size,
 )
 
+FILM_TYPES = {"Movie": "movie", "TVSeries": "show", "TVSeason": "show", "TVEpisode": "show"}
 OFFER_TYPES = frozenset({"WatchAction", "ViewAction"})
 EPISODE_TYPES = frozenset({"TVEpisode", "Episode"})
-# What stands under these keys is about something else: a trailer is not the film, a view counter no link.
+# The values of these keys are about something else: a trailer is not the film, a view counter is no link.
 UNRELATED_KEYS = frozenset(
     ("trailer", "image", "thumbnail", "review", "interactionStatistic", "potentialAction", "isPartOf", "partOfSeries")
 )
@@ -55,71 +47,96 @@ PLAYER_PATH_PREFIXES = ("/videos/embed/",)
 PLAYER_PATH_BY_HOST = {"archive.org": "/embed/", "www.youtube-nocookie.com": "/embed/", "player.vimeo.com": "/video/"}
 MAX_ELEMENTS = 2_000
 MAX_EPISODES, MAX_TARGETS, MAX_FILMS = 500, 100, 20
-Node = Mapping[str, Any]
+MAX_URL_LENGTH = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """A page being read: its markup, its own address, the one that relative addresses start from, and its data;
-    `named` holds the objects that others may refer to by `@id`."""
+    """A page while it is read: its markup, its own URL, the base of its relative URLs, and its nodes.
+
+    `nodes_by_id` has the nodes that others may refer to by `@id`.
+    """
 
     root: Selector
     url: str
     base: str
     nodes: tuple[Node, ...]
-    named: Mapping[str, Node]
+    nodes_by_id: Mapping[str, Node]
 
-    def absolute(self, address: object) -> str:
-        """The full http(s) address; empty when it is anything else, or a template with gaps."""
-        stated = as_text(address, max_length=2000)
+    def absolute(self, value: object) -> str:
+        """Return the absolute http(s) URL; empty for anything else, and for a template with gaps."""
+        stated = as_text(value, max_length=MAX_URL_LENGTH)
         return "" if "{" in stated else absolute_url(stated, self.base)
 
 
 def extract_film(html: str, *, url: str, wanted: str = "") -> ExtractedFilm:
-    """The film that the page at `url` is about. Where a page names several, only the `wanted` one (an IMDb id) counts;
-    without one, or when it is not among them, the problem is `several_films`."""
+    """Return the film that the page at `url` is about; if it names several, the `wanted` one (an IMDb id).
+
+    The problem is `several_films` if the wanted one is not among several.
+    """
     page = _parse_page(html, url)
-    films = [node for node in page.nodes if _film_type(node) and not EPISODE_TYPES.intersection(node_types(node))]
-    films = films or [node for node in page.nodes if _film_type(node)]
-    named = {found for node in films if (found := _imdb_id(node))}
-    if len(named) > 1:
-        mine = [node for node in films if _imdb_id(node) == wanted]
-        return (
-            _film_from_node(page, mine[0], links=_watch_links(page, mine))
-            if mine
-            else ExtractedFilm(problem="several_films")
-        )
+    films = [node for node in page.nodes if film_type(node) and not has_type(node, EPISODE_TYPES)]
+    films = films or [node for node in page.nodes if film_type(node)]
+    if len({imdb_id for node in films if (imdb_id := _imdb_id(node))}) > 1:
+        matching = [node for node in films if _imdb_id(node) == wanted]
+        if not matching:
+            return ExtractedFilm(problem="several_films")
+        return _film_from_node(page, matching[0], links=_watch_links(page, matching))
     links = [*_watch_links(page, films), *_video_links(page), *_markup_links(page)]
     return _film_from_node(page, films[0] if films else {}, links=links)
+
+
+def film_type(node: Node) -> str:
+    """Return `movie` or `show` for a node that is a film; empty for any other."""
+    types = node_types(node)
+    return next((FILM_TYPES[name] for name in FILM_TYPES if name in types), "")
+
+
+def absolute_url(url: str, base: str) -> str:
+    """Return the absolute http(s) URL of a link on a page, without fragment; empty for anything else."""
+    try:
+        absolute = urldefrag(urljoin(base, url.strip()))[0] if url and len(url) <= MAX_URL_LENGTH else ""
+        return absolute if urlsplit(absolute).scheme in ("http", "https") and urlsplit(absolute).hostname else ""
+    except ValueError:
+        return ""
 
 
 def _parse_page(html: str, url: str) -> ParsedPage:
     # A lone surrogate would stop the parser.
     root = Selector(text=html.encode(errors="replace").decode() or "<html/>", type="html")
-    bare = ParsedPage(root, url, url, (), {})
-    base = bare.absolute(root.xpath("string((//base/@href)[1])").get()) or url
-    nodes = tuple(iter_nodes(json_ld_documents(root), but=UNRELATED_KEYS))
-    named = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
-    return ParsedPage(root, url, base, nodes, named)
+    without_base = ParsedPage(root, url, url, (), {})
+    base = without_base.absolute(root.xpath("string((//base/@href)[1])").get()) or url
+    nodes = tuple(iter_nodes(json_ld_documents(root), skip=UNRELATED_KEYS))
+    nodes_by_id = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
+    return ParsedPage(root, url, base, nodes, nodes_by_id)
 
 
 def _film_from_node(page: ParsedPage, node: Node, *, links: Iterable[ExtractedLink]) -> ExtractedFilm:
     video = next(_videos(page), {})
-    about = node or video
+    described = node or video
     dates = ("datePublished", "dateCreated", "startDate")
-    declared = as_text(about.get("license"), max_length=2000) or page_licence_url(page.root, page.base)
-    shows = page.root.xpath("//meta[@property='og:type']/@content").get() or ""
+    licence_url = as_text(described.get("license"), max_length=MAX_URL_LENGTH) or _markup_licence_url(page)
+    open_graph_type = page.root.xpath("//meta[@property='og:type']/@content").get() or ""
     return ExtractedFilm(
         imdb_id=_imdb_id(node) or _linked_imdb_id(page.root),
         title=as_text(node.get("name")) or _title(page, video),
         year=next((year for name in dates if (year := parse_year(node.get(name)))), None),
-        type=_film_type(node) or ("show" if shows.startswith("video.tv") else "movie"),
-        language=normalize_language_tag(as_text(about.get("inLanguage"))),
-        synopsis=html_to_text(about.get("description")),
+        type=film_type(node) or ("show" if open_graph_type.startswith("video.tv") else "movie"),
+        language=_language(described),
+        synopsis=html_to_text(described.get("description")),
         page=page.url,
-        licence=licence_from_url(declared) or NO_LICENCE,
+        licence=licence_from_url(licence_url) or NO_LICENCE,
         links=tuple(deduplicate(links)),
     )
+
+
+def _language(node: Node) -> str:
+    return normalize_language_tag(as_text(node.get("inLanguage")))
+
+
+def _markup_licence_url(page: ParsedPage) -> str:
+    stated = page.root.xpath("string((//a[contains(@rel, 'license')] | //link[@rel='license'])[1]/@href)").get()
+    return absolute_url(stated or "", page.base)
 
 
 def _title(page: ParsedPage, video: Node) -> str:
@@ -128,24 +145,21 @@ def _title(page: ParsedPage, video: Node) -> str:
 
 
 def _imdb_id(node: Node) -> str:
-    named = [one for name in ("sameAs", "url", "@id") for one in as_texts(node.get(name))]
-    marks = node.get("identifier")
-    for mark in marks if isinstance(marks, list) else [marks]:
-        value = as_mapping(mark).get("value") if isinstance(mark, Mapping) else mark
-        named += as_texts(value)
-    ids = {found for one in named if (found := find_imdb_id(one))}
-    return ids.pop() if len(ids) == 1 else ""
+    """Return the one IMDb id that a node states; empty for none and for several."""
+    stated = [text for name in ("sameAs", "url", "@id") for text in as_texts(node.get(name))]
+    for identifier in as_list(node.get("identifier")):
+        stated += as_texts(identifier.get("value") if isinstance(identifier, Mapping) else identifier)
+    return _only({imdb_id for text in stated if (imdb_id := find_imdb_id(text))})
 
 
 def _linked_imdb_id(root: Selector) -> str:
-    """The one film that the page's links to IMDb name; empty when they name several."""
-    linked = root.xpath("//a[contains(@href, 'imdb.com/')]/@href").getall()[:MAX_ELEMENTS]
-    ids = {found for address in linked if (found := find_imdb_id(address[:2000]))}
-    return ids.pop() if len(ids) == 1 else ""
+    """Return the one film to which the page's links to IMDb lead; empty for none and for several."""
+    urls = root.xpath("//a[contains(@href, 'imdb.com/')]/@href").getall()[:MAX_ELEMENTS]
+    return _only({imdb_id for url in urls if (imdb_id := find_imdb_id(url[:MAX_URL_LENGTH]))})
 
 
-def _film_type(node: Node) -> str:
-    return next((FILM_TYPES[name] for name in FILM_TYPES if name in node_types(node)), "")
+def _only(values: set[str]) -> str:
+    return values.pop() if len(values) == 1 else ""
 
 
 # --- schema.org data
@@ -153,104 +167,98 @@ def _film_type(node: Node) -> str:
 
 def _watch_links(page: ParsedPage, films: Sequence[Node]) -> Iterator[ExtractedLink]:
     for film in films[:MAX_FILMS]:
-        language = normalize_language_tag(as_text(film.get("inLanguage")))
-        own = [link for action in _actions(page, film) for link in _targets(page, action, language=language)]
-        yield from own
-        for episode in _episodes(film) if not EPISODE_TYPES.intersection(node_types(film)) else ():
-            yield from _episode_links(page, episode, language=language, is_offered=bool(own))
+        language = _language(film)
+        offers = [link for action in _watch_actions(page, film) for link in _targets(page, action, language=language)]
+        yield from offers
+        for episode in () if has_type(film, EPISODE_TYPES) else _episodes(film):
+            yield from _episode_links(page, episode, language=language, is_offered=bool(offers))
 
 
-def _actions(page: ParsedPage, node: Node) -> Iterator[Node]:
-    """The offers to watch it. What somebody watched has no target; what has to be bought or rented is no free film."""
-    stated = node.get("potentialAction")
-    for action in stated[:MAX_TARGETS] if isinstance(stated, list) else [stated]:
-        action = as_mapping(action)
+def _watch_actions(page: ParsedPage, node: Node) -> Iterator[Node]:
+    """Return the offers to watch it that are free and have a target; without a target somebody else has watched it."""
+    for action in as_nodes(node.get("potentialAction"), maximum=MAX_TARGETS):
         if set(action) == {"@id"}:
-            action = page.named.get(str(action["@id"]), {})
-        if OFFER_TYPES.intersection(node_types(action)) and action.get("target") and not _is_paid(action):
+            action = page.nodes_by_id.get(str(action["@id"]), {})
+        if has_type(action, OFFER_TYPES) and action.get("target") and not _is_paid(action):
             yield action
 
 
 def _is_paid(action: Node) -> bool:
-    terms = action.get("actionAccessibilityRequirement")
-    every = [as_mapping(one) for one in (terms if isinstance(terms, list) else [terms]) if one]
-    words = [as_text(one.get("category")).rsplit("/", 1)[-1].casefold() for one in every]
-    return bool(words) and all(word in PAID_CATEGORIES for word in words)
+    terms = [as_mapping(term) for term in as_list(action.get("actionAccessibilityRequirement")) if term]
+    categories = [as_text(term.get("category")).rsplit("/", 1)[-1].casefold() for term in terms]
+    return bool(categories) and all(category in PAID_CATEGORIES for category in categories)
 
 
 def _targets(page: ParsedPage, action: Node, *, language: str) -> Iterator[ExtractedLink]:
-    targets = action.get("target")
-    for target in targets[:MAX_TARGETS] if isinstance(targets, list) else [targets]:
+    for target in as_list(action.get("target"), maximum=MAX_TARGETS):
         point = target if isinstance(target, Mapping) else {"urlTemplate": target}
-        details = {as_text(one.get("name")): one.get("value") for one in _members(point.get("additionalProperty"))}
-        for address in as_url_texts(point.get("urlTemplate")) or as_url_texts(point.get("url")):
-            if url := page.absolute(address):
-                stated = parse_language(details.get("contentLanguage")) or normalize_language_tag(
-                    as_text(point.get("inLanguage"))
-                )
+        details = {as_text(one.get("name")): one.get("value") for one in as_nodes(point.get("additionalProperty"))}
+        for stated in as_url_texts(point.get("urlTemplate")) or as_url_texts(point.get("url")):
+            if url := page.absolute(stated):
+                own_language = parse_language(details.get("contentLanguage")) or _language(point)
                 yield ExtractedLink(
                     url=url,
                     kind=link_kind(url) or "page",
                     quality=quality_from_label(as_text(details.get("videoFormat"))),
-                    language=stated or normalize_language_tag(as_text(action.get("inLanguage"))) or language,
+                    language=own_language or _language(action) or language,
                 )
 
 
 def _episodes(film: Node) -> Iterator[Node]:
-    waiting = [film.get(name) for name in PART_KEYS][::-1]
+    """Return the episodes of a show, in order, each with the number of the season that it is listed in."""
+    remaining = [film.get(name) for name in PART_KEYS][::-1]
     for _ in range(MAX_EPISODES * 4):
-        if not waiting:
+        if not remaining:
             return
-        value = waiting.pop()
+        value = remaining.pop()
         if isinstance(value, list):
-            waiting.extend(value[:MAX_EPISODES][::-1])
+            remaining.extend(value[:MAX_EPISODES][::-1])
         elif isinstance(value, Mapping):
-            if EPISODE_TYPES.intersection(node_types(value)):
+            if has_type(value, EPISODE_TYPES):
                 yield value
             season = {"partOfSeason": {"seasonNumber": value.get("seasonNumber")}} if value.get("seasonNumber") else {}
-            inner = [value.get(name) for name in PART_KEYS if value.get(name)]
-            waiting.extend(_with_season(one, season) for one in inner[::-1])
+            parts = [value.get(name) for name in PART_KEYS if value.get(name)]
+            remaining.extend(_with_season(part, season) for part in parts[::-1])
 
 
 def _with_season(value: object, season: Mapping[str, object]) -> object:
-    """Hand a season's number down to its episodes."""
+    """Return the parts of a season with its number added to each."""
     if not season:
         return value
-    members = value[:MAX_EPISODES] if isinstance(value, list) else [value]
-    return [{**season, **one} if isinstance(one, Mapping) else one for one in members]
+    parts = as_list(value, maximum=MAX_EPISODES)
+    return [{**season, **part} if isinstance(part, Mapping) else part for part in parts]
 
 
 def _episode_links(page: ParsedPage, episode: Node, *, language: str, is_offered: bool) -> Iterator[ExtractedLink]:
-    """An episode's own offers; its page counts where the whole series is offered."""
-    own = [link for action in _actions(page, episode) for link in _targets(page, action, language=language)]
+    """Return an episode's own offers; its page if it has none and the whole show is offered."""
+    links = [link for action in _watch_actions(page, episode) for link in _targets(page, action, language=language)]
     url = page.absolute(episode.get("url"))
-    if not own and is_offered and url:
-        own = [ExtractedLink(url=url, language=normalize_language_tag(as_text(episode.get("inLanguage"))) or language)]
+    if not links and is_offered and url:
+        links = [ExtractedLink(url=url, language=_language(episode) or language)]
     season = as_int(as_mapping(episode.get("partOfSeason")).get("seasonNumber"))
-    for link in own:
+    for link in links:
         label = as_text(episode.get("name"), max_length=180)
         yield replace(link, season=season, episode=as_int(episode.get("episodeNumber")), label=label)
 
 
 def _videos(page: ParsedPage) -> Iterator[Node]:
     for node in page.nodes:
-        if "VideoObject" in node_types(node) and not TRAILER.search(as_text(node.get("name"))):
+        if has_type(node, ("VideoObject",)) and not TRAILER.search(as_text(node.get("name"))):
             yield node
 
 
 def _video_links(page: ParsedPage) -> Iterator[ExtractedLink]:
     for node in _videos(page):
-        files = [url for one in as_url_texts(node.get("contentUrl")) if (url := page.absolute(one))]
+        files = [url for stated in as_url_texts(node.get("contentUrl")) if (url := page.absolute(stated))]
         # One size cannot describe several files.
-        height = as_int(_amount(node.get("height"))) if len(files) == 1 else None
-        width = as_int(_amount(node.get("width"))) if len(files) == 1 else None
+        width, height = (_pixels(node.get(name)) if len(files) == 1 else None for name in ("width", "height"))
         for url in files:
             kind = link_kind(url, media_type=as_text(node.get("encodingFormat")))
             # Some sites name the page itself here.
             if kind or url != page.url:
                 yield _video_link(url, kind or "page", node, width=width, height=height)
-        for one in as_url_texts(node.get("embedUrl")):
-            if url := page.absolute(one):
+        for stated in as_url_texts(node.get("embedUrl")):
+            if url := page.absolute(stated):
                 yield _video_link(url, "embed", node)
 
 
@@ -263,17 +271,13 @@ def _video_link(
         quality=quality_from_label(as_text(node.get("videoQuality"))) or quality_from_size(width, height),
         width=width if height else None,
         height=height,
-        language=normalize_language_tag(as_text(node.get("inLanguage"))),
-        licence=licence_from_url(as_text(node.get("license"), max_length=2000)),
+        language=_language(node),
+        licence=licence_from_url(as_text(node.get("license"), max_length=MAX_URL_LENGTH)),
     )
 
 
-def _amount(value: object) -> object:
-    return as_mapping(value).get("value") if isinstance(value, Mapping) else as_text(value).removesuffix("px")
-
-
-def _members(value: object) -> list[Node]:
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Mapping)]
+def _pixels(value: object) -> int | None:
+    return as_int(value.get("value") if isinstance(value, Mapping) else as_text(value).removesuffix("px"))
 
 
 # --- markup
@@ -297,15 +301,17 @@ def _markup_links(page: ParsedPage) -> Iterator[ExtractedLink]:
 def _microdata(page: ParsedPage) -> Iterator[ExtractedLink]:
     path = "//*[@itemprop='contentUrl' or @itemprop='embedUrl'][not(ancestor-or-self::*[@itemprop='trailer'])]"
     for element in page.root.xpath(path)[:MAX_ELEMENTS]:
-        marks = element.attrib
-        url = page.absolute(marks.get("content") or marks.get("href") or marks.get("src"))
-        kind = "embed" if marks["itemprop"] == "embedUrl" else link_kind(url, media_type=marks.get("type", ""))
+        attributes = element.attrib
+        url = page.absolute(attributes.get("content") or attributes.get("href") or attributes.get("src"))
+        kind = (
+            "embed" if attributes["itemprop"] == "embedUrl" else link_kind(url, media_type=attributes.get("type", ""))
+        )
         if url and (kind or url != page.url):
             yield ExtractedLink(url=url, kind=kind or "page")
 
 
 def _cards(page: ParsedPage) -> Iterator[ExtractedLink]:
-    """Open Graph and Twitter cards. A type or size belongs to the video that stands before it."""
+    """Return the videos of Open Graph and Twitter cards. A type or size belongs to the video before it."""
     videos: list[dict[str, str]] = []
     players = []
     for element in page.root.xpath("//meta[@content]")[:MAX_ELEMENTS]:
@@ -335,11 +341,11 @@ def _card_link(page: ParsedPage, video: Mapping[str, str]) -> ExtractedLink | No
 
 def _players(page: ParsedPage) -> Iterator[ExtractedLink]:
     for element in page.root.xpath("//video[@src] | //video//source[@src]")[:MAX_ELEMENTS]:
-        marks = element.attrib
-        url = page.absolute(marks.get("src"))
+        attributes = element.attrib
+        url = page.absolute(attributes.get("src"))
         if url:
-            size = next((marks[name] for name in ("label", "res", "size", "title") if marks.get(name)), "")
-            media_type = marks.get("type", "")
+            size = next((attributes[name] for name in ("label", "res", "size", "title") if attributes.get(name)), "")
+            media_type = attributes.get("type", "")
             quality = quality_from_label(size) or quality_from_label(f"{size}p" if size.isdecimal() else "")
             yield ExtractedLink(url=url, kind=link_kind(url, media_type=media_type) or "file", quality=quality)
 

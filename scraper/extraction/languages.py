@@ -1,4 +1,4 @@
-"""Languages as sources write them become BCP 47 tags. Pure."""
+"""Convert the languages that sources state to BCP 47 tags. Pure."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ UNSTATED = frozenset({"und", "mul", "mis", "qaa"})
 
 
 def parse_language(words: object) -> str:
-    """The tag of one language written as a name, a code or a tag; empty for none, several or free text.
+    """Return the tag of one language written as a name, a code or a tag; empty for none, several or free text.
 
-    >>> language_of("English"), language_of("ger"), language_of("french, dutch"), language_of(["eng"])
+    >>> parse_language("English"), parse_language("ger"), parse_language("french, dutch"), parse_language(["eng"])
     ('en', 'de', '', 'en')
     """
     if isinstance(words, list):
@@ -44,7 +44,7 @@ def parse_language(words: object) -> str:
 
 
 def normalize_language_tag(stated: object) -> str:
-    """The tag where a source promises one: any well-formed tag is taken, in its usual spelling; names too."""
+    """Return the tag from a field for tags, in its usual spelling: any well-formed tag is accepted, and names."""
     if not isinstance(stated, str) or len(stated) > MAX_TAG_LENGTH:
         return ""
     return TAG_BY_NAME.get(stated.strip().casefold()) or (
@@ -53,14 +53,14 @@ def normalize_language_tag(stated: object) -> str:
 
 
 def usual_spelling(tag: str) -> str:
-    """The tag with the language in lower, a script in title and everything else in upper case: `zh-Hant-TW`."""
+    """Return the tag with language in lower, script in title and everything else in upper case: `zh-Hant-TW`."""
     language, *rest = tag.split("-")
     parts = [part.title() if len(part) == 4 and part.isalpha() else part.upper() for part in rest]
     return "-".join([language.lower(), *parts])
 
 
 def _known_tag(text: str) -> str:
-    # In free text three letters may be anything ("the"): the first part has to be a code of the table.
+    # In free text three letters may be any word ("the"): the first part must be a code of the table.
     return _canonical_tag(text) if TAG.fullmatch(text) and text.split("-")[0].casefold() in TAG_BY_NAME else ""
 
 

@@ -1,4 +1,4 @@
-"""Pictures and containers: which quality a size is, which kind of link an address is. Pure."""
+"""Determine the quality of a picture size and the kind of a URL or media type. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from scraper.items import QUALITIES
 
 SMALLEST_PICTURE = "144p"
-"""Worse than all QUALITIES: read, so that no better one is guessed, and left out of items."""
-# Sources name 576p in labels; by its size alone such a picture is one of 720p.
+"""Worse than all QUALITIES: recognized, so that no better one is guessed, and left out of items."""
+# Only labels of sources name 576p; a picture of that size counts as 720p.
 STANDARD_HEIGHTS = tuple(
     int(quality.removesuffix("p")) for quality in (SMALLEST_PICTURE, *reversed(QUALITIES)) if quality != "576p"
 )
@@ -17,15 +17,15 @@ FILE_EXTENSIONS = (".mp4", ".m4v", ".webm", ".ogv", ".mkv", ".mov", ".avi", ".mp
 STREAM_EXTENSIONS = (".m3u8", ".mpd")
 STREAM_TYPES = ("application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
 VIDEO_TYPES = ("video/", "application/ogg")
-# A picture may be a little larger than its name: 1088 lines are 1080p.
+# A picture may be slightly larger than its name: 1088 lines are 1080p.
 TOLERANCE = 1.05
 LABEL = re.compile(r"([0-9]{3,4})p")
 
 
 def quality_from_size(width: int | None, height: int | None) -> str:
-    """The smallest usual picture that holds this one, such as `720p`; empty without a size or beyond 2160p.
+    """Return the smallest standard size that contains the picture, such as `720p`; empty for none or over 2160p.
 
-    The name of a file says nothing: a real `…_720p_surround.mp4` is 640 x 360.
+    File names are not reliable: a real `…_720p_surround.mp4` is 640 x 360.
     """
     if not height or height < 0:
         return ""
@@ -36,13 +36,13 @@ def quality_from_size(width: int | None, height: int | None) -> str:
 
 
 def quality_from_label(label: str) -> str:
-    """`720p` out of a source's own label (`720p`, `720p60`, `720p.vp9.webm`); empty when it is none that we know."""
+    """Return the quality that a label begins with (`720p60`, `720p.vp9.webm`); empty for an unknown one."""
     found = LABEL.match(label)
     return found[0] if found and found[0] in (SMALLEST_PICTURE, *QUALITIES) else ""
 
 
 def link_kind(url: str, *, media_type: str = "") -> str:
-    """`file`, `stream` or, when neither the address nor the media type says so, empty."""
+    """Return `file` or `stream` by media type or file extension; empty if neither tells."""
     path, media_type = _path(url), media_type.lower()
     if media_type.startswith(STREAM_TYPES) or path.endswith(STREAM_EXTENSIONS):
         return "stream"
@@ -50,7 +50,7 @@ def link_kind(url: str, *, media_type: str = "") -> str:
 
 
 def media_type_for(url: str) -> str:
-    """What the ending of an address promises; empty when it promises nothing that we know."""
+    """Return the media type for the file extension of a URL; empty for an unknown one."""
     types = {".mp4": "video/mp4", ".webm": "video/webm", ".ogv": "video/ogg", ".m3u8": "application/x-mpegurl"}
     return next((kind for ending, kind in types.items() if _path(url).endswith(ending)), "")
 

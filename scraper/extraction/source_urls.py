@@ -8,41 +8,33 @@ from urllib.parse import quote, unquote, urlsplit
 from scraper.extraction.json_values import is_safe_url_part
 
 FORBIDDEN_IN_COMMONS_NAMES = re.compile(r"[|#<>\[\]{}\x00-\x1f\x7f]")
-
-
 COMMONS_PICTURE = "https://commons.wikimedia.org/wiki/Special:FilePath/"
-
-
 PICTURE = re.compile(r"[^/%]{1,200}\.(?:jpe?g|png|gif|tiff?|svg|webp)", re.IGNORECASE)
-
-
 POSTER_WIDTH = 500
-
-
 COMMONS_PAGE = "https://commons.wikimedia.org/wiki/File:"
 
 
 def commons_page_url(name: str) -> str:
-    """The page of a file on Commons, spelled as Commons does."""
+    """Return the URL of a file's page on Commons, in the spelling of Commons."""
     return COMMONS_PAGE + quote(name.replace(" ", "_"), safe="/:@!$()*,;~")
 
 
 def commons_file_name(url: str) -> str:
-    """The name of the file that an address on Commons is about; empty for any other address."""
+    """Return the name of the file that a URL on Commons is about; empty for any other URL."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    beginning, _, name = parts.path.partition("/wiki/File:")
+    prefix, _, name = parts.path.partition("/wiki/File:")
     if not name:
-        beginning, _, name = parts.path.partition("/wiki/Special:FilePath/")
+        prefix, _, name = parts.path.partition("/wiki/Special:FilePath/")
     name = unquote(name).replace("_", " ")
-    is_there = (parts.hostname or "").endswith("commons.wikimedia.org") and not beginning
-    return name if is_there and not FORBIDDEN_IN_COMMONS_NAMES.search(name) else ""
+    is_on_commons = (parts.hostname or "").endswith("commons.wikimedia.org") and not prefix
+    return name if is_on_commons and not FORBIDDEN_IN_COMMONS_NAMES.search(name) else ""
 
 
 def commons_thumbnail_url(value: str) -> str:
-    """A small version of a picture on Commons, over https; empty when the value names none."""
+    """Return the URL of a small version of a picture on Commons; empty for anything else."""
     match = re.fullmatch(r"https?://commons\.wikimedia\.org/wiki/Special:FilePath/([^/]+)", value)
     name = unquote(match[1]).replace("_", " ") if match else ""
     if FORBIDDEN_IN_COMMONS_NAMES.search(name) or not is_safe_url_part(name) or not PICTURE.fullmatch(name):
@@ -51,7 +43,7 @@ def commons_thumbnail_url(value: str) -> str:
 
 
 def archive_item_id(url: str, *, home: str = "https://archive.org") -> str:
-    """The item that an address at the Internet Archive is about; empty for any other address."""
+    """Return the item that a URL at the Internet Archive is about; empty for any other URL."""
     try:
         parts, own = urlsplit(url), urlsplit(home).hostname or ""
         host = (parts.hostname or "").removeprefix("www.")

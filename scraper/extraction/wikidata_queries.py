@@ -9,17 +9,15 @@ from scraper.extraction.json_values import IMDB_ID_PATTERN
 from scraper.extraction.wikidata_statements import WATCH_PROPERTIES
 
 MAX_PAGE_SIZE = 500
-
-
 SELECTED_COLUMNS = "?imdb ?item ?itemLabel ?prop ?propLabel ?value ?formatter ?role ?lang ?end ?status ?licence"
 
 
 def statements_query(imdb_ids: Sequence[str], *, properties: Sequence[str] = WATCH_PROPERTIES) -> str:
-    """The SPARQL query for the places of these films. ValueError for anything that is no IMDb id or no property."""
+    """Return the SPARQL query for the watch statements of films. Raises ValueError for an invalid id or property."""
     wrong = [text for text in imdb_ids if not IMDB_ID_PATTERN.fullmatch(text)]
     wrong += [name for name in properties if not re.fullmatch(r"P[1-9][0-9]{0,7}", name)]
     if wrong or not imdb_ids:
-        raise ValueError(f"{ascii(wrong)[:80]} cannot be asked for")
+        raise ValueError(f"{ascii(wrong)[:80]} cannot be queried")
     ids = " ".join(f'"{one}"' for one in imdb_ids)
     watched = " ".join(f"wd:{name}" for name in properties)
     return f"""SELECT {SELECTED_COLUMNS} WHERE {{
@@ -40,12 +38,7 @@ def statements_query(imdb_ids: Sequence[str], *, properties: Sequence[str] = WAT
 }}"""
 
 
-def films_query(after: str, *, limit: int) -> str:
-    """The SPARQL query for the next films that can be watched somewhere, by IMDb id (as a text: tt10 is before tt2);
-    `tt` begins. ValueError for an `after` that is no id and a limit that is no page."""
-    if not re.fullmatch(r"tt[0-9]{0,9}", after) or not 1 <= limit <= MAX_PAGE_SIZE:
-        raise ValueError(f"{ascii(after)[:40]}, {limit} is no page")
-    return f"""SELECT ?item ?imdb (SAMPLE(?t) AS ?title) (MIN(YEAR(?date)) AS ?year)
+FILMS_QUERY = """SELECT ?item ?imdb (SAMPLE(?t) AS ?title) (MIN(YEAR(?date)) AS ?year)
   (GROUP_CONCAT(DISTINCT COALESCE(?ia, ""); separator="|") AS ?archive_ids)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?file), ""); separator="|") AS ?commons_files)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?status), ""); separator="|") AS ?copyright_status)
@@ -70,3 +63,13 @@ WHERE {{
   OPTIONAL {{ ?item wdt:P3383 ?posterfile }}
   OPTIONAL {{ ?item wdt:P18 ?imagefile }}
 }} GROUP BY ?item ?imdb ORDER BY ?imdb"""
+
+
+def films_query(after: str, *, limit: int) -> str:
+    """Return the SPARQL query for the next watchable films after an IMDb id, in text order (tt10 is before tt2).
+
+    `after` is `tt` for the first page. Raises ValueError for an `after` that is no id and an invalid limit.
+    """
+    if not re.fullmatch(r"tt[0-9]{0,9}", after) or not 1 <= limit <= MAX_PAGE_SIZE:
+        raise ValueError(f"{ascii(after)[:40]}, {limit} is no page")
+    return FILMS_QUERY.format(after=after, limit=limit)

@@ -1,4 +1,4 @@
-"""What Wikidata says of films: the questions and their answers. The hub where an IMDb id meets the sites. Pure."""
+"""Parse what Wikidata states about films: where the film of an IMDb id can be watched. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, LicenceStatement
+from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, LicenceStatement, licence_from_url
 from scraper.extraction.json_values import (
     IMDB_ID_PATTERN,
     UnreadableResponse,
@@ -19,7 +19,6 @@ from scraper.extraction.json_values import (
     parse_year,
 )
 from scraper.extraction.languages import normalize_language_tag
-from scraper.extraction.licences import licence_from_url_path
 from scraper.extraction.media_types import link_kind
 from scraper.extraction.source_urls import (
     FORBIDDEN_IN_COMMONS_NAMES,
@@ -31,34 +30,18 @@ from scraper.net.url_policy import host_of
 from scraper.sources import PAID
 
 ARCHIVE_ITEM, COMMONS_FILE, FULL_WORK = "P724", "P10", "P953"
-
-
 YOUTUBE, VIMEO = "P1651", "P4015"
-
-
 FREE_SERVICES = ("P7760", "P7761", "P6614", "P3194", "P6549")
-
-
-"""Tubi, Libreflix, INA and NZ On Screen: they show films for nothing, with advertisements or without."""
-
-
+"""Services that show films free of charge, with or without advertisements, such as Tubi and Libreflix."""
 PAID_SERVICES = (
     *("P1874", "P9586", "P9751", "P8055", "P14462", "P7595", "P7596", "P13902", "P6466", "P6467", "P8298", "P11815"),
     *("P13147", "P7985", "P7299", "P9584", "P7334", "P6562", "P6398"),
 )
-
-
-"""They ask for a subscription, a rent or, as Kanopy does, a library's card."""
-
-
+"""Services that require a subscription, a rental or, as Kanopy does, a library card."""
 WATCH_PROPERTIES = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, "P11731", FULL_WORK, *FREE_SERVICES, *PAID_SERVICES)
-
-
 SERVICES = dict.fromkeys(FREE_SERVICES, LicenceStatement(slug="official")) | dict.fromkeys(
     PAID_SERVICES, LicenceStatement(slug=PAID)
 )
-
-
 FORMATTERS = {
     ARCHIVE_ITEM: "https://archive.org/details/$1",
     YOUTUBE: "https://www.youtube.com/watch?v=$1",
@@ -67,20 +50,10 @@ FORMATTERS = {
     "P9586": "https://tv.apple.com/movie/$1",
     "P14462": "https://www.primevideo.com/detail/$1",
 }
-
-
-"""For the answers that carry no formatter URL; the questions that we ask get each property's own."""
-
-
+"""For responses without formatter URLs; the results of our own queries have them."""
 VALUE_SHAPES = {YOUTUBE: r"[A-Za-z0-9_-]{11}", VIMEO: r"[0-9]{1,12}", ARCHIVE_ITEM: r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"}
-
-
 FULL_VIDEO, TRAILER = "Q89347362", "Q622550"
-
-
 PUBLIC_DOMAIN = frozenset({"Q19652", "Q88088423"})
-
-
 PROPERTY_BY_COLUMN = {
     "archive_ids": ARCHIVE_ITEM,
     "ia": ARCHIVE_ITEM,
@@ -92,12 +65,8 @@ PROPERTY_BY_COLUMN = {
     "netflixLink": "P1874",
     "appletv": "P9586",
 }
-
-
-"""The columns of a table of films, a row a film, and the property that each holds; YouTube is left out, for a table
-does not say whether it is the trailer."""
-
-
+"""The property of each column in a table with a row per film; without YouTube, because a table does not say whether
+a video is the trailer."""
 SERVICE_NAMES = {
     ARCHIVE_ITEM: "Internet Archive",
     COMMONS_FILE: "Wikimedia Commons",
@@ -108,7 +77,7 @@ SERVICE_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One place that Wikidata notes for one film; `role` is a Q id (the trailer, the full video …)."""
+    """One watch location that Wikidata states for a film; `role` is a Q id (the trailer, the full video …)."""
 
     imdb_id: str
     item: str
@@ -124,7 +93,7 @@ class Statement:
 
     @property
     def is_watchable(self) -> bool:
-        """Whether it leads to the whole film, now. YouTube holds so many trailers that the statement has to say so."""
+        """Whether it leads to the whole film, now; for YouTube the statement must say that it is the full video."""
         if self.ended or self.role == TRAILER or (self.prop == YOUTUBE and self.role != FULL_VIDEO):
             return False
         shape = VALUE_SHAPES.get(self.prop)
@@ -132,14 +101,14 @@ class Statement:
 
     @property
     def archive_item(self) -> str:
-        """The item at the Internet Archive; empty when the statement is about something else."""
+        """The item at the Internet Archive; empty if the statement is about something else."""
         if not self.is_watchable:
             return ""
         return self.value if self.prop == ARCHIVE_ITEM else archive_item_id(self.url)
 
     @property
     def commons_file(self) -> str:
-        """The name of a file on Commons, with blanks and without `File:`; empty when it is about something else."""
+        """The name of a file on Commons, with spaces and without `File:`; empty for any other statement."""
         if self.prop != COMMONS_FILE or not self.is_watchable:
             return ""
         name = unquote(self.value.rsplit("Special:FilePath/", 1)[-1]).replace("_", " ")
@@ -147,7 +116,7 @@ class Statement:
 
     @property
     def url(self) -> str:
-        """Where a person watches it; empty when no address follows from the statement."""
+        """The URL where a person can watch it; empty if none follows from the statement."""
         if not self.is_watchable:
             return ""
         if name := self.commons_file:
@@ -164,7 +133,7 @@ class Statement:
         return SERVICE_NAMES.get(self.prop) or self.name
 
     def _kind(self) -> str:
-        # The page of a file on Commons ends like the file.
+        # The URL of a file's page on Commons ends like that of the file.
         is_file = self.prop == FULL_WORK and "/wiki/File:" not in self.url
         return (link_kind(self.url) if is_file else "") or "page"
 
@@ -172,7 +141,7 @@ class Statement:
         return self.formatter.replace("$1", quote(self.value, safe="/:@!$()*,;=~")) if "$1" in self.formatter else ""
 
     def link(self) -> ExtractedLink:
-        """The page as a link; for the watch page of a service counts what the service is, else the film's licence."""
+        """Return the page as a link, with the licence of the service if it is one of a service, else of the film."""
         return ExtractedLink(
             url=self.url,
             kind=self._kind(),
@@ -184,8 +153,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class FilmTablePage:
-    """One page of a table of films; `next_after` is the IMDb id after which the next page begins ('' without films);
-    `rows` counts those without a film too: fewer than were asked for are the last page."""
+    """One page of a table of films; `next_after` is the IMDb id after which the next page begins ("" without films).
+
+    `rows` also counts rows without a film: fewer than requested mean the last page.
+    """
 
     films: tuple[ExtractedFilm, ...]
     next_after: str
@@ -193,7 +164,7 @@ class FilmTablePage:
 
 
 def parse_statements(answer: object) -> list[Statement]:
-    """The answer to `question`: one statement a property and value, however many rows its other columns make."""
+    """Parse the result of `statements_query`: one statement per property and value, of however many rows."""
     statements: dict[tuple[str, str, str], Statement] = {}
     for row in _rows(answer):
         imdb_id, name, value = row.get("imdb", ""), _last(row.get("prop", "")), row.get("value", "")
@@ -203,7 +174,7 @@ def parse_statements(answer: object) -> list[Statement]:
 
 
 def group_by_film(statements: Iterable[Statement]) -> list[ExtractedFilm]:
-    """The statements gathered by film, each address once."""
+    """Return one film per IMDb id, each with its statements as links."""
     films: dict[str, list[Statement]] = {}
     for statement in statements:
         films.setdefault(statement.imdb_id, []).append(statement)
@@ -212,21 +183,21 @@ def group_by_film(statements: Iterable[Statement]) -> list[ExtractedFilm]:
             imdb_id=imdb_id,
             identifier=stated[0].item,
             title=stated[0].title,
-            links=tuple({one.url: one.link() for one in stated if one.url}.values()),
+            links=_unique_links(stated),
         )
         for imdb_id, stated in films.items()
     ]
 
 
 def parse_film_table(answer: object) -> FilmTablePage:
-    """A table of films, a row a film; cells that list several values part them with `|` and may be empty."""
+    """Parse a table with a row per film; cells separate several values by `|`, and may be empty."""
     films = [_film_of_row(row) for row in _rows(answer)]
     known = [film for film in films if film.imdb_id]
     return FilmTablePage(tuple(known), known[-1].imdb_id if known else "", len(films))
 
 
 def parse_entity_statements(answer: object) -> list[Statement]:
-    """The statements of an entity answer, as `statements_of` gives them for a query."""
+    """Parse the statements of a `wbgetentities` response; same result as `parse_statements`."""
     entity = _entity(answer)
     imdb_id, item = _imdb_id_of(entity), as_text(entity.get("id"))
     if not imdb_id:
@@ -252,7 +223,7 @@ def parse_entity_statements(answer: object) -> list[Statement]:
 
 
 def parse_search(answer: object) -> list[str]:
-    """The Q ids of a `list=search` answer."""
+    """Return the Q ids of a `list=search` response."""
     results = as_mapping(as_mapping(answer).get("query")).get("search")
     if not isinstance(results, list):
         raise UnreadableResponse("the search has no result list")
@@ -277,34 +248,20 @@ def _statement(row: Mapping[str, str], name: str) -> Statement:
     )
 
 
-def _licence_of_work(item: str, is_public: bool, url: str) -> LicenceStatement:
-    if slug := licence_from_url_path(url):
-        return LicenceStatement(slug=slug, url=url)
-    return (
-        LicenceStatement(slug="public-domain", url=f"https://www.wikidata.org/wiki/{quote(item)}")
-        if is_public
-        else NO_LICENCE
-    )
+def _licence_of_work(item: str, is_public_domain: bool, licence_url: str) -> LicenceStatement:
+    if licence := licence_from_url(licence_url):
+        return licence
+    if is_public_domain:
+        return LicenceStatement(slug="public-domain", url=f"https://www.wikidata.org/wiki/{quote(item)}")
+    return NO_LICENCE
 
 
 def _film_of_row(row: Mapping[str, str]) -> ExtractedFilm:
     imdb_id = row.get("imdb") or row.get("movieIMDB") or ""
     item = _last(row.get("item") or row.get("film") or "")
-    is_public = bool(PUBLIC_DOMAIN & {_last(one) for one in row.get("copyright_status", "").split("|")})
-    languages = {tag for one in row.get("languages", "").split("|") if (tag := normalize_language_tag(one))}
-    links = (
-        Statement(
-            imdb_id=imdb_id,
-            item=item,
-            prop=name,
-            value=value.removeprefix(FORMATTERS.get(name, "$1").removesuffix("$1")),
-            formatter=FORMATTERS.get(name, ""),
-            licence=_licence_of_work(item, is_public, row.get("licences", "").split("|")[0]),
-        )
-        for column, name in PROPERTY_BY_COLUMN.items()
-        for value in row.get(column, "").split("|")
-        if value
-    )
+    is_public_domain = any(_last(one) in PUBLIC_DOMAIN for one in _cells(row, "copyright_status"))
+    licence = _licence_of_work(item, is_public_domain, row.get("licences", "").split("|")[0])
+    languages = {tag for one in _cells(row, "languages") if (tag := normalize_language_tag(one))}
     return ExtractedFilm(
         imdb_id=imdb_id if IMDB_ID_PATTERN.fullmatch(imdb_id) else "",
         identifier=item,
@@ -312,16 +269,44 @@ def _film_of_row(row: Mapping[str, str]) -> ExtractedFilm:
         year=parse_year(row.get("year") or row.get("date") or row.get("firstReleaseDate") or ""),
         type="show" if "series" in row.get("contentTypes", "") else "movie",
         language=languages.pop() if len(languages) == 1 else "",
-        # A picture of a film that is still protected may ask for more than we show beside it.
-        poster_url=(commons_thumbnail_url(row.get("poster", "")) or commons_thumbnail_url(row.get("image", "")))
-        if is_public
-        else "",
-        links=tuple({one.url: one.link() for one in links if one.url}.values()),
+        # A picture of a film that is still protected may require more than we show beside it.
+        poster_url=_row_poster(row) if is_public_domain else "",
+        links=_unique_links(_row_statements(row, imdb_id=imdb_id, item=item, licence=licence)),
     )
 
 
+def _row_statements(
+    row: Mapping[str, str], *, imdb_id: str, item: str, licence: LicenceStatement
+) -> Iterator[Statement]:
+    for column, prop in PROPERTY_BY_COLUMN.items():
+        formatter = FORMATTERS.get(prop, "")
+        for value in _cells(row, column):
+            yield Statement(
+                imdb_id=imdb_id,
+                item=item,
+                prop=prop,
+                value=value.removeprefix(formatter.removesuffix("$1")),
+                formatter=formatter,
+                licence=licence,
+            )
+
+
+def _row_poster(row: Mapping[str, str]) -> str:
+    return commons_thumbnail_url(row.get("poster", "")) or commons_thumbnail_url(row.get("image", ""))
+
+
+def _cells(row: Mapping[str, str], column: str) -> list[str]:
+    """Return the values of a cell that may list several."""
+    return [value for value in row.get(column, "").split("|") if value]
+
+
+def _unique_links(statements: Iterable[Statement]) -> tuple[ExtractedLink, ...]:
+    """Return a link for each URL that follows from the statements; of two with one URL, the last."""
+    return tuple({statement.url: statement.link() for statement in statements if statement.url}.values())
+
+
 def _rows(answer: object) -> Iterator[dict[str, str]]:
-    """The rows of a SPARQL answer as texts; a variable may be missing in a row, or be empty."""
+    """Return the rows of a SPARQL result as texts; a variable may be missing in a row, or be empty."""
     bindings = as_mapping(as_mapping(answer).get("results")).get("bindings")
     if not isinstance(bindings, list):
         raise UnreadableResponse("the query has no result table")
@@ -343,7 +328,7 @@ def _imdb_id_of(entity: Mapping[str, Any]) -> str:
 
 
 def _claims(entity: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """The claims that count: of preferred rank if there are any, else of normal rank, and with a value."""
+    """Return the claims with a value that count: of preferred rank if any, else of normal rank."""
     claims = [one for one in as_mappings(as_mapping(entity.get("claims")).get(name)) if one.get("rank") != "deprecated"]
     preferred = [one for one in claims if one.get("rank") == "preferred"]
     return [one for one in preferred or claims if _snak(one).get("snaktype") == "value"]
@@ -375,5 +360,5 @@ def _last(url: str) -> str:
 
 
 def _service(label: str) -> str:
-    """`Netflix ID` and `MUBI film ID` as a person says it."""
+    """Return the name of the service from a property label such as `Netflix ID` or `MUBI film ID`."""
     return re.sub(r"\s+(?:(?:film|movie|video|series|title|series or movie)\s+)?(?:ID|identifier)$", "", label)

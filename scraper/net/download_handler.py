@@ -1,5 +1,7 @@
-"""Downloads that wait for their host's turn, and stay away from one that asked for it. Who keeps the turns and what the
-hosts said is told in `HOST_ACQUIRE` and `HOST_THROTTLED`: other processes and machines may ask the same host.
+"""Downloads that keep to the request slots and pauses of each host.
+
+The settings `HOST_ACQUIRE` and `HOST_THROTTLED` are the functions that reserve slots and record pauses: other processes
+and machines, which may send requests to the same host, use the same slots and pauses.
 """
 
 from __future__ import annotations
@@ -17,27 +19,30 @@ from scraper.net.throttling import is_throttled
 from scraper.net.url_policy import netloc_of
 
 AcquireSlot = Callable[[str, str], Awaitable[str]]
-"""Given place and source: returns when it is their turn, with an empty text; with a sentence when it will not be."""
+"""Takes netloc and source; returns "" when a request may be sent, or a sentence that says why none may be sent."""
 ReportThrottled = Callable[[str, str], Awaitable[None]]
-"""Given place and its `Retry-After`, which may be empty: it answered that it is asked too much."""
+"""Takes netloc and `Retry-After`, which may be empty, of a response that is throttled."""
 
 
 class RateLimitedDownloadHandler(HTTP11DownloadHandler):
-    """Waits at the last moment before the request leaves. Requests that had waited any earlier, in a middleware, would
-    queue for Scrapy's slots afterwards and leave together when these come free."""
+    """Waits for a slot immediately before the request is sent.
+
+    Requests that waited earlier, in a middleware, would then queue for Scrapy's own slots and be sent all at once when
+    these become free.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self.crawler = crawler
-        self.turn: AcquireSlot = crawler.settings["HOST_ACQUIRE"]
-        self.busy: ReportThrottled = crawler.settings["HOST_THROTTLED"]
+        self.acquire_slot: AcquireSlot = crawler.settings["HOST_ACQUIRE"]
+        self.report_throttled: ReportThrottled = crawler.settings["HOST_THROTTLED"]
 
     async def download_request(self, request: Request) -> Response:
-        place, source = netloc_of(request.url), getattr(self.crawler.spider, "name", "")
-        if why_not := await self.turn(place, source):
-            raise SourceFailed(why_not)
+        netloc, source = netloc_of(request.url), getattr(self.crawler.spider, "name", "")
+        if refusal := await self.acquire_slot(netloc, source):
+            raise SourceFailed(refusal)
         response = await super().download_request(request)
         headers = decode_headers(response)
         if is_throttled(response.status, headers):
-            await self.busy(place, headers.get("retry-after", ""))
+            await self.report_throttled(netloc, headers.get("retry-after", ""))
         return response

@@ -9,7 +9,7 @@ from scrapy.http import Response, TextResponse
 
 from scraper.errors import UNEXPECTED, SourceFailed
 
-# A page may name any codec of Python's as its charset. Some are no text (zlib), some make half characters
+# A page may name any codec of Python as its charset. Some do not decode to text (zlib), some decode to surrogates
 # (unicode_escape), and punycode takes 13 s for 400 kB.
 WEB_ENCODINGS = re.compile(
     r"ascii|utf-(?:8|16|32)(?:-(?:sig|le|be))?|iso8859-[0-9]+|cp[0-9]+|koi8-[rtu]|mac-[a-z]+|tis-620|ptcp154|kz1048"
@@ -18,8 +18,10 @@ WEB_ENCODINGS = re.compile(
 
 
 def decode_page(response: Response) -> TextResponse:
-    """The answer as text; bytes of a video or an image are not what a source of pages sends. A charset that no page
-    has is read as UTF-8."""
+    """Return a web page as text; a charset that is not one of the web is read as UTF-8.
+
+    Raises SourceFailed for anything but text, such as the bytes of a video.
+    """
     if not isinstance(response, TextResponse):
         raise SourceFailed(UNEXPECTED)
     return response if _is_web_encoding(response.encoding) else response.replace(encoding="utf-8")

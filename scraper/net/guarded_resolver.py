@@ -1,7 +1,7 @@
-"""The last look before a spider connects: every address that a name means is judged, any bad one condemns the name.
+"""Resolve host names for spiders, and refuse a host if any of its addresses may not be connected to.
 
-Twisted sends each host through the reactor's resolver at the moment of connecting, literal addresses and redirects
-too, and connects to exactly what it is given here: no gap is left in which a name could change its meaning.
+Twisted resolves each host with the reactor's resolver immediately before it connects, also for IP addresses and
+redirects, and connects to exactly the addresses that it gets here: DNS rebinding has no chance.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ MAX_REFUSED_ENTRIES = 1000
 
 
 def lookup_addresses(host: str, port: int) -> list[str]:
-    """The addresses of a name, IPv4 and IPv6, as the machine's resolver gives them; none when it is not known."""
+    """Return the IPv4 and IPv6 addresses of a name, by the machine's resolver; none if the name is unknown."""
     try:
-        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):
         return []
-    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+    return list(dict.fromkeys(str(result[4][0]) for result in results))
 
 
 class HostResolution:
-    """A running look-up, as Twisted wants it named; it is left to end by itself when the request is given up."""
+    """A look-up in progress, as Twisted requires it; it cannot be cancelled."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def cancel(self) -> None:
-        """Nothing to stop: the thread's answer is dropped by whoever no longer waits for it."""
+        """Do nothing: the result of the thread is ignored if nobody waits for it any more."""
 
 
 class GuardedResolver:
-    """Gives Twisted the addresses of a host, or none when one of them is not to be opened (see `refused`)."""
+    """Gives Twisted the addresses of a host, or none if one of them may not be connected to (`refused_address`)."""
 
     def __init__(
         self, reactor: Any, *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS, lookup: Lookup = lookup_addresses
@@ -59,7 +59,7 @@ class GuardedResolver:
         self.reactor.installNameResolver(self)
 
     def refused_address(self, host: str, port: int) -> str | None:
-        """The address for which this host was refused when it was last looked up; None when it was not."""
+        """Return the address because of which the last look-up of this host was refused; None if it was not."""
         return self._refused.get((host, port))
 
     def resolveHostName(
@@ -70,26 +70,26 @@ class GuardedResolver:
         addressTypes: Sequence[type] | None = None,  # noqa: N803
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> HostResolution:
-        """Twisted's door (IHostnameResolver): look up in a thread, judge, hand over what may be connected to."""
+        """Look up a host in a thread and pass on the addresses that may be connected to (IHostnameResolver)."""
         resolution = HostResolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
 
-        def hand_over(addresses: Sequence[str]) -> None:
+        def pass_on(addresses: Sequence[str]) -> None:
             for address in self.filter_addresses(hostName, portNumber, addresses):
                 kind = IPv6Address if ":" in address else IPv4Address
                 resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
             resolutionReceiver.resolutionComplete()
 
         host = _strip_brackets(hostName)
-        if _is_address(host):  # Nothing to look up, and no thread to wait for.
-            hand_over([host])
+        if _is_address(host):  # Nothing to look up: no thread is needed.
+            pass_on([host])
             return resolution
         looked_up = deferToThreadPool(self.reactor, self.reactor.getThreadPool(), self.lookup, host, portNumber)
-        looked_up.addErrback(_log_lookup_error).addCallback(hand_over)
+        looked_up.addErrback(_log_lookup_error).addCallback(pass_on)
         return resolution
 
     def filter_addresses(self, host: str, port: int, addresses: Sequence[str]) -> Sequence[str]:
-        """All addresses of a host, or none of them when a single one may not be connected to."""
+        """Return all addresses of a host, or none if a single one may not be connected to."""
         key = (host, port)
         self._refused.pop(key, None)
         for address in addresses:
@@ -102,7 +102,7 @@ class GuardedResolver:
 
 
 def _log_lookup_error(failure: Failure) -> Sequence[str]:
-    """A look-up that broke is told in the log: it is our machine's trouble, not the name's."""
+    """Log a look-up that raised: it is a failure of this machine, not an unknown name."""
     logger.error("a name could not be looked up: %s", failure.value, exc_info=failure.value)
     return ()
 

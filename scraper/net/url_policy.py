@@ -1,8 +1,7 @@
-"""Addresses we may open: one policy for spiders, checker and stored links. Pure: the standard library only.
+"""The URLs and addresses that may be requested: one policy for spiders, checker and stored links. Pure.
 
-It stands here, at the bottom of the house, because both the spiders (which know no Django) and the catalogue ask it.
-`check_url` judges the text before anything is stored or fetched; `address_ok` judges the resolved address at the moment
-of connecting, which is the check that counts (redirects, DNS rebinding and odd spellings all pass it).
+`normalize_url` checks the text of a URL before it is stored or requested. `may_connect` checks the resolved address
+immediately before connecting, which covers redirects, DNS rebinding and unusual spellings.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ ALLOWED_PORTS = frozenset({80, 443, 8080, 8443})
 DEFAULT_PORT = {"http": 80, "https": 443}
 PRIVATE_SUFFIXES = (".local", ".internal", ".localhost", ".home.arpa", ".lan")
 FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\<>\"'`{}|^\u2028\u2029\ud800-\udfff]")
-# `is_global` of Python 3.11 lets these through (seen: NAT64, 6to4, IPv4-compatible, site-local, multicast ...).
+# `is_global` of Python 3.11 is true for these (found: NAT64, 6to4, IPv4-compatible, site-local, multicast ...).
 NON_PUBLIC_NETWORKS = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -28,7 +27,7 @@ NON_PUBLIC_NETWORKS = tuple(
     )
 )  # fmt: skip
 
-NORMALIZED_NETLOC = re.compile(r"https?://([a-z0-9_.-]+)/")
+NORMALIZED_NETLOC = re.compile(r"https?://([a-z0-9_.-]+(?::(?!80/|443/)[1-9][0-9]{0,4})?)/")
 TRACKING_PARAMETERS = re.compile(
     r"(?:utm_[a-z0-9_]*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|si)",
     re.IGNORECASE,
@@ -40,7 +39,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class InvalidValue(ValueError):
-    """An address or a value that we do not take; `code` is one word for counting, the message a sentence."""
+    """A URL or another value that is not accepted; `code` is one word for counting, the message a sentence."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -49,14 +48,14 @@ class InvalidValue(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PrivateHostAllowlist:
-    """Private places that may be reached all the same (`ALLOW_PRIVATE_HOSTS`); empty by default."""
+    """Private hosts and networks that may be connected to (`ALLOW_PRIVATE_HOSTS`); empty by default."""
 
     hosts: frozenset[str] = frozenset()
     networks: tuple[IPNetwork, ...] = field(default=())
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> PrivateHostAllowlist:
-        """From `host`, `host:port` or a network such as `127.0.0.0/8`; ValueError names the entry that is neither."""
+        """Parse hosts, `host:port` pairs and networks such as `127.0.0.0/8`. Raises ValueError for any other entry."""
         hosts, networks = set(), []
         for entry in entries:
             if "/" in entry:
@@ -68,7 +67,7 @@ class PrivateHostAllowlist:
         return cls(frozenset(hosts), tuple(networks))
 
     def allows_host(self, host: str, port: int) -> bool:
-        """Whether this host (and port) was named, by name or by a network that holds it."""
+        """Return whether the list names this host, alone or with this port, or a network that contains it."""
         bracketed = f"[{host}]" if ":" in host else host
         if {host, bracketed, f"{bracketed}:{port}"} & self.hosts:
             return True
@@ -76,6 +75,7 @@ class PrivateHostAllowlist:
         return literal is not None and self.allows_address(literal)
 
     def allows_address(self, address: IPAddress) -> bool:
+        """Return whether a network of the list contains this address."""
         return any(address.version == network.version and address in network for network in self.networks)
 
 
@@ -83,7 +83,7 @@ NO_PRIVATE_HOSTS = PrivateHostAllowlist()
 
 
 def is_public_address(text: str) -> bool:
-    """Whether a resolved address is public: not private, loopback, link-local, carrier NAT, multicast, reserved."""
+    """Return whether an IP address is public: not private, loopback, link-local, carrier NAT, multicast, reserved."""
     address: IPAddress = ipaddress.ip_address(text.split("%")[0])
     if address.version == 6 and address.ipv4_mapped:
         address = address.ipv4_mapped
@@ -93,7 +93,7 @@ def is_public_address(text: str) -> bool:
 
 
 def may_connect(address: str, *, host: str, port: int, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> bool:
-    """The check at the socket: a public address on a usual port, or a place that was allowed by name."""
+    """Return whether a socket may connect: to a public address at a usual port, or to what is `allowed`."""
     if allowed.allows_host(host, port) or allowed.allows_address(ipaddress.ip_address(address.split("%")[0])):
         return True
     return port in ALLOWED_PORTS and is_public_address(address)
@@ -102,7 +102,7 @@ def may_connect(address: str, *, host: str, port: int, allowed: PrivateHostAllow
 def normalize_url(
     url: object, *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS, max_length: int = MAX_URL_LENGTH
 ) -> str:
-    """The URL in its one spelling, or Refused with the reason. Looks at the text only: no name is resolved.
+    """Return the URL in its one spelling. Raises InvalidValue; checks the text only, no name is resolved.
 
     Lower-case scheme and host, IDNA host, no default port, no fragment, other characters percent-encoded.
     """
@@ -116,19 +116,19 @@ def normalize_url(
         raise InvalidValue("credentials", "the address holds a user name or password")
     host = _host(parts.hostname or "")
     _check_host(host, port or DEFAULT_PORT[scheme], allowed=allowed)
-    place = f"[{host}]" if ":" in host else host
+    netloc = f"[{host}]" if ":" in host else host
     if port is not None and port != DEFAULT_PORT[scheme]:
-        place = f"{place}:{port}"
+        netloc = f"{netloc}:{port}"
     path = quote(parts.path or "/", safe="/%:@!$&()*+,;=~-._")
     query = quote(parts.query, safe="/?%:@!$&()*+,;=~-._[]")
-    spelled = urlunsplit((scheme, place, path, query, ""))
-    if len(spelled) > max_length:
+    normalized_url = urlunsplit((scheme, netloc, path, query, ""))
+    if len(normalized_url) > max_length:
         raise InvalidValue("long_url", f"the address is longer than {max_length} characters")
-    return spelled
+    return normalized_url
 
 
 def host_of(url: str) -> str:
-    """The lower-case host of a URL that `check_url` has spelled."""
+    """Return the lower-case host of a normalized URL."""
     return urlsplit(url).hostname or ""
 
 
@@ -187,7 +187,7 @@ def _check_host(host: str, port: int, *, allowed: PrivateHostAllowlist) -> None:
     literal = _literal(host)
     if literal is None:
         if ":" in host or _looks_numeric(host):
-            raise InvalidValue("bad_host", "the host is an oddly spelled number")
+            raise InvalidValue("bad_host", "the host is an oddly normalized_url number")
         if "." not in host or host.endswith(PRIVATE_SUFFIXES):
             raise InvalidValue("private_address", f"{host} is a name inside a private network")
         if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", host):

@@ -1,1 +1,1 @@
-"""Spiders, one file each; file, spider and class share one name."""
+"""Spiders, one file each; the names of file, spider and class agree."""

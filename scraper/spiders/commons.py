@@ -1,4 +1,4 @@
-"""Wikimedia Commons: files that Wikidata names for a film, with their smaller versions and licences."""
+"""Wikimedia Commons: the files that Wikidata states for a film, with their smaller versions and licences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_FILES = 5
 
 
 def parse_files(answer: object) -> list[ExtractedFilm]:
-    """The files of a `videoinfo` (or `imageinfo`) answer, formatversion 1 or 2; those without video have no links."""
+    """Parse the files of a `videoinfo` or `imageinfo` response, formatversion 1 or 2; sound files have no links."""
     if as_mapping(answer).get("error"):
         raise UnreadableResponse("Commons answered with an error")
     pages = as_mapping(as_mapping(answer).get("query")).get("pages")
@@ -33,10 +33,12 @@ def parse_files(answer: object) -> list[ExtractedFilm]:
 
 
 def parse_licence(about: Mapping[str, Any], *, page: str) -> LicenceStatement:
-    """The licence of a file out of its `extmetadata`; names and thanks are HTML there. A licence without an address of
-    its own (public domain) has the file's page as its evidence."""
-    said = {name: html_to_text(as_mapping(cell).get("value"), max_length=400) for name, cell in about.items()}
-    url, name = said.get("LicenseUrl", ""), said.get("LicenseShortName", "")
+    """Parse the licence in the `extmetadata` of a file, whose values are HTML.
+
+    A licence without a URL of its own (public domain) gets the page of the file.
+    """
+    texts = {name: html_to_text(as_mapping(cell).get("value"), max_length=400) for name, cell in about.items()}
+    url, name = texts.get("LicenseUrl", ""), texts.get("LicenseShortName", "")
     slug = licence_from_url_path(url) or licence_from_name(name)
     return LicenceStatement(
         slug=slug,
@@ -46,7 +48,7 @@ def parse_licence(about: Mapping[str, Any], *, page: str) -> LicenceStatement:
 
 
 def _film(page: Mapping[str, Any]) -> ExtractedFilm:
-    # A file of a shared repository is "missing" here, "known", and has its data all the same.
+    # A file of a common repository is "missing" here but "known", and has its data.
     found = next(as_mappings(page.get("videoinfo")), None) or next(as_mappings(page.get("imageinfo")), None)
     name = as_text(page.get("title")).removeprefix("File:")
     if found is None:
@@ -65,9 +67,9 @@ def _film(page: Mapping[str, Any]) -> ExtractedFilm:
 
 
 def _links(found: Mapping[str, Any]) -> Iterator[ExtractedLink]:
-    """The original and its smaller versions. The first version is the original once more, with its codecs."""
-    original = _address(found.get("url"))
-    versions = {_address(one.get("src")): one for one in as_mappings(found.get("derivatives"))}
+    """Return the original and its smaller versions; one of these is the original again, with its codecs."""
+    original = _absolute_url(found.get("url"))
+    versions = {_absolute_url(one.get("src")): one for one in as_mappings(found.get("derivatives"))}
     if original:
         same = versions.pop(original, {})
         merged = {**found, "type": as_text(same.get("type")) or as_text(found.get("mime")), "src": original}
@@ -77,8 +79,8 @@ def _links(found: Mapping[str, Any]) -> Iterator[ExtractedLink]:
 
 
 def _link(version: Mapping[str, Any], *, label: str, size: int | None = None) -> Iterator[ExtractedLink]:
-    url, media_type = _address(version.get("src")), as_text(version.get("type"))
-    # By the media type alone: a sound file may end in .webm.
+    url, media_type = _absolute_url(version.get("src")), as_text(version.get("type"))
+    # By the media type only: a sound file may end in .webm.
     kind = link_kind("", media_type=media_type)
     if url and kind:
         width, height = as_int(version.get("width")), as_int(version.get("height"))
@@ -94,22 +96,22 @@ def _link(version: Mapping[str, Any], *, label: str, size: int | None = None) ->
         )
 
 
-def _address(value: object) -> str:
+def _absolute_url(value: object) -> str:
     url = as_text(value, max_length=2000)
     return f"https:{url}" if url.startswith("//") else url
 
 
 class CommonsSpider(SourceSpider):
-    """Asks Wikidata which files are the film, then Commons for what each file is."""
+    """Queries Commons for the files that Wikidata states for the film."""
 
     name = "commons"
     properties = (COMMONS_FILE,)
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         if name := commons_file_name(url):
             yield self.file_request(name)
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
         rights = {name: statement.licence for statement in statements if (name := statement.commons_file)}
         for name, licence in list(rights.items())[:MAX_FILES]:
             yield self.file_request(name, licence=licence)
@@ -126,13 +128,13 @@ class CommonsSpider(SourceSpider):
             "maxlag": "5",
         }
         return self.json_request(
-            self.base_url("COMMONS_API_URL"), self.parse_response, query=query, callback_kwargs={"licence": licence}
+            self.base_url("COMMONS_API_URL"), self.parse_response, query=query, parse_kwargs={"licence": licence}
         )
 
     def parse_response(self, answer: object, *, licence: LicenceStatement | None) -> Iterator[LinkItem]:
-        """The files' links. Commons takes only free files, but what a file says itself comes first."""
+        """Return the links of files; the licence of the film counts only for a file that states none."""
         for film in parse_files(answer):
             has_own = film.licence.slug or film.licence.name or film.licence.url
             film = film if has_own or licence is None else replace(film, licence=licence)
-            # The name of a file is not the title of the film.
+            # The name of a file is not the title of its film.
             yield from to_items(replace(film, title=""), imdb_id=self.imdb_id, source=self.name)

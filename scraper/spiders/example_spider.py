@@ -1,4 +1,4 @@
-"""The example site: a small web site of ours (`python -m scraper.example_site`), so that all works offline."""
+"""The example site (`python -m scraper.example_site`), with which everything works offline."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from scrapy.http import Response, TextResponse
 
 from scraper.errors import UNEXPECTED, SourceFailed, report_source_failure
 from scraper.extraction.film import MAX_LINKS_PER_FILM, ExtractedFilm, ExtractedLink, deduplicate
-from scraper.extraction.film_page import extract_film
-from scraper.extraction.json_ld import FILM_TYPES, absolute_url, iter_nodes, json_ld_documents, node_types
+from scraper.extraction.film_page import absolute_url, extract_film, film_type
+from scraper.extraction.json_ld import has_type, iter_nodes, json_ld_documents
 from scraper.extraction.json_values import as_mapping, as_mappings, as_text
 from scraper.extraction.languages import normalize_language_tag
 from scraper.extraction.media_types import link_kind, quality_from_label
@@ -24,11 +24,11 @@ from scraper.net.encoding import decode_page
 from scraper.net.url_policy import InvalidValue, host_of, normalize_url
 
 PLAIN_LINKS = "//a[starts-with(normalize-space(), 'Watch') or starts-with(normalize-space(), 'Stream')]"
-LINKING = frozenset({"WatchAction", "VideoObject"})
+LINK_TYPES = frozenset({"WatchAction", "VideoObject"})
 
 
 class ExampleSpider(scrapy.Spider):
-    """Reads the page of one film (`imdb_id`), any page that describes one (`target_url`), or else the whole site."""
+    """Reads the page of one film (`imdb_id`), any page that describes one (`target_url`), or the whole site."""
 
     name = "example"
     handle_httpstatus_list = (404, 410)
@@ -60,7 +60,7 @@ class ExampleSpider(scrapy.Spider):
                 yield Request(bound, callback=self.parse)
 
     def parse_front(self, response: Response) -> Iterator[Request]:
-        """The front page lists the films; one without any is not what this site sends."""
+        """Follow the films of the front page; a front page without films is a failure."""
         pages = decode_page(response).xpath("//a[starts-with(@href, '/films/')]/@href").getall()
         if not pages or response.status != 200:
             raise SourceFailed(UNEXPECTED)
@@ -68,7 +68,7 @@ class ExampleSpider(scrapy.Spider):
             yield response.follow(page, callback=self.parse)
 
     def parse(self, response: Response) -> Iterator[LinkItem]:
-        """The links of a film's page. A page that is not there is an answer: the site does not have the film."""
+        """Return the links of a film's page; a missing page (404, 410) means that the site does not have the film."""
         if response.status in self.handle_httpstatus_list:
             return
         film = film_of(decode_page(response), wanted=self.imdb_id)
@@ -82,21 +82,20 @@ class ExampleSpider(scrapy.Spider):
 
 
 def film_of(page: TextResponse, *, wanted: str) -> ExtractedFilm:
-    """The film of a page, with what this site says beside that: watch pages as plain links, names of links and the
-    host of the publisher."""
+    """Return the film of a page, with what only this site states: plain watch links, link names and the publisher."""
     film = extract_film(page.text, url=page.url, wanted=wanted)
     nodes = list(iter_nodes(json_ld_documents(page.selector)))
-    linking = [node for node in nodes if LINKING.intersection(node_types(node))]
+    linking = [node for node in nodes if has_type(node, LINK_TYPES)]
     names = {absolute_url(url, page.url): as_text(node.get("name")) for node in linking for url in _urls(node)}
     found = deduplicate([*film.links, *_plain_links(page)])
-    links = tuple(_named(link, link.label or names.get(link.url, "")) for link in found)
-    films = (node for node in nodes if any(name in FILM_TYPES for name in node_types(node)))
+    links = tuple(_with_name(link, link.label or names.get(link.url, "")) for link in found)
+    films = (node for node in nodes if film_type(node))
     publisher = as_text(as_mapping(next(films, {}).get("publisher")).get("url"))
     return replace(film, links=links, publisher=host_of(publisher))
 
 
-def _named(link: ExtractedLink, name: str) -> ExtractedLink:
-    """The link with its name, which may say the quality (`Watch in 576p, French`), and as the player that it is."""
+def _with_name(link: ExtractedLink, name: str) -> ExtractedLink:
+    """Return the link with its name, the quality in the name (`Watch in 576p, French`), and the kind of a player."""
     words = name.replace(",", " ").split()
     quality = next(filter(None, map(quality_from_label, words)), link.quality)
     is_player = link.kind == "page" and "/embed/" in link.url
@@ -104,7 +103,7 @@ def _named(link: ExtractedLink, name: str) -> ExtractedLink:
 
 
 def _urls(node: Mapping[str, Any]) -> list[str]:
-    """The addresses of a watch action or a video."""
+    """Return the URLs of a watch action or a video."""
     points = as_mappings(node.get("target"))
     return [
         as_text(one)
@@ -114,7 +113,7 @@ def _urls(node: Mapping[str, Any]) -> list[str]:
 
 
 def _plain_links(page: TextResponse) -> Iterator[ExtractedLink]:
-    """The links of the page whose text says that they are to watch; films are listed so in the page itself."""
+    """Return the links whose text says that they are for watching."""
     for anchor in page.xpath(PLAIN_LINKS):
         if url := absolute_url(anchor.attrib.get("href", ""), page.url):
             label = as_text(anchor.xpath("string()").get())
@@ -127,7 +126,7 @@ def _plain_links(page: TextResponse) -> Iterator[ExtractedLink]:
 
 
 def to_example_items(film: ExtractedFilm, *, imdb_id: str) -> Iterator[LinkItem]:
-    """One item a link, each with what the page says of its film."""
+    """Return one item per link, with what the page states about its film."""
     for link in film.links[:MAX_LINKS_PER_FILM]:
         licence = link.licence or film.licence
         yield LinkItem(
@@ -138,9 +137,9 @@ def to_example_items(film: ExtractedFilm, *, imdb_id: str) -> Iterator[LinkItem]
             label=link.label,
             quality=link.quality,
             language=link.language,
-            licence=licence.slug or _is_official(link, film),
+            licence=licence.slug or _official_licence(link, film),
             licence_url=licence.url,
-            evidence=licence.url or (f"Published by {film.publisher}" if _is_official(link, film) else ""),
+            evidence=licence.url or (f"Published by {film.publisher}" if _official_licence(link, film) else ""),
             title=film.title,
             year=film.year,
             type=film.type,
@@ -148,6 +147,6 @@ def to_example_items(film: ExtractedFilm, *, imdb_id: str) -> Iterator[LinkItem]
         )
 
 
-def _is_official(link: ExtractedLink, film: ExtractedFilm) -> str:
-    """A watch page on the site of the film's own publisher is an official one."""
+def _official_licence(link: ExtractedLink, film: ExtractedFilm) -> str:
+    """Return `official` for a watch page on the site of the film's own publisher, else empty."""
     return "official" if film.publisher and urlsplit(link.url).hostname == film.publisher else ""

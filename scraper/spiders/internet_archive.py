@@ -1,4 +1,4 @@
-"""The Internet Archive: items found by their IMDb id or by Wikidata, and the video files that they hold."""
+"""The Internet Archive: items found by IMDb id or by Wikidata, and their video files."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from scraper.items import LinkItem
 from scraper.sources import DEFAULT_URLS, KNOWN_SOURCES
 
 DEFAULT_BASE_URL = DEFAULT_URLS["INTERNET_ARCHIVE_URL"]
-# What browsers play, best first. An MPEG-2, Cinepack or DivX original has derivatives beside it.
+# What browsers play, best first. An MPEG-2, Cinepak or DivX original has derivatives in these formats.
 PLAYABLE = ("h.264 HD", "h.264 720P", "h.264", "h.264 IA", "HiRes MPEG4", "MPEG4", "512Kb MPEG4", "WebM", "Ogg Video")
 PLAYABLE_EXTENSIONS = (".mp4", ".m4v", ".webm", ".ogv")
-# As the archive itself spells its addresses.
+# As the archive itself spells its URLs.
 URL_SAFE_CHARACTERS = "/()!*~"
 MAX_ITEMS = 5
 MAX_FILES = 5_000
@@ -43,7 +43,7 @@ MAX_FILES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One item of a search."""
+    """One item of a search result."""
 
     identifier: str
     title: str
@@ -56,10 +56,11 @@ class SearchHit:
 
     @property
     def is_film(self) -> bool:
+        """Whether the archive files it under movies."""
         return self.mediatype == "movies"
 
     def film(self, *, base: str = DEFAULT_BASE_URL) -> ExtractedFilm:
-        """The film that a search tells of, with the item's page as its one link: the files have to be asked for."""
+        """Return the film, with the item's page as its only link: a search result does not list files."""
         licence = LicenceStatement(slug=licence_from_url_path(self.licence_url), url=self.licence_url)
         page = f"{base}/details/{quote(self.identifier)}"
         label = KNOWN_SOURCES["internet_archive"].name
@@ -78,7 +79,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """A page of a search: `total` items, and where the next page begins (a number or a cursor; None: no more)."""
+    """A page of search results of `total` items; `next` is where the next page begins (number or cursor), or None."""
 
     total: int
     hits: tuple[SearchHit, ...]
@@ -86,24 +87,24 @@ class SearchPage:
 
 
 def parse_item(answer: object, *, base: str = DEFAULT_BASE_URL) -> ExtractedFilm:
-    """The film of a `/metadata/` answer; one without links says in `problem` why. Unreadable if it is none at all."""
+    """Parse the film of a `/metadata/` response; `problem` says why one has no links. Raises UnreadableResponse."""
     if not isinstance(answer, Mapping):
         raise UnreadableResponse("the item is no object")
     if not answer:
         return ExtractedFilm(problem="not_found")
     if answer.get("error"):
         raise UnreadableResponse("the archive answered with an error")
-    about = as_mapping(answer.get("metadata"))
-    identifier = as_text(about.get("identifier"))
-    problem = _problem(answer, about)
-    language, licence = parse_language(about.get("language")), as_text(about.get("licenseurl"), max_length=2000)
+    metadata = as_mapping(answer.get("metadata"))
+    identifier = as_text(metadata.get("identifier"))
+    problem = _problem(answer, metadata)
+    language, licence = parse_language(metadata.get("language")), as_text(metadata.get("licenseurl"), max_length=2000)
     return ExtractedFilm(
-        imdb_id=find_imdb_id(about.get("external-identifier")) or find_imdb_id(about.get("description")),
+        imdb_id=find_imdb_id(metadata.get("external-identifier")) or find_imdb_id(metadata.get("description")),
         identifier=identifier,
-        title=as_text(about.get("title")),
-        year=parse_year(about.get("year")) or parse_year(about.get("date")),
+        title=as_text(metadata.get("title")),
+        year=parse_year(metadata.get("year")) or parse_year(metadata.get("date")),
         language=language,
-        synopsis=html_to_text(about.get("description")),
+        synopsis=html_to_text(metadata.get("description")),
         page=f"{base}/details/{quote(identifier)}" if is_safe_url_part(identifier) else "",
         licence=LicenceStatement(slug=licence_from_url_path(licence), url=licence),
         links=() if problem else tuple(_links(answer, identifier=identifier, language=language, base=base)),
@@ -112,7 +113,7 @@ def parse_item(answer: object, *, base: str = DEFAULT_BASE_URL) -> ExtractedFilm
 
 
 def parse_search_page(answer: object) -> SearchPage:
-    """A page of `advancedsearch.php`: more follow while `start` and the page together are less than `numFound`."""
+    """Parse a page of `advancedsearch.php`: more follow while `start` plus its length is less than `numFound`."""
     found = as_mapping(as_mapping(answer).get("response"))
     documents, total = found.get("docs"), as_int(found.get("numFound"))
     if not isinstance(documents, list) or total is None:
@@ -122,7 +123,7 @@ def parse_search_page(answer: object) -> SearchPage:
 
 
 def parse_scrape_page(answer: object) -> SearchPage:
-    """A page of the scrape API. A cursor may come with the last page too: an empty page is the end as well."""
+    """Parse a page of the scrape API. The last page may have a cursor too: an empty page is also the end."""
     items, total = as_mapping(answer).get("items"), as_int(as_mapping(answer).get("total"))
     if not isinstance(items, list) or total is None:
         raise UnreadableResponse("the search has no result list")
@@ -131,7 +132,7 @@ def parse_scrape_page(answer: object) -> SearchPage:
 
 
 def parse_hits(documents: object) -> Iterator[SearchHit]:
-    """The items of a result list; those of the newer search carry their values under `fields`."""
+    """Parse the items of a result list; those of the newer search have their values under `fields`."""
     for document in as_mappings(documents):
         values = as_mapping(document.get("fields")) or document
         if is_safe_url_part(identifier := as_text(values.get("identifier"))):
@@ -147,14 +148,14 @@ def parse_hits(documents: object) -> Iterator[SearchHit]:
             )
 
 
-def _problem(answer: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+def _problem(answer: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
     if answer.get("is_dark"):
         return "withdrawn"
-    if as_text(about.get("mediatype")) != "movies":
+    if as_text(metadata.get("mediatype")) != "movies":
         return "not_a_film"
-    if as_text(about.get("access-restricted-item")).lower() == "true":
+    if as_text(metadata.get("access-restricted-item")).lower() == "true":
         return "restricted"
-    return "" if is_safe_url_part(as_text(about.get("identifier"))) else "not_found"
+    return "" if is_safe_url_part(as_text(metadata.get("identifier"))) else "not_found"
 
 
 def _links(answer: Mapping[str, Any], *, identifier: str, language: str, base: str) -> Iterator[ExtractedLink]:
@@ -180,7 +181,7 @@ def _is_playable(file: Mapping[str, Any]) -> bool:
     name = file.get("name")
     if not isinstance(name, str) or not is_safe_url_part(name) or as_text(file.get("private")).lower() == "true":
         return False
-    # Traversal would lead to another item.
+    # Path traversal would lead to another item.
     if ".." in name.split("/") or file.get("source") == "metadata":
         return False
     return as_text(file.get("format")) in PLAYABLE or (
@@ -194,7 +195,7 @@ def _rank(file: Mapping[str, Any]) -> tuple[float, int]:
 
 
 class InternetArchiveSpider(SourceSpider):
-    """Asks for the items that name the IMDb id and for those that Wikidata knows, then for the files of each."""
+    """Finds the items that name the IMDb id and those that Wikidata states, then reads the files of each."""
 
     name = "internet_archive"
     properties = (ARCHIVE_ITEM, FULL_WORK)
@@ -202,16 +203,16 @@ class InternetArchiveSpider(SourceSpider):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.asked = set[str]()
+        self.requested = set[str]()
 
     @property
     def archive_url(self) -> str:
         return self.base_url("INTERNET_ARCHIVE_URL")
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         yield from self.item_requests(archive_item_id(url, home=self.archive_url), is_bound=True)
 
-    def first(self) -> Iterator[Request]:
+    def initial_requests(self) -> Iterator[Request]:
         query = {"q": f'external-identifier:"urn:imdb:{self.imdb_id}"', "fl[]": "identifier,title,mediatype"}
         yield self.json_request(
             f"{self.archive_url}/advancedsearch.php",
@@ -220,28 +221,28 @@ class InternetArchiveSpider(SourceSpider):
         )
 
     def parse_search_results(self, answer: object) -> Iterator[Request]:
-        """Items that name the IMDb id themselves."""
+        """Request the items that name the IMDb id themselves."""
         for hit in parse_search_page(answer).hits:
             if hit.is_film:
                 yield from self.item_requests(hit.identifier)
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
-        """Items that Wikidata names, with what it says of the film's rights."""
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
+        """Request the items that Wikidata states, with the licence that it states for the film."""
         for statement in statements:
             yield from self.item_requests(statement.archive_item, licence=statement.licence)
 
     def item_requests(
         self, identifier: str, *, licence: LicenceStatement | None = None, is_bound: bool = False
     ) -> Iterator[Request]:
-        if identifier and identifier not in self.asked and len(self.asked) < MAX_ITEMS:
-            self.asked.add(identifier)
+        if identifier and identifier not in self.requested and len(self.requested) < MAX_ITEMS:
+            self.requested.add(identifier)
             url = f"{self.archive_url}/metadata/{quote(identifier, safe='')}"
             yield self.json_request(
-                url, self.parse_metadata, callback_kwargs={"licence": licence, "is_bound": is_bound}, may_miss=True
+                url, self.parse_metadata, parse_kwargs={"licence": licence, "is_bound": is_bound}, may_miss=True
             )
 
     def parse_metadata(self, answer: object, *, licence: LicenceStatement | None, is_bound: bool) -> Iterator[LinkItem]:
-        """The files of one item; one that names another film is passed over unless a person named it."""
+        """Return the files of an item; one that names another film is skipped unless a person bound it."""
         film = parse_item(answer, base=self.archive_url)
         if film.imdb_id in ("", self.imdb_id) or is_bound:
             film = film if film.licence.url or licence is None else replace(film, licence=licence)

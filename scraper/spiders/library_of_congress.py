@@ -34,7 +34,7 @@ MAX_ITEMS = 3
 
 
 def parse_item(answer: object) -> ExtractedFilm:
-    """The film of an item answer; one without links says in `problem` why."""
+    """Parse the film of an item response; `problem` says why one has no links. Raises UnreadableResponse."""
     item = as_mapping(as_mapping(answer).get("item"))
     if not item:
         raise UnreadableResponse("the answer has no item")
@@ -53,7 +53,7 @@ def parse_item(answer: object) -> ExtractedFilm:
 
 
 def item_id(url: str, *, home: str = "https://www.loc.gov") -> str:
-    """The item that an address at the library is about; empty for any other address."""
+    """Return the item that a URL at the library is about; empty for any other URL."""
     try:
         parts, own = urlsplit(url), urlsplit(home).hostname
     except ValueError:
@@ -79,7 +79,7 @@ def _links(answer: Mapping[str, Any]) -> Iterator[ExtractedLink]:
 
 
 def _files(resource: Mapping[str, Any]) -> Iterator[ExtractedLink]:
-    """The files for the web; a preservation master (QuickTime) is not one. `files` may be a mere number."""
+    """Return the files for the web, without preservation masters (QuickTime). `files` may be just a number."""
     groups = resource.get("files")
     for group in groups[:500] if isinstance(groups, list) else ():
         for file in as_mappings(group):
@@ -99,10 +99,10 @@ def _label(resource: Mapping[str, Any]) -> str:
 
 
 def _licence(item: Mapping[str, Any], page: str) -> LicenceStatement:
-    """The library states rights in prose, item by item; only its sentence that all may use it counts."""
-    said = html_to_text(item.get("rights")) or html_to_text(item.get("rights_information"))
-    is_free = FREE_TO_USE in said.lower()
-    return LicenceStatement(slug="public-domain" if is_free else "", url=page if is_free else "", name=said[:400])
+    """Return public domain for the one sentence that allows everybody to use it; the library states rights in prose."""
+    rights = html_to_text(item.get("rights")) or html_to_text(item.get("rights_information"))
+    is_free = FREE_TO_USE in rights.lower()
+    return LicenceStatement(slug="public-domain" if is_free else "", url=page if is_free else "", name=rights[:400])
 
 
 def _https(url: str) -> str:
@@ -110,7 +110,7 @@ def _https(url: str) -> str:
 
 
 class LibraryOfCongressSpider(SourceSpider):
-    """Reads items that are bound to the film: the library knows no IMDb ids, and a title alone proves nothing."""
+    """Reads items that are bound to the film: the library has no IMDb ids, and an equal title proves nothing."""
 
     name = "library_of_congress"
     properties = (FULL_WORK,)
@@ -123,11 +123,11 @@ class LibraryOfCongressSpider(SourceSpider):
     def home(self) -> str:
         return self.base_url("LIBRARY_OF_CONGRESS_URL")
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         if item := item_id(url, home=self.home):
             yield self.item_request(item)
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
         items = dict.fromkeys(item_id(statement.url, home=self.home) for statement in statements)
         for item in [one for one in items if one][:MAX_ITEMS]:
             yield self.item_request(item)

@@ -42,7 +42,7 @@ MAX_VIDEOS = 3
 
 
 def parse_video(answer: object) -> ExtractedFilm:
-    """The film of a video answer; one without links says in `problem` why."""
+    """Parse the film of a video response; `problem` says why one has no links. Raises UnreadableResponse."""
     video = as_mapping(answer)
     page = as_text(video.get("url"), max_length=2000)
     if not page or not as_text(video.get("uuid")):
@@ -63,17 +63,17 @@ def parse_video(answer: object) -> ExtractedFilm:
 
 
 def is_marked_sensitive(video: Mapping[str, Any]) -> bool:
-    """Whether its uploader or its instance says that not everybody should see it."""
+    """Return whether the uploader or the instance marks a video as sensitive."""
     return video.get("nsfw") is True
 
 
 def parse_category(video: Mapping[str, Any]) -> str:
-    """What its uploader says that it is; empty when he does not say."""
+    """Return the category that the uploader states; empty without one."""
     return as_text(as_mapping(video.get("category")).get("label"))
 
 
 def video_id(url: str) -> tuple[str, str]:
-    """(instance, video) that an address is about; ('', '') for any other address."""
+    """Return the instance and the video that a URL is about; two empty texts for any other URL."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -114,7 +114,7 @@ def _licence(video: Mapping[str, Any], page: str) -> LicenceStatement:
 
 
 def _links(video: Mapping[str, Any]) -> Iterator[ExtractedLink]:
-    """Files, then playlists. A playlist's own files repeat the qualities: they count only where there are no others."""
+    """Return files, then playlists. The files of a playlist repeat the qualities: they count only without others."""
     yield from _files(video)
     has_files = any(_files(video))
     for playlist in as_mappings(video.get("streamingPlaylists")):
@@ -124,8 +124,8 @@ def _links(video: Mapping[str, Any]) -> Iterator[ExtractedLink]:
             yield from _files(playlist)
 
 
-def _files(holder: Mapping[str, Any]) -> Iterator[ExtractedLink]:
-    for file in as_mappings(holder.get("files")):
+def _files(parent: Mapping[str, Any]) -> Iterator[ExtractedLink]:
+    for file in as_mappings(parent.get("files")):
         url, resolution = as_text(file.get("fileUrl"), max_length=2000), as_mapping(file.get("resolution"))
         if not url or file.get("hasVideo") is False or resolution.get("id") == 0:
             continue
@@ -142,18 +142,18 @@ def _files(holder: Mapping[str, Any]) -> Iterator[ExtractedLink]:
 
 
 class PeertubeSpider(SourceSpider):
-    """Reads videos that are bound to the film: instances know no IMDb ids, and a title alone proves nothing."""
+    """Reads videos that are bound to the film: instances have no IMDb ids, and an equal title proves nothing."""
 
     name = "peertube"
     properties = (FULL_WORK,)
     custom_settings = {"DOWNLOAD_DELAY": KNOWN_SOURCES["peertube"].delay, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         if all(video_id(url)):
             yield self.video_request(*video_id(url))
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
-        """Of the full works that Wikidata names, those on the instances that we know."""
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
+        """Request the full works that Wikidata states on known instances."""
         known = {urlsplit(url).netloc for url in self.settings.getlist("PEERTUBE_URLS") or PEERTUBE_URLS}
         videos = dict.fromkeys(video_id(statement.url) for statement in statements)
         for home, video in [one for one in videos if urlsplit(one[0]).netloc in known][:MAX_VIDEOS]:

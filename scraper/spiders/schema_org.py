@@ -1,4 +1,4 @@
-"""Any web page that describes a film as data: one that a person named, or that Wikidata names as holding the work."""
+"""Any web page with schema.org data of a film: one that a person gave, or that Wikidata states as the full work."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ MAX_PAGES = 3
 
 
 class SchemaOrgSpider(SourceSpider):
-    """Reads the pages themselves, so robots.txt is obeyed. Pages of sources that have their own spider are theirs."""
+    """Reads web pages, so it obeys robots.txt; not those of sources that have a spider of their own."""
 
     name = "schema_org"
     properties = (FULL_WORK,)
 
-    def named(self, url: str) -> Iterator[Request]:
+    def requests_for_url(self, url: str) -> Iterator[Request]:
         if _is_page(url):
             yield self.page_request(url)
 
-    def told(self, statements: list[Statement]) -> Iterator[Request]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[Request]:
         pages = dict.fromkeys(statement.url for statement in statements)
         for url in [one for one in pages if _is_page(one)][:MAX_PAGES]:
             yield self.page_request(url)
@@ -43,7 +43,7 @@ class SchemaOrgSpider(SourceSpider):
         return Request(url, callback=self.parse_page, meta={"handle_httpstatus_list": list(NOT_FOUND_STATUSES)})
 
     def parse_page(self, response: Response) -> Iterator[LinkItem]:
-        """The links of a page, when it is about this film or does not say by IMDb id which one it is about."""
+        """Return the links of a page that is about this film, or that states no IMDb id."""
         if response.status in NOT_FOUND_STATUSES:
             return
         film = extract_film(decode_page(response).text, url=response.url, wanted=self.imdb_id)

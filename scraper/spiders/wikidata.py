@@ -1,4 +1,4 @@
-"""Wikidata: the pages where a film can be watched, as its readers noted them, found by IMDb id."""
+"""Wikidata: the pages where a film can be watched, found by IMDb id."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from scraper.items import LinkItem
 
 
 class WikidataSpider(SourceSpider):
-    """Asks once for all watch statements of the film. A `target_url` is not its business."""
+    """Turns the watch statements of the film into links; it ignores a `target_url`."""
 
     name = "wikidata"
     properties = WATCH_PROPERTIES
 
-    def told(self, statements: list[Statement]) -> Iterator[LinkItem]:
+    def parse_statements(self, statements: list[Statement]) -> Iterator[LinkItem]:
         for film in group_by_film(statements):
             yield from to_items(film, imdb_id=self.imdb_id, source=self.name)

@@ -14,8 +14,10 @@ from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.exceptions import ValidationError
 
 from scraper import sources
+from scraper.items import MAX_YEAR, MIN_YEAR, QUALITIES
 from streaming.catalogue_query import ORDERINGS, CatalogueQuery
-from streaming.ingest.records import MAX_YEAR, MIN_YEAR, is_language_tag
+from streaming.formatting import quote_value
+from streaming.ingest.records import is_language_tag
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 
 EMPTY_ALLOWED = frozenset({"search", "cursor", "since"})
@@ -26,7 +28,7 @@ def reject_unknown_parameters(query: QueryDict, *, known: frozenset[str]) -> Non
     for name, values in query.lists():
         if name not in known:
             raise ValidationError(
-                {"detail": f"Unknown parameter {_quote_value(name)}. Known: {', '.join(sorted(known))}."}
+                {"detail": f"Unknown parameter {quote_value(name)}. Known: {', '.join(sorted(known))}."}
             )
         if len(values) > 1:
             raise ValidationError({name: ["Give it only once."]})
@@ -87,7 +89,7 @@ class SourceField(forms.CharField):
         if not value or value in sources.KNOWN_SOURCES:
             return
         if "\x00" in value or not StreamingLink.objects.published().filter(source=value[:51]).exists():
-            raise FormError(f"{_quote_value(value)} is not known. Allowed: {', '.join(sources.KNOWN_SOURCES)}.")
+            raise FormError(f"{quote_value(value)} is not known. Allowed: {', '.join(sources.KNOWN_SOURCES)}.")
 
 
 class YearFilter(django_filters.NumberFilter):  # type: ignore[misc]
@@ -127,7 +129,7 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
     year_min = YearFilter(field_name="year", lookup_expr="gte", help_text="This year or later")
     year_max = YearFilter(field_name="year", lookup_expr="lte", help_text="This year or earlier")
     source = SourceFilter(help_text="With an active link of this source")
-    quality = _choice_filter(dict(StreamingLink.Quality.choices), "With an active link of this quality")
+    quality = _choice_filter(dict.fromkeys(QUALITIES, ""), "With an active link of this quality")
     language = LanguageFilter(help_text="With an active link in this language (en finds en-GB too); listed first")
     licence = _choice_filter(sources.LICENCES, "With an active link under this licence")
     has_links = _choice_filter({"true": "", "false": ""}, "true: with an active link; false: without one")
@@ -143,8 +145,3 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
         values = {name: value for name, value in self.form.cleaned_data.items() if value not in ("", None)}
         has_links = {"true": True, "false": False}.get(values.pop("has_links", ""))
         return CatalogueQuery(order=values.pop("ordering", "title"), has_links=has_links, **values)
-
-
-def _quote_value(value: str) -> str:
-    text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

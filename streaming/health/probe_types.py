@@ -1,4 +1,4 @@
-"""What is asked and what came back: the values between the prober and the judge. Pure."""
+"""Values that pass between the prober and the judge: requests, responses and what lies between. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Failure(StrEnum):
-    """Why there is no HTTP answer to judge; each is a `Reason`."""
+    """Why there is no HTTP response to judge; each is a `Reason`."""
 
     NONE = Reason.UNCHECKED
     TIMEOUT = Reason.TIMEOUT
@@ -38,9 +38,13 @@ TRANSPORT_FAILURES = frozenset(
 
 
 class ProbeState(NamedTuple):
-    """A link that redirects led to a host which another worker asks: all that it takes to go on from there.
+    """How far the probe of one link has come: all that this prober, or another worker, needs to continue.
 
-    `url` is to be asked next; the rest is what a `Task` holds.
+    `url` is requested next, with HEAD unless `get`; a GET asks for the first bytes only if `ranged`. `hops` counts
+    redirects, `tries` the repetitions of a GET that failed; `seen` has the URLs that redirected. `head`: the response
+    to HEAD, while GET looks at the body. `head_hung`: HEAD timed out. `cookies` None: none are kept.
+    `is_permanent`: all redirects so far were permanent ones; `moved_to` is where these led. `fragment`: the one of the
+    last redirect, if a program in the page reads it as a path.
     """
 
     url: str
@@ -56,10 +60,24 @@ class ProbeState(NamedTuple):
     is_permanent: bool = True
     fragment: str = ""
 
+    def restart(self, url: str) -> ProbeState:
+        """Return the state that starts again with a GET of the link's own URL: a host may redirect HEAD elsewhere."""
+        return ProbeState(
+            url=url,
+            get=True,
+            ranged=self.ranged,
+            tries=self.tries,
+            head_hung=self.head_hung,
+            cookies=self.cookies,
+        )
+
 
 class ProbeRequest(NamedTuple):
-    """One link to ask; `media`: a video is due there, so its bytes may settle more than a page's. `title`: the movie's,
-    for the judge. `underway`: another worker has begun to ask it."""
+    """One link to probe.
+
+    `media`: a video is expected, so its bytes may prove more than a page's. `title`: the movie's, for the judge.
+    `state`: where another worker stopped; None: nobody has sent a request yet.
+    """
 
     id: int
     url: str
@@ -69,12 +87,12 @@ class ProbeRequest(NamedTuple):
 
 
 class ProbeResponse(NamedTuple):
-    """What one link said in the end, after redirects, GET and retry.
+    """The final response to one link's request, after redirects, GET and retries.
 
-    `status` None: nothing on HTTP's level, `trouble` says why. `length` None: not told. `body` is None when the body
-    was not asked for (HEAD), else its first bytes. `shared`: the host never answered others, this link was not asked.
-    `moved_to`: where permanent redirects led, before any other kind of redirect. `underway`: this is no answer yet, it
-    is for another worker to go on.
+    `status` None: there is no HTTP response, `failure` is the reason. `length` None: not stated. `body` None: it was
+    not requested (HEAD); else its first bytes. `response_ms` None: there was no first byte. `not_sent`: the request was
+    not sent to the end, since the URL may not be opened or its host never responded. `moved_to`: where permanent
+    redirects led, before any other kind of redirect. `state`: this is no response, another worker is to continue.
     """
 
     id: int
@@ -95,9 +113,10 @@ class ProbeResponse(NamedTuple):
 
     @property
     def is_transport_failure(self) -> bool:
-        """Nothing was said on HTTP's level: the host, the way to it, or our own machine failed."""
+        """Whether nothing came on HTTP's level: the host, the network or this machine failed."""
         return self.status is None and self.failure in TRANSPORT_FAILURES
 
     @property
     def retry_after(self) -> str:
+        """The `Retry-After` header as sent; empty if there is none."""
         return self.headers.get("retry-after", "")

@@ -1,4 +1,4 @@
-"""Which links are due: never checked before all, then the oldest; page by page along an index, never a whole table."""
+"""Select the links that are due: never checked ones first, then the oldest, page by page along an index."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import Count, Q
 from django.db.models.functions import MD5, Substr
 
-from scraper.net.url_policy import PrivateHostAllowlist, host_of, is_public_address
-from streaming.health.judging.results import Standing
+from scraper.net.url_policy import PrivateHostAllowlist, host_of, is_public_address, netloc_of
+from streaming.health.judging.results import LinkState
 from streaming.health.judging.verdict import SOURCE_API_REASONS
-from streaming.health.probe_types import ProbeRequest, ProbeState
 from streaming.health.sharding import BUCKET_DIGITS, Shard, shard_number
 from streaming.models import StreamingLink, StreamingLinkQuerySet
 from streaming.reason_codes import Reason
@@ -33,10 +32,10 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which links a run is about; `older_than` hours since the last check, None: all.
+    """Which links a run checks.
 
-    `due`: only those whose own rhythm wants it. A link that was folded into another one is not asked any more.
-    `share`: only those on hosts of this share; None: on all hosts.
+    `older_than`: only those with the last check more than so many hours ago; None: all. `due`: only those whose next
+    check is due. `shard`: only those on hosts of this shard; None: on all hosts.
     """
 
     source: str = ""
@@ -46,48 +45,41 @@ class Selection:
     shard: Shard | None = None
 
     def links(self) -> StreamingLinkQuerySet:
+        """All links of the selection, due or not; links that were merged into others are never checked."""
         links = in_shard(StreamingLink.objects.exclude(reason=Reason.MOVED, is_active=False), self.shard)
         if self.source:
             links = links.filter(source=self.source)
         return links.filter(movie__imdb_id=self.movie) if self.movie else links
 
 
-class DueLink(NamedTuple):
-    """A link that is to be asked, with all that judging it needs."""
-
-    link_state: Standing
-    url: str
-    media: bool
-    title: str
-    imdb_id: str
-    verified_at: datetime | None = None
-    state: ProbeState | None = None
-
-    def question(self) -> ProbeRequest:
-        return ProbeRequest(self.link_state.id, self.url, self.media, self.title, self.state)
-
-
 def in_shard(links: StreamingLinkQuerySet, shard: Shard | None) -> StreamingLinkQuerySet:
-    """Letters and not a remainder: the planner then guesses right how few rows that leaves, and walks the index."""
+    """Filter links by their shard; None: no filter.
+
+    By bucket and not by remainder: the planner then estimates the number of rows well and uses the index.
+    """
     return (
         links if shard is None or shard.of == 1 else links.alias(bucket=SHARD_BUCKET).filter(bucket__in=shard.buckets())
     )
 
 
-def due_links(selection: Selection, *, now: datetime) -> Iterator[DueLink]:
-    """All due links. A last check in the future (the clock was turned back) counts as never."""
-    never, *parts = _due_querysets(selection, now)
+def due_links(selection: Selection, *, now: datetime) -> Iterator[LinkState]:
+    """Yield all due links. A last check in the future (the clock was turned back) counts as never."""
+    never, *dated = _due_querysets(selection, now)
     yield from _by_id(never)
-    for part in parts:
-        yield from _by_moment(part, "next_check_at" if selection.due else "last_checked")
+    for links in dated:
+        yield from _by_date(links, "next_check_at" if selection.due else "last_checked")
 
 
 def count_due(selection: Selection, *, now: datetime) -> int:
-    return sum(part.count() for part in _due_querysets(selection, now))
+    """Count the links that `due_links` yields."""
+    return sum(links.count() for links in _due_querysets(selection, now))
 
 
 def count_due_by_shard(selection: Selection, *, now: datetime, of: int, limit: int | None = None) -> Counter[int]:
-    """How many of the due links (of the first `limit` in their order) are in each of so many shares."""
+    """Count the due links by shard number, of `of` shards.
+
+    `limit`: only the first so many in the order of `due_links`; None: all.
+    """
     found: Counter[int] = Counter()
     for links in _due_querysets(selection, now):
         if limit is not None:
@@ -98,15 +90,15 @@ def count_due_by_shard(selection: Selection, *, now: datetime, of: int, limit: i
 
 
 def _first_due(links: StreamingLinkQuerySet, selection: Selection, *, limit: int) -> StreamingLinkQuerySet:
-    """Those that `due_links` gives first: by moment, and by id where there is none."""
+    """Select the links that `due_links` yields first: by date, and by id where there is none."""
     ordered = links.order_by("next_check_at" if selection.due else "last_checked", "pk")
     return StreamingLink.objects.filter(pk__in=ordered.values("pk")[: max(0, limit)])
 
 
 def _due_querysets(selection: Selection, now: datetime) -> list[StreamingLinkQuerySet]:
-    """The never checked, those with a moment that cannot be true, and the due: each along an index.
+    """Return queries for links never checked, with an impossible date, and due: each uses an index.
 
-    Strictly before `now`: what this very run writes is not met again.
+    Due means strictly before `now`, so that the run does not meet again what it writes.
     """
     links = selection.links()
     if not selection.due:
@@ -114,39 +106,40 @@ def _due_querysets(selection: Selection, now: datetime) -> list[StreamingLinkQue
         return [links.filter(last_checked=None), links.filter(last_checked__gt=now), old]
     if selection.older_than is not None:
         links = links.filter(Q(last_checked=None) | Q(last_checked__lt=checked_before(selection, now)))
-    too_late = links.filter(next_check_at__gt=now + MAX_RECHECK_DELAY)
-    return [links.filter(next_check_at=None), too_late, links.filter(next_check_at__lt=now)]
+    impossible = links.filter(next_check_at__gt=now + MAX_RECHECK_DELAY)
+    return [links.filter(next_check_at=None), impossible, links.filter(next_check_at__lt=now)]
 
 
 def longest_unverified(selection: Selection, host: str, *, before: datetime, now: datetime) -> Iterator[str]:
-    """Addresses at this host of due links for which nobody vouched since: never before all, then the longest ago.
+    """Yield URLs on this host of due links not verified since `before`: never verified ones first, then the oldest.
 
-    Links that HTTP turned off are left out: they are not asked about while they fail, and would stand first for ever.
+    Links that failed by HTTP are left out: they are not verified while they fail, so they would come first forever.
     """
     never, in_future, old = _due_querysets(selection, now)
     links = (never | in_future | old).filter(Q(is_active=True) | Q(reason__in=SOURCE_API_REASONS), host=host)
-    parts = (
+    groups = (
         links.filter(verified_at=None).order_by("pk"),
         links.filter(verified_at__gt=now).order_by("pk"),
         links.filter(verified_at__lt=before).order_by("verified_at", "pk"),
     )
-    for part in parts:
-        yield from part.values_list("source_url", flat=True).iterator(chunk_size=PAGE_SIZE)
+    for group in groups:
+        yield from group.values_list("source_url", flat=True).iterator(chunk_size=PAGE_SIZE)
 
 
-def links_by_id(ids: list[int]) -> Iterator[DueLink]:
+def links_by_id(ids: list[int]) -> Iterator[LinkState]:
+    """Yield these links in the order of their ids; deleted ones are left out."""
     yield from _by_id(StreamingLink.objects.filter(pk__in=ids))
 
 
-def other_active_links(place: str, *, besides: list[int], limit: int, now: datetime) -> list[int]:
-    """Up to so many active links of a host (name and port) that the run of this moment has not asked."""
-    links = StreamingLink.objects.filter(host=host_of(f"//{place}"), is_active=True)
+def other_active_links(netloc: str, *, besides: list[int], limit: int, now: datetime) -> list[int]:
+    """Return the ids of at most `limit` active links of a host that the run of `now` has not checked."""
+    links = StreamingLink.objects.filter(host=host_of(f"//{netloc}"), is_active=True)
     rows = links.exclude(pk__in=besides).exclude(last_checked=now).order_by("pk").values_list("pk", "source_url")
-    return [pk for pk, url in rows[:PAGE_SIZE] if url.split("/", 3)[2] == place][:limit]
+    return [pk for pk, url in rows[:PAGE_SIZE] if netloc_of(url) == netloc][:limit]
 
 
 def has_public_host(selection: Selection, allowed: PrivateHostAllowlist) -> bool:
-    """Whether any link to be asked is on a public host; steps from host to host along the index."""
+    """Return whether any link of the selection is on a public host, stepping from host to host along the index."""
     host = ""
     while (found := selection.links().filter(host__gt=host).order_by("host").values_list("host", flat=True)[:1]) and (
         host := found[0]
@@ -156,9 +149,9 @@ def has_public_host(selection: Selection, allowed: PrivateHostAllowlist) -> bool
     return False
 
 
-def is_private(place: str, allowed: PrivateHostAllowlist) -> bool:
-    """Whether a host (with or without port) is loopback, private, or allowed by name as such."""
-    parts = urlsplit(f"//{place}" if not (place.count(":") > 1 and "[" not in place) else f"//[{place}]")
+def is_private(netloc: str, allowed: PrivateHostAllowlist) -> bool:
+    """Return whether a host (with or without port) is loopback, private, or allowed by name as such."""
+    parts = urlsplit(f"//{netloc}" if not (netloc.count(":") > 1 and "[" not in netloc) else f"//[{netloc}]")
     host = parts.hostname or ""
     if allowed.allows_host(host, parts.port or 80) or allowed.allows_host(host, 443) or host == "localhost":
         return True
@@ -169,10 +162,11 @@ def is_private(place: str, allowed: PrivateHostAllowlist) -> bool:
 
 
 def checked_before(selection: Selection, now: datetime) -> datetime:
+    """Return the time before which the last check of a selected link must be."""
     return now if selection.older_than is None else now - timedelta(hours=selection.older_than)
 
 
-def _by_id(links: StreamingLinkQuerySet) -> Iterator[DueLink]:
+def _by_id(links: StreamingLinkQuerySet) -> Iterator[LinkState]:
     last = 0
     columns = (*COLUMNS, "last_checked")
     while page := list(links.filter(pk__gt=last).order_by("pk").values_list(*columns)[:PAGE_SIZE]):
@@ -180,22 +174,36 @@ def _by_id(links: StreamingLinkQuerySet) -> Iterator[DueLink]:
         yield from map(_to_link_state, page)
 
 
-def _by_moment(links: StreamingLinkQuerySet, name: str) -> Iterator[DueLink]:
-    """By that moment, then id. A whole run shares one moment, so the pages within a moment go by id."""
+def _by_date(links: StreamingLinkQuerySet, name: str) -> Iterator[LinkState]:
+    """Yield links by the date column `name`, then by id: all links of a run have the same date."""
     ordered = links.order_by(name, "pk").values_list(*COLUMNS, name)
     page = list(ordered[:PAGE_SIZE])
     while page:
         yield from map(_to_link_state, page)
-        last, moment = page[-1][0], page[-1][-1]
-        page = list(ordered.filter(**{name: moment}, pk__gt=last)[:PAGE_SIZE])
-        page = page or list(ordered.filter(**{f"{name}__gt": moment})[:PAGE_SIZE])
+        last, date = page[-1][0], page[-1][-1]
+        page = list(ordered.filter(**{name: date}, pk__gt=last)[:PAGE_SIZE])
+        page = page or list(ordered.filter(**{f"{name}__gt": date})[:PAGE_SIZE])
 
 
-def _to_link_state(row: tuple[object, ...]) -> DueLink:
+def _to_link_state(row: tuple[Any, ...]) -> LinkState:
     pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, moved_to, seen, verified, _ = (
         row
     )
-    # The same few words in very many rows, some of which are held until the run ends: each is kept once.
-    place, reason, checks = (sys.intern(text) for text in (str(url).split("/", 3)[2], str(reason), str(checks)))
-    link_state = Standing(pk, movie_id, place, is_active, reason, failures, since, checks, moved_to, seen)  # type: ignore[arg-type]
-    return DueLink(link_state, str(url), kind in MEDIA_KINDS, str(title), str(imdb_id), verified)  # type: ignore[arg-type]
+    return LinkState(
+        id=pk,
+        movie_id=movie_id,
+        # The same few texts in very many rows, some of which stay in memory until the run ends: each is kept once.
+        netloc=sys.intern(netloc_of(url)),
+        is_active=is_active,
+        reason=sys.intern(reason),
+        failures=failures,
+        state_since=since,
+        checks=sys.intern(checks),
+        moved_to=moved_to,
+        moved_seen=seen,
+        url=url,
+        media=kind in MEDIA_KINDS,
+        title=title,
+        imdb_id=imdb_id,
+        verified_at=verified,
+    )

@@ -34,10 +34,10 @@ def restore_movies(imdb_ids: Iterable[str]) -> list[str]:
 
     Movies that exist or are taken down are skipped.
     """
-    wanted, blocklist = set(imdb_ids), Blocklist.load()
-    wanted -= blocklist.imdb_ids
+    blocklist = Blocklist.load()
+    allowed = set(imdb_ids) - blocklist.imdb_ids
     restored = []
-    for tombstone in RemovedMovie.objects.filter(imdb_id__in=wanted, restored_at=None).order_by("pk"):
+    for tombstone in RemovedMovie.objects.filter(imdb_id__in=allowed, restored_at=None).order_by("pk"):
         with transaction.atomic():
             if _restore(tombstone, blocklist):
                 restored.append(tombstone.imdb_id)

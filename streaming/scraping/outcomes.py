@@ -1,4 +1,4 @@
-"""Decide how a job ended from the results of its sources, and which part of its log is kept. Pure."""
+"""Decide how a job ended from the results of its sources, and which part of its log is kept."""
 
 from __future__ import annotations
 

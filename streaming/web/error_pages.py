@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from streaming.models import RemovedMovie
-from streaming.web.rendering import _theme, render_page
+from streaming.web.rendering import colour_theme, render_page
 
 MOVIE_PATH_PATTERN = re.compile(r"/streaming/(tt[0-9]{7,9})/", re.ASCII)
 
@@ -47,7 +47,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500 without database and context processors, since either may be what failed."""
     if _is_for_api(request):
         return _json_error("Something failed on our side.", status=500)
-    page = render_to_string("500.html", {"theme": _theme(request)})
+    page = render_to_string("500.html", {"theme": colour_theme(request)})
     return HttpResponse(page, status=500, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.core.cache import cache
 
 from scraper.extraction.languages import usual_spelling
+from scraper.items import QUALITIES
 from scraper.sources import KNOWN_SOURCES, LICENCES, source_name
 from streaming.catalogue_query import LINK_FILTERS, CatalogueQuery
 from streaming.formatting import display_text, language_name
@@ -66,7 +67,7 @@ class FilterSelection:
             working=_known_or_empty(query.get("working"), {"1": ""}),
             decade=_decade(query.get("decade", "")),
             source=_known_or_empty(query.get("source"), KNOWN_SOURCES),
-            quality=_known_or_empty(query.get("quality"), dict(StreamingLink.Quality.choices)),
+            quality=_known_or_empty(query.get("quality"), QUALITIES),
             language=_language(query.get("language", "")),
             licence=_known_or_empty(query.get("licence"), LICENCES),
             sort=_known_or_empty(query.get("sort"), SORT_LABELS) or "title",
@@ -133,7 +134,7 @@ def filter_choices(selection: FilterSelection) -> FilterChoices:
     """
     available = cache.get_or_set("browse-held", _available_values, FACET_CACHE_SECONDS) or _available_values()
     values = {name: {*available[name], *filter(None, [getattr(selection, name)])} for name in available}
-    heights = [quality for quality in StreamingLink.Quality.values if quality in values["quality"]]
+    heights = [quality for quality in QUALITIES if quality in values["quality"]]
     return FilterChoices(
         decade=[(decade, f"{decade}s") for decade in sorted(values["decade"], reverse=True)],
         source=[(slug, source_name(slug)) for slug in KNOWN_SOURCES if slug in values["source"]],
@@ -158,7 +159,7 @@ def _named_languages(tags: Iterable[str]) -> list[tuple[str, str]]:
     return [(tag, language_name(tag)) for tag in spelled | with_several]
 
 
-def _known_or_empty(value: str | None, known: Mapping[str, object]) -> str:
+def _known_or_empty(value: str | None, known: Container[str]) -> str:
     return value if value is not None and value in known else ""
 
 

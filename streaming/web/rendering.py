@@ -23,14 +23,14 @@ def render_page(request: HttpRequest, template: str, context: dict[str, Any], *,
 
     The response depends on the theme cookie and on htmx, and caches must revalidate it.
     """
-    defaults = {"theme": _theme(request), "rel": EXTERNAL_REL}
+    defaults = {"theme": colour_theme(request), "rel": EXTERNAL_REL}
     response = render(request, template, defaults | context, status=status)
     response.headers["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["Cookie", "HX-Request", "HX-Target"])
     return response
 
 
-def _theme(request: HttpRequest) -> str:
+def colour_theme(request: HttpRequest) -> str:
     """The colour theme from the visitor's cookie; empty: follow the system."""
     theme = request.COOKIES.get("theme", "")
     return theme if theme in ("light", "dark") else ""

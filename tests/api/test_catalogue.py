@@ -220,8 +220,8 @@ def test_the_schema_is_valid_and_complete(tmp_path):
         "/api/streaming/stats/", "/api/streaming/changes/", "/api/streaming/links/", "/api/streaming/links/{id}/",
         "/api/streaming/links/{id}/check/",
     } <= set(schema["paths"])  # fmt: skip
-    asked = {parameter["name"] for parameter in schema["paths"]["/api/streaming/movies/"]["get"]["parameters"]}
-    assert asked == {
+    parameters = {parameter["name"] for parameter in schema["paths"]["/api/streaming/movies/"]["get"]["parameters"]}
+    assert parameters == {
         "type", "year", "year_min", "year_max", "source", "quality", "language", "licence", "has_links", "search",
         "updated_since", "ordering", "page", "page_size", "cursor",
     }  # fmt: skip
@@ -241,7 +241,7 @@ def test_the_docs_page_is_read_only(robot, method):
 
 
 def test_the_root_lists_the_endpoints(robot):
-    answer = robot.get(API).json()
-    assert set(answer) == {"movies", "sources", "stats", "changes", "schema", "docs"}
-    for address in answer.values():
+    response = robot.get(API).json()
+    assert set(response) == {"movies", "sources", "stats", "changes", "schema", "docs"}
+    for address in response.values():
         assert robot.get(address, headers={"Accept": "*/*"}).status_code == 200

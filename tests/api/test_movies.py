@@ -86,8 +86,8 @@ def test_links_in_the_viewers_language_come_first(robot, query, header, first):
     make_link(movie, language="de", quality="1080p")
     make_link(movie, language="fr", quality="480p")
     make_link(movie, language="en", quality="240p")
-    answer = robot.get(f"{MOVIES}{movie.pk}/{query}", headers={"Accept-Language": header}).json()
-    assert answer["links"][0]["language"] == first
+    response = robot.get(f"{MOVIES}{movie.pk}/{query}", headers={"Accept-Language": header}).json()
+    assert response["links"][0]["language"] == first
 
 
 @pytest.mark.parametrize(

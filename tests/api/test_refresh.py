@@ -49,10 +49,10 @@ def test_a_movie_that_is_not_there_is_a_404(person):
 
 def test_too_many_clicks_of_one_client_get_429_with_retry_after(person, settings):
     settings.REFRESH_RATE = (2, 60)
-    answers = [refresh(person, make_movie(), headers={"X-Forwarded-For": f"9.9.9.{number}"}) for number in range(3)]
-    assert [answer.status_code for answer in answers] == [202, 202, 429]
-    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
-    assert "detail" in answers[-1].json()
+    responses = [refresh(person, make_movie(), headers={"X-Forwarded-For": f"9.9.9.{number}"}) for number in range(3)]
+    assert [response.status_code for response in responses] == [202, 202, 429]
+    assert 1 <= int(responses[-1]["Retry-After"]) <= 60
+    assert "detail" in responses[-1].json()
     assert ScrapeJob.objects.count() == 2
 
 

@@ -267,8 +267,8 @@ def test_staff_can_withdraw_and_publish_a_link(staff):
 def test_a_licence_that_is_not_free_is_rejected_with_its_field(staff):
     make_movie(imdb_id="tt0013442")
     body = {"movie": "tt0013442", "source": "commons", "source_url": "https://a.example.org/x", "licence": "cc-by-nc"}
-    answer = staff.post(LINKS, body)
-    assert (answer.status_code, list(answer.json())) == (400, ["licence"])
+    response = staff.post(LINKS, body)
+    assert (response.status_code, list(response.json())) == (400, ["licence"])
 
 
 def test_another_spelling_of_a_link_is_a_duplicate(staff):
@@ -309,11 +309,11 @@ def test_a_url_is_bound_listed_and_unbound(staff):
 def test_an_invalid_binding_is_rejected_with_its_field(staff, body, field):
     make_movie(imdb_id="tt0013442")
     block("down.example.org", reason="asked")
-    answer = staff.post(BINDINGS, body)
-    assert (answer.status_code, list(answer.json())) == (400, [field])
+    response = staff.post(BINDINGS, body)
+    assert (response.status_code, list(response.json())) == (400, [field])
 
 
 def test_only_staff_can_read_bindings(robot):
     make_movie(imdb_id="tt0013442")
-    answers = [robot.get(BINDINGS), robot.post(BINDINGS, {"url": "https://a.example.org/"}), robot.delete(BINDINGS)]
-    assert {answer.status_code for answer in answers} <= {401, 403}
+    responses = [robot.get(BINDINGS), robot.post(BINDINGS, {"url": "https://a.example.org/"}), robot.delete(BINDINGS)]
+    assert {response.status_code for response in responses} <= {401, 403}

@@ -1,4 +1,4 @@
-"""A small farm that all tests of the timings share."""
+"""A small farm that all tests of the timings have in common."""
 
 from __future__ import annotations
 

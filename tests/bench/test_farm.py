@@ -15,7 +15,7 @@ from bench import farm as origin
 from bench import lists
 from scraper.net.url_policy import PrivateHostAllowlist
 from streaming.health.judging import content
-from streaming.health.judging.verdict import LinkFacts, Verdict, judge
+from streaming.health.judging.verdict import Verdict, judge
 from streaming.health.probe_types import ProbeRequest
 from streaming.health.probing.prober import ProbeConfig, Prober
 from tests.helpers.external_services import skip_or_fail
@@ -113,7 +113,7 @@ def test_it_asks_to_come_back_later(farm):
     assert send_request(farm, "/429/0/7/1").headers["retry-after"] == "7"
     assert send_request(farm, "/503/0/3/1").headers["retry-after"] == "3"
     assert "retry-after" not in send_request(farm, "/503/0/0/1").headers
-    farm.forget()
+    farm.reset()
     assert [send_request(farm, f"/429-once/0/1/{number}").status for number in (5, 5, 6)] == [429, 200, 429]
 
 
@@ -158,7 +158,7 @@ def test_connections_break(farm):
 
 
 def test_some_links_never_answer(farm):
-    farm.forget()
+    farm.reset()
     for path, method in (("/hang/0/0/1", "GET"), ("/hang/0/0/1", "HEAD"), ("/no-head-hang/0/0/1", "HEAD")):
         with connect(farm) as connection:
             connection.sendall(request_bytes(path, method=method))
@@ -185,13 +185,13 @@ def test_a_page_does_not_end(farm):
 
 
 def test_an_answer_takes_its_time(farm):
-    farm.forget()
+    farm.reset()
     send_request(farm, "/page/60/0/1")
     assert farm.stats().longest_ms >= 59
 
 
 def test_it_tells_what_it_saw_at_one_host(farm):
-    farm.forget()
+    farm.reset()
     with connect(farm) as one, connect(farm) as two, connect(farm) as three:
         for connection in (one, two):
             connection.sendall(request_bytes("/endless/0/0/1"))
@@ -201,12 +201,12 @@ def test_it_tells_what_it_saw_at_one_host(farm):
     assert (seen.head, seen.get, seen.hosts) == (1, 2, 1)
     assert (seen.most_answering, seen.most_hanging) == (2, 1)
     assert seen.most_open >= 3
-    farm.forget()
+    farm.reset()
     assert farm.stats().requests == 0
 
 
 def test_a_late_answer_counts_as_left_hanging(farm):
-    farm.forget()
+    farm.reset()
     with connect(farm) as connection:
         connection.sendall(request_bytes("/page/1500/0/1"))
         wait_for(lambda: farm.stats().most_hanging == 1)
@@ -215,7 +215,7 @@ def test_a_late_answer_counts_as_left_hanging(farm):
 
 
 def test_a_client_that_left_is_not_counted_with_the_one_that_comes_after(farm):
-    farm.forget()
+    farm.reset()
     for number in range(1, 21):
         with connect(farm) as connection:
             connection.sendall(request_bytes("/hang/0/0/1"))
@@ -241,18 +241,21 @@ def test_nobody_listens_at_the_port_that_is_refused(farm):
 def test_our_judgement_of_each_behaviour_is_the_one_that_its_list_calls_right(farm, profile):
     """Every behaviour and title of the list; `slow` needs the whole five seconds and is left to the timing."""
     seen: dict[tuple[str, str], lists.Listed] = {}
-    for link in lists.made(profile, 2000, farm.ports, hosts=HOSTS):
-        title = link.title if link.title in lists.SOUNDS_DEAD else ""
+    for link in lists.generate(profile, 2000, farm.ports, hosts=HOSTS):
+        title = link.title if link.title in lists.DEAD_SOUNDING_TITLES else ""
         if link.behaviour != "slow":
             seen.setdefault((link.behaviour, title), link)
     links = list(seen.values())
     config = ProbeConfig(
         "bench tests", timeout=1.0, allowed=PrivateHostAllowlist.parse(["127.0.0.0/8"]), stall_seconds=0.5
     )
-    questions = [ProbeRequest(number, link.url, link.right.media) for number, link in enumerate(links)]
-    for answer in Prober(config).responses(questions):
-        link = links[answer.id]
-        judgement = judge(answer, LinkFacts(title=link.title, media=link.right.media))
+    requests = [
+        ProbeRequest(id=number, url=link.url, media=link.right.media, title=link.title)
+        for number, link in enumerate(links)
+    ]
+    for response in Prober(config).responses(requests):
+        link = links[response.id]
+        judgement = judge(response, requests[response.id])
         assert judgement.verdict.is_bad is (link.right.expected == lists.DEAD), (link, judgement)
         assert (judgement.verdict == Verdict.GONE) is link.right.gone, (link, judgement)
 
@@ -263,5 +266,5 @@ def test_without_tls_it_speaks_http(tmp_path):
     with origin.running(tmp_path, hosts=1, tls=False) as plain:
         assert plain.ca is None
         assert send_request(plain, "/page/0/0/1").status == 200
-        known = {link.behaviour for link in lists.made("H", 500, plain.ports, hosts=1)}
+        known = {link.behaviour for link in lists.generate("H", 500, plain.ports, hosts=1)}
     assert "self-signed" not in known

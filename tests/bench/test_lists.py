@@ -1,4 +1,4 @@
-"""The lists have the shares, latencies and films that they are said to have."""
+"""The lists have the parts, latencies and films that they are said to have."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def host(link):
 
 @pytest.fixture(scope="module", params=lists.PROFILES)
 def profile(request):
-    return request.param, list(lists.made(request.param, MANY, PORTS))
+    return request.param, list(lists.generate(request.param, MANY, PORTS))
 
 
 def test_a_list_is_the_same_each_time(profile):
     name, links = profile
-    assert links == list(lists.made(name, MANY, PORTS))
+    assert links == list(lists.generate(name, MANY, PORTS))
 
 
 def test_no_address_comes_twice(profile):
@@ -61,15 +61,15 @@ def test_a_movie_has_one_to_five_links_and_one_title(profile):
 
 
 def test_it_is_written_and_read_as_it_was(tmp_path):
-    links = list(lists.made("S", 50, PORTS))
-    file = lists.written(links, tmp_path / "S.tsv")
-    assert list(lists.read(file)) == links
+    links = list(lists.generate("S", 50, PORTS))
+    file = lists.write_list(links, tmp_path / "S.tsv")
+    assert list(lists.read_list(file)) == links
     assert list(lists.urls(file)) == [link.url for link in links]
 
 
 @pytest.mark.parametrize(("name", "mix"), [("B", lists.WEB), ("Z", lists.WEB), ("S", lists.SOFT)])
-def test_a_mix_has_its_shares(name, mix):
-    often = Counter(link.behaviour for link in lists.made(name, MANY, PORTS))
+def test_a_mix_has_its_ratios(name, mix):
+    often = Counter(link.behaviour for link in lists.generate(name, MANY, PORTS))
     for behaviour, shard in mix.items():
         assert often[behaviour] / MANY * 100 == pytest.approx(shard, abs=0.5), behaviour
     assert often["page"] / MANY * 100 == pytest.approx(100 - sum(mix.values()), abs=1.2)
@@ -82,7 +82,7 @@ def test_the_webs_mix_is_the_one_that_others_were_measured_with():
 
 
 def test_in_d_eight_whole_hosts_hang_and_nothing_else_does():
-    links = list(lists.made("D", MANY, PORTS))
+    links = list(lists.generate("D", MANY, PORTS))
     assert {host(link) for link in links if link.behaviour == "hang"} == set(lists.DEAD_HOSTS)
     assert all(link.behaviour == "hang" for link in links if host(link) in lists.DEAD_HOSTS)
     assert not any(link.behaviour == "moved-next" and host(link) + 1 in lists.DEAD_HOSTS for link in links)
@@ -90,7 +90,7 @@ def test_in_d_eight_whole_hosts_hang_and_nothing_else_does():
 
 def test_each_host_of_h_shows_all_behaviours_equally_often():
     by_host = defaultdict(Counter)
-    for link in lists.made("H", MANY, PORTS):
+    for link in lists.generate("H", MANY, PORTS):
         by_host[host(link)][link.behaviour] += 1
     for often in by_host.values():
         assert set(often) == set(lists.HOSTILE)
@@ -98,15 +98,15 @@ def test_each_host_of_h_shows_all_behaviours_equally_often():
 
 
 def test_in_s_films_sound_dead_and_are_not():
-    links = list(lists.made("S", MANY, PORTS))
-    sounding = [link for link in links if link.title in lists.SOUNDS_DEAD]
-    assert {link.title for link in sounding if link.behaviour == "page"} == set(lists.SOUNDS_DEAD)
+    links = list(lists.generate("S", MANY, PORTS))
+    sounding = [link for link in links if link.title in lists.DEAD_SOUNDING_TITLES]
+    assert {link.title for link in sounding if link.behaviour == "page"} == set(lists.DEAD_SOUNDING_TITLES)
     assert 0.2 < len(sounding) / MANY < 0.3
     page = next(link for link in sounding if link.behaviour == "page")
     assert f"/{page.title.replace(' ', '-')}/" in page.url
 
 
 def test_places_are_those_of_the_farm():
-    places = {link.behaviour: link.url.split("/")[2].partition(":")[2] for link in lists.made("H", 1000, PORTS)}
+    places = {link.behaviour: link.url.split("/")[2].partition(":")[2] for link in lists.generate("H", 1000, PORTS)}
     assert (places["page"], places["refused"], places["self-signed"]) == ("8001", "8004", "8003")
-    assert all(link.url.startswith("https://") for link in lists.made("C", 100, PORTS))
+    assert all(link.url.startswith("https://") for link in lists.generate("C", 100, PORTS))

@@ -86,7 +86,7 @@ def test_films_die_as_a_whole_and_two_of_each_world_do(world):
 
 
 # --- faults
-def test_a_fault_lasts_as_long_as_it_is_told_to():
+def test_a_fault_lasts_as_long_as_stated():
     link = link_at(USUAL, "second")
     fault = faults.lasting(2, faults.on_links(web.reset, "second"))
     assert [fault(hour, link.host, link) is web.reset for hour in (2.75, 3, 4.75, 5)] == [False, True, True, False]

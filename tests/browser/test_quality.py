@@ -107,11 +107,11 @@ def test_a_poster_that_cannot_be_loaded_is_replaced_by_the_generated_one(browser
 def test_a_first_visit_is_light(browser, site, name, maximum):
     context = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 6000})
     page = context.new_page()
-    answers = []
-    page.on("requestfinished", lambda request: answers.append(request))
+    finished = []
+    page.on("requestfinished", lambda request: finished.append(request))
     page.goto(PAGES[name])
     page.wait_for_load_state("networkidle")
-    sizes = {answer.url: answer.sizes()["responseBodySize"] for answer in answers}
+    sizes = {request.url: request.sizes()["responseBodySize"] for request in finished}
     scripts = sum(size for url, size in sizes.items() if url.endswith(".js"))
     styles = sum(size for url, size in sizes.items() if url.endswith(".css"))
     print(f"{name}: {sum(sizes.values())} B in {len(sizes)} requests, scripts {scripts}, styles {styles}")

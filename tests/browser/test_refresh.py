@@ -28,8 +28,8 @@ def remember_states(page) -> None:
         """() => {
             window.seen = [];
             const look = () => {
-                const said = document.querySelector("#job .steps small");
-                if (said && window.seen.at(-1) !== said.textContent) window.seen.push(said.textContent);
+                const text = document.querySelector("#job .steps small");
+                if (text && window.seen.at(-1) !== text.textContent) window.seen.push(text.textContent);
             };
             new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
         }"""
@@ -59,10 +59,10 @@ def test_refresh_links_shows_its_sources_and_ends(visit):
     assert button.get_attribute("aria-disabled") == "false"
     assert "searching" in page.evaluate("window.seen")
     assert page.evaluate("window.stayed")
-    asked = len(polls(visit))
-    assert asked >= 2
+    count = len(polls(visit))
+    assert count >= 2
     page.wait_for_timeout(QUIET_MILLISECONDS)
-    assert len(polls(visit)) == asked
+    assert len(polls(visit)) == count
 
 
 def test_opening_a_movie_without_links_finds_them(visit):
@@ -128,9 +128,9 @@ def test_a_new_error_toast_replaces_the_last_one(browser, site):
         lambda route: route.fulfill(status=429, body=f"Too many refreshes. Try again in {next(seconds)} seconds."),
     )
     page.goto(f"/streaming/{browser_seed.SHOWN}/")
-    for said in (37, 35):
+    for shown in (37, 35):
         page.get_by_role("button", name="Refresh Links", exact=True).click()
-        expect(page.locator(".toast > span")).to_have_text([f"Too many refreshes. Try again in {said} seconds."])
+        expect(page.locator(".toast > span")).to_have_text([f"Too many refreshes. Try again in {shown} seconds."])
     context.close()
 
 
@@ -156,6 +156,6 @@ def test_a_search_without_links_says_why_and_the_polling_ends(visit, failing_sea
     expect(page.locator(".job-title")).to_contain_text(title)
     expect(page.locator(f".steps {source}")).to_contain_text("Example site")
     expect(page.locator("#watch")).to_contain_text("No working link right now.")
-    asked = len(polls(visit))
+    count = len(polls(visit))
     page.wait_for_timeout(QUIET_MILLISECONDS)
-    assert len(polls(visit)) == asked
+    assert len(polls(visit)) == count

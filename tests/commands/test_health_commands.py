@@ -1,4 +1,4 @@
-"""The commands of the health room, called as cron and hands call them."""
+"""The commands of the link checker, called as cron and people call them."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def call(name, *arguments):
     return out.getvalue()
 
 
-def refused(name, *arguments):
-    """What a command that ends badly printed, its sentence and its status."""
+def run_failing(name, *arguments):
+    """Run a command that fails; return its output, its error message and its status."""
     out = io.StringIO()
     with pytest.raises(CommandError) as caught:
         call_command(name, *arguments, stdout=out)
@@ -54,29 +54,29 @@ def link_at(server, path, movie=None, **fields):
 def test_json_is_the_last_line_and_has_exactly_these_keys():
     with Origin() as server:
         link_at(server, "page/1"), link_at(server, "404/1")
-        said = json.loads(call("check_link_health", "--format", "json").splitlines()[-1])
-    assert list(said) == KEYS
-    assert (said["checked"], said["alive"], said["gone"], said["died"], said["removed"]) == (2, 1, 1, 1, 1)
-    assert (said["withheld"], said["reason"]) == (False, "")
+        output = json.loads(call("check_link_health", "--format", "json").splitlines()[-1])
+    assert list(output) == KEYS
+    assert (output["checked"], output["alive"], output["gone"], output["died"], output["removed"]) == (2, 1, 1, 1, 1)
+    assert (output["withheld"], output["reason"]) == (False, "")
 
 
-def test_text_tells_the_same():
+def test_the_text_has_the_same_counts():
     with Origin() as server:
         link_at(server, "page/1"), link_at(server, "404/1")
-        said = call("check_link_health", "--dry-run")
-    assert "2 links checked" in said
-    assert "1 links would have been turned off" in said
+        output = call("check_link_health", "--dry-run")
+    assert "2 links checked" in output
+    assert "1 links would have been turned off" in output
     assert HealthRun.objects.count() == 0
 
 
-def test_a_withheld_run_ends_with_three():
+def test_a_withheld_run_has_exit_status_3():
     with Origin() as server:
         link_at(server, "page/1")
         server.go_down()
-    out, error, status = refused("check_link_health", "--format", "json")
+    out, error, status = run_failing("check_link_health", "--format", "json")
     assert status == 3
     assert json.loads(out)["withheld"] is True
-    assert "no host answered" in error
+    assert "no host responded" in error
     assert StreamingLink.objects.active().count() == 1
 
 
@@ -88,8 +88,8 @@ def test_a_withheld_run_ends_with_three():
         ["--older-than", "soon"], ["--unknown"],
     ],
 )  # fmt: skip
-def test_bad_arguments_end_with_one_and_a_sentence(arguments):
-    _, error, status = refused("check_link_health", *arguments)
+def test_bad_arguments_give_exit_status_1_and_one_sentence(arguments):
+    _, error, status = run_failing("check_link_health", *arguments)
     assert (bool(error), status) == (True, 1)
     assert "\n" not in error.strip()
 
@@ -106,8 +106,8 @@ def whole_catalogue():
     return [serializers.serialize("json", model.objects.order_by("pk")) for model in (Movie, StreamingLink, LinkFlip)]
 
 
-def test_what_is_removed_comes_back_byte_for_byte():
-    movie = make_movie(title="Nosferatu", year=1922, synopsis="A count rents a house.")
+def test_removed_movies_are_restored_exactly():
+    movie = make_movie(title="Nosferatu", year=1922, synopsis="A count moves to Wisborg.")
     gone = {"is_active": False, "reason": "http_404", "failures": 1, "state_since": timezone.now(), "checks": "aag"}
     for _ in range(3):
         LinkFlip.objects.create(link=make_link(movie, **gone), is_active=False, reason="http_404")
@@ -131,8 +131,8 @@ def test_restore_by_date_and_all():
 
 
 @pytest.mark.parametrize("arguments", [[], ["tt9999999"], ["--since", "x"], ["--all", "--since", "2026-01-01"]])
-def test_restore_says_what_is_wrong(arguments):
-    _, error, status = refused("restore_movies", *arguments)
+def test_restore_names_wrong_arguments(arguments):
+    _, error, status = run_failing("restore_movies", *arguments)
     assert (bool(error), status) == (True, 1)
 
 
@@ -145,21 +145,21 @@ def environment(database, **more):
     }  # fmt: skip
 
 
-def started(database, *arguments, script="manage.py", **more):
+def start(database, *arguments, script="manage.py", **more):
     return subprocess.Popen(
         [sys.executable, script, *arguments], cwd=ROOT, env=environment(database, **more), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
-def ended(process, seconds=30):
+def finish(process, seconds=30):
     out, error = process.communicate(timeout=seconds)
     return process.returncode, out, error
 
 
 @pytest.fixture
 def catalogue(tmp_path):
-    """A catalogue in a file of its own: a copy of the empty one that the tests work on."""
+    """Return a function that copies the tests' database to a file for other processes."""
     if connection.vendor != "sqlite":
         pytest.skip("copies a SQLite file")
     with contextlib.closing(sqlite3.connect(tmp_path / "catalogue.sqlite3")) as copy:
@@ -180,48 +180,50 @@ def checked_links(database):
         return rows.execute("select count(*) from streaming_streaminglink where checks <> ''").fetchone()[0]
 
 
+def copy_database(database):
+    copied = Path(f"{database}.copy")
+    with contextlib.closing(sqlite3.connect(database)) as rows, contextlib.closing(sqlite3.connect(copied)) as to:
+        rows.backup(to)
+    return copied
+
+
 def test_a_killed_run_loses_nothing_and_two_at_once_are_one(catalogue, tmp_path):
     with Origin() as server:
         for number in range(800):
             link_at(server, f"video/{number}" if number % 10 else f"404/{number}", kind="file")
         link_at(server, "hang/1", kind="file")  # Keeps the first run busy.
         database = catalogue()
-        undisturbed = Path(f"{database}.copy")
-        with (
-            contextlib.closing(sqlite3.connect(database)) as rows,
-            contextlib.closing(sqlite3.connect(undisturbed)) as to,
-        ):
-            rows.backup(to)
-        first = started(database, "check_link_health", "--timeout", "60")
+        undisturbed = copy_database(database)
+        first = start(database, "check_link_health", "--timeout", "60")
         wait_for(lambda: checked_links(database) > 0)
-        status, out, _ = ended(started(database, "check_link_health", "--format", "json"))
+        status, out, _ = finish(start(database, "check_link_health", "--format", "json"))
         assert (status, json.loads(out)["checked"]) == (0, 0)
         assert "another check" in json.loads(out)["reason"]
         first.send_signal(signal.SIGKILL)
         first.communicate()
         assert 0 < checked_links(database) < 800
         for _ in range(4):
-            again = started(database, "check_link_health", "--older-than", "0.5", "--timeout", "60")
+            again = start(database, "check_link_health", "--older-than", "0.5", "--timeout", "60")
             asked = len(server.log)
             wait_for(lambda asked=asked: len(server.log) > asked + 10)
             again.send_signal(signal.SIGKILL)
             again.communicate()
-        assert ended(started(database, "check_link_health", "--older-than", "0.5", "--timeout", "1.5"))[0] == 0
-        assert ended(started(undisturbed, "check_link_health", "--timeout", "1.5"))[0] == 0
+        assert finish(start(database, "check_link_health", "--older-than", "0.5", "--timeout", "1.5"))[0] == 0
+        assert finish(start(undisturbed, "check_link_health", "--timeout", "1.5"))[0] == 0
     assert outcome(database) == outcome(undisturbed)
     assert len(outcome(database)[1]) == 721
     assert {len(checks) for *_, checks in outcome(database)[0]} == {1}
 
 
-def test_ctrl_c_ends_within_a_second_with_a_summary(catalogue):
+def test_ctrl_c_ends_a_run_with_a_summary(catalogue):
     with Origin() as server:
         link_at(server, "page/1")
         for number in range(5):
             link_at(server, f"hang/{number}")
-        process = started(catalogue(), "check_link_health", "--timeout", "20")
+        process = start(catalogue(), "check_link_health", "--timeout", "20")
         wait_for(lambda: len(server.log) >= 6)
         process.send_signal(signal.SIGINT)
-        status, out, error = ended(process, 3)
+        status, out, error = finish(process, 3)
     assert status == 1
     assert "1 links checked" in out
     assert "interrupted" in error
@@ -231,30 +233,30 @@ def test_ctrl_c_ends_within_a_second_with_a_summary(catalogue):
 def test_the_script_at_the_root_prints_its_statistics(catalogue):
     make_link(is_active=False, reason="http_404"), make_link()
     database = catalogue()
-    status, out, _ = ended(started(database, "--dry-run", script="cleanup_dead_links.py"))
+    status, out, _ = finish(start(database, "--dry-run", script="cleanup_dead_links.py"))
     assert (status, "Would remove 1 movies" in out, len(outcome(database)[1])) == (0, True, 2)
-    status, out, error = ended(started(database, script="cleanup_dead_links.py"))
+    status, out, error = finish(start(database, script="cleanup_dead_links.py"))
     assert (status, error) == (0, "")
     assert "Before: 2 movies" in out
     assert "After: 1 movies" in out
-    status, _, error = ended(started(database, "--nonsense", script="cleanup_dead_links.py"))
+    status, _, error = finish(start(database, "--nonsense", script="cleanup_dead_links.py"))
     assert (status, "Traceback" in error) == (1, False)
 
 
-def test_the_script_by_hand_says_how_it_is_called_itself(catalogue):
-    status, out, _ = ended(started(catalogue(), "--help", script="cleanup_dead_links.py"))
+def test_the_help_of_the_script_names_the_script(catalogue):
+    status, out, _ = finish(start(catalogue(), "--help", script="cleanup_dead_links.py"))
     assert status == 0
     assert out.startswith("usage: cleanup_dead_links.py [-h] [--dry-run]")
 
 
 def test_help_shows_an_example(catalogue):
-    status, out, _ = ended(started(catalogue(), "check_link_health", "--help"))
+    status, out, _ = finish(start(catalogue(), "check_link_health", "--help"))
     assert status == 0
     assert "Example: python manage.py check_link_health" in out
 
 
-def test_a_dead_asking_process_ends_in_one_sentence_and_what_was_heard_stays(monkeypatch):
-    """Killed by the kernel for its memory, say: no traceback, the run is closed, the good news is written."""
+def test_the_death_of_the_prober_process_is_one_sentence_and_successes_stay(monkeypatch):
+    """The kernel may kill it for its memory: no traceback, the run is closed, successes are written."""
     monkeypatch.setattr("streaming.health.probing.prober_process.SUBPROCESS_THRESHOLD", 20)
     monkeypatch.setattr("streaming.health.probing.prober_process._can_use_subprocess", lambda: True)
     with Origin() as server:
@@ -268,7 +270,7 @@ def test_a_dead_asking_process_ends_in_one_sentence_and_what_was_heard_stays(mon
                         os.kill(pid, signal.SIGKILL)
 
         server.asked = kill
-        _, sentence, status = refused("check_link_health")
+        _, sentence, status = run_failing("check_link_health")
     assert "died" in sentence
     assert status == 1
     assert HealthRun.objects.get().finished_at

@@ -52,7 +52,7 @@ def test_what_it_makes_passes_its_test_and_the_linter(project):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["internet_archive"], "internet_archive is there already"),
+        (["internet_archive"], "internet_archive exists already"),
         (["../evil"], "is not a slug"),
         (["Open"], "is not a slug"),
         (["x" * 51], "is not a slug"),

@@ -1,4 +1,4 @@
-"""Links that moved for good: seen three times, offered, followed."""
+"""Permanently redirected links: counted after three checks, given their new address on request."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def run(times=1, **options):
         ("page/1", ""),
     ],
 )
-def test_only_permanent_redirects_from_the_start_are_moves(server, path, moved_to):
+def test_only_permanent_redirects_before_any_other_redirect_count(server, path, moved_to):
     prober = Prober(ProbeConfig("x", timeout=1.0, allowed=LOOPBACK))
-    (answer,) = prober.responses([ProbeRequest(1, server.url(path))])
-    assert answer.status == 200
-    assert answer.moved_to == (server.url(moved_to) if moved_to else "")
+    (response,) = prober.responses([ProbeRequest(1, server.url(path))])
+    assert response.status == 200
+    assert response.moved_to == (server.url(moved_to) if moved_to else "")
 
 
-def test_a_move_is_offered_after_three_times_and_followed_when_told(server):
+def test_a_redirect_is_reported_after_three_checks_and_followed_on_request(server):
     link = link_at(server, "moved/page/1")
     assert run(2).moved == 0
     report = run()
@@ -79,7 +79,7 @@ def test_a_move_is_offered_after_three_times_and_followed_when_told(server):
     assert run().moved == 0
 
 
-def test_another_place_or_a_plain_answer_starts_anew(server):
+def test_another_target_or_no_redirect_starts_the_count_again(server):
     link = link_at(server, "moved/page/1", moved_to=server.url("page/9"), moved_seen=2)
     run()
     link.refresh_from_db()
@@ -90,14 +90,14 @@ def test_another_place_or_a_plain_answer_starts_anew(server):
     assert (link.moved_to, link.moved_seen) == ("", 0)
 
 
-def test_a_check_that_fails_says_nothing_of_a_move(server):
+def test_a_failed_check_does_not_change_the_count(server):
     link = link_at(server, "moved/503/1", moved_to=server.url("page/1"), moved_seen=2)
     run()
     link.refresh_from_db()
     assert (link.is_active, link.moved_to, link.moved_seen) == (False, server.url("page/1"), 2)
 
 
-def test_an_address_that_the_movie_lists_already_folds_the_old_link(server):
+def test_a_link_whose_movie_has_the_new_address_is_turned_off(server):
     movie = make_movie()
     old, new = link_at(server, "moved/page/1", movie), link_at(server, "page/1", movie)
     report = run(3, follow_moves=True)
@@ -106,16 +106,16 @@ def test_an_address_that_the_movie_lists_already_folds_the_old_link(server):
     new.refresh_from_db()
     assert (old.is_active, old.reason, new.is_active) == (False, "moved", True)
     assert LinkFlip.objects.get().reason == "moved"
-    asked = len(server.log)
+    requests = len(server.log)
     assert run().checked == 1
-    assert {path for _, path in server.log[asked:]} == {"/page/1"}
+    assert {path for _, path in server.log[requests:]} == {"/page/1"}
 
 
 @pytest.mark.parametrize(
     "link_state",
     [{"is_active": False, "reason": "http_404", "failures": 3}, {"is_published": False}],
 )
-def test_a_link_that_works_is_not_folded_into_one_that_nobody_sees(server, link_state):
+def test_a_working_link_is_not_merged_into_an_inactive_one(server, link_state):
     movie = make_movie()
     old = link_at(server, "moved/page/1", movie, moved_to=server.url("page/1"), moved_seen=3)
     now = timezone.now()
@@ -126,14 +126,14 @@ def test_a_link_that_works_is_not_folded_into_one_that_nobody_sees(server, link_
     assert (old.is_active, old.reason) == (True, "ok")
 
 
-def test_a_folded_link_does_not_keep_its_movie(server):
+def test_a_merged_link_does_not_keep_its_movie(server):
     movie = make_movie()
     link_at(server, "404/1", movie)
     link_at(server, "moved/404/1", movie, is_active=False, reason="moved", state_since=timezone.now())
     assert run().removed == 1
 
 
-def test_a_move_to_an_address_that_was_taken_down_is_not_followed(server):
+def test_a_redirect_to_a_blocked_address_is_not_followed(server):
     link_at(server, "moved/page/1", moved_to="https://taken.example.org/1", moved_seen=3)
     block("taken.example.org", reason="asked to")
     assert follow_permanent_redirects(now=timezone.now()) == RedirectReport()
@@ -152,14 +152,14 @@ def test_a_withheld_run_follows_nothing(server):
     assert count_permanently_redirected() == 1
 
 
-def test_many_moves_are_followed_page_by_page(server, monkeypatch):
+def test_many_redirects_are_followed_page_by_page(server, monkeypatch):
     monkeypatch.setattr("streaming.health.permanent_redirects.BATCH_SIZE", 3)
     for number in range(8):
         link_at(server, f"moved/page/{number}", moved_to=server.url(f"page/{number}"), moved_seen=3)
     assert follow_permanent_redirects(now=timezone.now() + timedelta(seconds=1)) == RedirectReport(followed=8)
 
 
-def test_staff_find_and_follow_moves(server, admin_client):
+def test_staff_find_and_follow_permanent_redirects(server, admin_client):
     moved = link_at(server, "moved/page/1", moved_to=server.url("page/1"), moved_seen=3)
     link_at(server, "moved/page/2", moved_to=server.url("page/2"), moved_seen=2)
     address = "/admin/streaming/streaminglink/"
@@ -169,7 +169,7 @@ def test_staff_find_and_follow_moves(server, admin_client):
         "action": "follow_permanent_redirects",
         "_selected_action": list(StreamingLink.objects.values_list("pk", flat=True)),
     }
-    answer = admin_client.post(address, chosen, follow=True)
-    assert "1 links got their new address" in answer.content.decode()
+    response = admin_client.post(address, chosen, follow=True)
+    assert "1 links got their new address" in response.content.decode()
     moved.refresh_from_db()
     assert moved.moved_from == server.url("moved/page/1")

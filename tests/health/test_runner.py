@@ -1,4 +1,4 @@
-"""Whole runs over real servers and a real database: what is written, what is believed, what is removed."""
+"""Whole runs over real servers and a real database: what is written, accepted and removed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from streaming.health.prune import prune_by_hand
-from streaming.health.runner import check_now, run_check
+from streaming.health.runner import run_check
 from streaming.health.selection import Selection, count_due, due_links
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.writer import mark_private_links
@@ -25,14 +25,14 @@ from tests.helpers.factories import make_link, make_movie
 from tests.helpers.http_origin import Origin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-# In a run of its own (test_distributed.py) all this is asked of runs that are shared out.
-SHARED = bool(os.environ.get("TESTS_SHARED"))
+# test_distributed_run.py runs this module once more with distributed runs.
+IS_DISTRIBUTED = bool(os.environ.get("TESTS_DISTRIBUTED"))
 FIELDS = ("id", "is_active", "reason", "failures", "checks", "last_checked", "state_since", "http_status")
 
 
 @pytest.fixture
 def hosts():
-    """Servers on addresses of their own, as many as are asked for."""
+    """Start the given number of servers, each on its own address."""
     with ExitStack() as stack:
         yield lambda count=1, **options: [
             stack.enter_context(Origin(f"127.0.0.{2 + number}", **options)) for number in range(count)
@@ -40,12 +40,12 @@ def hosts():
 
 
 @pytest.fixture(autouse=True)
-def no_worker_is_waited_for(monkeypatch):
+def no_wait_for_workers(monkeypatch):
     monkeypatch.setattr("streaming.health.distributed.coordinator.LOCAL_FALLBACK_SECONDS", 0.0)
 
 
 def links_at(server, *paths, **fields):
-    """One movie a link, so that what is removed can be counted."""
+    """Make one link per path, each with its own movie, so that removed movies can be counted."""
     return [make_link(source_url=server.url(path), host=server.server_address[0], **fields) for path in paths]
 
 
@@ -53,15 +53,15 @@ def many(server, count, kind="page", **fields):
     return links_at(server, *(f"{kind}/{number}" for number in range(count)), **fields)
 
 
-def run(*, now=None, stop=lambda: False, stated=None, **options):
+def run(*, now=None, stop=lambda: False, on_progress=None, **options):
     options.setdefault("timeout", 1.0)
-    options.setdefault("shared", SHARED and not options.get("dry_run"))
-    options.setdefault("parts", 3 if SHARED else None)
-    return run_check(CheckOptions(**options), now=now or timezone.now(), stop=stop, on_progress=stated)
+    options.setdefault("is_distributed", IS_DISTRIBUTED and not options.get("dry_run"))
+    options.setdefault("shard_count", 3 if IS_DISTRIBUTED else None)
+    return run_check(CheckOptions(**options), now=now or timezone.now(), stop=stop, on_progress=on_progress)
 
 
-def quiet(*servers, seconds=1.0):
-    """Tells a run to stop once nobody has been asked for a while: what is left to hear hangs."""
+def stop_when_quiet(*servers, seconds=1.0):
+    """A `stop` for runs that returns True once no request has come for a while: only hanging ones are left."""
     seen = [0, time.monotonic()]
 
     def stop():
@@ -81,7 +81,7 @@ def active():
     return StreamingLink.objects.active().count()
 
 
-def test_each_link_gets_its_verdict_and_the_dead_turn_off(hosts):
+def test_each_link_gets_its_verdict_and_dead_links_turn_off(hosts):
     (server,) = hosts()
     many(server, 10)
     links_at(server, "404/1", "soft/1", "403/1", "nohead/1", "busy/1")
@@ -98,7 +98,7 @@ def test_each_link_gets_its_verdict_and_the_dead_turn_off(hosts):
     assert (row.checked, row.gone, row.died, row.withheld, bool(row.finished_at)) == (15, 2, 3, False, True)
 
 
-def test_a_dead_link_revives_at_once_and_its_movie_is_touched(hosts):
+def test_a_dead_link_revives_at_once_and_its_movie_is_updated(hosts):
     (server,) = hosts()
     (link,) = links_at(server, "page/1", is_active=False, reason="http_404", failures=3)
     before = link.movie.updated_at
@@ -108,7 +108,7 @@ def test_a_dead_link_revives_at_once_and_its_movie_is_touched(hosts):
     assert Movie.objects.get().updated_at > before
 
 
-def test_a_movie_with_only_gone_links_is_removed_and_one_that_is_blocked_stays(hosts):
+def test_a_movie_with_only_gone_links_is_removed_and_one_with_a_blocked_link_stays(hosts):
     (server,) = hosts()
     many(server, 5)
     gone, blocked = links_at(server, "404/1", "403/1")
@@ -124,7 +124,7 @@ def test_no_prune_removes_nothing(hosts):
     assert Movie.objects.count() == 2
 
 
-def test_a_run_in_which_nobody_answers_changes_nothing(hosts):
+def test_a_run_in_which_no_host_responds_changes_nothing(hosts):
     servers = hosts(3)
     for server in servers:
         many(server, 4)
@@ -132,14 +132,14 @@ def test_a_run_in_which_nobody_answers_changes_nothing(hosts):
     before = state()
     report = run()
     assert report.withheld
-    assert "no host answered" in report.reason
+    assert "no host responded" in report.reason
     assert state() == before
     assert HealthRun.objects.get().withheld
     assert HostPause.objects.count() == 0
 
 
 @pytest.mark.parametrize("kind", ["403", "404", "500"])
-def test_when_all_hosts_turn_at_once_nothing_changes(hosts, kind):
+def test_when_all_hosts_fail_at_once_nothing_changes(hosts, kind):
     for server in hosts(4, everything=kind):
         many(server, 8)
     before = state()
@@ -149,7 +149,7 @@ def test_when_all_hosts_turn_at_once_nothing_changes(hosts, kind):
     assert Movie.objects.count() == 32
 
 
-def test_when_the_way_is_cut_in_the_middle_nothing_is_turned_off(hosts):
+def test_when_the_network_fails_during_a_run_nothing_is_turned_off(hosts):
     servers = hosts(3)
     for server in servers:
         many(server, 15)
@@ -159,7 +159,7 @@ def test_when_the_way_is_cut_in_the_middle_nothing_is_turned_off(hosts):
     assert active() == 45
 
 
-def test_one_host_that_is_down_is_paused_and_its_films_stay(hosts):
+def test_one_host_that_is_down_is_paused_and_its_movies_stay(hosts):
     down, *fine = hosts(3)
     many(down, 25)
     down.everything = "503"
@@ -171,12 +171,12 @@ def test_one_host_that_is_down_is_paused_and_its_films_stay(hosts):
     assert len(report.hosts_down) == 1
     assert HostPause.objects.get().host == report.hosts_down[0]
     assert set(StreamingLink.objects.filter(host="127.0.0.2").values_list("reason", flat=True)) == {"host_down"}
-    asked = len(down.log)
+    requests = len(down.log)
     again = run(now=timezone.now() + timedelta(minutes=5))
-    assert (len(down.log), again.verdicts["not_checked"]) == (asked, 25)
+    assert (len(down.log), again.verdicts["not_checked"]) == (requests, 25)
 
 
-def test_the_brake_holds_until_it_is_forced(hosts):
+def test_the_brake_holds_unless_it_is_forced(hosts):
     (server,) = hosts()
     many(server, 60)
     many(server, 40, "404")
@@ -189,7 +189,7 @@ def test_the_brake_holds_until_it_is_forced(hosts):
     assert (forced.withheld, forced.died, forced.removed) == (False, 40, 40)
 
 
-def test_a_dry_run_writes_nothing_and_says_what_it_would_do(hosts):
+def test_a_dry_run_writes_nothing_and_reports_what_it_would_do(hosts):
     (server,) = hosts()
     many(server, 5)
     links_at(server, "404/1", "busy/1")
@@ -201,7 +201,7 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would_do(hosts):
     assert HealthRun.objects.count() == HostPause.objects.count() == 0
 
 
-def test_a_busy_host_is_paused_as_long_as_it_says_and_its_link_stays(hosts):
+def test_a_throttling_host_is_paused_as_long_as_it_says_and_its_link_stays(hosts):
     (server,) = hosts()
     links_at(server, "page/1", "busy/1")
     now = timezone.now()
@@ -214,7 +214,7 @@ def test_a_busy_host_is_paused_as_long_as_it_says_and_its_link_stays(hosts):
     assert run(now=now + timedelta(seconds=121)).checked == 2
 
 
-def test_a_host_whose_links_are_due_a_few_at_a_time_is_down_too(hosts, settings):
+def test_a_host_is_down_even_if_only_a_few_of_its_links_are_due_at_a_time(hosts, settings):
     settings.HEALTH_ADAPTIVE = True
     down, fine = hosts(2)
     start = timezone.now() - timedelta(days=2)
@@ -234,17 +234,17 @@ def test_a_host_whose_links_are_due_a_few_at_a_time_is_down_too(hosts, settings)
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_run_with_a_limit_sees_that_a_host_is_down(hosts, dry_run):
+def test_a_run_with_a_limit_finds_that_a_host_is_down(hosts, dry_run):
     down, *_ = hosts(1)
     many(down, 12, last_checked=timezone.now() - timedelta(days=1))
     down.everything = "503"
     report = run(limit=2, dry_run=dry_run)
     assert (report.died, len(report.hosts_down)) == (0, 1)
     assert active() == 12
-    assert len({path for _, path in down.log}) == 5  # two that were asked for, three that tell
+    assert len({path for _, path in down.log}) == 5  # two due links and three extra ones
 
 
-def test_links_that_died_are_told_from_a_host_that_is_down_by_the_others(hosts):
+def test_extra_links_distinguish_dead_links_from_a_host_that_is_down(hosts):
     (server,) = hosts()
     links_at(server, "500/1", "500/2", last_checked=timezone.now() - timedelta(days=2))
     many(server, 20, last_checked=timezone.now() - timedelta(days=1))
@@ -254,14 +254,14 @@ def test_links_that_died_are_told_from_a_host_that_is_down_by_the_others(hosts):
     assert StreamingLink.objects.filter(last_checked__gt=timezone.now() - timedelta(hours=1)).count() == 5
 
 
-def test_a_host_of_few_links_is_judged_by_those(hosts):
+def test_a_host_with_few_links_is_judged_by_these(hosts):
     (server,) = hosts()
     links_at(server, "500/1", "500/2", "page/3")
     report = run()
     assert (report.died, report.hosts_down, report.verdicts.total()) == (2, [], 3)
 
 
-def test_private_and_taken_down_addresses_are_not_asked(hosts):
+def test_private_and_blocked_addresses_are_not_requested(hosts):
     (server,) = hosts()
     links_at(server, "page/1", "page/2")
     private = make_link(source_url="http://10.0.0.5/film")
@@ -289,7 +289,7 @@ def test_public_links_are_kept_when_only_loopback_can_be_reached(hosts):
     assert StreamingLink.objects.filter(host__endswith=".invalid", is_active=True, last_checked=None).count() == 4
 
 
-def test_silent_canaries_withhold_the_run_before_anything_is_asked(hosts, settings):
+def test_without_a_canary_that_responds_the_run_is_withheld_before_any_request(hosts, settings):
     (server,) = hosts()
     many(server, 3)
     make_link(source_url="http://no-such-host.invalid/film")
@@ -302,19 +302,19 @@ def test_silent_canaries_withhold_the_run_before_anything_is_asked(hosts, settin
     assert server.log == []
 
 
-def test_with_loopback_links_alone_no_canary_is_asked(hosts, settings):
+def test_with_loopback_links_only_no_canary_is_probed(hosts, settings):
     settings.HEALTH_CANARIES = ["http://127.0.0.1:1/"]
     (server,) = hosts()
     many(server, 3)
     assert not run().withheld
 
 
-def test_the_oldest_come_first_and_the_never_checked_before_all(hosts):
+def test_never_checked_links_come_first_then_the_oldest(hosts):
     (server,) = hosts()
     now = timezone.now()
     moments = [now - timedelta(hours=1), None, now + timedelta(days=365), now - timedelta(days=9), None]
     made = [links_at(server, f"page/{n}", last_checked=moment)[0] for n, moment in enumerate(moments)]
-    order = [due.link_state.id for due in due_links(Selection(), now=now)]
+    order = [due.id for due in due_links(Selection(), now=now)]
     assert order == [made[number].pk for number in (1, 4, 2, 3, 0)]
     assert count_due(Selection(older_than=5), now=now) == 4
     assert run(limit=2, now=now).checked == 2
@@ -322,7 +322,7 @@ def test_the_oldest_come_first_and_the_never_checked_before_all(hosts):
 
 
 @pytest.mark.parametrize(("strict", "maximum"), [(True, 2), (False, 10)])
-def test_strict_puts_no_hanging_link_aside(hosts, strict, maximum):
+def test_strict_counts_requests_without_a_response(hosts, strict, maximum):
     (server,) = hosts()
     many(server, 4)
     many(server, 12, "hang")
@@ -333,23 +333,23 @@ def test_strict_puts_no_hanging_link_aside(hosts, strict, maximum):
         hanging.append(sum(path.startswith("/hang") and method == "GET" for method, path in server.log))
         return time.monotonic() - began > (1.3 if strict else 20) or hanging[-1] > 2
 
-    run(timeout=3.0, per_host=2, strict=strict, stop=stop)
+    run(timeout=3.0, per_host=2, strict_per_host=strict, stop=stop)
     assert hanging[-1] <= 2 if strict else 2 < hanging[-1] <= maximum
 
 
-def test_due_asks_only_what_its_own_rhythm_wants(hosts):
+def test_due_checks_only_links_whose_next_check_is_due(hosts):
     (server,) = hosts()
     now = timezone.now()
     moments = [None, now - timedelta(hours=1), now + timedelta(hours=1), now + timedelta(days=400)]
     made = [links_at(server, f"page/{n}", next_check_at=moment)[0] for n, moment in enumerate(moments)]
     due = Selection(due=True)
-    assert {link.link_state.id for link in due_links(due, now=now)} == {made[number].pk for number in (0, 1, 3)}
+    assert {link.id for link in due_links(due, now=now)} == {made[number].pk for number in (0, 1, 3)}
     assert count_due(due, now=now) == 3
     assert run(selection=due, now=now).checked == 3
     assert run(now=now + timedelta(seconds=1)).checked == 4
 
 
-def test_steady_links_wait_when_the_rhythm_is_on_and_failing_ones_always(hosts, settings):
+def test_steady_links_wait_longer_if_checks_are_adaptive_and_failing_ones_always(hosts, settings):
     (server,) = hosts()
     steady, new = many(server, 2)
     (dead,) = links_at(server, "503/1")
@@ -357,16 +357,16 @@ def test_steady_links_wait_when_the_rhythm_is_on_and_failing_ones_always(hosts, 
     now, due = timezone.now(), Selection(due=True)
     settings.HEALTH_ADAPTIVE = True
     assert run(selection=due, now=now, prune=False).checked == 3
-    assert [link.link_state.id for link in due_links(due, now=now + timedelta(minutes=1))] == [new.pk]
-    later = {link.link_state.id for link in due_links(due, now=now + timedelta(days=1, minutes=1))}
+    assert [link.id for link in due_links(due, now=now + timedelta(minutes=1))] == [new.pk]
+    later = {link.id for link in due_links(due, now=now + timedelta(days=1, minutes=1))}
     assert later == {new.pk, dead.pk}
     settings.HEALTH_ADAPTIVE = False
     assert run(selection=Selection(), now=now + timedelta(minutes=1), prune=False).checked == 3
-    ids = {link.link_state.id for link in due_links(due, now=now + timedelta(minutes=2))}
+    ids = {link.id for link in due_links(due, now=now + timedelta(minutes=2))}
     assert ids == {new.pk, steady.pk}
 
 
-def test_due_and_older_than_together_ask_what_both_want(hosts):
+def test_due_and_older_than_together_select_links_that_match_both(hosts):
     (server,) = hosts()
     now = timezone.now()
     links_at(server, "page/1", last_checked=now - timedelta(hours=1), next_check_at=now - timedelta(minutes=1))
@@ -380,11 +380,11 @@ def test_pages_within_one_moment_are_complete(monkeypatch):
     movie = make_movie()
     for number in range(20):
         make_link(movie, last_checked=now - timedelta(hours=number // 8) - timedelta(minutes=1))
-    found = [due.link_state.id for due in due_links(Selection(), now=now)]
+    found = [due.id for due in due_links(Selection(), now=now)]
     assert len(found) == len(set(found)) == 20
 
 
-def test_source_and_movie_choose_the_links(hosts):
+def test_source_and_movie_select_the_links(hosts):
     (server,) = hosts()
     mine = links_at(server, "page/1", source="commons")[0]
     other = links_at(server, "page/2")[0]
@@ -403,12 +403,12 @@ def test_batches_are_written_while_a_run_goes_on(hosts, monkeypatch):
     assert any(0 < count < 40 for count in seen)
 
 
-def test_an_interrupted_run_keeps_the_good_news_and_turns_nothing_off(hosts):
+def test_an_interrupted_run_keeps_successes_and_turns_nothing_off(hosts):
     (server,) = hosts()
     many(server, 10)
     links_at(server, "404/1")
     many(server, 5, "hang")
-    report = run(timeout=20.0, stop=quiet(server))
+    report = run(timeout=20.0, stop=stop_when_quiet(server))
     assert not report.complete
     assert report.checked == 10 + 1
     assert report.died == 0
@@ -417,13 +417,13 @@ def test_an_interrupted_run_keeps_the_good_news_and_turns_nothing_off(hosts):
     assert HealthRun.objects.get().finished_at
 
 
-def test_what_a_broken_run_left_is_judged_like_in_a_whole_one(hosts):
-    """The bad links are left alone together: they must not pass for a host that is down or never answers."""
+def test_links_that_an_interrupted_run_left_are_judged_as_in_a_whole_run(hosts):
+    """Only failing links are left: they must not be taken for a host that is down or never responds."""
     (server,) = hosts()
     many(server, 40)
     many(server, 6, "hang")
     links_at(server, "403/1", "403/2")
-    run(timeout=20.0, stop=quiet(server))
+    run(timeout=20.0, stop=stop_when_quiet(server))
     assert StreamingLink.objects.exclude(last_checked=None).count() == 40
     later = links_at(server, "page/new")[0]
     report = run(timeout=0.6, selection=Selection(older_than=1))
@@ -434,19 +434,19 @@ def test_what_a_broken_run_left_is_judged_like_in_a_whole_one(hosts):
     assert all(len(checks) == 1 for checks in StreamingLink.objects.values_list("checks", flat=True))
 
 
-def test_a_whole_run_after_a_broken_one_still_sees_a_host_that_is_down(hosts):
+def test_a_whole_run_after_an_interrupted_one_still_finds_a_host_that_is_down(hosts):
     first, second = hosts(2)
     many(first, 10)
     many(second, 10)
     many(second, 1, "hang")
-    run(timeout=20.0, stop=quiet(first, second))
+    run(timeout=20.0, stop=stop_when_quiet(first, second))
     first.everything = "503"
     report = run(timeout=0.5)
     assert len(report.hosts_down) == 1
     assert active() == 20
 
 
-def test_the_report_tells_what_changed_since_the_last_run(hosts):
+def test_the_report_names_changes_since_the_last_run(hosts):
     first, second = hosts(2)
     many(first, 10)
     many(second, 10)
@@ -456,13 +456,13 @@ def test_the_report_tells_what_changed_since_the_last_run(hosts):
     first.everything = ""
     links_at(second, "404/1", "404/2", "403/1")
     report = run(prune=False)
-    said = "\n".join(report.summary_lines())
-    assert "Died: Not found (2), Blocked by the site (1)." in said
-    assert f"Hosts that are back: {first.url('').split('/')[2]}." in said
+    text = "\n".join(report.summary_lines())
+    assert "Died: Not found (2), Blocked by the site (1)." in text
+    assert f"Hosts that are back: {first.url('').split('/')[2]}." in text
     assert HealthRun.objects.latest("pk").died_of == {"http_404": 2, "http_403": 1}
 
 
-def test_max_runtime_ends_a_run_that_is_believed(hosts):
+def test_a_run_that_max_runtime_ends_is_accepted(hosts):
     (server,) = hosts()
     many(server, 10)
     links_at(server, "404/1")
@@ -472,39 +472,39 @@ def test_max_runtime_ends_a_run_that_is_believed(hosts):
     assert (report.checked, report.died) == (11, 1)
 
 
-def test_a_second_run_steps_aside(hosts):
+def test_a_second_run_does_nothing(hosts):
     (server,) = hosts()
     many(server, 3)
     inner = []
 
-    def run_too():
+    def run_second():
         try:
             inner.append(run())
         finally:
             connection.close()
 
-    def told(progress):
+    def start_second_run(progress):
         if not inner:
-            second = threading.Thread(target=run_too)
+            second = threading.Thread(target=run_second)
             second.start()
             second.join(10)
 
-    run(stated=told)
+    run(on_progress=start_second_run)
     assert inner == [None]
     assert HealthRun.objects.count() == 1
 
 
-def test_what_somebody_else_did_meanwhile_is_not_overwritten(hosts):
+def test_changes_made_during_a_run_are_not_overwritten(hosts):
     (server,) = hosts()
     kept, taken, removed = links_at(server, "page/1", "page/2", "404/3")
 
-    def meddle(handler):
+    def change_links(handler):
         server.asked = lambda handler: None
         StreamingLink.objects.filter(pk=taken.pk).update(is_active=False, reason="taken_down")
         Movie.objects.filter(pk=removed.movie_id).delete()
-        connections.close_all()  # of the server's thread, which nobody else can close
+        connections.close_all()  # those of the server's thread
 
-    server.asked = meddle
+    server.asked = change_links
     report = run()
     taken.refresh_from_db()
     assert (taken.is_active, taken.reason) == (False, "taken_down")
@@ -512,18 +512,18 @@ def test_what_somebody_else_did_meanwhile_is_not_overwritten(hosts):
     assert StreamingLink.objects.get(pk=kept.pk).reason == "ok"
 
 
-def test_what_is_said_of_another_address_is_not_written(hosts):
+def test_the_result_of_an_address_that_was_changed_meanwhile_is_not_written(hosts):
     (server,) = hosts()
     many(server, 3)
     link, other = links_at(server, "404/typo", "page/typo")
 
-    def mend(handler):
+    def correct_urls(handler):
         server.asked = lambda handler: None
         update_link(StreamingLink.objects.get(pk=link.pk), {"source_url": server.url("page/right")})
         update_link(StreamingLink.objects.get(pk=other.pk), {"source_url": server.url("404/wrong")})
-        connections.close_all()  # of the server's thread, which nobody else can close
+        connections.close_all()  # those of the server's thread
 
-    server.asked = mend
+    server.asked = correct_urls
     report = run()
     assert (report.died, report.removed) == (0, 0)
     kept = StreamingLink.objects.filter(pk__in=[link.pk, other.pk], is_active=True, last_checked=None, reason="")
@@ -533,10 +533,10 @@ def test_what_is_said_of_another_address_is_not_written(hosts):
 
 
 @pytest.mark.parametrize("turned", ["page", "busy", "404"])
-def test_a_movie_that_came_back_is_only_removed_again_when_its_link_was_heard(hosts, turned):
+def test_a_restored_movie_is_removed_again_only_after_its_link_was_checked(hosts, turned):
     (server,) = hosts()
     many(server, 5)
-    # Its link has been failing for a month: by its own rhythm it would be asked in another.
+    # Its link has failed for a month, so its own schedule would check it in another month.
     since = timezone.now() - timedelta(days=31)
     (link,) = links_at(server, f"{turned}/1", source="commons", is_active=False, reason="http_404", failures=4)
     StreamingLink.objects.filter(pk=link.pk).update(
@@ -551,25 +551,13 @@ def test_a_movie_that_came_back_is_only_removed_again_when_its_link_was_heard(ho
     assert StreamingLink.objects.filter(pk=link.pk, is_active=True).exists() == (turned == "page")
 
 
-def test_a_flip_is_kept_only_when_a_link_turns(hosts):
+def test_a_flip_is_stored_only_when_a_link_turns_on_or_off(hosts):
     (server,) = hosts()
     links_at(server, "page/1", "404/1")
     run(prune=False)
     run(prune=False)
     assert LinkFlip.objects.count() == 1
     assert StreamingLink.objects.get(reason="http_404").checks == "gg"
-
-
-def test_check_now_judges_a_few_links_without_brake(hosts):
-    (server,) = hosts()
-    good, gone, private = *links_at(server, "page/1", "404/1"), make_link(source_url="http://10.0.0.5/x")
-    said = check_now([good.pk, gone.pk, private.pk])
-    assert said == {good.pk: "ok", gone.pk: "http_404", private.pk: "private_address"}
-    assert Movie.objects.count() == 3
-    assert HealthRun.objects.count() == 0
-    server.go_down()
-    assert check_now([good.pk]) == {good.pk: "refused"}
-    assert active() == 1
 
 
 def test_the_number_of_statements_does_not_grow_with_the_links(hosts, django_assert_max_num_queries):
@@ -582,7 +570,7 @@ def test_the_number_of_statements_does_not_grow_with_the_links(hosts, django_ass
 
 
 def test_an_outage_does_not_count_towards_removal(hosts):
-    """Two runs in which the host is down are no two failed checks of its films."""
+    """Runs in which the host is down do not count as failed checks of its links."""
     down, fine = hosts(2)
     many(down, 6)
     many(fine, 6)
@@ -594,8 +582,8 @@ def test_an_outage_does_not_count_towards_removal(hosts):
     assert set(StreamingLink.objects.values_list("failures", flat=True)) == {0}
 
 
-def test_an_hour_of_failures_is_no_day_of_them(hosts):
-    """A small host is away for two runs; until the day is over nobody asks its links, which work again."""
+def test_failures_within_one_hour_do_not_fill_the_grace_period(hosts):
+    """A small host fails in two runs; its links work again, but nobody checks them until the day is over."""
     away, fine = hosts(2)
     many(away, 2, source="commons")
     many(fine, 6)
@@ -608,19 +596,19 @@ def test_an_hour_of_failures_is_no_day_of_them(hosts):
     assert run().revived == 2
 
 
-def test_the_checker_takes_its_turns_at_a_host_among_the_spiders(hosts, monkeypatch):
-    monkeypatch.setattr("streaming.health.sweep.options.pause_at", lambda host, *, delays: 0.01)
+def test_the_checker_reserves_slots_of_a_host_as_spiders_do(hosts, monkeypatch):
+    monkeypatch.setattr("streaming.health.sweep.options.request_delay", lambda host, *, delays: 0.01)
     (server,) = hosts()
     many(server, 6)
     before = timezone.now()
     assert run().checked == 6
     gate = HostGate.objects.get(pk=server.server_address[0])
-    # Seven requests of one hundredth: the next may not leave before.
+    # Seven requests at intervals of 0.01 s: the next slot is later than all of them.
     assert gate.next_at >= before + timedelta(seconds=0.07)
     assert len(server.log) >= 7
 
 
-def test_ctrl_c_ends_a_run_that_waits_for_its_canaries(hosts, settings):
+def test_a_run_that_waits_for_its_canaries_can_be_interrupted(hosts, settings):
     (server,) = hosts()
     many(server, 3)
     make_link(source_url="http://no-such-host.invalid/film")
@@ -631,8 +619,8 @@ def test_ctrl_c_ends_a_run_that_waits_for_its_canaries(hosts, settings):
     assert not report.complete or report.withheld
 
 
-def test_a_link_that_somebody_checks_while_it_waits_is_not_asked_twice(hosts, monkeypatch):
-    """Checked by hand while it waits for its turn, a link has a last check in the run's future: it is drawn again."""
+def test_a_link_that_is_checked_by_hand_while_it_waits_is_not_checked_twice(hosts, monkeypatch):
+    """Its last check then lies in the future of the run, so the query for due links returns it again."""
     monkeypatch.setattr("streaming.health.probing.prober.MAX_PENDING", 3)
     monkeypatch.setattr("streaming.health.probing.prober_process.SUBPROCESS_THRESHOLD", 2)
     monkeypatch.setattr("streaming.health.probing.prober_process._can_use_subprocess", lambda: False)
@@ -653,21 +641,20 @@ def test_a_link_that_somebody_checks_while_it_waits_is_not_asked_twice(hosts, mo
     assert report.checked == 41
 
 
-def test_links_of_a_host_that_were_never_asked_are_not_turned_off(hosts):
-    """Four old dead links of a host hang; its four live ones, too few for the breaker, would not even be asked."""
+def test_links_that_were_not_probed_themselves_are_not_turned_off(hosts):
+    """Four dead links of a host hang, so its four working ones, too few for the breaker, are not requested."""
     host, other = hosts(2)
     many(other, 3)
     links_at(host, *(f"hang/{number}" for number in range(4)), is_active=False, reason="timeout", failures=9)
     many(host, 4)
     report = run(prune=False)
     assert (report.died, active()) == (0, 7)
-    run(prune=False)  # They waited longest now, so they come first.
+    run(prune=False)  # Now they have waited longest, so they come first.
     assert {path for _, path in host.log if path.startswith("/page")} != set()
     assert active() == 7
 
 
-def test_it_is_the_host_that_wants_to_be_left_alone_that_is_paused(hosts):
-    """Where a redirect led to says "later", not the host that led there."""
+def test_the_host_that_throttles_is_paused_not_the_one_that_redirects_to_it(hosts):
     first, busy = hosts(2)
     many(first, 3)
     links_at(first, f"to/{busy.url('busy/1')}")
@@ -675,24 +662,24 @@ def test_it_is_the_host_that_wants_to_be_left_alone_that_is_paused(hosts):
     assert list(HostPause.objects.values_list("host", flat=True)) == [busy.url("").split("/")[2]]
 
 
-def test_a_host_that_is_down_is_not_asked_sooner_than_it_said(hosts):
+def test_a_host_that_is_down_is_paused_as_long_as_it_asked_for(hosts):
     first, other = hosts(2)
     many(first, 6, kind="500")
     links_at(first, "later/1")
     many(other, 4)
 
-    def for_hours(handler):
+    def ask_for_two_hours(handler):
         if handler.path.startswith("/later"):
             handler.send(429, Retry_After="7200")
             raise ConnectionAbortedError
 
-    first.asked = for_hours
+    first.asked = ask_for_two_hours
     now = timezone.now()
     assert run(now=now).hosts_down == [first.url("").split("/")[2]]
     assert HostPause.objects.get().paused_until == now + timedelta(hours=2)
 
 
-def test_very_many_private_links_are_marked(db):
+def test_more_private_links_than_a_statement_takes_are_marked(db):
     link = make_link(source_url="http://10.0.0.5/x")
     mark_private_links([*range(10**6, 10**6 + 300_000), link.pk])
     link.refresh_from_db()

@@ -40,9 +40,10 @@ def words_in(text: str) -> set[str]:
 def retired_words(path: Path, retired: frozenset[str], *, fixed: frozenset[str], with_strings: bool) -> Iterator[str]:
     """`file:line: words` for each retired word in identifiers, comments and docstrings, in other strings on demand.
 
-    `fixed` are whole strings that an interface or a stored value dictates.
+    `fixed` are whole strings that an interface or a stored value dictates, or phrases within a string.
     """
     text = path.read_text(encoding="utf-8")
+    phrases = [one for one in fixed if " " in one]
     docstrings = {
         node.body[0].lineno
         for node in ast.walk(tree_of(path))
@@ -57,7 +58,10 @@ def retired_words(path: Path, retired: frozenset[str], *, fixed: frozenset[str],
             tokenize.NAME, tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)
         ):  # fmt: skip
             continue
-        if found := words_in(token.string) & retired:
+        text_left = token.string
+        for phrase in phrases:
+            text_left = text_left.replace(phrase, "")
+        if found := words_in(text_left) & retired:
             yield f"{relative(path)}:{token.start[0]}: {', '.join(sorted(found))}"
 
 

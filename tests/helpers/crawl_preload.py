@@ -1,4 +1,4 @@
-"""What the helper that forks (see `forked.py`) has at hand before it does; it starts no thread and asks no database."""
+"""Modules imported by the fork server of `crawl_process` in advance; without threads and database connections."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Run a function in a process of its own: Twisted's reactor starts once a process, and the tests' own stays without.
+"""Run a function in a process of its own: Twisted's reactor can start only once per process.
 
-The process is forked, with all imports warm, but never from the tests' process: a copy of that one would hold what its
-threads had in hand (the servers of the tests, xdist's own). A thread that left a connection to SQLite behind is the
-worst of it. SQLite keeps its locks in the process's memory and the kernel gives them to nobody's copy: the copy
-believes in a lock that it does not hold, somebody else takes the write-ahead log away under its hands, and what it
-wrote is lost. So a helper that has neither threads nor a database forks instead.
+The process is forked with all imports done, but not from the process of the tests, whose threads (test servers, xdist)
+may be in the middle of something. The worst case is an open SQLite connection of another thread: SQLite keeps its locks
+in memory, and the kernel does not pass them to a fork. The copy believes that it has a lock which it has not, another
+process removes the write-ahead log, and what the copy wrote is lost. So a fork server without threads and database
+connections forks instead.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ FORKSERVER = multiprocessing.get_context("forkserver")
 FORKSERVER.set_forkserver_preload(["tests.helpers.crawl_preload"])
 ALLOWED_HOSTS = ["127.0.0.1", "::1", "localhost"]
 PATCHES: dict[str, Any] = {}
-"""What is to be another thing in the process, by dotted name: `monkeypatch.setitem(CHANGES, "scraper.settings.X", 1)`.
-Django's settings need no word here, those of the test are the process's too."""
+"""Values to replace in the process, by dotted name: `monkeypatch.setitem(PATCHES, "scraper.settings.X", 1)`.
+Django's settings need no entry: the process uses those of the test."""
 
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """What the process gave back and wrote; `broke` is its traceback, empty when all went well."""
+    """What the process returned and logged; `broke` is its traceback, empty if it raised nothing."""
 
     value: Any
     log: str
@@ -46,8 +46,8 @@ class ProcessResult:
 
 
 @dataclass(frozen=True)
-class Place:
-    """What the process has to know of the test for which it works."""
+class ProcessContext:
+    """What the process needs to know about its test."""
 
     folder: Path
     database: str
@@ -56,28 +56,33 @@ class Place:
 
     @property
     def begun(self) -> Path:
-        """There once the process is at work."""
+        """A file that exists once the function is running."""
         return self.folder / "begun"
 
 
 def in_child(
-    job_callable: Callable[..., Any], *args: Any, seconds: float = 30, meanwhile: Callable[[], None] | None = None
+    function: Callable[..., Any], *args: Any, seconds: float = 30, meanwhile: Callable[[], None] | None = None
 ) -> ProcessResult:
-    """The deed and all that it is told have to be such as can be pickled. `meanwhile` runs here, once it is at work."""
+    """Return what the function gave in a process of its own; it and its arguments must be picklable.
+
+    `meanwhile` runs in this process once the function is running; the process is killed after `seconds`.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(Path(folder), str(connection.settings_dict["NAME"]), _settings_of_the_test(), dict(PATCHES))
-        process = FORKSERVER.Process(target=_live, args=(place, job_callable, args), daemon=True)
+        context = ProcessContext(
+            Path(folder), str(connection.settings_dict["NAME"]), _settings_of_the_test(), dict(PATCHES)
+        )
+        process = FORKSERVER.Process(target=_run, args=(context, function, args), daemon=True)
         process.start()
         if meanwhile is not None:
-            _wait_until(lambda: place.begun.exists() or not process.is_alive())
+            _wait_until(lambda: context.begun.exists() or not process.is_alive())
             meanwhile()
         process.join(seconds)
         if process.is_alive():
             process.kill()
             process.join()
         process.close()
-        log, answer = place.folder / "log", place.folder / "answer"
-        value, broke = pickle.loads(answer.read_bytes()) if answer.exists() else (None, "the child died")
+        log, answer = context.folder / "log", context.folder / "answer"
+        value, broke = pickle.loads(answer.read_bytes()) if answer.exists() else (None, "the process died")
         return ProcessResult(value, log.read_text() if log.exists() else "", broke)
 
 
@@ -87,7 +92,7 @@ def _wait_until(happened: Callable[[], bool]) -> None:
 
 
 def _settings_of_the_test() -> dict[str, Any]:
-    """What tests and fixtures have put in the place of Django's settings, the latest word of each."""
+    """Return the settings that tests and fixtures have overridden, the latest value of each."""
     stated: dict[str, Any] = {}
     layer = settings._wrapped
     while isinstance(layer, UserSettingsHolder):
@@ -96,27 +101,27 @@ def _settings_of_the_test() -> dict[str, Any]:
     return stated
 
 
-def _live(place: Place, job_callable: Callable[..., Any], args: Any) -> None:
+def _run(context: ProcessContext, function: Callable[..., Any], args: Any) -> None:
     value, broke = None, ""
     try:
-        _settle(place)
-        place.begun.touch()
-        value = job_callable(*args)
-    except BaseException:  # noqa: BLE001 (whatever it was, the parent is told)
+        _prepare(context)
+        context.begun.touch()
+        value = function(*args)
+    except BaseException:  # noqa: BLE001 (the test asserts on the traceback)
         broke = traceback.format_exc()
     try:
-        half = place.folder / "half"
+        half = context.folder / "half"
         half.write_bytes(pickle.dumps((value, broke)))
-        half.rename(place.folder / "answer")
+        half.rename(context.folder / "answer")
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
         os._exit(0)
 
 
-def _settle(place: Place) -> None:
-    """Be to this process what pytest is to the tests', and write to the log."""
-    log = os.open(place.folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def _prepare(context: ProcessContext) -> None:
+    """Set this process up as pytest does the process of the tests, with its output in a log file."""
+    log = os.open(context.folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)
@@ -126,8 +131,8 @@ def _settle(place: Place) -> None:
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", category=ResourceWarning, module="asyncio")
     pytest_socket.socket_allow_hosts(ALLOWED_HOSTS, allow_unix_socket=True)
-    connection.settings_dict["NAME"] = place.database
-    for name, value in place.settings.items():
+    connection.settings_dict["NAME"] = context.database
+    for name, value in context.settings.items():
         setattr(settings, name, value)
-    for name, value in place.changes.items():
+    for name, value in context.changes.items():
         pytest.MonkeyPatch().setattr(name, value)

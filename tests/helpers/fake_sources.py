@@ -126,7 +126,7 @@ class SourceWeb(ThreadingHTTPServer):
         self.agents: set[str | None] = set()
         self.over = threading.Event()
         super().__init__(("127.0.0.1", 0), SourceHandler)
-        self.doors = [Door(self, f"127.0.0.{number}") for number in (2, 3, 4)]
+        self.hosts = [SourceHost(self, f"127.0.0.{number}") for number in (2, 3, 4)]
 
     @property
     def web(self) -> SourceWeb:
@@ -138,7 +138,7 @@ class SourceWeb(ThreadingHTTPServer):
 
     def settings(self) -> dict[str, Any]:
         """What the settings have to say for the sources to be found here."""
-        query_service, wikidata, commons = (model_admin.url for model_admin in self.doors)
+        query_service, wikidata, commons = (host.url for host in self.hosts)
         return {
             "WIKIDATA_SPARQL_URL": f"{query_service}/sparql",
             "WIKIDATA_API_URL": f"{wikidata}/wikidata/api.php",
@@ -161,7 +161,7 @@ class SourceWeb(ThreadingHTTPServer):
         """Visitors of these tests hang up as they like."""
 
 
-class Door(ThreadingHTTPServer):
+class SourceHost(ThreadingHTTPServer):
     """The same sources at another host."""
 
     daemon_threads = True
@@ -180,9 +180,9 @@ class Door(ThreadingHTTPServer):
 
 
 class SourceHandler(Handler):
-    server: SourceWeb | Door
+    server: SourceWeb | SourceHost
 
-    def asked_for(self) -> Page:
+    def requested_page(self) -> Page:
         web = self.server.web
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -199,8 +199,8 @@ def source_web() -> Iterator[SourceWeb]:
     """The sources, all well; faults are put in by hand: `web.faults["/sparql"] = Page(status=503)`."""
     with ExitStack() as open_endpoints:
         web = open_endpoints.enter_context(serving(SourceWeb()))
-        for model_admin in web.doors:
-            open_endpoints.enter_context(serving(model_admin))
+        for host in web.hosts:
+            open_endpoints.enter_context(serving(host))
         yield web
 
 

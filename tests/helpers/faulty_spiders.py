@@ -1,4 +1,4 @@
-"""Spiders that behave as spiders should not, under the names of sources that have none."""
+"""Spiders with bugs, under the names of sources that have no spider."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scraper.items import LinkItem
 
 
 class FaultySpider(Spider):
-    """Begins as all do."""
+    """Requests one page of the site."""
 
     async def start(self):
         yield Request(f"{self.settings['EXAMPLE_SITE_URL']}/odd", callback=self.parse)
@@ -27,7 +27,7 @@ class SlowSpider(FaultySpider):
 
 
 class BrokenSpider(FaultySpider):
-    """Has a bug, behind its first link."""
+    """Raises in its callback."""
 
     name = "vodo"
 

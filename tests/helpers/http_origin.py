@@ -1,4 +1,4 @@
-"""A web server on loopback whose paths behave as links do: well, badly, or not at all."""
+"""A web server on loopback whose paths behave like links: well, badly, or not at all."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send(302, Location=target if "://" in target else f"/{target.lstrip('/')}")
 
     def on_moved(self, kind):
-        """/moved/TARGET leads there for good."""
+        """/moved/TARGET redirects there permanently."""
         self.send(301, Location="/" + self.path.removeprefix("/moved/").lstrip("/"))
 
     def on_loop(self, kind):
@@ -110,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send(302, Location=self.path, Set_Cookie="seen=1; Path=/")
 
     def on_accent(self, kind):
-        """A cookie that is not ASCII, without which it leads in a circle."""
+        """Set a cookie that is not ASCII; without it, the redirects are a circle."""
         if "seen=" in self.headers.get("Cookie", ""):
             self.send(200, FILM)
         else:
@@ -141,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def on_short(self, kind):
-        """A lying length: the page breaks off."""
+        """State a wrong length: the page breaks off."""
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", "100000")
@@ -166,7 +166,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Origin(ThreadingHTTPServer):
-    """`everything`: a kind that all paths have; `log`: (method, path); `shut_after` that many requests it goes down."""
+    """`everything`: a kind that all paths have; `log`: (method, path); after `shut_after` requests it goes down."""
 
     daemon_threads = True
     block_on_close = False
@@ -190,7 +190,7 @@ class Origin(ThreadingHTTPServer):
             self.everything = self.turn_after[1]
 
     def go_down(self):
-        """Refuse from now on, and break what is open."""
+        """Refuse connections from now on, and break the open ones."""
         self.closing.set()
         self.socket.close()
         for one in list(self.sockets):
@@ -206,15 +206,15 @@ class Origin(ThreadingHTTPServer):
 
 
 def closed_port():
-    """An address at which nobody listens."""
+    """Return a port of loopback that is closed."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
 
 
 def wait_for(condition, seconds=20.0):
-    """Poll until it holds."""
+    """Poll until the condition is true."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(0.01)

@@ -17,7 +17,7 @@ from scraper.example_site.server import ExampleSite
 
 @dataclass
 class Page:
-    """An answer; `raw_handler` writes to the connection itself in place of an answer."""
+    """One response; `raw_handler` writes to the connection itself instead."""
 
     body: bytes | str = b""
     status: int = 200
@@ -45,7 +45,7 @@ class Site(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Visitors of these tests hang up as they like."""
+        """Clients in these tests may disconnect at any time."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def requested_page(self) -> Page:
-        """Note the request; its answer."""
+        """Count the request and return its page."""
         self.server.hits[self.path] += 1
         self.server.agents.add(self.headers.get("User-Agent"))
         return self.server.pages.get(self.path, self.server.pages.get("*", Page(status=404)))
@@ -76,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Silent."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def example_site(**options: Any) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A port that refuses connections."""
+    """Return a port that refuses connections."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

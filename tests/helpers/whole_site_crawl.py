@@ -1,4 +1,4 @@
-"""A crawl that reads more than its movie; a module of its own, so that the crawl's process imports no tests."""
+"""A crawl of more than one movie, in a module of its own so that its process imports no tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streaming.scraping.crawling.job_crawl import SourceCrawl, build_source_resu
 
 
 class WholeSiteCrawl(SourceCrawl):
-    """The crawl of a source that yields all its films, of which only the job's movie counts."""
+    """Crawls the whole source; only links of the job's movie count."""
 
     def arguments(self):
         return {}
@@ -17,7 +17,7 @@ class WholeSiteCrawl(SourceCrawl):
 
 def crawl_whole_site(job_id):
     job = ScrapeJob.objects.select_related("movie").get(pk=job_id)
-    crawl = WholeSiteCrawl(job, "example")
+    run = WholeSiteCrawl(job, "example")
     connections.close_all()
-    run_crawlers([crawl])
-    return build_source_result(crawl.progress)
+    run_crawlers([run])
+    return build_source_result(run.outcome)

@@ -29,7 +29,7 @@ NOT_COMPARED = {
     "not_links": "compared on its own below",
 }
 # What the catalogue has no place for is not read out of the answers of these sources.
-NOT_KEPT = {
+IGNORED_KEYS = {
     "commons/": {"duration", "subtitles", "attribution", "attribution_required", "artist_text"},
     "html/": {"duration", "subtitles", "episodes"},
     "peertube/": {"duration", "embed"},
@@ -235,7 +235,7 @@ def kept(expected: Any, *, file: str) -> Any:
         return [kept(one, file=file) for one in expected]
     if not isinstance(expected, dict):
         return expected
-    left_out = {key for beginning, keys in NOT_KEPT.items() if file.startswith(beginning) for key in keys}
+    left_out = {key for beginning, keys in IGNORED_KEYS.items() if file.startswith(beginning) for key in keys}
     rest = {key: value for key, value in expected.items() if key not in left_out}
     return {key: value if key == "links" else kept(value, file=file) for key, value in rest.items()}
 

@@ -62,7 +62,7 @@ class TestWhatItHolds:
         assert official == ["tt0046642", "tt0043238", "tt0052451"]
         assert all([copy.kind for copy in example_links()[imdb_id]] == ["page"] for imdb_id in official)
 
-    def test_a_known_share_is_dead_in_every_known_way(self):
+    def test_a_known_part_is_dead_in_every_known_way(self):
         fates = Counter(copy.behaviour for held in example_links().values() for copy in held)
         dead = sum(count for fate, count in fates.items() if fate not in LIVING)
         assert all(fates[fate] >= 4 for fate in FAULTY_BEHAVIOURS)
@@ -112,7 +112,7 @@ class TestAnswers:
             (LinkBehaviour.BROKEN, 500, 500),
         ],
     )
-    def test_every_fate_has_its_status(self, site, fate, head, get):
+    def test_every_behaviour_has_its_status(self, site, fate, head, get):
         assert ask(site, FILM[fate].path, method="HEAD").status == head
         assert ask(site, FILM[fate].path).status == get
 

@@ -45,7 +45,7 @@ def test_a_watch_page_of_the_films_own_publisher_is_official():
     assert (link.licence, link.kind, link.type, link.title) == ("official", "page", "show", "Bonanza")
 
 
-def test_the_film_is_told_by_the_page_when_only_an_address_is_given():
+def test_the_page_names_the_film_if_only_a_url_is_given():
     found = list(ExampleSpider(target_url=f"{SITE}/x").parse(answer("film.html", "/x")))
     assert {item.imdb_id for item in found} == {"tt0013442"}
 
@@ -55,7 +55,7 @@ def test_a_page_that_is_not_there_is_an_empty_answer(status):
     assert read("missing.html", "tt0565808", status=status) == []
 
 
-def test_a_missing_page_with_status_200_is_not_what_was_asked_for():
+def test_a_missing_page_with_status_200_is_a_failure():
     with pytest.raises(SourceFailed, match=UNEXPECTED):
         read("missing.html", "tt0565808")
 
@@ -65,14 +65,14 @@ def test_the_page_of_another_film_is_refused():
         read("film.html", "tt0017925")
 
 
-def test_a_page_that_names_no_film_is_taken_for_the_one_that_was_asked_for_and_for_no_other():
+def test_a_page_without_an_imdb_id_counts_for_the_requested_film_only():
     page = HtmlResponse(f"{SITE}/x", body=b'<a href="/watch/1">Watch</a>')
     assert [item.imdb_id for item in ExampleSpider(imdb_id="tt0013442").parse(page)] == ["tt0013442"]
     with pytest.raises(SourceFailed, match="which film"):
         list(ExampleSpider(target_url=f"{SITE}/x").parse(page))
 
 
-def test_bytes_are_not_what_was_asked_for():
+def test_bytes_are_a_failure():
     with pytest.raises(SourceFailed, match=UNEXPECTED):
         list(ExampleSpider(imdb_id="tt0013442").parse(Response(f"{SITE}/x", body=b"\x00\x01")))
 

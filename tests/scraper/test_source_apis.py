@@ -1,4 +1,4 @@
-"""Which addresses a source can vouch for, how it is asked, and what its answers mean: tables of judgement."""
+"""Source APIs: the URLs that each knows, its queries and what its responses mean, as tables."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from scraper.extraction.json_values import UnreadableResponse, as_mappings, decode_json
 from scraper.source_apis import AVAILABLE, MISSING, PRIVATE, WITHDRAWN, ApiStatus, ItemRef, source_apis
-from tests.helpers.paths import RECORDED_PAYLOADS
 
 OWN = Path(__file__).parent / "pages"
+RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
 ARCHIVE, COMMONS, FRAMATUBE, _ = KNOWN = source_apis(
     archive="https://archive.org",
     commons="https://commons.wikimedia.org/w/api.php",
@@ -205,10 +205,10 @@ def recorded(source_api, folder):
 @pytest.mark.parametrize(
     ("source_api", "file", "answer", "expected"),
     [
-        pytest.param(voucher, *case, id=case[0])
-        for voucher in KNOWN[:3]
-        for folder in (OWN, RECORDED_PAYLOADS)
-        for case in recorded(voucher, folder)
+        pytest.param(source_api, *case, id=case[0])
+        for source_api in KNOWN[:3]
+        for folder in (OWN, RECORDED)
+        for case in recorded(source_api, folder)
     ],
 )
 def test_saved_answers_say_gone_only_where_nothing_was_found(source_api, file, answer, expected):

@@ -178,9 +178,9 @@ def test_queries_do_not_grow_with_the_rows(client):
         cache.clear()
         with CaptureQueriesContext(
             connection,
-        ) as asked:
+        ) as queries:
             client.get("/")
-        costs.append(len(asked))
+        costs.append(len(queries))
     assert costs[0] == costs[1] <= 14
 
 

@@ -119,18 +119,18 @@ def test_an_error_in_a_middleware_shows_our_page(quiet_client, settings, error, 
     assert page["Cache-Control"] in ("private, no-cache", "no-store")
     assert f"<h1>{heading}</h1>" in page.content.decode()
     assert 'data-theme="dark"' in page.content.decode()
-    answer = quiet_client.get("/api/streaming/movies/", {"raise": error})
-    assert (answer.status_code, answer["Content-Type"]) == (status, "application/json")
-    assert answer["Cache-Control"] == "no-store"
-    assert list(answer.json()) == ["detail"]
-    assert SECRET not in answer.content.decode() + page.content.decode()
+    response = quiet_client.get("/api/streaming/movies/", {"raise": error})
+    assert (response.status_code, response["Content-Type"]) == (status, "application/json")
+    assert response["Cache-Control"] == "no-store"
+    assert list(response.json()) == ["detail"]
+    assert SECRET not in response.content.decode() + page.content.decode()
 
 
 def test_an_unknown_host_name_shows_our_page(client):
     page = client.get("/", headers={"Host": "evil.example"})
     assert (page.status_code, "<h1>Bad request</h1>" in page.content.decode()) == (400, True)
-    answer = client.get("/api/streaming/movies/", headers={"Host": "evil.example"})
-    assert (answer.status_code, answer.json()) == (400, {"detail": "Bad request."})
+    response = client.get("/api/streaming/movies/", headers={"Host": "evil.example"})
+    assert (response.status_code, response.json()) == (400, {"detail": "Bad request."})
 
 
 def test_staff_without_a_permission_see_the_403_page(client):

@@ -51,10 +51,10 @@ def test_the_sitemap_needs_a_fixed_number_of_queries(client):
     for _ in range(2):
         for _ in range(10):
             make_movie()
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get("/sitemap.xml")
             client.get("/sitemap-movies.xml")
-        costs.append(len(asked))
+        costs.append(len(queries))
     assert costs[0] == costs[1]
 
 
@@ -143,8 +143,8 @@ def test_feeds_need_a_fixed_number_of_queries(client):
     for _ in range(2):
         for _ in range(10):
             LinkFlip.objects.create(link=make_link(), is_active=False, reason="timeout")
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get("/feeds/new.xml")
             client.get("/feeds/lost.xml")
-        costs.append(len(asked))
+        costs.append(len(queries))
     assert costs[0] == costs[1] <= 4

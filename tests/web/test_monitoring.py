@@ -24,9 +24,9 @@ def test_readyz_gives_the_age_of_the_last_run_and_the_open_jobs():
     assert Client().get("/readyz").json()["health_run_age_seconds"] is None
     HealthRun.objects.create(started_at=timezone.now() - timedelta(hours=2))
     make_job()
-    answer = Client().get("/readyz")
-    assert (answer.status_code, answer.json()["open_jobs"]) == (200, 1)
-    assert 7200 <= answer.json()["health_run_age_seconds"] < 7300
+    response = Client().get("/readyz")
+    assert (response.status_code, response.json()["open_jobs"]) == (200, 1)
+    assert 7200 <= response.json()["health_run_age_seconds"] < 7300
 
 
 @pytest.mark.django_db(transaction=True)
@@ -34,11 +34,11 @@ def test_readyz_is_503_without_the_database(settings, monkeypatch):
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/at/all.sqlite3")
     try:
-        answer = Client().get("/readyz")
+        response = Client().get("/readyz")
     finally:
         connection.close()
         monkeypatch.undo()
-    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert (response.status_code, response.json()["status"]) == (503, "unavailable")
 
 
 @pytest.mark.django_db

@@ -153,8 +153,8 @@ def test_robots_and_prefetches_start_no_job(client, headers):
 def test_head_and_options_start_no_job(client):
     address = make_movie().get_absolute_url()
     assert client.head(address).status_code == 200
-    answer = client.options(address)
-    assert (answer.status_code, answer["Allow"]) == (200, "GET, HEAD, OPTIONS")
+    response = client.options(address)
+    assert (response.status_code, response["Allow"]) == (200, "GET, HEAD, OPTIONS")
     assert client.post(address).status_code == 405
     assert not ScrapeJob.objects.exists()
 
@@ -192,9 +192,9 @@ def test_queries_do_not_grow_with_links_and_neighbours(client, shown):
         for _ in range(10):
             make_link(shown)
             make_link(make_movie(year=1922))
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get("/streaming/tt0013442/")
-        costs.append(len(asked))
+        costs.append(len(queries))
     assert costs[0] == costs[1] <= 8
 
 

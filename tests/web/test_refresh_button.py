@@ -133,14 +133,14 @@ def test_a_running_search_shows_each_source(client, movie):
     ]
     job = make_job_outside_queue(movie, sources=rows)
     page = client.get(f"/jobs/{job.pk}/", headers=HTMX).content.decode()
-    for said in ("3 links", "searching", "Timed out after &lt;30 s&gt;", "no match", "waiting", 'value="60"'):
-        assert said in page
+    for text in ("3 links", "searching", "Timed out after &lt;30 s&gt;", "no match", "waiting", 'value="60"'):
+        assert text in page
     assert 'hx-trigger="every 1s"' in page
     assert 'id="table"' not in page
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "text"),
     [
         ({"state": "succeeded", "outcome": "found", "links_found": 5, "links_new": 1}, "1 more link. 5 found."),
         ({"state": "succeeded", "outcome": "found", "links_found": 5}, "No new links. 5 found."),
@@ -149,11 +149,11 @@ def test_a_running_search_shows_each_source(client, movie):
         ({"state": "cancelled"}, "Refresh was cancelled."),
     ],
 )
-def test_the_last_response_swaps_everything_and_ends_the_polling(client, movie, fields, said):
+def test_the_last_response_swaps_everything_and_ends_the_polling(client, movie, fields, text):
     job = make_job(movie, **fields)
     response = client.get(f"/jobs/{job.pk}/", headers=HTMX)
     page = response.content.decode()
-    assert said in page
+    assert text in page
     assert "hx-trigger" not in page
     for part in ("watch", "fresh", "table"):
         assert f'id="{part}"' in page

@@ -124,8 +124,8 @@ def test_reasons_risks_failures_hosts_and_the_removal_rule(client, settings):
     HostPause.objects.create(host="old.example.org", paused_until=timezone.now() - timedelta(hours=1), reason="x")
     make_run(hosts_down=["down.example.org"])
     page = health(client)
-    for said in ("At risk", "Gone", "slow.example.org", "down.example.org", "failing for 1 hour.", "2 of the last 3"):
-        assert said in page
+    for text in ("At risk", "Gone", "slow.example.org", "down.example.org", "failing for 1 hour.", "2 of the last 3"):
+        assert text in page
     assert "old.example.org" not in page
 
 
@@ -155,9 +155,9 @@ def test_link_health_needs_a_fixed_number_of_queries(client):
             link = make_link(make_movie(), is_active=False, reason="timeout", last_checked=timezone.now())
             LinkFlip.objects.create(link=link, is_active=False, reason="timeout")
             make_run(hours_ago=number)
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             health(client)
-        costs.append(len(asked))
+        costs.append(len(queries))
     assert costs[0] == costs[1] <= 14
 
 
@@ -166,19 +166,19 @@ def row(state: str, error: str = "") -> list[dict]:
 
 
 @pytest.mark.parametrize(
-    ("states", "said"),
+    ("states", "text"),
     [
         ([], "No source has been searched yet."),
         (["found", "nothing"], "All sources are responding."),
         (["found", "failed"], "1 source not responding as usual."),
     ],
 )
-def test_sources(client, states, said):
+def test_sources(client, states, text):
     make_link(source="internet_archive")
     for state in states:
         make_job(state="succeeded", sources=row(state, "HTTP <503>" if state == "failed" else ""))
     page = html_of(client.get("/sources/"))
-    assert said in page
+    assert text in page
     assert "Internet Archive" in page
     assert "1 of 1 link working" in page
     assert "Blender Studio" not in page
@@ -190,9 +190,9 @@ def test_sources_need_a_fixed_number_of_queries(client):
     for _ in range(2):
         for source in ("example", "commons", "blender", "vodo"):
             make_link(source=source)
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get("/sources/")
-        costs.append(len(asked))
+        costs.append(len(queries))
     assert costs[0] == costs[1] <= 5
 
 

@@ -1,6 +1,7 @@
-"""What the machines of one run hand each other, as packed JSON: none runs what another one wrote. Pure.
+"""What the machines of one run exchange, as compressed JSON: none executes what another one wrote. Pure.
 
-`VERSION` stands in a run's plan; whoever speaks another one leaves the run alone.
+A run's plan contains `CODEC_VERSION`; a worker that has another version leaves the run alone. Values travel as rows of
+the named fields, so a field that is not listed is not sent.
 """
 
 from __future__ import annotations
@@ -11,51 +12,66 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from streaming.health.judging.guard import HostTally
-from streaming.health.judging.results import Finding, Standing
+from streaming.health.judging.results import CheckResult
 from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse, ProbeState
 from streaming.health.sweep.tally import RunTally
 from streaming.reason_codes import Reason
+from streaming.retry_after import PauseKind
 
-CODEC_VERSION = 2
-# Half a megabyte at the very most, a few ten kilobytes most often.
+CODEC_VERSION = 3
+# Some ten kilobytes a chunk, half a megabyte at most.
 CHUNK_SIZE = 500
 HOSTS_PER_CHUNK = 2000
+HOST_FIELDS = ("public", "checked", "transport_failures", "active", "active_failed", "active_gone", "alive_earlier")
+REQUEST_FIELDS = ("id", "url", "media", "title")
+_host_row = attrgetter(*HOST_FIELDS)
 T = TypeVar("T")
 
 
-def in_chunks(things: Iterable[T], maximum: int = CHUNK_SIZE) -> Iterator[list[T]]:
-    left = iter(things)
-    while piece := list(islice(left, maximum)):
-        yield piece
+def in_chunks(items: Iterable[T], maximum: int = CHUNK_SIZE) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, maximum)):
+        yield chunk
 
 
-# --- findings
-def encode_results(findings: Sequence[Finding]) -> bytes:
-    return _encode([[_encode_link(one.link_state), one.judgement, *one[2:]] for one in findings])
+# --- requests
+def request_to_json(request: ProbeRequest) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in REQUEST_FIELDS}
 
 
-def decode_results(data: bytes) -> list[Finding]:
-    return [Finding(_decode_link(bare), _decode_judgement(encoded), *rest) for bare, encoded, *rest in _decode(data)]
+def request_from_json(fields: dict[str, Any]) -> ProbeRequest:
+    return ProbeRequest(**fields)
 
 
-def _encode_link(link_state: Standing) -> list[Any]:
-    return list(link_state._replace(state_since=link_state.state_since and link_state.state_since.isoformat()))  # type: ignore[arg-type]
+# --- results
+def encode_results(results: Sequence[CheckResult]) -> bytes:
+    """Results as the spool keeps them: see `CheckResult.compact`."""
+    return _encode([_with_text_date(one).to_row() for one in results])
 
 
-def _decode_link(bare: list[Any]) -> Standing:
-    link_state = Standing(*bare)
-    return link_state._replace(state_since=_decode_datetime(link_state.state_since))
+def decode_results(data: bytes) -> list[CheckResult]:
+    return [_decode_result(*row) for row in _decode(data)]
 
 
-def _decode_judgement(row: list[str]) -> Judgement:
-    return Judgement(Verdict(row[0]), Reason(row[1]))
+def _with_text_date(result: CheckResult) -> CheckResult:
+    link = result.require_link()
+    since: Any = link.state_since and link.state_since.isoformat()
+    return result._replace(link=link._replace(state_since=since))
 
 
-# --- links on their way
+def _decode_result(link_values: Any, judgement: list[str], values: Any) -> CheckResult:
+    verdict, reason = judgement
+    result = CheckResult.from_row(link_values, Judgement(verdict=Verdict(verdict), reason=Reason(reason)), values)
+    link = result.require_link()
+    return result._replace(link=link._replace(state_since=_decode_datetime(link.state_since)))
+
+
+# --- forwarded links
 def encode_forwarded(links: Sequence[tuple[int, ProbeState]]) -> bytes:
     return _encode([[link_id, _encode_state(state)] for link_id, state in links])
 
@@ -64,68 +80,67 @@ def decode_forwarded(data: bytes) -> list[tuple[int, ProbeState]]:
     return [(link_id, _decode_state(encoded)) for link_id, encoded in _decode(data)]
 
 
-def _encode_state(state: ProbeState) -> list[Any]:
-    head = state.head and state.head._replace(headers=dict(state.head.headers))
-    return list(state._replace(head=head))
+def _encode_state(state: ProbeState) -> dict[str, Any]:
+    head = state.head and {**state.head._asdict(), "headers": dict(state.head.headers)}
+    return {**state._asdict(), "head": head}
 
 
-def _decode_state(row: list[Any]) -> ProbeState:
-    state = ProbeState(*row)
-    return state._replace(seen=tuple(state.seen), head=_decode_response(row[6]))
+def _decode_state(fields: dict[str, Any]) -> ProbeState:
+    head = _decode_response(fields["head"])
+    return ProbeState(**{**fields, "seen": tuple(fields["seen"]), "head": head})
 
 
-def _decode_response(row: list[Any] | None) -> ProbeResponse | None:
-    """What HEAD said, so never with a body."""
-    if row is None:
-        return None
-    answer = ProbeResponse(*row)
-    return answer._replace(failure=Failure(answer.failure))
+def _decode_response(fields: dict[str, Any] | None) -> ProbeResponse | None:
+    """The response to HEAD, which has no body; None: HEAD was not sent."""
+    return None if fields is None else ProbeResponse(**{**fields, "failure": Failure(fields["failure"])})
 
 
-# --- what the guard wants to know
+# --- tallies
 def encode_tally(run_tally: RunTally) -> Iterator[bytes]:
-    """In pieces of some thousand hosts; joined they are the whole, but for its findings, which go their own way."""
-    first: dict[str, Any] = {
-        "verdicts": run_tally.verdicts,
-        "pauses": {place: until.isoformat() for place, until in run_tally.pauses.items()},
-        "witnesses": {place: list(question) for place, question in run_tally.control_links.items()},
-    }
-    yield _encode(first)
+    """A tally in chunks of some thousand hosts, without its results, which `encode_results` encodes."""
+    yield _encode(
+        {
+            "verdicts": run_tally.verdicts,
+            "pauses": {host: [pause.until.isoformat(), pause.kind] for host, pause in run_tally.pauses},
+            "control_links": {
+                netloc: request_to_json(one) for netloc, one in run_tally.control_links.by_netloc.items()
+            },
+        }
+    )
     for hosts in in_chunks(run_tally.hosts.items(), HOSTS_PER_CHUNK):
-        yield _encode({"hosts": {place: _row(tally) for place, tally in hosts}})
+        yield _encode({"hosts": {netloc: _host_row(tally) for netloc, tally in hosts}})
     for private in in_chunks(run_tally.private, HOSTS_PER_CHUNK):
         yield _encode({"private": private})
-    landings = ((landed, place) for landed, places in run_tally.redirect_targets.items() for place in places)
-    for pairs in in_chunks(landings, HOSTS_PER_CHUNK):
-        yield _encode({"landings": pairs})
+    pairs = ((target, netloc) for target, netlocs in run_tally.redirect_targets.items() for netloc in netlocs)
+    for chunk in in_chunks(pairs, HOSTS_PER_CHUNK):
+        yield _encode({"redirect_targets": chunk})
 
 
 def merge_encoded_tally(data: bytes, tally: RunTally) -> None:
-    """Join what `pack_heard` gave, a piece."""
+    """Add one chunk of `encode_tally` to this tally."""
     encoded = _decode(data)
-    part = RunTally(now=tally.now, opened=tally.opened, sink=tally.failures)
-    part.verdicts = Counter({Verdict(word): number for word, number in encoded.get("verdicts", {}).items()})
-    part.pauses = {place: datetime.fromisoformat(until) for place, until in encoded.get("pauses", {}).items()}
-    part.control_links = {place: ProbeRequest(*question) for place, question in encoded.get("witnesses", {}).items()}
-    part.hosts = {place: HostTally(*row) for place, row in encoded.get("hosts", {}).items()}
+    part = RunTally(now=tally.now, new_host_tally=tally.new_host_tally, sink=tally.failures)
+    part.verdicts = Counter({Verdict(verdict): number for verdict, number in encoded.get("verdicts", {}).items()})
+    for host, (until, kind) in encoded.get("pauses", {}).items():
+        part.pauses.add(host, datetime.fromisoformat(until), kind=PauseKind(kind))
+    for netloc, fields in encoded.get("control_links", {}).items():
+        part.control_links.add(netloc, request_from_json(fields))
+    part.hosts = {
+        netloc: HostTally(**dict(zip(HOST_FIELDS, row, strict=True)))
+        for netloc, row in encoded.get("hosts", {}).items()
+    }
     part.private = encoded.get("private", [])
-    for landed, place in encoded.get("landings", []):
-        part.redirect_targets.setdefault(landed, set()).add(place)
+    for target, netloc in encoded.get("redirect_targets", []):
+        part.redirect_targets.setdefault(target, set()).add(netloc)
     tally.merge(part)
-
-
-def _row(tally: HostTally) -> list[int | bool]:
-    return [
-        tally.public, tally.asked, tally.below_http, tally.active, tally.active_failed, tally.active_gone, tally.alive_earlier,
-    ]  # fmt: skip
 
 
 def _decode_datetime(text: Any) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _encode(things: object) -> bytes:
-    return zlib.compress(json.dumps(things, separators=(",", ":")).encode())
+def _encode(value: object) -> bytes:
+    return zlib.compress(json.dumps(value, separators=(",", ":")).encode())
 
 
 def _decode(data: bytes) -> Any:

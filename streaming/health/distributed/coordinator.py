@@ -1,4 +1,4 @@
-"""A run shared out over workers, seen by whoever began it: makes parts, rings for them, waits, takes what they heard.
+"""A distributed run as seen by the process that started it: makes shards, notifies workers, waits, merges results.
 
 See docs/decisions/0008-a-run-over-many-machines.md.
 """
@@ -31,74 +31,102 @@ from streaming.models import HealthPart, HealthPiece, HealthRun, HealthWorker
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
-# Idle workers come at once; a host is asked from the beginning only by those who have come by then.
 WORKER_GRACE_SECONDS = 2.0
-# After so long without any worker this process asks the links itself.
+"""How long the run waits for workers to register before it makes one shard for each."""
 LOCAL_FALLBACK_SECONDS = 10.0
-# A worker of several processes hears several, and comes once; those that nobody hears are dropped.
+"""After so long without any worker this process checks the links itself."""
 NOTIFICATION_COUNT = 64
+"""A worker with several processes receives several and registers once; those that nobody receives expire."""
 SHARD_FAILED_MESSAGE = (
-    f"a part of the links was given up after {work_units.MAX_SHARD_ATTEMPTS} attempts: whoever asked it died"
+    f"a shard of the links failed {work_units.MAX_SHARD_ATTEMPTS} times: each worker that checked it died"
 )
 StopCheck = Callable[[], HealthRun.StopReason | None]
+"""Returns why the run has to stop now, or None."""
+
+
+class LocalWorker:
+    """A thread of this process that works on a run as any other worker does, for a run that has none."""
+
+    def __init__(self, run_id: int) -> None:
+        self._run_id = run_id
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread unless it runs."""
+        if self._thread is None or not self._thread.is_alive():
+            log.warning("no worker took a shard of the check; this process checks the links itself")
+            self._thread = Thread(target=self._work, daemon=True)
+            self._thread.start()
+
+    def join(self) -> None:
+        """Wait until the thread has ended; return at once if it was never started."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            shard_worker.work_on_run(self._run_id, name=socket.gethostname())
+        finally:
+            connections.close_all()
 
 
 class Coordinator:
-    """The parts of one run. `shelf`: the findings that they handed over."""
+    """The shards of one run. `results`: those of finished shards that are not written to the links yet."""
 
     def __init__(
         self, run: HealthRun, options: CheckOptions, *, canaries: Sequence[ProbeRequest], since: datetime | None,
         on_progress: ProgressCallback | None,
     ) -> None:  # fmt: skip
-        self.run, self.options, self.told = run, options, on_progress
-        self.failures = work_units.RunResults(run.pk)
+        self.run, self.options, self.on_progress = run, options, on_progress
+        self.results = work_units.RunResults(run.pk)
         self.round = self.total = 0
-        self._hand: Thread | None = None
-        self._beaten = self._rung = float("-inf")
-        self._without_worker: float | None = None
+        self._local_worker = LocalWorker(run.pk)
+        self._heartbeat_at = self._notified_at = float("-inf")
+        self._without_worker_since: float | None = None
         self.run.plan = {
             "version": codec.CODEC_VERSION,
             "options": options.to_plan(),
-            "canaries": [list(question) for question in canaries],
+            "canaries": [codec.request_to_json(request) for request in canaries],
             "since": since and since.isoformat(),
         }
 
-    def execute(self, why_end: StopCheck) -> str:
-        """Have all asked, until it is to end; why nothing of it is believed, most often empty."""
-        self._wait_for_the_last_run(why_end)
+    def execute(self, stop_reason: StopCheck) -> str:
+        """Have all links checked; return why the run is withheld, empty if it is not."""
+        self._wait_for_previous_run(stop_reason)
         self._save_plan()
         self._heartbeat()
-        self._wait_for_workers(why_end)
+        self._wait_for_workers(stop_reason)
         self._create_shards()
-        while self._should_continue(why_end):
+        while self._should_continue(stop_reason):
             self._periodic()
             time.sleep(POLL_SECONDS)
         while work_units.shards_in_progress().filter(run=self.run).exists():
             time.sleep(POLL_SECONDS)
-        if self._hand is not None:
-            self._hand.join()
+        self._local_worker.join()
         self.run.refresh_from_db(fields=["ending", "reason"])
         return self.run.reason if self.run.ending == HealthRun.StopReason.WITHHELD else ""
 
     def merge_into(self, tally: RunTally) -> None:
-        """What all parts heard, as if one had."""
+        """Add the tallies of all shards, as if one process had checked their links."""
         for data in work_units.shard_results(self.run.pk, HealthPiece.Kind.TALLY):
             codec.merge_encoded_tally(data, tally)
 
     def clear(self) -> None:
-        """The run is over: what its parts handed over is not needed any more."""
+        """Delete the run's shards, their results and its workers: the run is over."""
         HealthPart.objects.filter(run=self.run).delete()
         HealthWorker.objects.filter(run=self.run).delete()
 
     # --- before
-    def _wait_for_the_last_run(self, why_end: StopCheck) -> None:
-        """Workers of a run that was broken off may still ask, or wait for its parts; they are told, and end within a
-        lease. Until they have left, whoever hears our bell at their machine may be none that comes."""
-        theirs = HealthRun.objects.filter(Q(parts__isnull=False) | Q(workers__isnull=False), ending="")
-        theirs.update(ending=HealthRun.StopReason.INTERRUPTED)
+    def _wait_for_previous_run(self, stop_reason: StopCheck) -> None:
+        """Stop the workers of interrupted runs and wait until they are gone, a lease's duration at most.
+
+        Until then the process that receives our notification on their machine may be one that is not free to register.
+        """
+        others = HealthRun.objects.filter(Q(parts__isnull=False) | Q(workers__isnull=False), ending="")
+        others.update(ending=HealthRun.StopReason.INTERRUPTED)
         while work_units.shards_in_progress().exists() or work_units.active_workers().exists():
-            if why_end() is not None:
-                return  # Whoever comes next waits for them.
+            if stop_reason() is not None:
+                return  # The next run waits for them.
             time.sleep(POLL_SECONDS)
         HealthPart.objects.all().delete()
         HealthWorker.objects.all().delete()
@@ -106,22 +134,25 @@ class Coordinator:
     def _save_plan(self) -> None:
         self.run.save(update_fields=["plan"])
 
-    def _wait_for_workers(self, why_end: StopCheck) -> None:
-        """Ring, and wait for those who come."""
+    def _wait_for_workers(self, stop_reason: StopCheck) -> None:
+        """Notify the workers and wait for them to register."""
         notify_workers(self.run.pk, times=NOTIFICATION_COUNT)
-        began = self._rung = time.monotonic()
-        while why_end() is None:
-            waited = time.monotonic() - began
+        started = self._notified_at = time.monotonic()
+        while stop_reason() is None:
+            waited = time.monotonic() - started
             if waited > WORKER_GRACE_SECONDS and work_units.count_workers(self.run.pk):
                 return
             if waited > LOCAL_FALLBACK_SECONDS and not work_units.count_workers(self.run.pk):
-                self._start_local_worker()
+                self._local_worker.start()
                 return
             self._periodic()
             time.sleep(POLL_SECONDS)
 
     def _create_shards(self) -> None:
-        """As many as there are workers: all hosts are asked at once, as one process would; slow ones take as long."""
+        """Make one shard per worker, so that all hosts are checked at the same time as in one process.
+
+        With more shards than workers the slow hosts of the later shards would wait for those of the earlier ones.
+        """
         of = self.run.plan["of"] = min(
             MAX_SHARDS, self.options.shard_count or work_units.count_workers(self.run.pk) or 1
         )
@@ -135,15 +166,16 @@ class Coordinator:
         )
 
     # --- while it runs
-    def _should_continue(self, why_end: StopCheck) -> bool:
-        if (why := why_end()) is not None:
-            work_units.stop_run(self.run.pk, why)
+    def _should_continue(self, stop_reason: StopCheck) -> bool:
+        """Whether there is work left; if not, the row says why the workers have to stop."""
+        if (reason := stop_reason()) is not None:
+            work_units.stop_run(self.run.pk, reason)
             return False
-        mine = HealthPart.objects.filter(run=self.run)
-        if mine.filter(work_units.claimable(), attempt__gte=work_units.MAX_SHARD_ATTEMPTS).exists():
+        shards = HealthPart.objects.filter(run=self.run)
+        if shards.filter(work_units.claimable(), attempt__gte=work_units.MAX_SHARD_ATTEMPTS).exists():
             work_units.stop_run(self.run.pk, HealthRun.StopReason.WITHHELD, SHARD_FAILED_MESSAGE)
             return False
-        if mine.exclude(state=HealthPart.State.DONE).exists():
+        if shards.exclude(state=HealthPart.State.DONE).exists():
             return HealthRun.objects.filter(pk=self.run.pk, ending="").exists()
         if self._start_next_pass():
             return True
@@ -151,11 +183,11 @@ class Coordinator:
         return False
 
     def _start_next_pass(self) -> bool:
-        """Parts of the links that redirects led to other shares' hosts; False when there is none."""
-        led = HealthPiece.objects.filter(
+        """Make shards of the links that redirects led to other shards' hosts; False when there are none."""
+        forwarded = HealthPiece.objects.filter(
             part__run=self.run, part__round=self.round, attempt=F("part__attempt"), kind=HealthPiece.Kind.FORWARDED
         )  # fmt: skip
-        rows = list(led.order_by().values_list("number").annotate(links=Sum("things")))
+        rows = list(forwarded.order_by().values_list("number").annotate(links=Sum("things")))
         self.round += 1
         HealthPart.objects.bulk_create(
             HealthPart(run=self.run, round=self.round, number=number, due=links) for number, links in rows
@@ -164,46 +196,35 @@ class Coordinator:
 
     def _periodic(self) -> None:
         now, lease = time.monotonic(), settings.SCRAPE_LEASE_SECONDS
-        if now - self._beaten > min(1.0, lease / 4):
-            self._beaten = now
+        if now - self._heartbeat_at > min(1.0, lease / 4):
+            self._heartbeat_at = now
             self._heartbeat()
             self._renotify_workers(now, lease)
 
     def _heartbeat(self) -> None:
+        """Write the counts so far to the run's row and report them."""
         counts: Counter[str] = Counter()
         for saved in HealthPart.objects.filter(run=self.run).values_list("counts", flat=True):
             counts.update(saved)
         HealthRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now(), **verdict_counts(counts))
-        if self.told is not None:
-            self.told(CheckProgress.of(counts, self.total))
+        if self.on_progress is not None:
+            self.on_progress(CheckProgress.of(counts, self.total))
 
     def _renotify_workers(self, now: float, lease: float) -> None:
-        """Ring for parts that nobody has taken, once a lease; when nobody comes, ask them here."""
-        waiting = HealthPart.objects.filter(work_units.claimable(), run=self.run).count()
-        if waiting and now - self._rung > lease:
-            self._rung = now
-            notify_workers(self.run.pk, times=waiting)
-        if not waiting or work_units.count_workers(self.run.pk):
-            self._without_worker = None
+        """Notify again for shards that no worker has claimed, once per lease; without workers check them here."""
+        unclaimed = HealthPart.objects.filter(work_units.claimable(), run=self.run).count()
+        if unclaimed and now - self._notified_at > lease:
+            self._notified_at = now
+            notify_workers(self.run.pk, times=unclaimed)
+        if not unclaimed or work_units.count_workers(self.run.pk):
+            self._without_worker_since = None
             return
-        self._without_worker = self._without_worker or now
-        if now - self._without_worker > LOCAL_FALLBACK_SECONDS:
-            self._start_local_worker()
-
-    def _start_local_worker(self) -> None:
-        if self._hand is None or not self._hand.is_alive():
-            log.warning("no worker took a part of the check; this process asks the links itself")
-            self._hand = Thread(target=self._run_local_worker, daemon=True)
-            self._hand.start()
-
-    def _run_local_worker(self) -> None:
-        try:
-            shard_worker.work_on_run(self.run.pk, name=socket.gethostname())
-        finally:
-            connections.close_all()
+        self._without_worker_since = self._without_worker_since or now
+        if now - self._without_worker_since > LOCAL_FALLBACK_SECONDS:
+            self._local_worker.start()
 
 
 def notify_workers(run_id: int, *, times: int) -> None:
-    """Tell the workers that a run wants them."""
+    """Tell the workers that a run needs them; nothing without `HEALTH_NOTIFIER`."""
     if settings.HEALTH_NOTIFIER:
         import_string(settings.HEALTH_NOTIFIER)(run_id, times=times)

@@ -1,4 +1,4 @@
-"""A worker of a run that was shared out: takes parts of it until the run is over, and stays with the shares it took."""
+"""A worker of a distributed run: claims shards until the run is over, and keeps the hosts of the shards it claimed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from scraper.net.url_policy import host_of
-from streaming.health.distributed import work_units
-from streaming.health.distributed.codec import CHUNK_SIZE
+from streaming.health.distributed import codec, work_units
 from streaming.health.distributed.work_units import ShardClaim
 from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, RunDecision
+from streaming.health.judging.results import LinkState
 from streaming.health.judging.verdict import Verdict
-from streaming.health.probe_types import ProbeRequest, ProbeState
+from streaming.health.probe_types import ProbeState
 from streaming.health.probing.prober import never_stop
-from streaming.health.selection import DueLink, due_links, in_shard, links_by_id
+from streaming.health.selection import due_links, in_shard, links_by_id
 from streaming.health.sharding import bucket_for, shard_number
 from streaming.health.sweep.checker import LinkChecker
 from streaming.health.sweep.options import options_from_plan
@@ -29,130 +29,137 @@ from streaming.health.sweep.resume import ResumeState, WrittenResult, load_resum
 from streaming.models import HealthRun, StreamingLink, StreamingLinkQuerySet
 
 POLL_SECONDS = 0.3
-RENEWALS_PER_LEASE = 4  # times within a lease, or oftener
+RENEWALS_PER_LEASE = 4  # at least, for short leases; long ones are renewed once a second
 
 
 def work_on_run(run_id: int, *, name: str, should_stop: Callable[[], bool] = never_stop) -> None:
-    """Ask parts of this run until it is over, or until this worker is told to leave.
+    """Check shards of this run until the run is over or `should_stop` returns True.
 
-    Each time under a new name: else a process that failed at a part and came again would keep that part's lease alive.
+    Each call works under a new owner name: a process that failed at a shard and came back would otherwise keep that
+    shard's lease alive.
     """
     owner = f"{name[:150]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     if work_units.active_run(run_id) is None:
-        return  # A bell of a run that is over by now.
+        return  # The notification came late: the run is over.
     try:
         work_units.register_worker(run_id, owner=owner)
         while not should_stop() and (run := work_units.active_run(run_id)) is not None:
-            mine = work_units.claim_shard(run, owner=owner)
-            if mine is not None:
-                ShardWorker(run, mine, should_stop).execute()
+            claim = work_units.claim_shard(run, owner=owner)
+            if claim is not None:
+                ShardWorker(run, claim, should_stop=should_stop).execute()
             else:
-                # Redirects may lead to hosts that are this worker's: it is not done before all are.
+                # Redirects may still lead to this worker's hosts, so it stays until the run is over.
                 work_units.renew_worker(run_id, owner=owner)
                 time.sleep(POLL_SECONDS)
     except IntegrityError:
-        return  # The run is over, and its parts with it: nobody wants to know any more.
+        return  # The run is over and its rows are deleted: nobody needs these results any more.
     finally:
         work_units.deregister_worker(run_id, owner=owner)
 
 
 class ShardWorker:
-    """The state of one part while it is asked."""
+    """The check of one claimed shard in one round."""
 
-    def __init__(self, run: HealthRun, mine: ShardClaim, leaving: Callable[[], bool]) -> None:
-        self.run, self.mine, self.leaving = run, mine, leaving
+    def __init__(self, run: HealthRun, claim: ShardClaim, *, should_stop: Callable[[], bool]) -> None:
+        self.run, self.claim, self.should_stop = run, claim, should_stop
         options = options_from_plan(run.plan["options"])
-        self.selection = replace(options.selection, shard=mine.shard)
-        self.shelf = work_units.ShardResultSink(mine)
-        asked = replace(options, selection=self.selection, limit=mine.limit)
-        self.hearing = LinkChecker(asked, now=run.started_at, sink=self.shelf)
-        self.hearing.canaries = [ProbeRequest(*canary) for canary in run.plan["canaries"]]
-        self.over = False
-        self.beaten = time.monotonic()
+        self.selection = replace(options.selection, shard=claim.shard)
+        self.failures = work_units.ShardResultSink(claim)
+        options = replace(options, selection=self.selection, limit=claim.limit)
+        self.checker = LinkChecker(options, now=run.started_at, sink=self.failures)
+        self.checker.canaries = [codec.request_from_json(canary) for canary in run.plan["canaries"]]
+        self._run_is_over = False
+        self._renewed_at = time.monotonic()
 
     def execute(self) -> None:
-        """Ask what is due on these hosts, or what led to them, and hand over what was heard."""
-        links = self._due_links() if self.mine.round == 0 else self._forwarded_links()
-        if self._check(links) and self.mine.round == 0:
-            self._check(self.hearing.extra_links(), beyond=True)
-        self._end()
+        """Check the due links of the shard's hosts, or those that redirects led to them, and save the results."""
+        if self.claim.round == 0:
+            self._check_due()
+        else:
+            links = self._forwarded_links()
+            self._check(self.checker.check_due(links, limit=self.claim.limit, stop=self._is_over))
+        self._finish()
 
-    def _check(self, links: Iterator[DueLink], *, beyond: bool = False) -> bool:
-        """Whether to go on: neither is the run over nor are we told to leave."""
-        for _ in self.hearing.check(links, stop=self._is_over, beyond=beyond):
-            if len(self.hearing.forwarded) >= CHUNK_SIZE:
+    def _check_due(self) -> None:
+        self._resume()
+        limit = self.claim.limit
+        left = None if limit is None else max(0, limit - self.checker.tally.done)
+        links = due_links(self.selection, now=self.run.started_at)
+        if self._check(self.checker.check_due(links, limit=left, stop=self._is_over)):
+            self._check(self.checker.check_extra(stop=self._is_over))
+
+    def _check(self, results: Iterator[None]) -> bool:
+        """Take results until there are no more; False if the run is over or this worker has to stop."""
+        for _ in results:
+            if len(self.checker.forwarded) >= codec.CHUNK_SIZE:
                 self._forward()
-            if self.hearing.tally.slice_is_suspicious() and self.hearing.is_offline():
+            if self.checker.went_offline():
                 work_units.stop_run(self.run.pk, HealthRun.StopReason.WITHHELD, WENT_OFFLINE_MESSAGE)
                 return False
         return not self._is_over()
 
-    def _end(self) -> None:
-        if self.leaving():
-            # Nothing of it is lost: it is true, and whoever goes on finds it written.
-            self.hearing.write_good(RunDecision())
-            work_units.requeue_shard(self.mine)
+    def _finish(self) -> None:
+        if self.should_stop():
+            # The successes are written, so the next worker finds them; nothing is lost.
+            self.checker.write_successes(RunDecision())
+            work_units.requeue_shard(self.claim)
             return
         self._forward()
-        self.shelf.flush()
-        work_units.finish_shard(self.mine, self.hearing.tally)
+        self.failures.flush()
+        work_units.finish_shard(self.claim, self.checker.tally)
 
     def _is_over(self) -> bool:
-        """Looked at several times a second, whether links answer or not; asks the database now and then."""
+        """Whether to stop. Called several times a second even without responses, so it also renews the leases."""
         moment = time.monotonic()
-        if moment - self.beaten > min(1.0, settings.SCRAPE_LEASE_SECONDS / RENEWALS_PER_LEASE):
-            self.beaten = moment
-            work_units.renew_worker(self.run.pk, owner=self.mine.owner)
-            link_state = work_units.save_progress(self.mine, self.hearing.tally)
-            self.over = not link_state or work_units.active_run(self.run.pk) is None
-        return self.over or self.leaving()
+        if moment - self._renewed_at > min(1.0, settings.SCRAPE_LEASE_SECONDS / RENEWALS_PER_LEASE):
+            self._renewed_at = moment
+            work_units.renew_worker(self.run.pk, owner=self.claim.owner)
+            has_claim = work_units.save_progress(self.claim, self.checker.tally)
+            self._run_is_over = not has_claim or work_units.active_run(self.run.pk) is None
+        return self._run_is_over or self.should_stop()
 
-    # --- what is asked
-    def _due_links(self) -> Iterator[DueLink]:
+    # --- what other workers and runs found
+    def _resume(self) -> None:
+        """Load what interrupted runs found, and count what an earlier attempt at this shard wrote."""
         since = self.run.plan["since"]
         moment = None if since is None else datetime.fromisoformat(since)
-        self.hearing.resume_state = load_resume_state(self.selection, since=moment, now=self.run.started_at)
+        self.checker.resume_state = load_resume_state(self.selection, since=moment, now=self.run.started_at)
         self._count_written(self.selection.links())
-        if self.mine.limit is not None:
-            left = max(0, self.mine.limit - self.hearing.tally.done)
-            self.hearing.options = replace(self.hearing.options, limit=left)
-        return due_links(self.selection, now=self.run.started_at)
 
-    def _forwarded_links(self) -> Iterator[DueLink]:
-        """The links that led here, but for those of which the good news was written before this attempt."""
-        lively = in_shard(StreamingLink.objects.all(), self.mine.shard)
-        answered = {kept.place for kept in self._written_results(lively) if kept.verdict is Verdict.ALIVE}
-        self.hearing.resume_state = ResumeState(frozenset(answered))
-        return self._remaining_forwarded()
+    def _forwarded_links(self) -> Iterator[LinkState]:
+        """The links that redirects led here, without those whose success an earlier attempt wrote."""
+        links = in_shard(StreamingLink.objects.all(), self.claim.shard)
+        alive = {row.netloc for row in self._written_results(links) if row.verdict is Verdict.ALIVE}
+        self.checker.resume_state = ResumeState(frozenset(alive))
+        return self._unwritten_forwarded_links()
 
-    def _remaining_forwarded(self) -> Iterator[DueLink]:
-        for piece in work_units.forwarded_links(self.mine):
-            state = dict(piece)
-            written = StreamingLink.objects.filter(pk__in=state, last_checked=self.run.started_at)
+    def _unwritten_forwarded_links(self) -> Iterator[LinkState]:
+        for chunk in work_units.forwarded_links(self.claim):
+            state_by_id = dict(chunk)
+            written = StreamingLink.objects.filter(pk__in=state_by_id, last_checked=self.run.started_at)
             self._count_written(written)
-            left = sorted(state.keys() - set(written.values_list("pk", flat=True)))
-            for link in links_by_id(left):
-                yield link._replace(state=state[link.link_state.id])
+            unwritten = sorted(state_by_id.keys() - set(written.values_list("pk", flat=True)))
+            for link in links_by_id(unwritten):
+                yield link._replace(probe_state=state_by_id[link.id])
 
     def _count_written(self, links: StreamingLinkQuerySet) -> None:
-        """Count what a worker that died, or left, had written of this part."""
-        hearing = self.hearing
-        answered = set()
-        for kept in self._written_results(links):
-            hearing.tally.add_written(kept.place, kept.verdict, was_active=kept.was_active)
-            answered.add(kept.place)
-        hearing.resume_state = replace(
-            hearing.resume_state, responsive_hosts=hearing.resume_state.responsive_hosts | answered
-        )
+        """Count the results that an earlier attempt at this shard wrote: its worker died, or had to stop."""
+        responsive = set()
+        for row in self._written_results(links):
+            self.checker.tally.add_written(row.netloc, row.verdict, was_active=row.was_active)
+            responsive.add(row.netloc)
+        state = self.checker.resume_state
+        self.checker.resume_state = replace(state, responsive_hosts=state.responsive_hosts | responsive)
 
     def _written_results(self, links: StreamingLinkQuerySet) -> Iterator[WrittenResult]:
         return written_results(links, now=self.run.started_at)
 
-    # --- what is for others
+    # --- links of other shards
     def _forward(self) -> None:
-        forwarded, self.hearing.forwarded = self.hearing.forwarded, []
+        """Pass links that redirects led away to the shards of their new hosts."""
+        forwarded, self.checker.forwarded = self.checker.forwarded, []
         by_shard: defaultdict[int, list[tuple[int, ProbeState]]] = defaultdict(list)
         for link_id, state in forwarded:
-            by_shard[shard_number(bucket_for(host_of(state.url)), of=self.mine.shard.of)].append((link_id, state))
+            by_shard[shard_number(bucket_for(host_of(state.url)), of=self.claim.shard.of)].append((link_id, state))
         for number, links in by_shard.items():
-            work_units.save_forwarded(self.mine, number, links)
+            work_units.save_forwarded(self.claim, number, links)

@@ -5,41 +5,33 @@ from __future__ import annotations
 import zlib
 
 MAX_DECOMPRESSED = 64 * 1024
-
-
 MEDIA_TYPES = (
     "video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/mpegurl",
     "application/dash+xml", "application/ogg", "application/mp4", "application/x-matroska",
     "application/vnd.ms-sstr+xml",
 )  # fmt: skip
-
-
 OTHER_TYPES = (
     "image/", "font/", "text/css", "text/javascript", "application/json", "application/pdf", "application/zip",
     "application/javascript",
 )  # fmt: skip
-
-
 MARKUP_TYPES = ("text/html", "application/xhtml+xml")
-
-
 MEDIA_SIGNATURES = (
     b"\x1aE\xdf\xa3", b"OggS", b"FLV", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u", b"ID3", b"fLaC",
 )  # fmt: skip
-
-
 MANIFESTS = (b"<MPD", b"<SmoothStreamingMedia")
-
-
 NON_MEDIA_SIGNATURES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
 
 
 def is_media_type(content_type: str) -> bool:
+    """Return whether a content type, in lower case, is one of video or audio."""
     return content_type.startswith(MEDIA_TYPES)
 
 
 def decompress(body: bytes) -> bytes:
-    """A body that came packed although we asked for none: some servers hand out what they have stored."""
+    """Decompress a gzipped body; return any other one as it is.
+
+    No compression is requested, but some servers send files as they have stored them.
+    """
     if body[:2] != b"\x1f\x8b":
         return body
     try:
@@ -49,13 +41,13 @@ def decompress(body: bytes) -> bytes:
 
 
 def is_markup(content_type: str, body: bytes) -> bool:
-    """Whether this is a web page, whatever type it was sent as."""
+    """Return whether a body is a web page, by its type or its first bytes."""
     start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return content_type.startswith(MARKUP_TYPES) or start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
 
 
 def is_media(body: bytes) -> bool:
-    """Whether the first bytes are a film's: mp4, webm, mkv, ogg, avi, flv, MPEG, wmv, mp3, HLS, DASH or Smooth."""
+    """Return whether the first bytes are of mp4, webm, mkv, ogg, avi, flv, MPEG, wmv, mp3, HLS, DASH or Smooth."""
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
     return body.startswith(MEDIA_SIGNATURES) or (
         body[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp")
@@ -67,7 +59,7 @@ def is_media(body: bytes) -> bool:
 
 
 def is_not_media(body: bytes) -> bool:
-    """Whether the first bytes are surely no film: a document, picture or archive, or plain text."""
+    """Return whether the first bytes are certainly no film: a document, image, archive or plain text."""
     if body.startswith(NON_MEDIA_SIGNATURES):
         return True
     start = body[:512]

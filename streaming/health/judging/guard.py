@@ -1,6 +1,7 @@
-"""Whether a run is believed: nothing is that could be our own fault. Pure.
+"""Whether the failures of a run count: none does that may be the fault of this machine.
 
-Offline: nobody answers. Host breaker: a host is down, not its films. Brake: too much would be turned off at once.
+Offline: no host responds. Host breaker: a host is down, its films are not gone. Brake: too many links would be turned
+off at once. See docs/decisions, number 3. Pure.
 """
 
 from __future__ import annotations
@@ -14,26 +15,27 @@ HOST_BREAKER_RATIO = 0.5
 BRAKE_MIN_LINKS = 20
 RUN_BRAKE_RATIO = 0.3
 OFFLINE_MIN_HOSTS = 3
-MIN_HOSTS_AT_ONCE = 3
+OUTAGE_MIN_HOSTS = 3
 PORTAL_RATIO = 0.5
 SUSPICIOUS_RATIO = 0.3
 SUSPICIOUS_MIN_LINKS = 20
 
 OFFLINE_MESSAGE = "this machine seems to have no way to the internet"
-WENT_OFFLINE_MESSAGE = "links that answered in this run do not answer any more: our own side went down"
+WENT_OFFLINE_MESSAGE = "links that responded earlier in this run do not respond any more: this machine went offline"
 
 
 @dataclass(slots=True)
 class HostTally:
-    """What one host (name and port) did in a run; `active` counts links that were active before it.
+    """Counts of one host (name and port) in a run; `active` counts the checked links that were active before it.
 
-    `turned_soft`: active links that are now unreachable or blocked; `turned_gone`: that answered they are gone.
-    `before`: active links that a run which was broken off had found alive and this one, going on, does not ask again.
+    `public`: its address is on the internet. `active_failed`: active links that are now unreachable or blocked.
+    `active_gone`: active links that are gone, by the host's own word. `alive_earlier`: active links that an interrupted
+    run found alive, and that this run, which continues it, does not check again.
     """
 
     public: bool = True
-    asked: int = 0
-    below_http: int = 0
+    checked: int = 0
+    transport_failures: int = 0
     active: int = 0
     active_failed: int = 0
     active_gone: int = 0
@@ -41,32 +43,36 @@ class HostTally:
 
     @property
     def has_no_response(self) -> bool:
-        return self.asked > 0 and self.below_http == self.asked
+        """Whether links were checked and all failed below HTTP."""
+        return self.checked > 0 and self.transport_failures == self.checked
 
     @property
     def known(self) -> int:
+        """The number of active links of which the state is known now."""
         return self.active + self.alive_earlier
 
     @property
     def is_down(self) -> bool:
-        """The host breaker: five or more active links, and most of them failed at once."""
+        """Whether the host breaker opens: of five or more active links, most failed at once."""
         return self.known >= BREAKER_MIN_LINKS and self.active_failed > HOST_BREAKER_RATIO * self.known
 
     @property
     def extra_links_needed(self) -> int:
-        """How many more of its active links tell a host that is down from links that died: few were due, and some
-        failed. When all of the others answer, those that failed are no majority."""
+        """How many more active links must be checked to tell a host that is down from links that died.
+
+        0 unless some of few links failed. If all the others respond, those that failed are no majority.
+        """
         if not self.active_failed or self.known >= BREAKER_MIN_LINKS:
             return 0
         return max(BREAKER_MIN_LINKS, 2 * self.active_failed + 1) - self.known
 
 
 def merge_tallies(one: HostTally, other: HostTally) -> HostTally:
-    """One host's tally from two parts of a run: its links may lead to hosts that are another worker's to ask."""
+    """Return the tally of a host that two parts of a run checked: redirects lead to hosts of other workers."""
     return HostTally(
         public=one.public,
-        asked=one.asked + other.asked,
-        below_http=one.below_http + other.below_http,
+        checked=one.checked + other.checked,
+        transport_failures=one.transport_failures + other.transport_failures,
         active=one.active + other.active,
         active_failed=one.active_failed + other.active_failed,
         active_gone=one.active_gone + other.active_gone,
@@ -76,9 +82,10 @@ def merge_tallies(one: HostTally, other: HostTally) -> HostTally:
 
 @dataclass(frozen=True, slots=True)
 class RunDecision:
-    """What of a run is believed; `reason` is one sentence or empty.
+    """Which failures of a run count; `reason` is one sentence for display, or empty.
 
-    `down`: hosts whose active links keep their state; `cut_off`: hosts that we had no way to, nothing is said of them.
+    `withheld`: none counts. `hosts_down`: hosts whose active links keep their state. `unrouted_hosts`: hosts that this
+    machine could not reach at all, so nothing is known about their links.
     """
 
     withheld: bool = False
@@ -94,75 +101,79 @@ def decide_run(
     force: bool = False,
     redirect_targets: Mapping[str, int] | None = None,
 ) -> RunDecision:
-    """Judge a whole run before anything of it turns a link off.
+    """Decide on a whole run before any failure turns a link off.
 
-    `landings`: at how many hosts a redirect to that foreign host ended. `force` lifts the brake alone.
+    `redirect_targets`: by foreign host, how many hosts redirected there. `force` lifts only the brake.
     """
-    asked = {name: tally for name, tally in hosts.items() if tally.asked}
-    if asked and all(tally.has_no_response for tally in asked.values()):
-        return RunDecision(withheld=True, reason="no host answered at all: " + OFFLINE_MESSAGE)
-    if portal := _captive_portal(asked, redirect_targets or {}):
-        return RunDecision(
-            withheld=True, reason=f"nearly all hosts led to {portal}: something on our way answers for them"
-        )
-    cut_off = _unrouted_hosts(asked)
-    down = frozenset(name for name, tally in asked.items() if tally.is_down) - cut_off
-    if _too_many_down(asked, down):
-        sentence = f"{len(down)} of {len(asked)} hosts failed at once: more likely our side than theirs"
-        return RunDecision(withheld=True, reason=sentence)
-    decision = RunDecision(reason=_kept_message(cut_off, down), hosts_down=down, unrouted_hosts=cut_off)
-    return decision if force else _apply_brake(decision, asked, active_links)
+    checked = {netloc: tally for netloc, tally in hosts.items() if tally.checked}
+    if checked and all(tally.has_no_response for tally in checked.values()):
+        return RunDecision(withheld=True, reason=f"no host responded at all: {OFFLINE_MESSAGE}")
+    if portal := _captive_portal(checked, redirect_targets or {}):
+        reason = f"nearly all hosts redirect to {portal}: something between them and this machine responds instead"
+        return RunDecision(withheld=True, reason=reason)
+    unrouted = _unrouted_hosts(checked)
+    down = frozenset(netloc for netloc, tally in checked.items() if tally.is_down) - unrouted
+    if _too_many_down(checked, down):
+        reason = f"{len(down)} of {len(checked)} hosts failed at once: more likely our side than theirs"
+        return RunDecision(withheld=True, reason=reason)
+    decision = RunDecision(reason=_kept_message(unrouted, down), hosts_down=down, unrouted_hosts=unrouted)
+    return decision if force else _apply_brake(decision, checked, active_links)
 
 
 def count_turned_off(hosts: Mapping[str, HostTally], kept: frozenset[str]) -> int:
-    """How many active links a run turns off when these hosts' links are kept (gone ones are believed all the same)."""
+    """Count the active links that a run turns off if the links of the `kept` hosts keep their state.
+
+    Links that are gone turn off all the same.
+    """
     return sum(
-        tally.active_gone + (0 if name in kept else tally.active_failed) for name, tally in hosts.items() if tally.asked
+        tally.active_gone + (0 if netloc in kept else tally.active_failed)
+        for netloc, tally in hosts.items()
+        if tally.checked
     )
 
 
-def is_suspicious(*, asked: int, below_http: int) -> bool:
-    """Whether a slice of a run failed so much that the canaries are to be asked again."""
-    return asked >= SUSPICIOUS_MIN_LINKS and below_http > SUSPICIOUS_RATIO * asked
+def is_suspicious(*, checked: int, transport_failures: int) -> bool:
+    """Return whether so many links of a slice of a run failed that the canaries must be probed again."""
+    return checked >= SUSPICIOUS_MIN_LINKS and transport_failures > SUSPICIOUS_RATIO * checked
 
 
-def _unrouted_hosts(asked: Mapping[str, HostTally]) -> frozenset[str]:
-    """The public hosts, when none of them (of three or more) answered while private ones did."""
-    public = {name: tally for name, tally in asked.items() if tally.public}
+def _unrouted_hosts(checked: Mapping[str, HostTally]) -> frozenset[str]:
+    """Return all public hosts if there are three or more and none responded, else none."""
+    public = {netloc: tally for netloc, tally in checked.items() if tally.public}
     if len(public) >= OFFLINE_MIN_HOSTS and all(tally.has_no_response for tally in public.values()):
         return frozenset(public)
     return frozenset()
 
 
-def _captive_portal(asked: Mapping[str, HostTally], landings: Mapping[str, int]) -> str:
-    """The one foreign host to which most hosts lead: a captive portal."""
-    for place, hosts in Counter(landings).most_common(1):
-        if hosts >= MIN_HOSTS_AT_ONCE and hosts > PORTAL_RATIO * len(asked):
-            return place
+def _captive_portal(checked: Mapping[str, HostTally], redirect_targets: Mapping[str, int]) -> str:
+    """Return the one foreign host to which most hosts redirect, or an empty string."""
+    for netloc, hosts in Counter(redirect_targets).most_common(1):
+        if hosts >= OUTAGE_MIN_HOSTS and hosts > PORTAL_RATIO * len(checked):
+            return netloc
     return ""
 
 
-def _too_many_down(asked: Mapping[str, HostTally], down: frozenset[str]) -> bool:
-    """Whether most hosts went down at once, by hosts and by links."""
-    judged = [name for name, tally in asked.items() if tally.active >= BREAKER_MIN_LINKS]
-    active = sum(tally.active for tally in asked.values())
-    lost = sum(asked[name].active for name in down)
-    return len(down) >= MIN_HOSTS_AT_ONCE and len(down) * 2 > len(judged) and lost * 2 > active
+def _too_many_down(checked: Mapping[str, HostTally], down: frozenset[str]) -> bool:
+    """Return whether most hosts went down at once, counted by hosts and by links."""
+    judged = [netloc for netloc, tally in checked.items() if tally.active >= BREAKER_MIN_LINKS]
+    active = sum(tally.active for tally in checked.values())
+    lost = sum(checked[netloc].active for netloc in down)
+    return len(down) >= OUTAGE_MIN_HOSTS and len(down) * 2 > len(judged) and lost * 2 > active
 
 
-def _kept_message(cut_off: frozenset[str], down: frozenset[str]) -> str:
-    sentences = []
-    if cut_off:
-        sentences.append(f"{OFFLINE_MESSAGE}: the links of {len(cut_off)} public hosts are kept")
+def _kept_message(unrouted: frozenset[str], down: frozenset[str]) -> str:
+    messages = []
+    if unrouted:
+        messages.append(f"{OFFLINE_MESSAGE}: the links of {len(unrouted)} public hosts are kept")
     if down:
-        named = ", ".join(sorted(down)[:5]) + (" …" if len(down) > 5 else "")
-        sentences.append(f"{'host' if len(down) == 1 else 'hosts'} down, links kept: {named}")
-    return "; ".join(sentences)
+        names = ", ".join(sorted(down)[:5]) + (" …" if len(down) > 5 else "")
+        messages.append(f"{'host' if len(down) == 1 else 'hosts'} down, links kept: {names}")
+    return "; ".join(messages)
 
 
-def _apply_brake(decision: RunDecision, asked: Mapping[str, HostTally], active_links: int) -> RunDecision:
-    lost = count_turned_off(asked, decision.hosts_down | decision.unrouted_hosts)
+def _apply_brake(decision: RunDecision, checked: Mapping[str, HostTally], active_links: int) -> RunDecision:
+    lost = count_turned_off(checked, decision.hosts_down | decision.unrouted_hosts)
     if lost > BRAKE_MIN_LINKS and lost > RUN_BRAKE_RATIO * active_links:
-        sentence = f"{lost} of {active_links} active links would be turned off at once; --force does it all the same"
-        return RunDecision(withheld=True, reason=sentence)
+        reason = f"{lost} of {active_links} active links would be turned off at once; --force does it all the same"
+        return RunDecision(withheld=True, reason=reason)
     return decision

@@ -1,20 +1,33 @@
-"""Values of a checked link: its state before the check and the result. Pure."""
+"""Values of one link in a run: its state before the check and the result of the check. Pure."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from streaming.health.judging.verdict import Judgement
-from streaming.health.probe_types import ProbeState
+from streaming.health.probe_types import ProbeRequest, ProbeState
+
+LINK_FIELDS = (
+    "id", "movie_id", "netloc", "is_active", "reason", "failures", "state_since", "checks", "moved_to", "moved_seen",
+)  # fmt: skip
+RESULT_FIELDS = ("http_status", "response_ms", "moved_to", "is_transport_failure", "is_verified", "not_sent")
+"""The fields that a result needs until it is written: see `CheckResult.compact`."""
+_link_values, _result_values = attrgetter(*LINK_FIELDS), attrgetter(*RESULT_FIELDS)
 
 
-class Standing(NamedTuple):
-    """A link's health before a check; `place` is its host, with the port when it is an unusual one."""
+class LinkState(NamedTuple):
+    """A link before its check: its health, and what probing and judging it need.
+
+    `netloc` is its host, with the port when it is an unusual one. `media`: the URL should be a video, not a page.
+    `state_since`: when `is_active` last changed; None: it never did. `verified_at`: when its source's API last
+    confirmed it; None: never. `probe_state`: where another worker stopped probing it; None: not probed in this run yet.
+    """
 
     id: int
     movie_id: int
-    place: str
+    netloc: str
     is_active: bool
     reason: str
     failures: int
@@ -22,36 +35,60 @@ class Standing(NamedTuple):
     checks: str
     moved_to: str = ""
     moved_seen: int = 0
+    url: str = ""
+    media: bool = False
+    title: str = ""
+    imdb_id: str = ""
+    verified_at: datetime | None = None
+    probe_state: ProbeState | None = None
+
+    def request(self) -> ProbeRequest:
+        """The request that probes this link."""
+        return ProbeRequest(id=self.id, url=self.url, media=self.media, title=self.title, state=self.probe_state)
+
+    def compact(self) -> LinkState:
+        """The same health without what only the request needs: tens of thousands of URLs would fill the memory."""
+        return self._replace(url="", media=False, title="", imdb_id="", verified_at=None, probe_state=None)
 
 
-class Finding(NamedTuple):
-    """One link's judgement with the little of its answer that is kept. `unasked`: it is the verdict of its host."""
+class CheckResult(NamedTuple):
+    """The judgement of one link, and what a run needs to know of its response.
 
-    link_state: Standing
-    judgement: Judgement
-    http_status: int | None
-    response_ms: int | None
-    moved_to: str = ""
-    is_verified: bool = False
-    unasked: bool = False
-
-
-class Heard(NamedTuple):
-    """What came of one link: its judgement, and what a run wants to know of its answer.
-
-    `below_http`: nothing was said on HTTP's level. `landed`: the host that redirects led to, empty without any.
-    `vouched`: the judgement is what the link's source itself says. `underway`: nothing yet, another worker is to go on.
-    `unasked`: the link got the verdict of its host, which never answered others.
+    `response_ms` None: no response. `is_transport_failure`: nothing came on HTTP's level. `redirect_target`: the netloc
+    that redirects led to; empty: there were none. `is_verified`: the source's API said so. `not_sent`: the link got the
+    verdict of its host, which never responded. `probe_state`: there is no judgement yet, another worker continues.
+    `link`: the state before the check; None until the process that owns the database has set it.
     """
 
     id: int
     judgement: Judgement
-    status: int | None
-    response_ms: int | None
-    moved_to: str
-    is_transport_failure: bool
-    redirect_target: str
-    retry_after: str
+    http_status: int | None = None
+    response_ms: int | None = None
+    moved_to: str = ""
+    is_transport_failure: bool = False
+    redirect_target: str = ""
+    retry_after: str = ""
     is_verified: bool = False
-    state: ProbeState | None = None
     not_sent: bool = False
+    probe_state: ProbeState | None = None
+    link: LinkState | None = None
+
+    def require_link(self) -> LinkState:
+        """The state before the check. Raises ValueError when it has not been set."""
+        if self.link is None:
+            raise ValueError(f"the result of link {self.id} has no link")
+        return self.link
+
+    def compact(self) -> CheckResult:
+        """What deciding on the link and writing it need, without the rest."""
+        return self._replace(redirect_target="", retry_after="", link=self.require_link().compact())
+
+    def to_row(self) -> tuple[tuple[Any, ...], Judgement, tuple[Any, ...]]:
+        """Return the values of a compact result: `LINK_FIELDS`, the judgement, `RESULT_FIELDS`."""
+        return _link_values(self.require_link()), self.judgement, _result_values(self)
+
+    @classmethod
+    def from_row(cls, link_values: tuple[Any, ...], judgement: Judgement, values: tuple[Any, ...]) -> CheckResult:
+        """Return the compact result with these values."""
+        link = LinkState(**dict(zip(LINK_FIELDS, link_values, strict=True)))
+        return cls(id=link.id, judgement=judgement, link=link, **dict(zip(RESULT_FIELDS, values, strict=True)))

@@ -1,17 +1,16 @@
-"""A link's next state and the time of its next check, from its state and a verdict. Pure."""
+"""Derive a link's next state and the time of its next check from its state and a result. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from streaming.health.judging.results import Finding
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
 
 MAX_TIMES_SEEN = 1000
-
-
 CODE_BY_VERDICT = {
     Verdict.ALIVE: CheckCode.ALIVE,
     Verdict.GONE: CheckCode.GONE,
@@ -21,7 +20,11 @@ CODE_BY_VERDICT = {
 
 
 class LinkUpdate(NamedTuple):
-    """A link's health after a check, and what it was before, so that nobody's change is overwritten."""
+    """A link's health after a check.
+
+    `was_active` and `was_reason` are from before it, so that the writer does not overwrite changes by others.
+    `next_check_at` None: in the next run.
+    """
 
     id: int
     movie_id: int
@@ -41,41 +44,70 @@ class LinkUpdate(NamedTuple):
 
     @property
     def is_flip(self) -> bool:
+        """Whether the link turns on or off."""
         return self.was_active != self.is_active
 
+    def as_row(
+        self, checked_at: datetime, *, adapt: Callable[[datetime | None], str | None]
+    ) -> tuple[str | int | bool | None, ...]:
+        """The values of the writer's UPDATE statement in its order; `adapt` gives a date as the database wants it."""
+        now = adapt(checked_at)
+        return (
+            now, self.is_active, self.reason, self.http_status, self.response_ms, self.failures,
+            adapt(self.state_since), self.checks, adapt(self.next_check_at), self.moved_to, self.moved_seen, self.id,
+            self.was_active, self.was_reason, now,
+        )  # fmt: skip
 
-def link_update(finding: Finding, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> LinkUpdate:
-    """The link's new row. With `host_down` a link that failed keeps its state: its host is at fault, not the film."""
-    link, verdict = finding.link_state, finding.judgement.verdict
-    reason: str = finding.judgement.reason
+
+def link_update(result: CheckResult, *, now: datetime, host_down: bool = False, adaptive: bool = False) -> LinkUpdate:
+    """Return the link's health after this result.
+
+    With `host_down` a link that failed keeps its state: the host is at fault, not the film. `adaptive`: links that were
+    alive many times are checked less often.
+    """
+    link, verdict = result.require_link(), result.judgement.verdict
     keeps = verdict == Verdict.THROTTLED or (host_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
     is_active = link.is_active if keeps else verdict == Verdict.ALIVE
-    if keeps:
-        failures = link.failures
-        reason = link.reason if not link.is_active else (Reason.HOST_DOWN if host_down else reason)
-    else:
-        failures = 0 if is_active else link.failures + 1
-    starts = is_active != link.is_active or (link.state_since is None and not is_active and not keeps)
-    state_since = now if starts else link.state_since
+    state_since = _state_since(link, is_active=is_active, keeps=keeps, now=now)
     checks = (link.checks + CODE_BY_VERDICT.get(verdict, ""))[-MAX_CHECK_HISTORY:]
-    moved_to, moved_seen = _redirect_state(finding)
+    moved_to, moved_seen = _redirect_state(link, result)
     return LinkUpdate(
         id=link.id,
         movie_id=link.movie_id,
         was_active=link.is_active,
         was_reason=link.reason,
         is_active=is_active,
-        reason=reason,
-        http_status=finding.http_status,
-        response_ms=finding.response_ms,
-        failures=failures,
+        reason=_next_reason(link, result.judgement.reason, keeps=keeps, host_down=host_down),
+        http_status=result.http_status,
+        response_ms=result.response_ms,
+        failures=_next_failures(link, is_active=is_active, keeps=keeps),
         state_since=state_since,
         checks=checks,
         next_check_at=_next_check(verdict, is_active, checks, state_since, now=now, adaptive=adaptive),
         moved_to=moved_to,
         moved_seen=moved_seen,
-        is_verified=finding.is_verified,
+        is_verified=result.is_verified,
     )
+
+
+def _next_reason(link: LinkState, reason: str, *, keeps: bool, host_down: bool) -> str:
+    if not keeps:
+        return reason
+    if not link.is_active:
+        return link.reason
+    return Reason.HOST_DOWN if host_down else reason
+
+
+def _next_failures(link: LinkState, *, is_active: bool, keeps: bool) -> int:
+    if keeps:
+        return link.failures
+    return 0 if is_active else link.failures + 1
+
+
+def _state_since(link: LinkState, *, is_active: bool, keeps: bool, now: datetime) -> datetime | None:
+    """Return when the state began: now if it changed, or if an inactive link has no such time yet."""
+    starts = is_active != link.is_active or (link.state_since is None and not is_active and not keeps)
+    return now if starts else link.state_since
 
 
 def _next_check(
@@ -86,17 +118,16 @@ def _next_check(
     return next_check_at(is_active=is_active, checks=checks, state_since=since, now=now, adaptive=adaptive)
 
 
-def _redirect_state(finding: Finding) -> tuple[str, int]:
-    """Where the address leads for good and how often that was seen running; what failed says nothing of it."""
-    link = finding.link_state
-    if finding.judgement.verdict != Verdict.ALIVE:
+def _redirect_state(link: LinkState, result: CheckResult) -> tuple[str, int]:
+    """Return where the URL redirects permanently, and in how many checks in a row it did; failures change neither."""
+    if result.judgement.verdict != Verdict.ALIVE:
         return link.moved_to, link.moved_seen
-    if not finding.moved_to:
+    if not result.moved_to:
         return "", 0
-    return finding.moved_to, min(link.moved_seen + 1, MAX_TIMES_SEEN) if finding.moved_to == link.moved_to else 1
+    return result.moved_to, min(link.moved_seen + 1, MAX_TIMES_SEEN) if result.moved_to == link.moved_to else 1
 
 
-# After so many checks in a row that were alive, so long until the next.
+# After this many checks in a row that were alive, the next one is after this time.
 STEADY_INTERVALS = (
     (18, timedelta(days=7)),
     (14, timedelta(days=3)),
@@ -105,17 +136,17 @@ STEADY_INTERVALS = (
 )
 
 
-# While it has failed for less than the span, so long until the next; then each 30 days: a link may come back any time.
+# While a link has failed for less than an interval, the next check is after it; later every 30 days: it may come back.
 FAILING_INTERVALS = (timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
 
 
 def next_check_at(
     *, is_active: bool, checks: str, state_since: datetime | None, now: datetime, adaptive: bool
 ) -> datetime:
-    """When a link that was just checked wants to be asked again; `now`: in the very next run.
+    """Return when a link that was just checked is due again; `now` means in the next run.
 
-    `checks` are its last results, the newest last. Active links become rarer with `adaptive` alone; one that did not
-    answer well this time (its host was busy or down) is asked in the next run.
+    `checks` are the codes of its last results, the newest last. Active links are checked less often only with
+    `adaptive`; one that was not alive this time, because its host was busy or down, is due in the next run.
     """
     if is_active:
         return now + (_steady_interval(len(checks) - len(checks.rstrip(CheckCode.ALIVE))) if adaptive else timedelta(0))

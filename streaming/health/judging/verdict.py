@@ -1,4 +1,4 @@
-"""What an answer means for a link. Pure."""
+"""Judge what a response means for a link. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from urllib.parse import unquote, urlsplit
 from scraper.net.throttling import is_throttled
 from scraper.net.url_policy import without_tracking
 from streaming.health.judging import content, soft_404
-from streaming.health.probe_types import Failure, ProbeResponse
+from streaming.health.judging.host_rules import status_meaning
+from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.reason_codes import Reason
 
 SOURCE_API_REASONS = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
-"""What only the interface of a source tells, where HTTP says that all is well."""
+"""Reasons that only a source's API gives: by HTTP the link is alive."""
 GONE_REASONS = SOURCE_API_REASONS | {
     Reason.HTTP_404, Reason.HTTP_410, Reason.REDIRECT_LOOP, Reason.SOFT_404, Reason.REDIRECT_HOME, Reason.WRONG_TYPE,
     Reason.EMPTY,
@@ -39,7 +40,7 @@ NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]{1,18})\s*", re.I)
 
 
 class Verdict(StrEnum):
-    """What became of a link; the words are those of the reports."""
+    """The outcome of checking a link; the values are those of the reports."""
 
     ALIVE = "alive"
     GONE = "gone"
@@ -50,19 +51,12 @@ class Verdict(StrEnum):
 
     @property
     def is_bad(self) -> bool:
-        """It turns a link off, once it is believed."""
+        """Whether it turns a link off, if the run is accepted."""
         return self in (Verdict.GONE, Verdict.BLOCKED, Verdict.UNREACHABLE)
 
 
-class LinkFacts(NamedTuple):
-    """What the judge knows of the link itself; `media`: a video is due there, not a page; `title` is the movie's."""
-
-    title: str = ""
-    media: bool = False
-
-
 class Judgement(NamedTuple):
-    """What a link is, and why."""
+    """The verdict on a link and its reason."""
 
     verdict: Verdict
     reason: Reason
@@ -77,6 +71,7 @@ BOT_WALL = Judgement(Verdict.BLOCKED, Reason.BOT_WALL)
 
 @cache
 def gone_judgement(reason: Reason) -> Judgement:
+    """Return the judgement "gone" for this reason."""
     return Judgement(Verdict.GONE, reason)
 
 
@@ -92,57 +87,60 @@ JUDGEMENT_BY_STATUS = {
 }
 
 
-def judge(answer: ProbeResponse, facts: LinkFacts) -> Judgement:
-    """The verdict on one link after everything was asked that there is to ask."""
-    if answer.status is None or answer.failure:
-        return _failure_judgement(answer)
-    page = _parse_page(answer)
-    if "cf-mitigated" in answer.headers or (
-        page and answer.status in POSSIBLE_BOT_WALL and soft_404.is_bot_wall(page, title=facts.title)
+def judge(response: ProbeResponse, request: ProbeRequest) -> Judgement:
+    """Judge a link by its final response, which is that to GET unless HEAD was conclusive."""
+    if response.status is None or response.failure:
+        return _failure_judgement(response)
+    status = status_meaning(response.final_url, response.status)
+    if status != response.status:
+        response = response._replace(status=status)
+    page = _parse_page(response)
+    if "cf-mitigated" in response.headers or (
+        page and status in POSSIBLE_BOT_WALL and soft_404.is_bot_wall(page, title=request.title)
     ):
         return BOT_WALL
-    if 200 <= answer.status < 300:
-        return _success(answer, facts, page)
-    return _other_status(answer, answer.status)
+    if 200 <= status < 300:
+        return _success(response, request, page)
+    return _other_status(response, status)
 
 
-def is_conclusive(answer: ProbeResponse, *, media: bool) -> bool:
-    """Whether this answer to HEAD settles a link, so that its body need not be asked for.
+def is_conclusive(response: ProbeResponse, *, media: bool) -> bool:
+    """Return whether this response to HEAD is enough to judge the link, without its body.
 
-    A web page never does: only its text tells whether it is a film's or says "not found".
+    For a web page it never is: only the text tells whether the page shows a film or says "not found".
     """
-    if answer.status is None or answer.failure:
-        return answer.failure in (Failure.PRIVATE, Failure.PAUSED)
-    if answer.status == 304 or is_throttled(answer.status, answer.headers):
+    if response.status is None or response.failure:
+        return response.failure in (Failure.PRIVATE, Failure.PAUSED)
+    if response.status == 304 or is_throttled(response.status, response.headers):
         return True
-    if answer.status not in (200, 203, 206) or answer.length == 0:
+    if response.status not in (200, 203, 206) or response.length == 0:
         return False
-    return content.is_media_type(answer.content_type) or not (media or answer.content_type.startswith(PAGE_TYPES))
+    return content.is_media_type(response.content_type) or not (media or response.content_type.startswith(PAGE_TYPES))
 
 
-def _failure_judgement(answer: ProbeResponse) -> Judgement:
-    if answer.failure in NOT_SENT:
-        return Judgement(Verdict.NOT_CHECKED, Reason(answer.failure))
-    if answer.failure == Failure.LOOP:
+def _failure_judgement(response: ProbeResponse) -> Judgement:
+    if response.failure in NOT_SENT:
+        return Judgement(Verdict.NOT_CHECKED, Reason(response.failure))
+    if response.failure == Failure.LOOP:
         return gone_judgement(Reason.REDIRECT_LOOP)
-    return Judgement(Verdict.UNREACHABLE, Reason(answer.failure or Failure.PROTOCOL))
+    return Judgement(Verdict.UNREACHABLE, Reason(response.failure or Failure.PROTOCOL))
 
 
-def _parse_page(answer: ProbeResponse) -> soft_404.PageText | None:
-    """The web page that came and may have to be read, None when it was none."""
-    if answer.status not in READ_STATUSES or not answer.body:
+def _parse_page(response: ProbeResponse) -> soft_404.PageText | None:
+    """Parse the body if it is a web page and the status calls for reading it, else return None."""
+    if response.status not in READ_STATUSES or not response.body:
         return None
-    body = content.decompress(answer.body)
-    return soft_404.parse_page(body) if content.is_markup(answer.content_type, body) else None
+    body = content.decompress(response.body)
+    return soft_404.parse_page(body) if content.is_markup(response.content_type, body) else None
 
 
-def _other_status(answer: ProbeResponse, status: int) -> Judgement:
-    if is_throttled(answer.status, answer.headers):
+def _other_status(response: ProbeResponse, status: int) -> Judgement:
+    if is_throttled(response.status, response.headers):
         return THROTTLED
     if status in JUDGEMENT_BY_STATUS:
         return JUDGEMENT_BY_STATUS[status]
     if status == 416:
-        return _range_judgement(answer)
+        return _range_judgement(response)
     if 300 <= status < 400:
         return Judgement(Verdict.UNREACHABLE, Reason.BAD_REDIRECT)
     if 400 <= status < 500:
@@ -150,39 +148,41 @@ def _other_status(answer: ProbeResponse, status: int) -> Judgement:
     return Judgement(Verdict.UNREACHABLE, Reason.HTTP_5XX if 500 <= status < 600 else Reason.PROTOCOL)
 
 
-def _range_judgement(answer: ProbeResponse) -> Judgement:
-    """416: the first bytes cannot be had. With a length there is a file; of length 0 it is an empty one."""
-    length = NO_LENGTH.fullmatch(answer.headers.get("content-range", ""))
+def _range_judgement(response: ProbeResponse) -> Judgement:
+    """Judge status 416, "range not satisfiable": with a length in the header there is a file, which 0 calls empty."""
+    length = NO_LENGTH.fullmatch(response.headers.get("content-range", ""))
     if length is None:
         return Judgement(Verdict.BLOCKED, Reason.HTTP_4XX)
     return ALIVE if int(length[1]) else gone_judgement(Reason.EMPTY)
 
 
-def _success(answer: ProbeResponse, facts: LinkFacts, page: soft_404.PageText | None) -> Judgement:
-    if answer.hops and not _path_names_film(answer, facts.title):
-        if _is_login(answer):
+def _success(response: ProbeResponse, request: ProbeRequest, page: soft_404.PageText | None) -> Judgement:
+    if response.hops and not _path_names_film(response, request.title):
+        if _is_login(response):
             return Judgement(Verdict.BLOCKED, Reason.LOGIN)
-        if _is_redirect_home(answer) and not _is_film_site(answer, page, facts.title):
+        if _is_redirect_home(response) and not _is_film_site(response, page, request.title):
             return gone_judgement(Reason.REDIRECT_HOME)
     if page and soft_404.is_geo_blocked(page):
         return ABROAD
-    if page and soft_404.is_soft_404(page, title=facts.title):
+    if page and soft_404.is_soft_404(page, title=request.title):
         return gone_judgement(Reason.SOFT_404)
-    return _media_judgement(answer) if facts.media else ALIVE
+    return _media_judgement(response) if request.media else ALIVE
 
 
-def _path_names_film(answer: ProbeResponse, title: str) -> bool:
-    """Whether the last word of the address is the movie's: films are called "Home" and "Consent"."""
-    last = urlsplit(answer.final_url).path.rstrip("/").rpartition("/")[2].partition(".")[0]
+def _path_names_film(response: ProbeResponse, title: str) -> bool:
+    """Return whether the URL path ends with the movie's title: films are called "Home" and "Consent"."""
+    last = urlsplit(response.final_url).path.rstrip("/").rpartition("/")[2].partition(".")[0]
     slug = re.sub(r"[-_+ ]+", " ", soft_404.normalize_text(unquote(last)))
     film = " ".join(re.findall(r"\w+", soft_404.normalize_title(title)))
     return bool(film) and re.fullmatch(rf"{re.escape(film)}(?: \(?[0-9]+\)?)?", slug) is not None
 
 
-def _is_film_site(answer: ProbeResponse, page: soft_404.PageText | None, title: str) -> bool:
-    """Whether a short address led to another host whose front page is about the movie."""
-    asked, got = (urlsplit(url).hostname or "" for url in (answer.url, answer.final_url))
-    is_foreign = not (f".{asked}".endswith(f".{_without_www(got)}") or f".{got}".endswith(f".{_without_www(asked)}"))
+def _is_film_site(response: ProbeResponse, page: soft_404.PageText | None, title: str) -> bool:
+    """Return whether a short URL redirected to another host whose front page is about the movie."""
+    requested, final = (urlsplit(url).hostname or "" for url in (response.url, response.final_url))
+    is_foreign = not (
+        f".{requested}".endswith(f".{_without_www(final)}") or f".{final}".endswith(f".{_without_www(requested)}")
+    )
     return is_foreign and page is not None and soft_404.mentions_film(page, title)
 
 
@@ -190,36 +190,36 @@ def _without_www(host: str) -> str:
     return host.removeprefix("www.")
 
 
-def _is_login(answer: ProbeResponse) -> bool:
-    """Sent to a login or consent page that the link itself was not."""
-    asked, got = urlsplit(answer.url), urlsplit(answer.final_url)
-    if LOGIN_PATH.search(got.path):
-        return LOGIN_PATH.search(asked.path) is None
-    moved = asked.hostname != got.hostname
-    return moved and (got.hostname or "").startswith(LOGIN_HOSTS)
+def _is_login(response: ProbeResponse) -> bool:
+    """Return whether the redirect led to a login or consent page, and the link itself is none."""
+    requested, final = urlsplit(response.url), urlsplit(response.final_url)
+    if LOGIN_PATH.search(final.path):
+        return LOGIN_PATH.search(requested.path) is None
+    is_foreign = requested.hostname != final.hostname
+    return is_foreign and (final.hostname or "").startswith(LOGIN_HOSTS)
 
 
-def _is_redirect_home(answer: ProbeResponse) -> bool:
-    """Sent from a film's path to a front page."""
-    asked, got = urlsplit(answer.url), urlsplit(answer.final_url)
-    was_home = HOME_PATH.fullmatch(asked.path or "/") is not None and not asked.query
-    if got.fragment:
-        return False  # A page of a site that is one program.
-    return not was_home and HOME_PATH.fullmatch(got.path or "/") is not None and not without_tracking(got.query)
+def _is_redirect_home(response: ProbeResponse) -> bool:
+    """Return whether a URL below the front page was redirected to a front page."""
+    requested, final = urlsplit(response.url), urlsplit(response.final_url)
+    was_home = HOME_PATH.fullmatch(requested.path or "/") is not None and not requested.query
+    if final.fragment:
+        return False  # A page of a single-page application.
+    return not was_home and HOME_PATH.fullmatch(final.path or "/") is not None and not without_tracking(final.query)
 
 
-def _media_judgement(answer: ProbeResponse) -> Judgement:
-    """A video is due: binary that we do not know may be a film; a page, text, pictures or nothing is none."""
-    body = content.decompress(answer.body or b"")
-    if answer.body == b"" or answer.length == 0 or answer.status in (204, 205):
+def _media_judgement(response: ProbeResponse) -> Judgement:
+    """Judge a URL that should be a video: unknown binary data may be one; a page, text, an image or nothing is not."""
+    body = content.decompress(response.body or b"")
+    if response.body == b"" or response.length == 0 or response.status in (204, 205):
         return gone_judgement(Reason.EMPTY)
     if content.is_markup("", body):
         return gone_judgement(Reason.WRONG_TYPE)
     if content.is_media(body):
-        return ALIVE  # Some servers call a film a web page.
-    if content.is_markup(answer.content_type, body):
+        return ALIVE  # Some servers send films with the type of a web page.
+    if content.is_markup(response.content_type, body):
         return gone_judgement(Reason.WRONG_TYPE)
-    if content.is_media_type(answer.content_type):
+    if content.is_media_type(response.content_type):
         return ALIVE
-    is_other_type = answer.content_type.startswith(content.OTHER_TYPES)
-    return gone_judgement(Reason.WRONG_TYPE) if is_other_type or content.is_not_media(answer.body or b"") else ALIVE
+    is_other_type = response.content_type.startswith(content.OTHER_TYPES)
+    return gone_judgement(Reason.WRONG_TYPE) if is_other_type or content.is_not_media(response.body or b"") else ALIVE

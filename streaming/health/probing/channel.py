@@ -1,4 +1,4 @@
-"""A socket between two processes of ours that carries values: neither waits for the other unless it wants to."""
+"""Messages between two processes of ours over a socket, without blocking."""
 
 from __future__ import annotations
 
@@ -14,10 +14,18 @@ SEND_BUFFER_BYTES = 1 << 20
 RECEIVE_BYTES = 1 << 18
 
 
-class Channel:
-    """One end. What is sent and received is pickled, so both ends must be our own code on this machine.
+class SlotRequests(list[tuple[str, float]]):
+    """Hosts (netlocs) that need a slot reserved for the next request, each with its delay in seconds."""
 
-    Raises EOFError when the other side is gone.
+
+class SlotGrants(list[tuple[str, float | None]]):
+    """The same hosts, each with the seconds until its slot; None: no slot in this run."""
+
+
+class Channel:
+    """One end of the socket. Messages are pickled, so both ends must be our own code on this machine.
+
+    Methods raise EOFError when the other end is closed.
     """
 
     def __init__(self, end: socket.socket) -> None:
@@ -28,16 +36,17 @@ class Channel:
         self._in = bytearray()
 
     def fileno(self) -> int:
+        """Return the descriptor, which is readable when a message may have come."""
         return self.socket.fileno()
 
     def send(self, value: Any) -> None:
-        """Send without waiting: what finds no room goes with the next `put` or `push`."""
+        """Send a message; what does not fit into the socket's buffer follows with the next `send` or `flush`."""
         data = pickle.dumps(value, protocol=5)
         self._out.append(memoryview(LENGTH.pack(len(data)) + data))
         self.flush()
 
     def flush(self) -> bool:
-        """Send what is left; whether all of it went."""
+        """Send what is left to send; return whether all of it is sent."""
         try:
             while self._out:
                 rest = self._out[0]
@@ -53,12 +62,12 @@ class Channel:
         return True
 
     def receive(self) -> Any | None:
-        """The next value that has come whole, or None: not yet."""
+        """Return the next message; None: it has not come completely."""
         if (value := self._next()) is not None:
             return value
         try:
-            while piece := self.socket.recv(RECEIVE_BYTES):
-                self._in += piece
+            while data := self.socket.recv(RECEIVE_BYTES):
+                self._in += data
                 if (value := self._next()) is not None:
                     return value
         except BlockingIOError:
@@ -68,10 +77,11 @@ class Channel:
         raise EOFError
 
     def wait(self, seconds: float) -> None:
-        """Until there is something to take, or room for what is left to send."""
+        """Wait until something has come or can be sent, at most so many seconds."""
         select.select([self.socket], [self.socket] if self._out else [], [], seconds)
 
     def close(self) -> None:
+        """Close this end; the other one gets EOFError."""
         self.socket.close()
 
     def _next(self) -> Any | None:
@@ -80,6 +90,6 @@ class Channel:
         end = LENGTH.size + LENGTH.unpack_from(self._in)[0]
         if len(self._in) < end:
             return None
-        value = pickle.loads(memoryview(self._in)[LENGTH.size : end])  # noqa: S301  From our own process.
+        value = pickle.loads(memoryview(self._in)[LENGTH.size : end])  # noqa: S301  It comes from our own process.
         del self._in[:end]
         return value

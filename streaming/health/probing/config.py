@@ -1,4 +1,4 @@
-"""How we ask. Pure."""
+"""Settings of a prober: how many requests, how long, how politely. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ MAX_STALLED_PER_HOST = 8
 
 
 def no_delay(_host: str) -> float:
+    """Return the delay of a host that nobody else sends requests to: none."""
     return 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeConfig:
-    """How we ask. `stall`: after so many seconds a link of a host that answers others counts as hanging.
+    """How requests are sent; times are in seconds.
 
-    `most_aside`: how many hanging requests a host may have beside its slots (0: strict). `pause_of`: the least seconds
-    between two requests to a host by what its source publishes; above 0, others ask it too and each request wants its
-    turn reserved. `share`: the hosts that are ours to ask; links that lead to others are handed on. None: all are.
+    `per_host`, `concurrency`: requests at the same time, to one host and to all. `timeout`: of one request, in total.
+    `delay`: minimum between two requests to a host by this process. `stall_seconds`: without a response for so long,
+    a request to a responsive host counts as stalled; a host may have `max_stalled` of these beside its slots (0: none).
+    `allowed`: private hosts that may be reached. `ca_file`: trusted authorities; empty: the system's.
+    `delay_for_host`: minimum between two requests to a host by all processes, as published by its source; above 0 each
+    request needs a reserved slot. `shard`: the hosts of this worker; links that redirect to others are forwarded.
+    None: all hosts.
     """
 
     user_agent: str

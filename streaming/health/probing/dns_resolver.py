@@ -1,7 +1,7 @@
-"""Looking up hosts' names in threads of our own, so that slow names delay nobody else's link. No database.
+"""Looks up host names in threads of our own, so that a slow name delays no link of another host. No database.
 
-libcurl has twenty threads for names and counts the waiting for one against the link: twenty names of which no answer
-comes, or a thousand that take 0.2 s each, made live links time out.
+libcurl has twenty threads for names, and its timeout includes the wait for one of these: twenty names without response,
+or a thousand that take 0.2 s each, would make live links time out.
 """
 
 from __future__ import annotations
@@ -17,90 +17,97 @@ from queue import SimpleQueue
 from streaming.health.probe_types import Failure
 
 MAX_THREADS = 64
-# The system's own patience is 10 s with one name server that does not answer; the next one is asked after 5.
+# With one silent name server the system waits 10 s; it tries the next one after 5 s.
 LOOKUP_TIMEOUT_SECONDS = 15.0
 RETRY_DELAY_SECONDS = 0.25
 IP_ADDRESS_PATTERN = re.compile(r"[0-9.]+\Z|.*:")
 LOCAL_ERROR_CODES = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
 Resolution = tuple[str, ...] | Failure
-"""A host's addresses, or why there are none."""
+"""The addresses of a host, or why there are none."""
 
 
 class DnsResolver:
-    """`ask` begins to look a name up, `found` tells what has come since. Only the looking up itself is in threads, and
-    none of these keeps the process alive."""
+    """Looks up names in the background: `resolve` starts, `completed` returns the results. `addresses`: those found.
+
+    Only the look-up itself is in threads, which do not keep the process alive.
+    """
 
     def __init__(self) -> None:
         self.addresses: dict[str, tuple[str, ...]] = {}
-        self._open: set[str] = set()
-        self._asked: SimpleQueue[str | None] = SimpleQueue()
-        self._heard: SimpleQueue[tuple[str, Resolution]] = SimpleQueue()
-        self._began: dict[str, float] = {}
+        self._pending: set[str] = set()
+        self._queue: SimpleQueue[str | None] = SimpleQueue()
+        self._results: SimpleQueue[tuple[str, Resolution]] = SimpleQueue()
+        self._started_at: dict[str, float] = {}
         self._threads = 0
-        self._ours, self._theirs = socket.socketpair()
-        self._ours.setblocking(False)
-        self._theirs.setblocking(False)
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
 
     def fileno(self) -> int:
-        """Can be read when something was found."""
-        return self._ours.fileno()
+        """Return a descriptor that becomes readable when there is a result."""
+        return self._reader.fileno()
 
     def resolve(self, host: str) -> None:
-        """Begin to look this name up; nothing more when that is under way."""
-        if host in self._open:
+        """Start to look up this name, unless that is in progress."""
+        if host in self._pending:
             return
-        self._open.add(host)
-        self._asked.put(host)
-        if self._threads < min(len(self._open), MAX_THREADS):
+        self._pending.add(host)
+        self._queue.put(host)
+        if self._threads < min(len(self._pending), MAX_THREADS):
             self._threads += 1
-            threading.Thread(target=self._worker, name="names", daemon=True).start()
+            threading.Thread(target=self._worker, name="dns-resolver", daemon=True).start()
 
     def completed(self) -> Iterator[tuple[str, Resolution]]:
-        """What has come, and TIMEOUT for names that took too long from the moment at which a thread took them."""
-        if not self._open:
+        """Return new results; TIMEOUT for names that take too long, counted from the start of their look-up."""
+        if not self._pending:
             return
         with suppress(BlockingIOError):
-            self._ours.recv(4096)
-        while not self._heard.empty():
-            host, found = self._heard.get()
-            self._began.pop(host, None)
-            if isinstance(found, tuple):
-                self.addresses[host] = found
-            if host in self._open:
-                self._open.discard(host)
-                yield host, found
-        late = time.monotonic() - LOOKUP_TIMEOUT_SECONDS
-        for host in [host for host, began in list(self._began.items()) if began < late and host in self._open]:
-            self._open.discard(host)
+            self._reader.recv(4096)
+        while not self._results.empty():
+            host, resolution = self._results.get()
+            self._started_at.pop(host, None)
+            if isinstance(resolution, tuple):
+                self.addresses[host] = resolution
+            if host in self._pending:
+                self._pending.discard(host)
+                yield host, resolution
+        for host in self._late_hosts():
+            self._pending.discard(host)
             yield host, Failure.TIMEOUT
 
+    def _late_hosts(self) -> list[str]:
+        late = time.monotonic() - LOOKUP_TIMEOUT_SECONDS
+        return [
+            host for host, started_at in list(self._started_at.items()) if started_at < late and host in self._pending
+        ]
+
     def close(self) -> None:
-        """Whoever is still looking up ends with the process, or when its answer comes."""
+        """Stop the threads; one that is looking up a name ends with it, or with the process."""
         for _ in range(self._threads):
-            self._asked.put(None)
-        self._ours.close()
-        self._theirs.close()
+            self._queue.put(None)
+        self._reader.close()
+        self._writer.close()
 
     def _worker(self) -> None:
-        while (host := self._asked.get()) is not None:
-            self._began[host] = time.monotonic()
-            self._heard.put((host, resolve_host(host)))
-            with suppress(OSError):  # It is full of such news already, or nobody wants to know any more.
-                self._theirs.send(b"!")
+        while (host := self._queue.get()) is not None:
+            self._started_at[host] = time.monotonic()
+            self._results.put((host, resolve_host(host)))
+            with suppress(OSError):  # The socket is full, so its reader wakes up anyway, or closed.
+                self._writer.send(b"!")
 
 
 def is_ip_address(host: str) -> bool:
-    """Whether there is nothing to look up."""
+    """Whether this is an address, so that there is nothing to look up."""
     return IP_ADDRESS_PATTERN.match(host) is not None
 
 
 def resolve_host(host: str) -> Resolution:
-    """All addresses of a host in the system's order; asked twice before it is believed that there are none."""
-    found = _look_up(host)
-    if isinstance(found, Failure):
+    """Return all addresses of a host in the system's order; a failure only after a second attempt."""
+    resolution = _look_up(host)
+    if isinstance(resolution, Failure):
         time.sleep(RETRY_DELAY_SECONDS)
-        found = _look_up(host)
-    return found
+        resolution = _look_up(host)
+    return resolution
 
 
 def _look_up(host: str) -> Resolution:
@@ -110,4 +117,4 @@ def _look_up(host: str) -> Resolution:
         return Failure.LOCAL if error.errno in LOCAL_ERROR_CODES else Failure.DNS
     except OSError:
         return Failure.LOCAL
-    return tuple(dict.fromkeys(str(place[0]).partition("%")[0] for *_, place in rows)) or Failure.DNS
+    return tuple(dict.fromkeys(str(endpoint[0]).partition("%")[0] for *_, endpoint in rows)) or Failure.DNS

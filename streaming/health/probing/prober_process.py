@@ -1,7 +1,8 @@
-"""Asking links and judging what they say: here, or in a process of its own, so that one core reads while one writes.
+"""Probes and judges links, in this process or in one of its own, so that one core probes while another one writes.
 
-No database. The other process is this module, run with one socket: questions go in, what was heard comes out. It ends
-when the socket does, so it never outlives whoever started it."""
+No database. The subprocess is this module, run with a socket: requests go in, results come out. It ends when the socket
+is closed, so it never outlives the process that started it.
+"""
 
 from __future__ import annotations
 
@@ -16,223 +17,211 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
-from streaming.health.judging.results import Heard
-from streaming.health.judging.verdict import FORWARDED, LinkFacts, judge
+from scraper.net.url_policy import netloc_of
+from streaming.health.judging.results import CheckResult
+from streaming.health.judging.verdict import FORWARDED, judge
 from streaming.health.probe_types import ProbeRequest, ProbeResponse
-from streaming.health.probing.channel import Channel
+from streaming.health.probing.channel import Channel, SlotGrants, SlotRequests
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.prober import Prober, never_stop
 
-
-class SlotRequests(list[tuple[str, float]]):
-    """Places whose next turn is to be reserved, with their pauses."""
-
-
-class SlotGrants(list[tuple[str, float | None]]):
-    """Those places, with the seconds until their turn; None: not in this run."""
-
-
 SUBPROCESS_THRESHOLD = 2_000
-
-
 REQUEST_BATCH = 500
-
-
 MAX_OUTSTANDING = 20_000
-
-
 POLL_SECONDS = 0.1
-
-
 RESULT_BATCH = 100
-
-
 MAX_FLUSH_DELAY_SECONDS = 0.02
-
-
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
-
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
 Stop = Callable[[], bool]
-
-
 ReserveSlot = Callable[[str, float], float | None]
+"""Reserves the next slot of a netloc with that delay; returns the seconds until then, None if that is too long."""
 
 
-"""Given a place and its pause: the seconds until our turn there, None when that is too far off."""
-
-
-def no_wait(_place: str, _pause: float) -> float | None:
+def no_wait(_netloc: str, _delay: float) -> float | None:
+    """Allow the next request now."""
     return 0.0
 
 
 class ProberProcessDied(RuntimeError):
-    """The process that asks has died."""
+    """The prober's subprocess ended before all its results had come."""
 
 
 def probe_links(
-    questions: Iterable[ProbeRequest],
+    requests: Iterable[ProbeRequest],
     config: ProbeConfig,
     *,
-    turn: ReserveSlot = no_wait,
+    reserve_slot: ReserveSlot = no_wait,
     stop: Stop = never_stop,
     responsive_hosts: Container[str] = frozenset(),
-) -> Iterator[Heard]:
-    """What came of each link, as it comes. Few links are asked here; many, where there is a second core, apart."""
-    source = iter(questions)
+) -> Iterator[CheckResult]:
+    """Yield the result of each link as it comes; many links are probed in a subprocess if there is a second core.
+
+    Raises ProberProcessDied when the subprocess ends early.
+    """
+    source = iter(requests)
     first = list(islice(source, SUBPROCESS_THRESHOLD))
-    asked = probe_in_subprocess if len(first) == SUBPROCESS_THRESHOLD and _can_use_subprocess() else probe_in_process
-    return asked(chain(first, source), config, turn=turn, stop=stop, responsive_hosts=responsive_hosts)
+    probe = probe_in_subprocess if len(first) == SUBPROCESS_THRESHOLD and _can_use_subprocess() else probe_in_process
+    return probe(chain(first, source), config, reserve_slot=reserve_slot, stop=stop, responsive_hosts=responsive_hosts)
 
 
 def probe_in_process(
-    questions: Iterable[ProbeRequest],
+    requests: Iterable[ProbeRequest],
     config: ProbeConfig,
     *,
-    turn: ReserveSlot = no_wait,
+    reserve_slot: ReserveSlot = no_wait,
     stop: Stop = never_stop,
     responsive_hosts: Container[str] = frozenset(),
-) -> Iterator[Heard]:
-    """Ask in this process."""
-    prober = Prober(config, stop=stop, known=responsive_hosts)
-    for result in _judged_batches(prober, questions):
-        yield from result
+) -> Iterator[CheckResult]:
+    """Yield the results of links that are probed in this process."""
+    prober = Prober(config, stop=stop, responsive_hosts=responsive_hosts)
+    for results in _judged_batches(prober, requests):
+        yield from results
         for host_slot in prober.slot_requests():
-            prober.grant_slot(host_slot.netloc, turn(host_slot.netloc, host_slot.delay_between))
+            prober.grant_slot(host_slot.netloc, reserve_slot(host_slot.netloc, host_slot.delay_between))
 
 
 def probe_in_subprocess(
-    questions: Iterable[ProbeRequest],
+    requests: Iterable[ProbeRequest],
     config: ProbeConfig,
     *,
-    turn: ReserveSlot = no_wait,
+    reserve_slot: ReserveSlot = no_wait,
     stop: Stop = never_stop,
     responsive_hosts: Container[str] = frozenset(),
-) -> Iterator[Heard]:
-    """Ask in a process of its own. Raises AskingBroke when that dies before all is answered."""
-    source: Iterator[ProbeRequest] | None = iter(questions)
-    out = 0
-    with _prober_process(config, responsive_hosts) as wire:
+) -> Iterator[CheckResult]:
+    """Yield the results of links that are probed in a subprocess. Raises ProberProcessDied when that ends early."""
+    source: Iterator[ProbeRequest] | None = iter(requests)
+    outstanding = 0
+    with _prober_process(config, responsive_hosts) as channel:
         while not stop():
-            while source is not None and out < MAX_OUTSTANDING and wire.flush():
-                chunk = list(islice(source, REQUEST_BATCH))
-                wire.send(chunk)
-                out += len(chunk)
-                source = source if chunk else None
-            if source is None and out == 0:
+            while source is not None and outstanding < MAX_OUTSTANDING and channel.flush():
+                batch = list(islice(source, REQUEST_BATCH))
+                channel.send(batch)
+                outstanding += len(batch)
+                source = source if batch else None
+            if source is None and outstanding == 0:
                 return
-            result: list[Heard] | SlotRequests | None = wire.receive()
-            if result is None:
-                wire.wait(POLL_SECONDS)
-            elif isinstance(result, SlotRequests):
-                wire.send(SlotGrants((place, turn(place, pause)) for place, pause in result))
+            message: list[CheckResult] | SlotRequests | None = channel.receive()
+            if message is None:
+                channel.wait(POLL_SECONDS)
+            elif isinstance(message, SlotRequests):
+                channel.send(SlotGrants((netloc, reserve_slot(netloc, delay)) for netloc, delay in message))
             else:
-                out -= len(result)
-                yield from result
+                outstanding -= len(message)
+                yield from message
 
 
-def _judged_batches(prober: Prober, questions: Iterable[ProbeRequest | None]) -> Iterator[list[Heard]]:
-    asked: dict[int, ProbeRequest] = {}
+def _judged_batches(prober: Prober, requests: Iterable[ProbeRequest | None]) -> Iterator[list[CheckResult]]:
+    pending: dict[int, ProbeRequest] = {}
 
-    def noted() -> Iterator[ProbeRequest | None]:
-        for question in questions:
-            if question is not None:
-                asked[question.id] = question
-            yield question
+    def recorded() -> Iterator[ProbeRequest | None]:
+        for request in requests:
+            if request is not None:
+                pending[request.id] = request
+            yield request
 
-    for answers in prober.response_batches(noted()):
-        yield [_check_result(answer, asked.pop(answer.id)) for answer in answers]
-
-
-def _check_result(answer: ProbeResponse, question: ProbeRequest) -> Heard:
-    if answer.state is not None:
-        return Heard(answer.id, FORWARDED, None, None, "", False, "", "", state=answer.state)
-    judgement = judge(answer, LinkFacts(question.title, question.media))
-    landed = answer.final_url.split("/", 3)[2] if answer.hops else ""
-    return Heard(
-        answer.id, judgement, answer.status, answer.response_ms, answer.moved_to, answer.is_transport_failure, landed,
-        answer.retry_after, not_sent=answer.not_sent,
-    )  # fmt: skip
+    for responses in prober.response_batches(recorded()):
+        yield [_check_result(response, pending.pop(response.id)) for response in responses]
 
 
-# --- the process that started the other one
+def _check_result(response: ProbeResponse, request: ProbeRequest) -> CheckResult:
+    if response.state is not None:
+        return CheckResult(id=response.id, judgement=FORWARDED, probe_state=response.state)
+    return CheckResult(
+        id=response.id,
+        judgement=judge(response, request),
+        http_status=response.status,
+        response_ms=response.response_ms,
+        moved_to=response.moved_to,
+        is_transport_failure=response.is_transport_failure,
+        redirect_target=netloc_of(response.final_url) if response.hops else "",
+        retry_after=response.retry_after,
+        not_sent=response.not_sent,
+    )
+
+
+# --- the process that starts the subprocess
 def _can_use_subprocess() -> bool:
     return os.name == "posix" and len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else "ab") > 1
 
 
 @contextmanager
-def _prober_process(config: ProbeConfig, known: Container[str]) -> Iterator[Channel]:
-    """The wire to a process that asks; gone when this ends."""
+def _prober_process(config: ProbeConfig, responsive_hosts: Container[str]) -> Iterator[Channel]:
+    """Start the subprocess and return the channel to it; kill it in the end."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-m", __name__, str(theirs.fileno())]
-    # In a session of its own: Ctrl-C is for whoever started it, who then ends it.
+    # In a session of its own: Ctrl-C reaches only the process that started it, which then ends it.
     process = subprocess.Popen(  # noqa: S603  our own command, and a number
         command, cwd=PROJECT_ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     theirs.close()
-    wire = Channel(ours)
+    channel = Channel(ours)
     try:
-        wire.send((config, known))
-        yield wire
+        channel.send((config, responsive_hosts))
+        yield channel
     except EOFError as error:
-        raise ProberProcessDied("the process that asks the links died") from error
+        raise ProberProcessDied("the process that probes the links died") from error
     finally:
-        wire.close()
+        channel.close()
         process.kill()  # It has nothing to save, and may be busy.
         process.wait()
 
 
-# --- the other process
+# --- the subprocess
 def main() -> None:
-    """Answer the questions that come over the socket whose number is the one argument."""
-    wire = Channel(socket.socket(fileno=int(sys.argv[1])))
+    """Process the requests that come over the socket whose descriptor is the only argument."""
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
     try:
-        _serve(wire)
+        _serve(channel)
     except EOFError:
-        return  # Nobody wants to know any more.
+        return  # The other process has ended or needs no more results.
 
 
-def _serve(wire: Channel) -> None:
-    while (start := wire.receive()) is None:
-        wire.wait(POLL_SECONDS)
-    config, known = start
-    prober = Prober(config, known=known)
-    prober.watch_descriptor(wire.fileno())
-    inbox = _RequestInbox(wire, prober)
-    options: list[Heard] = []
-    spoke = time.monotonic()
-    for result in _judged_batches(prober, inbox.questions()):
-        inbox.empty()
-        options += result
-        if wanting := prober.slot_requests():
-            wire.send(SlotRequests((host_slot.netloc, host_slot.delay_between) for host_slot in wanting))
-        if len(options) >= RESULT_BATCH or (options and time.monotonic() - spoke > MAX_FLUSH_DELAY_SECONDS):
-            wire.send(options)
-            options, spoke = [], time.monotonic()
+def _serve(channel: Channel) -> None:
+    while (start := channel.receive()) is None:
+        channel.wait(POLL_SECONDS)
+    config, responsive_hosts = start
+    prober = Prober(config, responsive_hosts=responsive_hosts)
+    prober.watch_descriptor(channel.fileno())
+    inbox = _RequestInbox(channel, prober)
+    unsent: list[CheckResult] = []
+    sent_at = time.monotonic()
+    for results in _judged_batches(prober, inbox.requests()):
+        inbox.receive()
+        unsent += results
+        if slot_requests := prober.slot_requests():
+            channel.send(SlotRequests((host_slot.netloc, host_slot.delay_between) for host_slot in slot_requests))
+        if len(unsent) >= RESULT_BATCH or (unsent and time.monotonic() - sent_at > MAX_FLUSH_DELAY_SECONDS):
+            channel.send(unsent)
+            unsent, sent_at = [], time.monotonic()
         else:
-            wire.flush()
+            channel.flush()
 
 
 class _RequestInbox:
-    """What came over the wire. It is emptied every round, even when the prober wants no more questions: turns count at
-    once, and nobody at the other end is noticed."""
+    """The requests that have come over the channel and have not started.
 
-    def __init__(self, wire: Channel, prober: Prober) -> None:
-        self.wire, self.prober = wire, prober
+    It receives in every pass, even when the prober needs no more requests: grants of slots take effect at once, and the
+    end of the other process is noticed.
+    """
+
+    def __init__(self, channel: Channel, prober: Prober) -> None:
+        self.channel, self.prober = channel, prober
         self.waiting: deque[ProbeRequest] = deque()
 
-    def empty(self) -> None:
-        messages: list[ProbeRequest] | SlotGrants | None
-        while (messages := self.wire.receive()) is not None:
-            if isinstance(messages, SlotGrants):
-                for place, seconds in messages:
-                    self.prober.grant_slot(place, seconds)
+    def receive(self) -> None:
+        """Take all messages that have come. Raises EOFError when the other process has ended."""
+        message: list[ProbeRequest] | SlotGrants | None
+        while (message := self.channel.receive()) is not None:
+            if isinstance(message, SlotGrants):
+                for netloc, seconds in message:
+                    self.prober.grant_slot(netloc, seconds)
             else:
-                self.waiting.extend(messages)
+                self.waiting.extend(message)
 
-    def questions(self) -> Iterator[ProbeRequest | None]:
-        """None while there are none. It never ends of itself: the other side hangs up."""
+    def requests(self) -> Iterator[ProbeRequest | None]:
+        """Yield the requests, None while there are none. It never ends: the other process closes the channel."""
         while True:
             yield self.waiting.popleft() if self.waiting else None
 

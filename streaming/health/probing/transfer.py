@@ -1,35 +1,35 @@
-"""One request on its way: a libcurl handle, what it hears, and the address it connects to. No database.
+"""One request: a libcurl handle, its options and what it receives. No database.
 
-libcurl does the protocol (TLS, HTTP/2, IPv6, keep-alive); every address is looked at by us. Each attempt has one total
-time-out, whatever the host drips; headers and body are capped; no proxy, no netrc, no signals.
+libcurl does the protocol (TLS, HTTP/2, IPv6, keep-alive). Each request has one total timeout, however slowly the host
+sends; headers and body are limited.
 """
 
 from __future__ import annotations
 
 import errno
 import re
-import socket
-import ssl
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import certifi
 import pycurl
 
-from scraper.net.url_policy import DEFAULT_PORT, may_connect
+from scraper.net.url_policy import DEFAULT_PORT
 from streaming.health.judging.content import is_media_type
 from streaming.health.probe_types import Failure, ProbeResponse
+from streaming.health.probing import curl
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.host_queue import HostSlot, ProbeTask
 
 MAX_PAGE_BYTES = 64 * 1024
 MAX_MEDIA_BYTES = 2 * 1024
+MAX_COOKIES = 20
+MAX_COOKIE_BYTES = 4096
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 RANGE = f"0-{MAX_MEDIA_BYTES - 1}"
 PARSED_HEADERS = re.compile(
     rb"^(retry-after|cf-mitigated|location|content-range|content-type|set-cookie)[ \t]*:[ \t]*([^\r\n]*)", re.I | re.M
 )
-# A write error that is no cut of ours is an exception in our own callback: nothing is known of the link then.
+# A write error that is no truncation is an exception in our own callback: it proves nothing about the link.
 LOCAL_CURL_CODES = frozenset(
     {pycurl.E_WRITE_ERROR, pycurl.E_ABORTED_BY_CALLBACK, pycurl.E_OUT_OF_MEMORY, pycurl.E_FAILED_INIT}
 )
@@ -54,80 +54,86 @@ FAILURE_BY_CURL_CODE = {
 
 
 class Transfer:
-    """One curl handle and what it hears; handles are reused, connections belong to the multi handle.
+    """A curl handle and the request it is used for; handles are reused, connections belong to the multi handle.
 
-    Options are set only when they differ from the attempt before: at thousands a second they would be a fifth of it.
+    `number` identifies the request: it changes when one starts or ends. Options are set only if they differ from those
+    of the request before: at thousands a second they would take a fifth of the time.
     """
 
     __slots__ = (
-        "allowed",
-        "chunks",
-        "curl",
-        "head",
-        "headers",
-        "host_slot",
-        "is_stalled",
-        "is_truncated",
-        "local",
-        "max_bytes",
-        "method",
-        "number",
-        "received",
-        "refused",
-        "started",
-        "task",
-        "timeout",
+        "allowed", "chunks", "curl", "head", "headers", "host_slot", "is_stalled", "is_truncated", "max_bytes",
+        "method", "number", "received", "socket_failure", "started", "task", "timeout_ms",
     )  # fmt: skip
 
     def __init__(self, config: ProbeConfig) -> None:
         self.allowed = config.allowed
-        self.number = self.timeout = 0
+        self.number = self.timeout_ms = 0
         self.method: tuple[bool, bool] | None = None
         self.head: list[bytes] = []
-        self.curl = _new_curl(self, config)
+        self.curl = self._new_handle(config)
+
+    def _new_handle(self, config: ProbeConfig) -> Any:
+        handle = curl.new_handle()
+        curl.set_common_options(handle, config, accept="*/*", open_socket=self.open_socket)
+        options = {
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
+            pycurl.DNS_CACHE_TIMEOUT: -1,
+            pycurl.BUFFERSIZE: MAX_PAGE_BYTES,
+            pycurl.HEADERFUNCTION: self.head.append,
+            pycurl.WRITEFUNCTION: self.on_body,
+        }
+        curl.set_options(handle, options)
+        return handle
 
     def start(self, task: ProbeTask, host_slot: HostSlot, *, timeout: float, now: float) -> None:
+        """Prepare the handle for the next request of this task; `timeout` in seconds."""
         self.task, self.host_slot, self.started = task, host_slot, now
-        self.is_stalled = self.is_truncated = self.refused = self.local = False
+        self.is_stalled = self.is_truncated = False
+        self.socket_failure = Failure.NONE
         self.head.clear()
         self.headers: dict[str, str] = {}
         self.chunks: list[bytes] = []
         self.received = self.max_bytes = 0
         self.number += 1
-        self.curl.setopt(pycurl.URL, task.url)
-        milliseconds = max(1, int(timeout * 1000))
-        if milliseconds != self.timeout:
-            self.timeout = milliseconds
-            self.curl.setopt(pycurl.TIMEOUT_MS, milliseconds)
-        if (task.get, task.ranged) != self.method:
-            self._method(task)
-        if host_slot.addresses:
-            self.curl.setopt(pycurl.RESOLVE, [_resolve_option(task.url, host_slot.addresses)])
-        if task.cookies is not None:
-            pairs = "; ".join(f"{name}={value}" for name, value in task.cookies.items())
+        self._set_request_options(max(1, int(timeout * 1000)))
+
+    def _set_request_options(self, timeout_ms: int) -> None:
+        state, addresses = self.task.state, self.host_slot.addresses
+        self.curl.setopt(pycurl.URL, state.url)
+        if timeout_ms != self.timeout_ms:
+            self.timeout_ms = timeout_ms
+            self.curl.setopt(pycurl.TIMEOUT_MS, timeout_ms)
+        if (state.get, state.ranged) != self.method:
+            self._set_method(get=state.get, ranged=state.ranged)
+        if addresses:
+            self.curl.setopt(pycurl.RESOLVE, [_resolve_option(state.url, addresses)])
+        if state.cookies is not None:
+            pairs = "; ".join(f"{name}={value}" for name, value in state.cookies.items())
             self.curl.setopt(pycurl.COOKIE, pairs.encode("latin-1"))
 
-    def _method(self, task: ProbeTask) -> None:
-        self.method = (task.get, task.ranged)
-        self.curl.setopt(pycurl.HTTPGET if task.get else pycurl.NOBODY, 1)
-        if task.get and task.ranged:
+    def _set_method(self, *, get: bool, ranged: bool) -> None:
+        self.method = (get, ranged)
+        self.curl.setopt(pycurl.HTTPGET if get else pycurl.NOBODY, 1)
+        if get and ranged:
             self.curl.setopt(pycurl.RANGE, RANGE)
         else:
             self.curl.unsetopt(pycurl.RANGE)
 
     def reset(self) -> None:
+        """End the request: remove the options that the next one may not need."""
+        self.number += 1
         if self.host_slot.addresses:
             self.curl.setopt(pycurl.RESOLVE, [])
-        if self.task.cookies is not None:
+        if self.task.state.cookies is not None:
             self.curl.unsetopt(pycurl.COOKIE)
 
     # --- called by libcurl; header lines go straight into `head`
     def on_body(self, chunk: bytes) -> int | None:
+        """Keep a piece of the body; return 0, which ends the transfer, when there is enough."""
         if not self.received:
-            self.headers = self._headers()
-            self.max_bytes = (
-                MAX_MEDIA_BYTES if is_media_type(_type(self.headers.get("content-type"))) else MAX_PAGE_BYTES
-            )
+            self.headers = self._parse_headers()
+            is_media = is_media_type(_media_type(self.headers.get("content-type")))
+            self.max_bytes = MAX_MEDIA_BYTES if is_media else MAX_PAGE_BYTES
         self.chunks.append(chunk)
         self.received += len(chunk)
         if self.received <= self.max_bytes:
@@ -136,130 +142,97 @@ class Transfer:
         return 0
 
     def open_socket(self, _purpose: int, address: Any) -> Any:
-        """The check that counts: the address that is about to be connected to, whatever name or redirect led there."""
-        family, kind, protocol, place = address
-        parts = urlsplit(self.task.url)
-        port = parts.port or DEFAULT_PORT[parts.scheme]
-        if not may_connect(place[0], host=parts.hostname or "", port=port, allowed=self.allowed):
-            self.refused = True
-            return pycurl.SOCKET_BAD
-        try:
-            return socket.socket(family, kind, protocol)
-        except OSError:
-            self.local = True
-            return pycurl.SOCKET_BAD
+        """Return a socket if this address may be connected to."""
+        opened = curl.open_allowed_socket(address, url=self.task.state.url, allowed=self.allowed)
+        if not isinstance(opened, Failure):
+            return opened
+        if self.socket_failure is not Failure.PRIVATE:
+            self.socket_failure = opened
+        return pycurl.SOCKET_BAD
 
-    # --- what it heard
+    # --- what came
     def response(self, code: int) -> ProbeResponse:
-        """This attempt's answer; `code` is libcurl's error or 0."""
-        curl, task = self.curl, self.task
-        status = curl.getinfo(pycurl.RESPONSE_CODE) or None
-        trouble = self._trouble(code) if code else Failure.NONE
-        if trouble and self.received and status and trouble in (Failure.TIMEOUT, Failure.RESET):
-            trouble = Failure.NONE  # It broke off in the body, or lied of its length: what was heard is enough.
-        length = curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T)
-        headers = self.headers if self.received else self._headers()
-        return ProbeResponse(  # By position: there are thousands of these a second.
-            task.id,
-            task.asked,
-            None if trouble else status,
-            trouble or (Failure.NONE if status else Failure.PROTOCOL),
-            task.url + task.fragment,
-            task.hops,
-            _type(headers.get("content-type")),
-            int(length) if length >= 0 else None,
-            self._body() if task.get else None,
-            headers,
-            round(curl.getinfo(pycurl.STARTTRANSFER_TIME) * 1000) or None,
-            "GET" if task.get else "HEAD",
-            False,
-            task.moved_to,
+        """Return the response to this request; `code` is libcurl's error or 0."""
+        task, state = self.task, self.task.state
+        status = self.curl.getinfo(pycurl.RESPONSE_CODE) or None
+        failure = self._failure(code) if code else Failure.NONE
+        if failure and self.received and status and failure in (Failure.TIMEOUT, Failure.RESET):
+            failure = Failure.NONE  # The body broke off, or its stated length is wrong: what came is enough.
+        length = self.curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T)
+        headers = self.headers if self.received else self._parse_headers()
+        return ProbeResponse(
+            id=task.request.id,
+            url=task.request.url,
+            status=None if failure else status,
+            failure=failure or (Failure.NONE if status else Failure.PROTOCOL),
+            final_url=state.url + state.fragment,
+            hops=state.hops,
+            content_type=_media_type(headers.get("content-type")),
+            length=int(length) if length >= 0 else None,
+            body=self._body() if state.get else None,
+            headers=headers,
+            response_ms=round(self.curl.getinfo(pycurl.STARTTRANSFER_TIME) * 1000) or None,
+            method="GET" if state.get else "HEAD",
+            moved_to=state.moved_to,
         )
 
-    def _headers(self) -> dict[str, str]:
-        """Those of the last answer that matter here; interim answers (1xx) come before it."""
+    def _parse_headers(self) -> dict[str, str]:
+        """Return the headers of the final response that are needed here; interim responses (1xx) come before it."""
         text = b"".join(self.head)
-        found = {}
+        headers = {}
         for match in PARSED_HEADERS.finditer(text, max(text.rfind(b"\nHTTP/"), 0)):
-            key, said = match[1].lower().decode("ascii"), match[2].strip()
-            value = DECODER_BY_HEADER.get(key, _text)(said)
-            found[key] = value
-            if key == "set-cookie" and self.task.cookies is not None:
-                _keep_cookie(self.task.cookies, value)
-        return found
+            name = match[1].lower().decode("ascii")
+            headers[name] = value = DECODER_BY_HEADER.get(name, _text)(match[2].strip())
+            if name == "set-cookie" and self.task.state.cookies is not None:
+                self.task.update(cookies=_with_cookie(self.task.state.cookies, value))
+        return headers
 
     def _body(self) -> bytes:
         body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
         return body[: self.max_bytes] if self.is_truncated else body
 
-    def _trouble(self, code: int) -> Failure:
+    def _failure(self, code: int) -> Failure:
         if code == pycurl.E_WRITE_ERROR and self.is_truncated:
             return Failure.NONE
-        if self.refused:
-            return Failure.PRIVATE
-        if self.local or code in LOCAL_CURL_CODES:
+        if self.socket_failure:
+            return self.socket_failure
+        if code in LOCAL_CURL_CODES:
             return Failure.LOCAL
-        trouble = FAILURE_BY_CURL_CODE.get(code, Failure.PROTOCOL)
-        if trouble == Failure.REFUSED and self.curl.getinfo(pycurl.OS_ERRNO) in LOCAL_ERRNOS:
+        failure = FAILURE_BY_CURL_CODE.get(code, Failure.PROTOCOL)
+        if failure == Failure.REFUSED and self.curl.getinfo(pycurl.OS_ERRNO) in LOCAL_ERRNOS:
             return Failure.LOCAL
-        return trouble
-
-
-def _new_curl(flight: Transfer, config: ProbeConfig) -> Any:
-    curl = pycurl.Curl()
-    options = {
-        pycurl.NOSIGNAL: 1,
-        pycurl.FOLLOWLOCATION: 0,
-        pycurl.PROXY: "",
-        pycurl.NOPROXY: "*",
-        pycurl.USERAGENT: config.user_agent,
-        pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
-        pycurl.HTTPHEADER: ["Accept: */*", "Accept-Encoding: identity"],
-        pycurl.DNS_CACHE_TIMEOUT: -1,
-        pycurl.BUFFERSIZE: MAX_PAGE_BYTES,
-        pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.CAINFO: ca_bundle(config),
-        pycurl.HEADERFUNCTION: flight.head.append,
-        pycurl.WRITEFUNCTION: flight.on_body,
-        pycurl.OPENSOCKETFUNCTION: flight.open_socket,
-    }
-    for option, value in options.items():
-        curl.setopt(option, value)
-    return curl
+        return failure
 
 
 def _resolve_option(url: str, addresses: tuple[str, ...]) -> str:
-    """What libcurl is told of a host's addresses, so that it looks up nothing."""
+    """Return the addresses of a host in libcurl's notation, so that it looks up nothing."""
     parts = urlsplit(url)
     port = parts.port or DEFAULT_PORT[parts.scheme]
     return f"{parts.hostname}:{port}:" + ",".join(f"[{one}]" if ":" in one else one for one in addresses)
 
 
-def ca_bundle(config: ProbeConfig) -> str:
-    """The file of the authorities that are trusted."""
-    return config.ca_file or ssl.get_default_verify_paths().cafile or certifi.where()
-
-
-def _keep_cookie(cookies: dict[str, str], line: str) -> None:
-    name, equals, value = line.partition(";")[0].partition("=")
-    if equals and len(cookies) < 20 and len(line) < 4096:
-        cookies[name.strip()] = value.strip()
+def _with_cookie(cookies: dict[str, str], header: str) -> dict[str, str]:
+    """Return the cookies with the one of this `Set-Cookie`, unless there are too many or it is too long."""
+    name, equals, value = header.partition(";")[0].partition("=")
+    if equals and len(cookies) < MAX_COOKIES and len(header) < MAX_COOKIE_BYTES:
+        return {**cookies, name.strip(): value.strip()}
+    return cookies
 
 
 def _latin1(value: bytes) -> str:
-    """A character a byte: what is sent back is the same bytes."""
+    """Decode each byte to one character, so that the same bytes are sent back."""
     return value.decode("latin-1")
 
 
 def _location_text(value: bytes) -> str:
-    """As browsers read it: bytes that are no UTF-8 stay what they are."""
+    """Decode as browsers do: bytes that are not UTF-8 are percent-encoded."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
         return quote(value, safe=PRINTABLE)
 
 
-def _type(content_type: str | None) -> str:
+def _media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 

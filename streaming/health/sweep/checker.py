@@ -1,6 +1,6 @@
-"""Asking links and writing the good news while it comes: what a run does with all links, a part of it with its own.
+"""Check links: probe, judge, write. A run in one process and each worker of a distributed run use it.
 
-Bad news goes to the `shelf`, where it waits until the whole run is believed.
+Successes are written in batches while the check goes on. Failures go to a sink until the whole run is accepted.
 """
 
 from __future__ import annotations
@@ -9,152 +9,153 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
 from scraper.net.url_policy import host_of
 from streaming.health.judging.guard import HostTally, RunDecision
-from streaming.health.judging.results import Finding, Heard
-from streaming.health.judging.transitions import LinkUpdate, link_update
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.probe_types import ProbeRequest, ProbeState
 from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import probe_links
-from streaming.health.selection import DueLink, is_private, links_by_id, other_active_links
+from streaming.health.selection import is_private, links_by_id, other_active_links
 from streaming.health.sweep import canaries
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.resume import ResumeState
 from streaming.health.sweep.tally import ResultSink, RunTally
-from streaming.health.sweep.writer import WriteReport, count_flips, write_updates
-from streaming.health.verification.verifier import Verifier
+from streaming.health.sweep.writer import ResultWriter
+from streaming.health.verification.verifier import IMMEDIATE, Verifier, run_limits
 from streaming.host_rate_limit import reserve_slot
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import HostPause
 from streaming.reason_codes import Reason
 
 BATCH_SIZE = 500
+ReasonCallback = Callable[[int, str], None]
+"""Receives the id of each link and the reason of its result."""
 
 
-def _reserve_slot(place: str, pause: float) -> float | None:
-    """The seconds until this host is ours to ask: spiders and other machines ask it too."""
-    return reserve_slot(urlsplit(f"//{place}").hostname or place, delay=pause)
+def ignore_reason(_link_id: int, _reason: str) -> None:
+    """A callback for checks that need no reasons."""
+
+
+def _reserve_slot(netloc: str, delay: float) -> float | None:
+    """Return the seconds until this host may be asked; spiders and other machines take slots too."""
+    return reserve_slot(urlsplit(f"//{netloc}").hostname or netloc, delay=delay)
 
 
 class LinkChecker:
-    """`before`: what broken runs left; `canaries`: whom to ask when our own side may be down.
+    """The links of one run, or of one shard of it, on their way from probing to writing.
 
-    `noted`: the reason of each link, for the few of `check_now`; None: not wanted. `onward`: links that led to another
-    worker's host, emptied by whoever hands them on. `would`: what a dry run would change.
+    `resume_state`: what interrupted runs found. `canaries`: links to probe when this machine may be offline.
+    `forwarded`: links that redirects led to another shard's hosts; the caller empties it. `writer` writes
+    the results.
     """
 
     def __init__(
-        self, options: CheckOptions, *, now: datetime, sink: ResultSink, noted: dict[int, str] | None = None
+        self, options: CheckOptions, *, now: datetime, sink: ResultSink, on_reason: ReasonCallback = ignore_reason
     ) -> None:
-        self.options, self.now, self.reasons_out = options, now, noted
-        self.manners = options.probe_config()
-        self.tally = RunTally(now=now, opened=self._new_host_tally, sink=sink)
+        self.options, self.now, self.on_reason = options, now, on_reason
+        self.config = options.probe_config()
+        self.tally = RunTally(now=now, new_host_tally=self._new_host_tally, sink=sink)
         self.resume_state = ResumeState()
         self.canaries: list[ProbeRequest] = []
         self.forwarded: list[tuple[int, ProbeState]] = []
-        self.written = WriteReport()
-        self.planned_updates: list[LinkUpdate] = []
-        self._asked: dict[int, DueLink] = {}
+        self.writer = ResultWriter(now=now, dry_run=options.dry_run)
+        self._in_progress: dict[int, LinkState] = {}
 
-    def extra_links(self) -> Iterator[DueLink]:
-        """More links of hosts of which few were due and some failed: without them a host that is down would be taken
-        for links that died, a few in every run."""
-        asked, ids = self.tally.checked_active, list[int]()
-        for place, limit in self.tally.extra_links_needed().items():
-            ids += other_active_links(place, besides=asked[place], limit=limit, now=self.now)
-        for start in range(0, len(ids), BATCH_SIZE):
-            yield from links_by_id(ids[start : start + BATCH_SIZE])
+    # --- the three ways to check links; each pauses after every result, so that the caller can look at the tally
+    def check_due(self, links: Iterable[LinkState], *, limit: int | None, stop: Callable[[], bool]) -> Iterator[None]:
+        """Check links because they are due, `limit` at most; None: all."""
+        return self._check(self._requests(links, limit), self._verifier(stop), stop)
 
-    def check(
-        self, links: Iterable[DueLink], *, stop: Callable[[], bool], few: bool = False, beyond: bool = False
-    ) -> Iterator[None]:
-        """Ask these; stands still after each answer, so that whoever wants to know can look. `few`: a person waits.
-        `beyond`: they are asked although the run's limit may be reached."""
-        among = None if few or self.options.limit is not None else self.options.selection
-        verifier = Verifier(self.manners, now=self.now, stop=stop, pauses=self.tally.pauses, among=among, few=few)
+    def check_extra(self, *, stop: Callable[[], bool]) -> Iterator[None]:
+        """Check more links of hosts of which too few were due for the host breaker; no limit holds for them.
+
+        Without them a host that is down would be taken for links that died, a few in every run.
+        """
+        return self._check(self._requests(self._extra_links(), None), self._verifier(stop), stop)
+
+    def check_while_waiting(self, links: Iterable[LinkState]) -> Iterator[None]:
+        """Check links for a person who waits: their sources confirm them now, and are given less time."""
+        verifier = Verifier(
+            self.config, now=self.now, stop=never_stop, pauses=self.tally.pauses, selection=None, limits=IMMEDIATE
+        )
+        return self._check(self._requests(links, None), verifier, never_stop)
+
+    def is_offline(self, *, stop: Callable[[], bool] = never_stop) -> bool:
+        """Probe the canaries and links that responded a moment ago: whether all of them fail."""
+        requests = canaries.canaries_to_recheck(self.canaries, self.tally.control_links, allowed=self.config.allowed)
+        return canaries.all_canaries_fail(requests, self.config, stop=stop)
+
+    def went_offline(self, *, stop: Callable[[], bool] = never_stop) -> bool:
+        """Whether so many of the latest probes failed that this machine may be offline, and the canaries fail too."""
+        return self.tally.slice_is_suspicious() and self.is_offline(stop=stop)
+
+    # --- probing
+    def _check(self, requests: Iterator[ProbeRequest], verifier: Verifier, stop: Callable[[], bool]) -> Iterator[None]:
         results = probe_links(
-            self._requests(links, None if beyond else self.options.limit),
-            self.manners,
-            turn=_reserve_slot,
+            requests,
+            self.config,
+            reserve_slot=_reserve_slot,
             stop=stop,
             responsive_hosts=self.resume_state.responsive_hosts,
         )
-        for result in verifier.verify(results, self._asked):
+        for result in verifier.verify(results, self._in_progress):
             self._add_result(result)
             yield
 
-    def is_offline(self, *, stop: Callable[[], bool] = never_stop) -> bool:
-        again = canaries.canaries_to_recheck(self.canaries, self.tally.control_links, allowed=self.manners.allowed)
-        return canaries.all_canaries_fail(again, self.manners, stop=stop)
+    def _verifier(self, stop: Callable[[], bool]) -> Verifier:
+        """The verifier of a run. With a limit it chooses among the probed links, else among all due ones."""
+        selection = self.options.selection if self.options.limit is None else None
+        return Verifier(
+            self.config, now=self.now, stop=stop, pauses=self.tally.pauses, selection=selection, limits=run_limits()
+        )
 
-    # --- asking
-    def _requests(self, links: Iterable[DueLink], left: int | None) -> Iterator[ProbeRequest]:
-        """The links as questions; those that may not be asked are counted and passed over."""
+    def _extra_links(self) -> Iterator[LinkState]:
+        checked, ids = self.tally.checked_active, list[int]()
+        for netloc, limit in self.tally.extra_links_needed().items():
+            ids += other_active_links(netloc, besides=checked[netloc], limit=limit, now=self.now)
+        for start in range(0, len(ids), BATCH_SIZE):
+            yield from links_by_id(ids[start : start + BATCH_SIZE])
+
+    def _requests(self, links: Iterable[LinkState], limit: int | None) -> Iterator[ProbeRequest]:
+        """Yield the requests of links that may be probed; count the others as skipped."""
         blocklist = Blocklist.load()
-        taken_down = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
+        has_blocks = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
         paused = set(HostPause.objects.active(self.now).values_list("host", flat=True))
         for link in links:
-            if left == 0:
+            if limit == 0:
                 return
-            if link.link_state.id in self._asked:
-                continue  # Somebody checked it by hand while it waits here, so it was drawn once more.
-            if taken_down and blocklist.is_blocked(url=link.url, imdb_id=link.imdb_id):
-                self._skip(link.link_state.id, Reason.BLOCKED_HOST)
-            elif paused and {link.link_state.place, host_of(link.url)} & paused:
-                self._skip(link.link_state.id, Reason.PAUSED)
+            if link.id in self._in_progress:
+                continue  # An immediate check meanwhile changed its last check, so the query returned it again.
+            if has_blocks and blocklist.is_blocked(url=link.url, imdb_id=link.imdb_id):
+                self._skip(link.id, Reason.BLOCKED_HOST)
+            elif paused and {link.netloc, host_of(link.url)} & paused:
+                self._skip(link.id, Reason.PAUSED)
             else:
-                left = None if left is None else left - 1
-                self._asked[link.link_state.id] = link
-                yield link.question()
+                limit = None if limit is None else limit - 1
+                self._in_progress[link.id] = link
+                yield link.request()
 
     def _skip(self, link_id: int, reason: str) -> None:
         self.tally.add_skipped()
-        self._note_reason(link_id, reason)
+        self.on_reason(link_id, reason)
 
-    def _note_reason(self, link_id: int, reason: str) -> None:
-        if self.reasons_out is not None:
-            self.reasons_out[link_id] = reason
-
-    def _new_host_tally(self, place: str) -> HostTally:
-        """The tally of a host that is met for the first time."""
+    def _new_host_tally(self, netloc: str) -> HostTally:
+        """Start the tally of a host when its first result comes."""
         return HostTally(
-            public=not is_private(place, self.manners.allowed), alive_earlier=self.resume_state.alive_by_host[place]
+            public=not is_private(netloc, self.config.allowed), alive_earlier=self.resume_state.alive_by_host[netloc]
         )
 
-    def _add_result(self, result: Heard) -> None:
-        link = self._asked.pop(result.id)
-        if result.state is not None:
-            self.forwarded.append((result.id, result.state))
+    def _add_result(self, result: CheckResult) -> None:
+        link = self._in_progress.pop(result.id)
+        if result.probe_state is not None:
+            self.forwarded.append((result.id, result.probe_state))
             return
-        self._note_reason(result.id, result.judgement.reason)
-        finding = Finding(
-            link.link_state,
-            result.judgement,
-            result.status,
-            result.response_ms,
-            result.moved_to,
-            result.is_verified,
-            result.not_sent,
-        )
-        self.tally.add(finding, result, link.question())
+        self.on_reason(result.id, result.judgement.reason)
+        self.tally.add(result._replace(link=link))
         if len(self.tally.successes) >= BATCH_SIZE:
-            self.write_good(RunDecision())
+            self.write_successes(RunDecision())
 
-    # --- writing
-    def write_good(self, decision: RunDecision) -> None:
-        good, self.tally.successes = self.tally.successes, []
-        self.write(good, decision)
-
-    def write(self, findings: Iterable[Finding], decision: RunDecision) -> None:
-        changes = [self._link_update(finding, decision) for finding in findings]
-        if self.options.dry_run:
-            self.planned_updates.extend(change for change in changes if change.is_flip or not change.is_active)
-            self.written.add(count_flips(changes))
-        else:
-            self.written.add(write_updates(changes, now=self.now))
-
-    def _link_update(self, finding: Finding, decision: RunDecision) -> LinkUpdate:
-        down = finding.link_state.place in decision.hosts_down
-        return link_update(finding, now=self.now, host_down=down, adaptive=settings.HEALTH_ADAPTIVE)
+    def write_successes(self, decision: RunDecision) -> None:
+        """Write the successes that have come since the last batch."""
+        successes, self.tally.successes = self.tally.successes, []
+        self.writer.write(successes, decision)

@@ -1,4 +1,4 @@
-"""What a run is asked to do, and how far it is."""
+"""The options of a run and its progress."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from streaming.health.selection import Selection
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """What a run is asked to do; None: as in the settings. `limit` counts links that are asked because they are due.
+    """What a run checks, how, and what it may change.
 
-    `strict`: a request that a host leaves hanging keeps its place among the `per_host`; none is put aside.
-    `shared`: the links are shared out over the workers, in `parts`; None: as many as workers come.
+    `limit` counts due links only, not the extra ones that tell a failing host from failing links; None: no limit.
+    `timeout` is in seconds. `concurrency` None: as in the settings. `strict_per_host`: a request without a response
+    counts towards `per_host` however long it takes. `is_distributed`: workers check the links in `shard_count` shards;
+    None: one per worker.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -40,6 +42,7 @@ class CheckOptions:
     shard_count: int | None = None
 
     def probe_config(self) -> ProbeConfig:
+        """Combine these options with the settings for the prober."""
         return ProbeConfig(
             user_agent=settings.USER_AGENT,
             per_host=self.per_host,
@@ -54,17 +57,18 @@ class CheckOptions:
         )
 
     def to_plan(self) -> dict[str, Any]:
-        """For workers on other machines: what JSON holds; `of_plan` reads it."""
+        """Return the options as JSON values for workers on other machines; `options_from_plan` reads them."""
         return asdict(self)
 
 
 def options_from_plan(plan: dict[str, Any]) -> CheckOptions:
+    """Read the options that `CheckOptions.to_plan` returned."""
     return CheckOptions(**{**plan, "selection": Selection(**plan["selection"])})
 
 
 @dataclass(frozen=True, slots=True)
 class CheckProgress:
-    """How far a run is; `total` is what was due when it began."""
+    """Numbers of links: `total` was due at the start, `done` are through, some of them unchecked."""
 
     done: int
     total: int
@@ -73,6 +77,7 @@ class CheckProgress:
 
     @classmethod
     def of(cls, verdicts: Counter[str], total: int) -> CheckProgress:
+        """Count the progress from the verdicts so far; extra links raise the total."""
         failed = verdicts[Verdict.GONE] + verdicts[Verdict.BLOCKED] + verdicts[Verdict.UNREACHABLE]
         return cls(verdicts.total(), max(total, verdicts.total()), verdicts[Verdict.ALIVE], failed)
 

@@ -1,4 +1,4 @@
-"""What a run did, in numbers and in words."""
+"""The report of a run, in numbers and in sentences."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from streaming.health.judging.verdict import Verdict
 from streaming.health.permanent_redirects import RedirectReport
+from streaming.health.sweep.writer import WriteReport
 from streaming.models import HealthRun
 from streaming.models.reasons import reason_text
 
@@ -16,11 +17,11 @@ COUNTED_VERDICTS = ("alive", "gone", "blocked", "unreachable", "throttled", "not
 
 @dataclass(slots=True)
 class CheckReport:
-    """Counts are links, `removed` movies. `withheld`: nothing was believed, `reason` says why.
+    """What a run found and did. The counts are links, but `removed` counts movies.
 
-    `reason` may also tell of hosts that are down in a run that is believed. `complete` False: it was interrupted.
-    `down_before`: hosts that the believed run before found down; `moved`: links that have moved for good and wait for
-    --follow-moves, `moves`: what it did.
+    `withheld`: no failure counted, and `reason` says why; in an accepted run `reason` may name hosts that are down.
+    `complete` False: the run was interrupted. `previous_hosts_down`: hosts that the accepted run before found down.
+    `moved`: permanently redirected links that wait for --follow-moves; `redirects`: what that option did.
     """
 
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -38,24 +39,37 @@ class CheckReport:
     complete: bool = True
     dry_run: bool = False
 
+    def withhold(self, reason: str) -> None:
+        """Record that no failure of the run counts."""
+        self.withheld, self.reason = True, reason
+
+    def interrupt(self, reason: str) -> None:
+        """Record that the run ended before all its links were checked."""
+        self.complete, self.reason = False, reason
+
+    def add_written(self, written: WriteReport) -> None:
+        """Take over how many links changed and why they died."""
+        self.died, self.revived, self.died_of = written.died, written.revived, written.died_of
+
     @property
     def checked(self) -> int:
-        """The links that were asked and judged."""
+        """The number of links that got a verdict."""
         return count_checked(self.verdicts)
 
     @property
     def outcome(self) -> HealthRun.Outcome:
-        """How the run ended."""
+        """How the run ended; an error is not known here."""
         if self.withheld:
             return HealthRun.Outcome.WITHHELD
         return HealthRun.Outcome.COMPLETED if self.complete else HealthRun.Outcome.INTERRUPTED
 
     def counts(self) -> dict[str, int]:
-        """The counts by the names of the columns of `HealthRun`."""
-        turned = {"died": self.died, "revived": self.revived, "removed": self.removed}
-        return {**verdict_counts(self.verdicts), **turned}
+        """Return the counts by the names of their columns in `HealthRun`."""
+        changed = {"died": self.died, "revived": self.revived, "removed": self.removed}
+        return {**verdict_counts(self.verdicts), **changed}
 
     def as_json(self) -> dict[str, int | bool | str | float]:
+        """Return the values of `--format json`."""
         values: dict[str, bool | str | float] = {
             "withheld": self.withheld,
             "reason": self.reason,
@@ -64,12 +78,12 @@ class CheckReport:
         return {**self.counts(), **values}
 
     def summary_lines(self) -> list[str]:
-        """The summary for people."""
+        """Return the summary as sentences for people."""
         would = "would have been " if self.dry_run else ""
-        counted = ", ".join(f"{self.verdicts[name]} {name.replace('_', ' ')}" for name in COUNTED_VERDICTS)
-        lines = [f"{self.checked} links checked in {self.seconds:.1f} s: {counted}."]
+        counts = ", ".join(f"{self.verdicts[name]} {name.replace('_', ' ')}" for name in COUNTED_VERDICTS)
+        lines = [f"{self.checked} links checked in {self.seconds:.1f} s: {counts}."]
         if self.withheld:
-            lines.append(f"Withheld, nothing is turned off and nothing removed: {self.reason}.")
+            lines.append(f"Withheld, no link is turned off and no movie removed: {self.reason}.")
         elif not self.complete:
             lines.append(f"Stopped early: {self.reason}.")
         else:
@@ -83,31 +97,33 @@ class CheckReport:
         return lines
 
     def _since_last(self) -> list[str]:
-        """What is new since the last believed run, beside the bare counts."""
+        """What changed since the last accepted run, beyond the counts."""
         lines = [_died_of_line(self.died_of)] if self.died_of else []
         back = sorted(set(self.previous_hosts_down) - set(self.hosts_down))
         if back:
             lines.append(f"Hosts that are back: {_first_few(back)}.")
         if self.redirects.followed or self.redirects.merged:
             lines.append(
-                f"{self.redirects.followed} links got their new address, {self.redirects.merged} turned off because their "
-                f"movie lists that address already."
+                f"{self.redirects.followed} links got their new address, {self.redirects.merged} were turned off "
+                "because their movie already has it."
             )
         if self.moved:
-            lines.append(f"{self.moved} links have moved for good; --follow-moves writes their new addresses.")
+            lines.append(f"{self.moved} links are permanently redirected; --follow-moves stores their new addresses.")
         return lines
 
 
 def count_checked(verdicts: Counter[str]) -> int:
+    """Count the links that got a verdict other than not checked."""
     return verdicts.total() - verdicts[Verdict.NOT_CHECKED]
 
 
 def verdict_counts(verdicts: Counter[str]) -> dict[str, int]:
-    """The counts of links by the names of the columns of `HealthRun`."""
+    """Return the counts of links by the names of their columns in `HealthRun`."""
     return {"checked": count_checked(verdicts), **{name: verdicts[name] for name in COUNTED_VERDICTS}}
 
 
 def _died_of_line(counts: Mapping[str, int]) -> str:
+    """Name why links died, the most frequent reason first."""
     ordered = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
     return "Died: " + ", ".join(f"{reason_text(reason)} ({number})" for reason, number in ordered) + "."
 

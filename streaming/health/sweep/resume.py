@@ -1,7 +1,8 @@
-"""What runs that were broken off have left: good news is written, bad news is not, so the next run meets that first.
+"""What interrupted runs found, for the run that resumes them.
 
-Asked alone, the links that are left look worse than their hosts are: four hanging ones in a row would have a host given
-up, and a host's few bad links would look like a host that is down. So a run is told what its forerunners heard.
+Their successes are written and their failures are not, so the next run starts with the failures. On their own these
+would make a host look worse than it is: after four links without a response it would not be asked any more, and a few
+failures would make it look down. Hence the next run knows which hosts responded before.
 """
 
 from __future__ import annotations
@@ -14,49 +15,56 @@ from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef
 
+from scraper.net.url_policy import netloc_of
 from streaming.health.judging.verdict import Verdict
 from streaming.health.selection import Selection, checked_before, in_shard
 from streaming.models import LinkFlip, StreamingLink, StreamingLinkQuerySet
 from streaming.reason_codes import Reason
 
+CHUNK_SIZE = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class ResumeState:
-    """`answered`: hosts that were alive in those runs; `not_asked`: their links that this run does not ask again."""
+    """What interrupted runs found, by netloc.
+
+    `responsive_hosts` had a link that was alive. `alive_by_host` counts such links as far as this run does not check
+    them again.
+    """
 
     responsive_hosts: frozenset[str] = frozenset()
     alive_by_host: Counter[str] = field(default_factory=Counter)
 
 
 def load_resume_state(selection: Selection, *, since: datetime | None, now: datetime) -> ResumeState:
-    """What the runs from `since` on (see `HealthRunQuerySet.interrupted_since`) found; empty if `since` is None."""
+    """Load what the runs from `since` on found, empty if it is None; see `HealthRunQuerySet.interrupted_since`."""
     if since is None:
         return ResumeState()
-    answered: set[str] = set()
-    not_asked: Counter[str] = Counter()
-    asked_again = checked_before(selection, now)
+    responsive: set[str] = set()
+    alive_by_host: Counter[str] = Counter()
+    rechecked_before = checked_before(selection, now)
     links = in_shard(StreamingLink.objects.filter(reason=Reason.OK, is_active=True), selection.shard)
     rows = links.filter(last_checked__gte=since, last_checked__lt=now)
-    for url, checked in rows.values_list("source_url", "last_checked").iterator(chunk_size=2000):
-        place = url.split("/", 3)[2]
-        answered.add(place)
-        not_asked[place] += checked is not None and checked >= asked_again
-    return ResumeState(frozenset(answered), not_asked)
+    for url, checked in rows.values_list("source_url", "last_checked").iterator(chunk_size=CHUNK_SIZE):
+        netloc = netloc_of(url)
+        responsive.add(netloc)
+        alive_by_host[netloc] += checked is not None and checked >= rechecked_before
+    return ResumeState(responsive_hosts=frozenset(responsive), alive_by_host=alive_by_host)
 
 
 class WrittenResult(NamedTuple):
-    """A link whose good news this very run has written."""
+    """The success of a link that an earlier attempt of the same run wrote."""
 
-    place: str
+    netloc: str
     verdict: Verdict
     was_active: bool
 
 
 def written_results(links: StreamingLinkQuerySet, *, now: datetime) -> Iterator[WrittenResult]:
-    """What of these links the run of that moment has written already: a moment is one run's own."""
+    """Yield what the run of this moment has written to these links; no two runs have the same moment."""
     revived = LinkFlip.objects.filter(link=OuterRef("pk"), at=now, is_active=True)
     rows = links.filter(last_checked=now).annotate(revived=Exists(revived))
     columns = rows.values_list("source_url", "is_active", "reason", "revived")
-    for url, is_active, reason, was_revived in columns.iterator(chunk_size=2000):
+    for url, is_active, reason, was_revived in columns.iterator(chunk_size=CHUNK_SIZE):
         verdict = Verdict.ALIVE if is_active and reason == Reason.OK else Verdict.THROTTLED
-        yield WrittenResult(url.split("/", 3)[2], verdict, is_active and not was_revived)
+        yield WrittenResult(netloc=netloc_of(url), verdict=verdict, was_active=is_active and not was_revived)

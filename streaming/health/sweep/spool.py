@@ -1,34 +1,37 @@
-"""Findings that wait until the run is judged, packed: a tenth of a million links may be bad. Pure."""
+"""Failures that wait until the run is accepted, packed in memory: there may be a hundred thousand. Pure."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
 
-from streaming.health.judging.results import Finding
+from streaming.health.judging.results import CheckResult
 
 PACK_SIZE = 500
 
 
 class ResultSpool:
-    """A list one can only lengthen and read, in a tenth of the room: what findings share is kept once a pack."""
+    """A list to append to and read, in a tenth of the memory: values common to a pack are stored once."""
 
     def __init__(self) -> None:
         self._packs: list[bytes] = []
-        self._loose: list[Finding] = []
+        self._loose: list[CheckResult] = []
 
-    def append(self, finding: Finding) -> None:
-        self._loose.append(finding)
+    def append(self, result: CheckResult) -> None:
+        """Add a result, without what deciding on it and writing it do not need."""
+        self._loose.append(result.compact())
         if len(self._loose) >= PACK_SIZE:
-            self._packs.append(pickle.dumps(self._loose, protocol=5))
+            self._packs.append(pickle.dumps([one.to_row() for one in self._loose], protocol=5))
             self._loose = []
 
-    def batches(self) -> Iterator[list[Finding]]:
+    def batches(self) -> Iterator[list[CheckResult]]:
+        """Yield all results in their order, one pack at a time."""
         for pack in self._packs:
-            yield pickle.loads(pack)  # noqa: S301  Our own, of this very process.
+            rows = pickle.loads(pack)  # noqa: S301  Written by this process.
+            yield [CheckResult.from_row(*row) for row in rows]
         if self._loose:
             yield self._loose
 
-    def __iter__(self) -> Iterator[Finding]:
+    def __iter__(self) -> Iterator[CheckResult]:
         for batch in self.batches():
             yield from batch

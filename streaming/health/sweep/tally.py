@@ -1,4 +1,4 @@
-"""What a run has heard so far: findings to write at once, findings that wait, and what each host did. Pure."""
+"""Counts of a run so far: results to write, verdicts, and what each host did. Pure."""
 
 from __future__ import annotations
 
@@ -8,57 +8,82 @@ from datetime import datetime
 from typing import Protocol
 
 from streaming.health.judging.guard import BREAKER_MIN_LINKS, HostTally, is_suspicious, merge_tallies
-from streaming.health.judging.results import Finding, Heard
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.health.probe_types import ProbeRequest
 from streaming.reason_codes import Reason
-from streaming.retry_after import pause_until
+from streaming.retry_after import PauseSet
 
 WINDOW_SIZE = 500
 MAX_CONTROL_LINKS = 20
-# Who takes longer (milliseconds) is asked only while there are few others: a run waits for its witnesses.
+# A run waits for its control links: slow ones are taken only while there are few others.
 SLOW_MS, MIN_CONTROL_LINKS = 1000, 5
 
 
 class ResultSink(Protocol):
-    """Where bad news waits until the whole run is believed."""
+    """Where failures wait until the whole run is accepted."""
 
-    def append(self, finding: Finding) -> None: ...
+    def append(self, result: CheckResult) -> None: ...
+
+
+class ControlLinks:
+    """The links that responded last, one a host: they are expected to respond again while this machine is online."""
+
+    def __init__(self) -> None:
+        self.by_netloc: dict[str, ProbeRequest] = {}
+
+    def add(self, netloc: str, request: ProbeRequest) -> None:
+        """Take a link as the latest; the oldest goes when there are too many."""
+        self.by_netloc.pop(netloc, None)
+        self.by_netloc[netloc] = request
+        if len(self.by_netloc) > MAX_CONTROL_LINKS:
+            del self.by_netloc[next(iter(self.by_netloc))]
+
+    def add_result(self, link: LinkState, response_ms: int | None) -> None:
+        """Take a link that is alive, unless its host is slow and there are enough others."""
+        if (response_ms or 0) < SLOW_MS or len(self.by_netloc) < MIN_CONTROL_LINKS:
+            self.add(link.netloc, link.request())
+
+    def merge(self, other: ControlLinks) -> None:
+        """Add the control links of another part of the run."""
+        for netloc, request in other.by_netloc.items():
+            self.add(netloc, request)
 
 
 class RunTally:
-    """The ears of a run, or of a part of one: parts are joined. `good` is emptied by whoever writes it; bad news goes
-    to the shelf.
+    """The counts of a run, or of a part of one; parts are merged.
 
-    `hosts`: by place, what the guard wants to know of it; `opened` makes the tally of a place met for the first time.
-    `first_active`: the active links that were asked of a host while they are too few for the breaker.
-    `landings`: at which hosts redirects of others ended. `witnesses`: links that answered a moment ago, by place.
-    `pauses`: until when a host asked to be left alone.
+    `failures` receives the results that count only when the run is accepted. `successes` may be written at once;
+    whoever writes them empties the list. `private`: ids of links whose address may not be opened. `hosts`: by netloc,
+    what the guard needs to know; `new_host_tally` makes the tally of a new host. `checked_active`: the ids of the
+    active links checked at a host while they are too few for the breaker. `redirect_targets`: by target netloc, the
+    hosts whose redirects led there.
     """
 
-    def __init__(self, *, now: datetime, opened: Callable[[str], HostTally], sink: ResultSink) -> None:
-        self.now, self.opened, self.failures = now, opened, sink
+    def __init__(self, *, now: datetime, new_host_tally: Callable[[str], HostTally], sink: ResultSink) -> None:
+        self.now, self.new_host_tally, self.failures = now, new_host_tally, sink
         self.verdicts: Counter[str] = Counter()
-        self.successes: list[Finding] = []
+        self.successes: list[CheckResult] = []
         self.private: list[int] = []
         self.hosts: dict[str, HostTally] = {}
         self.checked_active: dict[str, list[int]] = {}
         self.redirect_targets: dict[str, set[str]] = {}
-        self.pauses: dict[str, datetime] = {}
-        self.control_links: dict[str, ProbeRequest] = {}
-        self._slice_asked = self._slice_failed = 0
+        self.pauses = PauseSet()
+        self.control_links = ControlLinks()
+        self._window_checked = self._window_failures = 0
 
     @property
     def done(self) -> int:
+        """The number of links with a verdict, skipped ones included."""
         return self.verdicts.total()
 
     def add_skipped(self) -> None:
-        """A link that may not be asked."""
+        """Count a link that may not be checked."""
         self.verdicts[Verdict.NOT_CHECKED] += 1
 
-    def add(self, finding: Finding, result: Heard, question: ProbeRequest) -> None:
-        """What was heard of one link."""
-        verdict = result.judgement.verdict
+    def add(self, result: CheckResult) -> None:
+        """Count one result. Raises ValueError when its link is not set."""
+        link, verdict = result.require_link(), result.judgement.verdict
         self.verdicts[verdict] += 1
         if verdict is Verdict.NOT_CHECKED:
             if result.judgement.reason == Reason.PRIVATE_ADDRESS:
@@ -66,88 +91,78 @@ class RunTally:
             if not result.is_transport_failure:
                 return
         elif verdict.is_bad:
-            self.failures.append(finding)
+            self.failures.append(result)
         else:
-            self.successes.append(finding)
-        self._tally(finding, result, verdict)
-        self._note_host(finding.link_state.place, result, verdict, question)
+            self.successes.append(result)
+        self._add_to_host(link, result)
+        self._add_host_signals(link, result)
 
-    def _tally(self, finding: Finding, result: Heard, verdict: Verdict) -> None:
-        place = finding.link_state.place
-        tally = self._of(place)
-        tally.asked += 1
-        tally.below_http += result.is_transport_failure
-        self._slice_asked += 1
-        self._slice_failed += result.is_transport_failure
-        if finding.link_state.is_active:
+    def _add_to_host(self, link: LinkState, result: CheckResult) -> None:
+        tally, verdict = self._host_tally(link.netloc), result.judgement.verdict
+        tally.checked += 1
+        tally.transport_failures += result.is_transport_failure
+        self._window_checked += 1
+        self._window_failures += result.is_transport_failure
+        if link.is_active:
             tally.active += 1
-            self._note_active(place, result.id, tally)
+            self._add_checked_active(link, tally)
             tally.active_gone += verdict is Verdict.GONE
             tally.active_failed += verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE)
 
-    def _note_active(self, place: str, link_id: int, tally: HostTally) -> None:
+    def _add_checked_active(self, link: LinkState, tally: HostTally) -> None:
         if tally.known < BREAKER_MIN_LINKS:
-            self.checked_active.setdefault(place, []).append(link_id)
+            self.checked_active.setdefault(link.netloc, []).append(link.id)
         else:
-            self.checked_active.pop(place, None)
+            self.checked_active.pop(link.netloc, None)
 
-    def extra_links_needed(self) -> dict[str, int]:
-        """At which hosts how many more links are to be asked before the breaker can judge."""
-        return {place: tally.extra_links_needed for place, tally in self.hosts.items() if tally.extra_links_needed}
+    def _add_host_signals(self, link: LinkState, result: CheckResult) -> None:
+        verdict, target = result.judgement.verdict, result.redirect_target
+        if verdict is Verdict.THROTTLED:
+            # The host that redirects led to is the one that requests the pause.
+            self.pauses.add_requested(target or link.netloc, result.retry_after, now=self.now)
+        elif verdict is Verdict.ALIVE:
+            self.control_links.add_result(link, result.response_ms)
+        if target and target != link.netloc:
+            self.redirect_targets.setdefault(target, set()).add(link.netloc)
 
-    def _of(self, place: str) -> HostTally:
-        tally = self.hosts.get(place)
+    def _host_tally(self, netloc: str) -> HostTally:
+        tally = self.hosts.get(netloc)
         if tally is None:
-            tally = self.hosts[place] = self.opened(place)
+            tally = self.hosts[netloc] = self.new_host_tally(netloc)
         return tally
 
-    def add_written(self, place: str, verdict: Verdict, *, was_active: bool) -> None:
-        """Good news that was written already, by whoever began this part and died."""
+    def extra_links_needed(self) -> dict[str, int]:
+        """By netloc, how many more active links must be checked before the breaker can judge the host."""
+        return {netloc: tally.extra_links_needed for netloc, tally in self.hosts.items() if tally.extra_links_needed}
+
+    def add_written(self, netloc: str, verdict: Verdict, *, was_active: bool) -> None:
+        """Count a success that a previous worker of this part wrote before it stopped."""
         self.verdicts[verdict] += 1
-        tally = self._of(place)
-        tally.asked += 1
+        tally = self._host_tally(netloc)
+        tally.checked += 1
         tally.active += was_active
         if verdict is Verdict.THROTTLED:
-            self._pause(place, pause_until("", now=self.now))
+            self.pauses.add_requested(netloc, "", now=self.now)
 
     def merge(self, part: RunTally) -> None:
-        """Add what another part of the same run has heard. In which order parts come does not matter."""
+        """Add another part of the same run; the order of the parts does not matter."""
         self.verdicts += part.verdicts
         self.successes += part.successes
         self.private += part.private
-        for place, tally in part.hosts.items():
-            self.hosts[place] = merge_tallies(self.hosts[place], tally) if place in self.hosts else tally
-        for landed, places in part.redirect_targets.items():
-            self.redirect_targets.setdefault(landed, set()).update(places)
-        for place, until in part.pauses.items():
-            self._pause(place, until)
-        for place, question in part.control_links.items():
-            self._witness(place, question)
-
-    def _pause(self, place: str, until: datetime) -> None:
-        self.pauses[place] = max(until, self.pauses.get(place, until))
-
-    def _witness(self, place: str, question: ProbeRequest) -> None:
-        self.control_links.pop(place, None)
-        self.control_links[place] = question
-        if len(self.control_links) > MAX_CONTROL_LINKS:
-            del self.control_links[next(iter(self.control_links))]
-
-    def _note_host(self, place: str, result: Heard, verdict: Verdict, question: ProbeRequest) -> None:
-        if verdict is Verdict.THROTTLED:
-            # Where redirects led is who asks for it.
-            self._pause(result.redirect_target or place, pause_until(result.retry_after, now=self.now))
-        elif verdict is Verdict.ALIVE and (
-            (result.response_ms or 0) < SLOW_MS or len(self.control_links) < MIN_CONTROL_LINKS
-        ):
-            self._witness(place, question)
-        if result.redirect_target and result.redirect_target != place:
-            self.redirect_targets.setdefault(result.redirect_target, set()).add(place)
+        for netloc, tally in part.hosts.items():
+            self.hosts[netloc] = merge_tallies(self.hosts[netloc], tally) if netloc in self.hosts else tally
+        for target, netlocs in part.redirect_targets.items():
+            self.redirect_targets.setdefault(target, set()).update(netlocs)
+        self.pauses.merge(part.pauses)
+        self.control_links.merge(part.control_links)
 
     def slice_is_suspicious(self) -> bool:
-        """Looked at after each answer: whether the last slice of them is full, and failed so much that it may be us."""
-        if self._slice_asked < WINDOW_SIZE:
+        """Return whether so many of the last results are transport failures that this machine may be offline.
+
+        Called after each result; it decides once a window of 500 results and starts a new window.
+        """
+        if self._window_checked < WINDOW_SIZE:
             return False
-        bad = is_suspicious(asked=self._slice_asked, below_http=self._slice_failed)
-        self._slice_asked = self._slice_failed = 0
-        return bad
+        suspicious = is_suspicious(checked=self._window_checked, transport_failures=self._window_failures)
+        self._window_checked = self._window_failures = 0
+        return suspicious

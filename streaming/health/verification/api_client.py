@@ -1,34 +1,35 @@
-"""Asks the interface of a source, one question at a time and in a thread of its own: addresses in, replies out.
+"""Send queries to the API of a source, one at a time in a thread of their own: URLs in, replies out.
 
-No database. libcurl and not `requests`: an attempt has one total time-out, and the address is looked at before it is
-connected to.
+No database. libcurl and not `requests`: a request has one total timeout, and each IP address is checked before the
+connection is made.
 """
 
 from __future__ import annotations
 
-import socket
 import time
 from io import BytesIO
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import pycurl
 
 from scraper.extraction.json_values import UnreadableResponse, decode_json
-from scraper.net.url_policy import DEFAULT_PORT, may_connect
+from streaming.health.probe_types import Failure
+from streaming.health.probing import curl
 from streaming.health.probing.config import ProbeConfig
-from streaming.health.probing.transfer import ca_bundle
 
 TIMEOUT_SECONDS = 15.0
-# The list of an item's files can be long.
+# An item may have a long list of files.
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 
 
 class ApiReply(NamedTuple):
-    """What came. `status` None: no whole answer; `answer` None: it was no data; `retry_after` None: not said."""
+    """The response of an API.
+
+    `status` None: no complete response. `data` None: the response was no JSON. `retry_after` None: no such header.
+    """
 
     status: int | None = None
     data: object = None
@@ -36,83 +37,74 @@ class ApiReply(NamedTuple):
 
 
 class ApiClient(Thread):
-    """Asks one interface; the `replies` of several come in one queue, each with the `number` of who heard it."""
+    """A thread that queries one API; all clients put their replies into one queue, each with its own `number`."""
 
     def __init__(self, number: int, replies: SimpleQueue[tuple[int, ApiReply]], config: ProbeConfig) -> None:
-        # A daemon: a run that ends does not wait for an answer.
-        super().__init__(daemon=True, name=f"interface-{number}")
-        self.number, self.replies, self.manners = number, replies, config
-        self.questions: SimpleQueue[tuple[str, float] | None] = SimpleQueue()
+        # A daemon: a run that ends does not wait for a response.
+        super().__init__(daemon=True, name=f"api-client-{number}")
+        self.number, self.replies, self.config = number, replies, config
+        self.queries: SimpleQueue[tuple[str, float] | None] = SimpleQueue()
 
     def submit(self, url: str, *, after: float) -> None:
-        """Ask this in so many seconds."""
-        self.questions.put((url, time.monotonic() + after))
+        """Request this URL in `after` seconds."""
+        self.queries.put((url, time.monotonic() + after))
 
     def close(self) -> None:
-        self.questions.put(None)
+        """End the thread after the queries submitted so far."""
+        self.queries.put(None)
 
     def run(self) -> None:
-        curl = pycurl.Curl()
-        while (question := self.questions.get()) is not None:
-            url, moment = question
-            time.sleep(max(0.0, moment - time.monotonic()))
+        """Send the queries until the client is closed."""
+        handle = curl.new_handle()
+        while (query := self.queries.get()) is not None:
+            url, send_at = query
+            time.sleep(max(0.0, send_at - time.monotonic()))
             reply = ApiReply()
             try:
-                reply = fetch_json(url, self.manners, curl=curl)
+                reply = fetch_json(url, self.config, handle=handle)
             finally:
                 self.replies.put((self.number, reply))
-        curl.close()
+        handle.close()
 
 
-def fetch_json(url: str, config: ProbeConfig, *, curl: Any = None, timeout: float = TIMEOUT_SECONDS) -> ApiReply:
-    """Ask for one address, on its host only, with the check of addresses at the moment of connecting."""
-    curl = curl or pycurl.Curl()
+def fetch_json(url: str, config: ProbeConfig, *, handle: Any = None, timeout: float = TIMEOUT_SECONDS) -> ApiReply:
+    """Request one URL without following redirects; the IP address is checked when the connection is made.
+
+    `timeout` is in seconds, for the whole request.
+    """
+    handle = handle or curl.new_handle()
     body, headers = BytesIO(), BytesIO()
-    curl.reset()
-    for option, value in {
-        pycurl.URL: url,
-        pycurl.NOSIGNAL: 1,
-        pycurl.FOLLOWLOCATION: 0,
-        pycurl.PROXY: "",
-        pycurl.NOPROXY: "*",
-        pycurl.USERAGENT: config.user_agent,
-        pycurl.HTTPHEADER: ["Accept: application/json", "Accept-Encoding: identity"],
-        pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.CAINFO: ca_bundle(config),
-        pycurl.TIMEOUT_MS: int(timeout * 1000),
-        pycurl.WRITEFUNCTION: _bounded_writer(MAX_RESPONSE_BYTES, body),
-        pycurl.HEADERFUNCTION: _bounded_writer(MAX_HEADER_BYTES, headers),
-        pycurl.OPENSOCKETFUNCTION: _opener(url, config),
-    }.items():
-        curl.setopt(option, value)
+    handle.reset()
+    curl.set_common_options(handle, config, accept="application/json", open_socket=_socket_opener(url, config))
+    curl.set_options(
+        handle,
+        {
+            pycurl.URL: url,
+            pycurl.TIMEOUT_MS: int(timeout * 1000),
+            pycurl.WRITEFUNCTION: _bounded_writer(MAX_RESPONSE_BYTES, body),
+            pycurl.HEADERFUNCTION: _bounded_writer(MAX_HEADER_BYTES, headers),
+        },
+    )
     try:
-        curl.perform()
+        handle.perform()
     except pycurl.error:
         return ApiReply()
-    status = curl.getinfo(pycurl.RESPONSE_CODE) or None
-    return ApiReply(status, _value(body.getvalue()), _retry_after(headers.getvalue()))
+    status = handle.getinfo(pycurl.RESPONSE_CODE) or None
+    return ApiReply(status=status, data=_value(body.getvalue()), retry_after=_retry_after(headers.getvalue()))
 
 
 def _bounded_writer(max_bytes: int, buffer: BytesIO) -> Any:
-    def write(piece: bytes) -> int:
-        # Any other number than was given makes libcurl give up.
-        return buffer.write(piece) if buffer.tell() + len(piece) <= max_bytes else 0
+    def write(chunk: bytes) -> int:
+        # Any number but the chunk's length makes libcurl abort.
+        return buffer.write(chunk) if buffer.tell() + len(chunk) <= max_bytes else 0
 
     return write
 
 
-def _opener(url: str, config: ProbeConfig) -> Any:
-    parts = urlsplit(url)
-    port = parts.port or DEFAULT_PORT[parts.scheme]
-
+def _socket_opener(url: str, config: ProbeConfig) -> curl.SocketOpener:
     def open_socket(_purpose: int, address: Any) -> Any:
-        family, kind, protocol, place = address
-        if not may_connect(place[0], host=parts.hostname or "", port=port, allowed=config.allowed):
-            return pycurl.SOCKET_BAD
-        try:
-            return socket.socket(family, kind, protocol)
-        except OSError:
-            return pycurl.SOCKET_BAD
+        opened = curl.open_allowed_socket(address, url=url, allowed=config.allowed)
+        return pycurl.SOCKET_BAD if isinstance(opened, Failure) else opened
 
     return open_socket
 

@@ -1,4 +1,4 @@
-"""Check the links: the door for cron."""
+"""The command that checks links, by hand or from cron."""
 
 from __future__ import annotations
 
@@ -30,65 +30,27 @@ PROGRESS_LINE_SECONDS = 10.0
 
 
 class Command(OpenreelCommand):
-    help = "Ask every link whether it still works; turn dead ones off, revive those that are back, remove lost movies."
+    help = (
+        "Check whether the links still work; turn off dead ones, turn on those that work again, remove movies without "
+        "a working link."
+    )
     example = "python manage.py check_link_health --older-than 6 --max-runtime 50"
-    # For `call_command` alone: looked at several times a second, and the run ends when it says so.
+    # For `call_command` only: called several times a second, and the run stops when it returns True.
     stealth_options = ("should_stop",)
-    # They read all pages' code, a third of a second that cron pays each time; `make check` runs them.
+    # The system checks import all views, which costs cron a third of a second each time; `make check` runs them.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--limit",
-            type=integer_argument(1),
-            metavar="N",
-            help="ask at most N links, and some more of a host that fails",
-        )
-        parser.add_argument(
-            "--older-than", type=number_argument(), metavar="HOURS", help="only links not checked for so long"
-        )
-        parser.add_argument(
-            "--due", action="store_true", help="only links whose own rhythm wants it (see HEALTH_ADAPTIVE)"
-        )
-        parser.add_argument(
-            "--timeout", type=number_argument(0.05, 300), default=5.0, metavar="SECONDS", help="of one attempt"
-        )
-        parser.add_argument(
-            "--concurrency", type=integer_argument(1, 5000), metavar="N", help="links asked at once, all hosts"
-        )
-        parser.add_argument(
-            "--per-host", type=integer_argument(1, 64), default=4, metavar="N", help="links asked at once, one host"
-        )
-        parser.add_argument(
-            "--strict", action="store_true", help="count requests that a host leaves hanging among its N"
-        )
-        parser.add_argument(
-            "--max-runtime", type=number_argument(0.001), metavar="MINUTES", help="stop then, keep what is known"
-        )
-        parser.add_argument("--source", metavar="SLUG", help="only links of this source")
-        parser.add_argument("--movie", metavar="IMDB_ID", help="only links of this movie")
-        parser.add_argument("--dry-run", action="store_true", help="ask, but write nothing")
-        parser.add_argument("--no-prune", action="store_true", help="remove no movie")
-        parser.add_argument(
-            "--follow-moves", action="store_true", help="write the new addresses of links that moved for good"
-        )
-        parser.add_argument("--force", action="store_true", help="write even if very much would be turned off")
-        parser.add_argument(
-            "--distributed",
-            action="store_true",
-            help="share the links out over Celery's workers (what a broker means)",
-        )
-        parser.add_argument("--local", action="store_true", help="ask from this process alone, broker or not")
-        parser.add_argument(
-            "--parts", type=integer_argument(1, 256), metavar="N", help="share out in N (as many as workers)"
-        )
-        parser.add_argument("--format", choices=("text", "json"), default="text", help="of the summary")
+        _add_selection_arguments(parser)
+        _add_request_arguments(parser)
+        _add_result_arguments(parser)
+        _add_distribution_arguments(parser)
 
     def handle(self, *, should_stop: Callable[[], bool] = never_stop, **options: Any) -> None:
-        asked = _options(options)
+        check_options = _options(options)
         as_json = options["format"] == "json"
         with _stop_on_signal(should_stop) as stop, self._progress(quiet=as_json) as on_progress:
-            report = run_check(asked, now=timezone.now(), on_progress=on_progress, stop=stop)
+            report = run_check(check_options, now=timezone.now(), on_progress=on_progress, stop=stop)
         if report is None:
             self.stdout.write(
                 json.dumps(CheckReport(reason=ALREADY_RUNNING).as_json()) if as_json else f"{ALREADY_RUNNING}."
@@ -102,25 +64,85 @@ class Command(OpenreelCommand):
 
     @contextmanager
     def _progress(self, *, quiet: bool) -> Iterator[ProgressCallback | None]:
-        """A bar on a terminal, a plain line now and then in a pipe, nothing beside JSON."""
+        """A progress bar on a terminal, a plain line every ten seconds in a pipe, nothing beside JSON."""
         if sys.stderr.isatty():
             with tqdm(unit="link", leave=False) as bar:
                 yield lambda progress: _update_bar(bar, progress)
         elif quiet:
             yield None
         else:
-            yield self._lines()
+            yield self._print_lines()
 
-    def _lines(self) -> ProgressCallback:
-        last = [time.monotonic()]
+    def _print_lines(self) -> ProgressCallback:
+        printed_at = time.monotonic()
 
-        def told(progress: CheckProgress) -> None:
-            if time.monotonic() - last[0] >= PROGRESS_LINE_SECONDS:
-                last[0] = time.monotonic()
-                counted = f"{progress.alive} alive, {progress.failed} failed"
-                self.stdout.write(f"{progress.done} of {progress.total} links: {counted}")
+        def print_line(progress: CheckProgress) -> None:
+            nonlocal printed_at
+            if time.monotonic() - printed_at >= PROGRESS_LINE_SECONDS:
+                printed_at = time.monotonic()
+                counts = f"{progress.alive} alive, {progress.failed} failed"
+                self.stdout.write(f"{progress.done} of {progress.total} links: {counts}")
 
-        return told
+        return print_line
+
+
+def _add_selection_arguments(parser: CommandParser) -> None:
+    """Which links are checked."""
+    parser.add_argument(
+        "--limit",
+        type=integer_argument(1),
+        metavar="N",
+        help="check at most N links, and a few more on a host whose links fail",
+    )
+    parser.add_argument(
+        "--older-than", type=number_argument(), metavar="HOURS", help="only links not checked in the last HOURS"
+    )
+    parser.add_argument(
+        "--due", action="store_true", help="only links whose next check is due by their own schedule (HEALTH_ADAPTIVE)"
+    )
+    parser.add_argument("--source", metavar="SLUG", help="only links of this source")
+    parser.add_argument("--movie", metavar="IMDB_ID", help="only links of this movie")
+
+
+def _add_request_arguments(parser: CommandParser) -> None:
+    """How hosts are asked, and for how long."""
+    parser.add_argument(
+        "--timeout", type=number_argument(0.05, 300), default=5.0, metavar="SECONDS", help="limit of one request (5)"
+    )
+    parser.add_argument(
+        "--concurrency", type=integer_argument(1, 5000), metavar="N", help="requests at a time, all hosts together"
+    )
+    parser.add_argument(
+        "--per-host", type=integer_argument(1, 64), default=4, metavar="N", help="requests at a time per host (4)"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="count requests without a response towards --per-host, too"
+    )
+    parser.add_argument(
+        "--max-runtime", type=number_argument(0.001), metavar="MINUTES", help="stop after MINUTES; results so far count"
+    )
+
+
+def _add_result_arguments(parser: CommandParser) -> None:
+    """What is done with the results."""
+    parser.add_argument("--dry-run", action="store_true", help="check, but write nothing")
+    parser.add_argument("--no-prune", action="store_true", help="remove no movies")
+    parser.add_argument(
+        "--follow-moves", action="store_true", help="store the new addresses of permanently redirected links"
+    )
+    parser.add_argument("--force", action="store_true", help="write even if unusually many links would turn off")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="format of the summary (text)")
+
+
+def _add_distribution_arguments(parser: CommandParser) -> None:
+    """Which processes check."""
+    parser.add_argument(
+        "--distributed",
+        action="store_true",
+        help="distribute the links over the Celery workers (the default with CELERY_BROKER_URL)",
+    )
+    parser.add_argument("--local", action="store_true", help="check in this process only, even with a broker")
+    parser.add_argument("--parts", type=integer_argument(1, 256), metavar="N", help="number of shards (one per worker)")
 
 
 def _update_bar(bar: Any, progress: CheckProgress) -> None:
@@ -134,7 +156,7 @@ def _options(options: dict[str, Any]) -> CheckOptions:
     if source and source not in sources.KNOWN_SOURCES and not StreamingLink.objects.filter(source=source).exists():
         raise CommandError(f"--source {source[:60]!r} is not known; choose from {', '.join(sources.KNOWN_SOURCES)}.")
     if movie and not Movie.objects.filter(imdb_id=movie).exists():
-        raise CommandError(f"--movie {movie[:60]!r}: there is no such movie.")
+        raise CommandError(f"--movie {movie[:60]!r}: no such movie.")
     return CheckOptions(
         selection=Selection(source=source, movie=movie, older_than=options["older_than"], due=options["due"]),
         limit=options["limit"],
@@ -153,27 +175,29 @@ def _options(options: dict[str, Any]) -> CheckOptions:
 
 
 def _is_distributed(options: dict[str, Any]) -> bool:
-    """Whether the links are shared out over the workers. A dry run leaves no rows, so it has no parts."""
+    """Whether the links are distributed over the workers. A dry run writes no rows, so it has no shards."""
     if options["distributed"] and not settings.CELERY_BROKER_URL:
-        raise CommandError("--distributed needs Celery's workers: set CELERY_BROKER_URL and a PostgreSQL DATABASE_URL.")
+        raise CommandError("--distributed needs Celery workers: set CELERY_BROKER_URL and a PostgreSQL DATABASE_URL.")
     if options["distributed"] and (options["local"] or options["dry_run"]):
-        raise CommandError("--distributed does not go with --local or --dry-run: these ask from this process alone.")
+        raise CommandError(
+            "--distributed cannot be combined with --local or --dry-run: both check in this process only."
+        )
     return bool(settings.CELERY_BROKER_URL) and not options["local"] and not options["dry_run"]
 
 
 @contextmanager
 def _stop_on_signal(should_stop: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
-    """Whether somebody pressed Ctrl-C, sent TERM or said so otherwise; the run ends in good order then."""
+    """Yield a function that says whether to stop: after Ctrl-C, a TERM signal, or when `should_stop` says so."""
     received: list[int] = []
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        for number in kept:
+        for number in previous:
             signal.signal(number, lambda number, _frame: received.append(number))
-    except ValueError:  # Not in the main thread: who started us there stops us otherwise.
+    except ValueError:  # Only the main thread may set signal handlers; elsewhere `should_stop` is the only way.
         yield should_stop
         return
     try:
         yield lambda: bool(received) or should_stop()
     finally:
-        for number, handler in kept.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

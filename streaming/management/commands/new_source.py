@@ -1,4 +1,4 @@
-"""The beginning of a new source: a spider, a saved page and a test that passes."""
+"""Create the files of a new source: a spider, a saved page and a test that passes."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from streaming.management.base import OpenreelCommand
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 MAX_NAME_LENGTH = 50
 
-SPIDER_TEMPLATE = '''"""{title}: one sentence on what it holds and under which licence."""
+SPIDER_TEMPLATE = '''"""{title}: one sentence about its films and their licences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from scrapy import Request
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 
 from scraper.base_spider import NOT_FOUND_STATUSES, SourceSpider
-from scraper.errors import UNEXPECTED, SourceFailed
+from scraper.errors import SourceFailed
 from scraper.extraction.film import to_items
 from scraper.extraction.film_page import extract_film
 from scraper.items import LinkItem
+from scraper.net.encoding import decode_page
 
 HOME = "https://{host}"
 
 
 class {spider}(SourceSpider):
-    """Reads the page of the film. Raise SourceFailed for what this source does not send: never "no links"."""
+    """Reads the page of the film. An unexpected response must raise SourceFailed: it never means "no links"."""
 
     name = "{name}"
 
@@ -46,12 +47,10 @@ class {spider}(SourceSpider):
             yield Request(url, callback=self.parse_page, meta={{"handle_httpstatus_list": list(NOT_FOUND_STATUSES)}})
 
     def parse_page(self, response: Response) -> Iterator[LinkItem]:
-        """The links of a film's page; a page that is not there is an answer."""
+        """Return the links of a film's page; a missing page means that the source does not have the film."""
         if response.status in NOT_FOUND_STATUSES:
             return
-        if not isinstance(response, TextResponse):
-            raise SourceFailed(UNEXPECTED)
-        film = extract_film(response.text, url=response.url, wanted=self.imdb_id)
+        film = extract_film(decode_page(response).text, url=response.url, wanted=self.imdb_id)
         if film.problem or film.imdb_id != self.imdb_id:
             raise SourceFailed(f"The page is not about {{self.imdb_id}}")
         yield from to_items(film, imdb_id=self.imdb_id, source=self.name)
@@ -93,7 +92,7 @@ def test_the_links_of_a_film():
     assert (link.title, link.year, link.licence) == ("Nosferatu", 1922, "public-domain")
 
 
-def test_a_page_that_is_not_there_has_no_links():
+def test_a_missing_page_has_no_links():
     assert read("tt0013442", status=404) == []
 
 
@@ -102,19 +101,19 @@ def test_a_page_about_another_film_is_a_failure():
         read("tt0017925")
 '''
 NEXT_STEPS = """Left to do:
-1. Put it into KNOWN of scraper/sources.py: Source("{name}", "{title}", "{host}", "what it holds", has_spider=True)
-2. Give it a line in docs/sources.md: what it promises, its limits, its licence.
-3. Save real answers of it beside {page} and make the spider read them.
+1. Add it to KNOWN_SOURCES in scraper/sources.py: Source("{name}", "{title}", "{host}", "its films", has_spider=True)
+2. Describe it in docs/sources.md: what it documents, its limits, its licence.
+3. Save real responses of it beside {page} and adapt the spider to them.
 """
 
 
 class Command(OpenreelCommand):
-    help = "Make the spider, the saved page and the test of a new source. Lawful sources only: docs/sources.md."
+    help = "Create the spider, the saved page and the test of a new source. Only lawful sources: docs/sources.md."
     example = "python manage.py new_source open_films --host films.example.org"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", metavar="NAME", help="a slug such as open_films")
-        parser.add_argument("--host", default="films.example.org", metavar="HOST", help="where it is on the web")
+        parser.add_argument("--host", default="films.example.org", metavar="HOST", help="its host name")
 
     def handle(self, *, name: str, host: str, **options: Any) -> None:
         if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
@@ -133,9 +132,9 @@ class Command(OpenreelCommand):
 
 
 def _write(files: dict[Path, str], *, name: str) -> None:
-    """All of them or none: nothing that stands is written over."""
+    """Write all files or none; existing ones are never overwritten."""
     if name in sources.KNOWN_SOURCES or any(file.exists() for file in files):
-        raise CommandError(f"{name} is there already.")
+        raise CommandError(f"{name} exists already.")
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

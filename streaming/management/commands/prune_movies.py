@@ -1,4 +1,4 @@
-"""The clean-up by hand, as a command."""
+"""The command that removes movies without a working link."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from streaming.management.base import OpenreelCommand
 
 class Command(OpenreelCommand):
     help = (
-        "Remove movies that nobody can watch: all links gone or failing for long, or never a link. See restore_movies."
+        "Remove movies that nobody can watch: every link is gone or has failed for long, or there never was one. "
+        "restore_movies undoes it."
     )
     example = "python manage.py prune_movies --dry-run"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only say how many")
+        parser.add_argument("--dry-run", action="store_true", help="only print how many")
 
     def handle(self, *, dry_run: bool, **options: Any) -> str:
         return "\n".join(prune_by_hand(now=timezone.now(), dry_run=dry_run).summary_lines())

@@ -1,4 +1,4 @@
-"""Removed movies come back: the same rows with the same ids."""
+"""The command that restores removed movies: the same rows with the same ids."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ from streaming.models import RemovedMovie
 
 
 class Command(OpenreelCommand):
-    help = "Bring removed movies back whole: by IMDb id, those removed since a date, or all."
+    help = "Restore removed movies with their links and history: by IMDb id, those removed since a date, or all."
     example = "python manage.py restore_movies --since 2026-11-01 --list"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("imdb_ids", nargs="*", metavar="IMDB_ID", help="the movies that are to come back")
-        parser.add_argument("--since", metavar="DATE", help="all that were removed on this day (UTC) or later")
-        parser.add_argument("--all", action="store_true", help="all that are removed")
-        parser.add_argument("--list", action="store_true", help="only list them, restore nothing")
+        parser.add_argument("imdb_ids", nargs="*", metavar="IMDB_ID", help="the movies to restore")
+        parser.add_argument("--since", metavar="DATE", help="all movies removed on this day (UTC) or later")
+        parser.add_argument("--all", action="store_true", help="all removed movies")
+        parser.add_argument("--list", action="store_true", help="only list them")
 
     def handle(self, **options: Any) -> str:
         removed = _selected(options)
         if options["list"]:
             rows = removed.values_list("imdb_id", "removed_at", "title", "reason")
-            return "\n".join(f"{key}  {at:%Y-%m-%d %H:%M}  {title}  ({why})" for key, at, title, why in rows) or "None."
-        wanted = set(removed.values_list("imdb_id", flat=True))
-        restored = restore_movies(wanted)
-        if len(restored) < len(wanted):
-            there = ", ".join(sorted(wanted - set(restored))[:10])
-            raise CommandError(f"{len(restored)} movies restored; in the catalogue already or taken down: {there}.")
+            return (
+                "\n".join(f"{key}  {at:%Y-%m-%d %H:%M}  {title}  ({reason})" for key, at, title, reason in rows)
+                or "None."
+            )
+        selected = set(removed.values_list("imdb_id", flat=True))
+        restored = restore_movies(selected)
+        if len(restored) < len(selected):
+            skipped = ", ".join(sorted(selected - set(restored))[:10])
+            raise CommandError(f"{len(restored)} movies restored; already in the catalogue or taken down: {skipped}.")
         return f"{len(restored)} movies restored."
 
 
@@ -46,11 +49,11 @@ def _selected(options: dict[str, Any]) -> QuerySet[RemovedMovie]:
         return removed.filter(removed_at__gte=_datetime_argument(since))
     if imdb_ids:
         known = set(removed.filter(imdb_id__in=imdb_ids).values_list("imdb_id", flat=True))
-        if strangers := [key for key in imdb_ids if key not in known]:
-            raise CommandError(f"{ascii(strangers[0])[:60]} is not a removed movie; --list shows them.")
+        if unknown := [key for key in imdb_ids if key not in known]:
+            raise CommandError(f"{ascii(unknown[0])[:60]} is not a removed movie; --list shows them.")
         return removed.filter(imdb_id__in=imdb_ids)
     if not everything and not options["list"]:
-        raise CommandError("Say which movies: IMDB_ID, --since DATE or --all; --list shows them.")
+        raise CommandError("Name the movies: IMDB_ID, --since DATE or --all; --list shows them.")
     return removed
 
 

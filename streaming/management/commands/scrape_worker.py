@@ -1,4 +1,4 @@
-"""Run queued scrape jobs on this machine; several machines can share one PostgreSQL database."""
+"""Run queued scrape jobs on this machine; several machines can use one PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streaming.scraping.supervisor.loop import serve
 class Command(OpenreelCommand):
     help = (
         "Run queued scrape jobs until stopped. The web server starts a worker by itself when it needs one; run this on "
-        "further machines that share its PostgreSQL database."
+        "further machines with the same PostgreSQL database."
     )
     example = "python manage.py scrape_worker"
     requires_system_checks: list[str] = []

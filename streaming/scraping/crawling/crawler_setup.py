@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Mapping
 from typing import Any, Self
 
 from django.conf import settings as django_settings
@@ -31,7 +30,7 @@ PIPELINE_ORDER = 300
 
 
 class ShallowCopySettings(Settings):
-    """Settings whose copies share their values. Deep copies took an eighth of a job's time to its first request; what
+    """Settings whose copies keep the same values. Deep copies took an eighth of a job's time to its first request; what
     is set on a copy still stays there."""
 
     def copy(self) -> Self:
@@ -44,19 +43,17 @@ class ShallowCopySettings(Settings):
         return twin
 
 
-def crawl_settings(pipeline: type, **extra: Any) -> Settings:
-    """Return the settings of a crawl whose items go to `pipeline`; `extra` overrides all other settings."""
+def crawl_settings(**overrides: Any) -> Settings:
+    """Return the settings of a crawl: those of the spiders, Django's shared ones, and `overrides`."""
     settings = ShallowCopySettings()
     settings.setmodule("scraper.settings", priority="project")
-    overrides: Mapping[str, Any] = {
+    common = {
         **{name: getattr(django_settings, name) for name in SHARED_SETTINGS},
         "EXTENSIONS": {},
-        "ITEM_PIPELINES": {pipeline: PIPELINE_ORDER},
         "LOG_INSTALL_ROOT_HANDLER": False,
         **DOWNLOAD_SETTINGS,
-        **extra,
     }
-    settings.setdict(overrides, priority="cmdline")
+    settings.setdict({**common, **overrides}, priority="cmdline")
     return settings
 
 

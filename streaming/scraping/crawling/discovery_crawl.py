@@ -31,7 +31,7 @@ from streaming.ingest.save import SaveReport, save_links
 from streaming.models import Movie
 from streaming.scraping.crawling import checkpoint
 from streaming.scraping.crawling.checkpoint import Checkpoint
-from streaming.scraping.crawling.crawler_setup import crawl_settings, create_process, spider_failure
+from streaming.scraping.crawling.crawler_setup import PIPELINE_ORDER, crawl_settings, create_process, spider_failure
 
 CACHE_FOLDER = "discover-answers"
 
@@ -147,7 +147,8 @@ def run_discovery(discovery: DiscoveryRun) -> None:
     connections.close_all()
     cache = discovery.path.parent / CACHE_FOLDER
     _delete_expired_responses(cache, before=time.time() - CACHE_SECONDS)
-    settings = crawl_settings(SavePagesPipeline, **HTTP_CACHE_SETTINGS, HTTPCACHE_DIR=str(cache))
+    pipelines = {SavePagesPipeline: PIPELINE_ORDER}
+    settings = crawl_settings(ITEM_PIPELINES=pipelines, **HTTP_CACHE_SETTINGS, HTTPCACHE_DIR=str(cache))
     process = create_process(settings)
     remaining = discovery.limit - discovery.checkpoint.film_count
     process.crawl(DiscoveryCrawler(settings, discovery), after=discovery.checkpoint.after, limit=remaining)

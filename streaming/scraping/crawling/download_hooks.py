@@ -1,4 +1,4 @@
-"""Let crawls share each host's request slots and pauses with all other crawls and the link checker."""
+"""Make crawls respect each host's request slots and pauses, like all other crawls and the link checker."""
 
 from __future__ import annotations
 

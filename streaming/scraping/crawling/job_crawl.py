@@ -32,7 +32,7 @@ from scraper.errors import SourceFailed, source_failed
 from streaming.ingest.save import SaveReport
 from streaming.models import ScrapeJob
 from streaming.models.job import FINISHED, SourceResult, SourceState
-from streaming.scraping.crawling.crawler_setup import crawl_settings, create_process, spider_failure
+from streaming.scraping.crawling.crawler_setup import PIPELINE_ORDER, crawl_settings, create_process, spider_failure
 from streaming.scraping.crawling.pipeline import SaveLinksPipeline
 from streaming.scraping.crawling.robots_cache import SharedRobotsCache
 from streaming.scraping.jobs import JobClaim
@@ -315,7 +315,7 @@ def run_crawlers(crawls: Iterable[SourceCrawl]) -> None:
 
 def _job_settings() -> Settings:
     return crawl_settings(
-        SaveJobLinksPipeline,
+        ITEM_PIPELINES={SaveJobLinksPipeline: PIPELINE_ORDER},
         CLOSESPIDER_TIMEOUT=django_settings.SCRAPE_TIMEOUT * CRAWL_TIMEOUT_RATIO,
         ROBOTS_CACHE=SharedRobotsCache(),
     )

@@ -1,4 +1,4 @@
-"""Cache robots.txt files for ten minutes, for all processes (with Redis: machines) that share the cache.
+"""Cache robots.txt files for ten minutes, for all processes (with Redis: machines) with one cache.
 
 RFC 9309 (2.4) allows a day. Failures are not cached: the next crawl requests the file again.
 """

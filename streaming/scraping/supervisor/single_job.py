@@ -17,7 +17,7 @@ from streaming.scraping.supervisor.loop import RunningJob, Supervisor
 
 
 def preload_crawl() -> None:
-    """Import what a crawl needs, so that all processes forked later share its memory."""
+    """Import what a crawl needs, so that it is in memory once for all processes forked later."""
     import_string(settings.SCRAPE_CRAWL)
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What machines hand each other comes back as it was, and parts joined are the whole."""
+"""What machines exchange comes back as it was, and merged parts are the whole."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models.functions import MD5, Substr
 from scraper.net.url_policy import host_of
 from streaming.health.distributed import codec
 from streaming.health.judging.guard import HostTally
-from streaming.health.judging.results import Finding, Heard, Standing
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse, ProbeState
 from streaming.health.probing.prober import Prober
@@ -20,7 +20,7 @@ from streaming.health.sharding import Shard, bucket_for
 from streaming.health.sweep.spool import ResultSpool
 from streaming.health.sweep.tally import RunTally
 from streaming.models import StreamingLink
-from tests.health.probing.test_prober import MANNERS, ask_one
+from tests.health.probing.test_prober import CONFIG, probe_one
 from tests.helpers.factories import make_link
 from tests.helpers.http_origin import Origin
 
@@ -33,107 +33,161 @@ KINDS = [
 ]  # fmt: skip
 
 
-def gathering():
-    return RunTally(now=NOW, opened=lambda place: HostTally(alive_earlier=len(place)), sink=ResultSpool())
+def new_tally():
+    return RunTally(now=NOW, new_host_tally=lambda netloc: HostTally(alive_earlier=len(netloc)), sink=ResultSpool())
 
 
-def take(result, number, *, hosts=5):
-    """One of many different links."""
-    verdict, reason, status, below = KINDS[number % len(KINDS)]
-    place = f"films{number % hosts}.example.org"
-    since = NOW - timedelta(days=number) if number % 2 else None
-    link_state = Standing(number, number // 3, place, number % 3 > 0, "ok", number % 4, since, "aab", "", 0)
-    judgement = Judgement(verdict, reason)
-    landed = f"films{number % 4}.example.org" if number % 6 == 0 else ""
-    stated = Heard(number, judgement, status, 7, "", below, landed, "60" if number % 2 else "")
-    result.add(
-        Finding(link_state, judgement, status, 7), stated, ProbeRequest(number, f"https://{place}/{number}", True, "A")
+def link_state(number, *, hosts):
+    netloc = f"films{number % hosts}.example.org"
+    return LinkState(
+        id=number,
+        movie_id=number // 3,
+        netloc=netloc,
+        is_active=number % 3 > 0,
+        reason="ok",
+        failures=number % 4,
+        state_since=NOW - timedelta(days=number) if number % 2 else None,
+        checks="aab",
+        moved_to="https://moved.example.org/" if number % 5 == 0 else "",
+        moved_seen=number % 5,
+        url=f"https://{netloc}/{number}",
+        media=True,
+        title="A",
     )
 
 
-def all_of(result):
-    """Without the order in which things came."""
+def add(tally, number, *, hosts=5):
+    """Add one of many different results."""
+    verdict, reason, status, below = KINDS[number % len(KINDS)]
+    tally.add(
+        CheckResult(
+            id=number,
+            judgement=Judgement(verdict, reason),
+            http_status=status,
+            response_ms=7,
+            is_transport_failure=below,
+            redirect_target=f"films{number % 4}.example.org" if number % 6 == 0 else "",
+            retry_after="60" if number % 2 else "",
+            is_verified=number % 7 == 0,
+            not_sent=number % 3 == 0,
+            link=link_state(number, hosts=hosts),
+        )
+    )
+
+
+def contents(tally):
+    """A tally without the order in which things came."""
     return (
-        dict(result.verdicts), sorted(result.successes), sorted(result.private), result.hosts, result.redirect_targets, result.pauses,
-        sorted(result.witnesses),
-    )  # fmt: skip
+        dict(tally.verdicts),
+        sorted(tally.successes),
+        sorted(tally.private),
+        tally.hosts,
+        tally.redirect_targets,
+        dict(tally.pauses),
+        sorted(tally.control_links.by_netloc),
+    )
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 200])
 @pytest.mark.parametrize("parts", [1, 2, 5, 16])
 @pytest.mark.parametrize("hosts", [1, 5, 40])
-def test_joined_parts_are_the_whole(count, parts, hosts):
-    whole, joined = gathering(), gathering()
+def test_merged_parts_are_the_whole(count, parts, hosts):
+    whole, merged = new_tally(), new_tally()
     for number in range(count):
-        take(whole, number, hosts=min(hosts, 20))
+        add(whole, number, hosts=min(hosts, 20))
     for part in range(parts):
-        result = gathering()
+        tally = new_tally()
         for number in range(part, count, parts):
-            take(result, number, hosts=min(hosts, 20))
-        for data in codec.encode_tally(result):
-            codec.merge_encoded_tally(data, joined)
-        joined.successes += result.successes
-    assert all_of(joined) == all_of(whole)
+            add(tally, number, hosts=min(hosts, 20))
+        for data in codec.encode_tally(tally):
+            codec.merge_encoded_tally(data, merged)
+        merged.successes += tally.successes
+    assert contents(merged) == contents(whole)
 
 
-def test_what_was_remembered_counts_as_if_it_had_been_heard():
-    whole, again = gathering(), gathering()
+def test_written_results_count_like_new_ones():
+    whole, again = new_tally(), new_tally()
     for number in range(7, 70, 7):
-        take(whole, number)
+        add(whole, number)
         again.add_written(f"films{number % 5}.example.org", Verdict.ALIVE, was_active=number % 3 > 0)
     assert (again.verdicts, again.hosts) == (whole.verdicts, whole.hosts)
 
 
-def test_very_many_hosts_are_handed_over_in_pieces(monkeypatch):
+def test_very_many_hosts_are_sent_in_chunks(monkeypatch):
     monkeypatch.setattr(codec, "HOSTS_PER_CHUNK", 10)
-    whole, joined = gathering(), gathering()
+    whole, merged = new_tally(), new_tally()
     for number in range(300):
-        take(whole, number, hosts=60)
-    pieces = list(codec.encode_tally(whole))
-    assert len(pieces) > 8
-    for data in pieces:
-        codec.merge_encoded_tally(data, joined)
-    assert (joined.hosts, joined.redirect_targets, joined.private) == (
+        add(whole, number, hosts=60)
+    chunks = list(codec.encode_tally(whole))
+    assert len(chunks) > 8
+    for data in chunks:
+        codec.merge_encoded_tally(data, merged)
+    assert (merged.hosts, merged.redirect_targets, merged.private) == (
         whole.hosts,
         whole.redirect_targets,
         whole.private,
     )
 
 
-def test_findings_come_back_as_they_were():
-    result = gathering()
+def test_control_links_and_pauses_come_back_as_they_were():
+    whole, merged = new_tally(), new_tally()
+    for number in range(30):
+        add(whole, number)
+    for data in codec.encode_tally(whole):
+        codec.merge_encoded_tally(data, merged)
+    assert merged.control_links.by_netloc == whole.control_links.by_netloc != {}
+    assert dict(merged.pauses) == dict(whole.pauses) != {}
+
+
+def test_results_come_back_without_the_texts_of_their_links():
+    tally = new_tally()
     for number in range(1200):
-        take(result, number)
-    for batch in [*result.failures.batches(), result.successes]:
+        add(tally, number)
+    for batch in [*tally.failures.batches(), tally.successes]:
         back = codec.decode_results(codec.encode_results(batch))
-        assert back == batch
+        assert back == [one.compact() for one in batch]
         assert all(type(one.judgement.verdict) is Verdict for one in back)
 
 
-def test_a_link_on_its_way_comes_back_as_it_was():
+def test_a_forwarded_link_comes_back_as_it_was():
     head = ProbeResponse(
-        3, "https://a.example/", 200, Failure.NONE, "https://b.example/", 1, "text/html", headers={"x": "y"}
+        id=3,
+        url="https://a.example/",
+        status=200,
+        final_url="https://b.example/",
+        hops=1,
+        content_type="text/html",
+        headers={"x": "y"},
     )
-    links = [
-        (1, ProbeState("https://b.example/x")),
-        (2, ProbeState("https://b.example/", True, False, 3, 1, ("http://a/",), head, True, {"a": "1"}, "", False)),
-    ]  # fmt: skip
+    state = ProbeState(
+        url="https://b.example/",
+        get=True,
+        ranged=False,
+        hops=3,
+        tries=1,
+        seen=("http://a/",),
+        head=head,
+        head_hung=True,
+        cookies={"a": "1"},
+        is_permanent=False,
+    )
+    links = [(1, ProbeState(url="https://b.example/x")), (2, state)]
     back = codec.decode_forwarded(codec.encode_forwarded(links))
     assert back == links
     assert back[1][1].head.failure is Failure.NONE
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 16, 256])
-def test_each_host_is_in_exactly_one_share(of):
+def test_each_host_is_in_exactly_one_shard(of):
     hosts = [f"films{number}.example.org" for number in range(300)] + ["127.0.0.1", "::1", "xn--bcher-kva.example"]
     shards = [Shard(number, of) for number in range(of)]
-    assert all(sum(share.contains(host) for share in shards) == 1 for host in hosts)
-    assert sorted(bucket for share in shards for bucket in share.buckets()) == sorted({f"{n:02x}" for n in range(256)})
+    assert all(sum(shard.contains(host) for shard in shards) == 1 for host in hosts)
+    assert sorted(bucket for shard in shards for bucket in shard.buckets()) == sorted({f"{n:02x}" for n in range(256)})
     assert all(bucket_for(host) in shard.buckets() for host in hosts for shard in shards if shard.contains(host))
 
 
 @pytest.mark.django_db
-def test_the_database_shares_out_as_we_do():
+def test_the_database_divides_hosts_as_python_does():
     hosts = [f"films{number}.example.org" for number in range(40)] + ["127.0.0.1"]
     for number, host in enumerate(hosts):
         checked = None if number % 3 == 0 else NOW - timedelta(hours=number)
@@ -151,49 +205,49 @@ def test_the_database_shares_out_as_we_do():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("limit", [1, 5, 20, 100])
-def test_a_limit_takes_the_first_of_all_hosts(limit):
+def test_a_limit_selects_the_first_links_of_all_hosts(limit):
     for number in range(40):
         checked = None if number % 3 == 0 else NOW - timedelta(hours=number % 11)
         make_link(source_url=f"https://films{number}.example.org/film", last_checked=checked)
-    first = {link.link_state.id for link in list(due_links(Selection(), now=NOW))[:limit]}
+    first = {link.id for link in list(due_links(Selection(), now=NOW))[:limit]}
     counted = count_due_by_shard(Selection(), now=NOW, of=7, limit=limit)
-    shared = set()
+    found = set()
     for number in range(7):
         links = list(due_links(Selection(shard=Shard(number, 7)), now=NOW))
-        shared |= {link.link_state.id for link in links[: counted[number]]}
-    assert shared == first
+        found |= {link.id for link in links[: counted[number]]}
+    assert found == first
 
 
-# --- with hosts that are another worker's
-def shared(*urls, shard, state=None):
-    prober = Prober(replace(MANNERS, shard=shard))
-    questions = [ProbeRequest(number, url, state=state) for number, url in enumerate(urls)]
-    return sorted(prober.responses(questions), key=lambda one: one.id)
+# --- with hosts of another worker
+def probe_in_shard(*urls, shard, state=None):
+    prober = Prober(replace(CONFIG, shard=shard))
+    requests = [ProbeRequest(id=number, url=url, state=state) for number, url in enumerate(urls)]
+    return sorted(prober.responses(requests), key=lambda one: one.id)
 
 
-def until_answered(url, shards, *, maximum=20):
-    """Hand a link from worker to worker until one has its answer; the answer, and who asked."""
-    state, hands = ProbeState(url), []
+def until_response(url, shards, *, maximum=20):
+    """Forward a link from worker to worker until one has its response; return the response and the shards."""
+    state, workers = ProbeState(url=url), []
     while True:
-        (shard,) = [share for share in shards if share.contains(host_of(state.url))]
-        hands.append(shard.number)
-        (answer,) = shared(url, shard=shard, state=state)
-        if answer.state is None:
-            return answer, hands
-        state = codec.decode_forwarded(codec.encode_forwarded([(1, answer.state)]))[0][1]
-        assert len(hands) < maximum
+        (shard,) = [shard for shard in shards if shard.contains(host_of(state.url))]
+        workers.append(shard.number)
+        (response,) = probe_in_shard(url, shard=shard, state=state)
+        if response.state is None:
+            return response, workers
+        state = codec.decode_forwarded(codec.encode_forwarded([(1, response.state)]))[0][1]
+        assert len(workers) < maximum
 
 
 @pytest.mark.parametrize("path", ["page/1", "404/1", "nohead/1", "headhangs/1", "cookie/1", "to/page/2", "headonly/1"])
 @pytest.mark.parametrize("way", ["once", "there and back", "and twice"])
-def test_a_link_handed_from_worker_to_worker_gets_the_answer_of_one(path, way):
+def test_a_link_forwarded_between_workers_gets_the_response_that_one_worker_gets(path, way):
     shards = [Shard(0, 2), Shard(1, 2)]
     with Origin("127.0.0.2") as here, Origin("127.0.0.3") as there:
         assert not any(shard.contains("127.0.0.2") and shard.contains("127.0.0.3") for shard in shards)
         middle = {"once": "", "there and back": here.url("to/"), "and twice": here.url("to/") + there.url("to/")}[way]
         url = here.url(f"to/{there.url('to/') if middle else ''}{middle}{there.url(path)}")
-        alone = ask_one(url)
-        answer, hands = until_answered(url, shards)
-        assert len(hands) > 1
-        same = ("status", "trouble", "final_url", "hops", "method", "moved_to")
-        assert [getattr(answer, name) for name in same] == [getattr(alone, name) for name in same]
+        alone = probe_one(url)
+        response, workers = until_response(url, shards)
+        assert len(workers) > 1
+        same = ("status", "failure", "final_url", "hops", "method", "moved_to")
+        assert [getattr(response, name) for name in same] == [getattr(alone, name) for name in same]

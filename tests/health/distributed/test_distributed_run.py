@@ -1,4 +1,4 @@
-"""A run shared out over real Celery workers, brokers and PostgreSQL: the same as one process finds, whatever dies."""
+"""Distributed runs with real Celery workers, brokers and PostgreSQL find what one process finds, whatever dies."""
 
 from __future__ import annotations
 
@@ -43,16 +43,18 @@ PAUSED = "SELECT host, reason FROM streaming_hostpause ORDER BY host"
 
 
 class Net:
-    """Servers on hosts of their own that note which machine asked them."""
+    """Servers on different hosts that record which machines sent them requests."""
 
     def __init__(self, stack: ExitStack, count: int) -> None:
         self.hosts = [stack.enter_context(Origin(f"127.0.0.{2 + number}")) for number in range(count)]
-        self.askers: defaultdict[str, set[str]] = defaultdict(set)
+        self.machines_by_host: defaultdict[str, set[str]] = defaultdict(set)
         for host in self.hosts:
-            host.asked = self._note
+            host.asked = self._record
 
-    def _note(self, handler):
-        self.askers[handler.server.server_address[0]].add(handler.headers["User-Agent"].split("+")[1].rstrip(")"))
+    def _record(self, handler):
+        self.machines_by_host[handler.server.server_address[0]].add(
+            handler.headers["User-Agent"].split("+")[1].rstrip(")")
+        )
 
     def url(self, number, path):
         return self.hosts[number % len(self.hosts)].url(path)
@@ -64,44 +66,44 @@ class Net:
         return Counter(path for host in self.hosts for _, path in host.log)
 
     def forget(self):
-        self.askers.clear()
+        self.machines_by_host.clear()
         for host in self.hosts:
             del host.log[:]
 
 
 class Checks(Cluster):
-    """Machines that check links."""
+    """A cluster whose machines check links."""
 
     def __init__(self, database, broker, folder):
         super().__init__(database, broker, folder)
         self.environment["DJANGO_SETTINGS_MODULE"] = "tests.helpers.cluster_settings"
         self.warned = ""
 
-    def workers_ready(self, count, *words):
+    def workers_ready(self, count, *arguments):
         for _ in range(count):
-            self.worker("-c", "1", "-Q", "health", "--loglevel", "INFO", *words)
+            self.worker("-c", "1", "-Q", "health", "--loglevel", "INFO", *arguments)
         logs = [self.folder / f"machine{number}.log" for number in range(len(self.workers))]
         wait_for(lambda: all(" ready." in log.read_text(errors="replace") for log in logs), 60)
 
     def fill(self, urls):
-        """These links and no others, never checked."""
+        """Replace all links by these, never checked."""
         self.empty()
-        command, stated = [sys.executable, "-c", LINKS], json.dumps(urls)
-        subprocess.run(command, cwd=PROJECT_ROOT, env=self.environment, input=stated, text=True, check=True, timeout=60)
+        command, stdin = [sys.executable, "-c", LINKS], json.dumps(urls)
+        subprocess.run(command, cwd=PROJECT_ROOT, env=self.environment, input=stdin, text=True, check=True, timeout=60)
 
     def empty(self):
         with psycopg.connect(self.database, autocommit=True) as connection:
             connection.execute("TRUNCATE streaming_movie, streaming_healthrun, streaming_hostpause CASCADE")
 
-    def start(self, *words):
-        command = [sys.executable, "manage.py", "check_link_health", "--format", "json", "--timeout", "1", *words]
+    def start(self, *arguments):
+        command = [sys.executable, "manage.py", "check_link_health", "--format", "json", "--timeout", "1", *arguments]
         return subprocess.Popen(
             command, cwd=PROJECT_ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def check(self, *words, status=0):
-        """What the command says of its run."""
-        return self.end(self.start(*words), status=status)
+    def check(self, *arguments, status=0):
+        """Run the command to its end and return its JSON summary."""
+        return self.end(self.start(*arguments), status=status)
 
     def end(self, process, *, status=0, seconds=60):
         try:
@@ -128,7 +130,7 @@ def database() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Broker]]:
-    """One of each kind, started when it is first wanted."""
+    """One broker of each kind, started when it is first requested."""
     started: dict[str, Broker] = {}
 
     def broker(kind: str) -> Broker:
@@ -144,7 +146,7 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
 @pytest.fixture
 def machines(database, brokers, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Checks]:
-    """No worker yet. RabbitMQ, unless the test is for both."""
+    """A cluster without workers; with RabbitMQ, unless the test is for both brokers."""
     machines = Checks(database, brokers(getattr(request, "param", "rabbitmq")), tmp_path)
     machines.empty()
     yield machines
@@ -152,18 +154,18 @@ def machines(database, brokers, tmp_path: Path, request: pytest.FixtureRequest) 
 
 
 @pytest.fixture(scope="module")
-def standing(database, brokers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checks]:
-    machines = Checks(database, brokers("rabbitmq"), tmp_path_factory.mktemp("standing"))
+def long_lived_machines(database, brokers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checks]:
+    machines = Checks(database, brokers("rabbitmq"), tmp_path_factory.mktemp("long_lived"))
     machines.workers_ready(2)
     yield machines
     machines.leave()
 
 
 @pytest.fixture
-def crew(link_state) -> Checks:
-    """Two workers who live for many tests."""
-    link_state.empty()
-    return link_state
+def crew(long_lived_machines) -> Checks:
+    """Two workers that live for many tests."""
+    long_lived_machines.empty()
+    return long_lived_machines
 
 
 @pytest.fixture
@@ -173,7 +175,7 @@ def net():
 
 
 def every_kind(net):
-    """Links of all kinds on all hosts, with redirects from host to host and back."""
+    """URLs of all kinds on all hosts, with redirects from host to host and back."""
     plain = [f"page/{number}" for number in range(8)]
     urls = net.urls([*plain, "404/1", "soft/1", "nohead/1", "cookie/1", "moved/page/1", "headhangs/1"])
     for number in range(len(net.hosts)):
@@ -189,32 +191,34 @@ def every_kind(net):
     return [*urls, *(f"http://127.0.0.50:1/{number}" for number in range(6))]
 
 
-@pytest.mark.parametrize(("machines", "words"), [("rabbitmq", []), ("redis", ["--parts", "12"])], indirect=["machines"])
-def test_three_workers_find_what_one_process_finds_and_no_host_is_asked_by_two(machines, net, words):
+@pytest.mark.parametrize(
+    ("machines", "arguments"), [("rabbitmq", []), ("redis", ["--parts", "12"])], indirect=["machines"]
+)
+def test_three_workers_find_what_one_process_finds_and_each_host_has_one_worker(machines, net, arguments):
     net = net(9)
     urls = every_kind(net)
     machines.fill(urls)
     alone = machines.check("--local", "--no-prune")
     found = machines.outcome()
-    assert {tuple(askers) for askers in net.askers.values()} == {("here",)}
+    assert {tuple(names) for names in net.machines_by_host.values()} == {("here",)}
     net.forget()
     machines.fill(urls)
     machines.workers_ready(3)
-    shared = machines.check("--distributed", "--no-prune", *words)
+    summary = machines.check("--distributed", "--no-prune", *arguments)
     assert machines.outcome() == found
-    assert {**shared, "seconds": 0} == {**alone, "seconds": 0}
-    assert shared["checked"] == len(urls)
+    assert {**summary, "seconds": 0} == {**alone, "seconds": 0}
+    assert summary["checked"] == len(urls)
     assert "no worker" not in machines.warned
-    # The canaries at the end are asked by whoever began the run; all else by one worker a host.
-    askers = {host: names - {"here"} for host, names in net.askers.items()}
-    assert {len(names) for names in askers.values()} == {1}, askers
-    assert len(set().union(*askers.values())) >= 2
+    # The process that started the run probes the canaries at its end; one worker per host does the rest.
+    workers = {host: names - {"here"} for host, names in net.machines_by_host.items()}
+    assert {len(names) for names in workers.values()} == {1}, workers
+    assert len(set().union(*workers.values())) >= 2
     assert machines.parts() == []
 
 
 @both
 def test_a_killed_worker_loses_no_link_and_none_is_counted_twice(machines, net):
-    """One worker dies while it asks, with good news written and bad news held; another goes on."""
+    """One worker dies after it wrote successes, with failures not saved yet; another one continues."""
     net = net(4)
     machines.environment["SCRAPE_LEASE_SECONDS"] = "4"
     pages = [f"page/{number}" for number in range(700)]
@@ -228,16 +232,16 @@ def test_a_killed_worker_loses_no_link_and_none_is_counted_twice(machines, net):
     name = str(machines.query(busy)[0][0]).split("@machine")[1]
     dying = machines.workers[int(name.split(":")[0])]
     os.killpg(dying.pid, signal.SIGKILL)
-    shared = machines.end(run, seconds=90)
-    assert (shared["checked"], shared["not_checked"], shared["gone"]) == (len(urls), 0, 8)
-    assert (shared["alive"], shared["blocked"], shared["unreachable"]) == (2800 + 4 + 4, 4, 4)
+    summary = machines.end(run, seconds=90)
+    assert (summary["checked"], summary["not_checked"], summary["gone"]) == (len(urls), 0, 8)
+    assert (summary["alive"], summary["blocked"], summary["unreachable"]) == (2800 + 4 + 4, 4, 4)
     assert machines.query("SELECT count(*) FROM streaming_streaminglink WHERE length(checks) <> 1") == [(0,)]
     assert "no worker" not in machines.warned
 
 
 @both
 @pytest.mark.parametrize("when", ["before", "in the middle"])
-def test_a_run_goes_on_while_the_broker_is_away(machines, net, when):
+def test_a_run_continues_while_the_broker_is_down(machines, net, when):
     net = net(4)
     urls = net.urls(["page/1", "page/2", "404/1", "hang/1"])
     machines.fill(urls)
@@ -249,11 +253,11 @@ def test_a_run_goes_on_while_the_broker_is_away(machines, net, when):
     if when == "in the middle":
         machines.broker.kill()
     machines.broker.start()
-    shared = machines.end(run)
-    assert (shared["checked"], shared["alive"], shared["gone"], shared["unreachable"]) == (16, 8, 4, 4)
+    summary = machines.end(run)
+    assert (summary["checked"], summary["alive"], summary["gone"], summary["unreachable"]) == (16, 8, 4, 4)
 
 
-def test_workers_of_a_run_that_was_killed_before_it_had_parts_are_there_for_the_next(machines, net):
+def test_workers_of_a_run_killed_before_it_had_shards_are_free_for_the_next(machines, net):
     net = net(4)
     machines.environment["SCRAPE_LEASE_SECONDS"] = "20"
     machines.fill(net.urls(["page/1"]))
@@ -265,17 +269,17 @@ def test_workers_of_a_run_that_was_killed_before_it_had_parts_are_there_for_the_
     assert machines.parts() == []
     assert machines.check("--no-prune")["checked"] == 4
     assert "no worker" not in machines.warned
-    assert set().union(*net.askers.values()) - {"here"}
+    assert set().union(*net.machines_by_host.values()) - {"here"}
     assert machines.query("SELECT count(*) FROM streaming_healthworker WHERE lease_until < now()") == [(0,)]
 
 
-def test_ctrl_c_is_heard_while_workers_of_a_broken_run_are_waited_for(machines, net):
+def test_ctrl_c_works_while_a_run_waits_for_workers_of_an_interrupted_one(machines, net):
     machines.fill(net(1).urls(["page/1"]))
     machines.run("""
 from datetime import timedelta
 now = timezone.now()
-broken = HealthRun.objects.create(started_at=now, heartbeat_at=now)
-broken.workers.create(owner="somebody", lease_until=now + timedelta(minutes=2))
+interrupted = HealthRun.objects.create(started_at=now, heartbeat_at=now)
+interrupted.workers.create(owner="somebody", lease_until=now + timedelta(minutes=2))
 """)
     run = machines.start("--no-prune")
     machines.until("SELECT 1 FROM streaming_healthrun WHERE ending = 'interrupted'")
@@ -284,16 +288,16 @@ broken.workers.create(owner="somebody", lease_until=now + timedelta(minutes=2))
     assert machines.query("SELECT owner FROM streaming_healthworker") == [("somebody",)]
 
 
-def test_without_any_worker_the_command_asks_by_itself_and_says_so(machines, net):
+def test_without_any_worker_the_command_checks_the_links_itself_and_says_so(machines, net):
     net = net(3)
     machines.fill([*net.urls(["page/1", "404/1"]), net.url(0, f"to/{net.url(1, 'page/2')}")])
-    shared = machines.check("--no-prune")
-    assert (shared["checked"], shared["alive"], shared["gone"]) == (7, 4, 3)
-    assert "no worker took a part" in machines.warned
-    assert {tuple(askers) for askers in net.askers.values()} == {("here",)}
+    summary = machines.check("--no-prune")
+    assert (summary["checked"], summary["alive"], summary["gone"]) == (7, 4, 3)
+    assert "no worker took a shard" in machines.warned
+    assert {tuple(names) for names in net.machines_by_host.values()} == {("here",)}
 
 
-def test_a_worker_told_to_leave_gives_its_part_back(machines, net):
+def test_a_worker_that_has_to_stop_requeues_its_shard(machines, net):
     net = net(2)
     machines.fill(net.urls(["page/1", *(f"hang/{number}" for number in range(12))]))
     machines.workers_ready(1)
@@ -307,7 +311,7 @@ def test_a_worker_told_to_leave_gives_its_part_back(machines, net):
     machines.end(run, status=1)
 
 
-def test_a_worker_told_to_leave_ends_the_check_that_beat_asked_it_for(machines, net):
+def test_a_worker_that_has_to_stop_ends_the_check_that_beat_started(machines, net):
     net = net(2)
     machines.fill(net.urls(["page/1", *(f"hang/{number}" for number in range(40))]))
     machines.environment["HEALTH_CONCURRENCY"] = "1"
@@ -320,9 +324,9 @@ def test_a_worker_told_to_leave_ends_the_check_that_beat_asked_it_for(machines, 
     assert machines.query(interrupted) == [(1,)]
 
 
-def test_every_rule_of_a_run_holds_for_one_that_is_shared_out(database):
-    """All tests of whole runs once more, in parts; how many statements a run makes depends on its length then."""
-    environment = {**os.environ, "DATABASE_URL": database, "TESTS_SHARED": "1"}
+def test_every_rule_of_a_run_holds_for_a_distributed_one(database):
+    """All tests of whole runs once more, but for the number of statements, which depends on the duration here."""
+    environment = {**os.environ, "DATABASE_URL": database, "TESTS_DISTRIBUTED": "1"}
     command = [sys.executable, "-m", "pytest", "tests/health/test_runner.py", "-k", "not statements", "-p", "no:xdist"]
     done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout
@@ -340,27 +344,27 @@ def test_distributed_without_a_broker_says_what_it_needs(tmp_path):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-# --- with workers that live on: these come last, for they hear the bells of all tests
-def test_a_run_in_which_nobody_answers_is_withheld_and_changes_nothing(crew, net):
+# --- with long-lived workers: these tests come last, because such workers receive the notifications of all tests
+def test_a_distributed_run_in_which_no_host_responds_is_withheld_and_changes_nothing(crew, net):
     net = net(6)
     crew.fill(net.urls([f"page/{number}" for number in range(6)]))
     before = crew.query(STATE)
     for host in net.hosts:
         host.go_down()
-    shared = crew.check(status=3)
-    assert shared["withheld"]
-    assert "no host answered" in shared["reason"]
+    summary = crew.check(status=3)
+    assert summary["withheld"]
+    assert "no host responded" in summary["reason"]
     assert crew.query(STATE) == before
     assert crew.query(PAUSED) == []
 
 
-def test_the_brake_looks_at_the_whole_run(crew, net):
-    """Each part alone would turn off too few to be stopped."""
+def test_the_brake_considers_the_whole_run(crew, net):
+    """Each shard alone would turn off too few links for the brake."""
     net = net(8)
     crew.fill(net.urls(["page/1", "page/2", "page/3", "404/1", "404/2", "404/3"]))
     before = crew.query(STATE)
-    shared = crew.check("--parts", "8", status=3)
-    assert "24 of 48 active links" in shared["reason"]
+    summary = crew.check("--parts", "8", status=3)
+    assert "24 of 48 active links" in summary["reason"]
     assert crew.query(STATE) == before
     forced = crew.check("--force")
     assert (forced["died"], forced["removed"], forced["withheld"]) == (24, 24, False)
@@ -378,30 +382,30 @@ def test_of_two_runs_at_once_one_works(crew, net):
 
 
 @pytest.mark.parametrize("how", ["interrupt", "max-runtime"])
-def test_a_run_that_is_stopped_ends_truthfully_and_waits_for_no_link(crew, net, how):
+def test_a_run_that_is_stopped_reports_its_results_and_waits_for_no_link(crew, net, how):
     net = net(3)
     crew.fill(net.urls([*(f"page/{number}" for number in range(4)), "404/1", *(f"hang/{n}" for n in range(30))]))
-    words = ("--max-runtime", "0.05") if how == "max-runtime" else ()
-    run = crew.start("--timeout", "30", "--no-prune", *words)
+    arguments = ("--max-runtime", "0.05") if how == "max-runtime" else ()
+    run = crew.start("--timeout", "30", "--no-prune", *arguments)
     wait_for(lambda: sum(path.startswith("/page/3") for path in net.asked()) and net.asked().total() > 20, 30)
     time.sleep(1)
     if how == "interrupt":
         run.send_signal(signal.SIGINT)
-    shared = crew.end(run, status=1 if how == "interrupt" else 0)
-    assert (shared["checked"], shared["alive"], shared["gone"]) == (15, 12, 3)
-    assert shared["died"] == (0 if how == "interrupt" else 3)
+    summary = crew.end(run, status=1 if how == "interrupt" else 0)
+    assert (summary["checked"], summary["alive"], summary["gone"]) == (15, 12, 3)
+    assert summary["died"] == (0 if how == "interrupt" else 3)
     assert crew.query("SELECT count(*) FROM streaming_streaminglink WHERE checks = 'a'") == [(12,)]
     assert crew.query("SELECT count(*) FROM streaming_healthrun WHERE finished_at IS NULL") == [(0,)]
 
 
-def test_beats_check_is_shared_out_too(crew, net):
+def test_a_check_that_beat_starts_is_distributed_too(crew, net):
     net = net(3)
     crew.fill(net.urls(["page/1"]))
     crew.run("from streaming import tasks\ntasks.check_links.delay()")
     crew.until("SELECT 1 FROM streaming_healthrun WHERE finished_at IS NOT NULL AND checked = 3 AND plan <> '{}'")
 
 
-def test_limit_asks_the_oldest_of_all_hosts(crew, net):
+def test_the_limit_selects_the_oldest_links_of_all_hosts(crew, net):
     net = net(4)
     crew.fill(net.urls(["page/1", "page/2"]))
     crew.query("UPDATE streaming_streaminglink SET last_checked = now() - id * interval '1 minute' RETURNING id")

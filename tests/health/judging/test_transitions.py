@@ -1,4 +1,4 @@
-"""When a link is due again."""
+"""A link's next state, and when it is due again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from streaming.health.judging.results import Finding, Standing
+from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.transitions import link_update, next_check_at
 from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY
@@ -28,7 +28,7 @@ def wait(checks, *, is_active=True, failing=None, adaptive=True):
         ("a" * 10 + "g" + "a" * 5, 0),
     ],
 )  # fmt: skip
-def test_steady_links_become_rarer(checks, hours):
+def test_steady_links_are_checked_less_often(checks, hours):
     assert wait(checks) == timedelta(hours=hours)
 
 
@@ -43,33 +43,31 @@ def test_without_the_setting_active_links_are_due_in_every_run(checks):
     [(None, 1), (0, 1), (0.99, 1), (1, 3), (2.9, 3), (3, 7), (4, 7), (6.9, 7), (7, 30), (11, 30), (41, 30), (180, 30),
      (2000, 30)],
 )  # fmt: skip
-def test_failing_links_back_off_and_are_never_given_up(failing, days, adaptive):
+def test_failing_links_are_checked_less_often_but_always_again(failing, days, adaptive):
     assert wait("aaau", is_active=False, failing=failing, adaptive=adaptive) == timedelta(days=days)
 
 
-def test_a_link_that_fails_is_asked_five_times_in_the_first_month_and_a_half():
-    day, asked = 0.0, []
+def test_a_failing_link_is_checked_five_times_in_the_first_six_weeks():
+    day, checked = 0.0, []
     while day < 180:
-        asked.append(day)
+        checked.append(day)
         day += wait("u", is_active=False, failing=day).days
-    assert asked[:5] == [0, 1, 4, 11, 41]
-    assert max(late - early for early, late in pairwise(asked)) == 30
-
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert checked[:5] == [0, 1, 4, 11, 41]
+    assert max(late - early for early, late in pairwise(checked)) == 30
 
 
 BEFORE = NOW - timedelta(days=3)
 
 
-def changed(verdict, why, /, *, host_down=False, **standing):
-    fields = {"is_active": True, "reason": "ok", "failures": 0, "state_since": None, "checks": "aa", **standing}
-    finding = Finding(Standing(1, 2, "films.example.org", **fields), Judgement(verdict, why), 200, 30)
-    return link_update(finding, now=NOW, host_down=host_down)
+def updated(verdict, reason, /, *, host_down=False, **fields):
+    before = {"is_active": True, "reason": "ok", "failures": 0, "state_since": None, "checks": "aa", **fields}
+    link = LinkState(id=1, movie_id=2, netloc="films.example.org", **before)
+    result = CheckResult(id=1, judgement=Judgement(verdict, reason), http_status=200, response_ms=30, link=link)
+    return link_update(result, now=NOW, host_down=host_down)
 
 
 @pytest.mark.parametrize(
-    ("verdict", "link_state", "expected"),
+    ("verdict", "before", "expected"),
     [
         (Verdict.ALIVE, {}, (True, "ok", 0, None, "aaa")),
         (Verdict.ALIVE, {"is_active": False, "failures": 5, "state_since": BEFORE}, (True, "ok", 0, NOW, "aaa")),
@@ -83,20 +81,20 @@ def changed(verdict, why, /, *, host_down=False, **standing):
          (False, "http_404", 2, BEFORE, "aa")),
     ],
 )  # fmt: skip
-def test_what_a_verdict_changes(verdict, link_state, expected):
-    change = changed(verdict, "ok" if verdict == Verdict.ALIVE else "why", **link_state)
-    assert (change.is_active, change.reason, change.failures, change.state_since, change.checks) == expected
-    assert change.is_flip is (link_state.get("is_active", True) != change.is_active)
+def test_what_a_verdict_changes(verdict, before, expected):
+    update = updated(verdict, "ok" if verdict == Verdict.ALIVE else "why", **before)
+    assert (update.is_active, update.reason, update.failures, update.state_since, update.checks) == expected
+    assert update.is_flip is (before.get("is_active", True) != update.is_active)
 
 
-def test_a_host_that_is_down_leaves_its_links_as_they_are():
-    change = changed(Verdict.UNREACHABLE, "timeout", host_down=True)
-    assert (change.is_active, change.reason, change.failures, change.checks) == (True, "host_down", 0, "aau")
+def test_links_of_a_host_that_is_down_keep_their_state():
+    update = updated(Verdict.UNREACHABLE, "timeout", host_down=True)
+    assert (update.is_active, update.reason, update.failures, update.checks) == (True, "host_down", 0, "aau")
 
 
-def test_gone_is_believed_even_of_a_host_that_is_down():
-    assert not changed(Verdict.GONE, "http_404", host_down=True).is_active
+def test_a_link_that_is_gone_turns_off_even_if_its_host_is_down():
+    assert not updated(Verdict.GONE, "http_404", host_down=True).is_active
 
 
-def test_the_checks_do_not_grow():
-    assert len(changed(Verdict.ALIVE, "ok", checks="g" * MAX_CHECK_HISTORY).checks) == MAX_CHECK_HISTORY
+def test_the_check_history_has_a_maximum_length():
+    assert len(updated(Verdict.ALIVE, "ok", checks="g" * MAX_CHECK_HISTORY).checks) == MAX_CHECK_HISTORY

@@ -1,4 +1,4 @@
-"""The table of answers: what each means for a link."""
+"""The table of responses: what each means for a link."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import gzip
 import pytest
 
 from streaming.health.judging.soft_404 import parse_page
-from streaming.health.judging.verdict import LinkFacts, Verdict, is_conclusive, judge
-from streaming.health.probe_types import Failure, ProbeResponse
+from streaming.health.judging.verdict import Verdict, is_conclusive, judge
+from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.models.reasons import REASON_TEXT
 from tests.helpers.growth import MAX_GROWTH, growth
 
@@ -17,81 +17,86 @@ MP4 = b"\x00\x00\x00\x20ftypisom" + bytes(64)
 TS = b"G" + bytes(187) + b"G" + bytes(100)
 
 
-def said(status=200, body=None, content_type="text/html", **fields):
-    headers = fields.pop("headers", {})
-    return ProbeResponse(1, fields.pop("url", URL), status=status, body=body, content_type=content_type,
-                  final_url=fields.pop("final_url", URL), headers=headers, **fields)  # fmt: skip
+def response(status=200, body=None, content_type="text/html", **fields):
+    fields = {"url": URL, "final_url": URL, "headers": {}, **fields}
+    return ProbeResponse(id=1, status=status, body=body, content_type=content_type, **fields)
 
 
-def failed(trouble):
-    return ProbeResponse(1, URL, failure=trouble, final_url=URL)
+def failed(failure):
+    return ProbeResponse(id=1, url=URL, failure=failure, final_url=URL)
 
 
 def page(title="Nosferatu (1922)", text="Watch it here", player=True):
     film = "<video src=a.mp4></video>" if player else ""
-    return said(body=f"<!doctype html><html><head><title>{title}</title></head><h1>{title}</h1>{text}{film}".encode())
+    return response(
+        body=f"<!doctype html><html><head><title>{title}</title></head><h1>{title}</h1>{text}{film}".encode()
+    )
 
 
-def bare(text):
-    return said(body=f"<html><body><p>{text}</p></body></html>".encode())
+def text_page(text):
+    return response(body=f"<html><body><p>{text}</p></body></html>".encode())
 
 
 def film(markup, title="Nosferatu (1922)"):
     """A page whose own title and heading are a film's, with something more in it."""
-    return said(body=f"<!doctype html><title>{title}</title><body><h1>Nosferatu</h1>{markup}".encode())
+    return response(body=f"<!doctype html><title>{title}</title><body><h1>Nosferatu</h1>{markup}".encode())
 
 
 def media(body=MP4, content_type="video/mp4", status=206, **fields):
-    return said(status, body, content_type, **fields)
+    return response(status, body, content_type, **fields)
 
 
-def moved(final_url, **fields):
-    return said(body=b"<title>A page</title>", final_url=final_url, hops=1, **fields)
+def redirected(final_url, **fields):
+    return response(body=b"<title>A page</title>", final_url=final_url, hops=1, **fields)
 
 
-PAGE, FILE = LinkFacts("Nosferatu"), LinkFacts("Nosferatu", media=True)
+def request_for(title="", *, media=False):
+    return ProbeRequest(id=1, url=URL, media=media, title=title)
+
+
+PAGE, FILE = request_for("Nosferatu"), request_for("Nosferatu", media=True)
 A, G, B, U, T, N = (Verdict.ALIVE, Verdict.GONE, Verdict.BLOCKED, Verdict.UNREACHABLE, Verdict.THROTTLED,
                     Verdict.NOT_CHECKED)  # fmt: skip
 
 TABLE = [
-    # pages that are there
+    # pages that show a film
     (page(), PAGE, A, "ok"),
-    (said(body=None), PAGE, A, "ok"),
-    (said(body=b"ok", content_type=""), PAGE, A, "ok"),
-    (said(body=b"", content_type=""), PAGE, A, "ok"),
-    (said(203, b"<h1>Nosferatu</h1>"), PAGE, A, "ok"),
-    (said(206, b"<h1>Nosferatu</h1>"), PAGE, A, "ok"),
-    (said(304), PAGE, A, "ok"),
-    (said(416, headers={"content-range": "bytes */734003200"}), PAGE, A, "ok"),
-    (bare("A count rents a house. He brings the plague, and a ship is found without its crew."), PAGE, A, "ok"),
-    (bare("The film was removed from cinemas in 1925 and all copies were ordered to be destroyed."), PAGE, A, "ok"),
+    (response(body=None), PAGE, A, "ok"),
+    (response(body=b"ok", content_type=""), PAGE, A, "ok"),
+    (response(body=b"", content_type=""), PAGE, A, "ok"),
+    (response(203, b"<h1>Nosferatu</h1>"), PAGE, A, "ok"),
+    (response(206, b"<h1>Nosferatu</h1>"), PAGE, A, "ok"),
+    (response(304), PAGE, A, "ok"),
+    (response(416, headers={"content-range": "bytes */734003200"}), PAGE, A, "ok"),
+    (text_page("A count rents a castle. He brings the plague, and a ship is found without its crew."), PAGE, A, "ok"),
+    (text_page("The film was removed from cinemas in 1925 and all copies had to be destroyed."), PAGE, A, "ok"),
     (page(text="The page you requested was not found in the archive, she says. " * 20, player=False), PAGE, A, "ok"),
     (page(text="This video is not available in 4K."), PAGE, A, "ok"),
     (media(), PAGE, A, "ok"),
     # films whose titles sound like errors
-    (page("404"), LinkFacts("404"), A, "ok"),
-    (page("404 | Watch free films"), LinkFacts("404"), A, "ok"),
-    (page("Gone (2012) - Films"), LinkFacts("Gone"), A, "ok"),
-    (page("Gone"), LinkFacts("Gone"), A, "ok"),
-    (page("Removed | Short films"), LinkFacts("Removed"), A, "ok"),
-    (page("Not Found – watch online"), LinkFacts("Not Found"), A, "ok"),
-    (page("Page Not Found (2015)"), LinkFacts("Page Not Found"), A, "ok"),
-    (page("404: Not Found"), LinkFacts("404: Not Found"), A, "ok"),
-    (page("Gone Girl"), LinkFacts("Gone Girl"), A, "ok"),
-    (page("Gone with the Wind"), LinkFacts("Gone With the Wind"), A, "ok"),
-    (page("The Unavailable"), LinkFacts("The Unavailable"), A, "ok"),
-    (page("Video Unavailable &amp; Other Stories"), LinkFacts("Video Unavailable & Other Stories"), A, "ok"),
-    (page("404 Not Found"), LinkFacts("404"), G, "soft_404"),
-    (page("410 Gone"), LinkFacts("Gone"), G, "soft_404"),
-    (page("Error 404 - page not found"), LinkFacts("Not Found"), G, "soft_404"),
-    (page("Gone (2012) | Films"), LinkFacts("Gone (2012)"), A, "ok"),
-    (page("Gone | Films"), LinkFacts("Gone (2012)"), A, "ok"),
-    (page("Just a Moment (1999)"), LinkFacts("Just a Moment"), A, "ok"),
+    (page("404"), request_for("404"), A, "ok"),
+    (page("404 | Watch free films"), request_for("404"), A, "ok"),
+    (page("Gone (2012) - Films"), request_for("Gone"), A, "ok"),
+    (page("Gone"), request_for("Gone"), A, "ok"),
+    (page("Removed | Short films"), request_for("Removed"), A, "ok"),
+    (page("Not Found – watch online"), request_for("Not Found"), A, "ok"),
+    (page("Page Not Found (2015)"), request_for("Page Not Found"), A, "ok"),
+    (page("404: Not Found"), request_for("404: Not Found"), A, "ok"),
+    (page("Gone Girl"), request_for("Gone Girl"), A, "ok"),
+    (page("Gone with the Wind"), request_for("Gone With the Wind"), A, "ok"),
+    (page("The Unavailable"), request_for("The Unavailable"), A, "ok"),
+    (page("Video Unavailable &amp; Other Stories"), request_for("Video Unavailable & Other Stories"), A, "ok"),
+    (page("404 Not Found"), request_for("404"), G, "soft_404"),
+    (page("410 Gone"), request_for("Gone"), G, "soft_404"),
+    (page("Error 404 - page not found"), request_for("Not Found"), G, "soft_404"),
+    (page("Gone (2012) | Films"), request_for("Gone (2012)"), A, "ok"),
+    (page("Gone | Films"), request_for("Gone (2012)"), A, "ok"),
+    (page("Just a Moment (1999)"), request_for("Just a Moment"), A, "ok"),
     # episodes too
-    (film("<video>", "Mr. Robot - 404 Not Found"), LinkFacts("Mr. Robot"), A, "ok"),
+    (film("<video>", "Mr. Robot - 404 Not Found"), request_for("Mr. Robot"), A, "ok"),
     (film("<video>", "Nosferatu – S1 E2 – Gone"), PAGE, A, "ok"),
-    (film("", "Mr. Robot - 404 Not Found"), LinkFacts("Mr. Robot"), G, "soft_404"),
-    # sentences that wait where nobody sees them
+    (film("", "Mr. Robot - 404 Not Found"), request_for("Mr. Robot"), G, "soft_404"),
+    # sentences where nobody sees them
     (film("<template><h2>Video not found</h2></template>"), PAGE, A, "ok"),
     (film("<script>error = '<h2>Page not found</h2>'</script>"), PAGE, A, "ok"),
     (film("<!-- <h2>Page not found</h2> -->"), PAGE, A, "ok"),
@@ -99,21 +104,21 @@ TABLE = [
     (film("<h2>This video is unavailable</h2>"), PAGE, G, "soft_404"),
     (film("<video src=ad></video><h2>This video is unavailable</h2>", "Films"), PAGE, G, "soft_404"),
     (film("<noscript><iframe src=tags></iframe></noscript><h2>Video not found</h2>"), PAGE, G, "soft_404"),
-    (bare("This video is not available without JavaScript."), PAGE, A, "ok"),
-    # there, but not for us
-    (bare("Sorry, this video is not available in your country."), PAGE, B, "abroad"),
+    (text_page("This video is not available without JavaScript."), PAGE, A, "ok"),
+    # in other regions only
+    (text_page("Sorry, this video is not available in your country."), PAGE, B, "abroad"),
     (page("Content unavailable in your region", player=False), PAGE, B, "abroad"),
     (page("This content is not available outside of Canada", player=False), PAGE, B, "abroad"),
     (page("This film is not available for streaming in your location", player=False), PAGE, B, "abroad"),
     (page("This video is no longer available in your country", player=False), PAGE, B, "abroad"),
-    (bare("Sorry, this video is not available in your geographic region."), PAGE, B, "abroad"),
-    (bare("This title isn't available where you are."), PAGE, B, "abroad"),
-    (bare("Nosferatu, 1922. DVD not available outside Germany."), PAGE, A, "ok"),
-    (bare("This video is not available in your browser. Try another one."), PAGE, A, "ok"),
+    (text_page("Sorry, this video is not available in your geographic region."), PAGE, B, "abroad"),
+    (text_page("This title isn't available where you are."), PAGE, B, "abroad"),
+    (text_page("Nosferatu, 1922. DVD not available outside Germany."), PAGE, A, "ok"),
+    (text_page("This video is not available in your browser. Try another one."), PAGE, A, "ok"),
     (page("This video is unavailable on this mobile device", player=False), PAGE, A, "ok"),
-    (bare("Nosferatu, 1922. This item is not available for download."), PAGE, A, "ok"),
+    (text_page("Nosferatu, 1922. This item is not available for download."), PAGE, A, "ok"),
     (page("This video is no longer available on our site", player=False), PAGE, G, "soft_404"),
-    # pages that say there is nothing
+    # pages that say the film is missing
     (page("404 - Page not found", player=False), PAGE, G, "soft_404"),
     (page("404 Not Found", player=False), PAGE, G, "soft_404"),
     (page("Page not found | Films", player=False), PAGE, G, "soft_404"),
@@ -127,59 +132,59 @@ TABLE = [
     (page("Films", "<h2>The page you are looking for does not exist</h2>", player=False), PAGE, G, "soft_404"),
     (page("Films", "<h2>The movie you requested could not be found.</h2>", player=False), PAGE, G, "soft_404"),
     (page("Film nicht da", "<h1>Sorry, we can’t find that page</h1>", player=False), PAGE, G, "soft_404"),
-    (bare("The video you requested has been removed by its owner."), PAGE, G, "soft_404"),
-    (bare("File not found"), PAGE, G, "soft_404"),
-    (bare("This item is no longer available."), PAGE, G, "soft_404"),
-    (bare("We couldn't find that page."), PAGE, G, "soft_404"),
-    (bare("No such file"), PAGE, G, "soft_404"),
-    (said(body=gzip.compress(b"<title>Page not found</title>")), PAGE, G, "soft_404"),
-    (said(body=b"\x1f\x8b and no more"), PAGE, A, "ok"),
-    # gone, said plainly
-    (said(404, b"nope"), PAGE, G, "http_404"),
-    (said(410), PAGE, G, "http_410"),
+    (text_page("The video you requested has been removed by its owner."), PAGE, G, "soft_404"),
+    (text_page("File not found"), PAGE, G, "soft_404"),
+    (text_page("This item is no longer available."), PAGE, G, "soft_404"),
+    (text_page("We couldn't find that page."), PAGE, G, "soft_404"),
+    (text_page("No such file"), PAGE, G, "soft_404"),
+    (response(body=gzip.compress(b"<title>Page not found</title>")), PAGE, G, "soft_404"),
+    (response(body=b"\x1f\x8b and no more"), PAGE, A, "ok"),
+    # gone by status
+    (response(404, b"nope"), PAGE, G, "http_404"),
+    (response(410), PAGE, G, "http_410"),
     (failed(Failure.LOOP), PAGE, G, "redirect_loop"),
     # redirects
-    (moved("https://films.example.org/"), PAGE, G, "redirect_home"),
-    (moved("https://www.films.example.org/index.html"), PAGE, G, "redirect_home"),
-    (moved("https://films.example.org/home"), PAGE, G, "redirect_home"),
-    (moved("https://films.example.org/", url="https://films.example.org/?movie=7"), PAGE, G, "redirect_home"),
-    (moved("https://www.nosferatu-film.org/", url="https://nosferatu-film.org/"), PAGE, A, "ok"),
-    (moved("https://films.example.org/?id=7"), PAGE, A, "ok"),
-    (moved("https://films.example.org/?utm_source=lost&fbclid=7"), PAGE, G, "redirect_home"),
-    (moved("https://films.example.org/?_gl=lost&msclkid=7"), PAGE, G, "redirect_home"),
-    (moved("https://films.example.org/?utm_source=lost&id=7"), PAGE, A, "ok"),
-    (moved("https://films.example.org/de"), PAGE, G, "redirect_home"),
-    (moved("https://films.example.org/en-us/index.html"), PAGE, G, "redirect_home"),
-    (moved("https://films.example.org/en/nosferatu"), PAGE, A, "ok"),
-    (moved("https://films.example.org/de", url="https://films.example.org/"), PAGE, A, "ok"),
-    (moved("https://films.example.org/home"), LinkFacts("Home"), A, "ok"),
-    (moved("https://films.example.org/it"), LinkFacts("It (1990)"), A, "ok"),
-    (moved("https://films.example.org/films/consent-2004/"), LinkFacts("Consent"), A, "ok"),
-    (moved("https://films.example.org/consent"), PAGE, B, "login"),
+    (redirected("https://films.example.org/"), PAGE, G, "redirect_home"),
+    (redirected("https://www.films.example.org/index.html"), PAGE, G, "redirect_home"),
+    (redirected("https://films.example.org/home"), PAGE, G, "redirect_home"),
+    (redirected("https://films.example.org/", url="https://films.example.org/?movie=7"), PAGE, G, "redirect_home"),
+    (redirected("https://www.nosferatu-film.org/", url="https://nosferatu-film.org/"), PAGE, A, "ok"),
+    (redirected("https://films.example.org/?id=7"), PAGE, A, "ok"),
+    (redirected("https://films.example.org/?utm_source=lost&fbclid=7"), PAGE, G, "redirect_home"),
+    (redirected("https://films.example.org/?_gl=lost&msclkid=7"), PAGE, G, "redirect_home"),
+    (redirected("https://films.example.org/?utm_source=lost&id=7"), PAGE, A, "ok"),
+    (redirected("https://films.example.org/de"), PAGE, G, "redirect_home"),
+    (redirected("https://films.example.org/en-us/index.html"), PAGE, G, "redirect_home"),
+    (redirected("https://films.example.org/en/nosferatu"), PAGE, A, "ok"),
+    (redirected("https://films.example.org/de", url="https://films.example.org/"), PAGE, A, "ok"),
+    (redirected("https://films.example.org/home"), request_for("Home"), A, "ok"),
+    (redirected("https://films.example.org/it"), request_for("It (1990)"), A, "ok"),
+    (redirected("https://films.example.org/films/consent-2004/"), request_for("Consent"), A, "ok"),
+    (redirected("https://films.example.org/consent"), PAGE, B, "login"),
     (page()._replace(url="https://short.example.com/x", final_url="https://nosferatu.film/", hops=1), PAGE, A, "ok"),
-    (moved("https://nosferatu.film/", url="https://short.example.com/x"), PAGE, G, "redirect_home"),
+    (redirected("https://nosferatu.film/", url="https://short.example.com/x"), PAGE, G, "redirect_home"),
     (page()._replace(final_url="https://www.films.example.org/", hops=1), PAGE, G, "redirect_home"),
-    (moved("https://films.example.org/film/nosferatu-1922"), PAGE, A, "ok"),
-    (moved("https://films.example.org/login?next=/watch/nosferatu"), PAGE, B, "login"),
-    (moved("https://films.example.org/users/sign_in"), PAGE, B, "login"),
-    (moved("https://accounts.example.org/v3/x"), PAGE, B, "login"),
-    (moved("https://consent.example.org/m?continue=x"), PAGE, B, "login"),
-    (moved("https://films.example.org/watch/the-login-clerk"), PAGE, A, "ok"),
+    (redirected("https://films.example.org/film/nosferatu-1922"), PAGE, A, "ok"),
+    (redirected("https://films.example.org/login?next=/watch/nosferatu"), PAGE, B, "login"),
+    (redirected("https://films.example.org/users/sign_in"), PAGE, B, "login"),
+    (redirected("https://accounts.example.org/v3/x"), PAGE, B, "login"),
+    (redirected("https://consent.example.org/m?continue=x"), PAGE, B, "login"),
+    (redirected("https://films.example.org/watch/the-login-clerk"), PAGE, A, "ok"),
     (failed(Failure.TOO_MANY), PAGE, U, "too_many_redirects"),
     (failed(Failure.BAD_REDIRECT), PAGE, U, "bad_redirect"),
-    (said(302), PAGE, U, "bad_redirect"),
+    (response(302), PAGE, U, "bad_redirect"),
     # blocked
-    (said(401), PAGE, B, "http_401"),
-    (said(403), PAGE, B, "http_403"),
-    (said(451), PAGE, B, "http_451"),
-    (said(999), PAGE, B, "http_999"),
-    (said(402), PAGE, B, "http_4xx"),
-    (said(416), PAGE, B, "http_4xx"),
-    (said(403, headers={"cf-mitigated": "challenge"}), PAGE, B, "bot_wall"),
-    (said(503, b"<title>Just a moment...</title>", headers={"retry-after": "5"}), PAGE, B, "bot_wall"),
+    (response(401), PAGE, B, "http_401"),
+    (response(403), PAGE, B, "http_403"),
+    (response(451), PAGE, B, "http_451"),
+    (response(999), PAGE, B, "http_999"),
+    (response(402), PAGE, B, "http_4xx"),
+    (response(416), PAGE, B, "http_4xx"),
+    (response(403, headers={"cf-mitigated": "challenge"}), PAGE, B, "bot_wall"),
+    (response(503, b"<title>Just a moment...</title>", headers={"retry-after": "5"}), PAGE, B, "bot_wall"),
     (page("Just a moment...", player=False), PAGE, B, "bot_wall"),
     (page("Attention Required! | Cloudflare", player=False), PAGE, B, "bot_wall"),
-    (bare("Please verify you are human to go on."), PAGE, B, "bot_wall"),
+    (text_page("Please verify you are human to go on."), PAGE, B, "bot_wall"),
     # unreachable
     (failed(Failure.TIMEOUT), PAGE, U, "timeout"),
     (failed(Failure.REFUSED), PAGE, U, "refused"),
@@ -187,20 +192,20 @@ TABLE = [
     (failed(Failure.DNS), PAGE, U, "dns"),
     (failed(Failure.TLS), PAGE, U, "tls"),
     (failed(Failure.PROTOCOL), PAGE, U, "protocol"),
-    (said(500), PAGE, U, "http_5xx"),
-    (said(502), PAGE, U, "http_5xx"),
-    (said(503), PAGE, U, "http_5xx"),
-    (said(522), PAGE, U, "http_5xx"),
-    (said(408), PAGE, U, "timeout"),
-    (said(700), PAGE, U, "protocol"),
-    # busy, or not asked
-    (said(429), PAGE, T, "throttled"),
-    (said(429, headers={"retry-after": "60"}), PAGE, T, "throttled"),
-    (said(503, headers={"retry-after": "60"}), PAGE, T, "throttled"),
+    (response(500), PAGE, U, "http_5xx"),
+    (response(502), PAGE, U, "http_5xx"),
+    (response(503), PAGE, U, "http_5xx"),
+    (response(522), PAGE, U, "http_5xx"),
+    (response(408), PAGE, U, "timeout"),
+    (response(700), PAGE, U, "protocol"),
+    # throttled, or not sent
+    (response(429), PAGE, T, "throttled"),
+    (response(429, headers={"retry-after": "60"}), PAGE, T, "throttled"),
+    (response(503, headers={"retry-after": "60"}), PAGE, T, "throttled"),
     (failed(Failure.PRIVATE), PAGE, N, "private_address"),
     (failed(Failure.PAUSED), PAGE, N, "paused"),
     (failed(Failure.LOCAL), PAGE, N, "local"),
-    # where a video is due
+    # where a video is expected
     (media(), FILE, A, "ok"),
     (media(None, length=734003200, status=200), FILE, A, "ok"),
     (media(content_type="application/octet-stream"), FILE, A, "ok"),
@@ -218,14 +223,14 @@ TABLE = [
     (media(gzip.compress(bytes(range(256))), "application/octet-stream"), FILE, G, "wrong_type"),
     (media(b"<html><MPD", "text/html"), FILE, G, "wrong_type"),
     (media(bytes(range(256)), "application/x-unknown"), FILE, A, "ok"),
-    (said(416, content_type="video/mp4", headers={"content-range": "bytes */4012"}), FILE, A, "ok"),
-    (said(416, content_type="video/mp4", headers={"content-range": "bytes */0"}), FILE, G, "empty"),
+    (response(416, content_type="video/mp4", headers={"content-range": "bytes */4012"}), FILE, A, "ok"),
+    (response(416, content_type="video/mp4", headers={"content-range": "bytes */0"}), FILE, G, "empty"),
     (page(), FILE, G, "wrong_type"),
     (media(b"<!DOCTYPE html><title>Films</title>"), FILE, G, "wrong_type"),
     (page("404 Not Found", player=False), FILE, G, "soft_404"),
     (page("Just a moment...", player=False), FILE, B, "bot_wall"),
     (media(b""), FILE, G, "empty"),
-    (said(204, None, ""), FILE, G, "empty"),
+    (response(204, None, ""), FILE, G, "empty"),
     (media(None, status=200, length=0), FILE, G, "empty"),
     (media(b'{"error": "is_dark"}', "application/json"), FILE, G, "wrong_type"),
     (media(b"gone fishing", "text/plain"), FILE, G, "wrong_type"),
@@ -235,59 +240,59 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("answer", "facts", "verdict", "reason"), TABLE)
-def test_judge(answer, facts, verdict, reason):
-    judgement = judge(answer, facts)
+@pytest.mark.parametrize(("received", "sent", "verdict", "reason"), TABLE)
+def test_judge(received, sent, verdict, reason):
+    judgement = judge(received, sent)
     assert (judgement.verdict, judgement.reason) == (verdict, reason)
 
 
-def test_the_table_is_long_and_its_words_are_known():
+def test_the_table_is_long_and_its_reasons_are_known():
     assert len(TABLE) >= 80
     assert {reason for *_, reason in TABLE} <= REASON_TEXT.keys()
 
 
 @pytest.mark.parametrize(
-    ("answer", "is_media", "clear"),
+    ("head", "is_media", "conclusive"),
     [
-        (said(200, content_type="video/mp4", length=5), True, True),
-        (said(200, content_type="video/mp4", length=0), True, False),
-        (said(200, content_type="application/octet-stream", length=5), True, False),
-        (said(200, content_type="text/html"), True, False),
-        (said(200, content_type="text/html"), False, False),
-        (said(200, content_type="application/pdf"), False, True),
-        (said(200, content_type=""), False, True),
-        (said(304), False, True),
-        (said(429), False, True),
-        (said(503, headers={"retry-after": "9"}), False, True),
-        (said(503), False, False),
-        (said(403), False, False),
-        (said(404), False, False),
-        (said(405), False, False),
+        (response(200, content_type="video/mp4", length=5), True, True),
+        (response(200, content_type="video/mp4", length=0), True, False),
+        (response(200, content_type="application/octet-stream", length=5), True, False),
+        (response(200, content_type="text/html"), True, False),
+        (response(200, content_type="text/html"), False, False),
+        (response(200, content_type="application/pdf"), False, True),
+        (response(200, content_type=""), False, True),
+        (response(304), False, True),
+        (response(429), False, True),
+        (response(503, headers={"retry-after": "9"}), False, True),
+        (response(503), False, False),
+        (response(403), False, False),
+        (response(404), False, False),
+        (response(405), False, False),
         (failed(Failure.TIMEOUT), False, False),
         (failed(Failure.LOOP), False, False),
         (failed(Failure.PRIVATE), False, True),
     ],
 )
-def test_what_head_settles(answer, is_media, clear):
-    assert is_conclusive(answer, media=is_media) is clear
+def test_when_the_response_to_head_is_conclusive(head, is_media, conclusive):
+    assert is_conclusive(head, media=is_media) is conclusive
 
 
 @pytest.mark.parametrize(
-    "word", [b"a", b"<", b"<script>", b"<h1>", b"<h1 ", b"<!--", b"<!---->", b"<h1>404</h1>"], ids=bytes.decode
+    "markup", [b"a", b"<", b"<script>", b"<h1>", b"<h1 ", b"<!--", b"<!---->", b"<h1>404</h1>"], ids=bytes.decode
 )
-def test_a_hostile_page_is_read_in_proportion_to_its_length(word):
+def test_a_hostile_page_is_read_in_time_proportional_to_its_length(markup):
     def judge_page(body):
-        return judge(said(body=b"<html>" + body), PAGE)
+        return judge(response(body=b"<html>" + body), PAGE)
 
-    assert growth(judge_page, lambda size: word * (size // len(word)), 65_536) < MAX_GROWTH
+    assert growth(judge_page, lambda size: markup * (size // len(markup)), 65_536) < MAX_GROWTH
 
 
 def test_scripts_and_head_are_no_text():
-    read = parse_page(b"<html><head><style>p{}</style></head><script>page not found</script><p>Hello <b>there</b>")
-    assert (read.headings, read.body_text) == ((), "hello there")
+    parsed = parse_page(b"<html><head><style>p{}</style></head><script>page not found</script><p>Hello <b>there</b>")
+    assert (parsed.headings, parsed.body_text) == ((), "hello there")
 
 
 def test_a_length_of_thousands_of_digits_does_not_end_the_run():
     """int() of more than 4300 digits raises: one hostile host would end every run of the whole catalogue."""
-    answer = said(416, headers={"content-range": "bytes */" + "9" * 5000})
-    assert judge(answer, PAGE).verdict in (A, B)
+    received = response(416, headers={"content-range": "bytes */" + "9" * 5000})
+    assert judge(received, PAGE).verdict in (A, B)

@@ -1,43 +1,44 @@
-"""Whose turn it is, and what is not asked any more."""
+"""The order of requests, and what is not requested any more."""
 
 from __future__ import annotations
 
 import pytest
 
-from streaming.health.probe_types import Failure
+from streaming.health.probe_types import Failure, ProbeRequest, ProbeState
 from streaming.health.probing.host_queue import MAX_HOST_FAILURES, HostScheduler, ProbeTask
 
 PLAIN, SECURE = "http://films.example.org/1", "https://films.example.org/1"
 
 
 @pytest.fixture
-def schedule():
+def scheduler():
     return HostScheduler(per_host=1, delay=0.0, max_stalled=1)
 
 
-def fall_silent(host_slot, url):
+def give_up(host_slot, url):
     for _ in range(MAX_HOST_FAILURES):
         host_slot.count_failure(url, Failure.REFUSED)
 
 
-def test_a_port_that_is_closed_says_nothing_of_the_other(schedule):
-    host_slot = schedule.slot_for(PLAIN)
-    assert schedule.slot_for(SECURE) is host_slot  # They share the host's limits all the same.
-    fall_silent(host_slot, PLAIN)
+def test_a_closed_port_proves_nothing_about_the_other(scheduler):
+    host_slot = scheduler.slot_for(PLAIN)
+    assert scheduler.slot_for(SECURE) is host_slot  # They have the host's limits in common.
+    give_up(host_slot, PLAIN)
     assert (host_slot.closed_reason(PLAIN), host_slot.closed_reason(SECURE)) == (Failure.REFUSED, Failure.NONE)
 
 
-def test_failures_of_two_ports_are_not_added_up(schedule):
-    host_slot = schedule.slot_for(PLAIN)
+def test_failures_of_two_ports_are_counted_separately(scheduler):
+    host_slot = scheduler.slot_for(PLAIN)
     for url in (PLAIN, SECURE) * (MAX_HOST_FAILURES - 1):
         host_slot.count_failure(url, Failure.TIMEOUT)
     assert not host_slot.closed_reason(PLAIN)
     assert not host_slot.closed_reason(SECURE)
 
 
-def test_only_what_is_closed_is_taken_out_and_the_rest_keeps_its_order(schedule):
+def test_only_tasks_of_the_closed_port_are_removed_and_the_rest_keeps_its_order(scheduler):
+    host_slot = scheduler.slot_for(PLAIN)
     for number, url in enumerate((SECURE, PLAIN, SECURE, PLAIN)):
-        host_slot = schedule.add(ProbeTask(number, url, False, url))
-    fall_silent(host_slot, PLAIN)
-    assert [task.id for task in schedule.drain(host_slot)] == [1, 3]
-    assert ([task.id for task in host_slot.waiting], schedule.waiting) == ([0, 2], 2)
+        scheduler.add(host_slot, ProbeTask(ProbeRequest(number, url), state=ProbeState(url)))
+    give_up(host_slot, PLAIN)
+    assert [task.request.id for task in scheduler.drain(host_slot)] == [1, 3]
+    assert ([task.request.id for task in host_slot.waiting], scheduler.waiting) == ([0, 2], 2)

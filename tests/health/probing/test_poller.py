@@ -1,4 +1,4 @@
-"""Waiting for sockets that come and go under the same numbers."""
+"""Waiting for sockets that open and close under the same numbers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import socket
 import pycurl
 import pytest
 
-from streaming.health.probing.poller import SocketPoller
+from streaming.health.probing.poller import EpollPoller, SelectorPoller
 
 
-@pytest.fixture
-def watch():
-    watch = SocketPoller()
-    yield watch
-    watch.close()
+@pytest.fixture(params=[EpollPoller, SelectorPoller])
+def poller(request):
+    poller = request.param()
+    yield poller
+    poller.close()
 
 
 @pytest.fixture
@@ -25,42 +25,42 @@ def pair():
         yield ours, theirs
 
 
-def change(watch, event, number):
-    watch.on_curl_socket(event, number, None, None)
+def curl_waits(poller, event, number):
+    poller.on_curl_socket(event, number, None, None)
 
 
-def test_it_tells_what_a_socket_is_ready_for(watch, pair):
+def test_it_returns_what_a_socket_is_ready_for(poller, pair):
     ours, theirs = pair
-    change(watch, pycurl.POLL_IN, ours.fileno())
-    assert watch.wait(0) == []
+    curl_waits(poller, pycurl.POLL_IN, ours.fileno())
+    assert poller.wait(0) == []
     theirs.send(b"x")
-    assert watch.wait(1) == [(ours.fileno(), pycurl.CSELECT_IN)]
-    change(watch, pycurl.POLL_INOUT, ours.fileno())
-    assert watch.wait(1) == [(ours.fileno(), pycurl.CSELECT_IN | pycurl.CSELECT_OUT)]
+    assert poller.wait(1) == [(ours.fileno(), pycurl.CSELECT_IN)]
+    curl_waits(poller, pycurl.POLL_INOUT, ours.fileno())
+    assert poller.wait(1) == [(ours.fileno(), pycurl.CSELECT_IN | pycurl.CSELECT_OUT)]
 
 
-def test_a_socket_that_was_let_go_is_silent_and_can_be_taken_up_again(watch, pair):
+def test_a_released_socket_is_not_returned_until_it_is_needed_again(poller, pair):
     ours, theirs = pair
-    change(watch, pycurl.POLL_IN, ours.fileno())
-    change(watch, pycurl.POLL_REMOVE, ours.fileno())
+    curl_waits(poller, pycurl.POLL_IN, ours.fileno())
+    curl_waits(poller, pycurl.POLL_REMOVE, ours.fileno())
     theirs.send(b"x")
-    assert watch.wait(0.05) == []
-    change(watch, pycurl.POLL_IN, ours.fileno())
-    assert watch.wait(1) == [(ours.fileno(), pycurl.CSELECT_IN)]
+    assert poller.wait(0.05) == []
+    curl_waits(poller, pycurl.POLL_IN, ours.fileno())
+    assert poller.wait(1) == [(ours.fileno(), pycurl.CSELECT_IN)]
 
 
-def test_a_new_socket_under_an_old_number_is_heard(watch, pair):
+def test_a_new_socket_under_an_old_number_is_returned(poller, pair):
     ours, theirs = pair
     old, other = socket.socketpair()
     number = old.fileno()
-    change(watch, pycurl.POLL_IN, number)
-    change(watch, pycurl.POLL_REMOVE, number)
+    curl_waits(poller, pycurl.POLL_IN, number)
+    curl_waits(poller, pycurl.POLL_REMOVE, number)
     old.close()
     other.close()
     os.dup2(ours.fileno(), number)
     try:
-        change(watch, pycurl.POLL_IN, number)
+        curl_waits(poller, pycurl.POLL_IN, number)
         theirs.send(b"x")
-        assert watch.wait(1) == [(number, pycurl.CSELECT_IN)]
+        assert poller.wait(1) == [(number, pycurl.CSELECT_IN)]
     finally:
         os.close(number)

@@ -1,4 +1,4 @@
-"""The prober against real servers: what it asks, how often, how long, and what it hears."""
+"""The prober with real servers: which requests it sends, how often, how long, and which responses it returns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
-from streaming.health.judging.verdict import LinkFacts, judge
+from streaming.health.judging.verdict import judge
 from streaming.health.probe_types import Failure, ProbeRequest
 from streaming.health.probing import transfer
 from streaming.health.probing.config import ProbeConfig
@@ -19,9 +19,7 @@ from tests.helpers.http_origin import Origin, closed_port
 pytestmark = pytest.mark.slow
 
 LOOPBACK = PrivateHostAllowlist.parse(["127.0.0.0/8"])
-MANNERS = ProbeConfig(
-    user_agent="Openreel/tests (+tests@example.org)", timeout=0.6, stall_seconds=0.2, allowed=LOOPBACK
-)
+CONFIG = ProbeConfig(user_agent="Openreel/tests (+tests@example.org)", timeout=0.6, stall_seconds=0.2, allowed=LOOPBACK)
 
 
 @pytest.fixture
@@ -30,19 +28,23 @@ def origin():
         yield server
 
 
-def ask(*urls, config=MANNERS, media=False, stop=lambda: False):
+def probe(*urls, config=CONFIG, media=False, stop=lambda: False):
     prober = Prober(config, stop=stop)
     return sorted(
         prober.responses(ProbeRequest(number, url, media) for number, url in enumerate(urls)), key=lambda one: one.id
     )
 
 
-def ask_one(url, **options):
-    return ask(url, **options)[0]
+def probe_one(url, **options):
+    return probe(url, **options)[0]
+
+
+def judged(response, **fields):
+    return judge(response, ProbeRequest(id=response.id, url=response.url, **fields))
 
 
 @pytest.mark.parametrize(
-    ("path", "media", "word"),
+    ("path", "media", "reason"),
     [
         ("page/1", False, "ok"), ("soft/1", False, "soft_404"), ("video/1", True, "ok"), ("page/1", True, "wrong_type"),
         ("nohead/1", False, "ok"), ("headonly/1", False, "ok"), ("headhangs/1", False, "ok"), ("flaky/1", False, "ok"),
@@ -59,36 +61,38 @@ def ask_one(url, **options):
         ("bigheaders/1", False, "reset"),
     ],
 )  # fmt: skip
-def test_every_kind_of_link_gets_its_reason(origin, path, media, word):
-    answer = ask_one(origin.url(path), media=media)
-    assert judge(answer, LinkFacts(title="Nosferatu", media=media)).reason == word
+def test_every_kind_of_link_gets_its_reason(origin, path, media, reason):
+    response = probe_one(origin.url(path), media=media)
+    assert judged(response, title="Nosferatu", media=media).reason == reason
 
 
-def test_a_video_is_settled_by_head_alone(origin):
-    answer = ask_one(origin.url("video/1"), media=True)
+def test_head_alone_is_conclusive_for_a_video(origin):
+    response = probe_one(origin.url("video/1"), media=True)
     assert origin.log == [("HEAD", "/video/1")]
-    assert (answer.method, answer.content_type, answer.length) == ("HEAD", "video/mp4", 4012)
+    assert (response.method, response.content_type, response.length) == ("HEAD", "video/mp4", 4012)
 
 
-def test_a_page_is_asked_again_with_get_and_head_is_spared_the_next_ones(origin):
-    ask(origin.url("page/1"), origin.url("page/2"), config=ProbeConfig("x", per_host=1, timeout=0.6, allowed=LOOPBACK))
+def test_a_page_is_requested_again_with_get_and_the_next_ones_without_head(origin):
+    probe(
+        origin.url("page/1"), origin.url("page/2"), config=ProbeConfig("x", per_host=1, timeout=0.6, allowed=LOOPBACK)
+    )
     assert origin.log == [("HEAD", "/page/1"), ("GET", "/page/1"), ("GET", "/page/2")]
 
 
-def test_a_body_is_capped(origin):
-    answer = ask_one(origin.url("endless/1"))
-    assert len(answer.body) == MAX_PAGE_BYTES
+def test_a_body_is_limited(origin):
+    response = probe_one(origin.url("endless/1"))
+    assert len(response.body) == MAX_PAGE_BYTES
 
 
 @pytest.mark.parametrize("path", ["drip/1", "hang/1"])
-def test_an_attempt_ends_at_its_time_out_whatever_is_dripped(origin, path):
-    assert ask_one(origin.url(path)).failure is Failure.TIMEOUT
+def test_a_request_ends_at_its_timeout_however_slowly_bytes_come(origin, path):
+    assert probe_one(origin.url(path)).failure is Failure.TIMEOUT
     assert not origin.closing.is_set()
 
 
-def test_refused_and_unknown_names_are_told_apart():
-    refused = ask_one(f"http://127.0.0.1:{closed_port()}/x")
-    unknown = ask_one("http://no-such-host.invalid/x")
+def test_a_closed_port_and_an_unknown_name_are_different_failures():
+    refused = probe_one(f"http://127.0.0.1:{closed_port()}/x")
+    unknown = probe_one("http://no-such-host.invalid/x")
     assert refused.failure == Failure.REFUSED
     assert unknown.failure in (Failure.DNS, Failure.TIMEOUT)
     assert refused.is_transport_failure
@@ -102,41 +106,30 @@ def test_refused_and_unknown_names_are_told_apart():
         "http://user@films.example.org/", "http://0/", "http://192.168.0.1/", "file:///etc/passwd",
     ],
 )  # fmt: skip
-def test_private_places_are_not_asked(url):
-    answer = ask_one(url, manners=ProbeConfig("x", timeout=0.3, allowed=NO_PRIVATE_HOSTS))
-    assert (answer.failure, answer.not_sent) == (Failure.PRIVATE, True)
+def test_private_hosts_get_no_request(url):
+    response = probe_one(url, config=ProbeConfig("x", timeout=0.3, allowed=NO_PRIVATE_HOSTS))
+    assert (response.failure, response.not_sent) == (Failure.PRIVATE, True)
 
 
-def test_the_address_is_looked_at_when_connecting(origin):
-    """A name that passes as text and resolves to loopback: only the check at the socket can see it."""
-    port = origin.server_address[1]
-    config = ProbeConfig("x", timeout=0.5, allowed=NO_PRIVATE_HOSTS)
-    prober = Prober(config)
-    prober._approve = lambda url: url
-    answers = list(prober.responses([ProbeRequest(1, f"http://localhost:{port}/page/1")]))
-    assert answers[0].failure == Failure.PRIVATE
-    assert origin.log == []
+def test_a_bug_in_our_own_code_proves_nothing_about_the_link(origin, monkeypatch):
+    def faulty(content_type):
+        raise TypeError("a bug")
 
-
-def test_a_mistake_in_our_own_code_says_nothing_of_the_link(origin, monkeypatch):
-    def mistaken(content_type):
-        raise TypeError("a mistake")
-
-    monkeypatch.setattr(transfer, "is_media_type", mistaken)
-    answer = ask_one(origin.url("page/1"))
-    assert answer.failure is Failure.LOCAL
-    assert judge(answer, LinkFacts()).verdict == "not_checked"
+    monkeypatch.setattr(transfer, "is_media_type", faulty)
+    response = probe_one(origin.url("page/1"))
+    assert response.failure is Failure.LOCAL
+    assert judged(response).verdict == "not_checked"
 
 
 def test_proxies_of_the_environment_are_ignored(origin, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
-    assert ask_one(origin.url("page/1")).status == 200
+    assert probe_one(origin.url("page/1")).status == 200
 
 
-def test_a_redirect_tells_where_it_ended(origin):
-    answer = ask_one(origin.url("to/2"))
-    assert (answer.hops, answer.final_url) == (3, origin.url("page/end"))
+def test_a_response_has_the_url_that_redirects_led_to(origin):
+    response = probe_one(origin.url("to/2"))
+    assert (response.hops, response.final_url) == (3, origin.url("page/end"))
 
 
 def test_hanging_links_do_not_hold_the_others_up():
@@ -144,41 +137,41 @@ def test_hanging_links_do_not_hold_the_others_up():
         urls = [server.url(f"page/{number}") for number in range(40)]
         urls[5:5] = [server.url(f"hang/{number}") for number in range(8)]
         config = ProbeConfig("x", timeout=20.0, stall_seconds=0.1, per_host=2, allowed=LOOPBACK)
-        answers = list(islice(Prober(config).responses(ProbeRequest(n, url) for n, url in enumerate(urls)), 40))
-    assert [answer.status for answer in answers] == [200] * 40  # though two would fill the slots of their host
+        responses = list(islice(Prober(config).responses(ProbeRequest(n, url) for n, url in enumerate(urls)), 40))
+    assert [response.status for response in responses] == [200] * 40  # though two would fill the slots of their host
 
 
-def test_a_host_that_never_answers_is_given_up():
+def test_a_host_that_never_responds_is_given_up():
     with Origin(everything="hang") as silent, Origin("127.0.0.2") as other:
         urls = [silent.url(f"page/{number}") for number in range(30)] + [other.url("page/1")]
-        answers = ask(*urls, config=ProbeConfig("x", timeout=0.4, allowed=LOOPBACK))
-    assert all(answer.failure == Failure.TIMEOUT for answer in answers[:30])
-    assert sum(answer.not_sent for answer in answers) >= 20
-    assert answers[30].status == 200
+        responses = probe(*urls, config=ProbeConfig("x", timeout=0.4, allowed=LOOPBACK))
+    assert all(response.failure == Failure.TIMEOUT for response in responses[:30])
+    assert sum(response.not_sent for response in responses) >= 20
+    assert responses[30].status == 200
 
 
-def test_a_host_that_keeps_saying_busy_is_left_alone():
+def test_a_host_that_stays_busy_is_left_alone():
     with Origin(everything="busy") as server:
-        answers = ask(*(server.url(f"page/{number}") for number in range(30)))
-    assert sum(answer.status == 429 for answer in answers) < 10
-    assert sum(answer.failure == Failure.PAUSED for answer in answers) > 20
-    assert answers[0].retry_after == "120"
+        responses = probe(*(server.url(f"page/{number}") for number in range(30)))
+    assert sum(response.status == 429 for response in responses) < 10
+    assert sum(response.failure == Failure.PAUSED for response in responses) > 20
+    assert responses[0].retry_after == "120"
 
 
-def test_at_most_so_many_at_a_host_and_connections_are_kept():
+def test_requests_to_a_host_are_limited_and_connections_are_reused():
     with Origin() as server:
         maximum = []
         server.asked = lambda handler: maximum.append(len(server.sockets))
-        ask(*(server.url(f"video/{number}") for number in range(60)), media=True)
+        probe(*(server.url(f"video/{number}") for number in range(60)), media=True)
     assert len(maximum) == 60
-    assert max(maximum) <= MANNERS.per_host
+    assert max(maximum) <= CONFIG.per_host
 
 
-def test_the_user_agent_is_honest_and_no_encoding_is_asked_for(origin):
+def test_the_user_agent_is_honest_and_no_encoding_is_accepted(origin):
     result = []
     origin.asked = lambda handler: result.append(dict(handler.headers))
-    ask_one(origin.url("page/1"))
-    assert result[-1]["User-Agent"] == MANNERS.user_agent
+    probe_one(origin.url("page/1"))
+    assert result[-1]["User-Agent"] == CONFIG.user_agent
     assert result[-1]["Accept-Encoding"] == "identity"
     assert result[-1]["Range"] == "bytes=0-2047"
 
@@ -189,133 +182,133 @@ def test_a_minimum_distance_between_requests_of_one_host_is_kept(monkeypatch):
         moments = []
         server.asked = lambda handler: moments.append(time.monotonic())
         began = time.monotonic()
-        ask(
+        probe(
             *(server.url(f"video/{n}") for n in range(6)),
             media=True,
             config=ProbeConfig("x", delay=0.05, allowed=LOOPBACK),
         )
-    # From before the first: the server may notice that one late, which would shorten the distance to the last.
+    # From before the first request: the server may notice that one late, which would shorten the measured time.
     assert moments[-1] - began >= 0.25
 
 
 def test_a_stopped_prober_waits_for_no_link(origin):
     config = ProbeConfig("x", timeout=20.0, stall_seconds=10.0, allowed=LOOPBACK)
-    assert ask(*(origin.url(f"hang/{n}") for n in range(20)), config=config, stop=lambda: bool(origin.log)) == []
+    assert probe(*(origin.url(f"hang/{n}") for n in range(20)), config=config, stop=lambda: bool(origin.log)) == []
 
 
-def test_questions_are_drawn_only_as_they_are_needed(origin, monkeypatch):
+def test_requests_are_drawn_only_as_they_are_needed(origin, monkeypatch):
     monkeypatch.setattr("streaming.health.probing.prober.MAX_PENDING", 500)
     drawn = []
 
-    def questions():
+    def requests():
         for number in range(10_000):
             drawn.append(number)
             yield ProbeRequest(number, origin.url("video/1"), True)
 
-    answers = Prober(MANNERS).responses(questions())
-    next(answers)
-    answers.close()
+    responses = Prober(CONFIG).responses(requests())
+    next(responses)
+    responses.close()
     assert len(drawn) < 600
 
 
 def test_a_cookie_that_is_not_ascii_does_not_end_the_run(origin):
-    """pycurl takes ASCII text only: the exception leaves the prober, and with it every link that was on its way."""
-    answers = ask(origin.url("accent/1"), origin.url("page/1"))
-    assert [answer.status for answer in answers] == [200, 200]
+    """pycurl accepts ASCII text only; its exception must not end the prober with all links in progress."""
+    responses = probe(origin.url("accent/1"), origin.url("page/1"))
+    assert [response.status for response in responses] == [200, 200]
 
 
 @pytest.mark.parametrize(
     "target", ["page/Schindler's List", "page/it's", "page/a b", "page/a|b", "page/{1}", 'page/"x"']
 )
-def test_a_redirect_to_an_address_that_every_browser_takes_is_followed(origin, target):
-    """What may not be stored may still be where a server leads: curl and browsers escape it and go there."""
-    assert judge(ask_one(origin.url("page/1")), LinkFacts()).reason == "ok"
+def test_a_redirect_to_a_url_that_every_browser_accepts_is_followed(origin, target):
+    """No such URL is stored, but servers redirect there: curl and browsers escape it and follow."""
+    assert judged(probe_one(origin.url("page/1"))).reason == "ok"
     with Origin() as server:
         server.everything = ""
         sent = []
 
-        def leads(handler):
+        def redirect(handler):
             sent.append(handler.path)
             if handler.path == "/start":
                 handler.send(302, Location="/" + target)
                 raise ConnectionAbortedError
 
-        server.asked = leads
-        assert judge(ask_one(server.url("start")), LinkFacts()).reason == "ok"
+        server.asked = redirect
+        assert judged(probe_one(server.url("start"))).reason == "ok"
 
 
-def test_a_redirect_to_a_long_signed_address_does_not_turn_a_link_off(origin):
-    """Signed addresses of big stores are longer than the 2000 characters that a row holds."""
+def test_a_redirect_to_a_long_signed_url_does_not_turn_a_link_off(origin):
+    """Signed URLs of big stores are longer than the 2000 characters that a row has."""
 
-    def leads(handler):
+    def redirect(handler):
         if handler.path == "/start":
             handler.send(302, Location="/page/1?signature=" + "a" * 2500)
             raise ConnectionAbortedError
 
-    origin.asked = leads
-    assert not judge(ask_one(origin.url("start")), LinkFacts()).verdict.is_bad
+    origin.asked = redirect
+    assert not judged(probe_one(origin.url("start"))).verdict.is_bad
 
 
 def test_a_redirect_in_latin_1_is_followed_byte_for_byte(origin):
-    def leads(handler):
+    def redirect(handler):
         if handler.path == "/start":
             handler.send(302, Location="/page/caf\u00e9")  # http.server sends the one byte E9.
             raise ConnectionAbortedError
 
-    origin.asked = leads
-    ask_one(origin.url("start"))
+    origin.asked = redirect
+    probe_one(origin.url("start"))
     assert origin.log[-1][1].upper() == "/PAGE/CAF%E9"
 
 
 @pytest.mark.parametrize("status", [301, 302])
-def test_a_redirect_into_a_site_that_is_one_program_leads_to_no_front_page(origin, status):
-    """Nor is it a move there: an address is kept without its fragment, and every film of the site would lie at `/`."""
+def test_a_redirect_into_a_single_page_application_leads_to_no_front_page(origin, status):
+    """Nor has the link moved: a URL is stored without fragment, and all films of the site would be at `/`."""
 
-    def leads(handler):
+    def redirect(handler):
         if handler.path == "/watch/1":
             handler.send(status, Location="/#/watch/1")
             raise ConnectionAbortedError
 
-    origin.asked = leads
-    answer = ask_one(origin.url("watch/1"))
-    assert (answer.final_url, answer.moved_to) == (origin.url("#/watch/1"), "")
-    assert judge(answer, LinkFacts()).reason == "ok"
+    origin.asked = redirect
+    response = probe_one(origin.url("watch/1"))
+    assert (response.final_url, response.moved_to) == (origin.url("#/watch/1"), "")
+    assert judged(response).reason == "ok"
 
 
-def test_a_range_that_is_refused_without_a_length_is_asked_again_without_range(origin):
-    def refuses(handler):
+def test_a_range_that_is_refused_without_a_length_is_requested_again_without_range(origin):
+    def refuse_range(handler):
         if "Range" in handler.headers:
             handler.send(416, Content_Range="bytes */*")
             raise ConnectionAbortedError
 
-    origin.asked = refuses
-    assert judge(ask_one(origin.url("page/1")), LinkFacts()).reason == "ok"
+    origin.asked = refuse_range
+    assert judged(probe_one(origin.url("page/1"))).reason == "ok"
 
 
-def test_a_route_stays_when_the_next_redirect_says_none(origin):
-    """As in browsers: `/watch/1` leads to `/app#/watch/1`, and that to `/`, where the program still shows the film."""
+def test_a_fragment_stays_when_the_next_redirect_has_none(origin):
+    """As in browsers: `/watch/1` redirects to `/app#/watch/1`, and that to `/`, which still shows the film."""
 
-    def leads(handler):
+    def redirect(handler):
         if target := {"/watch/1": "/app#/watch/1", "/app": "/"}.get(handler.path):
             handler.send(302, Location=target)
             raise ConnectionAbortedError
 
-    origin.asked = leads
-    answer = ask_one(origin.url("watch/1"))
-    assert answer.final_url == origin.url("#/watch/1")
-    assert judge(answer, LinkFacts()).reason == "ok"
+    origin.asked = redirect
+    response = probe_one(origin.url("watch/1"))
+    assert response.final_url == origin.url("#/watch/1")
+    assert judged(response).reason == "ok"
 
 
-@pytest.mark.parametrize("job_callable", ["begin", "answer"])
-def test_a_fault_on_one_link_is_that_links_alone(origin, monkeypatch, job_callable):
-    done = getattr(transfer.Transfer, job_callable)
+@pytest.mark.parametrize("method", ["start", "response"])
+def test_a_fault_with_one_link_affects_that_link_alone(origin, monkeypatch, method):
+    original = getattr(transfer.Transfer, method)
 
     def stumbles(self, *args, **options):
-        if (args[0] if job_callable == "begin" else self.task).url.endswith("/page/1"):
+        if (args[0] if method == "start" else self.task).state.url.endswith("/page/1"):
             "\u0142".encode("latin-1")
-        return done(self, *args, **options)
+        return original(self, *args, **options)
 
-    monkeypatch.setattr(transfer.Transfer, job_callable, stumbles)
-    odd, good = ask(origin.url("page/1"), origin.url("page/2"))
-    assert (odd.status, odd.failure, good.status) == (None, Failure.LOCAL, 200)
-    assert judge(odd, LinkFacts()).verdict == "not_checked"
+    monkeypatch.setattr(transfer.Transfer, method, stumbles)
+    faulty, good = probe(origin.url("page/1"), origin.url("page/2"))
+    assert (faulty.status, faulty.failure, good.status) == (None, Failure.LOCAL, 200)
+    assert judged(faulty).verdict == "not_checked"

@@ -1,4 +1,4 @@
-"""Whom a run asks to find out whether we are online."""
+"""Which links tell whether this machine is online."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def alive(count, host, *, now, **fields):
 
 
 def chosen(now):
-    return [question.url.split("/")[2] for question in canaries.choose_canaries(now=now, allowed=NO_PRIVATE_HOSTS)]
+    return [request.url.split("/")[2] for request in canaries.choose_canaries(now=now, allowed=NO_PRIVATE_HOSTS)]
 
 
-def test_they_are_on_different_hosts():
+def test_canaries_are_on_different_hosts():
     now = timezone.now()
     for number in range(7):
         alive(2, f"{number}.example.org", now=now)
     assert len(set(chosen(now))) == len(chosen(now)) == canaries.CANARY_COUNT
 
 
-def test_one_host_has_several_so_that_one_dead_link_does_not_stop_all_runs():
+def test_a_single_host_has_several_so_that_one_dead_link_does_not_stop_all_runs():
     now = timezone.now()
     alive(9, "films.example.org", now=now)
-    asked = canaries.choose_canaries(now=now, allowed=NO_PRIVATE_HOSTS)
-    assert len({question.id for question in asked}) == canaries.CANARY_COUNT
+    found = canaries.choose_canaries(now=now, allowed=NO_PRIVATE_HOSTS)
+    assert len({request.id for request in found}) == canaries.CANARY_COUNT
 
 
 def test_a_host_with_very_many_links_is_not_the_only_one(monkeypatch):
@@ -47,7 +47,7 @@ def test_a_host_with_very_many_links_is_not_the_only_one(monkeypatch):
     assert len(chosen(now)) == canaries.CANARY_COUNT
 
 
-def test_private_hosts_old_news_and_links_that_failed_are_none():
+def test_links_on_private_hosts_old_results_and_failed_links_are_no_canaries():
     now = timezone.now()
     alive(2, "127.0.0.1", now=now)
     alive(2, "a.example.org", now=now, last_checked=now - timedelta(days=8))

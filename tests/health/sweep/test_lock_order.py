@@ -1,4 +1,4 @@
-"""Whoever removes movies, turns links or saves them locks in one order: neither ends the other's work (PostgreSQL)."""
+"""Removing movies, turning links off and saving them lock rows in one order, without deadlocks (PostgreSQL)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.helpers.cluster import PROJECT_ROOT, empty_database
 from tests.helpers.http_origin import Origin, wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
-BEGIN = """
+PRELUDE = """
 import django, sys
 django.setup()
 from scraper.net.url_policy import PrivateHostAllowlist, host_of
-from streaming.health.runner import check_now
+from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest.records import parse_link
 from streaming.ingest.save import save_links
 from streaming.models import Movie, StreamingLink
@@ -26,21 +26,19 @@ link = StreamingLink.objects.create(movie=movie, source="example", source_url=sy
 print("ready", flush=True)
 sys.stdin.readline()
 """
-CHECK = "print(check_now([link.pk]))"
+CHECK = "print({pk: str(reason) for pk, reason in check_now([link.pk]).items()})"
 SAVE = """
-told = {"imdb_id": "tt0000001", "source": "example", "source_url": sys.argv[1], "quality": "720p", "licence": "cc0"}
-print(save_links([parse_link(told, allowed=PrivateHostAllowlist.parse(["127.0.0.0/8"]))]).seen_again)
+item = {"imdb_id": "tt0000001", "source": "example", "source_url": sys.argv[1], "quality": "720p", "licence": "cc0"}
+print(save_links([parse_link(item, allowed=PrivateHostAllowlist.parse(["127.0.0.0/8"]))]).seen_again)
 """
 WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-@pytest.mark.parametrize(
-    ("job_callable", "said"), [(CHECK, "{1: 'http_404'}\n"), (SAVE, "1\n")], ids=["checked", "found"]
-)
-def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(job_callable, said):
-    with empty_database("order") as address, Origin() as origin, psycopg.connect(address) as remover:
-        environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-        command = [sys.executable, "-c", BEGIN + job_callable, origin.url("/404")]
+@pytest.mark.parametrize(("script", "printed"), [(CHECK, "{1: 'http_404'}\n"), (SAVE, "1\n")], ids=["checked", "found"])
+def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(script, printed):
+    with empty_database("order") as database, Origin() as origin, psycopg.connect(database) as remover:
+        environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        command = [sys.executable, "-c", PRELUDE + script, origin.url("/404")]
         with subprocess.Popen(
             command, cwd=PROJECT_ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as checker:
@@ -48,11 +46,11 @@ def test_a_link_that_is_written_while_its_movie_is_being_removed_waits_for_that(
             remover.execute("SELECT id FROM streaming_movie FOR UPDATE")
             checker.stdin.write("\n")
             checker.stdin.flush()
-            with psycopg.connect(address, autocommit=True) as watcher:
+            with psycopg.connect(database, autocommit=True) as watcher:
                 wait_for(lambda: watcher.execute(WAITS).fetchone())
-            # What removing the movie locks next. Held by the checker, it would be a deadlock, and one of us would end.
+            # The removal locks the link next. If the checker had locked it, this would be a deadlock.
             remover.execute("SELECT id FROM streaming_streaminglink FOR UPDATE")
             remover.commit()
-            stated = checker.communicate(timeout=20)[0]
+            output = checker.communicate(timeout=20)[0]
     assert checker.returncode == 0
-    assert stated == said
+    assert output == printed

@@ -1,4 +1,4 @@
-"""Links that HTTP calls alive and their source calls gone: real runs against sources that answer like real ones."""
+"""Links that are alive by HTTP but gone by their source's API: runs against sources that respond like real ones."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pytest
 from django.utils import timezone
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
-from streaming.health.judging.verdict import GONE_REASONS
+from streaming.health.judging.verdict import GONE_REASONS, SOURCE_API_REASONS
 from streaming.health.probing.config import ProbeConfig
-from streaming.health.runner import check_now, run_check
+from streaming.health.runner import run_check
+from streaming.health.sweep.immediate_check import check_now
 from streaming.health.sweep.options import CheckOptions
-from streaming.health.verification import verifier
+from streaming.health.verification import verification_queue, verifier
 from streaming.health.verification.api_client import ApiReply, fetch_json
 from streaming.models import HostGate, HostPause, Movie, RemovedMovie, StreamingLink
 from streaming.models.reasons import REASON_TEXT
@@ -40,39 +41,39 @@ def web(settings):
 
 @pytest.fixture
 def others():
-    """Links that have nothing to do with a source, all well."""
+    """Links without a source API, all alive."""
     with ExitStack() as stack:
         server = stack.enter_context(Origin("127.0.0.2"))
         yield lambda count: [make_link(source_url=server.url(f"page/{n}"), host="127.0.0.2") for n in range(count)]
 
 
 def link_at(web, path, movie=None, **fields):
-    """A link to the archive or an instance; one to a file of Commons at the host of that."""
+    """A link to the Internet Archive, a PeerTube instance or Commons."""
     at_commons = path.startswith(("wiki/", "wikipedia/"))
     base = web.settings()["COMMONS_API_URL"].removesuffix("/commons/api.php") if at_commons else web.url
     return make_link(movie, source_url=f"{base}/{path}", host=urlsplit(base).hostname, **fields)
 
 
 def item(*files, **about):
-    """An item of the archive; what it is called is put in by `archive`."""
+    """An item of the Internet Archive; `archive` adds its name."""
     return {"files": [{"name": name} for name in files], "files_count": len(files), **about}
 
 
-def archive(web, name, answer, *paths):
-    """Links to one item of the archive, all of one movie."""
-    web.items[name] = {**answer, "metadata": {"identifier": name}} if answer else {}
+def archive(web, name, metadata, *paths):
+    """Links to one item of the Internet Archive, all of one movie."""
+    web.items[name] = {**metadata, "metadata": {"identifier": name}} if metadata else {}
     movie = make_movie()
     return [link_at(web, f"archive/{path}", movie, kind="file" if "download" in path else "page") for path in paths]
 
 
-def run(*, now=None, stop=lambda: False, stated=None, **options):
-    report = run_check(CheckOptions(**options), now=now or timezone.now(), stop=stop, on_progress=stated)
+def run(*, now=None, stop=lambda: False, on_progress=None, **options):
+    report = run_check(CheckOptions(**options), now=now or timezone.now(), stop=stop, on_progress=on_progress)
     assert report is not None
     return report
 
 
-def questions(web, path):
-    return sum(count for asked_path, count in web.hits.items() if asked_path.startswith(path))
+def count_queries(web, path):
+    return sum(count for requested, count in web.hits.items() if requested.startswith(path))
 
 
 def state():
@@ -84,13 +85,13 @@ def reason_of(link):
     return StreamingLink.objects.values_list("reason", flat=True).get(pk=link.pk)
 
 
-def test_every_reason_of_a_source_counts_as_gone_and_has_words():
-    assert verifier.SOURCE_API_REASONS <= GONE_REASONS
-    assert set(REASON_TEXT) >= verifier.SOURCE_API_REASONS
+def test_every_reason_of_a_source_api_counts_as_gone_and_has_a_text():
+    assert SOURCE_API_REASONS <= GONE_REASONS
+    assert set(REASON_TEXT) >= SOURCE_API_REASONS
 
 
 class TestArchive:
-    def test_a_dark_item_that_answers_200_is_gone_and_its_movie_is_removed(self, web, others):
+    def test_a_dark_item_whose_page_is_sent_with_200_is_gone_and_its_movie_is_removed(self, web, others):
         others(5)
         (link,) = archive(web, "dark", item("f.mp4", is_dark=True), "details/dark")
         imdb_id, now = link.movie.imdb_id, timezone.now()
@@ -108,7 +109,7 @@ class TestArchive:
         assert run().removed == 0
         assert reason_of(link) == "dark"
 
-    def test_one_question_an_item_tells_of_its_page_its_player_and_its_files(self, web):
+    def test_one_query_per_item_covers_its_page_its_player_and_its_files(self, web):
         files = item("here.mp4", "a folder/there.mp4", "packed.zip")
         files["files"].append({"name": "hidden.mp4", "private": "true"})
         files["files_count"] += 1
@@ -119,16 +120,16 @@ class TestArchive:
         )  # fmt: skip
         run()
         assert [reason_of(link) for link in links] == ["ok"] * 4 + ["private", "missing"] + ["ok"] * 2
-        assert questions(web, "/archive/metadata/film") == 1
+        assert count_queries(web, "/archive/metadata/film") == 1
         assert not StreamingLink.objects.filter(verified_at=None).exists()
 
-    def test_an_item_that_the_archive_never_heard_of_is_missing(self, web, others):
+    def test_an_item_that_the_archive_does_not_know_is_missing(self, web, others):
         others(5)
         (link,) = archive(web, "nothing", {}, "details/nothing")
         run(prune=False)
         assert reason_of(link) == "missing"
 
-    def test_the_turns_at_a_source_are_kept(self, web, monkeypatch):
+    def test_the_delay_between_queries_is_kept(self, web, monkeypatch):
         monkeypatch.setattr(verifier, "request_delay_for", lambda host, *, source: 0.3)
         for number in range(3):
             archive(web, f"film_{number}", item("f.mp4"), f"details/film_{number}")
@@ -136,22 +137,24 @@ class TestArchive:
         run()
         assert time.monotonic() - began >= 0.6
         assert HostGate.objects.get().host == "127.0.0.1"
-        assert questions(web, "/archive/metadata/") == 3
+        assert count_queries(web, "/archive/metadata/") == 3
 
 
 class TestCommons:
-    def test_three_hundred_links_are_six_questions(self, web):
+    def test_three_hundred_links_are_six_queries(self, web):
         names = [f"Film {number}.webm" for number in range(300)]
         web.files |= set(names[10:])
         for name in names:
             link_at(web, f"wiki/File:{quote(name.replace(' ', '_'))}")
         report = run(prune=False)
         assert (report.died, report.died_of) == (10, {"missing": 10})
-        asked_for = [query["titles"].split("|") for path, query in web.queries if path == "/commons/api.php"]
-        assert [len(titles) for titles in asked_for] == [50] * 6
-        assert sorted(title for titles in asked_for for title in titles) == sorted(f"File:{name}" for name in names)
+        titles_by_query = [query["titles"].split("|") for path, query in web.queries if path == "/commons/api.php"]
+        assert [len(titles) for titles in titles_by_query] == [50] * 6
+        assert sorted(title for titles in titles_by_query for title in titles) == sorted(
+            f"File:{name}" for name in names
+        )
 
-    def test_a_file_and_its_smaller_version_go_with_their_page(self, web, others):
+    def test_a_file_and_its_smaller_version_are_gone_with_their_page(self, web, others):
         others(10)
         name = "Lost_film_%C3%A9.webm"
         web.files.add("Film.webm")
@@ -163,32 +166,32 @@ class TestCommons:
 
 
 class TestPeerTube:
-    def test_a_deleted_video_whose_page_is_well(self, web, others):
+    def test_a_deleted_video_whose_page_is_alive(self, web, others):
         others(5)
         web.videos.add("here")
         links = [link_at(web, f"{path}") for path in ("w/here", "videos/watch/gone", "videos/embed/gone")]
         run(prune=False)
         assert [reason_of(link) for link in links] == ["ok", "missing", "missing"]
-        assert questions(web, "/api/v1/videos/") == 2
+        assert count_queries(web, "/api/v1/videos/") == 2
 
 
-NO_WORD = {
+NO_STATUS = {
     "a page": Page("<html>We are busy</html>"),
     "a page that is a 404": Page("<html>Not Found</html>", status=404),
     "an error": Page("oops", status=500),
     "a busy gateway": Page("<html>later</html>", status=503),
-    "data that break off": Page('{"files": [', content_type="application/json"),
-    "another thing": data(["a", "list"]),
+    "truncated data": Page('{"files": [', content_type="application/json"),
+    "unexpected data": data(["a", "list"]),
     "an error as data": data({"error": {"code": "maxlag"}}),
     "nothing": Page(raw_handler=lambda handler: None),
     "a redirect": Page(status=302, headers={"Location": "/archive/details/film"}),
 }
 
 
-class TestNoWord:
-    @pytest.mark.parametrize("said", NO_WORD)
-    def test_what_is_no_answer_of_the_source_changes_nothing(self, web, said):
-        web.faults |= dict.fromkeys(("/archive/metadata/", "/commons/api.php", "/api/v1/videos/"), NO_WORD[said])
+class TestNoStatus:
+    @pytest.mark.parametrize("reply", NO_STATUS)
+    def test_a_reply_without_a_status_changes_nothing(self, web, reply):
+        web.faults |= dict.fromkeys(("/archive/metadata/", "/commons/api.php", "/api/v1/videos/"), NO_STATUS[reply])
         links = [
             *(link_at(web, f"archive/details/film_{number}") for number in range(6)),
             link_at(web, "wiki/File:Film.webm"),
@@ -199,30 +202,30 @@ class TestNoWord:
         assert {reason_of(link) for link in links} == {"ok"}
         assert not StreamingLink.objects.exclude(verified_at=None).exists()
         assert not HostPause.objects.exists()
-        # Who fails twice running is left alone.
-        assert questions(web, "/archive/metadata/") == questions(web, "/api/v1/videos/") == 2
+        # After two failures in a row an API is not queried again.
+        assert count_queries(web, "/archive/metadata/") == count_queries(web, "/api/v1/videos/") == 2
 
     @pytest.mark.parametrize("status", [429, 503])
-    def test_a_source_that_wants_to_be_left_alone_is(self, web, status):
+    def test_a_throttled_source_is_paused(self, web, status):
         web.faults["/archive/metadata/"] = Page(status=status, headers={"Retry-After": "600"})
         for number in range(6):
             archive(web, f"film_{number}", item(is_dark=True), f"details/film_{number}")
         now = timezone.now()
         report = run(now=now)
         assert (report.verdicts["alive"], report.died) == (6, 0)
-        assert questions(web, "/archive/metadata/") == 1
+        assert count_queries(web, "/archive/metadata/") == 1
         pause = HostPause.objects.get()
         assert (pause.host, pause.paused_until) == ("127.0.0.1", now + timedelta(seconds=600))
         assert run(now=now + timedelta(minutes=1)).verdicts["not_checked"] == 6
-        assert questions(web, "/archive/metadata/") == 1
+        assert count_queries(web, "/archive/metadata/") == 1
 
-    def test_a_source_at_an_address_that_may_not_be_opened_is_not_asked(self, web):
+    def test_a_source_at_a_private_address_is_not_queried(self, web):
         url = f"{web.url}/archive/metadata/film"
         assert fetch_json(url, ProbeConfig("t", allowed=NO_PRIVATE_HOSTS)) == ApiReply()
         assert not web.hits
-        assert fetch_json(url, ProbeConfig("t", allowed=LOOPBACK)) == ApiReply(200, {})
+        assert fetch_json(url, ProbeConfig("t", allowed=LOOPBACK)) == ApiReply(status=200, data={})
 
-    def test_an_answer_that_drips_ends_in_time(self):
+    def test_a_response_that_drips_ends_in_time(self):
         with Origin("127.0.0.2") as server:
             assert fetch_json(server.url("drip/1"), ProbeConfig("t", allowed=LOOPBACK), timeout=0.3) == ApiReply()
             assert fetch_json(server.url("endless/1"), ProbeConfig("t", allowed=LOOPBACK), timeout=0.3) == ApiReply()
@@ -245,27 +248,27 @@ class TestWhen:
         link_at(web, "wiki/File:Film.webm")
         now = timezone.now()
 
-        def asked_until(moment):
-            run(now=moment)
-            return questions(web, "/archive/metadata/"), web.hits["/commons/api.php"]
+        def queries_until(now):
+            run(now=now)
+            return count_queries(web, "/archive/metadata/"), web.hits["/commons/api.php"]
 
-        assert asked_until(now) == (1, 1)
-        assert asked_until(now + timedelta(days=6)) == (1, 1)
-        assert asked_until(now + WEEK + timedelta(minutes=1)) == (2, 2)
+        assert queries_until(now) == (1, 1)
+        assert queries_until(now + timedelta(days=6)) == (1, 1)
+        assert queries_until(now + WEEK + timedelta(minutes=1)) == (2, 2)
         link.refresh_from_db()
         assert link.verified_at == now + WEEK + timedelta(minutes=1)
         StreamingLink.objects.update(verified_at=now + timedelta(days=400))  # The clock was turned back.
-        assert asked_until(now + WEEK + timedelta(minutes=2)) == (3, 3)
+        assert queries_until(now + WEEK + timedelta(minutes=2)) == (3, 3)
 
-    def test_hours_are_a_setting_and_none_is_never(self, web, settings):
+    def test_the_interval_is_a_setting_and_zero_means_never(self, web, settings):
         archive(web, "film", item(is_dark=True), "details/film")
         settings.HEALTH_VERIFY_HOURS = 0
         assert run().verdicts["alive"] == 1
-        assert questions(web, "/archive/metadata/") == 0
+        assert count_queries(web, "/archive/metadata/") == 0
         settings.HEALTH_VERIFY_HOURS = 1
         assert run().verdicts["gone"] == 1
 
-    def test_http_does_not_take_back_what_the_source_said(self, web, others):
+    def test_http_does_not_overrule_the_source_api(self, web, others):
         others(5)
         (link,) = archive(web, "dark", item(is_dark=True), "details/dark")
         now = timezone.now()
@@ -273,7 +276,7 @@ class TestWhen:
         for days in (1, 5):
             run(now=now + timedelta(days=days), prune=False)
             assert reason_of(link) == "dark"
-        assert questions(web, "/archive/metadata/") == 1
+        assert count_queries(web, "/archive/metadata/") == 1
         web.faults["/archive/metadata/"] = Page(status=500)
         run(now=now + timedelta(days=8), prune=False)
         assert reason_of(link) == "dark"
@@ -282,62 +285,62 @@ class TestWhen:
         assert run(now=now + timedelta(days=9), prune=False).revived == 1
         assert reason_of(link) == "ok"
 
-    def test_the_longest_unverified_are_asked_first_and_all_have_their_turn(self, web, monkeypatch):
-        monkeypatch.setattr(verifier, "MAX_QUERIES_PER_RUN", 2)
+    def test_the_longest_unverified_are_verified_first_and_in_the_end_all_are(self, web, monkeypatch):
+        monkeypatch.setattr(verification_queue, "MAX_QUERIES_PER_RUN", 2)
         now = timezone.now()
-        moments = [now - timedelta(days=8), now - timedelta(days=30), None, now - timedelta(days=9), now]
-        for number, moment in enumerate(moments):
+        dates = [now - timedelta(days=8), now - timedelta(days=30), None, now - timedelta(days=9), now]
+        for number, verified_at in enumerate(dates):
             (link,) = archive(web, f"film_{number}", item("f.mp4"), f"details/film_{number}")
-            StreamingLink.objects.filter(pk=link.pk).update(verified_at=moment)
+            StreamingLink.objects.filter(pk=link.pk).update(verified_at=verified_at)
 
-        def asked_now(minutes):
+        def items_queried(minutes):
             web.hits.clear()
             run(now=now + timedelta(minutes=minutes))
             return {path.rsplit("/", 1)[-1] for path in web.hits if "/metadata/" in path}
 
-        assert asked_now(1) == {"film_2", "film_1"}
-        assert asked_now(2) == {"film_3", "film_0"}
-        assert asked_now(3) == set()
+        assert items_queried(1) == {"film_2", "film_1"}
+        assert items_queried(2) == {"film_3", "film_0"}
+        assert items_queried(3) == set()
 
-    def test_with_a_limit_the_links_that_are_asked_are_verified(self, web):
+    def test_with_a_limit_the_links_that_are_probed_are_verified(self, web):
         for number in range(4):
             archive(web, f"film_{number}", item("f.mp4"), f"details/film_{number}")
         run(limit=2)
-        assert StreamingLink.objects.exclude(verified_at=None).count() == questions(web, "/archive/metadata/") == 2
+        assert StreamingLink.objects.exclude(verified_at=None).count() == count_queries(web, "/archive/metadata/") == 2
 
-    def test_a_link_that_http_calls_gone_is_not_asked_about(self, web):
+    def test_a_link_that_is_gone_by_http_is_not_verified(self, web):
         web.faults["/archive/details/film"] = Page(status=404)
         archive(web, "film", item("f.mp4"), "details/film")
         run(prune=False)
-        assert questions(web, "/archive/metadata/") == 0
+        assert count_queries(web, "/archive/metadata/") == 0
 
-    def test_a_check_by_hand_asks_now(self, web, others):
+    def test_an_immediate_check_verifies_at_once(self, web, others):
         (link,) = archive(web, "film", item("f.mp4"), "details/film")
         run()
         web.items["film"]["is_dark"] = True
         assert check_now([link.pk]) == {link.pk: "dark"}
         assert reason_of(link) == "dark"
 
-    def test_the_others_are_asked_while_a_source_thinks(self, web):
+    def test_other_links_are_probed_while_a_source_is_slow(self, web):
         (link,) = archive(web, "dark", item(is_dark=True), "details/dark")
         with Origin("127.0.0.2") as server:
             for number in range(40):
                 make_link(source_url=server.url(f"page/{number}"), host="127.0.0.2")
-            asked_before = []
+            probed_before = []
 
-            def think(handler):
-                asked_before.append(len(server.log))
+            def respond_late(handler):
+                probed_before.append(len(server.log))
                 wait_for(lambda: len(server.log) >= 40)
                 handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"is_dark": true}')
 
-            web.faults["/archive/metadata/"] = Page(raw_handler=think)
+            web.faults["/archive/metadata/"] = Page(raw_handler=respond_late)
             run(per_host=1, prune=False)
-        assert asked_before[0] < 40
+        assert probed_before[0] < 40
         assert reason_of(link) == "dark"
 
 
-class TestBelief:
-    def test_the_brake_counts_what_sources_say(self, web, others):
+class TestGuard:
+    def test_the_brake_counts_links_that_are_gone_by_their_source(self, web, others):
         others(30)
         for number in range(30):
             archive(web, f"film_{number}", item(is_dark=True), f"details/film_{number}")
@@ -351,7 +354,7 @@ class TestBelief:
         assert (forced.withheld, forced.died, forced.removed) == (False, 30, 30)
 
     @pytest.mark.parametrize(("lost", "died"), [(4, 4), (6, 0)])
-    def test_a_source_that_misses_nearly_everything_is_not_believed(self, web, others, lost, died):
+    def test_a_source_that_misses_nearly_everything_turns_nothing_off(self, web, others, lost, died):
         others(40)
         archive(web, "here", item("f.mp4"), "details/here")
         for number in range(lost):
@@ -361,7 +364,7 @@ class TestBelief:
         assert StreamingLink.objects.exclude(verified_at=None).count() == 1 + died * 2
 
     @pytest.mark.parametrize(("still_there", "reason"), [(True, "missing"), (False, "ok")])
-    def test_a_source_that_misses_what_it_knew_lately_is_not_believed(self, web, others, still_there, reason):
+    def test_a_source_that_misses_what_it_knew_recently_turns_nothing_off(self, web, others, still_there, reason):
         others(5)
         archive(web, "here", item("f.mp4"), "details/here")
         now = timezone.now()
@@ -371,9 +374,9 @@ class TestBelief:
         (link,) = archive(web, "lost", {}, "details/lost")
         run(now=now + timedelta(hours=1), prune=False)
         assert reason_of(link) == reason
-        assert questions(web, "/archive/metadata/here") == 2
+        assert count_queries(web, "/archive/metadata/here") == 2
 
-    def test_a_dry_run_tells_and_changes_nothing(self, web, others):
+    def test_a_dry_run_reports_and_changes_nothing(self, web, others):
         others(5)
         archive(web, "dark", item(is_dark=True), "details/dark")
         before = state()

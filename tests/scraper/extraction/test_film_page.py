@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scraper.extraction.film import LicenceStatement
+from scraper.extraction.film import LicenceStatement, licence_from_url
 from scraper.extraction.film_page import extract_film
-from scraper.extraction.json_ld import licence_from_url
 from tests.helpers.growth import MAX_GROWTH, growth
 
 URL = "https://films.example.org/f/general"

@@ -342,7 +342,7 @@ SHAPED = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=8),
     max_leaves=30,
 )
-FEW = settings(max_examples=40, deadline=None)
+FEW_EXAMPLES = settings(max_examples=40, deadline=None)
 READERS = [
     internet_archive.parse_item, internet_archive.parse_search_page, internet_archive.parse_scrape_page,
     commons.parse_files, library_of_congress.parse_item, peertube.parse_video, wikidata_statements.parse_statements,
@@ -353,7 +353,7 @@ READERS = [
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: f"{reader.__module__}.{reader.__name__}")
-@FEW
+@FEW_EXAMPLES
 @given(answer=SHAPED)
 def test_whatever_is_sent_is_read_or_unreadable(reader, answer):
     try:
@@ -362,7 +362,7 @@ def test_whatever_is_sent_is_read_or_unreadable(reader, answer):
         return
 
 
-@FEW
+@FEW_EXAMPLES
 @given(answer=SHAPED)
 def test_items_of_any_item_are_ones_that_the_catalogue_can_judge(answer):
     about = answer if isinstance(answer, dict) else {}
@@ -374,7 +374,7 @@ def test_items_of_any_item_are_ones_that_the_catalogue_can_judge(answer):
         parse_movie({name: getattr(item, name) for name in item.__slots__})
 
 
-@FEW
+@FEW_EXAMPLES
 @given(block=SHAPED, markup=st.text(alphabet="<>/abv ='\"\x00\ud800", max_size=200))
 def test_any_page_is_read(block, markup):
     script = json.dumps(block, default=str)

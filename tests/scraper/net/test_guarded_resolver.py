@@ -1,10 +1,11 @@
-"""No spider reaches an address that we do not open: judged as text, and again when the socket is made."""
+"""No spider reaches a forbidden address: the URL is checked as text, and its addresses before connecting."""
 
 from __future__ import annotations
 
 import importlib.util
 import socket
 from functools import partial
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -17,9 +18,8 @@ from scraper.net.guarded_resolver import MAX_REFUSED_ENTRIES, GuardedResolver, l
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
 from tests.helpers.crawl_process import in_child
 from tests.helpers.http_servers import Page, Site, serving
-from tests.helpers.paths import SHARED
 
-HOSTILE = SHARED / "prototypes" / "ssrf_urls.py"
+HOSTILE = Path(__file__).resolve().parents[4] / "shared" / "prototypes" / "ssrf_urls.py"
 PUBLIC, OTHER = "93.184.216.34", "2606:2800:220:1::1"
 
 
@@ -38,10 +38,10 @@ class TestJudgement:
          "::1", "::ffff:127.0.0.1", "fd00:ec2::254", "fe80::1%lo", "64:ff9b::a00:5", "::7f00:1", "2002:7f00:1::",
          "ff02::1"],
     )  # fmt: skip
-    def test_any_private_address_condemns_the_name(self, address):
+    def test_one_private_address_refuses_the_name(self, address):
         assert judge(address) == judge(PUBLIC, address) == judge(address, OTHER) == []
 
-    def test_a_name_that_turns_is_judged_each_time(self):
+    def test_a_name_is_checked_each_time_it_is_resolved(self):
         resolver = GuardedResolver(None)
         assert list(resolver.filter_addresses("rebind.example.org", 80, [PUBLIC])) == [PUBLIC]
         assert list(resolver.filter_addresses("rebind.example.org", 80, ["127.0.0.1"])) == []
@@ -70,16 +70,16 @@ class TestJudgement:
 
 
 class Receiver:
-    """What Twisted gives a resolver to tell."""
+    """Collects the addresses that a resolver passes to Twisted."""
 
     def __init__(self):
-        self.told, self.complete = [], False
+        self.results, self.complete = [], False
 
     def resolutionBegan(self, resolution):
         self.name = resolution.name
 
     def addressResolved(self, address):
-        self.told.append((address.host, address.port))
+        self.results.append((address.host, address.port))
 
     def resolutionComplete(self):
         self.complete = True
@@ -92,7 +92,7 @@ class Receiver:
 def test_an_address_is_judged_at_once_without_a_thread_that_looks_it_up(host, stated):
     receiver = Receiver()
     GuardedResolver(None).resolveHostName(receiver, host, 443)  # Without a reactor there are no threads.
-    assert (receiver.told, receiver.complete) == (stated, True)
+    assert (receiver.results, receiver.complete) == (stated, True)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_name_that_is_none_has_no_address():
 
 
 class Names(GuardedResolver):
-    """Knows the names of these tests and asks nobody else."""
+    """Resolves the names of these tests without DNS."""
 
     KNOWN = {
         "public.test": ["127.0.0.1"], "loop.test": ["127.0.0.1"], "internal.test": ["10.0.0.5"],
@@ -129,7 +129,7 @@ class Names(GuardedResolver):
 
 
 class Visiting(Spider):
-    """Asks for each address and says what came back."""
+    """Requests each URL and collects the texts of the responses."""
 
     name = "visiting"
 
@@ -138,14 +138,14 @@ class Visiting(Spider):
             try:
                 yield Request(url, callback=self.parse, dont_filter=True, meta={"dont_obey_robotstxt": True})
             except ValueError:
-                self.told.append(f"{url!r} is no request")
+                self.results.append(f"{url!r} is no request")
 
     def parse(self, response):
-        self.told.append(response.text)
+        self.results.append(response.text)
 
 
 def visit(urls, allowed, *, text_is_judged=True):
-    """What came back from these addresses, and the sentences of those that failed (runs in a child)."""
+    """Return the responses of these URLs, and the messages of those that failed (runs in another process)."""
     settings = Settings()
     settings.setmodule("scraper.settings", priority="project")
     middlewares = dict(settings["DOWNLOADER_MIDDLEWARES_BASE"])
@@ -170,7 +170,7 @@ def visit(urls, allowed, *, text_is_judged=True):
         failures.append(failed.message)
 
     crawler.signals.connect(failed, signal=source_failed)
-    process.crawl(crawler, urls=urls, told=stated)
+    process.crawl(crawler, urls=urls, results=stated)
     process.start(install_signal_handlers=False)
     return stated, failures
 
@@ -230,7 +230,7 @@ def test_no_hostile_address_is_reached_directly_or_behind_a_redirect(text_is_jud
         ("http://public.test:22/", "Port 22 is not one that web sites use"),
     ],
 )
-def test_it_is_said_why(url, sentence):
+def test_the_failure_says_why(url, sentence):
     assert visited([url], []) == ([], [sentence])
 
 

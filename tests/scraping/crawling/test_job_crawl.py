@@ -152,12 +152,13 @@ class TestSaving:
         assert (stated.broke, stated.log) == ("", "")
         assert (job.sources[0]["state"], job.links_found) == ("found", StreamingLink.objects.count())
 
-    def test_a_batch_is_saved_whatever_its_size(self, settings):
-        page = Page(film_page(*(f"/watch/{n}" for n in range(130))))
+    def test_links_of_several_batches_are_all_saved(self, settings, monkeypatch):
+        monkeypatch.setitem(PATCHES, "streaming.scraping.crawling.pipeline.BATCH_SIZE", 20)
+        page = Page(film_page(*(f"/watch/{n}" for n in range(50))))
         job = job_for()
         with serving(site_with(page)) as site:
             report, _ = crawled(job, site.url, settings)
-        assert report.links == report.new == StreamingLink.objects.count() == 130
+        assert report.links == report.new == StreamingLink.objects.count() == 50
 
     def test_requests_carry_an_honest_user_agent(self, settings):
         with serving(site_with(Page(film_page("/watch/1")))) as site:

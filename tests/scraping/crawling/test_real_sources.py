@@ -279,7 +279,7 @@ class TestFailures:
         assert state(rows, "commons") == ("failed", "Timed out after 1 s")
 
 
-class TestTheHub:
+class TestWikidata:
     @pytest.mark.parametrize(
         "page",
         [

@@ -1,0 +1,72 @@
+"""Check a few links now, for a person who waits for the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, RunDecision
+from streaming.health.probing.prober_process import ProberProcessDied
+from streaming.health.selection import links_by_id
+from streaming.health.sweep import canaries
+from streaming.health.sweep.checker import LinkChecker
+from streaming.health.sweep.conclusion import NO_CANARY_MESSAGE, Conclusion
+from streaming.health.sweep.options import CheckOptions
+from streaming.health.sweep.report import CheckReport
+from streaming.health.sweep.spool import ResultSpool
+from streaming.reason_codes import Reason
+
+MIN_LINKS_FOR_GUARD = 5
+
+
+def check_now(link_ids: Sequence[int]) -> dict[int, str]:
+    """Check these links now, write the results and return the reason of each link by its id.
+
+    No movie is removed. Fewer than five links are accepted without host breaker and brake, unless this machine is
+    offline; links whose failure was withheld have the reason `local`.
+    """
+    return ImmediateCheck(now=timezone.now()).run_links(list(link_ids))
+
+
+class ImmediateCheck:
+    """One check of given links, without a row of its own."""
+
+    def __init__(self, *, now: datetime) -> None:
+        self.reasons: dict[int, str] = {}
+        self.report = CheckReport()
+        self._failures = ResultSpool()
+        options = CheckOptions(prune=False)
+        self._checker = LinkChecker(options, now=now, sink=self._failures, on_reason=self.reasons.__setitem__)
+        self._conclusion = Conclusion(self._checker, self.report)
+
+    def run_links(self, link_ids: list[int]) -> dict[int, str]:
+        """Check these links and return the reason of each; an id without a link has none."""
+        config = self._checker.config
+        self._checker.canaries = canaries.choose_canaries(now=self._checker.now, allowed=config.allowed)
+        error = self._check(link_ids)
+        if len(link_ids) >= MIN_LINKS_FOR_GUARD:
+            self._conclusion.conclude(self._failures.batches(), error=error)
+        else:
+            self._accept_unless_offline()
+        if self.report.withheld:
+            self.reasons.update({result.id: Reason.LOCAL for result in self._failures})
+        return self.reasons
+
+    def _check(self, link_ids: list[int]) -> str:
+        """Check the links; return why that ended early, empty if it did not."""
+        try:
+            for _ in self._checker.check_while_waiting(links_by_id(link_ids)):
+                if self._checker.went_offline():
+                    self.report.withhold(WENT_OFFLINE_MESSAGE)
+                    break
+        except ProberProcessDied as error:
+            return str(error)
+        return ""
+
+    def _accept_unless_offline(self) -> None:
+        if self._checker.is_offline():
+            self.report.withhold(NO_CANARY_MESSAGE)
+        else:
+            self._conclusion.write(RunDecision(), failures=self._failures.batches())

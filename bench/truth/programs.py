@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from bench import lychee
 from bench.truth import machine
 from bench.truth.farm import Farm, FarmLink
 
@@ -100,9 +99,13 @@ def _opinion(is_active: bool, reason: str) -> Opinion:
 
 # --- the others
 def lychee_opinions(program: Path, links: Iterable[FarmLink], folder: Path, *, method: str) -> dict[str, Opinion]:
-    asked, out = folder / "urls.txt", folder / f"lychee-{method}.json"
+    """With its time-out of 20 s, and one more try after a second."""
+    asked, out = folder / f"urls-{method}.txt", folder / f"lychee-{method}.json"
     asked.write_text("".join(f"{link.url}\n" for link in links), encoding="utf-8")
-    command = [str(word) for word in lychee.command(program, asked, out, method=method)]
+    command: list[str | Path] = [
+        program, "--no-progress", "-v", "-X", method, "--max-retries", "1", "--retry-wait-time", "1", "-t", "20",
+        "-f", "json", "-o", out, asked,
+    ]  # fmt: skip
     subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_SECONDS)
     said = json.loads(out.read_text())
     found: dict[str, Opinion] = {}
@@ -123,17 +126,14 @@ def linkchecker_installed(folder: Path) -> Path | None:
     return None if pip.returncode else folder / "bin" / "linkchecker"
 
 
-def linkchecker_opinions(program: Path, links: Iterable[FarmLink], folder: Path) -> dict[str, Opinion]:
-    """Of the links of one page, as it is made for; robots.txt is left aside, as by the others."""
-    page, out = folder / "page.html", folder / "linkchecker.csv"
-    anchors = "".join(f'<a href="{link.url}">film</a>\n' for link in links)
-    page.write_text(f"<!doctype html><title>Links</title>{anchors}", encoding="utf-8")
-    command = [
-        str(program), "--no-status", "--verbose", "--check-extern", "--no-robots", "--recursion-level=1",
-        "--timeout=5", "--threads=50", f"--file-output=csv/utf-8/{out}", str(page),
-    ]  # fmt: skip
-    subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_SECONDS, cwd=folder)
-    lines = [line for line in out.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+def linkchecker_opinions(program: Path, links: Iterable[FarmLink]) -> dict[str, Opinion]:
+    """With its defaults, but that it obeys no robots.txt, as the others, and asks 50 at a time. It says its opinion on
+    standard output: where it is started by root it may write no file."""
+    command = [str(program), "--no-status", "--verbose", "--no-robots", "--recursion-level=0", "--threads=50",
+               "--output=csv/utf-8", "--stdin"]  # fmt: skip
+    asked = "".join(f"{link.url}\n" for link in links)
+    said = subprocess.run(command, input=asked, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
+    lines = [line for line in said.stdout.splitlines() if not line.startswith("#")]
     return {row["urlname"]: _linkchecker_opinion(row) for row in csv.DictReader(lines, delimiter=";")}
 
 

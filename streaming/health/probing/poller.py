@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import selectors
 import sys
+from contextlib import suppress
 from typing import Any, Protocol
 
 import pycurl
@@ -73,7 +74,8 @@ class EpollPoller:
                 ready.append((descriptor, _curl_events(events)))
             elif descriptor not in self._watched:
                 self._masks.pop(descriptor, None)
-                self._epoll.unregister(descriptor)
+                with suppress(OSError):  # It is closed, but a process that is being started still has a copy.
+                    self._epoll.unregister(descriptor)
         return ready
 
     def close(self) -> None:

@@ -64,3 +64,20 @@ def test_a_new_socket_under_an_old_number_is_returned(poller, pair):
         assert poller.wait(1) == [(number, pycurl.CSELECT_IN)]
     finally:
         os.close(number)
+
+
+def test_a_closed_socket_that_still_gets_bytes_ends_nothing():
+    """A process that is being started has a copy of each socket for a moment, so that a socket outlives its number."""
+    poller = EpollPoller()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        number, copy = ours.fileno(), os.dup(ours.fileno())
+        curl_waits(poller, pycurl.POLL_IN, number)
+        curl_waits(poller, pycurl.POLL_REMOVE, number)
+        ours.close()
+        theirs.send(b"x")
+        try:
+            assert poller.wait(1) == []
+        finally:
+            os.close(copy)
+            poller.close()

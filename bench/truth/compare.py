@@ -71,7 +71,7 @@ def compared() -> Compared:
         with ThreadPoolExecutor(3) as pool, farm.running(listed) as own_farm:
             running = {column: pool.submit(_on_a_farm, listed, ask) for column, ask in others.items()}
             own = programs.ours(own_farm, folder)
-            columns = {OURS: _by_name(own_farm.links(), own.opinions)}
+            columns = {OURS: by_name(own_farm.links(), own.opinions)}
             columns |= {column: result.result() for column, result in running.items()}
         removed = frozenset(link.behaviour.name for link in own_farm.links() if link.url in own.removed)
     return Compared(listed, columns, removed, missing)
@@ -95,10 +95,10 @@ def _others(folder: Path) -> tuple[dict[str, Ask], list[str]]:
 
 def _on_a_farm(listed: Sequence[Behaviour], ask: Ask) -> Said:
     with farm.running(listed) as own_farm:
-        return _by_name(own_farm.links(), ask(own_farm.links()))
+        return by_name(own_farm.links(), ask(own_farm.links()))
 
 
-def _by_name(links: Iterable[FarmLink], said: Mapping[str, Opinion]) -> Said:
+def by_name(links: Iterable[FarmLink], said: Mapping[str, Opinion]) -> Said:
     """Of a link that a program does not mention nobody is told that it works."""
     return {link.behaviour.name: said.get(link.url, Opinion.DEAD) for link in links}
 

@@ -87,11 +87,14 @@ def opinions(links: Iterable[FarmLink]) -> dict[str, Opinion]:
     """What the database says of each link; dead: it is not there any more."""
     from streaming.models import StreamingLink  # noqa: PLC0415
 
-    rows = {link.source_url: _opinion(link.is_active, link.reason) for link in StreamingLink.objects.all()}
+    rows = {
+        link.source_url: opinion_of(is_active=link.is_active, reason=link.reason)
+        for link in StreamingLink.objects.all()
+    }
     return {link.url: rows.get(link.url, Opinion.DEAD) for link in links}
 
 
-def _opinion(is_active: bool, reason: str) -> Opinion:
+def opinion_of(*, is_active: bool, reason: str) -> Opinion:
     if is_active:
         return Opinion.ALIVE
     return Opinion.DENIED if reason in DENIED_REASONS else Opinion.DEAD

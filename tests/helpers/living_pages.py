@@ -99,8 +99,8 @@ def _noscript(_wording: Wording, heading: str, sentence: str, _chance: random.Ra
 
 def _cookie_banner(_wording: Wording, _heading: str, _sentence: str, _chance: random.Random) -> str:
     return (
-        '<div id="consent" role="dialog"><h2>Before you continue</h2><p>We use cookies. Please enable cookies or choose '
-        "what you accept.</p><button>Accept all</button><button>Choose</button></div>"
+        '<div id="consent" role="dialog"><h2>Before you continue</h2><p>We use cookies. Please enable cookies or '
+        "choose what you accept.</p><button>Accept all</button><button>Choose</button></div>"
     )
 
 

@@ -67,4 +67,5 @@ def test_an_answer_is_read_for_what_it_says(case, tmp_path):
     with serving(Site(Routes(routes))) as site:
         items, log = crawl(site.url, [word.replace("HOST", site.url) for word in words], tmp_path / "items.json")
     complaints = [line for line in log.splitlines() if " WARNING: " in line or " ERROR: " in line]
-    assert is_right(items, log), (items, complaints)
+    is_read = is_right(items, log)
+    assert is_read, (items, complaints)

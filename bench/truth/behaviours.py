@@ -5,6 +5,7 @@ Those whose names begin with `but-` look like a failure and are none, or look we
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -81,7 +82,7 @@ def behaviours() -> list[Behaviour]:
     groups = (
         _of_head, _of_ranges, _of_accept, _of_redirects, _of_refreshes, _of_time, _of_walls, _of_walls_for_files,
         _of_denials, _of_busy_hosts, _of_landings, _of_files, _of_protocol, _of_services, _of_living_pages,
-        _of_languages,
+        _of_hostile_hosts, _of_languages,
     )  # fmt: skip
     titles = (" ".join(words) for words in product(OWNERS, NOUNS, ADJECTIVES))
     made = [behaviour for group in groups for behaviour in group()]
@@ -492,6 +493,34 @@ def _of_living_pages() -> Iterator[Behaviour]:
     titles = ("404", "Gone", "Not Found", "Removed", "Access Denied", "Private", "Maintenance")
     for number, title in enumerate(titles, 1):
         yield _page(f"but-title-{number}", ALIVE, "IMDb", film, group=group, title=title)
+
+
+# --- hosts that send too much, or something else each time
+def _of_hostile_hosts() -> Iterator[Behaviour]:
+    group = "hostile"
+    headers = b"".join(b"X-Filler-%d: %s\r\n" % (number, b"x" * 1000) for number in range(1000))
+    replies: dict[str, tuple[Truth, Respond]] = {
+        "headers-1-mb": (AWAY, always(Raw(b"HTTP/1.1 200 OK\r\n" + headers + b"\r\n"))),
+        "refreshes-for-ever": (AWAY, lambda asked: refreshing(f"/next/{asked.count}")),
+        "redirects-for-ever": (AWAY, lambda asked: to(f"/next/{asked.count}")),
+        "film-in-300-kb": (ALIVE, _adding(f"<p>{SYNOPSIS}</p>" * 1200)),
+        "film-with-a-new-session": (ALIVE, lambda asked: film_page(asked.title, extra=f"<i>{asked.count}</i>")),
+        "film-packed-1000-times": (ALIVE, _packed),
+        "missing-page-that-varies": (GONE, _varied_missing_page),
+    }
+    for name, (truth, respond) in replies.items():
+        yield _page(name, truth, "hostile sites", respond, group=group)
+
+
+def _packed(asked: Asked) -> Reply:
+    """A film's page, then ten megabytes of blanks, in a few kilobytes."""
+    packed = gzip.compress(film(asked).body + b" " * 10_000_000, mtime=0)
+    return Response(200, packed, HTML, (("Content-Encoding", "gzip"),))
+
+
+def _varied_missing_page(asked: Asked) -> Reply:
+    text = f"Request {asked.count} of {asked.target} led nowhere: the page was not found on {asked.site}."
+    return says("Page not found", text)(asked)
 
 
 # --- the same in other languages

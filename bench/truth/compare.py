@@ -105,10 +105,13 @@ def by_name(links: Iterable[FarmLink], said: Mapping[str, Opinion]) -> Said:
 
 # --- the tables
 def lines(result: Compared) -> Iterator[str]:
-    """In Markdown: what is missing, the totals, and a line for each behaviour; wrong opinions in bold."""
+    """In Markdown: what is missing, totals, mistakes by kind, and a line for each behaviour; mistakes in bold."""
     yield from result.missing
     heads = ("program", *TOTALS, "films lost in two days")
     yield from _table(heads, (_totals(result, column) for column in result.columns), numbers=len(heads) - 1)
+    yield ""
+    heads = ("kind", "behaviours", *result.columns)
+    yield from _table(heads, _kinds(result), numbers=len(heads) - 1)
     yield ""
     heads = ("behaviour", "kind", "known from", "truth", *result.columns, "film")
     yield from _table(heads, (_row(one, result) for one in result.listed), numbers=0)
@@ -120,6 +123,14 @@ def _totals(result: Compared, column: str) -> list[str]:
         return f"{result.count(column, total)} of {concerned}"
 
     return [column, *map(cell, TOTALS), str(len(result.films_lost)) if column == OURS else "removes none"]
+
+
+def _kinds(result: Compared) -> Iterator[list[str]]:
+    """How many behaviours of a kind each program is wrong about."""
+    for group in dict.fromkeys(one.group for one in result.listed):
+        listed = [one for one in result.listed if one.group == group]
+        wrong = [sum(said[one.name] not in RIGHT[one.truth] for one in listed) for said in result.columns.values()]
+        yield [group, str(len(listed)), *map(str, wrong)]
 
 
 def _row(one: Behaviour, result: Compared) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from scrapy.http import Response, TextResponse
+from scrapy.http import JsonResponse, Response, TextResponse
 
 from scraper.errors import UNEXPECTED, SourceFailed
 
@@ -20,9 +20,10 @@ WEB_ENCODINGS = re.compile(
 def decode_page(response: Response) -> TextResponse:
     """Return a web page as text; a charset that is not one of the web is read as UTF-8.
 
-    Raises SourceFailed for anything but text, such as the bytes of a video.
+    Raises SourceFailed for anything but text, such as the bytes of a video, and for JSON, which no selector of pages
+    reads.
     """
-    if not isinstance(response, TextResponse):
+    if not isinstance(response, TextResponse) or isinstance(response, JsonResponse):
         raise SourceFailed(UNEXPECTED)
     return response if _is_web_encoding(response.encoding) else response.replace(encoding="utf-8")
 

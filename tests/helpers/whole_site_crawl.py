@@ -20,4 +20,4 @@ def crawl_whole_site(job_id):
     run = WholeSiteCrawl(job, "example")
     connections.close_all()
     run_crawlers([run])
-    return build_source_result(run.outcome)
+    return build_source_result(run.progress)

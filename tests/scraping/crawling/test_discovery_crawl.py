@@ -105,7 +105,7 @@ def test_the_next_run_resumes_and_the_last_one_says_so(site, web, tmp_path):
     checkpoint.write_checkpoint(tmp_path / "discover-wikidata.json", Checkpoint("tt1000119", 0))
     stated = site.run("discover", "--source", "wikidata", "--limit", "100")
     assert "30 films read, 30 new." in stated.stdout
-    assert "begins anew" in stated.stdout
+    assert "starts over" in stated.stdout
     assert kept(tmp_path) == Checkpoint("", 0)
     exported = [json.loads(line) for line in site.run("export_catalogue").stdout.splitlines()]
     assert len(exported) == 30

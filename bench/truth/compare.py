@@ -81,12 +81,12 @@ def _others(folder: Path) -> tuple[dict[str, Ask], list[str]]:
     """How to ask the programs that can be had, and what to say of those that cannot."""
     asks: dict[str, Ask] = {}
     missing = []
-    if program := lychee.installed(folder / "lychee"):
+    if program := lychee.install(folder / "lychee"):
         for method in ("HEAD", "GET"):
             asks[f"lychee {method}"] = partial(programs.lychee_opinions, program, folder=folder, method=method)
     else:
         missing.append(lychee.MISSING)
-    if program := programs.linkchecker_installed(folder / "linkchecker"):
+    if program := programs.install_linkchecker(folder / "linkchecker"):
         asks["LinkChecker"] = partial(programs.linkchecker_opinions, program)
     else:
         missing.append(programs.LINKCHECKER_MISSING)

@@ -122,7 +122,7 @@ def _is_denied(entry: Mapping[str, Mapping[str, object]]) -> bool:
     return entry["status"].get("code") in DENIED_STATUSES
 
 
-def linkchecker_installed(folder: Path) -> Path | None:
+def install_linkchecker(folder: Path) -> Path | None:
     """In a virtualenv of its own; None: it cannot be had."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     pip = subprocess.run([folder / "bin/pip", "install", "--quiet", LINKCHECKER], capture_output=True, check=False)

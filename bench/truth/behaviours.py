@@ -209,7 +209,7 @@ def _of_redirects() -> Iterator[Behaviour]:
     yield _page("but-to-404", GONE, "lychee", leads_to("/archive/1", code(404)), group=group)
     yield _page("but-notfound-is-its-name", ALIVE, "DeadlinkChecker", leads_to("/film/notfound-1931/", film),
                 group=group)  # fmt: skip
-    yield _page("but-home-is-its-name", ALIVE, "bookmarks-organizer", leads_to("/home", film), group=group,
+    yield _page("but-home-is-its-name", ALIVE, "Firefox add-ons", leads_to("/home", film), group=group,
                 title="Home")  # fmt: skip
 
 
@@ -338,7 +338,7 @@ def _of_busy_hosts() -> Iterator[Behaviour]:
         "s3-slow-down": always(plain(slow_down, 503, "application/xml")),
     }  # fmt: skip
     for name, respond in replies.items():
-        yield _page(f"busy-{name}", BUSY, "GitHub API", respond, group=group)
+        yield _page(f"busy-{name}", BUSY, "S3 and others", respond, group=group)
     yield _page("but-503-for-good", AWAY, "nginx", code(503), group=group)
     yield _page("but-509", PASSING, "cPanel", says("Bandwidth limit exceeded", "", 509), group=group)
 
@@ -371,7 +371,7 @@ def _of_landings() -> Iterator[Behaviour]:
     # A site that is one program gives the same shell for every path, the film's too.
     program = html("<html><head><title>Quay</title></head><body><div id=app></div><script src=/app.js></script></body>")
     yield _page("but-one-program", ALIVE, "single-page apps", always(program), group=group)
-    yield _page("but-film-is-for-sale", ALIVE, "IMDb", film, group=group, title="This House Is for Sale")
+    yield _page("but-film-is-for-sale", ALIVE, "IMDb", film, group=group, title="This Ship Is for Sale")
     yield _page("but-front-page-is-the-film", ALIVE, "film sites", at({"/": film}, code(404)), group=group, path="/")
     yield _page("but-account-suspended", ALIVE, "IMDb", film, group=group, title="Account Suspended")
 
@@ -481,7 +481,7 @@ def _of_living_pages() -> Iterator[Behaviour]:
         "json": '<script type=application/json>{"error": {"title": "Video removed"}}</script>',
         "comment": "<!-- <h1>Page not found</h1> -->",
         "noscript": "<noscript><h2>This video is not available without JavaScript</h2></noscript>",
-        "related": "<aside><h2>More films</h2><h3>Page Not Found (2015)</h3><h3>The Removed</h3></aside>",
+        "related": "<nav><h2>More films</h2><h3>Page Not Found (2015)</h3><h3>The Removed</h3></nav>",
         "comments": "<section id=comments><h2>Comments</h2><p>The video was removed, glad it is back!</p></section>",
         "banner": "<div id=cookies><h2>We use cookies</h2><button>Accept all</button></div>",
         "region-note": "<p>Subtitles are not available in your country's language.</p>",

@@ -31,7 +31,7 @@ RIGHT = {
 TOTALS = {
     "living turned off": ((Truth.ALIVE, Truth.BUSY), {Opinion.DEAD, Opinion.DENIED}),
     "dead shown": ((Truth.GONE, Truth.AWAY), {Opinion.ALIVE}),
-    "denied told apart": ((Truth.DENIED,), {Opinion.DENIED}),
+    "denied recognised": ((Truth.DENIED,), {Opinion.DENIED}),
     "denied called dead": ((Truth.DENIED,), {Opinion.DEAD}),
     "passing called dead": ((Truth.PASSING,), {Opinion.DEAD}),
 }
@@ -99,7 +99,7 @@ def _on_a_farm(listed: Sequence[Behaviour], ask: Ask) -> Said:
 
 
 def by_name(links: Iterable[FarmLink], said: Mapping[str, Opinion]) -> Said:
-    """Of a link that a program does not mention nobody is told that it works."""
+    """A link that a program does not mention is not shown by whoever trusts it."""
     return {link.behaviour.name: said.get(link.url, Opinion.DEAD) for link in links}
 
 

@@ -97,7 +97,7 @@ def test_a_browser_is_given_the_living_films(small_farm, group):
     [("head-404", "HEAD", 404), ("head-404", "GET", 200), ("status-451", "GET", 451), ("to-front-country", "GET", 302),
      ("protocol-no-length", "HEAD", 200), ("wall-aws-202", "GET", 202), ("hops-7", "GET", 302)],
 )  # fmt: skip
-def test_a_host_behaves_as_it_is_told_to(small_farm, name, method, status):
+def test_a_host_behaves_as_it_should(small_farm, name, method, status):
     link = next(link for link in small_farm.links() if link.behaviour.name == name)
     assert requested(link.url, method)[0] == status
 

@@ -429,4 +429,4 @@ def _last(url: str) -> str:
 
 def _service(label: str) -> str:
     """Return the name of the service from a property label such as `Netflix ID` or `MUBI film ID`."""
-    return re.sub(r"\s+(?:(?:film|movie|video|series|title|series or movie)\s+)?(?:ID|identifier)$", "", label)
+    return re.sub(r"(?<!\s)\s+(?:(?:film|movie|video|series|title|series or movie)\s+)?(?:ID|identifier)$", "", label)

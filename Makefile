@@ -46,7 +46,7 @@ bench-jobs: $(VENV)/.dev ## from click to first link, and many films at once, co
 bench-health: $(VENV)/.dev ## the link checker compared with others on one farm (ASKED="--profiles B --repeat 3")
 	@$(DEV_RUN) -m bench.health $(ASKED)
 
-bench-truth: $(VENV)/.dev ## living films lost while the web misbehaves, simulated (ASKED="--only host-404-hour portal")
+bench-truth: $(VENV)/.dev ## living films called dead: 300 behaviours, other checkers, a simulated web (ASKED=--farm)
 	@$(DEV_RUN) -m bench.truth $(ASKED)
 
 clean: ## remove .venv (var/, with your database, stays)

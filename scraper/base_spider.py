@@ -12,8 +12,9 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
 from scraper.errors import SourceFailed, report_source_failure
-from scraper.extraction.json_values import IMDB_ID_PATTERN, decode_json
+from scraper.extraction.json_values import decode_json
 from scraper.extraction.wikidata_statements import Statement
+from scraper.items import normalize_imdb_id
 from scraper.sources import DEFAULT_URLS
 from scraper.wikidata_client import JSON, WikidataClient, unreadable_as_failure
 
@@ -38,7 +39,7 @@ class SourceSpider(scrapy.Spider):
         self, imdb_id: str = "", target_url: str = "", bound_urls: Sequence[str] = (), *args: Any, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.imdb_id, self.target_url, self.bound_urls = imdb_id, target_url, tuple(bound_urls)
+        self.imdb_id, self.target_url, self.bound_urls = normalize_imdb_id(imdb_id), target_url, tuple(bound_urls)
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -53,7 +54,7 @@ class SourceSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests, then what follows from Wikidata's statements."""
-        if not IMDB_ID_PATTERN.fullmatch(self.imdb_id):
+        if not self.imdb_id:
             report_source_failure(self.crawler, SourceFailed("Give the film's IMDb id, such as imdb_id=tt0063350"))
             return
         for request in self._initial_requests():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 QUALITIES = ("2160p", "1440p", "1080p", "720p", "576p", "480p", "360p", "240p")
@@ -12,12 +13,26 @@ MOVIE_TYPES = ("movie", "show")
 MIN_YEAR, MAX_YEAR = 1870, 2200
 MAX_EVIDENCE_LENGTH = 300
 """Characters of `evidence` and of `doubt`."""
+MAX_IMDB_ID_LENGTH = 40
 MAX_PART_NUMBER = 9999
 """The largest number of a season or an episode."""
 LINK_FIELDS = (
     "kind", "label", "season", "episode", "quality", "language", "licence", "licence_url", "evidence",
 )  # fmt: skip
 """The fields that describe a link: the one list of them. A module that needs fewer names those that it leaves out."""
+IMDB_ID_PATTERN = re.compile(r"tt[0-9]{7,9}")
+IMDB_ID_SPELLING = re.compile(r"[ \t\u00a0]*[Tt][Tt](0{0,8}[0-9]{7,8}|[1-9][0-9]{8})[ \t\u00a0]*")
+
+
+def normalize_imdb_id(text: object) -> str:
+    """Return an IMDb title id in its one spelling, else empty: lower case, no blanks, zeros only up to 7 digits.
+
+    >>> normalize_imdb_id(" TT000013442"), normalize_imdb_id("tt12345678"), normalize_imdb_id("nm0000001")
+    ('tt0013442', 'tt12345678', '')
+    """
+    found = IMDB_ID_SPELLING.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_IMDB_ID_LENGTH else None
+    imdb_id = f"tt{found[1].lstrip('0'):0>7}" if found else ""
+    return imdb_id if IMDB_ID_PATTERN.fullmatch(imdb_id) else ""
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from scraper.extraction.json_values import (
-    IMDB_ID_PATTERN,
     UnreadableResponse,
     as_int,
     as_mapping,
@@ -16,6 +15,7 @@ from scraper.extraction.json_values import (
     html_to_text,
     parse_year,
 )
+from scraper.items import normalize_imdb_id
 
 TMDB_PICTURES = "https://image.tmdb.org/t/p/w500"
 OMDB_TYPES = {"movie": "movie", "series": "show", "episode": "show"}
@@ -40,7 +40,7 @@ NOT_FOUND_MESSAGES = ("not found", "incorrect imdb id")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmMetadata:
-    """One film as a provider describes it. `problem` is `not_found` or empty."""
+    """One film as a provider describes it. `problem` is `not_found`, `not_a_film` or empty."""
 
     imdb_id: str = ""
     title: str = ""
@@ -87,11 +87,13 @@ def parse_omdb(answer: object) -> FilmMetadata:
         if any(message in error.lower() for message in NOT_FOUND_MESSAGES):
             return FilmMetadata(problem="not_found")
         raise UnreadableResponse(error or "the answer describes nothing")
+    if (kind := as_text(stated.get("Type")).lower()) == "game":
+        return FilmMetadata(problem="not_a_film")
     return FilmMetadata(
         imdb_id=_imdb_id(stated.get("imdbID")),
         title=as_text(stated.get("Title")),
         year=parse_year(stated.get("Year")),
-        type=OMDB_TYPES.get(as_text(stated.get("Type")), "movie"),
+        type=OMDB_TYPES.get(kind, "movie"),
         synopsis=as_text(stated.get("Plot"), max_length=4000),
         poster_url=_https(stated.get("Poster")),
     )
@@ -122,11 +124,11 @@ def parse_imdb_titles(lines: Iterable[str]) -> Iterator[FilmMetadata]:
         raise UnreadableResponse("the first line is not that of title.basics.tsv")
     for line in rows:
         cells = line.rstrip("\r\n").split("\t")
-        if len(cells) != len(IMDB_COLUMNS) or not IMDB_ID_PATTERN.fullmatch(cells[0]) or cells[1] not in IMDB_TYPES:
+        if len(cells) != len(IMDB_COLUMNS) or not normalize_imdb_id(cells[0]) or cells[1] not in IMDB_TYPES:
             continue
         row = dict(zip(IMDB_COLUMNS, ("" if cell == NOT_STATED else cell for cell in cells), strict=True))
         yield FilmMetadata(
-            imdb_id=row["tconst"],
+            imdb_id=normalize_imdb_id(row["tconst"]),
             title=row["primaryTitle"],
             year=parse_year(row["startYear"]),
             type=IMDB_TYPES[row["titleType"]],
@@ -150,7 +152,7 @@ def _ids(found: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:
 
 
 def _imdb_id(value: object) -> str:
-    return value if isinstance(value, str) and IMDB_ID_PATTERN.fullmatch(value) else ""
+    return normalize_imdb_id(value)
 
 
 def _https(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
@@ -13,6 +14,12 @@ from scraper.items import LINK_KINDS, QUALITIES
 MIN_RELIABLE_UPTIME = 0.9
 NEUTRAL_LANGUAGES = frozenset({"", "zxx", "und", "mul"})  # not stated, no speech, undetermined, several
 MAX_LANGUAGES = 10
+FILM_PART = re.compile(
+    r"(?:^|[\s._(\[+-]|%20|%28|%5B)(?:cd|disc|disk|part|pt|teil|reel)(?:[\s._-]|%20)?0?([1-9][0-9]?)"
+    r"(?:(?:[\s._-]|%20)?(?:of|von)(?:[\s._-]|%20)?0?[1-9][0-9]?)?(?![0-9a-z])",
+    re.IGNORECASE,
+)
+"""How the name of a file says which part of one film it is: `CD1`, `part 1 of 2`, `reel_03`."""
 
 
 class Rankable(Protocol):
@@ -42,10 +49,17 @@ Link = TypeVar("Link", bound=Rankable)
 def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[Link]:
     """The links in the order in which a viewer should try them, whatever order they come in.
 
+    The parts of one film (files that differ in `CD1` and `CD2` only) are one choice: they stay together, in order.
     `languages` are the viewer's language tags, most preferred first; empty for no preference.
     """
     preferred = [tag.lower() for tag in languages]
-    return sorted(links, key=lambda link: _sort_key(link, preferred))
+    keys = {id(link): (_sort_key(link, preferred), link) for link in links}
+    choices: dict[object, list[Link]] = {}
+    for _, link in sorted(keys.values(), key=lambda entry: entry[0]):
+        choices.setdefault(_choice(link), []).append(link)
+    # A choice is as good as its worst part, for without it the film has a gap.
+    ordered = sorted(choices.values(), key=lambda parts: keys[id(parts[-1])][0])
+    return [link for parts in ordered for link in sorted(parts, key=lambda link: _film_part(link.source_url)[1])]
 
 
 def group_links(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Link]:
@@ -79,6 +93,22 @@ def _sort_key(link: Rankable, preferred: Sequence[str]) -> tuple[object, ...]:
         link.source,
         link.source_url,
     )
+
+
+def _choice(link: Rankable) -> object:
+    """What the parts of one film have in common; for a link that is no part, the link itself."""
+    name, number = _film_part(link.source_url)
+    return (name, link.is_active, link.kind, link.quality, link.language) if number else id(link)
+
+
+def _film_part(url: str) -> tuple[str, int]:
+    """The URL of a file without the number of its part, and that number; 0 for a file that is no part."""
+    folder, _, name = url.rpartition("/")
+    found = list(FILM_PART.finditer(name))
+    if not found:
+        return url, 0
+    start, end = found[-1].span()
+    return f"{folder}/{name[:start]}/{name[end:]}".casefold(), int(found[-1][1])
 
 
 def _rank(value: str, order: Sequence[str]) -> int:

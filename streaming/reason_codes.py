@@ -40,6 +40,8 @@ class Reason(StrEnum):
     SOFT_404 = "soft_404"
     WRONG_TYPE = "wrong_type"
     EMPTY = "empty"
+    PARKED = "parked"
+    MAINTENANCE = "maintenance"
     DARK = "dark"
     MISSING = "missing"
     PRIVATE = "private"

@@ -67,6 +67,41 @@ def test_the_result_does_not_depend_on_the_input_order():
     assert orders == {("3", "1", "2", "0")}
 
 
+def named(*names, **more):
+    return [Link(name, kind="file", source_url=f"https://a.example.org/{name}", **more) for name in names]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("Ferry_CD1.mp4", "Ferry_CD2.mp4"),
+        ("ferry.part.1.of.2.mp4", "ferry.part.2.of.2.mp4"),
+        ("Ferry%20(Disc%201).mp4", "Ferry%20(Disc%202).mp4"),
+        ("reel_01.mp4", "reel_02.mp4", "reel_10.mp4"),
+    ],
+)
+def test_the_parts_of_one_film_are_one_choice_in_their_order(parts):
+    first, *others = named(*parts)
+    fast = [Link(one.name, kind="file", source_url=one.source_url, response_ms=10) for one in others]
+    between = Link("whole", kind="file", source_url="https://a.example.org/whole.mp4", response_ms=50)
+    assert best_first([*reversed(fast), between, first]) == [between, first, *fast]
+
+
+@pytest.mark.parametrize(
+    "names", [("Ferry_2.mp4", "Ferry_1.mp4"), ("apart1.mp4", "apart2.mp4"), ("counterpart-1.mp4", "depart-2.mp4")]
+)
+def test_other_numbers_in_names_make_no_parts(names):
+    slow, fast = named(names[0], response_ms=90)[0], named(names[1], response_ms=10)[0]
+    between = Link("other", kind="file", response_ms=50)
+    assert best_first([slow, fast, between]) == [fast, between, slow]
+
+
+def test_a_part_that_works_is_offered_before_dead_links():
+    alive, dead = named("f_cd1.mp4")[0], named("f_cd2.mp4", is_active=False)[0]
+    other = Link("dead", is_active=False, quality="2160p")
+    assert best_first([other, dead, alive])[0] == alive
+
+
 @pytest.mark.parametrize(
     ("header", "languages"),
     [

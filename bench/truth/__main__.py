@@ -1,4 +1,7 @@
-"""The table of the simulation: `python -m bench.truth [--only NAME ...] [--jobs N] [--list]`."""
+"""The tables of the farm of behaviours and of the simulation.
+
+`python -m bench.truth [--farm | --simulation] [--only NAME ...] [--jobs N] [--list]`
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from bench.truth.compare import compared, lines
 from bench.truth.machine import ROOT
 from bench.truth.scenarios import BY_NAME, SCENARIOS, Scenario
 from bench.truth.simulate import Result, read
@@ -20,17 +24,34 @@ HEADS = (NAMES, ("---",) * 3 + ("--:",) * (len(NAMES) - 3))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; the exit status is 1 when a scenario lost a living film or kept a dead one too long."""
+    """Print both tables, or the one that is asked for; the exit status is 1 where the promise is not kept."""
     options = _parser().parse_args(arguments)
     if options.list:
         print("\n".join(f"{scenario.name:28}{scenario.words}" for scenario in SCENARIOS))
         return 0
+    is_kept = True
+    if not (options.simulation or options.only):
+        is_kept &= _print_farm()
+    if not options.farm:
+        is_kept &= _print_simulation(options.only, jobs=options.jobs)
+    return 0 if is_kept else 1
+
+
+def _print_farm() -> bool:
+    """Whether nothing on the farm that lives was turned off, and no film was lost."""
+    result = compared()
+    print("\n".join([*lines(result), ""]), flush=True)
+    return result.is_kept
+
+
+def _print_simulation(names: Sequence[str], *, jobs: int) -> bool:
+    """Whether no scenario lost a living film or kept a dead one too long."""
     print("\n".join(map(_line, HEADS)))
-    all_kept = True
-    for result in simulated([BY_NAME[name] for name in options.only] or SCENARIOS, jobs=options.jobs):
+    is_kept = True
+    for result in simulated([BY_NAME[name] for name in names] or SCENARIOS, jobs=jobs):
         print(row(result), flush=True)
-        all_kept &= result.is_kept
-    return 0 if all_kept else 1
+        is_kept &= result.is_kept
+    return is_kept
 
 
 def simulated(scenarios: Iterable[Scenario], *, jobs: int) -> Iterator[Result]:
@@ -65,7 +86,12 @@ def _ratio(result: Result) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.truth", description=__doc__)
-    parser.add_argument("--only", nargs="+", default=[], choices=sorted(BY_NAME), metavar="NAME", help="these alone")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--farm", action="store_true", help="the farm of behaviours alone")
+    which.add_argument("--simulation", action="store_true", help="the simulation alone")
+    parser.add_argument(
+        "--only", nargs="+", default=[], choices=sorted(BY_NAME), metavar="NAME", help="these scenarios alone"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="scenarios at a time (2)")
     parser.add_argument("--list", action="store_true", help="name the scenarios, run none")
     return parser

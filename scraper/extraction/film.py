@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 from scraper.extraction.licences import licence_from_url_path
 from scraper.items import MAX_EVIDENCE_LENGTH, MAX_PART_NUMBER, MAX_YEAR, MIN_YEAR, QUALITIES, LinkItem
-from scraper.net.url_policy import InvalidValue, normalize_url
+from scraper.net.url_policy import InvalidValue, escape_url, normalize_url
 from scraper.sources import LICENCES, source_name
 
 MAX_LINKS_PER_FILM = 50
@@ -36,21 +36,14 @@ def licence_from_url(url: str) -> LicenceStatement | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedLink:
-    """One URL where the film can be watched, as the source states it; empty and None mean not stated.
-
-    `width` and `height` are pixels, `size` is bytes.
-    """
+    """One URL where the film can be watched, as the source states it; empty and None mean not stated."""
 
     url: str
     kind: str = "page"
     label: str = ""
     quality: str = ""
-    width: int | None = None
-    height: int | None = None
     language: str = ""
     licence: LicenceStatement | None = None
-    size: int | None = None
-    media_type: str = ""
     season: int | None = None
     episode: int | None = None
 
@@ -110,10 +103,13 @@ def to_items(film: ExtractedFilm, *, imdb_id: str, source: str) -> Iterator[Link
 
 
 def deduplicate(links: Iterable[ExtractedLink]) -> list[ExtractedLink]:
-    """Return each URL once; later mentions add what the first does not state. http and https are the same URL."""
+    """Return each URL once, as browsers spell it; later mentions add what the first does not state.
+
+    http and https are the same URL.
+    """
     unique: dict[str, ExtractedLink] = {}
     for link in links:
-        link = replace(link, url=link.url.split("#")[0])
+        link = replace(link, url=escape_url(link.url))
         key = link.url.split("://", 1)[-1]
         unique[key] = _merged(unique[key], link) if key in unique else link
     return list(unique.values())

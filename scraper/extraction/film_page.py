@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urldefrag, urljoin, urlsplit
+from datetime import UTC, datetime
+from urllib.parse import urljoin, urlsplit
 
 from parsel import Selector
 
+from scraper.extraction.access import is_free_now, is_open_action
 from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, deduplicate, licence_from_url
-from scraper.extraction.json_ld import Node, as_list, as_nodes, has_type, iter_nodes, json_ld_documents, node_types
+from scraper.extraction.json_ld import Node, as_list, as_nodes, has_type, iter_nodes, node_types, read_json_ld
 from scraper.extraction.json_values import (
     as_int,
     as_mapping,
@@ -32,8 +34,17 @@ from scraper.extraction.media_types import (
     quality_from_label,
     quality_from_size,
 )
+from scraper.extraction.page_titles import without_site_name
+from scraper.net.url_policy import escape_url
 
 FILM_TYPES = {"Movie": "movie", "TVSeries": "show", "TVSeason": "show", "TVEpisode": "show"}
+OTHER_WORK_TYPES = frozenset(
+    (
+        *("VideoGame", "VideoGameSeries", "Game", "SoftwareApplication", "MobileApplication", "Book", "Audiobook"),
+        *("MusicAlbum", "MusicRecording", "PodcastSeries", "PodcastEpisode", "RadioSeries", "RadioEpisode"),
+    )
+)
+"""Works whose page may have a video and even an IMDb id, and yet is no film."""
 OFFER_TYPES = frozenset({"WatchAction", "ViewAction"})
 EPISODE_TYPES = frozenset({"TVEpisode", "Episode"})
 # The values of these keys are about something else: a trailer is not the film, a view counter is no link.
@@ -41,7 +52,8 @@ UNRELATED_KEYS = frozenset(
     ("trailer", "image", "thumbnail", "review", "interactionStatistic", "potentialAction", "isPartOf", "partOfSeries")
 )
 PART_KEYS = ("hasPart", "episode", "episodes", "containsSeason", "season", "itemListElement", "item")
-PAID_CATEGORIES = frozenset({"subscription", "externalsubscription", "purchase", "rental", "paid"})
+VIDEO_URLS = ("contentUrl", "embedUrl")
+SITE_TYPES = frozenset({"WebSite", "Organization"})
 TRAILER = re.compile(r"\b(?:trailer|teaser)\b", re.IGNORECASE)
 PLAYER_PATH_PREFIXES = ("/videos/embed/",)
 PLAYER_PATH_BY_HOST = {"archive.org": "/embed/", "www.youtube-nocookie.com": "/embed/", "player.vimeo.com": "/video/"}
@@ -54,7 +66,8 @@ MAX_URL_LENGTH = 2000
 class ParsedPage:
     """A page while it is read: its markup, its own URL, the base of its relative URLs, and its nodes.
 
-    `nodes_by_id` has the nodes that others may refer to by `@id`.
+    `nodes_by_id` has the nodes that others may refer to by `@id`, which is relative to the page. `now` is the time
+    against which offers are compared; `unreadable` is the number of blocks of data that cannot be read.
     """
 
     root: Selector
@@ -62,19 +75,41 @@ class ParsedPage:
     base: str
     nodes: tuple[Node, ...]
     nodes_by_id: Mapping[str, Node]
+    now: datetime
+    unreadable: int = 0
+
+    def resolve(self, node: Node) -> Node:
+        """Return the node that a reference `{"@id": …}` is about, empty for an unknown one; else the node itself."""
+        return self.nodes_by_id.get(_absolute_id(node, self.base), {}) if set(node) == {"@id"} else node
 
     def absolute(self, value: object) -> str:
         """Return the absolute http(s) URL; empty for anything else, and for a template with gaps."""
         stated = as_text(value, max_length=MAX_URL_LENGTH)
         return "" if "{" in stated else absolute_url(stated, self.base)
 
+    def absolute_urls(self, value: object) -> list[str]:
+        """Return the absolute URLs among the texts of a value."""
+        return [url for stated in as_url_texts(value) if (url := self.absolute(stated))]
 
-def extract_film(html: str, *, url: str, wanted: str = "") -> ExtractedFilm:
+    @property
+    def own_url(self) -> str:
+        """The page's own URL, in the spelling of `absolute`."""
+        return absolute_url(self.url, self.url)
+
+
+def extract_film(html: str, *, url: str, wanted: str = "", now: datetime | None = None) -> ExtractedFilm:
     """Return the film that the page at `url` is about; if it names several, the `wanted` one (an IMDb id).
 
-    The problem is `several_films` if the wanted one is not among several.
+    Links that are not free or not available at `now` (None: the current time) are left out. The problem is
+    `several_films` if the wanted one is not among several, `not_a_film` for the page of another work, such as a game,
+    and `unreadable_data` if no link was found and a block of data could not be read.
     """
-    page = _parse_page(html, url)
+    page = _parse_page(html, url, now=now or datetime.now(UTC))
+    film = _extract_film(page, wanted=wanted)
+    return replace(film, problem="unreadable_data") if page.unreadable and not film.links else film
+
+
+def _extract_film(page: ParsedPage, *, wanted: str) -> ExtractedFilm:
     films = [node for node in page.nodes if film_type(node) and not has_type(node, EPISODE_TYPES)]
     films = films or [node for node in page.nodes if film_type(node)]
     if len({imdb_id for node in films if (imdb_id := _imdb_id(node))}) > 1:
@@ -82,8 +117,20 @@ def extract_film(html: str, *, url: str, wanted: str = "") -> ExtractedFilm:
         if not matching:
             return ExtractedFilm(problem="several_films")
         return _film_from_node(page, matching[0], links=_watch_links(page, matching))
+    if not films and any(has_type(node, OTHER_WORK_TYPES) for node in page.nodes):
+        return ExtractedFilm(problem="not_a_film")
+    return _film_from_node(page, films[0] if films else {}, links=_all_links(page, films))
+
+
+def _all_links(page: ParsedPage, films: Sequence[Node]) -> list[ExtractedLink]:
+    """Return the links of a page about one film, without those that it calls not free or not available now."""
+    described = [*films, *_described_videos(page)]
+    if described and not any(is_free_now(node, now=page.now) for node in described):
+        return []
+    closed = [node for node in _described_videos(page) if not is_free_now(node, now=page.now)]
+    refused = {url for node in closed for name in VIDEO_URLS for url in page.absolute_urls(node.get(name))}
     links = [*_watch_links(page, films), *_video_links(page), *_markup_links(page)]
-    return _film_from_node(page, films[0] if films else {}, links=links)
+    return [link for link in links if link.url not in refused]
 
 
 def film_type(node: Node) -> str:
@@ -93,22 +140,36 @@ def film_type(node: Node) -> str:
 
 
 def absolute_url(url: str, base: str) -> str:
-    """Return the absolute http(s) URL of a link on a page, without fragment; empty for anything else."""
+    """Return the absolute http(s) URL of a link on a page, as browsers request it; empty for anything else.
+
+    A fragment stays only if it is a route, such as `#!/watch/1`.
+    """
     try:
-        absolute = urldefrag(urljoin(base, url.strip()))[0] if url and len(url) <= MAX_URL_LENGTH else ""
+        absolute = escape_url(urljoin(base, url.strip())) if url and len(url) <= MAX_URL_LENGTH else ""
         return absolute if urlsplit(absolute).scheme in ("http", "https") and urlsplit(absolute).hostname else ""
     except ValueError:
         return ""
 
 
-def _parse_page(html: str, url: str) -> ParsedPage:
+def _parse_page(html: str, url: str, *, now: datetime) -> ParsedPage:
     # A lone surrogate would stop the parser.
     root = Selector(text=html.encode(errors="replace").decode() or "<html/>", type="html")
-    without_base = ParsedPage(root, url, url, (), {})
+    without_base = ParsedPage(root, url, url, (), {}, now)
     base = without_base.absolute(root.xpath("string((//base/@href)[1])").get()) or url
-    nodes = tuple(iter_nodes(json_ld_documents(root), skip=UNRELATED_KEYS))
-    nodes_by_id = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
-    return ParsedPage(root, url, base, nodes, nodes_by_id)
+    data = read_json_ld(root)
+    # What is inside a film that is not free is not free either.
+    nodes = tuple(iter_nodes(data.documents, skip=UNRELATED_KEYS, is_leaf=lambda node: not is_free_now(node, now=now)))
+    identified = (node for node in iter_nodes(data.documents) if isinstance(node.get("@id"), str) and len(node) > 1)
+    nodes_by_id = {_absolute_id(node, base): node for node in identified}
+    return ParsedPage(root, url, base, nodes, nodes_by_id, now, data.unreadable)
+
+
+def _absolute_id(node: Node, base: str) -> str:
+    stated = as_text(node.get("@id"), max_length=MAX_URL_LENGTH)
+    try:
+        return urljoin(base, stated)
+    except ValueError:
+        return stated
 
 
 def _film_from_node(page: ParsedPage, node: Node, *, links: Iterable[ExtractedLink]) -> ExtractedFilm:
@@ -141,7 +202,13 @@ def _markup_licence_url(page: ParsedPage) -> str:
 
 def _title(page: ParsedPage, video: Node) -> str:
     declared = page.root.xpath("string((//meta[@property='og:title'])[1]/@content)").get()
-    return as_text(declared) or as_text(video.get("name")) or as_text(page.root.xpath("string((//title)[1])").get())
+    title = as_text(declared) or as_text(video.get("name")) or as_text(page.root.xpath("string((//title)[1])").get())
+    return without_site_name(title, names=_site_names(page), host=urlsplit(page.url).hostname or "")
+
+
+def _site_names(page: ParsedPage) -> list[str]:
+    declared = page.root.xpath("//meta[@property='og:site_name' or @name='application-name']/@content").getall()[:10]
+    return [*declared, *(as_text(node.get("name")) for node in page.nodes if has_type(node, SITE_TYPES))]
 
 
 def _imdb_id(node: Node) -> str:
@@ -154,7 +221,7 @@ def _imdb_id(node: Node) -> str:
 
 def _linked_imdb_id(root: Selector) -> str:
     """Return the one film to which the page's links to IMDb lead; empty for none and for several."""
-    urls = root.xpath("//a[contains(@href, 'imdb.com/')]/@href").getall()[:MAX_ELEMENTS]
+    urls = root.xpath("//a[contains(translate(@href, 'IMDBCO', 'imdbco'), 'imdb.com/')]/@href").getall()[:MAX_ELEMENTS]
     return _only({imdb_id for url in urls if (imdb_id := find_imdb_id(url[:MAX_URL_LENGTH]))})
 
 
@@ -166,7 +233,7 @@ def _only(values: set[str]) -> str:
 
 
 def _watch_links(page: ParsedPage, films: Sequence[Node]) -> Iterator[ExtractedLink]:
-    for film in films[:MAX_FILMS]:
+    for film in [film for film in films[:MAX_FILMS] if is_free_now(film, now=page.now)]:
         language = _language(film)
         offers = [link for action in _watch_actions(page, film) for link in _targets(page, action, language=language)]
         yield from offers
@@ -177,21 +244,16 @@ def _watch_links(page: ParsedPage, films: Sequence[Node]) -> Iterator[ExtractedL
 def _watch_actions(page: ParsedPage, node: Node) -> Iterator[Node]:
     """Return the offers to watch it that are free and have a target; without a target somebody else has watched it."""
     for action in as_nodes(node.get("potentialAction"), maximum=MAX_TARGETS):
-        if set(action) == {"@id"}:
-            action = page.nodes_by_id.get(str(action["@id"]), {})
-        if has_type(action, OFFER_TYPES) and action.get("target") and not _is_paid(action):
+        action = page.resolve(action)
+        ways = [page.resolve(way) for way in as_nodes(action.get("actionAccessibilityRequirement"))]
+        is_open = is_open_action({**action, "actionAccessibilityRequirement": ways}, now=page.now)
+        if has_type(action, OFFER_TYPES) and action.get("target") and is_open:
             yield action
-
-
-def _is_paid(action: Node) -> bool:
-    terms = [as_mapping(term) for term in as_list(action.get("actionAccessibilityRequirement")) if term]
-    categories = [as_text(term.get("category")).rsplit("/", 1)[-1].casefold() for term in terms]
-    return bool(categories) and all(category in PAID_CATEGORIES for category in categories)
 
 
 def _targets(page: ParsedPage, action: Node, *, language: str) -> Iterator[ExtractedLink]:
     for target in as_list(action.get("target"), maximum=MAX_TARGETS):
-        point = target if isinstance(target, Mapping) else {"urlTemplate": target}
+        point = page.resolve(target) if isinstance(target, Mapping) else {"urlTemplate": target}
         details = {as_text(one.get("name")): one.get("value") for one in as_nodes(point.get("additionalProperty"))}
         for stated in as_url_texts(point.get("urlTemplate")) or as_url_texts(point.get("url")):
             if url := page.absolute(stated):
@@ -242,6 +304,10 @@ def _episode_links(page: ParsedPage, episode: Node, *, language: str, is_offered
 
 
 def _videos(page: ParsedPage) -> Iterator[Node]:
+    return (node for node in _described_videos(page) if is_free_now(node, now=page.now))
+
+
+def _described_videos(page: ParsedPage) -> Iterator[Node]:
     for node in page.nodes:
         if has_type(node, ("VideoObject",)) and not TRAILER.search(as_text(node.get("name"))):
             yield node
@@ -249,17 +315,16 @@ def _videos(page: ParsedPage) -> Iterator[Node]:
 
 def _video_links(page: ParsedPage) -> Iterator[ExtractedLink]:
     for node in _videos(page):
-        files = [url for stated in as_url_texts(node.get("contentUrl")) if (url := page.absolute(stated))]
+        files = page.absolute_urls(node.get("contentUrl"))
         # One size cannot describe several files.
         width, height = (_pixels(node.get(name)) if len(files) == 1 else None for name in ("width", "height"))
         for url in files:
             kind = link_kind(url, media_type=as_text(node.get("encodingFormat")))
             # Some sites name the page itself here.
-            if kind or url != page.url:
+            if kind or url != page.own_url:
                 yield _video_link(url, kind or "page", node, width=width, height=height)
-        for stated in as_url_texts(node.get("embedUrl")):
-            if url := page.absolute(stated):
-                yield _video_link(url, "embed", node)
+        for url in page.absolute_urls(node.get("embedUrl")):
+            yield _video_link(url, "embed", node)
 
 
 def _video_link(
@@ -269,8 +334,6 @@ def _video_link(
         url=url,
         kind=kind,
         quality=quality_from_label(as_text(node.get("videoQuality"))) or quality_from_size(width, height),
-        width=width if height else None,
-        height=height,
         language=_language(node),
         licence=licence_from_url(as_text(node.get("license"), max_length=MAX_URL_LENGTH)),
     )
@@ -306,7 +369,7 @@ def _microdata(page: ParsedPage) -> Iterator[ExtractedLink]:
         kind = (
             "embed" if attributes["itemprop"] == "embedUrl" else link_kind(url, media_type=attributes.get("type", ""))
         )
-        if url and (kind or url != page.url):
+        if url and (kind or url != page.own_url):
             yield ExtractedLink(url=url, kind=kind or "page")
 
 
@@ -336,7 +399,7 @@ def _card_link(page: ParsedPage, video: Mapping[str, str]) -> ExtractedLink | No
     width, height = as_int(video.get("width")), as_int(video.get("height"))
     kind = link_kind(url, media_type=media_type) or "embed"
     quality = quality_from_size(width, height) if kind == "file" else ""
-    return ExtractedLink(url=url, kind=kind, quality=quality, width=width, height=height)
+    return ExtractedLink(url=url, kind=kind, quality=quality)
 
 
 def _players(page: ParsedPage) -> Iterator[ExtractedLink]:

@@ -5,32 +5,61 @@ Pages may be hostile: every regular expression is linear, every walk is limited,
 
 from __future__ import annotations
 
+import html
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from parsel import Selector
 
-from scraper.extraction.json_values import as_texts
+from scraper.extraction.json_values import UnreadableResponse, as_texts
 
 Node = Mapping[str, Any]
 MAX_NODES, MAX_SCRIPTS = 20_000, 50
 MAX_SCRIPT_LENGTH = 1_000_000
-COMMENT_LINE = re.compile(r"^[ \t]{0,100}//[^\n]*$", re.MULTILINE)
-TRAILING_COMMA = re.compile(r",(?=\s{0,50}[\]}])")
+TOKEN = re.compile(
+    r"""(?P<string>"(?:[^"\\]++|\\.)*+"?)"""
+    r"""|(?P<noise>//[ \t]*+(?=<!\[CDATA\[|\]\]>|<!--|-->)|//[^\n]*+|/\*.*?(?:\*/|\Z)"""
+    r"""|<!\[CDATA\[|\]\]>|<!--|-->|[\s;]++)"""
+    r"""|(?P<closing>[\]}])|(?P<other>,|(?:[^"/<\]};,\s-]|-(?!->))++|.)""",
+    re.DOTALL,
+)
+JAVASCRIPT_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
+JSON_ESCAPES = frozenset('"\\/bfnrt')
+UNICODE_ESCAPE_LENGTH = 5
+NEXT_VALUE = re.compile(r"[^\s,]")
+DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 
 
-def json_ld_documents(root: Selector) -> Iterator[object]:
-    """Return the values of a page's JSON-LD blocks, without those that cannot be repaired."""
+@dataclass(frozen=True, slots=True)
+class JsonLd:
+    """The values of a page's JSON-LD blocks; `unreadable` is the number of blocks that cannot be repaired."""
+
+    documents: tuple[object, ...]
+    unreadable: int
+
+
+def read_json_ld(root: Selector) -> JsonLd:
+    """Read the JSON-LD blocks of a page, in whatever way its site wrote them."""
     scripts = root.xpath("//script[contains(translate(@type, 'JSONLD', 'jsonld'), 'ld+json')]/text()")
+    documents, unreadable = list[object](), 0
     for script in scripts.getall()[:MAX_SCRIPTS]:
-        if len(script) <= MAX_SCRIPT_LENGTH:
-            yield from _parse_script(script)
+        try:
+            documents += _parse_script(script)
+        except UnreadableResponse:
+            unreadable += 1
+    return JsonLd(tuple(documents), unreadable)
 
 
-def iter_nodes(documents: Iterable[object], *, skip: Collection[str] = ()) -> Iterator[Node]:
-    """Return every object of the documents, outer ones first, at any depth; not what is under the `skip` keys."""
+def iter_nodes(
+    documents: Iterable[object], *, skip: Collection[str] = (), is_leaf: Callable[[Node], bool] = lambda _: False
+) -> Iterator[Node]:
+    """Return every object of the documents, outer ones first, at any depth.
+
+    Left out is what is under the `skip` keys, and inside the nodes that `is_leaf` holds for.
+    """
     remaining = list(documents)[::-1]
     for _ in range(MAX_NODES):
         if not remaining:
@@ -38,6 +67,8 @@ def iter_nodes(documents: Iterable[object], *, skip: Collection[str] = ()) -> It
         value = remaining.pop()
         if isinstance(value, Mapping):
             yield value
+            if is_leaf(value):
+                continue
             remaining.extend([member for key, member in value.items() if key not in skip][::-1])
         elif isinstance(value, list):
             remaining.extend(value[::-1])
@@ -63,12 +94,53 @@ def as_nodes(value: object, *, maximum: int = 10_000) -> list[Node]:
     return [member for member in as_list(value, maximum=maximum) if isinstance(member, Mapping)]
 
 
-def _parse_script(script: str) -> Iterator[object]:
-    text = script.strip().removeprefix("<!--").removesuffix("-->").removeprefix("//<![CDATA[").removesuffix("//]]>")
-    text = text.strip().rstrip(";")
-    for attempt in (text, COMMENT_LINE.sub("", text), TRAILING_COMMA.sub("", COMMENT_LINE.sub("", text))):
+def _parse_script(script: str) -> list[object]:
+    """Return the values of a block. Raises UnreadableResponse if it is too long or cannot be repaired."""
+    if len(script) > MAX_SCRIPT_LENGTH:
+        raise UnreadableResponse("a block of JSON-LD is too long")
+    for repair in (str, _without_javascript, lambda text: _without_javascript(html.unescape(text))):
         try:
-            yield json.loads(attempt, strict=False, parse_constant=lambda _: None)
+            return _decode_values(repair(script))
         except (ValueError, RecursionError):
             continue
-        return
+    raise UnreadableResponse("a block of JSON-LD cannot be read")
+
+
+def _decode_values(text: str) -> list[object]:
+    """Decode all values of a text, with or without commas between them. Raises ValueError."""
+    values, position = list[object](), 0
+    while match := NEXT_VALUE.search(text, position):
+        value, position = DECODER.raw_decode(text, match.start())
+        values.append(value)
+    return values
+
+
+def _without_javascript(script: str) -> str:
+    """Return the JSON of a block that its site wrote as JavaScript in a page: as browsers and search engines read it.
+
+    Comments, the marks of comments and CDATA, semicolons and trailing commas go; escapes of JavaScript become those of
+    JSON. In one pass over tokens, so that nothing inside a text counts as markup.
+    """
+    tokens: list[str] = []
+    for match in TOKEN.finditer(script):
+        token = match[0]
+        if match.lastgroup == "string":
+            tokens.append(JAVASCRIPT_ESCAPE.sub(_json_escape, token))
+        elif match.lastgroup == "closing":
+            if tokens and tokens[-1] == ",":
+                tokens.pop()
+            tokens.append(token)
+        elif match.lastgroup == "other":
+            tokens.append(token)
+    return " ".join(tokens)
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    escape = match[1]
+    if escape.startswith("u{"):
+        return json.dumps(chr(min(int(escape[2:-1], 16), 0x10FFFF)))[1:-1]
+    if escape in JSON_ESCAPES or len(escape) == UNICODE_ESCAPE_LENGTH:
+        return match[0]
+    if escape[0] == "x" and len(escape) > 1:
+        return f"\\u00{escape[1:]}"
+    return "" if escape[0] in "\r\n" else {"v": "\\u000b", "0": "\\u0000"}.get(escape, escape)

@@ -9,10 +9,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from scraper.items import normalize_imdb_id
+
 MAX_TEXT_LENGTH = 4000
-IMDB_URN = re.compile(r"\b(?:urn:imdb:)(tt[0-9]{7,9})(?![0-9])")
-IMDB_URL = re.compile(r"(?<![a-z0-9.-])(?:[a-z0-9-]{1,20}\.)?imdb\.com/(?:[a-z]{2}/)?title/(tt[0-9]{7,9})(?![0-9])")
-IMDB_ID_PATTERN = re.compile(r"tt[0-9]{7,9}")
+IMDB_NAMED = re.compile(
+    r"(?:^|(?<=[\s\"'<>()\[\],;]))(?:urn:imdb:|(?:https?:)?(?://)?(?:[a-z0-9-]{1,20}\.)?imdb\.com/"
+    r"(?:[a-z]{2}(?:-[a-z]{2})?/)?title/)(tt[0-9]{7,15})(?![0-9a-z])",
+    re.IGNORECASE,
+)
+"""A URN or a URL of IMDb that begins here: an address of another site that contains one names something else."""
 YEAR = re.compile(r"(?:1[89]|2[01])[0-9]{2}(?![0-9])")
 MARKUP = re.compile(r"<[^<>]{0,2000}>")
 UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -49,6 +54,12 @@ def as_mappings(value: object, *, maximum: int = 10_000) -> Iterator[Mapping[str
     for member in members[:maximum]:
         if isinstance(member, Mapping):
             yield member
+
+
+def as_objects(value: object, *, maximum: int = 10_000) -> list[Mapping[str, Any]]:
+    """Return the objects of a list; a single object counts as a list of one."""
+    members = [value] if isinstance(value, Mapping) else value if isinstance(value, list) else []
+    return [member for member in members[:maximum] if isinstance(member, Mapping)]
 
 
 def as_text(value: object, *, max_length: int = 400) -> str:
@@ -102,9 +113,9 @@ def parse_year(value: object) -> int | None:
 def find_imdb_id(value: object) -> str:
     """Return the one IMDb title id that a text is or names by URL or URN; empty for none and for several."""
     text = " ".join(as_texts(value))[:20_000]
-    if IMDB_ID_PATTERN.fullmatch(text):
-        return text
-    ids = {*IMDB_URN.findall(text), *IMDB_URL.findall(text)}
+    if imdb_id := normalize_imdb_id(text):
+        return imdb_id
+    ids = {normalize_imdb_id(found) for found in IMDB_NAMED.findall(text)} - {""}
     return ids.pop() if len(ids) == 1 else ""
 
 

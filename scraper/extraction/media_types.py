@@ -49,12 +49,6 @@ def link_kind(url: str, *, media_type: str = "") -> str:
     return "file" if media_type.startswith(VIDEO_TYPES) or path.endswith(FILE_EXTENSIONS) else ""
 
 
-def media_type_for(url: str) -> str:
-    """Return the media type for the file extension of a URL; empty for an unknown one."""
-    types = {".mp4": "video/mp4", ".webm": "video/webm", ".ogv": "video/ogg", ".m3u8": "application/x-mpegurl"}
-    return next((kind for ending, kind in types.items() if _path(url).endswith(ending)), "")
-
-
 def _path(url: str) -> str:
     try:
         return urlsplit(url).path.lower()

@@ -6,12 +6,30 @@ import re
 from urllib.parse import quote, unquote, urlsplit
 
 from scraper.extraction.json_values import is_safe_url_part
+from scraper.net.url_policy import InvalidValue, host_of, normalize_url
 
 FORBIDDEN_IN_COMMONS_NAMES = re.compile(r"[|#<>\[\]{}\x00-\x1f\x7f]")
 COMMONS_PICTURE = "https://commons.wikimedia.org/wiki/Special:FilePath/"
 PICTURE = re.compile(r"[^/%]{1,200}\.(?:jpe?g|png|gif|tiff?|svg|webp)", re.IGNORECASE)
 POSTER_WIDTH = 500
 COMMONS_PAGE = "https://commons.wikimedia.org/wiki/File:"
+
+
+def with_scheme(url: str) -> str:
+    """Return a URL that begins with `//` with https, any other unchanged."""
+    return f"https:{url}" if url.startswith("//") else url
+
+
+def is_foreign(url: str, domain: str) -> bool:
+    """Return whether a URL is at neither a domain nor a host below it.
+
+    False for one that our policy refuses: its refusal is reported when it is saved.
+    """
+    try:
+        host = host_of(normalize_url(url))
+    except InvalidValue:
+        return False
+    return host != domain and not host.endswith(f".{domain}")
 
 
 def commons_page_url(name: str) -> str:

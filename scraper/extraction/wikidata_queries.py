@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from scraper.extraction.json_values import IMDB_ID_PATTERN
 from scraper.extraction.wikidata_statements import WATCH_PROPERTIES
+from scraper.items import IMDB_ID_PATTERN
 
 MAX_PAGE_SIZE = 500
 SELECTED_COLUMNS = "?imdb ?item ?itemLabel ?prop ?propLabel ?value ?formatter ?role ?lang ?end ?status ?licence"

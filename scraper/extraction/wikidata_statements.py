@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from scraper.extraction.dates import is_over
 from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, LicenceStatement, licence_from_url
 from scraper.extraction.json_values import (
-    IMDB_ID_PATTERN,
     UnreadableResponse,
+    as_int,
     as_mapping,
     as_mappings,
     as_text,
@@ -26,11 +28,12 @@ from scraper.extraction.source_urls import (
     commons_page_url,
     commons_thumbnail_url,
 )
+from scraper.items import normalize_imdb_id
 from scraper.net.url_policy import host_of
 from scraper.sources import PAID
 
 ARCHIVE_ITEM, COMMONS_FILE, FULL_WORK = "P724", "P10", "P953"
-YOUTUBE, VIMEO = "P1651", "P4015"
+YOUTUBE, VIMEO, DAILYMOTION = "P1651", "P4015", "P11731"
 FREE_SERVICES = ("P7760", "P7761", "P6614", "P3194", "P6549")
 """Services that show films free of charge, with or without advertisements, such as Tubi and Libreflix."""
 PAID_SERVICES = (
@@ -38,7 +41,7 @@ PAID_SERVICES = (
     *("P13147", "P7985", "P7299", "P9584", "P7334", "P6562", "P6398"),
 )
 """Services that require a subscription, a rental or, as Kanopy does, a library card."""
-WATCH_PROPERTIES = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, "P11731", FULL_WORK, *FREE_SERVICES, *PAID_SERVICES)
+WATCH_PROPERTIES = (ARCHIVE_ITEM, COMMONS_FILE, YOUTUBE, VIMEO, DAILYMOTION, FULL_WORK, *FREE_SERVICES, *PAID_SERVICES)
 SERVICES = dict.fromkeys(FREE_SERVICES, LicenceStatement(slug="official")) | dict.fromkeys(
     PAID_SERVICES, LicenceStatement(slug=PAID)
 )
@@ -51,7 +54,26 @@ FORMATTERS = {
     "P14462": "https://www.primevideo.com/detail/$1",
 }
 """For responses without formatter URLs; the results of our own queries have them."""
-VALUE_SHAPES = {YOUTUBE: r"[A-Za-z0-9_-]{11}", VIMEO: r"[0-9]{1,12}", ARCHIVE_ITEM: r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"}
+IDENTIFIER = r"[A-Za-z0-9_-](?:[A-Za-z0-9._~:@$()*,;=+-]|/(?!\.{0,2}(?:/|$))){0,199}"
+"""The shape of identifiers whose service publishes none: no blank, quote, query, fragment or way to another folder."""
+VALUE_SHAPES = {
+    YOUTUBE: r"[A-Za-z0-9_-]{11}",
+    VIMEO: r"[0-9]{1,12}",
+    DAILYMOTION: r"[A-Za-z0-9]{5,12}",
+    ARCHIVE_ITEM: r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}",
+    "P1874": r"[0-9]{1,10}",
+    "P9586": r"umc\.cmc\.[a-z0-9]{10,40}",
+    "P9751": r"umc\.cmc\.[a-z0-9]{10,40}",
+    "P14462": r"amzn1\.dv\.gti\.[0-9a-f-]{36}|[A-Z0-9]{10,30}",
+}
+"""What an identifier of each service looks like; IDENTIFIER for the services that are not listed."""
+FREE_TEXT_VALUES = frozenset({FULL_WORK, COMMONS_FILE})
+"""Properties whose value is a URL or the name of a file, not an identifier."""
+UNKNOWN_VALUE_URL, BLANK_NODE = "/.well-known/genid/", "_:"
+"""Wikidata's query service writes an unknown value as a blank node or as a URL made up for it."""
+UNKNOWN = "unknown"
+PRECISIONS = {9: 5, 10: 8, 11: 11}
+"""The length of a time such as `+2001-02-03T00:00:00Z` up to its year, month or day, by Wikidata's precision."""
 FULL_VIDEO, TRAILER = "Q89347362", "Q622550"
 PUBLIC_DOMAIN = frozenset({"Q19652", "Q88088423"})
 PROPERTY_BY_COLUMN = {
@@ -96,8 +118,10 @@ class Statement:
         """Whether it leads to the whole film, now; for YouTube the statement must say that it is the full video."""
         if self.ended or self.role == TRAILER or (self.prop == YOUTUBE and self.role != FULL_VIDEO):
             return False
-        shape = VALUE_SHAPES.get(self.prop)
-        return is_safe_url_part(self.value) and (shape is None or re.fullmatch(shape, self.value) is not None)
+        if _is_unknown(self.value) or not is_safe_url_part(self.value):
+            return False
+        shape = VALUE_SHAPES.get(self.prop, IDENTIFIER)
+        return self.prop in FREE_TEXT_VALUES or re.fullmatch(shape, self.value) is not None
 
     @property
     def archive_item(self) -> str:
@@ -163,13 +187,18 @@ class FilmTablePage:
     rows: int
 
 
-def parse_statements(answer: object) -> list[Statement]:
-    """Parse the result of `statements_query`: one statement per property and value, of however many rows."""
+def parse_statements(answer: object, *, now: datetime | None = None) -> list[Statement]:
+    """Parse the result of `statements_query`: one statement per property and value, of however many rows.
+
+    A statement whose end is after `now` (None: the current time) still holds.
+    """
+    now = now or datetime.now(UTC)
     statements: dict[tuple[str, str, str], Statement] = {}
     for row in _rows(answer):
-        imdb_id, name, value = row.get("imdb", ""), _last(row.get("prop", "")), row.get("value", "")
-        if IMDB_ID_PATTERN.fullmatch(imdb_id) and name and value:
-            statements.setdefault((imdb_id, name, value), _statement(row, name))
+        imdb_id, name = normalize_imdb_id(row.get("imdb", "")), _last(row.get("prop", ""))
+        if imdb_id and name and (value := row.get("value", "")):
+            statement = _statement(row, name, imdb_id=imdb_id, now=now)
+            statements[imdb_id, name, value] = _either(statements.get((imdb_id, name, value)), statement)
     return list(statements.values())
 
 
@@ -196,12 +225,14 @@ def parse_film_table(answer: object) -> FilmTablePage:
     return FilmTablePage(tuple(known), known[-1].imdb_id if known else "", len(films))
 
 
-def parse_entity_statements(answer: object) -> list[Statement]:
-    """Parse the statements of a `wbgetentities` response; same result as `parse_statements`."""
+def parse_entity_statements(answer: object, *, now: datetime | None = None) -> list[Statement]:
+    """Parse the statements of a `wbgetentities` response; same result as `parse_statements`.
+
+    An item with several IMDb ids (of titles that IMDb has twice or has merged) states the same of each of them.
+    """
+    now = now or datetime.now(UTC)
     entity = _entity(answer)
-    imdb_id, item = _imdb_id_of(entity), as_text(entity.get("id"))
-    if not imdb_id:
-        return []
+    item = as_text(entity.get("id"))
     label = as_text(as_mapping(as_mapping(entity.get("labels")).get("en")).get("value"))
     status = {_id_of(value) for value in _values(entity, "P6216")}
     return [
@@ -213,9 +244,10 @@ def parse_entity_statements(answer: object) -> list[Statement]:
             title=label,
             formatter=FORMATTERS.get(name, ""),
             role=next((_id_of(one) for one in _qualifiers(claim, "P3831")), ""),
-            ended=bool(list(_qualifiers(claim, "P582"))),
+            ended=any(_has_ended(snak, now=now) for snak in _qualifier_snaks(claim, "P582")),
             licence=_licence_of_work(item, bool(status & PUBLIC_DOMAIN), ""),
         )
+        for imdb_id in _imdb_ids_of(entity)
         for name in WATCH_PROPERTIES
         for claim in _claims(entity, name)
         if (value := as_text(_value(claim), max_length=2000))
@@ -231,10 +263,10 @@ def parse_search(answer: object) -> list[str]:
     return [title for title in titles if re.fullmatch(r"Q[1-9][0-9]{0,11}", title)]
 
 
-def _statement(row: Mapping[str, str], name: str) -> Statement:
+def _statement(row: Mapping[str, str], name: str, *, imdb_id: str, now: datetime) -> Statement:
     item = _last(row.get("item", ""))
     return Statement(
-        imdb_id=row["imdb"],
+        imdb_id=imdb_id,
         item=item,
         prop=name,
         value=row["value"],
@@ -243,9 +275,14 @@ def _statement(row: Mapping[str, str], name: str) -> Statement:
         formatter=row.get("formatter", ""),
         role=_last(row.get("role", "")),
         language=normalize_language_tag(row.get("lang", "")),
-        ended=bool(row.get("end")),
+        ended=row.get("end") == UNKNOWN or is_over(row.get("end", ""), now=now),
         licence=_licence_of_work(item, _last(row.get("status", "")) in PUBLIC_DOMAIN, row.get("licence", "")),
     )
+
+
+def _either(known: Statement | None, other: Statement) -> Statement:
+    """Return the first of two statements with one value, unless only the other still leads to the film."""
+    return other if known is None or (other.is_watchable and not known.is_watchable) else known
 
 
 def _licence_of_work(item: str, is_public_domain: bool, licence_url: str) -> LicenceStatement:
@@ -257,13 +294,13 @@ def _licence_of_work(item: str, is_public_domain: bool, licence_url: str) -> Lic
 
 
 def _film_of_row(row: Mapping[str, str]) -> ExtractedFilm:
-    imdb_id = row.get("imdb") or row.get("movieIMDB") or ""
+    imdb_id = normalize_imdb_id(row.get("imdb") or row.get("movieIMDB"))
     item = _last(row.get("item") or row.get("film") or "")
     is_public_domain = any(_last(one) in PUBLIC_DOMAIN for one in _cells(row, "copyright_status"))
     licence = _licence_of_work(item, is_public_domain, row.get("licences", "").split("|")[0])
     languages = {tag for one in _cells(row, "languages") if (tag := normalize_language_tag(one))}
     return ExtractedFilm(
-        imdb_id=imdb_id if IMDB_ID_PATTERN.fullmatch(imdb_id) else "",
+        imdb_id=imdb_id,
         identifier=item,
         title=row.get("title") or row.get("filmLabel") or row.get("movieName") or "",
         year=parse_year(row.get("year") or row.get("date") or row.get("firstReleaseDate") or ""),
@@ -297,7 +334,7 @@ def _row_poster(row: Mapping[str, str]) -> str:
 
 def _cells(row: Mapping[str, str], column: str) -> list[str]:
     """Return the values of a cell that may list several."""
-    return [value for value in row.get(column, "").split("|") if value]
+    return [value for value in row.get(column, "").split("|") if value and not _is_unknown(value)]
 
 
 def _unique_links(statements: Iterable[Statement]) -> tuple[ExtractedLink, ...]:
@@ -306,12 +343,25 @@ def _unique_links(statements: Iterable[Statement]) -> tuple[ExtractedLink, ...]:
 
 
 def _rows(answer: object) -> Iterator[dict[str, str]]:
-    """Return the rows of a SPARQL result as texts; a variable may be missing in a row, or be empty."""
+    """Return the rows of a SPARQL result as texts; a variable may be missing in a row, or be empty.
+
+    An unknown value is no value, except that of an end: the statement has ended, nobody knows when.
+    """
     bindings = as_mapping(as_mapping(answer).get("results")).get("bindings")
     if not isinstance(bindings, list):
         raise UnreadableResponse("the query has no result table")
     for row in as_mappings(bindings):
-        yield {name: as_text(as_mapping(cell).get("value"), max_length=4000) for name, cell in row.items()}
+        cells = {name: _cell_text(as_mapping(cell)) for name, cell in row.items()}
+        yield {name: text if text != UNKNOWN or name == "end" else "" for name, text in cells.items()}
+
+
+def _cell_text(cell: Mapping[str, Any]) -> str:
+    text = as_text(cell.get("value"), max_length=4000)
+    return UNKNOWN if cell.get("type") == "bnode" or (cell.get("type") == "uri" and _is_unknown(text)) else text
+
+
+def _is_unknown(value: str) -> bool:
+    return UNKNOWN_VALUE_URL in value or value.startswith(BLANK_NODE)
 
 
 def _entity(answer: object) -> Mapping[str, Any]:
@@ -321,17 +371,22 @@ def _entity(answer: object) -> Mapping[str, Any]:
     return next(as_mappings(entities), {})
 
 
-def _imdb_id_of(entity: Mapping[str, Any]) -> str:
-    # P345 also holds people, companies and events.
-    ids = [value for value in _values(entity, "P345") if isinstance(value, str) and IMDB_ID_PATTERN.fullmatch(value)]
-    return ids[0] if ids else ""
+def _imdb_ids_of(entity: Mapping[str, Any]) -> list[str]:
+    # P345 also holds people, companies and events. An id that is not preferred leads to the item all the same.
+    stated = [_value(claim) for claim in _stated_claims(entity, "P345")]
+    return list(dict.fromkeys(imdb_id for value in stated if (imdb_id := normalize_imdb_id(value))))
 
 
 def _claims(entity: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """Return the claims with a value that count: of preferred rank if any, else of normal rank."""
-    claims = [one for one in as_mappings(as_mapping(entity.get("claims")).get(name)) if one.get("rank") != "deprecated"]
+    claims = _stated_claims(entity, name)
     preferred = [one for one in claims if one.get("rank") == "preferred"]
     return [one for one in preferred or claims if _snak(one).get("snaktype") == "value"]
+
+
+def _stated_claims(entity: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    claims = as_mappings(as_mapping(entity.get("claims")).get(name))
+    return [claim for claim in claims if claim.get("rank") != "deprecated"]
 
 
 def _values(entity: Mapping[str, Any], name: str) -> list[object]:
@@ -347,8 +402,21 @@ def _value(claim: Mapping[str, Any]) -> object:
 
 
 def _qualifiers(claim: Mapping[str, Any], name: str) -> Iterator[object]:
-    for snak in as_mappings(as_mapping(claim.get("qualifiers")).get(name)):
+    for snak in _qualifier_snaks(claim, name):
         yield as_mapping(snak.get("datavalue")).get("value")
+
+
+def _qualifier_snaks(claim: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    return as_mappings(as_mapping(claim.get("qualifiers")).get(name))
+
+
+def _has_ended(snak: Mapping[str, Any], *, now: datetime) -> bool:
+    """Return whether an end qualifier says that it is over: at a time that has passed, or at an unknown one."""
+    if snak.get("snaktype", "value") != "value":
+        return snak.get("snaktype") == "somevalue"
+    time = as_mapping(as_mapping(snak.get("datavalue")).get("value"))
+    end = as_text(time.get("time"))
+    return is_over(end[: PRECISIONS.get(as_int(time.get("precision")) or 0, len(end))], now=now)
 
 
 def _id_of(value: object) -> str:
@@ -361,4 +429,4 @@ def _last(url: str) -> str:
 
 def _service(label: str) -> str:
     """Return the name of the service from a property label such as `Netflix ID` or `MUBI film ID`."""
-    return re.sub(r"\s+(?:(?:film|movie|video|series|title|series or movie)\s+)?(?:ID|identifier)$", "", label)
+    return re.sub(r"(?<!\s)\s+(?:(?:film|movie|video|series|title|series or movie)\s+)?(?:ID|identifier)$", "", label)

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+
+import idna
 
 MAX_URL_LENGTH = 2000
 ALLOWED_PORTS = frozenset({80, 443, 8080, 8443})
 DEFAULT_PORT = {"http": 80, "https": 443}
 PRIVATE_SUFFIXES = (".local", ".internal", ".localhost", ".home.arpa", ".lan")
-FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\<>\"'`{}|^\u2028\u2029\ud800-\udfff]")
+FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\\<>\"\u2028\u2029\ud800-\udfff]")
+FORBIDDEN_IN_AUTHORITIES = re.compile(r"[\x20'`{}|^]")
+"""Elsewhere in a URL they are escaped, as RFC 3986 requires (the apostrophe, which it permits, for our pages)."""
+AUTHORITY = re.compile(r"[^/?#]*(?://[^/?#]*)?")
+PATH_CHARACTERS, QUERY_CHARACTERS = "/%:@!$&()*+,;=~-._", "/?%:@!$&()*+,;=~-._[]"
+ROUTE = re.compile(r"(?:!/?|/).+")
+"""A fragment that a page which is one program reads as the rest of its address."""
 # `is_global` of Python 3.11 is true for these (found: NAT64, 6to4, IPv4-compatible, site-local, multicast ...).
 NON_PUBLIC_NETWORKS = tuple(
     ipaddress.ip_network(text)
@@ -104,7 +111,8 @@ def normalize_url(
 ) -> str:
     """Return the URL in its one spelling. Raises InvalidValue; checks the text only, no name is resolved.
 
-    Lower-case scheme and host, IDNA host, no default port, no fragment, other characters percent-encoded.
+    Lower-case scheme and host, IDNA 2008 host, no default port, no blanks around it, other characters
+    percent-encoded. Of fragments only routes (`#!/watch/1`, `#/watch/1`) stay, for they lead to other films.
     """
     parts, port = _read(url, max_length=max_length)
     scheme = parts.scheme.lower()
@@ -119,12 +127,30 @@ def normalize_url(
     netloc = f"[{host}]" if ":" in host else host
     if port is not None and port != DEFAULT_PORT[scheme]:
         netloc = f"{netloc}:{port}"
-    path = quote(parts.path or "/", safe="/%:@!$&()*+,;=~-._")
-    query = quote(parts.query, safe="/?%:@!$&()*+,;=~-._[]")
-    normalized_url = urlunsplit((scheme, netloc, path, query, ""))
+    normalized_url = urlunsplit((scheme, netloc, *_escaped(parts)))
     if len(normalized_url) > max_length:
         raise InvalidValue("long_url", f"the address is longer than {max_length} characters")
     return normalized_url
+
+
+def escape_url(url: str) -> str:
+    """Return a URL as browsers send it: unsafe characters percent-encoded, fragments without routes removed.
+
+    One that cannot be read, or that holds a character which addresses never hold, is returned unchanged: escaped, it
+    would no longer be refused.
+    """
+    if FORBIDDEN_CHARACTERS.search(url):
+        return url
+    try:
+        parts = urlsplit(url.strip(" "))
+        return urlunsplit((parts.scheme, parts.netloc, *_escaped(parts)))
+    except ValueError:
+        return url
+
+
+def route_of(fragment: str) -> str:
+    """Return the fragment if it is a route, which is part of the address; else empty, as for a position in a page."""
+    return fragment if ROUTE.fullmatch(fragment) else ""
 
 
 def host_of(url: str) -> str:
@@ -156,9 +182,10 @@ def _is_tracking(part: str) -> bool:
 def _read(url: object, *, max_length: int) -> tuple[SplitResult, int | None]:
     if not isinstance(url, str) or not url.strip():
         raise InvalidValue("empty_url", "there is no address")
+    url = url.strip(" ")
     if len(url) > max_length:
         raise InvalidValue("long_url", f"the address is longer than {max_length} characters")
-    if FORBIDDEN_CHARACTERS.search(url):
+    if FORBIDDEN_CHARACTERS.search(url) or FORBIDDEN_IN_AUTHORITIES.search(_authority(url)):
         raise InvalidValue("bad_character", "the address holds a character that addresses never hold")
     try:
         parts = urlsplit(url)
@@ -167,18 +194,41 @@ def _read(url: object, *, max_length: int) -> tuple[SplitResult, int | None]:
         raise InvalidValue("malformed_url", "the address cannot be read") from None
 
 
+def _authority(url: str) -> str:
+    found = AUTHORITY.match(url)
+    return found[0] if found else ""
+
+
+def _escaped(parts: SplitResult) -> tuple[str, str, str]:
+    """Return path, query and route of a URL, percent-encoded."""
+    return (
+        quote(parts.path or "/", safe=PATH_CHARACTERS, errors="replace"),
+        quote(parts.query, safe=QUERY_CHARACTERS, errors="replace"),
+        quote(route_of(parts.fragment), safe=QUERY_CHARACTERS, errors="replace"),
+    )
+
+
 def _host(raw: str) -> str:
-    host = unicodedata.normalize("NFKC", raw).replace("\u3002", ".").rstrip(".").lower()
+    try:
+        host = _ascii_host(raw).rstrip(".").lower()
+    except UnicodeError:
+        raise InvalidValue("bad_host", "the host is not a name that can be looked up") from None
     if not host:
         raise InvalidValue("no_host", "the address names no host")
     if "%" in host:
         raise InvalidValue("bad_host", "the host holds a zone or an escape")
-    if ":" in host or host.isascii():
+    return host
+
+
+def _ascii_host(host: str) -> str:
+    """Return a host in ASCII by IDNA 2008 and UTS 46, non-transitional: `straße.example` is not `strasse.example`.
+
+    Label by label, because names with an underscore exist beside names with umlauts. Raises UnicodeError.
+    """
+    if host.isascii():
         return host
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise InvalidValue("bad_host", "the host is not a name that can be looked up") from None
+    mapped = idna.uts46_remap(host, std3_rules=False, transitional=False)
+    return ".".join(label if label.isascii() else idna.alabel(label).decode("ascii") for label in mapped.split("."))
 
 
 def _check_host(host: str, port: int, *, allowed: PrivateHostAllowlist) -> None:

@@ -10,10 +10,18 @@ from scrapy import Request
 
 from scraper.base_spider import SourceSpider
 from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
-from scraper.extraction.json_values import UnreadableResponse, as_int, as_mapping, as_mappings, as_text, html_to_text
+from scraper.extraction.json_values import (
+    UnreadableResponse,
+    as_int,
+    as_mapping,
+    as_mappings,
+    as_objects,
+    as_text,
+    html_to_text,
+)
 from scraper.extraction.licences import licence_from_name, licence_from_url_path
 from scraper.extraction.media_types import link_kind, quality_from_label, quality_from_size
-from scraper.extraction.source_urls import commons_file_name, commons_page_url
+from scraper.extraction.source_urls import commons_file_name, commons_page_url, is_foreign, with_scheme
 from scraper.extraction.wikidata_statements import COMMONS_FILE, Statement
 from scraper.items import LinkItem
 
@@ -68,18 +76,18 @@ def _film(page: Mapping[str, Any]) -> ExtractedFilm:
 
 def _links(found: Mapping[str, Any]) -> Iterator[ExtractedLink]:
     """Return the original and its smaller versions; one of these is the original again, with its codecs."""
-    original = _absolute_url(found.get("url"))
-    versions = {_absolute_url(one.get("src")): one for one in as_mappings(found.get("derivatives"))}
+    original = _media_url(found.get("url"))
+    versions = {_media_url(one.get("src")): one for one in as_objects(found.get("derivatives"))}
     if original:
         same = versions.pop(original, {})
         merged = {**found, "type": as_text(same.get("type")) or as_text(found.get("mime")), "src": original}
-        yield from _link(merged, label="Original", size=as_int(found.get("size")))
+        yield from _link(merged, label="Original")
     for one in versions.values():
         yield from _link(one, label=as_text(one.get("shorttitle")) or as_text(one.get("title")))
 
 
-def _link(version: Mapping[str, Any], *, label: str, size: int | None = None) -> Iterator[ExtractedLink]:
-    url, media_type = _absolute_url(version.get("src")), as_text(version.get("type"))
+def _link(version: Mapping[str, Any], *, label: str) -> Iterator[ExtractedLink]:
+    url, media_type = _media_url(version.get("src")), as_text(version.get("type"))
     # By the media type only: a sound file may end in .webm.
     kind = link_kind("", media_type=media_type)
     if url and kind:
@@ -89,16 +97,13 @@ def _link(version: Mapping[str, Any], *, label: str, size: int | None = None) ->
             kind=kind,
             label=label,
             quality=quality_from_label(as_text(version.get("transcodekey"))) or quality_from_size(width, height),
-            width=width,
-            height=height,
-            size=size,
-            media_type=media_type,
         )
 
 
-def _absolute_url(value: object) -> str:
-    url = as_text(value, max_length=2000)
-    return f"https:{url}" if url.startswith("//") else url
+def _media_url(value: object) -> str:
+    """Return the URL of a file if it is at a Wikimedia site; empty for one elsewhere."""
+    url = with_scheme(as_text(value, max_length=2000))
+    return "" if is_foreign(url, "wikimedia.org") else url
 
 
 class CommonsSpider(SourceSpider):

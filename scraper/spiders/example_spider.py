@@ -14,7 +14,7 @@ from scrapy.http import Response, TextResponse
 from scraper.errors import UNEXPECTED, SourceFailed, report_source_failure
 from scraper.extraction.film import MAX_LINKS_PER_FILM, ExtractedFilm, ExtractedLink, deduplicate
 from scraper.extraction.film_page import absolute_url, extract_film, film_type
-from scraper.extraction.json_ld import has_type, iter_nodes, json_ld_documents
+from scraper.extraction.json_ld import has_type, iter_nodes, read_json_ld
 from scraper.extraction.json_values import as_mapping, as_mappings, as_text
 from scraper.extraction.languages import normalize_language_tag
 from scraper.extraction.media_types import link_kind, quality_from_label
@@ -84,7 +84,7 @@ class ExampleSpider(scrapy.Spider):
 def film_of(page: TextResponse, *, wanted: str) -> ExtractedFilm:
     """Return the film of a page, with what only this site states: plain watch links, link names and the publisher."""
     film = extract_film(page.text, url=page.url, wanted=wanted)
-    nodes = list(iter_nodes(json_ld_documents(page.selector)))
+    nodes = list(iter_nodes(read_json_ld(page.selector).documents))
     linking = [node for node in nodes if has_type(node, LINK_TYPES)]
     names = {absolute_url(url, page.url): as_text(node.get("name")) for node in linking for url in _urls(node)}
     found = deduplicate([*film.links, *_plain_links(page)])

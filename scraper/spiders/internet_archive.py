@@ -25,7 +25,7 @@ from scraper.extraction.json_values import (
 )
 from scraper.extraction.languages import parse_language
 from scraper.extraction.licences import licence_from_url_path
-from scraper.extraction.media_types import media_type_for, quality_from_size
+from scraper.extraction.media_types import quality_from_size
 from scraper.extraction.source_urls import archive_item_id
 from scraper.extraction.wikidata_statements import ARCHIVE_ITEM, FULL_WORK, Statement
 from scraper.items import LinkItem
@@ -159,7 +159,9 @@ def _problem(answer: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
 
 
 def _links(answer: Mapping[str, Any], *, identifier: str, language: str, base: str) -> Iterator[ExtractedLink]:
-    files = [file for file in as_mappings(answer.get("files"), maximum=MAX_FILES) if _is_playable(file)]
+    stated = answer.get("files")
+    listed = [stated] if "name" in as_mapping(stated) else stated
+    files = [file for file in as_mappings(listed, maximum=MAX_FILES) if _is_playable(file)]
     for file in sorted(files, key=_rank):
         name = str(file["name"])
         width, height = as_int(file.get("width")), as_int(file.get("height"))
@@ -169,11 +171,7 @@ def _links(answer: Mapping[str, Any], *, identifier: str, language: str, base: s
             kind="file",
             label=as_text(name.rsplit("/", 1)[-1], max_length=200),
             quality=quality_from_size(width, height),
-            width=width,
-            height=height,
             language=language,
-            size=as_int(file.get("size")),
-            media_type=media_type_for(url),
         )
 
 

@@ -13,16 +13,16 @@ from scraper.base_spider import SourceSpider
 from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
 from scraper.extraction.json_values import (
     UnreadableResponse,
-    as_int,
     as_mapping,
-    as_mappings,
+    as_objects,
     as_text,
     as_texts,
     html_to_text,
     parse_year,
 )
 from scraper.extraction.languages import parse_language
-from scraper.extraction.media_types import link_kind, media_type_for
+from scraper.extraction.media_types import link_kind
+from scraper.extraction.source_urls import is_foreign, with_scheme
 from scraper.extraction.wikidata_statements import FULL_WORK, Statement
 from scraper.items import LinkItem
 from scraper.sources import KNOWN_SOURCES
@@ -70,26 +70,25 @@ def _problem(item: Mapping[str, Any], around: Mapping[str, Any]) -> str:
 
 
 def _links(answer: Mapping[str, Any]) -> Iterator[ExtractedLink]:
-    for resource in as_mappings(answer.get("resources")):
+    for resource in as_objects(answer.get("resources")):
         yield from _files(resource)
         for name in ("video", "video_stream"):
-            url = as_text(resource.get(name), max_length=2000)
+            url = _media_url(resource.get(name))
             if kind := link_kind(url):
-                yield ExtractedLink(url=_https(url), kind=kind, media_type=media_type_for(url), label=_label(resource))
+                yield ExtractedLink(url=url, kind=kind, label=_label(resource))
 
 
 def _files(resource: Mapping[str, Any]) -> Iterator[ExtractedLink]:
     """Return the files for the web, without preservation masters (QuickTime). `files` may be just a number."""
     groups = resource.get("files")
+    groups = [groups] if isinstance(groups, Mapping) else groups
     for group in groups[:500] if isinstance(groups, list) else ():
-        for file in as_mappings(group):
-            url, media_type = as_text(file.get("url"), max_length=2000), as_text(file.get("mimetype")).lower()
+        for file in as_objects(group):
+            url, media_type = _media_url(file.get("url")), as_text(file.get("mimetype")).lower()
             if url and media_type in WEB_TYPES and (kind := link_kind("", media_type=media_type)):
                 yield ExtractedLink(
-                    url=_https(url),
+                    url=url,
                     kind=kind,
-                    media_type=media_type,
-                    size=as_int(file.get("size")),
                     label=_label(resource),
                 )
 
@@ -103,6 +102,12 @@ def _licence(item: Mapping[str, Any], page: str) -> LicenceStatement:
     rights = html_to_text(item.get("rights")) or html_to_text(item.get("rights_information"))
     is_free = FREE_TO_USE in rights.lower()
     return LicenceStatement(slug="public-domain" if is_free else "", url=page if is_free else "", name=rights[:400])
+
+
+def _media_url(value: object) -> str:
+    """Return the URL of a file if it is the library's own; empty for one on another site."""
+    url = _https(with_scheme(as_text(value, max_length=2000)))
+    return "" if is_foreign(url, "loc.gov") else url
 
 
 def _https(url: str) -> str:

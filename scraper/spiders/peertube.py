@@ -12,17 +12,18 @@ from scrapy import Request
 
 from scraper.base_spider import SourceSpider
 from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
+from scraper.extraction.film_page import absolute_url
 from scraper.extraction.json_values import (
     UnreadableResponse,
     as_int,
     as_mapping,
-    as_mappings,
+    as_objects,
     as_text,
     find_imdb_id,
     html_to_text,
 )
 from scraper.extraction.languages import normalize_language_tag
-from scraper.extraction.media_types import media_type_for, quality_from_label, quality_from_size
+from scraper.extraction.media_types import quality_from_label, quality_from_size
 from scraper.extraction.wikidata_statements import FULL_WORK, Statement
 from scraper.items import LinkItem
 from scraper.sources import KNOWN_SOURCES, PEERTUBE_URLS
@@ -115,18 +116,20 @@ def _licence(video: Mapping[str, Any], page: str) -> LicenceStatement:
 
 def _links(video: Mapping[str, Any]) -> Iterator[ExtractedLink]:
     """Return files, then playlists. The files of a playlist repeat the qualities: they count only without others."""
-    yield from _files(video)
-    has_files = any(_files(video))
-    for playlist in as_mappings(video.get("streamingPlaylists")):
-        if url := as_text(playlist.get("playlistUrl"), max_length=2000):
-            yield ExtractedLink(url=url, kind="stream", media_type="application/x-mpegurl")
+    page = as_text(video.get("url"), max_length=2000)
+    yield from _files(video, page=page)
+    has_files = any(_files(video, page=page))
+    for playlist in as_objects(video.get("streamingPlaylists")):
+        if url := absolute_url(as_text(playlist.get("playlistUrl"), max_length=2000), page):
+            yield ExtractedLink(url=url, kind="stream")
         if not has_files:
-            yield from _files(playlist)
+            yield from _files(playlist, page=page)
 
 
-def _files(parent: Mapping[str, Any]) -> Iterator[ExtractedLink]:
-    for file in as_mappings(parent.get("files")):
-        url, resolution = as_text(file.get("fileUrl"), max_length=2000), as_mapping(file.get("resolution"))
+def _files(parent: Mapping[str, Any], *, page: str) -> Iterator[ExtractedLink]:
+    for file in as_objects(parent.get("files")):
+        url = absolute_url(as_text(file.get("fileUrl"), max_length=2000), page)
+        resolution = as_mapping(file.get("resolution"))
         if not url or file.get("hasVideo") is False or resolution.get("id") == 0:
             continue
         width, height = as_int(file.get("width")), as_int(file.get("height"))
@@ -134,10 +137,6 @@ def _files(parent: Mapping[str, Any]) -> Iterator[ExtractedLink]:
             url=url,
             kind="file",
             quality=quality_from_label(as_text(resolution.get("label"))) or quality_from_size(width, height),
-            width=width,
-            height=height,
-            size=as_int(file.get("size")),
-            media_type=media_type_for(url),
         )
 
 

@@ -9,19 +9,25 @@ from scrapy import Request
 from scrapy.http import Response
 
 from scraper.base_spider import NOT_FOUND_STATUSES, SourceSpider
-from scraper.errors import SourceFailed
+from scraper.errors import UNEXPECTED, SourceFailed
 from scraper.extraction.film import to_items
 from scraper.extraction.film_page import extract_film
 from scraper.extraction.media_types import link_kind
 from scraper.extraction.source_urls import archive_item_id, commons_file_name
+from scraper.extraction.walls import is_wall
 from scraper.extraction.wikidata_statements import FULL_WORK, Statement
 from scraper.items import LinkItem
-from scraper.net.encoding import decode_page
+from scraper.net.encoding import decode_headers, decode_page
 from scraper.net.url_policy import host_of
 from scraper.spiders.library_of_congress import item_id
 from scraper.spiders.peertube import video_id
 
 MAX_PAGES = 3
+FAILURES = {
+    "several_films": "The page is about several films",
+    "unreadable_data": f"{UNEXPECTED}: the data in the page cannot be read",
+}
+"""The problems of a page that leave open where the film can be watched."""
 
 
 class SchemaOrgSpider(SourceSpider):
@@ -46,9 +52,12 @@ class SchemaOrgSpider(SourceSpider):
         """Return the links of a page that is about this film, or that states no IMDb id."""
         if response.status in NOT_FOUND_STATUSES:
             return
-        film = extract_film(decode_page(response).text, url=response.url, wanted=self.imdb_id)
-        if film.problem:
-            raise SourceFailed("The page is about several films")
+        text = decode_page(response).text
+        film = extract_film(text, url=response.url, wanted=self.imdb_id)
+        if film.problem in FAILURES:
+            raise SourceFailed(FAILURES[film.problem])
+        if not film.links and is_wall(text, headers=decode_headers(response)):
+            raise SourceFailed(f"{UNEXPECTED}: a check for robots, or an empty page")
         if film.imdb_id not in ("", self.imdb_id):
             raise SourceFailed(f"The page is about another film, {film.imdb_id}")
         links = tuple(replace(link, label=link.label or host_of(response.url)) for link in film.links)

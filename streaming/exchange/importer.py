@@ -13,20 +13,21 @@ MAX_BATCH_MOVIES, MAX_BATCH_LINKS = 200, 2000
 
 @dataclass(slots=True)
 class ImportReport:
-    """The result of an import: counts of lines, and of what was saved."""
+    """The result of an import: counts of lines, of refused links of valid lines, and of what was saved."""
 
     valid: int = 0
     invalid: int = 0
+    refused_links: int = 0
     saved: SaveReport = field(default_factory=SaveReport)
 
 
 def import_lines(
     lines: Iterable[ValidLine | InvalidLine],
     *,
-    on_invalid: Callable[[InvalidLine], None],
+    on_invalid: Callable[[InvalidLine | ValidLine], None],
     on_progress: Callable[[int], None],
 ) -> ImportReport:
-    """Save the valid lines and pass the others to `on_invalid`.
+    """Save the valid lines; pass the others, and those with refused links, to `on_invalid`.
 
     After each batch `on_progress` gets the number of lines read so far.
     """
@@ -37,6 +38,9 @@ def import_lines(
             on_invalid(line)
             continue
         report.valid += 1
+        if line.refused:
+            report.refused_links += len(line.refused)
+            on_invalid(line)
         batch.append(line)
         if len(batch) >= MAX_BATCH_MOVIES or sum(len(one.links) for one in batch) >= MAX_BATCH_LINKS:
             _save(batch, report)

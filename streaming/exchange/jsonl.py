@@ -19,11 +19,12 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class ValidLine:
-    """A line that can be imported."""
+    """A line that can be imported. `refused` has a sentence for each of its links that cannot."""
 
     number: int
     movie: MovieRecord
     links: tuple[LinkRecord, ...]
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def numbered_lines(readline: Callable[[int], bytes]) -> Iterator[tuple[int, byte
 def parse_lines(
     numbered: Iterable[tuple[int, bytes]], *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS
 ) -> Iterator[ValidLine | InvalidLine]:
-    """Parse each line that is not blank; an invalid one does not affect the others.
+    """Parse each line that is not blank; an invalid one does not affect the others, nor a link the rest of its line.
 
     `allowed` are the private hosts that links may have.
     """
@@ -89,7 +90,9 @@ def _link_object(link: LinkEntry) -> dict[str, Any]:
 def _parse_line(number: int, line: bytes, *, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:
     try:
         raw = _parse_object(line)
-        return ValidLine(number, _movie_record(raw), _link_records(raw, allowed=allowed))
+        movie, links = _movie_record(raw), _link_records(raw, allowed=allowed)
+        accepted = tuple(link for link in links if isinstance(link, LinkRecord))
+        return ValidLine(number, movie, accepted, tuple(link for link in links if isinstance(link, str)))
     except InvalidValue as error:
         return InvalidLine(number, str(error))
 
@@ -134,7 +137,8 @@ def _movie_record(raw: dict[str, Any]) -> MovieRecord:
     return movie
 
 
-def _link_records(raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> tuple[LinkRecord, ...]:
+def _link_records(raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> tuple[LinkRecord | str, ...]:
+    """Return the record of each link of a line, or the sentence that says why it is refused."""
     listed = raw.get("links")
     if listed is None:
         return ()
@@ -145,10 +149,10 @@ def _link_records(raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> tupl
     return tuple(_link_record(raw, number, link, allowed=allowed) for number, link in enumerate(listed, start=1))
 
 
-def _link_record(raw: dict[str, Any], number: int, link: object, *, allowed: PrivateHostAllowlist) -> LinkRecord:
+def _link_record(raw: dict[str, Any], number: int, link: object, *, allowed: PrivateHostAllowlist) -> LinkRecord | str:
     if not isinstance(link, dict):
-        raise InvalidValue("bad_links", f"link {number}: not a JSON object")
+        return f"link {number}: not a JSON object"
     try:
         return parse_link({**link, "imdb_id": raw.get("imdb_id")}, allowed=allowed)
     except InvalidValue as error:
-        raise InvalidValue(error.code, f"link {number}: {error}") from None
+        return f"link {number}: {error}"

@@ -40,16 +40,18 @@ TRANSPORT_FAILURES = frozenset(
 class ProbeState(NamedTuple):
     """How far the probe of one link has come: all that this prober, or another worker, needs to continue.
 
-    `url` is requested next, with HEAD unless `get`; a GET asks for the first bytes only if `ranged`. `hops` counts
-    redirects, `tries` the repetitions of a GET that failed; `seen` has the URLs that redirected. `head`: the response
-    to HEAD, while GET looks at the body. `head_hung`: HEAD timed out. `cookies` None: none are kept.
+    `url` is requested next, with HEAD unless `get`. `is_confirmation`: this is the request whose response decides, made
+    as a browser makes it; `is_late`: it repeats one that timed out, at the end of the run and with more time. `hops`
+    counts redirects, `tries` the repetitions of a GET that failed; `seen` has the URLs that redirected. `head`: the
+    response to HEAD, while GET looks at the body. `head_hung`: HEAD timed out. `cookies` None: none are kept.
     `is_permanent`: all redirects so far were permanent ones; `moved_to` is where these led. `fragment`: the one of the
     last redirect, if a program in the page reads it as a path.
     """
 
     url: str
     get: bool = False
-    ranged: bool = True
+    is_confirmation: bool = False
+    is_late: bool = False
     hops: int = 0
     tries: int = 0
     seen: tuple[str, ...] = ()
@@ -62,14 +64,11 @@ class ProbeState(NamedTuple):
 
     def restart(self, url: str) -> ProbeState:
         """Return the state that starts again with a GET of the link's own URL: a host may redirect HEAD elsewhere."""
-        return ProbeState(
-            url=url,
-            get=True,
-            ranged=self.ranged,
-            tries=self.tries,
-            head_hung=self.head_hung,
-            cookies=self.cookies,
-        )
+        return ProbeState(url=url, get=True, tries=self.tries, head_hung=self.head_hung)
+
+    def confirm(self, url: str) -> ProbeState:
+        """Return the state that starts the confirmation at the link's own URL, with cookies from there on."""
+        return self.restart(url)._replace(is_confirmation=True, is_late=self.is_late, head=self.head, cookies={})
 
 
 class ProbeRequest(NamedTuple):

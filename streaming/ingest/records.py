@@ -17,6 +17,7 @@ from scraper.items import (
     MIN_YEAR,
     MOVIE_TYPES,
     QUALITIES,
+    normalize_imdb_id,
 )
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist, host_of, normalize_url
 from streaming.formatting import quote_value
@@ -133,9 +134,9 @@ def _part_number(value: object, name: str) -> int | None:
 
 
 def _imdb_id(value: object) -> str:
-    if not is_imdb_id(value):
+    if not (imdb_id := normalize_imdb_id(value)):
         raise InvalidValue("bad_imdb_id", f"imdb_id {quote_value(value)} is not tt and 7 to 9 digits")
-    return str(value)
+    return imdb_id
 
 
 def _source(value: object) -> str:

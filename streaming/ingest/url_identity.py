@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from urllib.parse import unquote, urlsplit
 
-from scraper.net.url_policy import without_tracking
+from scraper.net.url_policy import route_of, without_tracking
 
 ARCHIVE = "Internet Archive"
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -33,7 +33,8 @@ class SourceWork:
 def canonical_key(url: str) -> str:
     """Return a key that all spellings of one URL have in common.
 
-    Ignored are http or https, `www.`, a slash at the end, the default port, the fragment and tracking parameters.
+    Ignored are http or https, `www.`, a slash at the end, the default port, tracking parameters and a fragment that
+    is no route.
     """
     try:
         parts = urlsplit(url)
@@ -41,8 +42,8 @@ def canonical_key(url: str) -> str:
     except ValueError:
         return url
     netloc = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
-    query = without_tracking(parts.query)
-    return f"{netloc}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
+    query, route = without_tracking(parts.query), route_of(parts.fragment).rstrip("/")
+    return f"{netloc}{parts.path.rstrip('/')}{'?' if query else ''}{query}{'#' if route else ''}{route}"
 
 
 def url_variants(url: str) -> list[str]:
@@ -51,6 +52,7 @@ def url_variants(url: str) -> list[str]:
     netloc = parts.netloc.removeprefix("www.")
     paths = {parts.path, f"{parts.path.rstrip('/')}/", parts.path.rstrip("/") or "/"}
     query = f"?{parts.query}" if parts.query else ""
+    query += f"#{route}" if (route := route_of(parts.fragment)) else ""
     starts = (f"{scheme}://{prefix}{netloc}" for scheme in ("http", "https") for prefix in ("", "www."))
     return sorted({url, *(f"{start}{path}{query}" for start, path in product(starts, paths))})
 

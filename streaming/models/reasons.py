@@ -34,6 +34,8 @@ REASON_TEXT: Mapping[str, str] = {
     Reason.SOFT_404: "Page says not found",
     Reason.WRONG_TYPE: "Not a video",
     Reason.EMPTY: "Empty response",
+    Reason.PARKED: "Domain parked or site suspended",
+    Reason.MAINTENANCE: "Site down for maintenance",
     Reason.DARK: "Withdrawn at its source",
     Reason.MISSING: "No longer at its source",
     Reason.PRIVATE: "Made private at its source",

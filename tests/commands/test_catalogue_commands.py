@@ -58,6 +58,16 @@ class TestImport:
         assert err.endswith("2 lines read: 2 new movies, 1 new links, 0 known ones. 2 invalid lines were skipped.")
         assert Movie.objects.count() == 2
 
+    def test_an_invalid_link_is_named_and_the_rest_of_its_line_imported(self, run):
+        refused = {"source": "commons", "source_url": "http://10.0.0.1/a"}
+        text = json.dumps({**json.loads(VALID), "links": [refused, *json.loads(VALID)["links"]]})
+        _, err, status = run("import_catalogue", text=text)
+        assert (status, StreamingLink.objects.count()) == (1, 1)
+        assert "line 1: link 1: 10.0.0.1 is not a public address" in err
+        assert err.endswith("1 lines read: 1 new movies, 1 new links, 0 known ones. 1 invalid links were skipped.")
+        _, err, status = run("import_catalogue", "--strict", text=text)
+        assert (status, err.splitlines()[-1]) == (1, "Nothing was imported: 1 invalid lines.")
+
     def test_strict_imports_nothing_if_a_line_is_invalid(self, run):
         _, err, status = run("import_catalogue", "--strict", text=f"{VALID}\n{{bad\n")
         assert (status, err.splitlines()[-1]) == (1, "Nothing was imported: 1 invalid lines.")

@@ -89,16 +89,6 @@ def test_what_is_written_can_be_read():
         (line(type="cartoon"), "movie, show"),
         (line(poster_url="javascript:alert(1)"), "http and https"),
         (line(links={}), "links is not a list"),
-        (line(links=["x"]), "link 1: not a JSON object"),
-        (line(links=[LINK, {**LINK, "source_url": "javascript:alert(1)"}]), "link 2: only http and https"),
-        (
-            line(links=[{**LINK, "source_url": "https://u:p@films.example.org/"}]),
-            "link 1: the address holds a user name",
-        ),
-        (line(links=[{**LINK, "source_url": "http://169.254.169.254/"}]), "link 1: "),
-        (line(links=[{**LINK, "source_url": "https://films.example.org/" + "x" * 5000}]), "longer than 2000"),
-        (line(links=[{**LINK, "last_checked": "yesterday"}]), "last_checked"),
-        (line(links=[{**LINK, "is_active": "yes"}]), "is_active"),
         (line(links=[LINK] * 1001), "more than 1000 links"),
         (line(synopsis="x" * 2_000_000), "longer than 1048576 bytes"),
     ],
@@ -113,9 +103,36 @@ def test_an_invalid_line_is_reported_and_the_others_are_valid(text, reason):
     assert (last.number, last.movie.imdb_id) == (3, "tt0013443")
 
 
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("x", "not a JSON object"),
+        ({**LINK, "source_url": "javascript:alert(1)"}, "only http and https"),
+        ({**LINK, "source_url": "https://u:p@films.example.org/"}, "the address holds a user name"),
+        ({**LINK, "source_url": "http://169.254.169.254/"}, "not a public address"),
+        ({**LINK, "source_url": "https://films.example.org/" + "x" * 5000}, "longer than 2000"),
+        ({**LINK, "last_checked": "yesterday"}, "last_checked"),
+        ({**LINK, "is_active": "yes"}, "is_active"),
+    ],
+)
+def test_a_refused_link_is_named_and_its_film_keeps_the_others(link, reason):
+    (read_line,) = read(line(links=[LINK, link, {**LINK, "source_url": "https://films.example.org/b"}]))
+    assert [one.source_url for one in read_line.links] == ["https://films.example.org/a", "https://films.example.org/b"]
+    (refused,) = read_line.refused
+    assert refused.startswith("link 2: ")
+    assert reason in refused
+    assert refused.isprintable()
+
+
 def test_a_byte_order_mark_blank_lines_and_windows_line_ends_are_ignored():
     lines = read(b"\xef\xbb\xbf" + line() + b"\r", b"", b"   \r", line(imdb_id="tt0013443"))
     assert [(one.number, one.movie.imdb_id) for one in lines] == [(1, "tt0013442"), (4, "tt0013443")]
+
+
+@pytest.mark.parametrize("written", ["tt0013442", "TT0013442", " tt0013442 ", "tt000013442"])
+def test_an_imdb_id_has_one_spelling(written):
+    (read_line,) = read(line(imdb_id=written, links=[LINK]))
+    assert (read_line.movie.imdb_id, read_line.links[0].imdb_id) == ("tt0013442", "tt0013442")
 
 
 def test_links_may_be_empty_null_or_missing_and_unknown_keys_are_ignored():

@@ -38,6 +38,9 @@ class Handler(BaseHTTPRequestHandler):
     def serve(self):
         self.server.log.append((self.command, self.path))
         self.server.asked(self)
+        if self.server.behaviour is not None:
+            self.server.behaviour(self)
+            return
         kind = self.server.everything or self.path.split("/")[1].partition("?")[0]
         getattr(self, f"on_{kind}", self.on_status)(kind)
 
@@ -166,14 +169,18 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Origin(ThreadingHTTPServer):
-    """`everything`: a kind that all paths have; `log`: (method, path); after `shut_after` requests it goes down."""
+    """A server; `log`: (method, path). After `shut_after` requests it goes down.
+
+    `everything`: a kind that all paths have; `behaviour`: a function that responds in place of all kinds.
+    """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 200
 
-    def __init__(self, host="127.0.0.1", *, everything=""):
+    def __init__(self, host="127.0.0.1", *, everything="", behaviour=None):
         super().__init__((host, 0), Handler)
+        self.behaviour = behaviour
         self.log, self.sockets, self.everything, self.sent = [], set(), everything, 0
         self.closing, self.shut_after, self.turn_after = threading.Event(), None, None
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()

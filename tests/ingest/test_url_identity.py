@@ -21,6 +21,8 @@ PAGE = "https://films.example.org/watch/1"
         "https://films.example.org/watch/1?utm_source=a&utm_medium=b",
         "https://films.example.org/watch/1?fbclid=IwAR0",
         "https://films.example.org/watch/1/?gclid=x&UTM_Campaign=y#t=3",
+        "https://films.example.org/watch/1#!",
+        "https://films.example.org/watch/1#/",
     ],
 )
 def test_spellings_of_one_link_have_one_key(other):
@@ -37,6 +39,8 @@ def test_spellings_of_one_link_have_one_key(other):
         "https://films.example.org:8443/watch/1",
         "https://www2.films.example.org/watch/1",
         "https://films.example.org/watch/1?utm=2",
+        "https://films.example.org/watch/1#!/part/2",
+        "https://films.example.org/watch/1#/part/2",
     ],
 )
 def test_other_links_have_other_keys(other):
@@ -90,6 +94,13 @@ def test_an_item_and_its_files_are_different_links_of_one_work():
     urls = [ITEM, "https://archive.org/embed/living_dead", "https://archive.org/download/living_dead/a.mp4"]
     assert len({canonical_key(url) for url in urls}) == 3
     assert len({work_key(url) for url in urls}) == 1
+
+
+def test_two_routes_of_one_page_are_two_links():
+    first, second = "https://films.example.org/#!/watch/1", "http://www.films.example.org/#!/watch/2/"
+    assert canonical_key(first) != canonical_key(second)
+    assert canonical_key(second) == canonical_key("https://films.example.org/#!/watch/2")
+    assert {first, "http://www.films.example.org/#!/watch/1"} <= set(url_variants(first))
 
 
 def test_the_usual_spellings_have_one_key():

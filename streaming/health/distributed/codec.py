@@ -23,7 +23,7 @@ from streaming.health.sweep.tally import RunTally
 from streaming.reason_codes import Reason
 from streaming.retry_after import PauseKind
 
-CODEC_VERSION = 5
+CODEC_VERSION = 7
 # Some ten kilobytes a chunk, half a megabyte at most.
 CHUNK_SIZE = 500
 HOSTS_PER_CHUNK = 2000
@@ -68,8 +68,8 @@ def _with_text_dates(result: CheckResult) -> CheckResult:
     return result._replace(link=link._replace(**dates))
 
 
-def _decode_result(link_values: Any, judgement: list[str], values: Any) -> CheckResult:
-    verdict, reason = judgement
+def _decode_result(link_values: Any, judgement: list[Any], values: Any) -> CheckResult:
+    verdict, reason, *_ = judgement
     result = CheckResult.from_row(link_values, Judgement(verdict=Verdict(verdict), reason=Reason(reason)), values)
     link = result.require_link()
     dates: dict[str, Any] = {name: _decode_datetime(getattr(link, name)) for name in LINK_DATES}

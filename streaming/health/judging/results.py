@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from streaming.health.judging.control_page import PageSample
 from streaming.health.judging.verdict import Judgement
 from streaming.health.probe_types import ProbeRequest, ProbeState
 
@@ -67,7 +68,8 @@ class CheckResult(NamedTuple):
     verdict of its host, which never responded. `probe_state`: there is no judgement yet, another worker continues.
     `page_hash`, `landing_hash`: of a failure, what it may have in common with those of other hosts; see `causes`.
     `date`: the `Date` header as sent; empty: none. `responded_at`: when the result came, by the monotonic clock.
-    `link`: the state before the check; None until the process that owns the database has set it.
+    `page`: of a doubtful page, what a control page is compared with. `link`: the state before the check; None until
+    the process that owns the database has set it.
     """
 
     id: int
@@ -85,6 +87,7 @@ class CheckResult(NamedTuple):
     date: str = ""
     responded_at: float = 0.0
     probe_state: ProbeState | None = None
+    page: PageSample | None = None
     link: LinkState | None = None
 
     def require_link(self) -> LinkState:
@@ -95,7 +98,8 @@ class CheckResult(NamedTuple):
 
     def compact(self) -> CheckResult:
         """What deciding on the link and writing it need, without the rest."""
-        return self._replace(redirect_target="", retry_after="", date="", link=self.require_link().compact())
+        link = self.require_link().compact()
+        return self._replace(redirect_target="", retry_after="", date="", page=None, link=link)
 
     def to_row(self) -> tuple[tuple[Any, ...], Judgement, tuple[Any, ...]]:
         """Return the values of a compact result: `LINK_FIELDS`, the judgement, `RESULT_FIELDS`."""

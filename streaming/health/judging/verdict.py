@@ -9,28 +9,20 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from scraper.net.throttling import is_throttled
-from scraper.net.url_policy import without_tracking
-from streaming.health.judging import content, soft_404
+from streaming.health.judging import bot_wall, content, landing, soft_404
 from streaming.health.judging.host_rules import status_meaning
+from streaming.health.judging.page_text import PageText, has_player, parse_page
+from streaming.health.judging.phrases import normalize_text
 from streaming.health.judging.removal import strength_of
+from streaming.health.judging.soft_404 import Denial
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.reason_codes import Reason, Strength
 
 NOT_SENT = frozenset({Failure.PRIVATE, Failure.LOCAL, Failure.PAUSED})
 PAGE_TYPES = (*content.MARKUP_TYPES, "text/")
-POSSIBLE_BOT_WALL = frozenset({200, 202, 401, 403, 429, 503})
+POSSIBLE_BOT_WALL = frozenset({200, 202, 203, 206, 401, 403, 405, 418, 429, 503, 520})
 READ_STATUSES = POSSIBLE_BOT_WALL | frozenset(range(200, 300))
-HOME_PATH = re.compile(
-    r"/(?:(?:ar|ca|cs|da|de|el|en|es|fi|fr|he|hi|hu|it|ja|ko|nl|no|pl|pt|ro|ru|sv|tr|uk|zh)(?:[-_][a-z]{2})?(?:/|\Z))?"
-    r"(?:(?:index|default|home)(?:\.[a-z]{3,5})?/?)?",
-    re.I,
-)
-LOGIN_PATH = re.compile(
-    r"/(?:log-?in|sign-?in|signup|sso|oauth2?|auth|authenticate|consent|session/new|account/login|users/sign_in"
-    r"|wp-login\.php|age-?check|cookie-?wall)(?:[/._-]|\Z)",
-    re.I,
-)
-LOGIN_HOSTS = ("accounts.", "login.", "signin.", "auth.", "sso.", "consent.")
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]{1,18})\s*", re.I)
 
 
@@ -51,10 +43,11 @@ class Verdict(StrEnum):
 
 
 class Judgement(NamedTuple):
-    """The verdict on a link and its reason."""
+    """The verdict on a link and its reason. `is_doubtful`: a control page of the same host decides."""
 
     verdict: Verdict
     reason: Reason
+    is_doubtful: bool = False
 
     @property
     def strength(self) -> Strength:
@@ -67,6 +60,12 @@ THROTTLED = Judgement(Verdict.THROTTLED, Reason.THROTTLED)
 FORWARDED = Judgement(Verdict.NOT_CHECKED, Reason.ELSEWHERE)
 ABROAD = Judgement(Verdict.BLOCKED, Reason.ABROAD)
 BOT_WALL = Judgement(Verdict.BLOCKED, Reason.BOT_WALL)
+LOGIN = Judgement(Verdict.BLOCKED, Reason.LOGIN)
+UNKNOWN_PAGE = Judgement(Verdict.BLOCKED, Reason.UNKNOWN_PAGE)
+MAINTENANCE = Judgement(Verdict.UNREACHABLE, Reason.MAINTENANCE)
+NOT_FOLLOWED = Judgement(Verdict.UNREACHABLE, Reason.BAD_REDIRECT)
+DOUBTFUL_ALIVE = Judgement(Verdict.ALIVE, Reason.OK, is_doubtful=True)
+DOUBTFUL_GONE = Judgement(Verdict.GONE, Reason.SOFT_404, is_doubtful=True)
 
 
 @cache
@@ -91,17 +90,23 @@ def judge(response: ProbeResponse, request: ProbeRequest) -> Judgement:
     """Judge a link by its final response, which is that to GET unless HEAD was conclusive."""
     if response.status is None or response.failure:
         return _failure_judgement(response)
-    status = status_meaning(response.final_url, response.status)
+    status = status_meaning(response.final_url, 200 if _is_page_of_redirect(response) else response.status)
     if status != response.status:
         response = response._replace(status=status)
     page = _parse_page(response)
-    if "cf-mitigated" in response.headers or (
-        page and status in POSSIBLE_BOT_WALL and soft_404.is_bot_wall(page, title=request.title)
+    if bot_wall.states_challenge(response.headers) or (
+        page and status in POSSIBLE_BOT_WALL and bot_wall.is_bot_wall(page, title=request.title)
     ):
         return BOT_WALL
     if 200 <= status < 300:
         return _success(response, request, page)
     return _other_status(response, status)
+
+
+def _is_page_of_redirect(response: ProbeResponse) -> bool:
+    """Return whether a redirect leads nowhere and has a body: browsers show that body."""
+    is_redirect = response.status in REDIRECT_STATUSES and not response.headers.get("location", "").strip()
+    return is_redirect and bool(response.body)
 
 
 def is_conclusive(response: ProbeResponse, *, media: bool) -> bool:
@@ -126,16 +131,18 @@ def _failure_judgement(response: ProbeResponse) -> Judgement:
     return Judgement(Verdict.UNREACHABLE, Reason(response.failure or Failure.PROTOCOL))
 
 
-def _parse_page(response: ProbeResponse) -> soft_404.PageText | None:
+def _parse_page(response: ProbeResponse) -> PageText | None:
     """Parse the body if it is a web page and the status calls for reading it, else return None."""
     if response.status not in READ_STATUSES or not response.body:
         return None
     body = content.decompress(response.body)
-    return soft_404.parse_page(body) if content.is_markup(response.content_type, body) else None
+    if not content.is_markup(response.content_type, body):
+        return None
+    return parse_page(body, response.headers.get("content-type", ""))
 
 
 def _other_status(response: ProbeResponse, status: int) -> Judgement:
-    if is_throttled(response.status, response.headers):
+    if is_throttled(response.status, response.headers) or _is_slow_down(response):
         return THROTTLED
     if status in JUDGEMENT_BY_STATUS:
         return JUDGEMENT_BY_STATUS[status]
@@ -148,6 +155,11 @@ def _other_status(response: ProbeResponse, status: int) -> Judgement:
     return Judgement(Verdict.UNREACHABLE, Reason.HTTP_5XX if 500 <= status < 600 else Reason.PROTOCOL)
 
 
+def _is_slow_down(response: ProbeResponse) -> bool:
+    """Return whether an S3 storage asks for fewer requests: status 503 and a code in XML."""
+    return response.status == 503 and b"<Code>SlowDown</Code>" in (response.body or b"")
+
+
 def _range_judgement(response: ProbeResponse) -> Judgement:
     """Judge status 416, "range not satisfiable": with a length in the header there is a file, which 0 calls empty."""
     length = NO_LENGTH.fullmatch(response.headers.get("content-range", ""))
@@ -156,69 +168,131 @@ def _range_judgement(response: ProbeResponse) -> Judgement:
     return ALIVE if int(length[1]) else gone_judgement(Reason.EMPTY)
 
 
-def _success(response: ProbeResponse, request: ProbeRequest, page: soft_404.PageText | None) -> Judgement:
-    if response.hops and not _path_names_film(response, request.title):
-        if _is_login(response):
-            return Judgement(Verdict.BLOCKED, Reason.LOGIN)
-        if _is_redirect_home(response) and not _is_film_site(response, page, request.title):
-            return gone_judgement(Reason.REDIRECT_HOME)
-    if page and soft_404.is_geo_blocked(page):
+def _success(response: ProbeResponse, request: ProbeRequest, page: PageText | None) -> Judgement:
+    if response.status == 202 and not response.body and response.body is not None:
+        return BOT_WALL
+    is_named = page is not None and soft_404.mentions_film(page, request.title)
+    if response.hops and (landed := _landing_judgement(response, request, page, is_named=is_named)):
+        return landed
+    if page and (said := _page_judgement(page, response, request, is_named=is_named)):
+        return said
+    if request.media:
+        return _media_judgement(response)
+    return DOUBTFUL_ALIVE if _may_be_lost(response, request, page, is_named=is_named) else ALIVE
+
+
+def _landing_judgement(
+    response: ProbeResponse, request: ProbeRequest, page: PageText | None, *, is_named: bool
+) -> Judgement | None:
+    """Judge a link by where its redirects led; None: that says nothing."""
+    url, final_url = response.url, response.final_url
+    if _path_names_film(response, request.title):
+        return None
+    if landing.is_login(url, final_url):
+        return LOGIN
+    if (page and soft_404.is_temporary(page, title=request.title)) or landing.is_outage_page(url, final_url):
+        return MAINTENANCE
+    if landing.is_home(url, final_url):
+        return None if _is_film_site(response, is_named=is_named) else gone_judgement(Reason.REDIRECT_HOME)
+    return None if is_named else _unnamed_landing_judgement(response)
+
+
+def _unnamed_landing_judgement(response: ProbeResponse) -> Judgement | None:
+    """Judge a link whose redirects led to a page that does not name the film."""
+    url, final_url = response.url, response.final_url
+    if landing.is_challenge(url, final_url):
+        return BOT_WALL
+    if landing.is_parking_address(url, final_url):
+        return gone_judgement(Reason.PARKED)
+    return _error_page_judgement(response) if landing.is_error_page(url, final_url) else None
+
+
+def _error_page_judgement(response: ProbeResponse) -> Judgement | None:
+    """Judge what an error page's address sent: it may be a video all the same."""
+    body = content.decompress(response.body or b"")
+    return None if content.is_media(body) else gone_judgement(Reason.SOFT_404)
+
+
+def _page_judgement(
+    page: PageText, response: ProbeResponse, request: ProbeRequest, *, is_named: bool
+) -> Judgement | None:
+    """Judge a link by what its page says; None: it says nothing against the film."""
+    if page.is_suspicious and (said := _text_judgement(page, request)):
+        return said
+    if not is_named and landing.is_parked(page):
+        return gone_judgement(Reason.PARKED)
+    player = soft_404.player_denial(page)
+    if player is not Denial.NONE:
+        return gone_judgement(Reason.SOFT_404) if player is Denial.CERTAIN else LOGIN
+    if not is_named and (target := landing.refresh_target(page.source, response.final_url)):
+        return _refresh_judgement(response, target)
+    return None
+
+
+def _text_judgement(page: PageText, request: ProbeRequest) -> Judgement | None:
+    """Judge a link by the sentences of its page; None: there is none against the film."""
+    if soft_404.is_geo_blocked(page):
         return ABROAD
-    if page and soft_404.is_soft_404(page, title=request.title):
+    if soft_404.is_temporary(page, title=request.title):
+        return MAINTENANCE
+    denial = soft_404.is_soft_404(page, title=request.title)
+    if denial is Denial.NONE:
+        return None
+    return gone_judgement(Reason.SOFT_404) if denial is Denial.CERTAIN else DOUBTFUL_GONE
+
+
+def _refresh_judgement(response: ProbeResponse, target: str) -> Judgement:
+    """Judge a page that sends its visitors on: by where it sends them, else it has to be followed."""
+    if landing.is_login(response.url, target):
+        return LOGIN
+    if landing.is_error_page(response.url, target):
         return gone_judgement(Reason.SOFT_404)
-    return _media_judgement(response) if request.media else ALIVE
+    return gone_judgement(Reason.REDIRECT_HOME) if landing.is_home(response.url, target) else NOT_FOLLOWED
+
+
+def _may_be_lost(response: ProbeResponse, request: ProbeRequest, page: PageText | None, *, is_named: bool) -> bool:
+    """Return whether a redirect led to another page that does not name the film and has no player."""
+    if not response.hops or page is None or is_named or not request.title:
+        return False
+    paths = [urlsplit(url).path.rstrip("/").lower() for url in (response.url, response.final_url)]
+    return paths[0] != paths[1] and not has_player(page)
 
 
 def _path_names_film(response: ProbeResponse, title: str) -> bool:
     """Return whether the URL path ends with the movie's title: films are called "Home" and "Consent"."""
     last = urlsplit(response.final_url).path.rstrip("/").rpartition("/")[2].partition(".")[0]
-    slug = re.sub(r"[-_+ ]+", " ", soft_404.normalize_text(unquote(last)))
+    slug = re.sub(r"[-_+ ]+", " ", normalize_text(unquote(last)))
     film = " ".join(re.findall(r"\w+", soft_404.normalize_title(title)))
     return bool(film) and re.fullmatch(rf"{re.escape(film)}(?: \(?[0-9]+\)?)?", slug) is not None
 
 
-def _is_film_site(response: ProbeResponse, page: soft_404.PageText | None, title: str) -> bool:
+def _is_film_site(response: ProbeResponse, *, is_named: bool) -> bool:
     """Return whether a short URL redirected to another host whose front page is about the movie."""
     requested, final = (urlsplit(url).hostname or "" for url in (response.url, response.final_url))
     is_foreign = not (
         f".{requested}".endswith(f".{_without_www(final)}") or f".{final}".endswith(f".{_without_www(requested)}")
     )
-    return is_foreign and page is not None and soft_404.mentions_film(page, title)
+    return is_foreign and is_named
 
 
 def _without_www(host: str) -> str:
     return host.removeprefix("www.")
 
 
-def _is_login(response: ProbeResponse) -> bool:
-    """Return whether the redirect led to a login or consent page, and the link itself is none."""
-    requested, final = urlsplit(response.url), urlsplit(response.final_url)
-    if LOGIN_PATH.search(final.path):
-        return LOGIN_PATH.search(requested.path) is None
-    is_foreign = requested.hostname != final.hostname
-    return is_foreign and (final.hostname or "").startswith(LOGIN_HOSTS)
-
-
-def _is_redirect_home(response: ProbeResponse) -> bool:
-    """Return whether a URL below the front page was redirected to a front page."""
-    requested, final = urlsplit(response.url), urlsplit(response.final_url)
-    was_home = HOME_PATH.fullmatch(requested.path or "/") is not None and not requested.query
-    if final.fragment:
-        return False  # A page of a single-page application.
-    return not was_home and HOME_PATH.fullmatch(final.path or "/") is not None and not without_tracking(final.query)
-
-
 def _media_judgement(response: ProbeResponse) -> Judgement:
-    """Judge a URL that should be a video: unknown binary data may be one; a page, text, an image or nothing is not."""
+    """Judge a URL that should be a video: unknown binary data may be one; text, an image or nothing is not.
+
+    A page that does not say that the film is missing proves nothing: drives ask whether to go on, for instance.
+    """
     body = content.decompress(response.body or b"")
     if response.body == b"" or response.length == 0 or response.status in (204, 205):
         return gone_judgement(Reason.EMPTY)
     if content.is_markup("", body):
-        return gone_judgement(Reason.WRONG_TYPE)
+        return UNKNOWN_PAGE
     if content.is_media(body):
         return ALIVE  # Some servers send films with the type of a web page.
     if content.is_markup(response.content_type, body):
-        return gone_judgement(Reason.WRONG_TYPE)
+        return UNKNOWN_PAGE
     if content.is_media_type(response.content_type):
         return ALIVE
     is_other_type = response.content_type.startswith(content.OTHER_TYPES)

@@ -38,12 +38,17 @@ def set_common_options(curl: Any, config: ProbeConfig, *, accept: str, open_sock
             pycurl.PROXY: "",
             pycurl.NOPROXY: "*",
             pycurl.USERAGENT: config.user_agent,
-            pycurl.HTTPHEADER: [f"Accept: {accept}", "Accept-Encoding: identity"],
+            pycurl.HTTPHEADER: accept_headers(accept),
             pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
             pycurl.CAINFO: ca_bundle(config),
             pycurl.OPENSOCKETFUNCTION: open_socket,
         },
     )
+
+
+def accept_headers(accept: str) -> list[str]:
+    """Return the header lines that say which content is accepted."""
+    return [f"Accept: {accept}", "Accept-Encoding: identity"]
 
 
 def set_options(curl: Any, options: Mapping[int, Any]) -> None:

@@ -25,7 +25,7 @@ UNREACHABLE_FAILURES = frozenset({Failure.TIMEOUT, Failure.REFUSED, Failure.DNS,
 
 @dataclass(slots=True)
 class ProbeTask:
-    """A request and how far its probe has come."""
+    """A request and how far its probe has come; the methods prepare its next request."""
 
     request: ProbeRequest
     state: ProbeState
@@ -38,6 +38,10 @@ class ProbeTask:
         """Start again with a GET of the link's own URL, and with these fields of the state replaced."""
         self.state = self.state.restart(self.request.url)._replace(**changes)
 
+    def confirm(self, **changes: Any) -> None:
+        """Start the confirmation at the link's own URL, with these fields of the state replaced."""
+        self.state = self.state.confirm(self.request.url)._replace(**changes)
+
 
 @dataclass(slots=True, eq=False)
 class HostSlot:
@@ -48,7 +52,8 @@ class HostSlot:
     `stalled`: requests without response while the host responds to others; they are not among the `active`.
     `is_ready`: it is in the scheduler's rotation. `latency`: moving average; `slowest`: slowly decreasing maximum.
     `failures`, `unreachable`: by scheme, since a closed port proves nothing about the other one; the latter has the
-    reason why nothing more is sent. `is_throttled_out`: it asked for fewer requests again and again.
+    reason why nothing more is sent. `was_reopened`: after its timeouts it got a second chance, at the end of the run.
+    `is_throttled_out`: it asked for fewer requests again and again.
     `head_is_useless`: it rejects HEAD. `head_is_inconclusive`: its links are pages, whose text decides; media are still
     probed with HEAD. `is_resolved`: its `addresses` are known; there are none if the host is an address itself.
     """
@@ -70,6 +75,7 @@ class HostSlot:
     failures: dict[str, int] = field(default_factory=dict)
     throttles: int = 0
     unreachable: dict[str, Failure] = field(default_factory=dict)
+    was_reopened: bool = False
     is_throttled_out: bool = False
     head_is_useless: bool = False
     head_is_inconclusive: bool = False
@@ -109,6 +115,15 @@ class HostSlot:
         self.failures[scheme] = self.failures.get(scheme, 0) + 1
         if self.failures[scheme] >= MAX_HOST_FAILURES:
             self.unreachable[scheme] = failure
+
+    def reopen(self) -> None:
+        """Allow requests again after timeouts; those to come have more time."""
+        self.failures.clear()
+        kept = dict(self.unreachable)
+        for scheme in [scheme for scheme, reason in kept.items() if reason is Failure.TIMEOUT]:
+            del kept[scheme]
+        self.was_reopened = self.was_reopened or kept != self.unreachable
+        self.unreachable = kept
 
     def count_throttle(self, throttled: bool) -> None:
         """Count consecutive responses that ask for fewer requests; after some of them the host is left alone."""

@@ -1,24 +1,23 @@
 """Probes links over the network: a stream of requests in, responses out. No database.
 
-This module decides what follows a response. The way into a host's queue is `request_intake`, the order of requests
-`host_queue`, one request `transfer`, all requests in progress `curl_loop`.
+What follows a response is decided in `next_step`. The way into a host's queue is `request_intake`, the order of
+requests `host_queue`, one request `transfer`, all requests in progress `curl_loop`; what timed out waits in `deferral`.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
 
 from scraper.net.throttling import is_throttled
-from streaming.health.judging.verdict import is_conclusive
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.curl_loop import LIBRARY_ERRORS, CurlLoop
+from streaming.health.probing.deferral import LATE_TIMEOUT_FACTOR, DeferredTasks
 from streaming.health.probing.host_queue import HostScheduler, HostSlot, ProbeTask
-from streaming.health.probing.redirects import follow_redirect, is_redirect
-from streaming.health.probing.request_intake import RequestIntake, not_sent
+from streaming.health.probing.next_step import begin_with_get, give_up_head, next_step
+from streaming.health.probing.request_intake import RequestIntake
 from streaming.health.probing.stall_monitor import StallMonitor
 from streaming.health.probing.transfer import Transfer
 
@@ -26,14 +25,9 @@ log = logging.getLogger(__name__)
 
 MAX_PENDING = 20_000
 MAX_RESPONSE_BATCH = 500
-RETRY_DELAY_SECONDS = 0.25
 HEAD_TIMEOUT_SECONDS = 1.0
 CONSUMER_PAUSE_SECONDS = 0.5
-RETRIED_FAILURES = frozenset({Failure.REFUSED, Failure.RESET, Failure.DNS, Failure.TLS, Failure.PROTOCOL})
 END_OF_REQUESTS = ProbeRequest(0, "")
-HAS_LENGTH = re.compile(r"\*/[0-9]")
-METHOD_REJECTED = frozenset({405, 501})
-RANGE_REJECTED = 416
 
 
 def never_stop() -> bool:
@@ -62,7 +56,8 @@ class Prober:
             delay_for_host=config.delay_for_host,
         )
         self._loop = CurlLoop(config, self._scheduler)
-        self._intake = RequestIntake(config, self._scheduler)
+        self._deferred = DeferredTasks()
+        self._intake = RequestIntake(config, self._scheduler, self._deferred)
         self._loop.watch_descriptor(self._intake.fileno())
         self._stalls = StallMonitor(config)
         self._responses: list[ProbeResponse] = []
@@ -83,8 +78,10 @@ class Prober:
             while not self.stop():
                 source = self._fill(source)
                 batch, self._responses = self._responses, []
-                if not batch and source is None and self._loop.is_idle and not self._intake.pending:
-                    return
+                if not batch and self._loop.is_idle and not self._intake.pending:
+                    if source is None and not self._deferred:
+                        return
+                    self._responses += self._intake.requeue_deferred()
                 paused_at = time.monotonic()
                 yield batch
                 resumed_at = time.monotonic()
@@ -139,8 +136,8 @@ class Prober:
         """Queue the tasks whose host has been looked up."""
         for task, at, failure in self._intake.resolved():
             host_slot = self._scheduler.slot_for(task.state.url)
-            if closed := host_slot.closed_reason(task.state.url):
-                self._responses.append(not_sent(task, closed))
+            if host_slot.closed_reason(task.state.url):
+                self._responses += self._intake.refuse([task], host_slot)
             elif failure:
                 self._finish(host_slot, _failed(task, failure))
             else:
@@ -152,11 +149,9 @@ class Prober:
 
     def _start(self, host_slot: HostSlot, task: ProbeTask, *, now: float) -> None:
         if not task.state.get and _skips_head(host_slot, task):
-            task.update(get=True)
-        # A HEAD without a quick response is followed by a GET, which has all the time.
-        timeout = self.config.timeout if task.state.get else min(self.config.timeout / 2, HEAD_TIMEOUT_SECONDS)
+            begin_with_get(task)
         try:
-            transfer = self._loop.start(task, host_slot, timeout=timeout, now=now)
+            transfer = self._loop.start(task, host_slot, timeout=_timeout(task, self.config), now=now)
         except LIBRARY_ERRORS as error:
             self._scheduler.release(host_slot, stalled=False)
             self._responses.append(_local_failure(task, error))
@@ -174,7 +169,7 @@ class Prober:
                 self._loop.mark_stalled(transfer)
             else:  # Nobody needs HEAD to respond: it is given up for GET.
                 self._loop.release(transfer)
-                transfer.task.restart(head_hung=True)
+                give_up_head(transfer.task)
                 self._requeue(transfer.task)
 
     def _on_complete(self, transfer: Transfer, code: int, now: float) -> None:
@@ -190,22 +185,22 @@ class Prober:
         self._loop.release(transfer)
         if response.failure == Failure.TIMEOUT and transfer.started < self._resumed_at:
             self._requeue(task)
-        elif isinstance(outcome := self._next_step(task, host_slot, response), ProbeResponse):
-            self._finish(host_slot, outcome)
+            return
+        step = next_step(task, host_slot, response, normalize=self._intake.normalize_redirect)
+        if step is None:
+            self._defer(host_slot, task)
+        elif isinstance(step, ProbeResponse):
+            self._finish(host_slot, step)
         else:
-            self._requeue(task, at=now + outcome if outcome else None)
+            self._requeue(task, at=now + step if step else None)
 
-    def _next_step(self, task: ProbeTask, host_slot: HostSlot, response: ProbeResponse) -> ProbeResponse | float:
-        """Return the final response, or the seconds until the task's next request, for which it is then prepared."""
-        if is_redirect(response):
-            state = follow_redirect(
-                task.state, response, start_url=task.request.url, normalize=self._intake.normalize_redirect
-            )
-            if isinstance(state, Failure):
-                return response._replace(status=None, failure=state)
-            task.state = state
-            return 0.0
-        return _after_get(task, host_slot, response) if task.state.get else _after_head(task, host_slot, response)
+    def _defer(self, host_slot: HostSlot, task: ProbeTask) -> None:
+        """Repeat a task that timed out at the end of the run."""
+        url = task.state.url
+        host_slot.count_failure(url, Failure.TIMEOUT)
+        self._deferred.add(task, host_slot)
+        if host_slot.closed_reason(url):
+            self._close_host(host_slot)
 
     def _finish(self, host_slot: HostSlot, response: ProbeResponse) -> None:
         self._responses.append(response)
@@ -218,60 +213,23 @@ class Prober:
 
     def _close_host(self, host_slot: HostSlot) -> None:
         """End the requests, waiting or in progress, that are not sent any more to a host that was given up."""
-        for task in self._scheduler.drain(host_slot):
-            self._responses.append(not_sent(task, host_slot.closed_reason(task.state.url)))
-        if not host_slot.unreachable:
-            return
-        for transfer in self._loop.transfers_of(host_slot):
-            if failure := host_slot.unreachable_reason(transfer.task.state.url):
+        tasks = list(self._scheduler.drain(host_slot))
+        for transfer in self._loop.transfers_of(host_slot) if host_slot.unreachable else ():
+            if host_slot.unreachable_reason(transfer.task.state.url):
                 self._loop.release(transfer)
-                self._responses.append(not_sent(transfer.task, failure))
+                tasks.append(transfer.task)
+        self._responses += self._intake.refuse(tasks, host_slot)
 
 
 def _skips_head(host_slot: HostSlot, task: ProbeTask) -> bool:
     return host_slot.head_is_useless or (host_slot.head_is_inconclusive and not task.request.media)
 
 
-def _after_head(task: ProbeTask, host_slot: HostSlot, response: ProbeResponse) -> ProbeResponse | float:
-    """Return the response to HEAD if it is conclusive, else the seconds until the GET."""
-    if is_conclusive(response, media=task.request.media):
-        return response
-    host_slot.head_is_useless = host_slot.head_is_useless or response.status in METHOD_REJECTED
-    if response.status is not None and 200 <= response.status < 300:
-        host_slot.head_is_inconclusive = True
-        task.update(get=True, head=response)
-    else:
-        task.restart(head_hung=response.failure == Failure.TIMEOUT)
-    return RETRY_DELAY_SECONDS if response.failure and response.failure != Failure.TIMEOUT else 0.0
-
-
-def _after_get(task: ProbeTask, host_slot: HostSlot, response: ProbeResponse) -> ProbeResponse | float:
-    """Return the final response, that of HEAD if GET is rejected; or the seconds until the GET is repeated."""
-    state = task.state
-    host_slot.head_is_useless = host_slot.head_is_useless or (state.head_hung and not response.failure)
-    if response.status in METHOD_REJECTED and state.head is not None:
-        return state.head
-    if response.status == RANGE_REJECTED and state.ranged and not _states_length(response):
-        task.update(ranged=False)
-        return 0.0
-    if state.tries == 0 and _deserves_retry(response) and not host_slot.unreachable_reason(state.url):
-        task.update(tries=1)
-        return RETRY_DELAY_SECONDS
-    return response
-
-
-def _states_length(response: ProbeResponse) -> bool:
-    return HAS_LENGTH.search(response.headers.get("content-range", "")) is not None
-
-
-def _deserves_retry(response: ProbeResponse) -> bool:
-    if response.failure:
-        return response.failure in RETRIED_FAILURES
-    return (
-        response.status is not None
-        and 500 <= response.status < 600
-        and not is_throttled(response.status, response.headers)
-    )
+def _timeout(task: ProbeTask, config: ProbeConfig) -> float:
+    if task.state.is_late:
+        return config.timeout * LATE_TIMEOUT_FACTOR
+    # A HEAD without a quick response is followed by a GET, which has all the time.
+    return config.timeout if task.state.get else min(config.timeout / 2, HEAD_TIMEOUT_SECONDS)
 
 
 def _local_failure(task: ProbeTask, error: Exception) -> ProbeResponse:

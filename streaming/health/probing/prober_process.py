@@ -19,6 +19,7 @@ from pathlib import Path
 
 from scraper.net.url_policy import netloc_of
 from streaming.health.judging.causes import landing_hash, page_hash
+from streaming.health.judging.control_page import sample_page
 from streaming.health.judging.results import CheckResult
 from streaming.health.judging.verdict import FORWARDED, judge
 from streaming.health.probe_types import ProbeRequest, ProbeResponse
@@ -143,6 +144,7 @@ def _check_result(response: ProbeResponse, request: ProbeRequest) -> CheckResult
         landing_hash=landing_hash(response) if judgement.verdict.is_bad else "",
         date=response.headers.get("date", ""),
         responded_at=time.monotonic(),
+        page=sample_page(response) if judgement.is_doubtful else None,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from scraper.net.url_policy import MAX_URL_LENGTH, InvalidValue, host_of, normalize_url
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse, ProbeState
 from streaming.health.probing.config import ProbeConfig
+from streaming.health.probing.deferral import DeferredTasks
 from streaming.health.probing.dns_resolver import DnsResolver, is_ip_address
 from streaming.health.probing.host_queue import HostScheduler, HostSlot, ProbeTask
 from streaming.health.probing.redirects import MAX_REDIRECT_URL_LENGTH, failure_of_redirect
@@ -20,8 +21,8 @@ MAX_QUICK_LENGTH = 1500
 class RequestIntake:
     """Brings tasks into their host's queue, new ones and those that need a further request."""
 
-    def __init__(self, config: ProbeConfig, scheduler: HostScheduler) -> None:
-        self._config, self._scheduler = config, scheduler
+    def __init__(self, config: ProbeConfig, scheduler: HostScheduler, deferred: DeferredTasks) -> None:
+        self._config, self._scheduler, self._deferred = config, scheduler, deferred
         self._resolver = DnsResolver()
         self._tasks_by_host: dict[str, list[tuple[ProbeTask, float | None]]] = {}
         self._unresolved = 0
@@ -41,7 +42,7 @@ class RequestIntake:
         self._resolver.close()
 
     def accept(self, request: ProbeRequest) -> ProbeResponse | None:
-        """Queue a new request; return the response if none has to be sent."""
+        """Queue or defer a new request; return the response if none has to be sent."""
         task = ProbeTask(request, state=request.state or ProbeState(request.url))
         try:
             url = self._normalize(task.state.url, max_length=MAX_URL_LENGTH)
@@ -52,8 +53,8 @@ class RequestIntake:
         if not self._is_own_host(url):
             return _forwarded(task)
         host_slot = self._scheduler.slot_for(url)
-        if closed := host_slot.closed_reason(url):
-            return not_sent(task, closed)
+        if host_slot.closed_reason(url):
+            return next(iter(self.refuse([task], host_slot)), None)
         if self._is_resolved(host_slot, task, at=None):
             self._scheduler.add(host_slot, task)
         return None
@@ -70,6 +71,27 @@ class RequestIntake:
         else:
             self._scheduler.add_at(host_slot, task, at)
         return None
+
+    def refuse(self, tasks: Iterable[ProbeTask], host_slot: HostSlot) -> list[ProbeResponse]:
+        """Return the responses of tasks whose host is given up; after timeouts they are deferred first."""
+        responses = []
+        for task in tasks:
+            if self._deferred.accepts(task, host_slot):
+                self._deferred.add(task, host_slot)
+            else:
+                responses.append(not_sent(task, host_slot.closed_reason(task.state.url)))
+        return responses
+
+    def requeue_deferred(self) -> list[ProbeResponse]:
+        """Queue the tasks that timed out, when nothing else is to be asked; return responses as `requeue` does."""
+        responses = []
+        for task in self._deferred.take():
+            host_slot = self._scheduler.slot_for(task.state.url)
+            closed = host_slot.closed_reason(task.state.url)
+            response = not_sent(task, closed) if closed else self.requeue(task)
+            if response is not None:
+                responses.append(response)
+        return responses
 
     def resolved(self) -> Iterator[tuple[ProbeTask, float | None, Failure]]:
         """Return the tasks whose host was looked up, with the moment for `requeue`; a failure if it has no address."""

@@ -22,12 +22,16 @@ from streaming.health.probing.host_queue import HostSlot, ProbeTask
 
 MAX_PAGE_BYTES = 64 * 1024
 MAX_MEDIA_BYTES = 2 * 1024
+BINARY_TYPES = ("application/octet-stream", "binary/octet-stream", "application/force-download")
+ANY_TYPE = "*/*"
+BROWSER_TYPES = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 MAX_COOKIES = 20
 MAX_COOKIE_BYTES = 4096
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 RANGE = f"0-{MAX_MEDIA_BYTES - 1}"
 PARSED_HEADERS = re.compile(
-    rb"^(retry-after|cf-mitigated|date|location|content-range|content-type|set-cookie)[ \t]*:[ \t]*([^\r\n]*)",
+    rb"^(retry-after|cf-mitigated|date|x-amzn-waf-action|sg-captcha|x-vercel-mitigated|location|content-range|content-type"
+    rb"|set-cookie|x-rate-?limit-remaining|ratelimit-remaining)[ \t]*:[ \t]*([^\r\n]*)",
     re.I | re.M,
 )
 # A write error that is no truncation is an exception in our own callback: it proves nothing about the link.
@@ -62,20 +66,21 @@ class Transfer:
     """
 
     __slots__ = (
-        "allowed", "chunks", "curl", "head", "headers", "host_slot", "is_stalled", "is_truncated", "max_bytes",
-        "method", "number", "received", "socket_failure", "started", "task", "timeout_ms",
+        "allowed", "browser_headers", "chunks", "curl", "head", "headers", "host_slot", "is_stalled", "is_truncated",
+        "max_bytes", "method", "number", "received", "socket_failure", "started", "task", "timeout_ms",
     )  # fmt: skip
 
     def __init__(self, config: ProbeConfig) -> None:
         self.allowed = config.allowed
         self.number = self.timeout_ms = 0
-        self.method: tuple[bool, bool] | None = None
+        self.method: tuple[bool, bool, bool] | None = None
+        self.browser_headers = [*curl.accept_headers(BROWSER_TYPES), f"Accept-Language: {config.accept_language}"]
         self.head: list[bytes] = []
         self.curl = self._new_handle(config)
 
     def _new_handle(self, config: ProbeConfig) -> Any:
         handle = curl.new_handle()
-        curl.set_common_options(handle, config, accept="*/*", open_socket=self.open_socket)
+        curl.set_common_options(handle, config, accept=ANY_TYPE, open_socket=self.open_socket)
         options = {
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.DNS_CACHE_TIMEOUT: -1,
@@ -104,18 +109,22 @@ class Transfer:
         if timeout_ms != self.timeout_ms:
             self.timeout_ms = timeout_ms
             self.curl.setopt(pycurl.TIMEOUT_MS, timeout_ms)
-        if (state.get, state.ranged) != self.method:
-            self._set_method(get=state.get, ranged=state.ranged)
+        as_browser = state.is_confirmation or not self.task.request.media
+        method = (state.get, state.get and not as_browser, as_browser)
+        if method != self.method:
+            self._set_method(*method)
         if addresses:
             self.curl.setopt(pycurl.RESOLVE, [_resolve_option(state.url, addresses)])
-        if state.cookies is not None:
+        if state.cookies:
             pairs = "; ".join(f"{name}={value}" for name, value in state.cookies.items())
             self.curl.setopt(pycurl.COOKIE, pairs.encode("latin-1"))
 
-    def _set_method(self, *, get: bool, ranged: bool) -> None:
-        self.method = (get, ranged)
+    def _set_method(self, get: bool, is_ranged: bool, as_browser: bool) -> None:
+        """Ask for all types and, with GET, for the first bytes; or for what a browser asks for, a page first."""
+        self.method = (get, is_ranged, as_browser)
         self.curl.setopt(pycurl.HTTPGET if get else pycurl.NOBODY, 1)
-        if get and ranged:
+        self.curl.setopt(pycurl.HTTPHEADER, self.browser_headers if as_browser else curl.accept_headers(ANY_TYPE))
+        if is_ranged:
             self.curl.setopt(pycurl.RANGE, RANGE)
         else:
             self.curl.unsetopt(pycurl.RANGE)
@@ -125,7 +134,7 @@ class Transfer:
         self.number += 1
         if self.host_slot.addresses:
             self.curl.setopt(pycurl.RESOLVE, [])
-        if self.task.state.cookies is not None:
+        if self.task.state.cookies:
             self.curl.unsetopt(pycurl.COOKIE)
 
     # --- called by libcurl; header lines go straight into `head`
@@ -133,14 +142,17 @@ class Transfer:
         """Keep a piece of the body; return 0, which ends the transfer, when there is enough."""
         if not self.received:
             self.headers = self._parse_headers()
-            is_media = is_media_type(_media_type(self.headers.get("content-type")))
-            self.max_bytes = MAX_MEDIA_BYTES if is_media else MAX_PAGE_BYTES
+            self.max_bytes = self._max_bytes(_media_type(self.headers.get("content-type")))
         self.chunks.append(chunk)
         self.received += len(chunk)
         if self.received <= self.max_bytes:
             return None
         self.is_truncated = True
         return 0
+
+    def _max_bytes(self, content_type: str) -> int:
+        is_media = is_media_type(content_type) or (self.task.request.media and content_type in BINARY_TYPES)
+        return MAX_MEDIA_BYTES if is_media else MAX_PAGE_BYTES
 
     def open_socket(self, _purpose: int, address: Any) -> Any:
         """Return a socket if this address may be connected to."""

@@ -17,6 +17,7 @@ from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import probe_links
 from streaming.health.selection import is_private, links_by_id, other_active_links
 from streaming.health.sweep import canaries
+from streaming.health.sweep.control_fetch import ControlFetch
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.outages import newest_check
 from streaming.health.sweep.resume import ResumeState
@@ -73,6 +74,7 @@ class LinkChecker:
         self.resume_state = ResumeState()
         self.canaries: list[ProbeRequest] = []
         self.forwarded: list[tuple[int, ProbeState]] = []
+        self.control_fetch = ControlFetch(self.config, reserve_slot=_reserve_slot)
         self.writer = ResultWriter(now=now, dry_run=options.dry_run)
         self.is_clock_suspect = False
         self._in_progress: dict[int, LinkState] = {}
@@ -138,7 +140,10 @@ class LinkChecker:
             stop=stop,
             responsive_hosts=self.resume_state.responsive_hosts,
         )
-        return verifier.verify(results, self._in_progress)
+        for result in verifier.verify(results, self._in_progress):
+            if not self.control_fetch.hold(result, url=self._in_progress[result.id].url):
+                yield result
+        yield from self.control_fetch.resolved(stop=stop)
 
     def _verifier(self, stop: Callable[[], bool]) -> Verifier:
         """The verifier of a run. With a limit it chooses among the probed links, else among all due ones."""

@@ -51,6 +51,7 @@ class CheckOptions:
             timeout=self.timeout,
             stall_seconds=min(1.0, self.timeout / 2),
             delay=settings.HEALTH_HOST_DELAY_MS / 1000,
+            accept_language=settings.HEALTH_ACCEPT_LANGUAGE,
             allowed=settings.ALLOW_PRIVATE_HOSTS,
             shard=self.selection.shard,
             delay_for_host=partial(request_delay, delays=settings.SOURCE_DELAYS),

@@ -24,19 +24,22 @@ MAX_MEMORY_BYTES = 8 * 1024 * 1024
 class Command(OpenreelCommand):
     help = (
         "Import movies and links from a file of JSON lines, one movie per line. Known movies get new links and missing "
-        "fields; other fields stay. Invalid lines are reported and skipped, and the exit status is 1."
+        "fields; other fields stay. Invalid lines, and invalid links of valid lines, are reported and skipped, and the "
+        "exit status is 1."
     )
     example = "python manage.py import_catalogue catalogue.jsonl"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="the file, or - for standard input")
-        parser.add_argument("--strict", action="store_true", help="import nothing if any line is invalid")
+        parser.add_argument("--strict", action="store_true", help="import nothing if any line or link is invalid")
 
     def handle(self, *, file: str, strict: bool, **options: Any) -> str:
         with _open(file) as source:
             report = self._import_all_or_nothing(source) if strict else self._import(source)
-        if report.invalid:
-            raise CommandError(f"{_summary(report)} {report.invalid} invalid lines were skipped.")
+        skipped = [f"{report.invalid} invalid lines"] if report.invalid else []
+        skipped += [f"{report.refused_links} invalid links"] if report.refused_links else []
+        if skipped:
+            raise CommandError(f"{_summary(report)} {' and '.join(skipped)} were skipped.")
         return _summary(report)
 
     def _import_all_or_nothing(self, source: BinaryIO) -> ImportReport:
@@ -48,7 +51,7 @@ class Command(OpenreelCommand):
     def _require_valid(self, text: BinaryIO) -> None:
         invalid = 0
         for line in _lines(text):
-            if isinstance(line, InvalidLine):
+            if isinstance(line, InvalidLine) or line.refused:
                 invalid += 1
                 self._write_report(line)
         if invalid:
@@ -60,8 +63,9 @@ class Command(OpenreelCommand):
                 _lines(text), on_invalid=self._write_report, on_progress=lambda done: bar.update(done - bar.n) and None
             )
 
-    def _write_report(self, line: InvalidLine) -> None:
-        tqdm.write(f"line {line.number}: {line.reason}", file=self.stderr._out)
+    def _write_report(self, line: InvalidLine | ValidLine) -> None:
+        for reason in (line.reason,) if isinstance(line, InvalidLine) else line.refused:
+            tqdm.write(f"line {line.number}: {reason}", file=self.stderr._out)
 
 
 def _lines(text: BinaryIO) -> Iterator[ValidLine | InvalidLine]:

@@ -165,7 +165,8 @@ def test_a_forwarded_link_comes_back_as_it_was():
     state = ProbeState(
         url="https://b.example/",
         get=True,
-        ranged=False,
+        is_confirmation=True,
+        is_late=True,
         hops=3,
         tries=1,
         seen=("http://a/",),

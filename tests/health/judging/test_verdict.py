@@ -6,14 +6,22 @@ import gzip
 
 import pytest
 
-from streaming.health.judging.soft_404 import parse_page
+from streaming.health.judging.page_text import parse_page
 from streaming.health.judging.verdict import Verdict, is_conclusive, judge
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.models.reasons import REASON_TEXT
 from tests.helpers.growth import MAX_GROWTH, growth
+from tests.helpers.language_pages import (
+    ABROAD_TEXTS,
+    GONE_TEXTS,
+    GONE_TITLES,
+    LATER_TEXTS,
+    LIVING_TEXTS,
+)
 
 URL = "https://films.example.org/watch/nosferatu"
 MP4 = b"\x00\x00\x00\x20ftypisom" + bytes(64)
+LONG_TEXT = "A count buys a house in a small town by the sea, and with him comes the plague. " * 8
 TS = b"G" + bytes(187) + b"G" + bytes(100)
 
 
@@ -40,6 +48,18 @@ def text_page(text):
 def film(markup, title="Nosferatu (1922)"):
     """A page whose own title and heading are a film's, with something more in it."""
     return response(body=f"<!doctype html><title>{title}</title><body><h1>Nosferatu</h1>{markup}".encode())
+
+
+def says(title, text=""):
+    """A page as servers make them for errors."""
+    return response(
+        body=f"<!doctype html><html><head><meta charset=utf-8><title>{title}</title></head><body><h1>{title}</h1><p>"
+        f"{text}</p></body></html>".encode()
+    )
+
+
+def pages_of(sentences_by_language):
+    return [sentence for sentences in sentences_by_language.values() for sentence in sentences]
 
 
 def media(body=MP4, content_type="video/mp4", status=206, **fields):
@@ -221,12 +241,12 @@ TABLE = [
     (media(content_type="text/html"), FILE, A, "ok"),
     (media(gzip.compress(b"#EXTM3U\n#EXT-X-VERSION:3\n"), "application/octet-stream"), FILE, A, "ok"),
     (media(gzip.compress(bytes(range(256))), "application/octet-stream"), FILE, G, "wrong_type"),
-    (media(b"<html><MPD", "text/html"), FILE, G, "wrong_type"),
+    (media(b"<html><MPD", "text/html"), FILE, B, "unknown_page"),
     (media(bytes(range(256)), "application/x-unknown"), FILE, A, "ok"),
     (response(416, content_type="video/mp4", headers={"content-range": "bytes */4012"}), FILE, A, "ok"),
     (response(416, content_type="video/mp4", headers={"content-range": "bytes */0"}), FILE, G, "empty"),
-    (page(), FILE, G, "wrong_type"),
-    (media(b"<!DOCTYPE html><title>Films</title>"), FILE, G, "wrong_type"),
+    (page(), FILE, B, "unknown_page"),
+    (media(b"<!DOCTYPE html><title>Films</title>"), FILE, B, "unknown_page"),
     (page("404 Not Found", player=False), FILE, G, "soft_404"),
     (page("Just a moment...", player=False), FILE, B, "bot_wall"),
     (media(b""), FILE, G, "empty"),
@@ -239,6 +259,134 @@ TABLE = [
     (media(b"\x89PNG\r\n", "image/png"), FILE, G, "wrong_type"),
 ]  # fmt: skip
 
+TABLE += [
+    *((says(title), PAGE, G, "soft_404") for title in pages_of(GONE_TITLES)),
+    *((says("Nosferatu", text), request_for("Other"), G, "soft_404") for text in pages_of(GONE_TEXTS)),
+    *((says("Films", text), PAGE, B, "abroad") for text in pages_of(ABROAD_TEXTS)),
+    *((says("Films", text), PAGE, U, "maintenance") for text in pages_of(LATER_TEXTS)),
+    *((says("Nosferatu (1922)", text), PAGE, A, "ok") for text in pages_of(LIVING_TEXTS)),
+    *((film(f"<video src=a></video><p>{text}"), PAGE, A, "ok") for text in pages_of(GONE_TEXTS)),
+    *((film(f"<aside><h2>{title}</h2></aside><p>{LONG_TEXT}"), PAGE, A, "ok") for title in pages_of(GONE_TITLES)),
+]
+
+
+def source(markup, status=200, **fields):
+    """A page of this markup alone."""
+    return response(status, f"<!doctype html><html>{markup}</html>".encode(), **fields)
+
+
+def landed(path, markup="<head><title>Films</title></head><body><p>Films</p></body>", **fields):
+    """What a redirect to this path of the same host ended with."""
+    return source(markup, final_url=f"https://films.example.org{path}", hops=1, **fields)
+
+
+FILM_SOURCE = f"<head><title>Nosferatu (1922) | Films</title></head><body><h1>Nosferatu</h1><p>{LONG_TEXT}</p></body>"
+WALLS = [
+    "<script id='anubis_challenge'>{}</script><h1>One second</h1>",
+    "<title></title><script>window.gokuProps = {}</script><div id=challenge-container></div>",
+    "<meta http-equiv=refresh content='0;/.well-known/sgcaptcha/?r=%2F'>",
+    "<iframe src='/_Incapsula_Resource?CWUDNSAI=9&xinfo=1'>Request unsuccessful.</iframe>",
+    "<script src=/aes.js></script><script>document.cookie='__test='+toHex(slowAES.decrypt(c,2,a,b))</script>",
+    "<title>Moment bitte</title><script>window._cf_chl_opt={}</script>",
+    "<title>DDoS-Guard</title><script src='/.well-known/ddos-guard/js-challenge/index.js'></script>",
+    "<title>Access</title><div id='px-captcha'></div>",
+    "<title>films.example</title><script>var dd={'rt':'c'}</script><script src='https://ct.captcha-delivery.com/c.js'>",
+    "<div id='sec-if-cpt-container'></div>",
+    "<script>document.cookie='k=1';location.reload()</script>",
+    "<title>Robot Challenge Screen</title><h1>Checking your browser</h1>",
+]
+GUARDED = [  # What walls put into the pages that they let through.
+    "<script src='/cdn-cgi/challenge-platform/scripts/jsd/main.js'></script>",
+    "<script src='/_Incapsula_Resource?SWJIYLWA=719d'></script>",
+    "<script src='https://js.datadome.co/tags.js'></script>",
+    "<script src='https://client.px-cloud.net/PX1/main.min.js'></script>",
+    "<script src='https://0a1b.token.awswaf.com/0a1b/challenge.js'></script>",
+]
+TABLE += [
+    *((source(wall, status), sent, B, "bot_wall") for wall in WALLS for status in (200, 403) for sent in (PAGE, FILE)),
+    *((source(mark + FILM_SOURCE), PAGE, A, "ok") for mark in GUARDED),
+    (response(202, b""), PAGE, B, "bot_wall"),
+    (response(202, b""), FILE, B, "bot_wall"),
+    (source(FILM_SOURCE, 202), PAGE, A, "ok"),
+    (response(405, headers={"x-amzn-waf-action": "captcha"}), PAGE, B, "bot_wall"),
+    (response(202, b"", headers={"sg-captcha": "challenge"}), FILE, B, "bot_wall"),
+    (page("Checking Your Browser (2019)"), request_for("Checking Your Browser"), A, "ok"),
+    # pages where a file is due
+    (says("Virus scan warning", "film.mp4 is too large to be scanned. Download anyway?"), FILE, B, "unknown_page"),
+    (says("Download", "Your download starts in a moment."), FILE, B, "unknown_page"),
+    (says("Quota exceeded", "Too many users have viewed this file recently."), FILE, U, "maintenance"),
+    (says("File not found"), FILE, G, "soft_404"),
+    (says("Datei wurde gelöscht"), FILE, G, "soft_404"),
+    # error pages by their address
+    *(
+        (landed(path), sent, G, "soft_404")
+        for path in ("/404", "/404.html", "/errors/404.htm", "/notfound", "/page-not-found", "/en/page-not-found/",
+                     "/error.aspx?aspxerrorpath=/watch/nosferatu", "/x.htm?404;http://films.example.org/watch/nosferatu",
+                     "/cgi-sys/suspendedpage.cgi", "/account-suspended", "/error?code=404", "/video-unavailable",
+                     "/seite-nicht-gefunden", "/page-introuvable")
+        for sent in (PAGE, FILE)
+    ),
+    (landed("/film/notfound-1934/", FILM_SOURCE), PAGE, A, "ok"),
+    (landed("/errors-of-youth"), PAGE, A, "ok"),
+    (landed("/watch/lost-and-found"), PAGE, A, "ok"),
+    (landed("/404", FILM_SOURCE), PAGE, A, "ok"),
+    (landed("/404"), request_for("404"), A, "ok"),
+    (landed("/notfound", url="https://films.example.org/not-found"), PAGE, A, "ok"),
+    (landed("/maintenance.html"), PAGE, U, "maintenance"),
+    (landed("/503"), PAGE, U, "maintenance"),
+    (landed("/", "<title>Films</title><h1>Temporarily offline</h1><p>Back soon.</p>"), PAGE, U, "maintenance"),
+    *(
+        (landed(path), PAGE, G, "redirect_home")
+        for path in ("/us/", "/gb", "/de/", "/en-gb/", "/pt-br/home", "/us/en/", "/intl/de/", "/zh-hans/", "/en-001/")
+    ),
+    (landed("/tv/"), PAGE, A, "ok"),
+    (landed("/us/nosferatu"), PAGE, A, "ok"),
+    (landed("/servicelogin?continue=x"), PAGE, B, "login"),
+    (landed("/cookie-consent?next=/watch"), PAGE, B, "login"),
+    # domains for sale, and sites that are suspended
+    (says("films.example.org is for sale"), PAGE, G, "parked"),
+    (says("films.example.org", "Buy this domain. Related searches"), PAGE, G, "parked"),
+    (says("Diese Domain steht zum Verkauf"), PAGE, G, "parked"),
+    (says("Account Suspended", "This account has been suspended."), PAGE, G, "parked"),
+    (source("<script>window.onload=function(){window.location.href='/lander'}</script>"), PAGE, G, "parked"),
+    (source("<script>location.replace('https://ww25.films.example.org/')</script>"), PAGE, G, "parked"),
+    (source("<title>x</title><p>y</p>", final_url="https://ww1.films.example.org/?s=1", hops=1), PAGE, G, "parked"),
+    (source("<p>y</p>", final_url="https://www.hugedomains.com/domain_profile.cfm?d=x", hops=1), PAGE, G, "parked"),
+    (page("Nosferatu | House for sale"), PAGE, A, "ok"),
+    (film(f"<p>{LONG_TEXT}</p>", "Nosferatu | Account Suspended and other shorts"), PAGE, A, "ok"),
+    (source("<script>location.href='/watch/nosferatu/player'</script><p>Nosferatu</p>"), PAGE, A, "ok"),
+    # a page that leads on
+    (source("<meta http-equiv=refresh content='0; url=/'>"), PAGE, G, "redirect_home"),
+    (source("<meta http-equiv=refresh content='0; url=/404.html'>"), PAGE, G, "soft_404"),
+    (source("<meta http-equiv=refresh content='0; url=/login'>"), PAGE, B, "login"),
+    (source("<meta http-equiv=refresh content='0; url=/film/new'>"), PAGE, U, "bad_redirect"),
+    (source("<meta http-equiv=refresh content='300'>" + FILM_SOURCE), PAGE, A, "ok"),
+    (source("<noscript><meta http-equiv=refresh content='0; url=/nojs'></noscript>"), PAGE, A, "ok"),
+    # what a player's own data say
+    (source('<title> - Tube</title><script>x={"playabilityStatus":{"status":"ERROR"}}</script>'), PAGE, G, "soft_404"),
+    (source('<title> - Tube</title><script>x={"playabilityStatus":{"status":"OK"}}</script>'), PAGE, A, "ok"),
+    (source('<script>x={"playabilityStatus":{"status":"LOGIN_REQUIRED"}}</script>'), PAGE, B, "login"),
+    # sentences that nobody sees, or that speak of other films
+    (source(FILM_SOURCE + "<div class=modal style='display: none'><h2>Video not found</h2></div>"), PAGE, A, "ok"),
+    (source(FILM_SOURCE + "<div aria-hidden=true><h1>Page not found</h1></div>"), PAGE, A, "ok"),
+    (source(FILM_SOURCE + "<nav><h2>Not Found</h2></nav><footer><h2>404</h2></footer>"), PAGE, A, "ok"),
+    (source(FILM_SOURCE + "<section class='related films'><h2>Video not found</h2></section>"), PAGE, A, "ok"),
+    (source(FILM_SOURCE + "<h2><a href=/7>Page not found</a></h2>"), PAGE, A, "ok"),
+    (source("<h1>Films</h1><div hidden><div></div><p>Page not found</p></div><p>Hello</p>"), PAGE, A, "ok"),
+    # charsets
+    (response(body="\ufeff<html><title>Страница не найдена</title>".encode("utf-16-le")), PAGE, G, "soft_404"),
+    (response(body="<html><title>Страница не найдена</title>".encode("cp1251"),
+              headers={"content-type": "text/html; charset=windows-1251"}), PAGE, G, "soft_404"),
+    (response(body="<html><meta charset='Shift_JIS'><title>ページが見つかりません</title>".encode("shift_jis")),
+     PAGE, G, "soft_404"),
+    (response(body=b"<html><title>Page not found</title>", headers={"content-type": "text/html; charset=zlib"}),
+     PAGE, G, "soft_404"),
+    # busy
+    (response(403, headers={"retry-after": "60"}), PAGE, T, "throttled"),
+    (response(403, headers={"x-ratelimit-remaining": "0"}), PAGE, T, "throttled"),
+    (response(503, b"<Error><Code>SlowDown</Code></Error>", "application/xml"), FILE, T, "throttled"),
+]  # fmt: skip
+
 
 @pytest.mark.parametrize(("received", "sent", "verdict", "reason"), TABLE)
 def test_judge(received, sent, verdict, reason):
@@ -247,7 +395,7 @@ def test_judge(received, sent, verdict, reason):
 
 
 def test_the_table_is_long_and_its_reasons_are_known():
-    assert len(TABLE) >= 80
+    assert len(TABLE) >= 300
     assert {reason for *_, reason in TABLE} <= REASON_TEXT.keys()
 
 
@@ -285,6 +433,21 @@ def test_a_hostile_page_is_read_in_time_proportional_to_its_length(markup):
         return judge(response(body=b"<html>" + body), PAGE)
 
     assert growth(judge_page, lambda size: markup * (size // len(markup)), 65_536) < MAX_GROWTH
+
+
+@pytest.mark.parametrize(
+    ("received", "doubtful"),
+    [
+        (says("Nosferatu (1922)", "This video is no longer available."), True),
+        (says("Films", "This video is no longer available."), False),
+        (landed("/films"), True),
+        (landed("/films", FILM_SOURCE), False),
+        (landed("/films", "<video src=a></video>"), False),
+        (page(), False),
+    ],
+)
+def test_when_a_control_page_decides(received, doubtful):
+    assert judge(received, PAGE).is_doubtful is doubtful
 
 
 def test_scripts_and_head_are_no_text():

@@ -6,10 +6,17 @@ import pytest
 
 from scraper.net.url_policy import MAX_URL_LENGTH, normalize_url
 from streaming.health.probe_types import Failure, ProbeResponse, ProbeState
-from streaming.health.probing.redirects import MAX_REDIRECT_URL_LENGTH, MAX_REDIRECTS, follow_redirect
+from streaming.health.probing import redirects
+from streaming.health.probing.redirects import (
+    MAX_CONFIRMED_REDIRECTS,
+    MAX_REDIRECT_URL_LENGTH,
+    MAX_REDIRECTS,
+    is_redirect,
+)
 
 START = "https://films.example.org/watch/1"
 STATE = ProbeState(START)
+CONFIRMATION = STATE.confirm(START)
 
 
 def normalize(url):
@@ -18,7 +25,7 @@ def normalize(url):
 
 def follow(location, *, state=STATE, status=302, **headers):
     response = ProbeResponse(1, START, status, headers={"location": location, **headers})
-    return follow_redirect(state, response, start_url=START, normalize=normalize)
+    return redirects.follow(state, response, location=location, normalize=normalize)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +36,20 @@ def follow(location, *, state=STATE, status=302, **headers):
         ("//cdn.example.org/1", "https://cdn.example.org/1"),
         ("HTTP://CDN.example.org:80/1", "http://cdn.example.org/1"),
         ("/a b|c", "https://films.example.org/a%20b%7Cc"),
+        ("http:///cdn.example.org/1", "http://cdn.example.org/1"),
+        ("https:////cdn.example.org/1", "https://cdn.example.org/1"),
+        ("https:cdn/1", "https://films.example.org/watch/cdn/1"),
+        ("http:cdn.example.org/1", "http://cdn.example.org/1"),
+        ("///cdn.example.org/1", "https://cdn.example.org/1"),
+        (r"\\cdn.example.org\1", "https://cdn.example.org/1"),
+        (r"https:\\cdn.example.org\films\1?back=a\b", "https://cdn.example.org/films/1?back=a%5Cb"),
+        (r"\film\1", "https://films.example.org/film/1"),
+        ("/film/1\t\t", "https://films.example.org/film/1"),
+        (" \x00/film/1 ", "https://films.example.org/film/1"),
+        ("https://cdn.exam\tple.org/fi\tlm", "https://cdn.example.org/film"),
+        ("/fi\x01lm", "https://films.example.org/fi%01lm"),
+        ("?page=2", "https://films.example.org/watch/1?page=2"),
+        ("../film", "https://films.example.org/film"),
     ],
 )
 def test_a_location_is_read_as_browsers_read_it(location, url):
@@ -41,7 +62,10 @@ def test_a_location_is_read_as_browsers_read_it(location, url):
     [
         ("ftp://films.example.org/", Failure.BAD_REDIRECT),
         ("http://[::1", Failure.BAD_REDIRECT),
-        ("http:///film", Failure.BAD_REDIRECT),
+        ("http:///", Failure.BAD_REDIRECT),
+        ("mailto:films@example.org", Failure.BAD_REDIRECT),
+        ("http:///10.0.0.5/", Failure.PRIVATE),
+        (r"\\10.0.0.5\film", Failure.PRIVATE),
         ("http://10.0.0.5/", Failure.PRIVATE),
         ("http://user@films.example.org/", Failure.PRIVATE),
         ("/" + "a" * MAX_REDIRECT_URL_LENGTH, Failure.LOCAL),
@@ -56,13 +80,39 @@ def test_a_location_that_may_not_be_opened_ends_the_probe(location, failure):
     [
         (STATE._replace(seen=("https://films.example.org/a",)), "/a", Failure.LOOP),
         (STATE, START, Failure.LOOP),
+        (STATE, "#credits", Failure.LOOP),
         (STATE._replace(hops=MAX_REDIRECTS), "/a", Failure.TOO_MANY),
+        (CONFIRMATION, START, Failure.LOOP),
+        (CONFIRMATION._replace(hops=MAX_CONFIRMED_REDIRECTS), "/a", Failure.TOO_MANY),
     ],
 )
-def test_a_circle_is_tried_once_more_with_cookies(state, location, failure):
-    restarted = follow(location, state=state._replace(head_hung=True, fragment="#/x"))
-    assert restarted == ProbeState(START, get=True, head_hung=True, cookies={})
-    assert follow(location, state=state._replace(cookies={})) is failure
+def test_a_circle_and_too_many_redirects_end_the_probe(state, location, failure):
+    assert follow(location, state=state) is failure
+
+
+def test_the_confirmation_follows_as_many_redirects_as_a_browser():
+    state = follow("/a", state=CONFIRMATION._replace(hops=MAX_CONFIRMED_REDIRECTS - 1))
+    assert (state.hops, state.url, state.is_confirmation) == (20, "https://films.example.org/a", True)
+
+
+def test_the_confirmation_starts_at_the_link_itself_and_keeps_what_is_known():
+    head = ProbeResponse(1, START, 200)
+    led = STATE._replace(url="https://other.example.org/", hops=3, seen=(START,), head=head, head_hung=True, tries=1)
+    assert led.confirm(START) == ProbeState(
+        START, get=True, is_confirmation=True, tries=1, head=head, head_hung=True, cookies={}
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "leads_elsewhere"),
+    [
+        (301, "/a", True), (302, "/a", True), (303, "/a", True), (307, "/a", True), (308, "/a", True),
+        (302, "#a", True), (302, "", False), (302, " \t", False), (200, "/a", False), (304, "/a", False),
+        (201, "/a", False),
+    ],
+)  # fmt: skip
+def test_only_a_redirect_with_a_location_leads_elsewhere(status, location, leads_elsewhere):
+    assert is_redirect(ProbeResponse(1, START, status, headers={"location": location})) is leads_elsewhere
 
 
 def test_the_same_url_may_come_again_with_a_new_cookie():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scraper.net.url_policy import (
     InvalidValue,
     PrivateHostAllowlist,
+    escape_url,
     host_of,
     is_public_address,
     may_connect,
@@ -51,7 +52,7 @@ HOSTILE = [
     ("data:text,SECRET", "bad_scheme"),
     ("javascript:alert(1)", "bad_scheme"),
     ("vbscript:x", "bad_scheme"),
-    (" javascript:alert(1)", "bad_character"),
+    (" javascript:alert(1)", "bad_scheme"),
     ("java\tscript:alert(1)", "bad_character"),
     ("//example.org/x", "bad_scheme"),
     ("http:\\\\example.org", "bad_character"),
@@ -74,6 +75,11 @@ HOSTILE = [
     (7, "empty_url"),
     ("http://[::1", "malformed_url"),
     ("http://-/", "private_address"),
+    ("http://exam'ple.org/", "bad_character"),
+    ("http://exam|ple.org/", "bad_character"),
+    ("http://☃️‍.example/", "bad_host"),
+    ("http://-ü.example/", "bad_host"),
+    ("  ", "empty_url"),
 ]  # fmt: skip
 
 SPELLED = [
@@ -88,6 +94,21 @@ SPELLED = [
     ("https://archive.org/download/x/Le_voyage_(1902).mp4", "https://archive.org/download/x/Le_voyage_(1902).mp4"),
     ("http://93.184.216.34/", "http://93.184.216.34/"),
     ("http://[2606:2800:220:1::1]/x", "http://[2606:2800:220:1::1]/x"),
+    (" https://example.org/a ", "https://example.org/a"),
+    ("https://example.org/L'Ours - 1.mp4", "https://example.org/L%27Ours%20-%201.mp4"),
+    ("https://example.org/a?t=L'Ours 1", "https://example.org/a?t=L%27Ours%201"),
+    ("https://example.org/{a}|b^c`d", "https://example.org/%7Ba%7D%7Cb%5Ec%60d"),
+    ("https://example.org/#!/watch/1", "https://example.org/#!/watch/1"),
+    ("https://example.org/app#/watch/L'Ours 1", "https://example.org/app#/watch/L%27Ours%201"),
+    ("https://example.org/a#!", "https://example.org/a"),
+    ("https://example.org/a#/", "https://example.org/a"),
+    ("https://example.org/a#chapter/2", "https://example.org/a"),
+    ("https://straße.example/", "https://xn--strae-oqa.example/"),
+    ("https://strasse.example/", "https://strasse.example/"),
+    ("https://STRAẞE.example/", "https://xn--strae-oqa.example/"),
+    ("https://ναός.example/", "https://xn--mxaxq3b.example/"),
+    ("https://a_b.bücher.example/", "https://a_b.xn--bcher-kva.example/"),
+    ("https://bücher。example/", "https://xn--bcher-kva.example/"),
 ]
 
 
@@ -146,6 +167,12 @@ def test_the_socket_asks_about_the_resolved_address(address, host, port, allowed
 @pytest.mark.parametrize("text", ["1.1.1.1", "2001:4860:4860::8888", "::ffff:1.1.1.1"])
 def test_public_addresses_are_public(text):
     assert is_public_address(text)
+
+
+@pytest.mark.parametrize(("url", "code"), [row for row in HOSTILE if isinstance(row[0], str)])
+def test_escaping_makes_no_hostile_url_acceptable(url, code):
+    with pytest.raises(InvalidValue):
+        normalize_url(escape_url(url))
 
 
 @given(st.text(max_size=300))

@@ -391,20 +391,21 @@ class TestHostile:
         """PeerTube's, one by one, see below."""
         movie = make_movie(imdb_id=LIVING_DEAD)
         Binding.objects.create(movie=movie, url="https://www.loc.gov/item/00694220/")
-        good = "https://films.example.org/{}.mp4"
+        foreign = "https://films.example.org/other.mp4"
+        good = {"commons": "https://upload.wikimedia.org/n.mp4", "library_of_congress": "https://tile.loc.gov/n.mp4"}
         video = {"ns": 6, "title": "File:N.webm"}
-        versions = [{"src": url, "type": "video/webm", "height": 480} for url in (*BAD, good.format("commons"))]
+        versions = [{"src": url, "type": "video/webm", "height": 480} for url in (*BAD, foreign, good["commons"])]
         found = {"url": BAD[0], "mime": "video/webm", "derivatives": versions}
         found |= {"extmetadata": {"LicenseShortName": {"value": "CC0"}}}
         web.faults["/commons/"] = data({"query": {"pages": [{**video, "videoinfo": [found]}]}})
         item = {"id": "http://www.loc.gov/item/00694220/", "online_format": ["video"]}
         item |= {"rights": ["These are free to use and reuse."]}
-        files = [{"mimetype": "video/mp4", "url": url} for url in (*BAD, good.format("library"))]
+        files = [{"mimetype": "video/mp4", "url": url} for url in (*BAD, foreign, good["library_of_congress"])]
         web.faults["/library/"] = data({"item": item, "resources": [{"files": [files]}]})
         rows, _ = searched(LIVING_DEAD, "commons", "library_of_congress")
         kept = links(LIVING_DEAD)
-        for source, name in (("commons", "commons"), ("library_of_congress", "library")):
-            assert list(kept[source]) == [good.format(name)]
+        for source, url in good.items():
+            assert list(kept[source]) == [url]
             assert rows[source]["state"] == "found"
             assert "links were refused: " in rows[source]["error"]
             assert {"bad port", "bad scheme", "credentials", "private address"} <= set(

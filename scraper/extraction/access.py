@@ -1,0 +1,54 @@
+"""Whether a page of schema.org data lets everybody watch: free of charge, now, without a viewer's country. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from scraper.extraction.dates import has_begun, is_over
+from scraper.extraction.json_ld import Node, as_list, as_nodes
+from scraper.extraction.json_values import as_float, as_mapping, as_text
+
+PAID_CATEGORIES = frozenset({"subscription", "externalsubscription", "purchase", "rental", "paid"})
+ENDS = ("expires", "availabilityEnds", "validThrough")
+BEGINNINGS = ("availabilityStarts", "validFrom")
+
+
+def is_free_now(node: Node, *, now: datetime) -> bool:
+    """Return whether a film, video, action or condition is free of charge and available; silence means yes."""
+    if _states(node.get("isAccessibleForFree"), False):
+        return False
+    if any(is_over(as_text(node.get(name)), now=now) for name in ENDS):
+        return False
+    return all(has_begun(as_text(node.get(name)), now=now) for name in BEGINNINGS)
+
+
+def is_open_action(action: Node, *, now: datetime) -> bool:
+    """Return whether at least one of the ways in which an action may be taken is open, for visitors of some country.
+
+    `eligibleRegion` and `ineligibleRegion` close none: we do not know where a visitor is, and inside
+    it works.
+    """
+    ways = [as_mapping(way) for way in as_list(action.get("actionAccessibilityRequirement")) if way]
+    return _is_open(action, now=now) and (not ways or any(_is_open(way, now=now) for way in ways))
+
+
+def _is_open(way: Node, *, now: datetime) -> bool:
+    category = as_text(way.get("category")).rsplit("/", 1)[-1].casefold()
+    subscription = way.get("requiresSubscription")
+    if category in PAID_CATEGORIES or isinstance(subscription, Mapping) or _states(subscription, True):
+        return False
+    if not is_free_now(way, now=now):
+        return False
+    offers = as_nodes(way.get("expectsAcceptanceOf"))
+    return not offers or any(_is_open_offer(offer, now=now) for offer in offers)
+
+
+def _is_open_offer(offer: Node, *, now: datetime) -> bool:
+    return not as_float(offer.get("price")) and is_free_now(offer, now=now)
+
+
+def _states(value: object, expected: bool) -> bool:
+    """Return whether a value, or one of a list, is this boolean, also as a text or as a URL of schema.org."""
+    words = [one if isinstance(one, bool) else as_text(one).rsplit("/", 1)[-1].casefold() for one in as_list(value)]
+    return expected in words or str(expected).casefold() in words

@@ -1,0 +1,252 @@
+"""Read a web page: its title, first headings and main text, as a visitor sees them. Pure."""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from streaming.health.judging.phrases import is_suspicious, normalize_text
+
+MAX_SHORT_TEXT = 400
+HEAD_BYTES = 8 * 1024
+MAX_HEADINGS = 3
+TAGS = re.compile(r"<[^<>]{0,4000}>")
+UNREAD_ELEMENTS = re.compile(r"<(!--|(?:script|style|noscript|template|svg|head)\b)", re.I)
+TITLE = re.compile(r"<title\b[^<>]{0,300}>(.{0,300}?)</title", re.S | re.I)
+HEADING = re.compile(r"<h[12]\b[^<>]{0,300}>(.{0,300}?)</h[12]", re.S | re.I)
+PLAYER = re.compile(r"<(?:video|audio|iframe|embed|object)")
+PLAYERS_NAMED = ("og:video", "videoobject")
+TAG = re.compile(r"<(?:(!--)|(/?)([a-z][a-z0-9-]{0,30})([^<>]{0,4000})>)", re.I)
+RAW_ELEMENTS = frozenset({"script", "style", "noscript", "template", "svg", "head", "textarea"})
+SIDE_ELEMENTS = frozenset({"nav", "aside", "footer", "dialog", "select", "menu"})
+WHOLE_ELEMENTS = frozenset({"html", "body", "main", "article", "h1", "h2"})
+VOID_ELEMENTS = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
+HIDDEN_ATTRIBUTE = re.compile(
+    r"(?:[\s\"']|\A)(?:hidden|d-none|is-hidden)(?=[\s\"'=/]|\Z)|aria-hidden\s{0,3}=\s{0,3}[\"']?true"
+    r"|display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden",
+    re.I,
+)
+SIDE_ATTRIBUTE = re.compile(
+    r"\b(?:comments?|related|recommend(?:ed|ations?)|similar|sidebar|modal|toast|reviews?)\b", re.I
+)
+CHARSET = re.compile(r"charset\s{0,5}=\s{0,5}[\"']?\s{0,5}([a-z0-9_:.-]{2,40})", re.I)
+BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# Other codecs of Python do not decode to text, or take very long.
+WEB_ENCODINGS = re.compile(
+    r"utf-(?:8|16(?:-[lb]e)?)|iso8859-[0-9]{1,2}|cp(?:125[0-8]|866|874|932|949)|koi8-[ru]|mac-(?:roman|cyrillic)|gbk"
+    r"|gb2312|gb18030|big5|euc_(?:jp|kr)|shift_jis|iso2022_jp"
+)
+META_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """The normalized text of a page.
+
+    `headings`: its title and first headings. `body_text`: its main text if that is short and there is no player, else
+    empty. `is_suspicious`: one of them has a word of the phrases. `has_player`, `has_long_text`: determined only if a
+    heading may say that the film is missing. `source`: the whole page as it was sent, decoded.
+    """
+
+    headings: tuple[str, ...] = ()
+    body_text: str = ""
+    has_player: bool = False
+    has_long_text: bool = False
+    is_suspicious: bool = False
+    source: str = ""
+
+
+def parse_page(body: bytes, content_type: str = "") -> PageText:
+    """Parse a page, of which the first bytes are enough; `content_type` is the header, for its charset."""
+    text = decode_page(body, content_type)
+    if "<" not in text:
+        short_text = _if_short(text)
+        return PageText((), short_text, is_suspicious=is_suspicious(short_text), source=text)
+    headings = _headings(text, text)
+    if is_suspicious("\n".join(headings)):
+        return _parse_suspicious(text)
+    body_text = _body_text(text)
+    return PageText(headings, body_text, is_suspicious=bool(body_text) and is_suspicious(body_text), source=text)
+
+
+# --- bytes to text
+def decode_page(body: bytes, content_type: str = "") -> str:
+    """Decode a page by its byte order mark, its header or its `meta` element, in this order; else as UTF-8."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, "replace")
+    return body.decode(_header_encoding(content_type) or _meta_encoding(body), "replace")
+
+
+def _header_encoding(content_type: str) -> str:
+    stated = CHARSET.search(content_type) if "=" in content_type else None
+    return _web_encoding(stated[1]) if stated else ""
+
+
+def _meta_encoding(body: bytes) -> str:
+    stated = CHARSET.search(body[:META_BYTES].decode("ascii", "replace"))
+    encoding = _web_encoding(stated[1]) if stated else ""
+    return "utf-8" if encoding.startswith("utf-16") else encoding or "utf-8"  # Its ASCII letters were readable.
+
+
+def _web_encoding(name: str) -> str:
+    """Return Python's name of an encoding of web pages; empty if it is none. Latin-1 means Windows-1252 on the web."""
+    if name.lower() in ("utf-8", "utf8"):
+        return "utf-8"
+    try:
+        codec = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return ""
+    if codec in ("iso8859-1", "ascii"):
+        return "cp1252"
+    return codec if WEB_ENCODINGS.fullmatch(codec) else ""
+
+
+# --- headings and text
+def _headings(text: str, visible: str) -> tuple[str, ...]:
+    found = [*islice(TITLE.finditer(text), 1), *islice(HEADING.finditer(visible), MAX_HEADINGS)]
+    return tuple(normalize_text(TAGS.sub(" ", match[1])) for match in found)
+
+
+def _parse_suspicious(text: str) -> PageText:
+    """Parse a page whose headings may say that the film is missing.
+
+    Headings that are hidden, beside the main text or in scripts are left out, and those that are links: they name other
+    films. Below a long text only the first heading is read.
+    """
+    visible = visible_markup(text)
+    lower = text.lower()
+    has_player = PLAYER.search(visible.lower()) is not None or any(name in lower for name in PLAYERS_NAMED)
+    main_text = _plain(visible)
+    is_long = len(main_text) > MAX_SHORT_TEXT
+    title = [normalize_text(TAGS.sub(" ", match[1])) for match in islice(TITLE.finditer(text), 1)]
+    headings = list(islice(_unlinked_headings(visible), 1 if is_long else MAX_HEADINGS))
+    body_text = "" if has_player or is_long else normalize_text(main_text)
+    return PageText((*title, *headings), body_text, has_player, is_long, is_suspicious=True, source=text)
+
+
+def _unlinked_headings(visible: str) -> Iterator[str]:
+    for match in HEADING.finditer(visible):
+        if "<a " not in match[1].lower():
+            yield normalize_text(TAGS.sub(" ", match[1]))
+
+
+def _body_text(text: str) -> str:
+    """Return the main text of a page if it is short and there is no player, else an empty string.
+
+    Most pages are long already in their first bytes: then the rest is not searched for a player.
+    """
+    if len(text) > HEAD_BYTES:
+        start = text[: text.rfind("<", 0, HEAD_BYTES)]
+        if len(" ".join(TAGS.sub(" ", _read_text(start, start.lower())).split())) > MAX_SHORT_TEXT:
+            return ""
+    lower = text.lower()
+    if PLAYER.search(lower) or any(name in lower for name in PLAYERS_NAMED):
+        return ""
+    if not _if_short(TAGS.sub(" ", _read_text(text, lower))):
+        return ""
+    return _if_short(TAGS.sub(" ", visible_markup(text)))
+
+
+def has_player(page: PageText) -> bool:
+    """Return whether a page has a player, or names one in its metadata."""
+    lower = page.source.lower()
+    return PLAYER.search(lower) is not None or any(name in lower for name in PLAYERS_NAMED)
+
+
+def visible_text(page: PageText) -> str:
+    """Return the normalized main text of a page, however long."""
+    return normalize_text(TAGS.sub(" ", visible_markup(page.source)))
+
+
+def _plain(markup: str) -> str:
+    return " ".join(html.unescape(TAGS.sub(" ", markup)).split())
+
+
+def _if_short(text: str) -> str:
+    """Return a short text, normalized, or an empty string for a long one."""
+    if len(text) > HEAD_BYTES and len(" ".join(text[:HEAD_BYTES].split())) > MAX_SHORT_TEXT:
+        return ""
+    words = " ".join(text.split())
+    return normalize_text(words) if len(words) <= MAX_SHORT_TEXT else ""
+
+
+def _read_text(text: str, lower: str) -> str:
+    """Return the text without scripts, styles, comments and head; `lower` is the text in lower case.
+
+    Not by one pattern, which would take quadratic time on hostile pages.
+    """
+    if len(lower) != len(text):  # Some letters become longer in lower case, so positions would differ.
+        text = lower
+    visible, position = [], 0
+    for opening in UNREAD_ELEMENTS.finditer(text):
+        if opening.start() < position:
+            continue
+        visible.append(text[position : opening.start()])
+        ending = "-->" if opening[1] == "!--" else f"</{opening[1].lower()}"
+        position = lower.find(ending, opening.end())
+        if position < 0:
+            return "".join(visible)
+    return "".join([*visible, text[position:]])
+
+
+# --- what a visitor sees
+def visible_markup(text: str) -> str:
+    """Return the markup of the main text: without what is hidden, beside it, or in scripts and comments."""
+    return _VisibleMarkup(text).read()
+
+
+class _VisibleMarkup:
+    """One pass over the tags of a page; `skipped` is the element that is left out, `depth` how often it is open."""
+
+    def __init__(self, text: str) -> None:
+        lower = text.lower()
+        self.text, self.lower = (text, lower) if len(lower) == len(text) else (lower, lower)
+        self.pieces: list[str] = []
+        self.position, self.skipped, self.depth = 0, "", 0
+
+    def read(self) -> str:
+        for tag in TAG.finditer(self.text):
+            if tag.start() < self.position:
+                continue  # Within a script or comment.
+            if not self.skipped:
+                self.pieces.append(self.text[self.position : tag.start()])
+                self.position = tag.start()
+            if not self._pass(tag):
+                return " ".join(self.pieces)
+        if not self.skipped:
+            self.pieces.append(self.text[self.position :])
+        return " ".join(self.pieces)
+
+    def _pass(self, tag: re.Match[str]) -> bool:
+        """Move behind this tag, or behind its element if that has no text for visitors; False if it never ends."""
+        name = (tag[3] or "").lower()
+        if tag[1] or (name in RAW_ELEMENTS and not tag[2]):
+            self.position = self.lower.find("-->" if tag[1] else f"</{name}", tag.end())
+            return self.position >= 0
+        if self.skipped:
+            self._count(tag, name)
+        elif not tag[2] and name not in VOID_ELEMENTS and _is_beside(name, tag[4]):
+            self.skipped, self.depth = name, 1
+        return True
+
+    def _count(self, tag: re.Match[str], name: str) -> None:
+        """Follow how often the skipped element is open; it may contain others of its name."""
+        if name == self.skipped:
+            self.depth += -1 if tag[2] else 1
+        if self.depth == 0:
+            self.skipped = ""
+        self.position = tag.end()
+
+
+def _is_beside(name: str, attributes: str) -> bool:
+    """Return whether an element is hidden, or beside the main text."""
+    if name in SIDE_ELEMENTS or HIDDEN_ATTRIBUTE.search(attributes):
+        return True
+    return name not in WHOLE_ELEMENTS and SIDE_ATTRIBUTE.search(attributes) is not None

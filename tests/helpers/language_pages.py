@@ -1,0 +1,101 @@
+"""Pages in the languages of the sources' films: what error pages say there, and living pages that only sound like it.
+
+Own sentences, one table a language: `GONE`, `ABROAD` and `LATER` in a title or in a short text; `ALIVE` in texts of
+films that can be watched.
+"""
+
+from __future__ import annotations
+
+GONE_TITLES = {
+    "en": ("Page not found", "This video has been deleted", "404", "Private video", "Sorry, we cannot find that file"),
+    "de": ("Seite nicht gefunden", "Dieses Video wurde entfernt", "Fehler 404", "Der Film ist nicht mehr verfügbar",
+           "Diese Seite existiert nicht mehr", "Dieses Video ist privat"),
+    "fr": ("Page introuvable", "Cette vidéo a été supprimée", "Erreur 404", "Ce film n'est plus disponible",
+           "La page demandée n’existe pas", "Cette vidéo est privée"),
+    "es": ("Página no encontrada", "Este vídeo ha sido eliminado", "Error 404", "La película ya no está disponible",
+           "La página que buscas no existe", "Este vídeo es privado"),
+    "it": ("Pagina non trovata", "Questo video è stato rimosso", "Errore 404", "Il film non è più disponibile",
+           "La pagina richiesta non esiste", "Questo video è privato"),
+    "pt": ("Página não encontrada", "Este vídeo foi removido", "Erro 404", "O filme não está mais disponível",
+           "A página que procura não existe", "Este vídeo é privado"),
+    "nl": ("Pagina niet gevonden", "Deze video is verwijderd", "Fout 404", "De film is niet meer beschikbaar",
+           "Deze pagina bestaat niet meer", "Deze video is privé"),
+    "pl": ("Nie znaleziono strony", "Ten film został usunięty", "Błąd 404", "Film jest już niedostępny",
+           "Ta strona już nie istnieje", "Ten film jest prywatny"),
+    "ru": ("Страница не найдена", "Это видео удалено", "Ошибка 404", "Фильм больше недоступен",
+           "Запрашиваемая страница не существует", "Приватное видео"),
+    "cs": ("Stránka nenalezena", "Toto video bylo odstraněno", "Chyba 404", "Film již není k dispozici",
+           "Požadovaná stránka neexistuje", "Toto video je soukromé"),
+    "ja": ("ページが見つかりません", "この動画は削除されました", "404エラー", "この作品の配信は終了しました",
+           "お探しのページは存在しません", "非公開動画"),
+    "sv": ("Sidan hittades inte", "Den här videon har tagits bort", "Fel 404", "Filmen är inte längre tillgänglig",
+           "Sidan du söker finns inte", "Den här videon är privat"),
+}  # fmt: skip
+GONE_TEXTS = {
+    "en": ("The video you are looking for has been deleted.", "The movie you requested could not be found."),
+    "de": ("Die angeforderte Datei konnte leider nicht gefunden werden.", "Diesen Inhalt gibt es nicht mehr. "
+           "Diese Seite wurde gelöscht."),
+    "fr": ("Le fichier demandé est introuvable.", "Cette vidéo n’est plus disponible."),
+    "es": ("El archivo solicitado no se encuentra.", "Lo sentimos, este vídeo ya no está disponible."),
+    "it": ("Il file che stai cercando non esiste più.", "Ci dispiace, questo video non è più disponibile."),
+    "pt": ("O ficheiro solicitado não foi encontrado.", "Lamentamos, este vídeo já não está disponível."),
+    "nl": ("Het gevraagde bestand kan niet worden gevonden. Het bestand bestaat niet meer.",
+           "Helaas, deze video is niet meer beschikbaar."),
+    "pl": ("Nie można znaleźć tej strony.", "Przepraszamy, ta strona została usunięta."),
+    "ru": ("К сожалению, запрашиваемый файл не найден.", "Это видео больше не доступно."),
+    "cs": ("Požadovaný soubor nebyl nalezen.", "Omlouváme se, toto video již není dostupné."),
+    "ja": ("お探しのファイルは見つかりませんでした。", "この動画は公開を終了しました。"),
+    "sv": ("Filen du letar efter kunde inte hittas.", "Tyvärr, den här videon är inte tillgänglig."),
+}  # fmt: skip
+ABROAD_TEXTS = {
+    "en": ("This title is not available in your country.",),
+    "de": ("Dieses Video ist in Ihrem Land leider nicht verfügbar.",),
+    "fr": ("Cette vidéo n'est pas disponible dans votre pays.",),
+    "es": ("Este contenido no está disponible en tu país.",),
+    "it": ("Questo contenuto non è disponibile nel tuo paese.",),
+    "pt": ("Este conteúdo não está disponível no seu país.",),
+    "nl": ("Deze video is niet beschikbaar in jouw land.",),
+    "pl": ("Ten materiał nie jest dostępny w Twoim kraju.",),
+    "ru": ("Это видео недоступно в вашей стране.",),
+    "cs": ("Toto video není dostupné ve vaší zemi.",),
+    "ja": ("この動画はお住まいの地域では視聴できません。",),
+    "sv": ("Videon är inte tillgänglig i ditt land.",),
+}
+LATER_TEXTS = {
+    "en": ("We are down for maintenance. The page is not available, please come back later.",),
+    "de": ("Wartungsarbeiten: Die Seite ist derzeit nicht verfügbar. Bitte versuchen Sie es später noch einmal.",),
+    "fr": ("Site en maintenance : cette page n'est pas disponible, revenez plus tard.",),
+    "es": ("Estamos en mantenimiento. La página no está disponible; vuelva más tarde.",),
+    "it": ("Sito in manutenzione: la pagina non è disponibile, riprova più tardi.",),
+    "pt": ("Site em manutenção. A página não está disponível, volte mais tarde.",),
+    "nl": ("Gepland onderhoud: deze pagina is niet beschikbaar. Probeer het later opnieuw.",),
+    "pl": ("Przerwa techniczna. Strona jest chwilowo niedostępna, zajrzyj później.",),
+    "ru": ("Технические работы: страница временно недоступна, зайдите позже.",),
+    "cs": ("Probíhá údržba, stránka není dostupná. Zkuste to prosím později.",),
+    "ja": ("ただいまメンテナンス中です。しばらくしてからお試しください。",),
+    "sv": ("Pågående underhåll: sidan är inte tillgänglig. Försök igen senare.",),
+}
+LIVING_TEXTS = {
+    "en": ("A clerk finds that the file was deleted and the page of the register is gone.",
+           "If the video is not found, try another player."),
+    "de": ("Ein Archivar sucht eine Akte, die nicht gefunden wurde; die Seite wurde entfernt.",
+           "Wenn das Video nicht verfügbar ist, laden Sie die Seite neu."),
+    "fr": ("Un notaire cherche une page qui a été supprimée du registre.",
+           "Si la vidéo n'est pas disponible, rechargez la page."),
+    "es": ("Un escribano descubre que la página ha sido eliminada del registro.",
+           "Si el vídeo no está disponible, recargue la página."),
+    "it": ("Un notaio scopre che la pagina è stata rimossa dal registro.",
+           "Se il video non è disponibile, ricarica la pagina."),
+    "pt": ("Um escrivão descobre que a página foi removida do registo.",
+           "Se o vídeo não está disponível, recarregue a página."),
+    "nl": ("Een klerk ontdekt dat de pagina is verwijderd uit het register.",
+           "Als de video niet beschikbaar is, laad dan opnieuw."),
+    "pl": ("Urzędnik odkrywa, że strona została usunięta z księgi.",
+           "Jeśli film nie jest dostępny, odśwież okno."),
+    "ru": ("Писарь узнаёт, что страница удалена из книги.", "Если видео недоступно, обновите окно."),
+    "cs": ("Písař zjistí, že stránka byla odstraněna z knihy.", "Pokud video není dostupné, načtěte okno znovu."),
+    "ja": ("書記は、台帳のページが削除されたことを知る。",
+           "もし動画が表示できませんでしたら、再読み込みしてください。"),
+    "sv": ("En skrivare upptäcker att sidan har tagits bort ur boken.",
+           "Om videon inte är tillgänglig, ladda om."),
+}  # fmt: skip

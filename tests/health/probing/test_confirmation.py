@@ -160,7 +160,7 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         (at_head("/login"), HTML, "ok"),
         (at_head("/error.aspx", target=ERROR), HTML, "ok"),
         (at_head("/error.aspx", target=ERROR, status=301), HTML, "ok"),
-        (at_head("/"), MEDIA, "wrong_type"),
+        (at_head("/"), MEDIA, "unknown_page"),
         (at_head("/", then=video), MEDIA, "ok"),
         (at_head("/", then=gone), HTML, "http_404"),
         (at_head("/watch/1"), HTML, "ok"),

@@ -46,7 +46,8 @@ def judged(response, **fields):
 @pytest.mark.parametrize(
     ("path", "media", "reason"),
     [
-        ("page/1", False, "ok"), ("soft/1", False, "soft_404"), ("video/1", True, "ok"), ("page/1", True, "unknown_page"),
+        ("page/1", False, "ok"), ("soft/1", False, "soft_404"), ("video/1", True, "ok"),
+        ("page/1", True, "unknown_page"),
         ("nohead/1", False, "ok"), ("headonly/1", False, "ok"), ("headhangs/1", False, "ok"), ("flaky/1", False, "ok"),
         ("404/1", False, "http_404"), ("410/1", False, "http_410"), ("403/1", False, "http_403"),
         ("451/1", False, "http_451"), ("500/1", False, "http_5xx"), ("busy/1", False, "throttled"),

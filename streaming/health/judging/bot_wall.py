@@ -58,8 +58,13 @@ def is_bot_wall(page: PageText, *, title: str) -> bool:
 
 
 def _says_so(page: PageText, film: str) -> bool:
-    """Return whether the headings or the short text have a sentence of a bot wall, without the movie's title."""
-    text = " ".join(remove_title(line, film) for line in (*page.headings, page.body_text))
+    """Return whether the headings, without the movie's title, have a sentence of a bot wall.
+
+    Or the short text, unless the page names the film: a banner asks for cookies in the same words.
+    """
+    headings = [remove_title(line, film) for line in page.headings]
+    is_named = headings != list(page.headings)
+    text = " ".join(headings if is_named else [*headings, page.body_text])
     return any(phrase in text for phrase in PHRASES)
 
 

@@ -33,7 +33,7 @@ HIDDEN_ATTRIBUTE = re.compile(
     re.I,
 )
 SIDE_ATTRIBUTE = re.compile(
-    r"\b(?:comments?|related|recommend(?:ed|ations?)|similar|sidebar|modal|toast|reviews?)\b", re.I
+    r"\b(?:comments?|related|recommend(?:ed|ations?)|similar|sidebar|cookies?|consent|modal|toast|reviews?)\b", re.I
 )
 CHARSET = re.compile(r"charset\s{0,5}=\s{0,5}[\"']?\s{0,5}([a-z0-9_:.-]{2,40})", re.I)
 BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))

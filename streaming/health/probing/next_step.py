@@ -8,6 +8,8 @@ as a browser does: the confirmation. For a page the first GET is such a request 
 from __future__ import annotations
 
 from scraper.net.throttling import is_throttled
+from streaming.health.judging.bot_wall import states_challenge
+from streaming.health.judging.content import is_media_type
 from streaming.health.judging.landing import meta_refresh_target
 from streaming.health.judging.verdict import is_conclusive, judge
 from streaming.health.probe_types import Failure, ProbeResponse
@@ -63,7 +65,7 @@ def give_up_head(task: ProbeTask) -> None:
 
 def _after_head(task: ProbeTask, host_slot: HostSlot, response: ProbeResponse) -> NextStep:
     """Return the response to HEAD if it is conclusive, else the seconds until the GET."""
-    is_bad = _is_bad(task, response)
+    is_bad = _may_be_bad(response) and _is_bad(task, response)
     if not is_bad and is_conclusive(response, media=task.request.media):
         return response
     host_slot.head_is_useless = host_slot.head_is_useless or response.status in METHOD_REJECTED
@@ -104,6 +106,12 @@ def _after_confirmation(task: ProbeTask, response: ProbeResponse) -> NextStep:
         return response
     task.update(tries=1)
     return RETRY_DELAY_SECONDS
+
+
+def _may_be_bad(response: ProbeResponse) -> bool:
+    """Whether a response to HEAD is to be judged; most need not be, and there are thousands a second."""
+    is_video = response.status == 200 and not response.hops and is_media_type(response.content_type)
+    return not is_video or response.length == 0 or states_challenge(response.headers)
 
 
 def _is_bad(task: ProbeTask, response: ProbeResponse) -> bool:

@@ -311,6 +311,9 @@ TABLE += [
     (response(405, headers={"x-amzn-waf-action": "captcha"}), PAGE, B, "bot_wall"),
     (response(202, b"", headers={"sg-captcha": "challenge"}), FILE, B, "bot_wall"),
     (page("Checking Your Browser (2019)"), request_for("Checking Your Browser"), A, "ok"),
+    (says("Nosferatu (1922)", "Please enable cookies or choose what you accept."), PAGE, A, "ok"),
+    (source("<title>Films</title><p>Films</p><div id=cookie-banner>Please enable cookies.</div>"), PAGE, A, "ok"),
+    (says("One more step", "Please enable cookies and reload the page."), PAGE, B, "bot_wall"),
     # pages where a file is due
     (says("Virus scan warning", "film.mp4 is too large to be scanned. Download anyway?"), FILE, B, "unknown_page"),
     (says("Download", "Your download starts in a moment."), FILE, B, "unknown_page"),

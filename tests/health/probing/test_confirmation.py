@@ -59,6 +59,10 @@ def at_head(location, *, status=302, then=film, target=FRONT):
     return respond
 
 
+def only_at_head(respond_to_head):
+    return lambda handler: respond_to_head(handler) if handler.command == "HEAD" else whole_video(handler)
+
+
 def for_all(location, *, target=FRONT):
     """HEAD and GET are redirected alike."""
 
@@ -92,7 +96,7 @@ def for_range(refuse, *, then=whole_video, head=405):
 
 
 def status(code, **headers):
-    return lambda handler: handler.send(code, b"no", **headers)
+    return lambda handler: handler.send(code, b"no", "video/mp4" if code == 200 else "text/html", **headers)
 
 
 def reset(handler):
@@ -180,6 +184,8 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         (at_head("/", then=gone), HTML, "http_404"),
         (at_head("/watch/1"), HTML, "ok"),
         (at_head("ftp://127.0.0.1/"), HTML, "ok"),
+        (only_at_head(status(200, cf_mitigated="challenge")), MEDIA, "ok"),
+        (status(200, cf_mitigated="challenge"), MEDIA, "bot_wall"),
         (for_all("/"), HTML, "redirect_home"),
         (for_all("/login"), HTML, "login"),
         (for_all("/error.aspx", target=ERROR), HTML, "soft_404"),

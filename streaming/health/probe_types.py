@@ -75,7 +75,7 @@ class ProbeRequest(NamedTuple):
     """One link to probe.
 
     `media`: a video is expected, so its bytes may prove more than a page's. `title`: the movie's, for the judge.
-    `state`: where another worker stopped; None: nobody has sent a request yet.
+    `state`: where another worker stopped; None: nobody has sent a request yet. `is_failing`: the link failed until now.
     """
 
     id: int
@@ -83,6 +83,7 @@ class ProbeRequest(NamedTuple):
     media: bool = False
     title: str = ""
     state: ProbeState | None = None
+    is_failing: bool = False
 
 
 class ProbeResponse(NamedTuple):

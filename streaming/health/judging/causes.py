@@ -85,7 +85,8 @@ class CommonCauses:
 
 @dataclass(frozen=True, slots=True)
 class Exemptions:
-    """Failures that are not those of their links. `causes`: those common to several hosts; they are not judged.
+    """Results that are not those of their links. `causes`: those common to several hosts; they are not judged, nor is a
+    failing link that seems to work because such a page passes for that of a film.
 
     `refused`: ids of links that a host refused after it had served others; they are throttled. `accepted`: hosts that
     have been failing for so long that their failures count, whatever the cause.

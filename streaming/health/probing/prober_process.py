@@ -130,6 +130,7 @@ def _check_result(response: ProbeResponse, request: ProbeRequest) -> CheckResult
     if response.state is not None:
         return CheckResult(id=response.id, judgement=FORWARDED, probe_state=response.state)
     judgement = judge(response, request)
+    may_have_cause = judgement.verdict.is_bad or request.is_failing
     return CheckResult(
         id=response.id,
         judgement=judgement,
@@ -140,8 +141,8 @@ def _check_result(response: ProbeResponse, request: ProbeRequest) -> CheckResult
         redirect_target=netloc_of(response.final_url) if response.hops else "",
         retry_after=response.retry_after,
         not_sent=response.not_sent,
-        page_hash=page_hash(response, request) if judgement.verdict.is_bad else "",
-        landing_hash=landing_hash(response) if judgement.verdict.is_bad else "",
+        page_hash=page_hash(response, request) if may_have_cause else "",
+        landing_hash=landing_hash(response) if may_have_cause else "",
         date=response.headers.get("date", ""),
         responded_at=time.monotonic(),
         page=sample_page(response) if judgement.is_doubtful else None,

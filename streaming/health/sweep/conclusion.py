@@ -70,7 +70,7 @@ class Conclusion:
         writer = self.checker.writer
         self.checker.write_successes(decision)
         for batch in successes:
-            writer.write(batch, decision)
+            writer.write([self._exemptions.apply(result) for result in batch], decision)
         for batch in failures():
             counted = [self._exemptions.apply(result) for result in batch if _counts(result, decision)]
             writer.write(counted, decision)
@@ -123,12 +123,13 @@ class Conclusion:
         self._exemptions = Exemptions(self.tally.causes.common, ids, accepted)
         if not (self._exemptions.causes or ids):
             return
-        for result in chain.from_iterable(failures()):
+        for result in chain(self.tally.successes, chain.from_iterable(failures())):
             verdict = self._exemptions.verdict(result)
             if verdict is not None:
                 self.tally.discount(result, verdict)
             if verdict is Verdict.NOT_CHECKED and result.require_link().is_active:
                 self._hosts_of_causes.add(result.require_link().netloc)
+        self.tally.successes = [self._exemptions.apply(result) for result in self.tally.successes]
 
     def _decide(self, history: History) -> RunDecision:
         return guard.decide_run(

@@ -229,12 +229,13 @@ class RunTally:
         self.control_links.merge(part.control_links)
 
     def discount(self, result: CheckResult, verdict: Verdict) -> None:
-        """Count a failure as this verdict after all, which says nothing against its link or its host."""
+        """Count a result as this verdict after all, which says nothing of its link or its host."""
         link, found = result.require_link(), result.judgement.verdict
         self.verdicts[found] -= 1
         self.verdicts[verdict] += 1
+        tally = self._host_tally(link.netloc)
+        tally.alive -= found is Verdict.ALIVE
         if link.is_active:
-            tally = self._host_tally(link.netloc)
             tally.active -= 1
             tally.active_gone -= found is Verdict.GONE
             tally.active_failed -= found in (Verdict.BLOCKED, Verdict.UNREACHABLE)

@@ -6,7 +6,7 @@ import pytest
 
 from streaming.health.judging.causes import CommonCauses, Exemptions, landing_hash, page_hash
 from streaming.health.judging.results import CheckResult, LinkState
-from streaming.health.judging.verdict import THROTTLED, Judgement, Verdict
+from streaming.health.judging.verdict import ALIVE, THROTTLED, Judgement, Verdict
 from streaming.health.probe_types import ProbeRequest, ProbeResponse
 from streaming.reason_codes import Reason
 from tests.helpers.growth import MAX_GROWTH, growth
@@ -120,6 +120,13 @@ def test_links_that_failed_before_make_no_cause_but_belong_to_one():
 def test_a_page_is_no_landing_address():
     failures = [failure(1, host="a", page="x"), failure(2, host="b", page="x"), failure(3, host="c", target="x")]
     assert common(*failures).causes == frozenset()
+
+
+def test_a_failing_link_does_not_return_because_the_page_of_a_portal_passes_for_a_film():
+    causes = common(*(failure(number, host=f"h{number}", page="same") for number in range(3))).causes
+    back = failure(9, host="h9", page="same", is_active=False)._replace(judgement=ALIVE)
+    assert Exemptions(causes=causes).verdict(back) is Verdict.NOT_CHECKED
+    assert Exemptions(causes=causes).verdict(back._replace(page_hash="its own")) is None
 
 
 def test_a_host_that_has_failed_for_long_enough_is_judged_whatever_the_cause():

@@ -31,7 +31,7 @@ HOST_FIELDS = (
     "public", "checked", "transport_failures", "active", "active_failed", "active_gone", "alive_earlier", "alive",
     "clock_offset",
 )  # fmt: skip
-REQUEST_FIELDS = ("id", "url", "media", "title")
+REQUEST_FIELDS = ("id", "url", "media", "title", "is_failing")
 LINK_DATES = ("state_since", "last_checked")
 _host_row = attrgetter(*HOST_FIELDS)
 T = TypeVar("T")

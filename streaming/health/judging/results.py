@@ -74,7 +74,8 @@ class CheckResult(NamedTuple):
     that redirects led to; empty: there were none. `is_verified`: the source's API said so. `not_sent`: the link got the
     verdict of its host, which never responded. `probe_state`: there is no judgement yet, another worker continues.
     `page_hash`, `landing_hash`: of a link that fails or failed until now, what it may have in common with those of
-    other hosts; see `causes`. `date`: the `Date` header as sent; empty: none. `responded_at`: when the result came, by the monotonic clock.
+    other hosts; see `causes`. `date`: the `Date` header as sent; empty: none. `responded_at`: when the result came, by
+    the monotonic clock.
     `page`: of a doubtful page, what a control page is compared with. `link`: the state before the check; None until
     the process that owns the database has set it.
     """

@@ -1,6 +1,7 @@
 """Source APIs that confirm links: the URLs that each knows, its queries and its responses. Pure.
 
-An item that the archive has withdrawn still returns 200 on the web; only the API tells.
+An item that the archive has withdrawn still returns 200 on the web; only the API tells. The oEmbed services have a
+module of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from scraper.extraction.json_values import (
     UnreadableResponse,
@@ -24,6 +25,10 @@ from scraper.extraction.source_urls import FORBIDDEN_IN_COMMONS_NAMES, archive_i
 
 AVAILABLE, WITHDRAWN, MISSING, PRIVATE = "", "dark", "missing", "private"
 """Statuses of a link: it is available, or why it is gone."""
+NOT_FOUND, NOT_PUBLIC, EMBED_OFF = "not_found", "not_public", "embed_off"
+"""Statuses that do not prove a deletion: not there or not for us, not public, not to be embedded."""
+DOUBTED_STATUSES = frozenset({MISSING, NOT_FOUND, NOT_PUBLIC, EMBED_OFF})
+"""Statuses that a broken API gives for everything, too."""
 COMMONS_BATCH_SIZE = 50
 MAX_QUERY_BYTES = 6_000
 """The titles in the URL of one query; servers refuse URLs of more than 8,000 bytes."""
@@ -37,9 +42,9 @@ PLAYLIST_FILE = re.compile(
 
 
 class ApiStatus(NamedTuple):
-    """The status of one item; `parts` has the status of each of its files, None if unknown."""
+    """The status of one item, None if unknown; `parts` has that of each of its files, None if unknown."""
 
-    reason: str
+    reason: str | None
     parts: Mapping[str, str] | None = None
 
     def reason_for(self, part: str) -> str | None:
@@ -61,16 +66,19 @@ class SourceApi:
     """One API. `base` is its URL; `netlocs` are those of its links, each with the path prefix that they have.
 
     `build_query` returns the URL that queries the first of the names, and how many of them it includes;
-    `parse_statuses` raises UnreadableResponse for anything but a response of this API.
+    `parse_statuses` raises UnreadableResponse for anything but a response of this API. `corrects_http`: it is also
+    asked about links that failed by HTTP. `max_response_bytes` None: the usual maximum.
     """
 
     slug: str
     base: str
     netlocs: Mapping[str, str]
-    parse_path: Callable[[str], ItemRef | None]
+    parse_parts: Callable[[SplitResult], ItemRef | None]
     build_query: Callable[[str, Sequence[str]], tuple[str, int]]
     parse_statuses: Callable[[int, object, Collection[str]], dict[str, ApiStatus]]
     batch_size: int = 1
+    max_response_bytes: int | None = None
+    corrects_http: bool = False
 
     @property
     def host(self) -> str:
@@ -91,7 +99,7 @@ class SourceApi:
         prefix = self.netlocs.get(parts.netloc)
         if prefix is None or not parts.path.startswith(f"{prefix}/"):
             return None
-        return self.parse_path(parts.path[len(prefix) :])
+        return self.parse_parts(parts._replace(path=parts.path[len(prefix) :]))
 
 
 def source_apis(*, archive: str, commons: str, instances: Iterable[str]) -> list[SourceApi]:
@@ -127,7 +135,8 @@ def source_apis(*, archive: str, commons: str, instances: Iterable[str]) -> list
 
 
 # --- the Internet Archive: one item at a time, with the names of its files
-def archive_item_ref(path: str) -> ItemRef | None:
+def archive_item_ref(parts: SplitResult) -> ItemRef | None:
+    path = parts.path
     name = archive_item_id(f"https://archive.org{path}")
     if not name:
         return None
@@ -176,7 +185,8 @@ def _file_status(name: str, files: Mapping[str, str]) -> str:
 
 
 # --- Wikimedia Commons: fifty files at a time
-def commons_item_ref(path: str) -> ItemRef | None:
+def commons_item_ref(parts: SplitResult) -> ItemRef | None:
+    path = parts.path
     found = UPLOAD.fullmatch(path)
     if found is None:
         name = commons_file_name(f"https://commons.wikimedia.org{path}")
@@ -235,8 +245,8 @@ def _commons_status(page: Mapping[str, Any]) -> str | None:
 
 
 # --- PeerTube: one video at a time, at its instance
-def peertube_item_ref(path: str) -> ItemRef | None:
-    found = WATCH_PAGE.fullmatch(path) or PLAYLIST_FILE.fullmatch(path)
+def peertube_item_ref(parts: SplitResult) -> ItemRef | None:
+    found = WATCH_PAGE.fullmatch(parts.path) or PLAYLIST_FILE.fullmatch(parts.path)
     return ItemRef(found[1]) if found else None
 
 

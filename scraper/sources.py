@@ -41,6 +41,14 @@ DEFAULT_URLS = {
     "LIBRARY_OF_CONGRESS_URL": "https://www.loc.gov",
 }
 """Base URLs of the sources, by the setting that replaces them with a mirror or a test server."""
+OEMBED_URLS = {
+    "YOUTUBE_OEMBED_URL": "https://www.youtube.com/oembed",
+    "VIMEO_OEMBED_URL": "https://vimeo.com/api/oembed.json",
+    "DAILYMOTION_OEMBED_URL": "https://www.dailymotion.com/services/oembed",
+}
+"""The oEmbed services that confirm links, by the setting that replaces them."""
+OEMBED_DELAYS = {"youtube": 1.0, "vimeo": 1.0, "dailymotion": 1.0}
+"""Seconds between two requests to an oEmbed service."""
 MAX_DELAY = 60.0
 """Seconds between two requests."""
 PEERTUBE_URLS = ("https://framatube.org", "https://video.blender.org", "https://peertube.cpy.re")
@@ -141,6 +149,7 @@ def licence_status(slug: str, licence: str, *, allowed_too: Collection[str] = ()
 def parse_delays(words: Iterable[str]) -> dict[str, float]:
     """Return the seconds by source of words such as `internet_archive=2`. Raises ValueError with a sentence."""
     known = [slug for slug, source in KNOWN_SOURCES.items() if source.has_spider and slug != "example"]
+    known += OEMBED_DELAYS
     delays: dict[str, float] = {}
     for word in words:
         slug, _, seconds = (part.strip() for part in word.partition("="))
@@ -162,7 +171,9 @@ def request_delay(host: str, *, source: str = "", delays: Mapping[str, float]) -
     if _is_loopback(host):
         return 0.0
     owner = next((one for one in KNOWN_SOURCES.values() if _is_host_of(one, host)), KNOWN_SOURCES.get(source))
-    return delays.get(owner.slug, owner.delay) if owner is not None else 0.0
+    if owner is None:
+        return delays.get(source, OEMBED_DELAYS.get(source, 0.0))
+    return delays.get(owner.slug, owner.delay)
 
 
 def _is_host_of(source: Source, host: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from scraper import source_apis
 from streaming.health.judging.removal import SOURCE_API_REASONS
 from streaming.health.judging.transitions import CODE_BY_VERDICT
-from streaming.health.judging.verdict import Verdict, gone_judgement, is_conclusive, judge
+from streaming.health.judging.verdict import Verdict, is_conclusive, judge, source_judgement
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.models.reasons import REASON_TEXT, reason_text
 from streaming.reason_codes import CheckCode, Reason
@@ -45,9 +45,11 @@ def test_every_case_of_the_verdict_table_is_judged_with_a_code():
     assert {type(judge(response, facts).reason) for response, facts, *_ in TABLE} == {Reason}
 
 
-@pytest.mark.parametrize("status", [source_apis.WITHDRAWN, source_apis.MISSING, source_apis.PRIVATE])
+@pytest.mark.parametrize("status", [source_apis.WITHDRAWN, source_apis.PRIVATE, *source_apis.DOUBTED_STATUSES])
 def test_each_status_of_a_missing_item_at_a_source_has_a_code(status):
-    assert gone_judgement(Reason(status)).reason in SOURCE_API_REASONS
+    judgement = source_judgement(Reason(status))
+    assert judgement.verdict.is_bad
+    assert judgement.reason in SOURCE_API_REASONS
 
 
 def test_each_verdict_that_counts_has_its_own_check_code():

@@ -106,7 +106,8 @@ FILMS = {
 class SourceWeb(ThreadingHTTPServer):
     """`faults` put another answer in the place of a path's (its beginning counts, the longest one wins). `films` is how
     long the table of films is; `pages` are the keys after which its pages were given. `items`, `files` and `videos` are
-    what the archive, Commons and PeerTube hold beside the films; every page for people answers well, as theirs do."""
+    what the archive, Commons and PeerTube hold beside the films; every page for people answers well, as theirs do.
+    `oembed` is what the oEmbed services answer, by the address of the video."""
 
     daemon_threads = True
     block_on_close = False
@@ -120,6 +121,7 @@ class SourceWeb(ThreadingHTTPServer):
         self.items: dict[str, dict[str, Any]] = {}
         self.files: set[str] = set()
         self.videos: set[str] = set()
+        self.oembed: dict[str, Page] = {}
         self.hits: Counter[str] = Counter()
         self.moments: dict[str, list[float]] = {}
         self.queries: list[tuple[str, dict[str, str]]] = []
@@ -146,6 +148,9 @@ class SourceWeb(ThreadingHTTPServer):
             "COMMONS_API_URL": f"{commons}/commons/api.php",
             "LIBRARY_OF_CONGRESS_URL": f"{self.url}/library",
             "PEERTUBE_URLS": [self.url],
+            "YOUTUBE_OEMBED_URL": f"{self.url}/youtube/oembed",
+            "VIMEO_OEMBED_URL": f"{self.url}/vimeo/api/oembed.json",
+            "DAILYMOTION_OEMBED_URL": f"{self.url}/dailymotion/services/oembed",
         }
 
     def answer(self, path: str, query: Query) -> Page:
@@ -385,6 +390,10 @@ def peertube(web: SourceWeb, path: str, query: Query) -> Page:
     return data({**video, "streamingPlaylists": [{"playlistUrl": f"{web.url}/static/master.m3u8", "files": []}]})
 
 
+def oembed(web: SourceWeb, path: str, query: Query) -> Page:
+    return web.oembed.get(query.get("url", ""), Page("Not Found", status=404, content_type="text/plain"))
+
+
 def film_page(web: SourceWeb, path: str, query: Query) -> Page:
     title, imdb_id = ("The General", "tt0017925") if path.endswith("general") else ("Living Dead", "tt0063350")
     action = {"@type": "WatchAction", "target": {"@type": "EntryPoint", "urlTemplate": f"{path}/watch"}}
@@ -417,6 +426,9 @@ ANSWERS: list[tuple[str, Answer]] = [
     ("/commons/api.php", commons),
     ("/library/item/", library),
     ("/api/v1/videos/", peertube),
+    ("/youtube/oembed", oembed),
+    ("/vimeo/api/oembed.json", oembed),
+    ("/dailymotion/services/oembed", oembed),
     ("/films/", film_page),
     ("/archive/details/", page_for_people),
     ("/archive/embed/", page_for_people),
@@ -425,4 +437,7 @@ ANSWERS: list[tuple[str, Answer]] = [
     ("/wikipedia/commons/", media_file),
     ("/w/", page_for_people),
     ("/videos/", page_for_people),
+    ("/youtube/", page_for_people),
+    ("/vimeo/", page_for_people),
+    ("/dailymotion/", page_for_people),
 ]

@@ -8,9 +8,11 @@ from types import MappingProxyType
 
 from streaming.reason_codes import Reason, Strength
 
-SOURCE_API_REASONS = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
+GONE_AT_SOURCE = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
+"""Reasons with which a source's API calls a film gone."""
+SOURCE_API_REASONS = GONE_AT_SOURCE | {Reason.NOT_FOUND, Reason.NOT_PUBLIC, Reason.EMBED_OFF}
 """Reasons that only a source's API gives: by HTTP the link is alive."""
-IMMEDIATE_REASONS = SOURCE_API_REASONS | {Reason.MOVED}
+IMMEDIATE_REASONS = GONE_AT_SOURCE | {Reason.MOVED}
 """Reasons with which a link counts towards removal at once."""
 STRENGTH_BY_REASON: Mapping[Reason, Strength] = MappingProxyType(
     {
@@ -20,6 +22,7 @@ STRENGTH_BY_REASON: Mapping[Reason, Strength] = MappingProxyType(
         Reason.MISSING: Strength.PROVEN,
         Reason.PRIVATE: Strength.PROVEN,
         Reason.MOVED: Strength.PROVEN,
+        Reason.NOT_FOUND: Strength.SOFT,
         Reason.SOFT_404: Strength.SOFT,
         Reason.REDIRECT_HOME: Strength.SOFT,
         Reason.REDIRECT_LOOP: Strength.SOFT,
@@ -27,6 +30,8 @@ STRENGTH_BY_REASON: Mapping[Reason, Strength] = MappingProxyType(
         Reason.EMPTY: Strength.SOFT,
         Reason.PARKED: Strength.SOFT,
         Reason.UNKNOWN_PAGE: Strength.SOFT,
+        Reason.NOT_PUBLIC: Strength.BLOCKED,
+        Reason.EMBED_OFF: Strength.BLOCKED,
         Reason.HTTP_401: Strength.BLOCKED,
         Reason.HTTP_403: Strength.BLOCKED,
         Reason.HTTP_451: Strength.BLOCKED,

@@ -74,6 +74,14 @@ def gone_judgement(reason: Reason) -> Judgement:
     return Judgement(Verdict.GONE, reason)
 
 
+@cache
+def source_judgement(reason: Reason) -> Judgement:
+    """Return the judgement for what a source's API says; `ok`: that the film is there."""
+    if reason is Reason.OK:
+        return ALIVE
+    return Judgement(Verdict.BLOCKED, reason) if strength_of(reason) is Strength.BLOCKED else gone_judgement(reason)
+
+
 JUDGEMENT_BY_STATUS = {
     304: ALIVE,
     401: Judgement(Verdict.BLOCKED, Reason.HTTP_401),

@@ -23,12 +23,15 @@ TIMEOUT_SECONDS = 15.0
 # An item may have a long list of files.
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
+MAX_PLAIN_TEXT_BYTES = 64
+"""The words of an error, such as "Not Found"; longer texts are pages."""
 
 
 class ApiReply(NamedTuple):
     """The response of an API.
 
-    `status` None: no complete response. `data` None: the response was no JSON. `retry_after` None: no such header.
+    `status` None: no complete response. `data`: the JSON, or a short plain text; None: neither of them. `retry_after`
+    None: no such header.
     """
 
     status: int | None = None
@@ -39,10 +42,17 @@ class ApiReply(NamedTuple):
 class ApiClient(Thread):
     """A thread that queries one API; all clients put their replies into one queue, each with its own `number`."""
 
-    def __init__(self, number: int, replies: SimpleQueue[tuple[int, ApiReply]], config: ProbeConfig) -> None:
+    def __init__(
+        self,
+        number: int,
+        replies: SimpleQueue[tuple[int, ApiReply]],
+        config: ProbeConfig,
+        *,
+        max_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> None:
         # A daemon: a run that ends does not wait for a response.
         super().__init__(daemon=True, name=f"api-client-{number}")
-        self.number, self.replies, self.config = number, replies, config
+        self.number, self.replies, self.config, self.max_bytes = number, replies, config, max_bytes
         self.queries: SimpleQueue[tuple[str, float] | None] = SimpleQueue()
 
     def submit(self, url: str, *, after: float) -> None:
@@ -61,16 +71,23 @@ class ApiClient(Thread):
             time.sleep(max(0.0, send_at - time.monotonic()))
             reply = ApiReply()
             try:
-                reply = fetch_json(url, self.config, handle=handle)
+                reply = fetch_json(url, self.config, handle=handle, max_bytes=self.max_bytes)
             finally:
                 self.replies.put((self.number, reply))
         handle.close()
 
 
-def fetch_json(url: str, config: ProbeConfig, *, handle: Any = None, timeout: float = TIMEOUT_SECONDS) -> ApiReply:
+def fetch_json(
+    url: str,
+    config: ProbeConfig,
+    *,
+    handle: Any = None,
+    timeout: float = TIMEOUT_SECONDS,
+    max_bytes: int = MAX_RESPONSE_BYTES,
+) -> ApiReply:
     """Request one URL without following redirects; the IP address is checked when the connection is made.
 
-    `timeout` is in seconds, for the whole request.
+    `timeout` is in seconds, for the whole request. A body of more than `max_bytes` is no response.
     """
     handle = handle or curl.new_handle()
     body, headers = BytesIO(), BytesIO()
@@ -81,7 +98,7 @@ def fetch_json(url: str, config: ProbeConfig, *, handle: Any = None, timeout: fl
         {
             pycurl.URL: url,
             pycurl.TIMEOUT_MS: int(timeout * 1000),
-            pycurl.WRITEFUNCTION: _bounded_writer(MAX_RESPONSE_BYTES, body),
+            pycurl.WRITEFUNCTION: _bounded_writer(max_bytes, body),
             pycurl.HEADERFUNCTION: _bounded_writer(MAX_HEADER_BYTES, headers),
         },
     )
@@ -113,7 +130,13 @@ def _value(body: bytes) -> object:
     try:
         return decode_json(body)
     except UnreadableResponse:
-        return None
+        return _plain_text(body)
+
+
+def _plain_text(body: bytes) -> str | None:
+    """Return a short text that is no page; None for anything else."""
+    text = body[: MAX_PLAIN_TEXT_BYTES + 1].decode("latin-1").strip()
+    return text if text and len(body) <= MAX_PLAIN_TEXT_BYTES and text.isprintable() and "<" not in text else None
 
 
 def _retry_after(headers: bytes) -> str | None:

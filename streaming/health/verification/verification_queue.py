@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from scraper.extraction.json_values import UnreadableResponse
 from scraper.net.throttling import is_throttled
-from scraper.source_apis import MISSING, ApiStatus, ItemRef, SourceApi
+from scraper.source_apis import DOUBTED_STATUSES, ApiStatus, ItemRef, SourceApi
 from streaming.health.judging.results import CheckResult
-from streaming.health.judging.verdict import gone_judgement
+from streaming.health.judging.verdict import Verdict, source_judgement
 from streaming.health.verification.api_client import ApiClient, ApiReply
-from streaming.reason_codes import Reason
+from streaming.reason_codes import Reason, Strength
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +27,10 @@ SUSPICIOUS_MIN_MISSING, SUSPICIOUS_MISSING_RATIO = 5, 0.5
 
 
 class PendingLink(NamedTuple):
-    """A link that is alive by HTTP and waits for its source's API.
+    """A link that waits for its source's API.
 
-    `earlier_reason`: the reason for which the API turned the link off earlier; empty: it did not.
+    `earlier_reason`: what the API said earlier, `ok` or the reason for which it turned the link off; empty: nothing
+    that still counts.
     """
 
     result: CheckResult
@@ -38,17 +39,34 @@ class PendingLink(NamedTuple):
 
     def without_status(self) -> CheckResult:
         """Return the result by HTTP, which does not overrule what the API said earlier."""
-        if not self.earlier_reason:
-            return self.result
-        return self.result._replace(judgement=gone_judgement(Reason(self.earlier_reason)))
+        return self._judged(Reason(self.earlier_reason)) if self.earlier_reason else self.result
+
+    def reason_from(self, status: ApiStatus | None) -> str | None:
+        """Return what a status says of this link: empty if it is available; None: nothing."""
+        return status.reason_for(self.item.part) if status else None
 
     def with_status(self, status: ApiStatus | None) -> CheckResult:
         """Return the result with the API's status of its item; None: the API gave none."""
-        reason = status.reason_for(self.item.part) if status else None
+        reason = self.reason_from(status)
         if reason is None:
             return self.without_status()
-        result = self.result._replace(judgement=gone_judgement(Reason(reason))) if reason else self.result
-        return result._replace(is_verified=True)
+        return self._judged(Reason(reason) if reason else Reason.OK)._replace(is_verified=True)
+
+    def _judged(self, reason: Reason) -> CheckResult:
+        """Return the result with what the API said. One that worked by HTTP too stays as it is, doubtful or not."""
+        if reason is not Reason.OK:
+            return self.result._replace(judgement=source_judgement(reason))
+        if self.result.judgement.verdict is Verdict.ALIVE:
+            return self.result
+        return self.result._replace(
+            judgement=source_judgement(reason), is_transport_failure=False, page_hash="", landing_hash="", page=None
+        )
+
+
+def is_correctable(result: CheckResult) -> bool:
+    """Return whether an API may correct a failure: a 404 of the link itself stands, walls and odd pages need not."""
+    judgement = result.judgement
+    return judgement.verdict.is_bad and judgement.strength is not Strength.PROVEN
 
 
 @dataclass(slots=True)
@@ -56,9 +74,10 @@ class VerificationQueue:
     """The pending links of one source, and its API's replies; `opened` when its first link comes.
 
     `selected_names`: the items to query; None: whichever come first. `pending` and `queried` are links by item name;
-    only one query is under way at a time. `statuses`: replies so far, for later links of the same items. `missing`:
-    links whose items the API does not know. They wait until the end of the run, because a broken API replies with
-    nothing, too. `has_control`: an item that the API knew recently is queried as well. `closed`: no more queries.
+    only one query is under way at a time. `statuses`: replies so far, for later links of the same items. `doubted`:
+    links whose items the API does not know or does not show. They wait until the end of the run, because a broken API
+    replies so to everything. `has_control`: an item that the API knew recently is queried as well. `closed`: no more
+    queries.
     """
 
     number: int
@@ -71,7 +90,7 @@ class VerificationQueue:
     pending: dict[str, list[PendingLink]] = field(default_factory=dict)
     queried: dict[str, list[PendingLink]] = field(default_factory=dict)
     statuses: dict[str, ApiStatus] = field(default_factory=dict)
-    missing: dict[str, list[PendingLink]] = field(default_factory=dict)
+    doubted: dict[str, list[PendingLink]] = field(default_factory=dict)
     names_known: int = 0
     names_available: int = 0
     has_control: bool = False
@@ -87,13 +106,13 @@ class VerificationQueue:
         """Whether no more queries will be sent in this run."""
         return self.closed or self.queries >= MAX_QUERIES_PER_RUN
 
-    def accepts(self, name: str) -> bool:
-        """Return whether a link of this item may wait."""
+    def accepts(self, name: str, *, is_failing: bool) -> bool:
+        """Return whether a link of this item may wait. `is_failing`: by HTTP; such links are not selected before."""
         if name in self.queried:
             return True
         if self.is_exhausted:
             return False
-        if self.selected_names is not None:
+        if self.selected_names is not None and not is_failing:
             return name in self.selected_names
         free = (MAX_QUERIES_PER_RUN - self.queries) * self.source_api.batch_size - len(self.pending)
         return name in self.pending or free > 0
@@ -141,16 +160,16 @@ class VerificationQueue:
         """Return the results of the links that were queried, without those whose items are missing."""
         self.statuses |= {name: one for name, one in statuses.items() if len(one.parts or ()) <= MAX_CACHED_FILES}
         self.names_known += len(statuses)
-        self.names_available += sum(one.reason != MISSING for one in statuses.values())
+        self.names_available += sum(_shows_item(one) for one in statuses.values())
         queried, self.queried = self.queried, {}
         resolved = (self.resolve(link, statuses.get(name)) for name, links in queried.items() for link in links)
         return [result for result in resolved if result is not None]
 
     def resolve(self, link: PendingLink, status: ApiStatus | None) -> CheckResult | None:
-        """Return the link's result; None: its item is missing, so it waits for the end of the run."""
-        if status is None or status.reason != MISSING:
+        """Return the link's result; None: its item is missing or not shown, so it waits for the end of the run."""
+        if status is None or not _is_doubted(status, link):
             return link.with_status(status)
-        self.missing.setdefault(link.item.name, []).append(link)
+        self.doubted.setdefault(link.item.name, []).append(link)
         return None
 
     def release(self) -> list[CheckResult]:
@@ -160,22 +179,33 @@ class VerificationQueue:
         return [link.without_status() for link in links]
 
     def settle(self) -> list[CheckResult]:
-        """Return the results of the missing links at the end of the run.
+        """Return the results of the doubted links at the end of the run.
 
-        They are gone unless the API misses nearly everything, or all that it knew recently.
+        They fail unless the API doubts nearly everything, or all that it knew recently.
         """
         misses_most = (
-            len(self.missing) >= SUSPICIOUS_MIN_MISSING
-            and len(self.missing) > SUSPICIOUS_MISSING_RATIO * self.names_known
+            len(self.doubted) >= SUSPICIOUS_MIN_MISSING
+            and len(self.doubted) > SUSPICIOUS_MISSING_RATIO * self.names_known
         )
         suspicious = misses_most or (self.has_control and not self.names_available)
-        if suspicious and self.missing:
+        if suspicious and self.doubted:
             logger.warning(
-                "%s misses %d of %d items: ignored", self.source_api.host, len(self.missing), self.names_known
+                "%s misses %d of %d items: ignored", self.source_api.host, len(self.doubted), self.names_known
             )
-        status = None if suspicious else ApiStatus(MISSING)
-        links, self.missing = self.missing, {}
-        return [link.with_status(status) for link in chain.from_iterable(links.values())]
+        links, self.doubted = self.doubted, {}
+        statuses = {} if suspicious else self.statuses
+        return [link.with_status(statuses.get(name)) for name, waiting in links.items() for link in waiting]
+
+
+def _is_doubted(status: ApiStatus, link: PendingLink) -> bool:
+    """Return whether a status of the item itself might be that of every item; a list of its files is believed."""
+    reason = link.reason_from(status) if status.reason is None else status.reason
+    return reason in DOUBTED_STATUSES
+
+
+def _shows_item(status: ApiStatus) -> bool:
+    """Return whether an API says of an item that it is there."""
+    return status.reason is not None and status.reason not in DOUBTED_STATUSES
 
 
 def is_throttled_reply(reply: ApiReply) -> bool:

@@ -1,4 +1,6 @@
-"""Verify links that are alive by HTTP: if their source has an API, it is queried before the result counts.
+"""Verify links by the API of their source, where there is one, before the result counts.
+
+Links that are alive by HTTP are verified; oEmbed services also correct failures that are no proof.
 
 The prober does not wait: links that wait for an API are kept in queues while other links are probed and written, and
 threads without database access send the queries. Request slots at a source are reserved here, in the database.
@@ -17,6 +19,7 @@ from queue import Empty, SimpleQueue
 
 from django.conf import settings
 
+from scraper.oembed_apis import oembed_apis
 from scraper.source_apis import ItemRef, SourceApi, source_apis
 from streaming.health.judging.removal import SOURCE_API_REASONS
 from streaming.health.judging.results import CheckResult, LinkState
@@ -24,8 +27,13 @@ from streaming.health.judging.verdict import Verdict
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.selection import Selection, longest_unverified
 from streaming.health.verification import verification_queue
-from streaming.health.verification.api_client import ApiClient, ApiReply
-from streaming.health.verification.verification_queue import PendingLink, VerificationQueue, is_throttled_reply
+from streaming.health.verification.api_client import MAX_RESPONSE_BYTES, ApiClient, ApiReply
+from streaming.health.verification.verification_queue import (
+    PendingLink,
+    VerificationQueue,
+    is_correctable,
+    is_throttled_reply,
+)
 from streaming.host_rate_limit import request_delay_for, reserve_slot
 from streaming.models import HostPause, StreamingLink
 from streaming.reason_codes import Reason
@@ -83,10 +91,7 @@ class Verifier:
         self.pauses, self.selection, self.limits = pauses, selection, limits
         self.verified_before = now - limits.max_age
         self.replies: SimpleQueue[tuple[int, ApiReply]] = SimpleQueue()
-        apis = source_apis(
-            archive=settings.INTERNET_ARCHIVE_URL, commons=settings.COMMONS_API_URL, instances=settings.PEERTUBE_URLS
-        )
-        self.queues = [VerificationQueue(number, source_api) for number, source_api in enumerate(apis)]
+        self.queues = [VerificationQueue(number, source_api) for number, source_api in enumerate(_configured_apis())]
         self.queues_by_netloc: defaultdict[str, list[VerificationQueue]] = defaultdict(list)
         for queue in self.queues:
             for netloc in queue.source_api.netlocs:
@@ -102,7 +107,7 @@ class Verifier:
         try:
             for result in results:
                 final: CheckResult | None = result
-                if result.judgement.verdict is Verdict.ALIVE:
+                if result.judgement.verdict is Verdict.ALIVE or is_correctable(result):
                     final = self._enqueue_or_pass(result, links[result.id])
                 if final is not None:
                     yield final
@@ -118,17 +123,21 @@ class Verifier:
 
     # --- links
     def _enqueue_or_pass(self, result: CheckResult, link: LinkState) -> CheckResult | None:
-        """Return the final result of a link that is alive by HTTP; None: it waits for its source's API."""
+        """Return the final result of a link; None: it waits for its source's API."""
+        is_failing = result.judgement.verdict is not Verdict.ALIVE
         queue, item = self._queue_for(link)
-        if queue is None or item is None:
+        if queue is None or item is None or (is_failing and not queue.source_api.corrects_http):
             return result
-        earlier = link.reason if not link.is_active and link.reason in SOURCE_API_REASONS else ""
-        pending = PendingLink(result, item, earlier)
+        is_recent = self._is_recent(link.verified_at)
+        pending = PendingLink(result, item, _earlier_reason(link, result, is_recent=is_recent))
         if item.name in queue.statuses:
             final = queue.resolve(pending, queue.statuses[item.name])
             self.pending_links += final is None
             return final
-        if self._is_recent(link.verified_at) or self.pending_links >= MAX_PENDING_LINKS or not queue.accepts(item.name):
+        # A failure that the last statement does not explain is a reason to ask again, however recent that one is.
+        is_settled = is_recent and (not is_failing or bool(pending.earlier_reason))
+        has_room = self.pending_links < MAX_PENDING_LINKS and queue.accepts(item.name, is_failing=is_failing)
+        if is_settled or not has_room:
             return pending.without_status()
         queue.add(pending)
         self.pending_links += 1
@@ -168,7 +177,8 @@ class Verifier:
         url, count = queue.next_query()
         queue.start_query(count)
         if queue.client is None:
-            queue.client = ApiClient(queue.number, self.replies, self.config)
+            max_bytes = queue.source_api.max_response_bytes or MAX_RESPONSE_BYTES
+            queue.client = ApiClient(queue.number, self.replies, self.config, max_bytes=max_bytes)
             queue.client.start()
         queue.client.submit(url, after=wait)
 
@@ -193,7 +203,7 @@ class Verifier:
         end = time.monotonic() + self.limits.drain_seconds
         yield from self._query_until(end)
         for queue in self.queues:
-            if queue.missing and not queue.names_available:
+            if queue.doubted and not queue.names_available:
                 _add_control_sample(queue)
         yield from self._query_until(end)
         for queue in self.queues:
@@ -204,6 +214,28 @@ class Verifier:
         while any(queue.has_work for queue in self.queues) and time.monotonic() < end and not self.stop():
             self._send_queries(ended=True)
             yield from self._receive(timeout=POLL_SECONDS)
+
+
+def _configured_apis() -> list[SourceApi]:
+    apis = source_apis(
+        archive=settings.INTERNET_ARCHIVE_URL, commons=settings.COMMONS_API_URL, instances=settings.PEERTUBE_URLS
+    )
+    return apis + oembed_apis(
+        youtube=settings.YOUTUBE_OEMBED_URL,
+        vimeo=settings.VIMEO_OEMBED_URL,
+        dailymotion=settings.DAILYMOTION_OEMBED_URL,
+    )
+
+
+def _earlier_reason(link: LinkState, result: CheckResult, *, is_recent: bool) -> str:
+    """Return what the API said of a link earlier, as far as it still counts against HTTP; empty: nothing.
+
+    That the film is there counts for as long as a verification does, against walls and outages.
+    """
+    if not link.is_active:
+        return link.reason if link.reason in SOURCE_API_REASONS else ""
+    is_shut_out = result.judgement.verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE)
+    return Reason.OK if is_recent and is_shut_out else ""
 
 
 def _reserve_api_slot(source_api: SourceApi, *, max_wait: timedelta) -> float | None:
@@ -224,7 +256,7 @@ def _add_control_sample(queue: VerificationQueue) -> None:
     )
     for url in confirmed.order_by("-verified_at", "-pk").values_list("source_url", flat=True)[:CONTROL_CANDIDATES]:
         item = queue.source_api.item_for_url(url)
-        if item and item.name not in queue.missing:
+        if item and item.name not in queue.doubted:
             queue.has_control, queue.pending[item.name] = True, []
             return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.health.judging.removal import SOURCE_API_REASONS, STRENGTH_BY_REASON, strength_of
+from streaming.health.judging.removal import GONE_AT_SOURCE, STRENGTH_BY_REASON, strength_of
 from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.models.reasons import STRENGTH_TEXT
 from streaming.reason_codes import Reason, Strength
@@ -29,7 +29,7 @@ def test_only_bad_verdicts_have_a_strength(reason):
 
 def test_what_the_url_or_the_source_itself_says_is_proven_and_nothing_else():
     proven = {reason for reason in Reason if strength_of(reason) is Strength.PROVEN}
-    assert proven == SOURCE_API_REASONS | {Reason.HTTP_404, Reason.HTTP_410, Reason.MOVED}
+    assert proven == GONE_AT_SOURCE | {Reason.HTTP_404, Reason.HTTP_410, Reason.MOVED}
 
 
 def test_each_strength_has_a_text():

@@ -12,7 +12,12 @@ import pytest
 from django.utils import timezone
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, PrivateHostAllowlist
-from streaming.health.judging.removal import IMMEDIATE_REASONS, SOURCE_API_REASONS, strength_of
+from streaming.health.judging.removal import (
+    GONE_AT_SOURCE,
+    IMMEDIATE_REASONS,
+    SOURCE_API_REASONS,
+    strength_of,
+)
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.runner import run_check
 from streaming.health.sweep.immediate_check import check_now
@@ -85,9 +90,16 @@ def reason_of(link):
     return StreamingLink.objects.values_list("reason", flat=True).get(pk=link.pk)
 
 
-def test_every_reason_of_a_source_api_is_a_proof_that_counts_at_once_and_has_a_text():
-    assert {strength_of(reason) for reason in SOURCE_API_REASONS} == {"proven"}
-    assert SOURCE_API_REASONS <= IMMEDIATE_REASONS
+def test_only_what_a_source_calls_gone_is_a_proof_that_counts_at_once():
+    assert {strength_of(reason) for reason in GONE_AT_SOURCE} == {"proven"}
+    assert GONE_AT_SOURCE <= IMMEDIATE_REASONS
+    others = SOURCE_API_REASONS - GONE_AT_SOURCE
+    assert {reason: strength_of(reason) for reason in others} == {
+        "not_found": "soft",
+        "not_public": "blocked",
+        "embed_off": "blocked",
+    }
+    assert not others & IMMEDIATE_REASONS
     assert set(REASON_TEXT) >= SOURCE_API_REASONS
 
 

@@ -106,8 +106,11 @@ def fetch_json(
         handle.perform()
     except pycurl.error:
         return ApiReply()
-    status = handle.getinfo(pycurl.RESPONSE_CODE) or None
-    return ApiReply(status=status, data=_value(body.getvalue()), retry_after=_retry_after(headers.getvalue()))
+    return _reply(handle.getinfo(pycurl.RESPONSE_CODE), body.getvalue(), headers.getvalue())
+
+
+def _reply(status: int, body: bytes, headers: bytes) -> ApiReply:
+    return ApiReply(status=status or None, data=_value(body), retry_after=_retry_after(headers))
 
 
 def _bounded_writer(max_bytes: int, buffer: BytesIO) -> Any:

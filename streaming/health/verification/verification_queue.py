@@ -198,7 +198,7 @@ class VerificationQueue:
 
 
 def _is_doubted(status: ApiStatus, link: PendingLink) -> bool:
-    """Return whether a status of the item itself might be that of every item; a list of its files is believed."""
+    """Return whether a status of the item itself might be that of every item; a list of its files is not doubted."""
     reason = link.reason_from(status) if status.reason is None else status.reason
     return reason in DOUBTED_STATUSES
 

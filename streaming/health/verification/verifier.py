@@ -136,8 +136,8 @@ class Verifier:
             return final
         # A failure that the last statement does not explain is a reason to ask again, however recent that one is.
         is_settled = is_recent and (not is_failing or bool(pending.earlier_reason))
-        has_room = self.pending_links < MAX_PENDING_LINKS and queue.accepts(item.name, is_failing=is_failing)
-        if is_settled or not has_room:
+        may_wait = self.pending_links < MAX_PENDING_LINKS and queue.accepts(item.name, is_failing=is_failing)
+        if is_settled or not may_wait:
             return pending.without_status()
         queue.add(pending)
         self.pending_links += 1

@@ -23,7 +23,7 @@ ALIVE, DEAD, NOT_DEAD = "alive", "dead", "notdead"
 class Behaviour:
     """How a link behaves, and its correct verdict.
 
-    `gone`: the response itself says so, so a film with no other links is removed at once. `media`: the link should be
+    `gone`: the response itself says so, so a film with no other links goes after its grace. `media`: the link should be
     a video. `route`: the name in the farm's URLs if it differs; `argument` is the third part of the path.
     """
 
@@ -51,7 +51,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "video": Behaviour(media=True), "octet": Behaviour(media=True), "playlist": Behaviour(media=True),
     "manifest": Behaviour(media=True),
     "missing": GONE, "removed": GONE, "home": GONE, "members-only": FAILS, "wall": FAILS,
-    "page-for-video": Behaviour(DEAD, gone=True, media=True), "nothing": Behaviour(DEAD, gone=True, media=True),
+    "page-for-video": Behaviour(DEAD, media=True), "nothing": Behaviour(DEAD, gone=True, media=True),
 }  # fmt: skip
 WEB = {
     "hang": 3.0, "404": 5.0, "403": 0.7, "410": 0.7, "429": 0.6, "no-head-405": 2.0, "moved": 4 / 3,

@@ -126,7 +126,8 @@ def test_a_working_link_is_not_merged_into_an_inactive_one(server, link_state):
     assert (old.is_active, old.reason) == (True, "ok")
 
 
-def test_a_merged_link_does_not_keep_its_movie(server):
+def test_a_merged_link_does_not_keep_its_movie(server, settings):
+    settings.LINK_GRACE_HOURS = 0
     movie = make_movie()
     link_at(server, "404/1", movie)
     link_at(server, "moved/404/1", movie, is_active=False, reason="moved", state_since=timezone.now())

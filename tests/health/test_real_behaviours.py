@@ -32,7 +32,7 @@ LISTED = runpy.run_path(str(FARM))
 NAMES = [case[0] for case in LISTED["CASES"]]
 TRUTHS = {case[0]: case[1] for case in LISTED["CASES"]}
 FILLERS = 300
-HOURS = (0, 12, 24, 36, 48)
+HOURS = (0, 12, 24, 36, 48, 60)
 FIRST_DAY = 2
 """So many runs are less than the grace of 24 hours apart."""
 MAX_DEAD_SHOWN = 2
@@ -114,7 +114,7 @@ def fill_catalogue(links: list[CaseLink]) -> None:
 
 @pytest.fixture(scope="module")
 def observed(django_db_setup: Any, django_db_blocker: Any) -> Observed:
-    """What the runs of two days make of all cases. Time-outs are real; the clock is moved between the runs."""
+    """What the runs of two and a half days make of all cases. Time-outs are real; the clock is moved between the runs."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, running_farm() as port:
         start = timezone.now()
         patch.setattr(timezone, "datetime", SimulatedClock)

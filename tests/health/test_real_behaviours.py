@@ -114,7 +114,7 @@ def fill_catalogue(links: list[CaseLink]) -> None:
 
 @pytest.fixture(scope="module")
 def observed(django_db_setup: Any, django_db_blocker: Any) -> Observed:
-    """What the runs of two and a half days make of all cases. Time-outs are real; the clock is moved between the runs."""
+    """What the runs of 60 hours make of all cases. Time-outs are real; the clock is moved between the runs."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, running_farm() as port:
         start = timezone.now()
         patch.setattr(timezone, "datetime", SimulatedClock)

@@ -45,7 +45,7 @@ def test_every_case_of_the_verdict_table_is_judged_with_a_code():
     assert {type(judge(response, facts).reason) for response, facts, *_ in TABLE} == {Reason}
 
 
-@pytest.mark.parametrize("status", [source_apis.WITHDRAWN, source_apis.PRIVATE, *source_apis.DOUBTED_STATUSES])
+@pytest.mark.parametrize("status", [source_apis.WITHDRAWN, source_apis.PRIVATE, *sorted(source_apis.DOUBTED_STATUSES)])
 def test_each_status_of_a_missing_item_at_a_source_has_a_code(status):
     judgement = source_judgement(Reason(status))
     assert judgement.verdict.is_bad

@@ -6,7 +6,7 @@ CORES ?= auto
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=make ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test test-fast check fix bench bench-jobs bench-health bench-truth clean
+.PHONY: help install run test test-fast check fix bench bench-jobs bench-health bench-truth bench-faults clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -38,7 +38,7 @@ fix: $(VENV)/.dev ## let ruff and djlint fix what they can
 	$(RUN) -m ruff format .
 	$(RUN) -m djlint templates --reformat --quiet
 
-bench: bench-jobs bench-health bench-truth ## all benchmarks, as ratios within one run
+bench: bench-jobs bench-health bench-truth bench-faults ## all benchmarks, as ratios within one run
 
 bench-jobs: $(VENV)/.dev ## from click to first link, and many films at once, compared with other ways to run spiders
 	@$(DEV_RUN) -m bench.jobs
@@ -48,6 +48,9 @@ bench-health: $(VENV)/.dev ## the link checker compared with others on one farm 
 
 bench-truth: $(VENV)/.dev ## living films called dead: 300 behaviours, other checkers, a simulated web (ASKED=--farm)
 	@$(DEV_RUN) -m bench.truth $(ASKED)
+
+bench-faults: $(VENV)/.dev ## what is lost when processes are killed and disks run full (ASKED="--only disk job")
+	@$(DEV_RUN) -m bench.faults $(ASKED)
 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)

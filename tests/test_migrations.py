@@ -120,6 +120,28 @@ TOMBSTONES = [
     (["taken down: asked", 3, False], ["takedown", False]),
 ]
 
+JOB_ERRORS = """
+apps = models_at("0011_outage_of_a_host")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+for number, (error, source_error) in enumerate(rows):
+    movies = apps.get_model("streaming", "Movie").objects
+    movie = movies.create(imdb_id=f"tt{number:07d}", title="A", search_title="a")
+    sources = [{"source": "a", "error": source_error, "links": 2}, {"source": "b", "error": "", "links": 0}]
+    jobs.create(movie=movie, state="failed", finished_at=now, error=error, sources=sources)
+jobs = models_at("0012_public_reason").get_model("streaming", "ScrapeJob").objects
+print(json.dumps([[job.error, job.sources[0]["error"], len(job.sources)] for job in jobs.order_by("pk")]))
+"""
+HIDDEN = "A page leads to an address that we do not open"
+INSIDE = "payroll.corp.example.com leads to 10.20.30.40, which is not a public address"
+ERRORS = [
+    ([INSIDE, INSIDE], [HIDDEN, HIDDEN]),
+    (["No source could be searched.", "169.254.169.254 is not a public address"], [None, HIDDEN]),
+    (["", "printer.local is a name inside a private network"], ["", HIDDEN]),
+    (["", "fd00::1 is not a public address"], ["", HIDDEN]),
+    (["The scrape stopped unexpectedly (exit status 1).", "The site answered 404"], [None, None]),
+    (["", "Only http and https are taken, not ftp"], ["", None]),
+]
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
@@ -162,3 +184,9 @@ def test_each_tombstone_gets_its_cause_and_what_nobody_removed_on_purpose_is_che
     forward, back = run_script(database, CAUSES, [row for row, _ in TOMBSTONES])
     assert forward == [expected for _, expected in TOMBSTONES]
     assert back == [row[0] for row, _ in TOMBSTONES]
+
+
+def test_the_error_of_a_job_names_no_internal_address(database):
+    (forward,) = run_script(database, JOB_ERRORS, [row for row, _ in ERRORS])
+    expected = [[new if new is not None else old for old, new in zip(*pair, strict=True)] for pair in ERRORS]
+    assert forward == [[*errors, 2] for errors in expected]

@@ -128,8 +128,14 @@ for number, (error, source_error) in enumerate(rows):
     movie = movies.create(imdb_id=f"tt{number:07d}", title="A", search_title="a")
     sources = [{"source": "a", "error": source_error, "links": 2}, {"source": "b", "error": "", "links": 0}]
     jobs.create(movie=movie, state="failed", finished_at=now, error=error, sources=sources)
-jobs = models_at("0012_public_reason").get_model("streaming", "ScrapeJob").objects
+runs = apps.get_model("streaming", "HealthRun").objects
+for reason in ("nearly all hosts redirect to login.corp.example.com: why", "nearly all hosts led to 192.168.1.1: why",
+               "host down, links kept: a.example.org"):
+    runs.create(finished_at=now, reason=reason)
+apps = models_at("0012_public_reason")
+jobs, runs = apps.get_model("streaming", "ScrapeJob").objects, apps.get_model("streaming", "HealthRun").objects
 print(json.dumps([[job.error, job.sources[0]["error"], len(job.sources)] for job in jobs.order_by("pk")]))
+print(json.dumps(list(runs.order_by("pk").values_list("reason", flat=True))))
 """
 HIDDEN = "A page leads to an address that we do not open"
 INSIDE = "payroll.corp.example.com leads to 10.20.30.40, which is not a public address"
@@ -186,7 +192,9 @@ def test_each_tombstone_gets_its_cause_and_what_nobody_removed_on_purpose_is_che
     assert back == [row[0] for row, _ in TOMBSTONES]
 
 
-def test_the_error_of_a_job_names_no_internal_address(database):
-    (forward,) = run_script(database, JOB_ERRORS, [row for row, _ in ERRORS])
+def test_no_job_and_no_run_names_an_internal_address(database):
+    forward, reasons = run_script(database, JOB_ERRORS, [row for row, _ in ERRORS])
     expected = [[new if new is not None else old for old, new in zip(*pair, strict=True)] for pair in ERRORS]
     assert forward == [[*errors, 2] for errors in expected]
+    portal = "nearly all hosts redirect to one address: why"
+    assert reasons == [portal, portal, "host down, links kept: a.example.org"]

@@ -1,4 +1,4 @@
-"""Remove internal names and addresses from the errors of jobs, which are public."""
+"""Remove internal names and addresses from the errors of jobs and the reasons of runs, which are public."""
 
 import re
 
@@ -11,6 +11,8 @@ NAMES_AN_ADDRESS = re.compile(
     r'\S+ (?:leads to \S+, which is not a public address|is not a public address|is a name inside a private network)'
 )
 ENDINGS = ('is not a public address', 'is a name inside a private network')
+NAMES_A_PORTAL = re.compile(r'nearly all hosts (?:redirect|led) to \S+:')
+HIDDEN_PORTAL = 'nearly all hosts redirect to one address:'
 BATCH_SIZE = 500
 
 
@@ -31,6 +33,12 @@ def hide_addresses(apps, schema_editor):
         jobs.bulk_update(batch, ['error', 'sources'])
 
 
+def hide_portals(apps, schema_editor):
+    runs = apps.get_model('streaming', 'HealthRun').objects.using(schema_editor.connection.alias)
+    for run in runs.filter(reason__contains='nearly all hosts ').only('reason'):
+        runs.filter(pk=run.pk).update(reason=NAMES_A_PORTAL.sub(HIDDEN_PORTAL, run.reason))
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -39,4 +47,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunPython(hide_addresses, migrations.RunPython.noop),
+        migrations.RunPython(hide_portals, migrations.RunPython.noop),
     ]

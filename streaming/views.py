@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
+from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.http import HttpResponseBase
 from django.utils import timezone
@@ -17,7 +17,6 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, Throttled, ValidationError
-from rest_framework.permissions import BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -27,7 +26,6 @@ from streaming import statistics
 from streaming.api.base_views import (
     ApiView,
     ConflictError,
-    SameOriginPermission,
     ServiceUnavailable,
     conditional_response,
     request_languages,
@@ -58,13 +56,16 @@ from streaming.serializers import (
     RootSerializer,
     SourceSerializer,
     StatsSerializer,
+    WriteSerializer,
 )
+from streaming.write_log import log_added, log_changed, log_deleted
 
 REQUESTED_BY = "api"
 CHANGES_PAGE_SIZE = 500
-WRITE_ACTIONS = frozenset({"create", "partial_update", "destroy", "bindings", "bind", "unbind"})
 PRIVATE_CACHE = "private, no-cache"
 ERROR = OpenApiResponse(DetailSerializer)
+STAFF_ERRORS = {401: ERROR, 403: ERROR}
+WRITE_ERRORS = {**STAFF_ERRORS, 409: ERROR}
 IDENTIFIER_PARAMETER = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The row id or the IMDb id."
 )
@@ -95,9 +96,15 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         "retrieve": frozenset({"language"}),
         "bindings": frozenset(),
     }
-
-    def get_permissions(self) -> Sequence[BasePermission]:
-        return [SameOriginPermission(), *([IsAdminUser()] if self.action in WRITE_ACTIONS else [])]
+    required_permissions = {
+        "create": ("streaming.add_movie",),
+        "partial_update": ("streaming.change_movie",),
+        "destroy": ("streaming.delete_movie",),
+        "bindings": ("streaming.view_binding",),
+        "bind": ("streaming.add_binding", "streaming.change_binding"),
+        "unbind": ("streaming.delete_binding",),
+        "refresh_links": (),
+    }
 
     def get_queryset(self) -> MovieQuerySet:
         return Movie.objects.with_active_links()
@@ -159,17 +166,21 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
             job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY)
         except jobs.QueueFull as full:
             raise ServiceUnavailable(full.retry_after) from None
+        except Movie.DoesNotExist:
+            raise NotFound(f"There is no movie {pk}.") from None
         address = reverse("api:job-detail", [job.pk], request=request)
         return _uncached(JobSerializer(job).data, status=200 if job.joined else 202, headers={"Location": address})
 
     @extend_schema(
         summary="Add a movie (staff)",
         request=MovieWriteSerializer,
-        responses={201: MovieSerializer, 400: ERROR, 403: ERROR},
+        responses={201: MovieSerializer, 400: ERROR, **STAFF_ERRORS},
     )
     def create(self, request: Request) -> Response:
         written = _validated(MovieWriteSerializer(data=request.data))
-        movie = written.save_with(edits.create_movie, address="poster_url")
+        with transaction.atomic():
+            movie = written.save_with(edits.create_movie, address="poster_url")
+            log_added(request.user, movie, note=_note("Added", written))
         address = reverse("api:movie-detail", [movie.imdb_id], request=request)
         return _uncached(self.get_serializer(movie).data, status=201, headers={"Location": address})
 
@@ -177,18 +188,20 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         summary="Change a movie (staff)",
         parameters=[IDENTIFIER_PARAMETER],
         request=MovieWriteSerializer,
-        responses={200: MovieSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
+        responses={200: MovieSerializer, 400: ERROR, **WRITE_ERRORS, 404: ERROR},
     )
     def partial_update(self, request: Request, pk: str) -> Response:
         written = _validated(MovieWriteSerializer(data=request.data, partial=True))
-        movie = written.save_with(edits.update_movie, self.get_object(), address="poster_url")
+        with transaction.atomic():
+            movie = written.save_with(edits.update_movie, self.get_object(), address="poster_url")
+            log_changed(request.user, movie, note=_note("Changed", written))
         return _uncached(self.get_serializer(movie).data)
 
     @extend_schema(
         summary="URLs bound to a movie (staff)",
         description="Scrape jobs of the movie read these pages too.",
         parameters=[IDENTIFIER_PARAMETER],
-        responses={200: BindingSerializer(many=True), 403: ERROR, 404: ERROR},
+        responses={200: BindingSerializer(many=True), **STAFF_ERRORS, 404: ERROR},
         filters=False,
     )
     @action(detail=True, methods=["get"], pagination_class=None)
@@ -200,37 +213,44 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         summary="Bind a URL to a movie (staff)",
         parameters=[IDENTIFIER_PARAMETER],
         request=BindingWriteSerializer,
-        responses={200: BindingSerializer, 201: BindingSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
+        responses={200: BindingSerializer, 201: BindingSerializer, 400: ERROR, **WRITE_ERRORS, 404: ERROR},
     )
     @bindings.mapping.post
     def bind(self, request: Request, pk: str) -> Response:
         movie, written = self.get_object(), _validated(BindingWriteSerializer(data=request.data))
-        row, is_new = written.save_with(lambda values: bindings.bind(movie, **values), address="url")
+        with transaction.atomic():
+            row, is_new = written.save_with(lambda values: bindings.bind(movie, **values), address="url")
+            log_changed(request.user, movie, note=f"Bound {row.url} by the API.")
         return _uncached(BindingSerializer(row).data, status=201 if is_new else 200)
 
     @extend_schema(
         summary="Delete a binding (staff)",
         description="Links found there are kept.",
         parameters=[IDENTIFIER_PARAMETER, BOUND_URL_PARAMETER],
-        responses={204: None, 403: ERROR, 404: ERROR},
+        responses={204: None, **STAFF_ERRORS, 404: ERROR},
     )
     @bindings.mapping.delete
     def unbind(self, request: Request, pk: str) -> Response:
-        if not bindings.unbind(self.get_object(), url=request.query_params.get("url", "")):
-            raise NotFound("This URL is not bound to the movie. Give it as ?url=.")
+        movie, url = self.get_object(), request.query_params.get("url", "")
+        with transaction.atomic():
+            if not bindings.unbind(movie, url=url):
+                raise NotFound("This URL is not bound to the movie. Give it as ?url=.")
+            log_changed(request.user, movie, note=f"Unbound {url} by the API.")
         return Response(status=204)
 
     @extend_schema(
         summary="Remove a movie (staff)",
         description="It can be restored.",
         parameters=[IDENTIFIER_PARAMETER],
-        responses={204: None, 403: ERROR, 404: ERROR},
+        responses={204: None, **STAFF_ERRORS, 404: ERROR},
     )
     def destroy(self, request: Request, pk: str) -> Response:
         movie = self.get_object()
-        remove_movies(
-            Movie.objects.filter(pk=movie.pk), reason=f"removed by {request.user}"[:200], cause=RemovedMovie.Cause.STAFF
-        )
+        with transaction.atomic():
+            log_deleted(request.user, movie, note="Removed by the API.")
+            reason = f"removed by {request.user}"[:200]
+            if not remove_movies(Movie.objects.filter(pk=movie.pk), reason=reason, cause=RemovedMovie.Cause.STAFF):
+                raise NotFound(f"There is no movie {pk}.")
         return Response(status=204)
 
 
@@ -239,11 +259,19 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
 
     queryset = StreamingLink.objects.select_related("movie")
     serializer_class = LinkDetailSerializer
-    permission_classes = [SameOriginPermission, IsAdminUser]
+    required_permissions = {
+        "retrieve": ("streaming.view_streaminglink",),
+        "create": ("streaming.add_streaminglink",),
+        "partial_update": ("streaming.change_streaminglink",),
+        "destroy": ("streaming.delete_streaminglink",),
+        "check": ("streaming.change_streaminglink",),
+    }
     lookup_value_regex = "[0-9]{1,18}"
 
     @extend_schema(
-        summary="One link (staff)", parameters=[ID_PARAMETER], responses={200: LinkDetailSerializer, 404: ERROR}
+        summary="One link (staff)",
+        parameters=[ID_PARAMETER],
+        responses={200: LinkDetailSerializer, **STAFF_ERRORS, 404: ERROR},
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         return _uncached(self.get_serializer(self.get_object()).data)
@@ -251,12 +279,14 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
     @extend_schema(
         summary="Add a link (staff)",
         request=LinkWriteSerializer,
-        responses={201: LinkDetailSerializer, 400: ERROR, 403: ERROR},
+        responses={201: LinkDetailSerializer, 400: ERROR, **WRITE_ERRORS},
     )
     def create(self, request: Request) -> Response:
         written = _validated(LinkWriteSerializer(data=request.data))
         movie = written.validated_data.pop("movie")
-        link = written.save_with(edits.create_link, address="source_url", movie=movie)
+        with transaction.atomic():
+            link = written.save_with(edits.create_link, address="source_url", movie=movie)
+            log_added(request.user, link, note=_note("Added", written))
         address = reverse("api:link-detail", [link.pk], request=request)
         return _uncached(self.get_serializer(link).data, status=201, headers={"Location": address})
 
@@ -264,31 +294,39 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
         summary="Change a link (staff)",
         parameters=[ID_PARAMETER],
         request=LinkWriteSerializer,
-        responses={200: LinkDetailSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
+        responses={200: LinkDetailSerializer, 400: ERROR, **WRITE_ERRORS, 404: ERROR},
     )
     def partial_update(self, request: Request, pk: str) -> Response:
         link = self.get_object()
         written = _validated(LinkWriteSerializer(data=request.data, partial=True))
         if written.validated_data.pop("movie", link.movie) != link.movie:
             raise ValidationError({"movie": ["A link cannot change its movie. Add it to the other one."]})
-        return _uncached(self.get_serializer(written.save_with(edits.update_link, link, address="source_url")).data)
+        with transaction.atomic():
+            link = written.save_with(edits.update_link, link, address="source_url")
+            log_changed(request.user, link, note=_note("Changed", written))
+        return _uncached(self.get_serializer(link).data)
 
     @extend_schema(
-        summary="Delete a link (staff)", parameters=[ID_PARAMETER], responses={204: None, 403: ERROR, 404: ERROR}
+        summary="Delete a link (staff)", parameters=[ID_PARAMETER], responses={204: None, **WRITE_ERRORS, 404: ERROR}
     )
     def destroy(self, request: Request, pk: str) -> Response:
-        edits.delete_link(self.get_object())
+        link = self.get_object()
+        with transaction.atomic():
+            log_deleted(request.user, link, note="Deleted by the API.")
+            edits.delete_link(link)
         return Response(status=204)
 
     @extend_schema(
         summary="Check a link now (staff)",
         parameters=[ID_PARAMETER],
         request=None,
-        responses={200: LinkDetailSerializer, 403: ERROR, 404: ERROR},
+        responses={200: LinkDetailSerializer, **STAFF_ERRORS, 404: ERROR},
     )
     @action(detail=True, methods=["post"])
     def check(self, request: Request, pk: str) -> Response:
         link = self.get_object()
+        # Logged first: a check takes seconds and writes in transactions of its own.
+        log_changed(request.user, link, note="Started a check by the API.")
         check_now([link.pk])
         return _uncached(self.get_serializer(self.get_object()).data)
 
@@ -300,8 +338,7 @@ class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
     serializer_class = JobSerializer
     lookup_value_regex = "[0-9]{1,18}"
 
-    def get_permissions(self) -> Sequence[BasePermission]:
-        return [SameOriginPermission(), *([IsAdminUser()] if self.action == "cancel" else [])]
+    required_permissions = {"cancel": ("streaming.change_scrapejob",)}
 
     @extend_schema(
         summary="One scrape job", auth=[], parameters=[ID_PARAMETER], responses={200: JobSerializer, 404: ERROR}
@@ -315,13 +352,15 @@ class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
         summary="Cancel a scrape job (staff)",
         parameters=[ID_PARAMETER],
         request=None,
-        responses={200: JobSerializer, 403: ERROR, 404: ERROR, 409: ERROR},
+        responses={200: JobSerializer, **WRITE_ERRORS, 404: ERROR},
     )
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         job = self.get_object()
-        if not jobs.cancel(job.pk):
-            raise ConflictError(f"The job is already finished: {job.state}.")
+        with transaction.atomic():
+            if not jobs.cancel(job.pk):
+                raise ConflictError(f"The job is already finished: {self.get_object().state}.")
+            log_changed(request.user, job, note="Cancelled by the API.")
         return _uncached(self.get_serializer(self.get_object()).data)
 
 
@@ -408,6 +447,11 @@ class DocsView(SpectacularSwaggerView):
     # Not OPTIONS: DRF responds to it with data, which this view's template cannot show.
     http_method_names = ["get", "head"]
     url_name = "api:schema"
+
+
+def _note(verb: str, written: WriteSerializer) -> str:
+    """What the log says of a write: the fields, not their values."""
+    return f"{verb} by the API: {', '.join(sorted(written.validated_data)) or 'nothing'}."
 
 
 def _validated(serializer: Any) -> Any:

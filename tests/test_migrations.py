@@ -120,6 +120,34 @@ TOMBSTONES = [
     (["taken down: asked", 3, False], ["takedown", False]),
 ]
 
+JOB_ERRORS = """
+apps = models_at("0011_outage_of_a_host")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+for number, (error, source_error) in enumerate(rows):
+    movies = apps.get_model("streaming", "Movie").objects
+    movie = movies.create(imdb_id=f"tt{number:07d}", title="A", search_title="a")
+    sources = [{"source": "a", "error": source_error, "links": 2}, {"source": "b", "error": "", "links": 0}]
+    jobs.create(movie=movie, state="failed", finished_at=now, error=error, sources=sources)
+runs = apps.get_model("streaming", "HealthRun").objects
+for reason in ("nearly all hosts redirect to login.corp.example.com: why", "nearly all hosts led to 192.168.1.1: why",
+               "host down, links kept: a.example.org"):
+    runs.create(finished_at=now, reason=reason)
+apps = models_at("0012_public_reason")
+jobs, runs = apps.get_model("streaming", "ScrapeJob").objects, apps.get_model("streaming", "HealthRun").objects
+print(json.dumps([[job.error, job.sources[0]["error"], len(job.sources)] for job in jobs.order_by("pk")]))
+print(json.dumps(list(runs.order_by("pk").values_list("reason", flat=True))))
+"""
+HIDDEN = "A page leads to an address that we do not open"
+INSIDE = "payroll.corp.example.com leads to 10.20.30.40, which is not a public address"
+ERRORS = [
+    ([INSIDE, INSIDE], [HIDDEN, HIDDEN]),
+    (["No source could be searched.", "169.254.169.254 is not a public address"], [None, HIDDEN]),
+    (["", "printer.local is a name inside a private network"], ["", HIDDEN]),
+    (["", "fd00::1 is not a public address"], ["", HIDDEN]),
+    (["The scrape stopped unexpectedly (exit status 1).", "The site answered 404"], [None, None]),
+    (["", "Only http and https are taken, not ftp"], ["", None]),
+]
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
@@ -162,3 +190,11 @@ def test_each_tombstone_gets_its_cause_and_what_nobody_removed_on_purpose_is_che
     forward, back = run_script(database, CAUSES, [row for row, _ in TOMBSTONES])
     assert forward == [expected for _, expected in TOMBSTONES]
     assert back == [row[0] for row, _ in TOMBSTONES]
+
+
+def test_no_job_and_no_run_names_an_internal_address(database):
+    forward, reasons = run_script(database, JOB_ERRORS, [row for row, _ in ERRORS])
+    expected = [[new if new is not None else old for old, new in zip(*pair, strict=True)] for pair in ERRORS]
+    assert forward == [[*errors, 2] for errors in expected]
+    portal = "nearly all hosts redirect to one address: why"
+    assert reasons == [portal, portal, "host down, links kept: a.example.org"]

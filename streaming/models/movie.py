@@ -121,11 +121,14 @@ def mark_updated(movies: models.QuerySet[Movie]) -> int:
     return movies.update(updated_at=timezone.now())
 
 
-def lock_movies(ids: Iterable[int]) -> None:
-    """Lock these rows until the transaction ends; SQLite, which has one writer at a time, needs no lock.
+def lock_movies(ids: Iterable[int]) -> set[int]:
+    """Lock these rows until the transaction ends and return the ids of those that exist.
 
+    On SQLite, which has one writer at a time, nothing is locked, and rows that this transaction has read exist.
     Everything that locks movies and links locks movies first and both in the order of their ids, to avoid deadlocks.
     """
     unique = set(ids)
-    if unique and connection.features.has_select_for_update:
-        list(Movie.objects.select_for_update(no_key=True).filter(pk__in=unique).order_by("pk").values_list("pk"))
+    if not unique or not connection.features.has_select_for_update:
+        return unique
+    rows = Movie.objects.select_for_update(no_key=True).filter(pk__in=unique).order_by("pk")
+    return set(rows.values_list("pk", flat=True))

@@ -80,7 +80,7 @@ def refresh_on_page_view(
         )
     except QueueFull:
         return RefreshState(RefreshStatus.STALE, None, ScrapeReason.QUEUE_FULL, None)
-    except (DatabaseError, OSError) as error:
+    except (DatabaseError, OSError, Movie.DoesNotExist) as error:
         log.error("%s is shown, but no scrape could be started: %s", movie.imdb_id, error)
         return RefreshState(RefreshStatus.STALE, None, ScrapeReason.UNAVAILABLE, None)
     return _refresh_state(response)

@@ -107,7 +107,7 @@ def _new_movie_entry(movie: Movie) -> FeedEntry:
 
 def _removed_movie_entry(removed: RemovedMovie) -> FeedEntry:
     key = f"openreel:removed:{removed.imdb_id}:{removed.removed_at.isoformat()}"
-    text = f"Removed: {display_text(removed.reason)}."
+    text = f"Removed: {removed.public_reason}."
     return FeedEntry(
         key, f"{display_text(removed.title)} was removed", text, removed.removed_at, f"/streaming/{removed.imdb_id}/"
     )

@@ -79,11 +79,12 @@ def link_rows(links: Sequence[StreamingLink]) -> list[LinkRow]:
 
 
 def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
-    """The links of a movie for its page; `waiting` counts links awaiting review, for staff only."""
+    """The links of a movie for its page; `waiting` counts links awaiting review, for staff who may see them."""
     links = MovieLinks.of(found, languages=viewer_languages(request), now=timezone.now())
-    is_staff = request.user.is_authenticated and request.user.is_staff
+    user = request.user
+    sees_waiting = user.is_staff and user.has_perm("streaming.view_streaminglink")
     return {
-        "waiting": found.links.awaiting_review().count() if is_staff else 0,
+        "waiting": found.links.awaiting_review().count() if sees_waiting else 0,
         "links": [*links.active, *links.inactive],
         "active_rows": link_rows(links.active),
         "inactive_rows": link_rows(links.inactive),

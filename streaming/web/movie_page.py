@@ -54,6 +54,8 @@ def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
         job = scrape_movie_on_demand(found, requested_by="page")
     except QueueFull as full:
         return _try_again_later(request, found, wait=full.retry_after, status=503, reason="Many searches are waiting.")
+    except Movie.DoesNotExist:  # Removed since it was read.
+        return not_found(request, None)
     if request.htmx:
         return _job_fragment(request, job, status=202)
     # 303: the browser gets the page with GET, so that reloading it does not start another job.

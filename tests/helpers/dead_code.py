@@ -40,6 +40,7 @@ FOUND_BY_BASE = ("django.apps.config.AppConfig", "django.core.management.base.Ba
 # Methods that a framework calls though no class of its own has them, by what the class derives from.
 CALLED_BY_NAME = {
     "django.forms.forms.BaseForm": r"clean_\w+",
+    "django.contrib.admin.options.BaseModelAdmin": r"has_\w+_permission",  # named by `permissions=` of actions
     "django.contrib.syndication.views.Feed": r"(?:feed|item)_\w+",
     "django.contrib.sitemaps.Sitemap": r"lastmod|changefreq|priority",
     "rest_framework.viewsets.ViewSetMixin": "|".join(

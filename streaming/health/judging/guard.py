@@ -6,11 +6,13 @@ not gone. Brake: too many links would be turned off within a day. See docs/decis
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+logger = logging.getLogger(__name__)
 BREAKER_MIN_LINKS = 5
 HOST_BREAKER_RATIO = 0.5
 BRAKE_MIN_LINKS = 20
@@ -27,6 +29,7 @@ OUTAGE_GRACES = 7
 OFFLINE_MIN_HOSTS = 3
 OUTAGE_MIN_HOSTS = 3
 PORTAL_RATIO = 0.5
+PORTAL_MESSAGE = "nearly all hosts redirect to one address: something between them and this machine responds instead"
 SUSPICIOUS_RATIO = 0.3
 SUSPICIOUS_MIN_LINKS = 20
 
@@ -253,7 +256,9 @@ def _outside_cause(checked: Mapping[str, HostTally], down: frozenset[str], redir
     if checked and all(tally.has_no_response for tally in checked.values()):
         return f"no host responded at all: {OFFLINE_MESSAGE}"
     if portal := _captive_portal(checked, redirect_targets):
-        return f"nearly all hosts redirect to {portal}: something between them and this machine responds instead"
+        # The reason of a run is public, and the name may be one inside our network.
+        logger.warning("nearly all hosts redirect to %s", portal)
+        return PORTAL_MESSAGE
     if _too_many_down(checked, down):
         return f"{len(down)} of {len(checked)} hosts failed at once: more likely our side than theirs"
     return ""

@@ -190,9 +190,11 @@ def test_two_public_hosts_without_a_response_are_just_down():
     )
 
 
-def test_a_captive_portal_is_recognized_by_its_redirects():
+def test_a_captive_portal_is_recognized_by_its_redirects_and_named_in_the_log_only(caplog):
     hosts = [FINE] * 4
-    assert judged(*hosts, redirect_targets={"portal.example.org": 3}).withheld
+    decision = judged(*hosts, redirect_targets={"portal.example.org": 3})
+    # The reason is public; the name, which may be an internal one, is for the log.
+    assert (decision.withheld, "portal" in decision.reason, "portal.example.org" in caplog.text) == (True, False, True)
     assert not judged(*hosts, redirect_targets={"portal.example.org": 2}).withheld
     assert not judged(*[FINE] * 8, redirect_targets={"cdn.example.org": 3}).withheld
 

@@ -27,7 +27,7 @@ from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits, review
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.row_locks import RowGone
-from streaming.ingest.takedown import block, parse_target, unblock
+from streaming.ingest.takedown import block, lift, parse_target
 from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import (
     Binding,
@@ -56,7 +56,7 @@ EDITABLE_LINK_FIELDS = ("source", "source_url", *LINK_FIELDS, "is_active")
 MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
 MOVIE_READONLY_FIELDS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
 LINK_READONLY_FIELDS = (
-    "is_published", "host", "last_checked", "next_check_at", "moved_to", "moved_seen", "moved_from",
+    "is_published", "taken_down", "host", "last_checked", "next_check_at", "moved_to", "moved_seen", "moved_from",
     "reason_text", "strength_text", "http_status", "response_ms", "failures", "uptime", "checks",
     "state_since", "first_seen", "last_seen",
 )  # fmt: skip
@@ -312,6 +312,7 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
     list_filter = (
         "is_published",
         "is_active",
+        "taken_down",
         "source",
         "kind",
         "quality",
@@ -453,7 +454,10 @@ class BlockedAddressAdmin(StaffAdmin):
         self.message_user(request, f"{affected} links or movies turned off or removed.")
 
     def delete_model(self, request: HttpRequest, obj: BlockedAddress) -> None:
-        unblock(obj.address)
+        lift([obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BlockedAddress]) -> None:
+        lift(list(queryset))
 
 
 @admin.register(HealthRun)

@@ -103,10 +103,10 @@ class SourceSearchStats:
 
 
 def totals() -> CatalogueTotals:
-    """Count movies, published links and open jobs."""
-    links = StreamingLink.objects.published().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
+    """Count movies, shown links and open jobs."""
+    links = StreamingLink.objects.shown().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
     return CatalogueTotals(
-        movies=Movie.objects.count(),
+        movies=Movie.objects.shown().count(),
         links=links["all"],
         active_links=links["active"],
         last_run=HealthRun.objects.latest_started(),
@@ -116,7 +116,7 @@ def totals() -> CatalogueTotals:
 
 def source_stats() -> list[SourceStats]:
     """Figures of all sources: enabled ones by preference, then other known ones, then those that only links name."""
-    rows = StreamingLink.objects.published().order_by().values_list("source")
+    rows = StreamingLink.objects.shown().order_by().values_list("source")
     counted = {
         source: (links, active)
         for source, links, active in rows.annotate(n=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
@@ -137,14 +137,15 @@ def inactive_reasons() -> list[tuple[str, int]]:
 
 def at_risk(limit: int) -> list[Movie]:
     """Movies with one active link or none, with `active_count`."""
-    rows = Movie.objects.with_active_count().filter(Q(active_count__lte=1))
+    rows = Movie.objects.shown().with_active_count().filter(Q(active_count__lte=1))
     return list(rows.order_by(*AT_RISK_ORDER)[:limit])
 
 
 def recently_failed_links(limit: int) -> list[StreamingLink]:
     """Links that failed recently and are still inactive, the latest first, with their movies."""
     rows = (
-        LinkFlip.objects.filter(is_active=False, link__is_active=False, link__is_published=True)
+        LinkFlip.objects.filter(is_active=False, link__is_active=False)
+        .of_shown_links()
         .select_related("link__movie")
         .order_by("-at", "-pk")[: 4 * limit]
     )

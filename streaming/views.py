@@ -107,14 +107,14 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     }
 
     def get_queryset(self) -> MovieQuerySet:
-        return Movie.objects.with_active_links()
+        return Movie.objects.shown().with_active_links()
 
     def get_object(self) -> Movie:
         """The movie without its links; serializers load them if they need them."""
         identifier = self.kwargs["pk"]
         if not identifier.isdigit() and not is_imdb_id(identifier):
             raise ValidationError({"imdb_id": [f"{identifier!a} is not tt and 7 to 9 digits."]})
-        movie = Movie.objects.by_identifier(identifier).first()
+        movie = Movie.objects.shown().by_identifier(identifier).first()
         if movie is None:
             raise NotFound(f"There is no movie {self.kwargs['pk']}.")
         return movie
@@ -139,7 +139,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         validate_language(request.query_params)
         movie = self.get_object()
         refresh = refresh_on_request(request._request, movie, requested_by=REQUESTED_BY)
-        links = movie.links.published().aggregate(active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked"))
+        links = movie.links.shown().aggregate(active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked"))
         context = {**self.get_serializer_context(), "refresh": refresh}
         return conditional_response(
             request,

@@ -97,6 +97,43 @@ LINKS = [
     ({"is_active": False, "reason": "imported"}, ["", 0]),
 ]
 
+TAKEDOWNS = """
+blocked, rows = rows
+apps = models_at("0011_outage_of_a_host")
+for kind, address in blocked:
+    apps.get_model("streaming", "BlockedAddress").objects.create(kind=kind, address=address, reason="asked")
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="A", search_title="a")
+links = apps.get_model("streaming", "StreamingLink").objects
+for row in rows:
+    links.create(movie=movie, source="s", host=row["source_url"].split("/")[2], next_check_at=now, **row)
+links = models_at("0013_takedown_state").get_model("streaming", "StreamingLink").objects.order_by("pk")
+names = ("taken_down", "is_active", "reason", "active_before", "reason_before", "strength_before")
+print(json.dumps([list(row) for row in links.values_list(*names)]))
+print(json.dumps([at is None for at in links.values_list("next_check_at", flat=True)]))
+links = models_at("0011_outage_of_a_host").get_model("streaming", "StreamingLink").objects.order_by("pk")
+print(json.dumps([list(row) for row in links.values_list("source_url", "is_active", "reason")]))
+"""
+BLOCKED = [
+    ["host", "taken.example.org"],
+    ["prefix", "https://a.example.org/v/abc"],
+    ["link", "https://a.example.org/1"],
+]
+OFF = {"is_active": False, "reason": "taken_down"}
+DEAD = {"is_active": False, "reason": "http_404", "strength": "proven", "checks": "ag"}
+WORKING = {"is_active": True, "reason": "ok", "checks": "a"}
+TAKEN_LINKS = [
+    ({"source_url": "https://taken.example.org/1", "checks": "ga", **OFF}, [True, False, "taken_down", True, "ok", ""]),
+    ({"source_url": "https://taken.example.org/2", **OFF}, [True, False, "taken_down", True, "", ""]),
+    ({"source_url": "https://taken.example.org/3", "checks": "ag", **OFF}, [True, False, "taken_down", False, "", ""]),
+    ({"source_url": "https://b.taken.example.org/4", **DEAD}, [True, False, "taken_down", False, "http_404", "proven"]),
+    ({"source_url": "http://a.example.org//v/%61bc", **WORKING}, [True, False, "taken_down", True, "ok", ""]),
+    ({"source_url": "https://a.example.org/v/ABC", "checks": "a", **OFF}, [False, True, "ok", False, "", ""]),
+    ({"source_url": "http://www.a.example.org/1/", **WORKING}, [True, False, "taken_down", True, "ok", ""]),
+    ({"source_url": "https://a.example.org/2", **WORKING}, [False, True, "ok", False, "", ""]),
+    ({"source_url": "https://a.example.org/3", **DEAD}, [False, False, "http_404", False, "", ""]),
+    ({"source_url": "https://a.example.org/4", "checks": "g", **OFF}, [False, False, "", False, "", ""]),
+]
+
 CAUSES = """
 from datetime import timedelta
 tombstones = models_at("0009_strength_of_a_failure").get_model("streaming", "RemovedMovie").objects
@@ -198,3 +235,11 @@ def test_no_job_and_no_run_names_an_internal_address(database):
     assert forward == [[*errors, 2] for errors in expected]
     portal = "nearly all hosts redirect to one address: why"
     assert reasons == [portal, portal, "host down, links kept: a.example.org"]
+
+
+def test_links_get_the_state_of_their_takedown(database):
+    hidden, due, back = run_script(database, TAKEDOWNS, [BLOCKED, [row for row, _ in TAKEN_LINKS]])
+    assert hidden == [state for _, state in TAKEN_LINKS]
+    assert due == [row["reason"] == "taken_down" and row.get("checks", "").endswith("g") for row, _ in TAKEN_LINKS]
+    assert [row[0] for row in back] == [row["source_url"] for row, _ in TAKEN_LINKS]
+    assert [row[1:] for row in back] == [state[1:3] for _, state in TAKEN_LINKS]

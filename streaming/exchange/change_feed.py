@@ -82,7 +82,7 @@ def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
     until = ChangeCursor(page[-1].at, page[-1].stream, page[-1].pk) if page else since
     changed = {event.imdb_id for event in page if event.stream != REMOVED}
     return ChangeSet(
-        movie_ids=list(Movie.objects.filter(imdb_id__in=changed).order_by("pk").values_list("pk", flat=True)),
+        movie_ids=list(Movie.objects.shown().filter(imdb_id__in=changed).order_by("pk").values_list("pk", flat=True)),
         removed=_tombstones([event.pk for event in page if event.stream == REMOVED]),
         until=until,
         more=more,

@@ -27,6 +27,7 @@ MEDIA_KINDS = (StreamingLink.Kind.FILE, StreamingLink.Kind.STREAM)
 COLUMNS = (
     "id", "movie_id", "source_url", "kind", "is_active", "reason", "failures", "state_since", "checks", "movie__title",
     "movie__imdb_id", "moved_to", "moved_seen", "verified_at", "strength", "failing_seconds", "last_checked",
+    "taken_down",
 )  # fmt: skip
 
 
@@ -187,7 +188,7 @@ def _by_date(links: StreamingLinkQuerySet, name: str) -> Iterator[LinkState]:
 def _to_link_state(row: tuple[Any, ...]) -> LinkState:
     (
         pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, moved_to, seen, verified,
-        strength, failing_seconds, last_checked,
+        strength, failing_seconds, last_checked, taken_down,
     ) = row[: len(COLUMNS)]  # fmt: skip
     return LinkState(
         id=pk,
@@ -209,4 +210,5 @@ def _to_link_state(row: tuple[Any, ...]) -> LinkState:
         title=title,
         imdb_id=imdb_id,
         verified_at=verified,
+        taken_down=taken_down,
     )

@@ -82,8 +82,7 @@ def validate_link(raw: Mapping[str, Any]) -> LinkRecord:
     record = parse_link(raw, allowed=settings.ALLOW_PRIVATE_HOSTS)
     if publication_status(record) is LicenceStatus.REFUSED:
         raise InvalidValue("licence_refused", f"{record.licence} is not published here: see ALLOW_LICENCES")
-    if Blocklist.load().is_blocked(url=record.source_url, imdb_id=record.imdb_id):
-        raise InvalidValue("taken_down", "this address has been taken down here")
+    _check_takedown(Blocklist.load(), record.source_url, imdb_id=record.imdb_id)
     return record
 
 
@@ -145,7 +144,10 @@ def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
         setattr(link, name, value)
     try:
         with transaction.atomic():
+            _check_takedown(Blocklist.load_locked(), changes["source_url"], imdb_id=link.movie.imdb_id)
             mark_updated(Movie.objects.filter(pk=link.movie_id))
+            # The old URL may have been taken down; this one is not.
+            StreamingLink.objects.filter(pk=link.pk).bring_back()
             # Only the changed columns: the checker may be writing the others at the same time.
             link.save(update_fields=list(changes))
             if "is_active" in changes:
@@ -180,6 +182,11 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
             "failing_seconds": 0,
         }
     return changes
+
+
+def _check_takedown(blocklist: Blocklist, url: str, *, imdb_id: str) -> None:
+    if blocklist.is_blocked(url=url, imdb_id=imdb_id):
+        raise InvalidValue("taken_down", "this address has been taken down here")
 
 
 def _is_published(raw: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from scraper.items import MAX_YEAR, MIN_YEAR, MOVIE_TYPES
+from streaming.models.blocked_address import BlockedAddress
 from streaming.models.fields import FoldedField, fold_for_search
 from streaming.models.link import StreamingLink
 
@@ -20,6 +21,14 @@ MAX_SEARCH_WORDS = 8
 
 class MovieQuerySet(models.QuerySet["Movie"]):
     """Queries about many movies."""
+
+    def shown(self) -> MovieQuerySet:
+        """Movies that everybody may see: those whose IMDb id is not taken down. Everything public reads these.
+
+        A takedown removes its movie, so this is a second lock; the few ids are compared within the same query.
+        """
+        blocked = BlockedAddress.objects.filter(kind=BlockedAddress.Kind.IMDB_ID)
+        return self.exclude(imdb_id__in=blocked.values("address"))
 
     def by_identifier(self, identifier: str) -> MovieQuerySet:
         """The movie with this row id or IMDb id. Any other text finds nothing."""

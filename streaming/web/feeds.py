@@ -77,7 +77,7 @@ class NewMoviesFeed(MovieFeed):
         return response
 
     def items(self) -> list[FeedEntry]:
-        return [_new_movie_entry(movie) for movie in Movie.objects.order_by("-created_at", "-id")[:MAX_ENTRIES]]
+        return [_new_movie_entry(movie) for movie in Movie.objects.shown().order_by("-created_at", "-id")[:MAX_ENTRIES]]
 
 
 class LostMoviesFeed(MovieFeed):
@@ -89,7 +89,7 @@ class LostMoviesFeed(MovieFeed):
 
     def items(self) -> list[FeedEntry]:
         removed = RemovedMovie.objects.filter(restored_at=None).defer("snapshot").order_by("-removed_at")[:MAX_ENTRIES]
-        deaths = LinkFlip.objects.filter(is_active=False, link__is_published=True)
+        deaths = LinkFlip.objects.filter(is_active=False).of_shown_links()
         flips = deaths.select_related("link__movie").order_by("-at", "-pk")[:MAX_ENTRIES]
         return _newest([*map(_removed_movie_entry, removed), *map(_dead_link_entry, flips)])
 

@@ -29,7 +29,7 @@ QUEUE_FULL = "Many searches are waiting. Open this page again in a minute."
 @require_http_methods(["GET", "HEAD", "OPTIONS"])
 def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
     """The page of a movie; opened by a person it may start a scrape job, which the page then shows."""
-    found = Movie.objects.by_identifier(identifier).first()
+    found = Movie.objects.shown().by_identifier(identifier).first()
     if found is None:
         return not_found(request, None)
     if request.method == "OPTIONS":
@@ -45,7 +45,7 @@ def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
 
     429 or 503 with Retry-After if the client or the queue is over its limit.
     """
-    found = Movie.objects.by_identifier(identifier).first()
+    found = Movie.objects.shown().by_identifier(identifier).first()
     if found is None:
         return not_found(request, None)
     if wait := refresh_retry_after(request):
@@ -75,7 +75,8 @@ def _try_again_later(request: HtmxHttpRequest, found: Movie, *, wait: int, statu
 @require_safe
 def job_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The progress of a job: the panel for htmx, together with the new links once the job is finished."""
-    found = ScrapeJob.objects.select_related("movie").filter(pk=pk).first() if pk < 2**63 else None
+    shown = ScrapeJob.objects.select_related("movie").filter(movie__in=Movie.objects.shown())
+    found = shown.filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
         return not_found(request, None)
     renotify_if_stalled(found, now=timezone.now())

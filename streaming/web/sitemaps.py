@@ -19,7 +19,7 @@ class MovieSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at r
     limit = PAGE_SIZE
 
     def items(self) -> MovieQuerySet:
-        return Movie.objects.only("imdb_id", "updated_at").order_by("pk")
+        return Movie.objects.shown().only("imdb_id", "updated_at").order_by("pk")
 
     def lastmod(self, item: Movie) -> datetime:
         return item.updated_at

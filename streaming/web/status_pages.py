@@ -30,7 +30,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
     now, totals = timezone.now(), statistics.totals()
     days = statistics.runs_by_day(DAYS_SHOWN, now)
     reasons = statistics.inactive_reasons()
-    oldest = StreamingLink.objects.published().aggregate(
+    oldest = StreamingLink.objects.shown().aggregate(
         at=Min("last_checked"), never_checked=Count("pk", filter=Q(last_checked=None))
     )
     run = _run_status(totals.last_run, now=now)
@@ -124,5 +124,7 @@ def _is_failing(stats: statistics.SourceStats) -> bool:
 @require_safe
 def api_guide(request: HttpRequest) -> HttpResponse:
     """The API guide, with commands to copy."""
-    example = Movie.objects.order_by("search_title", "id").values_list("imdb_id", flat=True).first() or "tt0013442"
+    example = (
+        Movie.objects.shown().order_by("search_title", "id").values_list("imdb_id", flat=True).first() or "tt0013442"
+    )
     return render_page(request, "api.html", {"base": request.build_absolute_uri("/api/streaming/"), "example": example})

@@ -50,6 +50,7 @@ class LinkState(NamedTuple):
     imdb_id: str = ""
     verified_at: datetime | None = None
     probe_state: ProbeState | None = None
+    taken_down: bool = False
 
     def request(self) -> ProbeRequest:
         """The request that probes this link."""

@@ -157,14 +157,13 @@ class LinkChecker:
     ) -> Iterator[ProbeRequest]:
         """Yield the requests of links that may be probed; `on_skip` receives the others."""
         blocklist = Blocklist.load()
-        has_blocks = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
         paused = set(HostPause.objects.active(self.now).values_list("host", flat=True))
         for link in links:
             if limit == 0:
                 return
             if link.id in self._in_progress:
                 continue  # An immediate check meanwhile changed its last check, so the query returned it again.
-            if has_blocks and blocklist.is_blocked(url=link.url, imdb_id=link.imdb_id):
+            if link.taken_down or (blocklist and blocklist.is_blocked(url=link.url, imdb_id=link.imdb_id)):
                 on_skip(link.id, Reason.BLOCKED_HOST)
             elif paused and {link.netloc, host_of(link.url)} & paused:
                 on_skip(link.id, Reason.PAUSED)

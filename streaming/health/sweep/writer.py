@@ -26,7 +26,7 @@ UPDATE_SQL = """
     SET last_checked = %s, is_active = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
         state_since = %s, checks = %s, next_check_at = %s, moved_to = %s, moved_seen = %s, strength = %s,
         failing_seconds = %s
-    WHERE id = %s AND is_active = %s AND reason = %s
+    WHERE id = %s AND is_active = %s AND reason = %s AND NOT taken_down
         AND (last_checked IS NOT NULL OR next_check_at IS NULL OR next_check_at < %s)
 """
 
@@ -142,5 +142,5 @@ def _lock_unchanged(flips: Sequence[LinkUpdate], *, now: datetime) -> set[tuple[
     if not flips:
         return set()
     rows = StreamingLink.objects.filter(pk__in=[update.id for update in flips]).order_by("pk").select_for_update()
-    rows = rows.exclude(last_checked=None, next_check_at__gte=now)
+    rows = rows.filter(taken_down=False).exclude(last_checked=None, next_check_at__gte=now)
     return set(rows.values_list("pk", "is_active", "reason"))

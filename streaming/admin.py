@@ -362,7 +362,7 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
     @transaction.atomic
     def withdraw(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         links = _chosen(queryset)
-        log_changed(request.user, *links.published(), note="Withdrawn: returned to the review queue.")
+        log_changed(request.user, *links.shown(), note="Withdrawn: returned to the review queue.")
         self.message_user(request, f"{review.withdraw(links)} links withdrawn.")
 
     @admin.action(description="Check now", permissions=["change"])

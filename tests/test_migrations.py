@@ -120,6 +120,20 @@ TOMBSTONES = [
     (["taken down: asked", 3, False], ["takedown", False]),
 ]
 
+CLIENTS = """
+apps = models_at("0011_outage_of_a_host")
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="A", search_title="a")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+for state in rows:
+    jobs.create(movie=movie, state=state, finished_at=None if state == "queued" else now, requested_by="page")
+apps = models_at("0014_login_counters")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+apps.get_model("streaming", "LoginCounter").objects.create(key="k", attempts=1, opened_at=now)
+print(json.dumps(list(jobs.order_by("pk").values_list("state", "requested_by", "client"))))
+jobs = models_at("0011_outage_of_a_host").get_model("streaming", "ScrapeJob").objects
+print(json.dumps(list(jobs.order_by("pk").values_list("state", flat=True))))
+"""
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
@@ -162,3 +176,10 @@ def test_each_tombstone_gets_its_cause_and_what_nobody_removed_on_purpose_is_che
     forward, back = run_script(database, CAUSES, [row for row, _ in TOMBSTONES])
     assert forward == [expected for _, expected in TOMBSTONES]
     assert back == [row[0] for row, _ in TOMBSTONES]
+
+
+def test_each_job_is_kept_and_belongs_to_no_client(database):
+    states = ["succeeded", "failed", "queued"]
+    forward, back = run_script(database, CLIENTS, states)
+    assert forward == [[state, "page", ""] for state in states]
+    assert back == states

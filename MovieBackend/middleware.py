@@ -1,11 +1,17 @@
-"""Add security headers to every response and CORS headers to public ones."""
+"""Add security headers to every response and CORS headers to public ones; answer when the database takes no write."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from streaming import write_wait
+from streaming.web import error_pages
+
+log = logging.getLogger(__name__)
 
 # Only the Swagger page has an inline script and inline styles.
 DOCS_CSP = {
@@ -51,3 +57,19 @@ class PublicCorsMiddleware:
             response.headers["Access-Control-Allow-Headers"] = "*"
             response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
         return response
+
+
+class DatabaseUnavailableMiddleware:
+    """Answer 503 with Retry-After, not 500, when the database was locked, full or away for a view."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not write_wait.is_unavailable(exception):
+            return None
+        log.error("%s %s: the database does not accept this now: %s", request.method, request.path, exception)
+        return error_pages.database_unavailable(request)

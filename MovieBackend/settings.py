@@ -70,13 +70,13 @@ def _cache() -> dict[str, object]:
     url = env.text("CACHE_URL", f"file://{VAR_DIR / 'cache'}")
     if url.startswith("file://"):
         return {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "MovieBackend.cache.FailOpenFileCache",
             "LOCATION": url.removeprefix("file://"),
             # With Django's default of 300, rate-limit counters would be evicted before their window ends.
             "OPTIONS": {"MAX_ENTRIES": 5000},
         }
     if url.startswith(("redis://", "rediss://")):
-        return {"BACKEND": "MovieBackend.cache.FailOpenRedisCache", "LOCATION": url}
+        return {"BACKEND": "MovieBackend.redis_cache.FailOpenRedisCache", "LOCATION": url}
     if url == "memory://":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     raise ImproperlyConfigured("CACHE_URL: write file:///FOLDER, redis://HOST:PORT/N or memory://")
@@ -196,6 +196,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "MovieBackend.middleware.DatabaseUnavailableMiddleware",
 ]
 ROOT_URLCONF = "MovieBackend.urls"
 WSGI_APPLICATION = "MovieBackend.wsgi.application"

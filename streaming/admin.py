@@ -12,7 +12,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.models import LogEntry
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import BaseModelFormSet
@@ -21,7 +20,8 @@ from django.utils import timezone
 
 from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue
-from streaming.client_throttle import client_id
+from streaming import login_attempts
+from streaming.client_throttle import client_networks
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits, review
@@ -47,10 +47,10 @@ from streaming.models.removed import RemovedMovieQuerySet
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.write_log import log_added, log_changed
+from streaming.write_wait import REQUESTED_WRITE_SECONDS, limited_write_wait
 
 REQUESTED_BY = "admin"
 MAX_PER_ACTION = 100
-MAX_LOGIN_FAILURES, LOCKED_SECONDS = 5, 15 * 60
 PLACEHOLDER_IMDB_ID = "tt0000000"
 EDITABLE_LINK_FIELDS = ("source", "source_url", *LINK_FIELDS, "is_active")
 MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
@@ -63,27 +63,41 @@ LINK_READONLY_FIELDS = (
 
 
 class RateLimitedLoginForm(AdminAuthenticationForm):
-    """Lock a client out for 15 minutes after five wrong passwords."""
+    """Judge no password once the account or the client has had too many wrong ones in 15 minutes."""
 
     def clean(self) -> dict[str, Any]:
-        key = f"wrong-passwords:{self._client()}"
-        if int(cache.get(key, 0)) >= MAX_LOGIN_FAILURES:
-            raise forms.ValidationError("Too many wrong passwords. Try again in 15 minutes.", code="locked")
-        try:
-            cleaned = super().clean()
-        except forms.ValidationError:
-            cache.set(key, int(cache.get(key, 0)) + 1, LOCKED_SECONDS)
-            raise
-        cache.delete(key)
-        return cleaned or {}
-
-    def _client(self) -> str:
-        meta = self.request.META if self.request else {}
-        return client_id(
-            meta.get("REMOTE_ADDR", ""),
-            forwarded_for=meta.get("HTTP_X_FORWARDED_FOR", ""),
-            trusted_proxies=settings.TRUSTED_PROXIES,
+        assert self.request is not None, "the log-in view passes its request"
+        attempt = login_attempts.begin_attempt(
+            str(self.cleaned_data.get("username", "")),
+            networks=client_networks(self.request),
+            cookies=self.request.COOKIES,
         )
+        if attempt is None:
+            raise forms.ValidationError("Too many wrong passwords. Try again in 15 minutes.", code="locked")
+        cleaned = super().clean()
+        login_attempts.take_back(attempt)
+        return cleaned
+
+
+def log_in(request: HttpRequest) -> HttpResponse:
+    """The admin's log-in; a device that logs in gets a cookie by which it is known, whatever strangers guess.
+
+    It waits for other writers for a second at most; the middleware answers when that is not enough.
+    """
+    with limited_write_wait(REQUESTED_WRITE_SECONDS):
+        response = admin.site.login(request)
+    if request.method == "POST" and response.status_code == 302 and request.user.is_authenticated:
+        name, value = login_attempts.device_cookie(request.user.get_username())
+        response.set_cookie(
+            name,
+            value,
+            max_age=login_attempts.DEVICE_COOKIE_AGE,
+            path=request.path,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
 
 
 class MovieForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,16 +13,17 @@ from typing import IO
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int, *, wait: bool) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock(descriptor: int, *, wait: bool) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 POSIX = sys.platform != "win32"
+POLL_SECONDS = 0.005
 LOCKED_ERRORS = (BlockingIOError, PermissionError)  # the second on Windows
 
 
@@ -46,7 +48,7 @@ def try_lock(path: Path) -> IO[str] | None:
     """
     descriptor = open_private(path, os.O_RDWR)
     try:
-        _lock(descriptor, wait=False)
+        _lock(descriptor)
     except LOCKED_ERRORS:
         os.close(descriptor)
         return None
@@ -58,14 +60,24 @@ def try_lock(path: Path) -> IO[str] | None:
 
 
 @contextmanager
-def exclusive_lock(path: Path) -> Iterator[None]:
-    """Wait for the lock and hold it for the duration of the block."""
+def exclusive_lock(path: Path, *, timeout: float) -> Iterator[None]:
+    """Wait for the lock, at most `timeout` seconds, and hold it for the duration of the block; raises TimeoutError."""
     descriptor = open_private(path, os.O_RDWR)
     try:
-        _lock(descriptor, wait=True)
+        _lock_within(descriptor, path, end=time.monotonic() + timeout)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock_within(descriptor: int, path: Path, *, end: float) -> None:
+    while True:
+        try:
+            return _lock(descriptor)
+        except LOCKED_ERRORS:
+            if time.monotonic() > end:
+                raise TimeoutError(f"another process has held {path.name} for too long") from None
+        time.sleep(POLL_SECONDS)
 
 
 def lock_from_descriptor(descriptor: int) -> IO[str]:

@@ -24,6 +24,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from streaming import statistics
 from streaming.api.base_views import (
+    DATABASE_UNAVAILABLE,
     ApiView,
     ConflictError,
     ServiceUnavailable,
@@ -32,14 +33,14 @@ from streaming.api.base_views import (
 )
 from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate_language
 from streaming.api.pagination import PARAMETERS, MoviePagination
-from streaming.client_throttle import refresh_retry_after
+from streaming.client_throttle import client_key, refresh_retry_after
 from streaming.exchange.change_feed import ChangeCursor, changes_since
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
-from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.page_visits import RefreshState, refresh_on_request
 from streaming.serializers import (
@@ -159,11 +160,16 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     )
     @action(detail=True, methods=["post"], url_path="refresh_links", url_name="refresh-links")
     def refresh_links(self, request: Request, pk: str) -> Response:
+        visitor = Visitor(client_key(request._request), sent_at=timezone.now())
         movie = self.get_object()
         if (wait := refresh_retry_after(request._request)) is not None:
             raise Throttled(wait)
         try:
-            job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY)
+            job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY, visitor=visitor)
+        except jobs.ClientQueueFull as full:
+            raise Throttled(full.retry_after) from None
+        except jobs.QueueUnavailable as refusal:
+            raise ServiceUnavailable(refusal.retry_after, DATABASE_UNAVAILABLE) from None
         except jobs.QueueFull as full:
             raise ServiceUnavailable(full.retry_after) from None
         except Movie.DoesNotExist:

@@ -56,7 +56,7 @@ def test_who_waits_for_a_lock_gets_it_when_it_is_released(tmp_path):
     lock = file_locks.try_lock(path)
 
     def wait():
-        with file_locks.exclusive_lock(path):
+        with file_locks.exclusive_lock(path, timeout=10):
             order.append("acquired")
 
     waiting = threading.Thread(target=wait)

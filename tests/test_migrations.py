@@ -186,6 +186,21 @@ ERRORS = [
 ]
 
 
+CLIENTS = """
+apps = models_at("0011_outage_of_a_host")
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="A", search_title="a")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+for state in rows:
+    jobs.create(movie=movie, state=state, finished_at=None if state == "queued" else now, requested_by="page")
+apps = models_at("0014_login_counters")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+apps.get_model("streaming", "LoginCounter").objects.create(key="k", attempts=1, opened_at=now)
+print(json.dumps(list(jobs.order_by("pk").values_list("state", "requested_by", "client"))))
+jobs = models_at("0011_outage_of_a_host").get_model("streaming", "ScrapeJob").objects
+print(json.dumps(list(jobs.order_by("pk").values_list("state", flat=True))))
+"""
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
     """The URL of an empty database."""
@@ -243,3 +258,10 @@ def test_links_get_the_state_of_their_takedown(database):
     assert due == [row["reason"] == "taken_down" and row.get("checks", "").endswith("g") for row, _ in TAKEN_LINKS]
     assert [row[0] for row in back] == [row["source_url"] for row, _ in TAKEN_LINKS]
     assert [row[1:] for row in back] == [state[1:3] for _, state in TAKEN_LINKS]
+
+
+def test_each_job_is_kept_and_belongs_to_no_client(database):
+    states = ["succeeded", "failed", "queued"]
+    forward, back = run_script(database, CLIENTS, states)
+    assert forward == [[state, "page", ""] for state in states]
+    assert back == states

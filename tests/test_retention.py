@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from streaming import retention
-from streaming.models import HealthRun, LinkFlip, ScrapeJob
+from streaming.models import HealthRun, LinkFlip, LoginCounter, ScrapeJob
 from streaming.retention import delete_old_history
 from tests.helpers.factories import make_link, make_movie
 
@@ -90,6 +90,13 @@ def test_history_days_decides(settings):
     kept = flip(link, 9)
     delete_old_history(now=NOW)
     assert LinkFlip.objects.get() == kept
+
+
+def test_counts_of_wrong_passwords_go_after_a_day():
+    for hours in (23, 25):
+        LoginCounter.objects.create(key=str(hours), attempts=1, opened_at=NOW - timedelta(hours=hours))
+    delete_old_history(now=NOW)
+    assert LoginCounter.objects.get().key == "23"
 
 
 @pytest.mark.parametrize(("dry_run", "left"), [(True, 2), (False, 1)])

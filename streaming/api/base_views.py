@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import blake2b
@@ -25,21 +26,25 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 from rest_framework.viewsets import ViewSetMixin
 
+from streaming import write_wait
 from streaming.api.filters import reject_unknown_parameters
 from streaming.ingest.row_locks import RowGone
 from streaming.ranking import accepted_languages
 
+log = logging.getLogger(__name__)
+
+DATABASE_UNAVAILABLE = "The database is busy or full, so this could not be done; try again later."
 COMMON_PARAMETERS = frozenset({"format"})
 
 
 class ServiceUnavailable(APIException):
-    """The job queue is full; try again in `wait` seconds."""
+    """The job queue is full, or the database takes no write; try again in `wait` seconds."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "Too many searches are waiting; try again later."
 
-    def __init__(self, wait: int) -> None:
-        super().__init__()
+    def __init__(self, wait: int, detail: str | None = None) -> None:
+        super().__init__(detail)
         self.wait = wait
 
 
@@ -120,6 +125,9 @@ class ApiView(APIView):
 
 def handle_exception(error: Exception, context: dict[str, object]) -> Response | None:
     """DRF's exception handler; unexpected errors are logged, sent to Django's signal and returned as JSON."""
+    if write_wait.is_unavailable(error):
+        log.error("%s: the database does not accept this now: %s", getattr(context["request"], "path", ""), error)
+        error = ServiceUnavailable(write_wait.RETRY_AFTER_SECONDS, DATABASE_UNAVAILABLE)
     response = exception_handler(_api_error(error), context)
     if response is not None:
         if isinstance(error, Throttled) and "Retry-After" not in response:

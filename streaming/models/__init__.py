@@ -10,6 +10,7 @@ from streaming.models.host import HostGate, HostOutage, HostPause
 from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
 from streaming.models.link import StreamingLink, StreamingLinkQuerySet
 from streaming.models.link_flip import LinkFlip
+from streaming.models.login_counter import LoginCounter
 from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
 
@@ -24,6 +25,7 @@ __all__ = [
     "HostOutage",
     "HostPause",
     "LinkFlip",
+    "LoginCounter",
     "Movie",
     "MovieQuerySet",
     "RemovedMovie",

@@ -83,7 +83,7 @@ class TestImport:
         lines = "\n".join(
             VALID.replace("tt0013442", f"tt{n:07d}").replace("example.org/n", f"example.org/{n}") for n in range(35)
         )
-        with django_assert_max_num_queries(60):
+        with django_assert_max_num_queries(63):
             run("import_catalogue", text=lines)
         assert (Movie.objects.count(), StreamingLink.objects.count()) == (35, 35)
 

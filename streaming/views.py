@@ -27,6 +27,7 @@ from streaming.api.base_views import (
     DATABASE_UNAVAILABLE,
     ApiView,
     ConflictError,
+    CursorGoneError,
     ServiceUnavailable,
     conditional_response,
     request_languages,
@@ -34,7 +35,7 @@ from streaming.api.base_views import (
 from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate_language
 from streaming.api.pagination import PARAMETERS, MoviePagination
 from streaming.client_throttle import client_key, refresh_retry_after
-from streaming.exchange.change_feed import ChangeCursor, changes_since
+from streaming.exchange.change_feed import ChangeCursor, UnknownCursorError, changes_since
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits
 from streaming.ingest.records import is_imdb_id
@@ -124,7 +125,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         return {**super().get_serializer_context(), "languages": request_languages(self.request)}
 
     def list(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:  # type: ignore[override]
-        state = statistics.catalogue_fingerprint()
+        state = statistics.catalogue_fingerprint(now=timezone.now())
         return conditional_response(
             request, lambda: super(StreamingMovieViewSet, self).list(request), state=state, modified=state.at
         )
@@ -140,13 +141,16 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         validate_language(request.query_params)
         movie = self.get_object()
         refresh = refresh_on_request(request._request, movie, requested_by=REQUESTED_BY)
-        links = movie.links.shown().aggregate(active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked"))
+        now = timezone.now()
+        links = movie.links.shown().aggregate(
+            active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked", filter=Q(last_checked__lte=now))
+        )
         context = {**self.get_serializer_context(), "refresh": refresh}
         return conditional_response(
             request,
             lambda: Response(MovieDetailSerializer(movie, context=context).data),
             state=(movie.updated_at, links, _fingerprint(refresh)),
-            modified=_latest(movie.updated_at, links["at"], refresh.job),
+            modified=_latest(movie.updated_at, links["at"], refresh.job, now=now),
             cache_control=PRIVATE_CACHE,
         )
 
@@ -393,7 +397,7 @@ class StatsView(ApiView):
 
 
 class ChangesView(ApiView):
-    """Changes since a point in time, for mirrors."""
+    """Changes after a cursor or a time, for mirrors."""
 
     allowed_parameters = {"": frozenset({"since"})}
 
@@ -402,12 +406,15 @@ class ChangesView(ApiView):
         auth=[],
         description="Pass the next_since of the last response; at once if more is true, otherwise at any time.",
         parameters=[SINCE],
-        responses={200: ChangesSerializer, 400: ERROR},
+        responses={200: ChangesSerializer, 400: ERROR, 410: ERROR},
     )
     def get(self, request: Request) -> Response:
-        changes = changes_since(_since(request), limit=CHANGES_PAGE_SIZE)
+        try:
+            changes = changes_since(_since(request), limit=CHANGES_PAGE_SIZE)
+        except UnknownCursorError:
+            raise CursorGoneError from None
         body = {
-            "changed": Movie.objects.filter(pk__in=changes.movie_ids).with_active_links().order_by("updated_at", "pk"),
+            "changed": changes.changed,
             "removed": changes.removed,
             "next_since": str(changes.until),
             "more": changes.more,
@@ -475,19 +482,20 @@ def _fingerprint(refresh: RefreshState) -> tuple[object, ...]:
     return refresh.state, refresh.reason, refresh.next_allowed_at, job and job.pk
 
 
-def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None) -> datetime:
+def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None, *, now: datetime) -> datetime | None:
+    """The latest of these times; those in the future, from a fast clock, do not count."""
     times: list[datetime | None] = [
         updated,
         checked,
         *((job.queued_at, job.started_at, job.finished_at) if job else ()),
     ]
-    return max(time for time in times if time is not None)
+    return max((time for time in times if time is not None and time <= now), default=None)
 
 
 def _since(request: Request) -> ChangeCursor:
     text = request.query_params.get("since", "")
     try:
-        return (ChangeCursor.parse(text) or ChangeCursor(parse_datetime_or_date(text))) if text else ChangeCursor()
+        return (ChangeCursor.parse(text) or ChangeCursor(at=parse_datetime_or_date(text))) if text else ChangeCursor()
     except ValueError:
-        message = "Write a time such as 2026-01-31T08:00:00Z, a date, or next_since of an earlier response."
+        message = "Write next_since of an earlier response, a time such as 2026-01-31T08:00:00Z or a date."
         raise ValidationError({"since": [message]}) from None

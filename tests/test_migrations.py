@@ -265,3 +265,43 @@ def test_each_job_is_kept_and_belongs_to_no_client(database):
     forward, back = run_script(database, CLIENTS, states)
     assert forward == [[state, "page", ""] for state in states]
     assert back == states
+
+
+CHANGES = """
+from datetime import timedelta
+apps = models_at("0011_outage_of_a_host")
+movies, tombstones = (apps.get_model("streaming", name).objects for name in ("Movie", "RemovedMovie"))
+for imdb_id, updated, removed, restored in rows:
+    date = lambda hours: None if hours is None else now - timedelta(hours=hours)
+    if updated is not None:
+        movies.create(imdb_id=imdb_id, title="A", search_title="a", updated_at=date(updated))
+    if removed is not None:
+        dates = {"removed_at": date(removed), "restored_at": date(restored)}
+        tombstones.create(imdb_id=imdb_id, title="A", reason="gone", snapshot={"rows": []}, **dates)
+apps = models_at("0016_sequence_of_changes")
+changes = apps.get_model("streaming", "Change").objects.order_by("number")
+print(json.dumps(list(changes.values_list("number", "imdb_id"))))
+print(json.dumps(changes.filter(numbered_at__gt=timezone.now()).count()))
+apps.get_model("streaming", "Movie").objects.filter(imdb_id="tt0000001").update(title="B")
+print(json.dumps(list(apps.get_model("streaming", "PendingChange").objects.values_list("imdb_id", flat=True))))
+movies = models_at("0011_outage_of_a_host").get_model("streaming", "Movie").objects
+movies.filter(imdb_id="tt0000001").update(title="C")
+print(json.dumps(sorted(movies.values_list("imdb_id", flat=True))))
+models_at("0016_sequence_of_changes")
+"""
+CHANGED_MOVIES = [
+    # IMDb id, hours since it was updated, removed and restored
+    ("tt0000001", 50, None, None),
+    ("tt0000002", None, 30, None),
+    ("tt0000003", 60, 40, 20),
+    ("tt0000004", 10, 70, 65),
+    ("tt0000005", -5000, None, None),
+]
+
+
+def test_existing_movies_and_tombstones_are_numbered_by_their_dates_and_changes_are_noted(database):
+    numbers, in_future, noted, kept = run_script(database, CHANGES, CHANGED_MOVIES)
+    order = ["tt0000001", "tt0000002", "tt0000003", "tt0000004", "tt0000005"]
+    assert (numbers, in_future) == ([[number, imdb_id] for number, imdb_id in enumerate(order, 1)], 0)
+    assert noted == ["tt0000001"]
+    assert kept == ["tt0000001", "tt0000003", "tt0000004", "tt0000005"]

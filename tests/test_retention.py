@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from streaming import retention
 from streaming.models import HealthRun, LinkFlip, LoginCounter, ScrapeJob
+from streaming.models.change import number_all_changes
 from streaming.retention import delete_old_history
 from tests.helpers.factories import make_link, make_movie
 
@@ -77,6 +78,7 @@ def test_however_many_rows_there_are_they_go_a_batch_at_a_time(monkeypatch):
     LinkFlip.objects.bulk_create(
         LinkFlip(link=link, at=days_ago(400), is_active=False, reason="http_404") for _ in range(25)
     )
+    number_all_changes()
     with CaptureQueriesContext(connection) as queries:
         delete_old_history(now=NOW)
     assert LinkFlip.objects.count() == 1

@@ -52,6 +52,13 @@ class ConflictError(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
+class CursorGoneError(APIException):
+    status_code = status.HTTP_410_GONE
+    default_detail = (
+        "This cursor is not of this catalogue: a backup was restored. Drop your copy and start without since."
+    )
+
+
 class BodyTooLargeError(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body is too large."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
+from streaming.models.change import Change, PendingChange
 from streaming.models.health_part import HealthPart, HealthPiece, HealthWorker
 from streaming.models.health_run import HealthRun
 from streaming.models.host import HostGate, HostOutage, HostPause
@@ -17,6 +18,7 @@ from streaming.models.removed import RemovedMovie
 __all__ = [
     "Binding",
     "BlockedAddress",
+    "Change",
     "HealthPart",
     "HealthPiece",
     "HealthRun",
@@ -28,6 +30,7 @@ __all__ = [
     "LoginCounter",
     "Movie",
     "MovieQuerySet",
+    "PendingChange",
     "RemovedMovie",
     "ScrapeJob",
     "ScrapeJobQuerySet",

@@ -121,7 +121,7 @@ class ScrapeJob(models.Model):
             models.CheckConstraint(condition=Q(attempt__lte=MAX_STORED_ATTEMPTS), name="job_attempts_bounded"),
         ]
         indexes = [
-            models.Index(fields=["-priority", "queued_at", "id"], condition=Q(state="queued"), name="job_next_queued"),
+            models.Index(fields=["-priority", "id"], condition=Q(state="queued"), name="job_next_queued"),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="job_by_lease"),
             models.Index(fields=["movie", "-id"], name="job_by_movie"),
         ]

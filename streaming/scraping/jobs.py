@@ -263,7 +263,8 @@ def renotify_if_stalled(job: ScrapeJob, *, now: datetime) -> None:
 
     Never raises; does nothing for a job that runs or has ended.
     """
-    waits = job.state == State.QUEUED and now - job.queued_at > STALLED_AFTER
+    # A date in the future, from a fast clock, says nothing either.
+    waits = job.state == State.QUEUED and abs(now - job.queued_at) > STALLED_AFTER
     if waits or (job.state == State.RUNNING and job.lease_until is not None and job.lease_until < now):
         notification.notify(job.pk)
 
@@ -284,13 +285,15 @@ def has_claimable_jobs(*, exclude: Collection[int] = ()) -> bool:
 
 def overlooked_jobs() -> list[int]:
     """Return the jobs that no worker has taken for the length of a lease, the most urgent first."""
-    overdue = Q(state=State.QUEUED, queued_at__lt=seconds_from_now(-settings.SCRAPE_LEASE_SECONDS))
-    rows = ScrapeJob.objects.open().filter(overdue | _abandoned()).order_by("-priority", "queued_at", "pk")
+    lease = settings.SCRAPE_LEASE_SECONDS
+    is_old = Q(queued_at__lt=seconds_from_now(-lease)) | Q(queued_at__gt=seconds_from_now(lease))  # or by a fast clock
+    overdue = Q(state=State.QUEUED) & is_old
+    rows = ScrapeJob.objects.open().filter(overdue | _abandoned()).order_by("-priority", "pk")
     return list(rows.values_list("pk", flat=True)[: settings.SCRAPE_QUEUE_LIMIT])
 
 
 def claim_jobs(*, owner: str, limit: int, exclude: Collection[int] = ()) -> list[JobClaim]:
-    """Claim up to `limit` jobs, clicks first, abandoned ones included.
+    """Claim up to `limit` jobs, clicks first, then by id, abandoned ones included.
 
     A job is never claimed by two owners, and never by an owner that runs it already (`exclude`).
     """
@@ -303,7 +306,7 @@ def claim_jobs(*, owner: str, limit: int, exclude: Collection[int] = ()) -> list
         rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=settings.SCRAPE_MAX_ATTEMPTS)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
-        candidates = list(rows.order_by("-priority", "queued_at", "pk")[:limit])
+        candidates = list(rows.order_by("-priority", "pk")[:limit])
         return [claim for job in candidates if (claim := _claim_one(job, claimable, owner=owner))]
 
 

@@ -59,7 +59,7 @@ class LinkUpdate(NamedTuple):
         """The values of the writer's UPDATE statement in its order; `adapt` gives a date as the database wants it."""
         now = adapt(checked_at)
         return (
-            now, self.is_active, self.reason, self.http_status, self.response_ms, self.failures,
+            now, self.reason, self.http_status, self.response_ms, self.failures,
             adapt(self.state_since), self.checks, adapt(self.next_check_at), self.moved_to, self.moved_seen,
             self.strength, self.failing_seconds, self.id, self.was_active, self.was_reason, now,
         )  # fmt: skip

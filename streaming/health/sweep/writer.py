@@ -21,9 +21,10 @@ from streaming.reason_codes import Reason
 
 # SQLite takes 250,000 values in one statement, some builds of it only 999.
 MARK_BATCH_SIZE = 500
+# Without `is_active`, which `_turn` writes: SQLite would run the trigger of its changes for every link of the batch.
 UPDATE_SQL = """
     UPDATE streaming_streaminglink
-    SET last_checked = %s, is_active = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
+    SET last_checked = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
         state_since = %s, checks = %s, next_check_at = %s, moved_to = %s, moved_seen = %s, strength = %s,
         failing_seconds = %s
     WHERE id = %s AND is_active = %s AND reason = %s AND NOT taken_down
@@ -82,8 +83,16 @@ def _write_rows(updates: Sequence[LinkUpdate], *, now: datetime) -> None:
     rows = [update.as_row(now, adapt=adapt) for update in sorted(updates, key=attrgetter("id"))]
     with connection.cursor() as cursor:
         cursor.executemany(UPDATE_SQL, rows)
+    _turn([update for update in updates if update.is_flip])
     if verified := [update.id for update in updates if update.is_verified]:
         StreamingLink.objects.filter(pk__in=verified).update(verified_at=now)
+
+
+def _turn(flips: Sequence[LinkUpdate]) -> None:
+    """Turn links on and off. Nobody else can have turned them: they are locked."""
+    for is_active in (True, False):
+        if ids := [flip.id for flip in flips if flip.is_active is is_active]:
+            StreamingLink.objects.filter(pk__in=ids).update(is_active=is_active)
 
 
 def _record_flips(flips: Sequence[LinkUpdate], *, now: datetime) -> None:

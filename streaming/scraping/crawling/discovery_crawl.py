@@ -148,7 +148,8 @@ def run_discovery(discovery: DiscoveryRun) -> None:
     cache = discovery.path.parent / CACHE_FOLDER
     _delete_expired_responses(cache, before=time.time() - CACHE_SECONDS)
     pipelines = {SavePagesPipeline: PIPELINE_ORDER}
-    settings = crawl_settings(ITEM_PIPELINES=pipelines, **HTTP_CACHE_SETTINGS, HTTPCACHE_DIR=str(cache))
+    # Each page of a list is one step deeper than the last; `limit` bounds them, not the depth.
+    settings = crawl_settings(ITEM_PIPELINES=pipelines, DEPTH_LIMIT=0, **HTTP_CACHE_SETTINGS, HTTPCACHE_DIR=str(cache))
     process = create_process(settings)
     remaining = discovery.limit - discovery.checkpoint.film_count
     process.crawl(DiscoveryCrawler(settings, discovery), after=discovery.checkpoint.after, limit=remaining)

@@ -80,12 +80,23 @@ def counted_seconds(*, since: datetime | None, now: datetime) -> int:
     return int(max(timedelta(0), min(now - since, MAX_COUNTED_INTERVAL)).total_seconds())
 
 
+def grace_factor(*, reason: str, strength: str) -> int:
+    """How many times `LINK_GRACE_HOURS` a link with this reason and strength has to fail."""
+    factor = HOST_CHANGED_FACTOR if reason == Reason.HOST_CHANGED else 1
+    return GRACE_FACTORS.get(strength, SLOWEST_FACTOR) * factor
+
+
+def carried_seconds(seconds: int, *, before: int, after: int) -> int:
+    """The failing time of a link whose grace factor changes from `before` to `after`: the same fraction of its grace.
+
+    Else a month of 403 and one 404 would be a month of 404.
+    """
+    return seconds * after // before
+
+
 def required_failing_time(*, reason: str, strength: str, grace: timedelta) -> timedelta:
     """How long a link with this reason and strength has to fail before it counts towards removal."""
-    if reason in IMMEDIATE_REASONS:
-        return timedelta(0)
-    factor = HOST_CHANGED_FACTOR if reason == Reason.HOST_CHANGED else 1
-    return GRACE_FACTORS.get(strength, SLOWEST_FACTOR) * factor * grace
+    return timedelta(0) if reason in IMMEDIATE_REASONS else grace_factor(reason=reason, strength=strength) * grace
 
 
 def required_failures(grace: timedelta) -> int:

@@ -100,9 +100,11 @@ class LinkChecker:
         )
         return self._check(self._requests(links, None, on_skip=self._skip), verifier, never_stop)
 
-    def probe_only(self, links: Iterable[LinkState], *, stop: Callable[[], bool]) -> Iterator[CheckResult]:
+    def probe_only(
+        self, links: Iterable[LinkState], *, stop: Callable[[], bool], on_skip: ReasonCallback = ignore_reason
+    ) -> Iterator[CheckResult]:
         """Probe and verify links that are not part of the run: they are neither counted nor written."""
-        requests = self._requests(links, None, on_skip=ignore_reason)
+        requests = self._requests(links, None, on_skip=on_skip)
         verifier = Verifier(
             self.config, now=self.now, stop=stop, pauses=self.tally.pauses, selection=None, limits=run_limits()
         )

@@ -128,7 +128,7 @@ class ResultWriter:
         netloc = link.netloc
         host = HostNews(
             is_down=netloc in decision.hosts_down,
-            is_changed=netloc in decision.hosts_changed,
+            is_changed=netloc in decision.hosts_changed or netloc in decision.hosts_down,
             outage_seconds=decision.accepted_outages.get(netloc, 0),
             is_mass_loss=link.reason != Reason.HOST_CHANGED and link.state_since in decision.mass_losses,
         )

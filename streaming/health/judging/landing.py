@@ -57,6 +57,7 @@ OUTAGE_PATH = re.compile(
 SUSPENDED = re.compile(
     r"\b(?:this |the |your )?(?:account|site|website|web site|domain|hosting account) (?:has been |is |was )"
     r"(?:currently |temporarily )?(?:suspended|disabled|deactivated)\b|\Aaccount suspended\Z"
+    r"|\bdiese (?:webprasenz|website|domain|seite) (?:wurde|ist) (?:vorubergehend )?gesperrt\b"
 )
 FOR_SALE = re.compile(
     r"\b(?:domain|domain name|website|web address)(?: name)?(?: [a-z0-9.-]{1,80})? (?:is |may be |could be |might be )?"
@@ -71,8 +72,17 @@ FOR_SALE = re.compile(
     r" )?na sprzedaz\b"
     r"|\bдомен (?:\S{1,80} )?(?:продается|продаётся)\b|\b(?:tato )?domena (?:\S{1,80} )?(?:je )?(?:na prodej|k"
     r" prodeji)\b"
+    r"|\b(?:diese|die) website (?:\S{1,80} )?(?:steht zum verkauf|ist zu verkaufen)\b"
+    r"|\b(?:domæne(?:navne)?t|domenet) (?:\S{1,80} )?er til salgs?\b"
     r"|\bdomanen (?:\S{1,80} )?ar till salu\b|このトメイン"
 )
+SALE_WORDS = ("domain", "domein", "domin", "domen", "doman", "domæn", "домен", "トメイン", "web", "account", "site",
+              "seite", "for sale")  # fmt: skip
+"""One of them is in each of these sentences."""
+OF_THIS = re.compile(
+    r"\b(?:this|your|dies|diese|ce|cet|este|questo|deze|ta|tato|это)\b|\w\.[a-z]{2,12}\b|parked|expired"
+)
+"""What makes a sentence of a text one about the page's own domain, not about one of a story."""
 PARKING_MARKS = (
     "sedoparking.com", "parkingcrew.net", "d38psrni17bvxu.cloudfront.net", "bodis.com/", "wsimg.com/parking-lander",
     "parklogic.com", "skenzo.com", "above.com/marketplace", "hugedomains.com/domain_profile",
@@ -207,12 +217,22 @@ def is_parking_address(url: str, final_url: str) -> bool:
 
 def is_parked(page: PageText) -> bool:
     """Return whether a page sells its domain, or was put where a site's account is suspended or has expired."""
-    for line in (*page.headings, page.body_text):
-        if FOR_SALE.search(line) or SUSPENDED.search(line):
-            return True
+    if any(map(_is_sale, page.headings)) or _is_sale(page.body_text, of_this=True):
+        return True
     if page.body_text or page.has_player or len(page.source) > MAX_STUB_BYTES:
         return False
     return LANDER.search(page.source) is not None or any(mark in page.source for mark in PARKING_MARKS)
+
+
+def _is_sale(text: str, *, of_this: bool = False) -> bool:
+    """Return whether a text offers its domain or says that its site is suspended; `of_this`: of this one by name."""
+    if not any(word in text for word in SALE_WORDS):
+        return False
+    return any(
+        not of_this or OF_THIS.search(sale[0]) or sale[0] == text.strip(" .!")
+        for pattern in (FOR_SALE, SUSPENDED)
+        for sale in pattern.finditer(text)
+    )
 
 
 def _has_error_address(url: str) -> bool:

@@ -54,6 +54,13 @@ OUTAGE_PATH = re.compile(
     r"|unavailable-?temporarily|busy|overload)(?:\.[a-z]{2,5})?/?",
     re.I,
 )
+ABROAD_PATH = re.compile(
+    r"/(?:geo-?(?:block(?:ed|ing)?|restrict(?:ed|ions?)|fenced?|error)"
+    r"|(?:not|un)-?available-?(?:in-?)?(?:your-?)?(?:country|region|location)"
+    r"|(?:wrong|blocked|invalid|restricted)-?(?:country|region)|(?:country|region)-?(?:blocked|restricted|lock(?:ed)?))"
+    r"(?:[/.]|\Z)",
+    re.I,
+)
 SUSPENDED = re.compile(
     r"\b(?:this |the |your )?(?:account|site|website|web site|domain|hosting account) (?:has been |is |was )"
     r"(?:currently |temporarily )?(?:suspended|disabled|deactivated)\b|\Aaccount suspended\Z"
@@ -101,6 +108,7 @@ LANDER = re.compile(
     re.I,
 )
 META = re.compile(r"<meta\b([^<>]{0,2000})>", re.I)
+BASE = re.compile(r"<base\b[^<>]{0,300}?\bhref\s{0,20}=\s{0,20}[\"']?([^\s\"'<>]{1,2000})", re.I)
 REFRESH_SECONDS = re.compile(r"([0-9]{1,6})(?:\.[0-9]{0,6})?(?=[;,\s])")
 CONTENT_ATTRIBUTE = re.compile(
     r"\bcontent\s{0,20}=\s{0,20}(?:\"([^\"]{0,4000})\"|'([^']{0,4000})'|([^\s\"'>]{1,4000}))", re.I
@@ -114,14 +122,18 @@ MAX_STUB_BYTES = 16 * 1024
 
 
 # --- on to another page
-def meta_refresh_target(body: bytes, base_url: str) -> str | None:
+def meta_refresh_target(body: bytes, base_url: str, *, header: str = "") -> str | None:
     """Return the absolute URL that a page sends its visitors on to by a `meta` element; None: it keeps them.
+
+    `header` is the one of the same name and meaning, empty for none.
 
     None, too, for a refresh of the page itself, for one after more than `MAX_REFRESH_SECONDS`, for one within scripts,
     comments or `noscript`, and for a page with a player: that one is meant to be watched. Pages of 64 KiB and of
     thousands of refreshes cost time in proportion to their length; the first refresh counts, as in browsers.
     """
     page = content.decompress(body)[:MAX_STUB_BYTES]
+    if header:
+        return None if PLAYER.search(decode_page(page).lower()) else _refresh_url(header, base_url)
     if b"refresh" not in page.lower():
         return None
     return refresh_target(decode_page(page), base_url)
@@ -136,8 +148,17 @@ def refresh_target(source: str, base_url: str) -> str | None:
         return None
     for meta in META.finditer(seen):
         if IS_REFRESH.search(meta[1]) and (stated := CONTENT_ATTRIBUTE.search(meta[1])):
-            return _refresh_url(html.unescape(stated[1] or stated[2] or stated[3] or ""), base_url)
+            return _refresh_url(html.unescape(stated[1] or stated[2] or stated[3] or ""), _base_of(seen, base_url))
     return None
+
+
+def _base_of(seen: str, url: str) -> str:
+    """Return the URL to which those of a page are relative: its `base` element's, else its own."""
+    stated = BASE.search(seen)
+    try:
+        return urljoin(url, html.unescape(stated[1]).strip()) if stated else url
+    except ValueError:
+        return url
 
 
 def _refresh_url(stated: str, base_url: str) -> str | None:
@@ -198,6 +219,12 @@ def is_home(url: str, final_url: str) -> bool:
 def is_error_page(url: str, final_url: str) -> bool:
     """Return whether a redirect led to an address that is an error page's, and the link's own is not."""
     return _has_error_address(final_url) and not _has_error_address(url)
+
+
+def is_abroad_page(url: str, final_url: str) -> bool:
+    """Return whether a redirect led to an address of a page for visitors of other countries."""
+    paths = [unquote(urlsplit(one).path) for one in (url, final_url)]
+    return ABROAD_PATH.search(paths[1]) is not None and ABROAD_PATH.search(paths[0]) is None
 
 
 def is_outage_page(url: str, final_url: str) -> bool:

@@ -128,8 +128,8 @@ def _is_utf_8(body: bytes) -> bool:
 def _guessed_encoding(body: bytes) -> str:
     """Return the likely encoding of a body that states none: of its first letters that are not ASCII.
 
-    Japanese is known by its kana, Cyrillic by having few other letters, with most of them in lower case, which are where
-    the upper-case ones of the other encoding are.
+    Japanese is known by its kana, Cyrillic by its words; most letters are lower-case ones, which are where the other
+    encoding of Cyrillic has its upper-case ones.
     """
     sample = body[:GUESSED_BYTES]
     for encoding in ("shift_jis", "euc_jp"):

@@ -25,6 +25,7 @@ POSSIBLE_BOT_WALL = frozenset({200, 202, 203, 206, 401, 403, 405, 418, 429, 503,
 READ_STATUSES = POSSIBLE_BOT_WALL | frozenset(range(200, 300))
 ERROR_TYPES = ("text/plain", "application/json", "application/xml", "text/xml", "application/problem+json")
 MAX_ERROR_BYTES = 1024
+MIN_MEDIA_BYTES = 64
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]{1,18})\s*", re.I)
 
@@ -136,9 +137,10 @@ def is_conclusive(response: ProbeResponse, *, media: bool) -> bool:
         return response.failure in (Failure.PRIVATE, Failure.PAUSED)
     if response.status == 304 or is_throttled(response.status, response.headers):
         return True
-    if response.status not in (200, 203, 206) or response.length == 0:
-        return False
-    return content.is_media_type(response.content_type) or not (media or response.content_type.startswith(PAGE_TYPES))
+    if response.status not in (200, 203, 206) or (response.length is not None and response.length < MIN_MEDIA_BYTES):
+        return False  # An error that is sent as media is short.
+    is_page = not response.content_type or response.content_type.startswith(PAGE_TYPES)  # Without a type it may be one.
+    return content.is_media_type(response.content_type) or not (media or is_page)
 
 
 def _failure_judgement(response: ProbeResponse) -> Judgement:
@@ -225,6 +227,8 @@ def _unnamed_landing_judgement(response: ProbeResponse) -> Judgement | None:
     url, final_url = response.url, response.final_url
     if landing.is_challenge(url, final_url):
         return BOT_WALL
+    if landing.is_abroad_page(url, final_url):
+        return ABROAD
     if landing.is_parking_address(url, final_url):
         return gone_judgement(Reason.PARKED)
     return _error_page_judgement(response) if landing.is_error_page(url, final_url) else None

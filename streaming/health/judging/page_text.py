@@ -78,7 +78,7 @@ def parse_page(body: bytes, content_type: str = "") -> PageText:
     if is_suspicious_heading("\n".join(headings)):
         return _parse_suspicious(text)
     body_text = _body_text(text)
-    if not is_suspicious(body_text):
+    if not (body_text and is_suspicious(body_text)):
         return PageText(headings, body_text, source=text)
     body_text = _if_short(_text_of(visible_markup(text)))  # Slow, and hardly any page needs it.
     return PageText(headings, body_text, is_suspicious=is_suspicious(body_text), source=text)
@@ -200,7 +200,9 @@ def _body_text(text: str) -> str:
     for size in (FIRST_BYTES, HEAD_BYTES):
         if len(text) <= size:
             break
-        start = text[: text.rfind("<", 0, size)]
+        start = text[:size]
+        if start.rfind("<") > start.rfind(">"):
+            start = start[: start.rfind("<")]
         if len(" ".join(TAGS.sub(" ", _read_text(start, start.lower())).split())) > MAX_SHORT_TEXT:
             return ""
     lower = text.lower()

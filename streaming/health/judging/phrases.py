@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 from streaming.health.judging.site_pages import SITE_PAGE_WORDS
@@ -37,7 +38,7 @@ class Sentences(NamedTuple):
     films. The others say by themselves that a film is private, for others only, back later, or behind a wall.
     """
 
-    words: tuple[str, ...]
+    words: re.Pattern[str]
     denial: re.Pattern[str]
     heading_denial: re.Pattern[str]
     condition: re.Pattern[str]
@@ -158,7 +159,7 @@ def _conditional(ifs: tuple[str, ...]) -> str:
 def _sentences(language: Language) -> Sentences:
     nouns = (*language.things, *language.films)
     return Sentences(
-        words=_shortest({normalize_text(f"{word}|")[:-1] for word in language.words}),
+        words=re.compile(_any_of(_shortest(_words_of(language)))),
         denial=re.compile(_denials(language, language.things)),
         heading_denial=re.compile(_denials(language, nouns)),
         condition=re.compile(_conditional(language.ifs)) if language.ifs else re.compile(r"(?:もし|万一)[^。]{0,40}\Z"),
@@ -173,7 +174,11 @@ def _sentences(language: Language) -> Sentences:
     )
 
 
-def _shortest(words: set[str]) -> tuple[str, ...]:
+def _words_of(language: Language) -> frozenset[str]:
+    return frozenset(normalize_text(f"{word}|")[:-1] for word in language.words)  # A blank at the end stays.
+
+
+def _shortest(words: frozenset[str]) -> tuple[str, ...]:
     """Return the words that contain no other one of them."""
     return tuple(word for word in sorted(words) if not any(other in word for other in words - {word}))
 
@@ -189,90 +194,22 @@ def _any_of(words: tuple[str, ...]) -> str:
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
 
 
+ENGLISH_WORDS = frozenset((
+    "404", "410", "gone", "found", "find", "availab", "exist", "remov", "delet", "no longer", "taken down", "no such",
+    "private", "privacy", "maintenance", "temporarily", "back", "again", "quota", "too many", "restrict",
+    "accessible", "terminated", "suspended", "for sale", "parked", "blocked", "disabled", "expired", "offline",
+    "invalid", "unpublished", "nothing", "missing", "is dead", "no page", "no file", "no video", "moved", "renamed",
+    "only ", "outside", "only in", "works in", "password", "error", "overloaded", "moment", "cloudflare", "browser",
+    "human", "robot", "a bot", "ddos", "cookies", "interruption", "captcha", "javascript", "traffic", "unsuccessful",
+    "rejected", "denied", "automated", "security check", "in line", "verif", "limited by", "satisfied",
+    "client challenge", "forbidden", "unauthorized", "attack id", "a vpn", "vpn or", "proxy", "firewall",
+))  # fmt: skip
 NOT_BESIDE_FILM = "".join(
     f"(?<!{thing} )" for thing in ("subtitles are", "captions are", "comments are", "reviews are", "download is")
 )
 """What may be away while the film is there."""
 ENGLISH = Sentences(
-    words=(
-        "404",
-        "410",
-        "gone",
-        "found",
-        "find",
-        "availab",
-        "exist",
-        "remov",
-        "delet",
-        "no longer",
-        "taken down",
-        "no such",
-        "private",
-        "privacy",
-        "maintenance",
-        "temporarily",
-        "back",
-        "again",
-        "quota",
-        "too many",
-        "restrict",
-        "accessible",
-        "terminated",
-        "suspended",
-        "for sale",
-        "parked",
-        "blocked",
-        "disabled",
-        "expired",
-        "offline",
-        "invalid",
-        "unpublished",
-        "nothing",
-        "missing",
-        "is dead",
-        "no page",
-        "no file",
-        "no video",
-        "moved",
-        "renamed",
-        "only ",
-        "outside",
-        "only in",
-        "works in",
-        "password",
-        "error",
-        "overloaded",
-        # of bot walls
-        "moment",
-        "cloudflare",
-        "browser",
-        "human",
-        "robot",
-        "a bot",
-        "ddos",
-        "cookies",
-        "interruption",
-        "captcha",
-        "javascript",
-        "traffic",
-        "unsuccessful",
-        "rejected",
-        "denied",
-        "automated",
-        "security check",
-        "in line",
-        "verif",
-        "limited by",
-        "satisfied",
-        "client challenge",
-        "forbidden",
-        "unauthorized",
-        "attack id",
-        "a vpn",
-        "vpn or",
-        "proxy",
-        "firewall",
-    ),
+    words=re.compile(_any_of(_shortest(ENGLISH_WORDS))),
     denial=re.compile(_english_denials(THINGS)),
     heading_denial=re.compile(_english_denials(f"{THINGS}|{FILMS}")),
     condition=re.compile(r"\b(?:if|when|whenever|unless|until|should|why|in case)\b[^.!?]{0,60}\Z"),
@@ -337,11 +274,10 @@ ENGLISH = Sentences(
     ),
 )
 ALL_SENTENCES = (ENGLISH, *(_sentences(language) for language in LANGUAGES.values()))
-SUSPICIOUS_WORDS = re.compile(_any_of(_shortest({word for each in ALL_SENTENCES for word in each.words})))
+_ALL_WORDS = ENGLISH_WORDS.union(*map(_words_of, LANGUAGES.values()))
+SUSPICIOUS_WORDS = re.compile(_any_of(_shortest(_ALL_WORDS)))
 """One word of each phrase."""
-SUSPICIOUS_HEADING_WORDS = re.compile(
-    _any_of(_shortest({*SITE_PAGE_WORDS, *(word for each in ALL_SENTENCES for word in each.words)}))
-)
+SUSPICIOUS_HEADING_WORDS = re.compile(_any_of(_shortest(_ALL_WORDS.union(SITE_PAGE_WORDS))))
 INDEFINITE = frozenset(
     ("a", "an", "any", "some", "ein", "eine", "einen", "einem", "un", "une", "una", "uno", "um", "uma", "een", "en",
      "ett", "et", "pewien", "pewna", "один", "одна", "одно", "jeden", "jedna")
@@ -359,6 +295,7 @@ def is_suspicious_heading(text: str) -> bool:
     return SUSPICIOUS_HEADING_WORDS.search(text) is not None
 
 
-def spoken_in(text: str) -> list[Sentences]:
+@lru_cache(maxsize=64)
+def spoken_in(text: str) -> tuple[Sentences, ...]:
     """Return the languages of which a text has words: no sentence of another one is in it."""
-    return [sentences for sentences in ALL_SENTENCES if any(word in text for word in sentences.words)]
+    return tuple(sentences for sentences in ALL_SENTENCES if sentences.words.search(text))

@@ -141,12 +141,12 @@ def _title_is_film(page: PageText, film: str) -> bool:
     return any(YEAR.sub("", part.strip()) == film for part in parts)
 
 
-def _has_whole_title(lines: list[str], spoken: list[Sentences]) -> bool:
+def _has_whole_title(lines: list[str], spoken: tuple[Sentences, ...]) -> bool:
     parts = [part.strip(TRIMMED) for line in lines for part in SPLIT.split(line)]
     return any(sentences.whole_title.fullmatch(part) for sentences in spoken for part in parts)
 
 
-def _denies(lines: list[str], spoken: list[Sentences]) -> bool:
+def _denies(lines: list[str], spoken: tuple[Sentences, ...]) -> bool:
     """Return whether one of these headings is a sentence that says that the film is missing or private."""
     asserting = [line for line in lines if not line.endswith(QUESTION_MARKS)]
     return any(
@@ -157,7 +157,7 @@ def _denies(lines: list[str], spoken: list[Sentences]) -> bool:
     )
 
 
-def _denial_in_text(text: str, spoken: list[Sentences], *, names_film: bool) -> Denial:
+def _denial_in_text(text: str, spoken: tuple[Sentences, ...], *, names_film: bool) -> Denial:
     found = Denial.DOUBTFUL if names_film else Denial.CERTAIN
     for sentences in spoken:
         for match in sentences.heading_denial.finditer(text):

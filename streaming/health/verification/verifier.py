@@ -203,8 +203,8 @@ class Verifier:
         end = time.monotonic() + self.limits.drain_seconds
         yield from self._query_until(end)
         for queue in self.queues:
-            if queue.doubted and not queue.names_available:
-                _add_control_sample(queue)
+            if queue.needs_control and (name := queue.available_name or _confirmed_name(queue)):
+                queue.ask_control(name)
         yield from self._query_until(end)
         for queue in self.queues:
             yield from queue.release()
@@ -244,8 +244,8 @@ def _reserve_api_slot(source_api: SourceApi, *, max_wait: timedelta) -> float | 
     return reserve_slot(source_api.host, delay=delay, max_wait=max_wait) if delay else 0.0
 
 
-def _add_control_sample(queue: VerificationQueue) -> None:
-    """Let an item be queried that the API confirmed recently and no link waits for.
+def _confirmed_name(queue: VerificationQueue) -> str:
+    """Return an item that the API confirmed recently and no link waits for; empty: none.
 
     If the API now misses it, too, nothing that it misses counts. Most runs query only few items.
     """
@@ -257,8 +257,8 @@ def _add_control_sample(queue: VerificationQueue) -> None:
     for url in confirmed.order_by("-verified_at", "-pk").values_list("source_url", flat=True)[:CONTROL_CANDIDATES]:
         item = queue.source_api.item_for_url(url)
         if item and item.name not in queue.doubted:
-            queue.has_control, queue.pending[item.name] = True, []
-            return
+            return item.name
+    return ""
 
 
 def _names_to_query(source_api: SourceApi, selection: Selection, *, before: datetime, now: datetime) -> frozenset[str]:

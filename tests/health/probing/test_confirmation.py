@@ -127,6 +127,15 @@ def refreshed(location, *, then=film):
     return respond
 
 
+def refreshed_by_header(location, *, then=film):
+    """The link's page has nothing on it but a header that sends its visitors on."""
+
+    def respond(handler):
+        handler.send(200, b"", Refresh=f"0; url={location}") if handler.path.startswith("/watch/") else then(handler)
+
+    return respond
+
+
 def endless_refresh(handler):
     number = int(handler.path.rpartition("/")[2])
     handler.send(200, f'<!doctype html><meta http-equiv="refresh" content="0; url=/watch/{number + 1}">'.encode())
@@ -144,6 +153,16 @@ def needs_cookie(then):
             handler.send(302, Location="/watch/1?again", Set_Cookie="ticket=7; Path=/")
 
     return respond
+
+
+def signed_in_on_the_way(handler):
+    """Whoever has no cookie is led over the sign-in, which gives one and leads back."""
+    if "guest=1" in (handler.headers["Cookie"] or ""):
+        film(handler)
+    elif handler.path.startswith("/login"):
+        handler.send(302, Location="/watch/1", Set_Cookie="guest=1; Path=/")
+    else:
+        handler.send(302, Location="/login?next=/watch/1")
 
 
 def after_the_first(number, first, then):
@@ -224,6 +243,7 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         (needs_cookie(film), HTML, "ok"),
         (needs_cookie(video), MEDIA, "ok"),
         (needs_cookie(gone), HTML, "http_404"),
+        (signed_in_on_the_way, HTML, "ok"),
         (for_all("/watch/1"), HTML, "redirect_loop"),
         # pages that lead on
         (refreshed("/film/1"), HTML, "ok"),
@@ -232,6 +252,9 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         (refreshed("/", then=lambda handler: handler.send(200, FRONT)), HTML, "redirect_home"),
         (refreshed("/watch/1"), HTML, "ok"),
         (endless_refresh, HTML, "too_many_redirects"),
+        (refreshed_by_header("/film/1"), HTML, "ok"),
+        (refreshed_by_header("/film/1", then=gone), HTML, "http_404"),
+        (refreshed_by_header("/", then=lambda handler: handler.send(200, FRONT)), HTML, "redirect_home"),
         # too many requests
         (for_range(status(429, Retry_After="60")), MEDIA, "throttled"),
         (after_the_first(1, gone, status(503, Retry_After="60")), HTML, "throttled"),

@@ -33,6 +33,11 @@ class RequestIntake:
         """The number of tasks that wait in a queue, or for the look-up of their host's name."""
         return self._scheduler.waiting + self._unresolved
 
+    @property
+    def has_only_deferred(self) -> bool:
+        """Whether tasks are deferred and no other one waits: each link so far was asked at least once."""
+        return len(self._deferred) > 0 and not self.pending
+
     def fileno(self) -> int:
         """Return a descriptor that becomes readable when a name has been looked up."""
         return self._resolver.fileno()

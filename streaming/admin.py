@@ -12,7 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.models import LogEntry
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -204,8 +204,11 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             return view()
         except (InvalidValue, RowGone, Movie.DoesNotExist) as refusal:
-            self.message_user(request, f"Nothing was saved: {str(refusal).rstrip('.')}.", messages.ERROR)
-            return HttpResponseRedirect(request.path)
+            reason = str(refusal).rstrip(".")
+        except IntegrityError:
+            reason = "somebody else saved the same row at the same time"
+        self.message_user(request, f"Nothing was saved: {reason}.", messages.ERROR)
+        return HttpResponseRedirect(request.path)
 
     def has_search_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("streaming.add_scrapejob")

@@ -184,7 +184,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     @extend_schema(
         summary="Add a movie (staff)",
         request=MovieWriteSerializer,
-        responses={201: MovieSerializer, 400: ERROR, **STAFF_ERRORS},
+        responses={201: MovieSerializer, 400: ERROR, **WRITE_ERRORS},
     )
     def create(self, request: Request) -> Response:
         written = _validated(MovieWriteSerializer(data=request.data))

@@ -183,6 +183,7 @@ ERRORS = [
     (["", "fd00::1 is not a public address"], ["", HIDDEN]),
     (["The scrape stopped unexpectedly (exit status 1).", "The site answered 404"], [None, None]),
     (["", "Only http and https are taken, not ftp"], ["", None]),
+    (["", 'Links could not be saved: connection to server at "10.0.0.5"'], ["", "Links could not be saved"]),
 ]
 
 

@@ -14,7 +14,7 @@ from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import LicenceStatus
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
-from streaming.ingest.row_locks import lock_link, lock_movie
+from streaming.ingest.row_locks import MOVIE_GONE, RowGone, lock_link, lock_movie
 from streaming.ingest.save import publication_status, save_links
 from streaming.ingest.url_identity import canonical_key
 from streaming.models import LinkFlip, Movie, StreamingLink
@@ -88,13 +88,16 @@ def validate_link(raw: Mapping[str, Any]) -> LinkRecord:
 
 @transaction.atomic
 def create_movie(raw: Mapping[str, Any]) -> Movie:
-    """Create a movie; raise InvalidValue if a field is invalid or the movie exists."""
+    """Create a movie; raise InvalidValue if a field is invalid or the movie exists, RowGone if it went at once."""
     Blocklist.load_locked()
     record = validate_movie(raw)
     if Movie.objects.filter(imdb_id=record.imdb_id).exists():
         raise InvalidValue("duplicate_movie", f"{record.imdb_id} is in the catalogue already")
     save_links([], movies=[record], is_operator=True)
-    return Movie.objects.get(imdb_id=record.imdb_id)
+    created = Movie.objects.filter(imdb_id=record.imdb_id).first()
+    if created is None:  # Somebody else created it first, and removed it.
+        raise RowGone(MOVIE_GONE)
+    return created
 
 
 @transaction.atomic

@@ -9,6 +9,9 @@ class RowGone(Exception):
     """The row of an edit was removed by somebody else meanwhile; the message is a sentence for display."""
 
 
+MOVIE_GONE = "The movie has been removed meanwhile."
+
+
 def lock_movie(movie_id: int) -> Movie:
     """Lock a movie until the transaction ends and return its current row; raise RowGone if there is none.
 
@@ -16,7 +19,7 @@ def lock_movie(movie_id: int) -> Movie:
     """
     movie = Movie.objects.select_for_update(no_key=True).filter(pk=movie_id).first()
     if movie is None:
-        raise RowGone("The movie has been removed meanwhile.")
+        raise RowGone(MOVIE_GONE)
     return movie
 
 

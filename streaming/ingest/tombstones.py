@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core import serializers
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from streaming.ingest.blocklist import Blocklist
@@ -52,9 +52,8 @@ def restore_movies(
     """
     restored = []
     for tombstone in RemovedMovie.objects.removed().filter(imdb_id__in=set(imdb_ids), cause__in=causes).order_by("pk"):
-        with transaction.atomic():
-            if _restore(tombstone, Blocklist.load_locked(), at=_moment(now)):
-                restored.append(tombstone.imdb_id)
+        if _restore_if_missing(tombstone, at=_moment(now)):
+            restored.append(tombstone.imdb_id)
     return restored
 
 
@@ -127,6 +126,17 @@ def _rows_only_in_earlier(earlier: Sequence[dict[str, Any]], current: Sequence[d
 def _url(row: dict[str, Any]) -> str | None:
     url: str | None = row["fields"].get(URL_FIELD_BY_MODEL.get(row["model"]))
     return url
+
+
+def _restore_if_missing(tombstone: RemovedMovie, *, at: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            return _restore(tombstone, Blocklist.load_locked(), at=at)
+    except IntegrityError:
+        # Another request has created or restored the movie since we looked for it; any other cause is an error.
+        if not Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():
+            raise
+        return False
 
 
 def _restore(tombstone: RemovedMovie, blocklist: Blocklist, *, at: datetime) -> bool:

@@ -25,13 +25,14 @@ from django.test import Client  # noqa: E402
 
 from scraper.net.url_policy import InvalidValue  # noqa: E402
 from streaming.ingest import edits, review, takedown  # noqa: E402
+from streaming.ingest.row_locks import RowGone
 from streaming.ingest.tombstones import remove_movies, restore_movies  # noqa: E402
 from streaming.models import Movie, RemovedMovie, StreamingLink  # noqa: E402
 
 CHANGES = "/api/streaming/changes/"
 WRITERS, MOVIES = 4, 24
 # What a person would have to decide: two writers met at the same rows.
-CONFLICTS = (InvalidValue, DatabaseError, ObjectDoesNotExist)
+CONFLICTS = (InvalidValue, DatabaseError, ObjectDoesNotExist, RowGone)
 
 
 class Mirror:

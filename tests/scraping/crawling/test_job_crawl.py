@@ -493,7 +493,8 @@ class TestDatabaseErrors:
                 cursor.execute("DROP TRIGGER full")
         assert not StreamingLink.objects.exists()
         assert job.sources[0]["state"] == "failed"
-        assert job.sources[0]["error"] == "Links could not be saved: disk I/O error"
+        assert job.sources[0]["error"] == "Links could not be saved (IntegrityError)"
+        assert "disk I/O error" in log
         assert report.links == 0
         assert "Traceback" not in log
 

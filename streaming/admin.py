@@ -126,7 +126,8 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not self.errors:
+        # A row of a movie that nobody touches may have been taken down; the movie can be edited all the same.
+        if not self.errors and self.has_changed():
             movie = cleaned.get("movie") or self.instance.movie
             # The form of a new movie may still be wrong; it validates the id itself.
             imdb_id = movie.imdb_id if is_imdb_id(movie.imdb_id) else PLACEHOLDER_IMDB_ID

@@ -22,6 +22,7 @@ from streaming.models.movie import mark_updated
 from streaming.reason_codes import Reason
 
 DUPLICATE = "this movie already has a link with this address"
+TAKEN_DOWN = "this address has been taken down here"
 MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis")
 EDITED_COLUMNS = ("source", "source_url", "host", *LINK_FIELDS)
 FIELD_BY_ERROR_CODE = {
@@ -130,7 +131,9 @@ def create_link(raw: Mapping[str, Any], *, movie: Movie) -> StreamingLink:
     ):
         raise InvalidValue("duplicate", DUPLICATE)
     save_links([record], is_operator=True)
-    link = StreamingLink.objects.get(movie=movie, source_url=record.source_url)
+    link = StreamingLink.objects.filter(movie=movie, source_url=record.source_url).first()
+    if link is None:
+        raise InvalidValue("taken_down", TAKEN_DOWN)  # since it was validated
     return link if _is_published(raw) else update_link(link, {"is_published": False})
 
 
@@ -189,7 +192,7 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
 
 def _check_takedown(blocklist: Blocklist, url: str, *, imdb_id: str) -> None:
     if blocklist.is_blocked(url=url, imdb_id=imdb_id):
-        raise InvalidValue("taken_down", "this address has been taken down here")
+        raise InvalidValue("taken_down", TAKEN_DOWN)
 
 
 def _is_published(raw: Mapping[str, Any]) -> bool:

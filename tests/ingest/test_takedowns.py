@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from streaming.exchange.loader import load_entries
 from streaming.health.permanent_redirects import follow_permanent_redirects
-from streaming.ingest import bindings, review
+from streaming.ingest import bindings, edits, review
 from streaming.ingest.records import parse_link, parse_movie
 from streaming.ingest.save import save_links
 from streaming.ingest.takedown import InvalidValue, block, block_link, lift, unblock
@@ -333,6 +333,36 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_links(django_
         with django_assert_max_num_queries(14):
             assert unblock(f"host{size}.example.org")
     assert movie.links.active().count() == 63
+
+
+def test_a_link_that_is_taken_down_while_it_is_created_is_refused(catalogue, before_select):
+    movie = Movie.objects.get(imdb_id=STOLEN)
+    raw = {"source": "example", "source_url": "https://late.example.org/film"}
+    with (
+        before_select('FROM "streaming_streaminglink"', lambda: block("late.example.org", reason="asked")),
+        pytest.raises(InvalidValue, match="taken down"),
+    ):
+        edits.create_link(raw, movie=movie)
+
+
+def test_a_movie_with_a_hidden_link_can_be_edited_in_the_admin(catalogue):
+    take_down("host")
+    movie, client = Movie.objects.get(imdb_id=STOLEN), Client()
+    client.force_login(User.objects.create_superuser("boss"))
+    page = reverse("admin:streaming_movie_change", args=[movie.pk])
+    form = client.get(page).context["adminform"].form.initial
+    formsets = client.get(page).context["inline_admin_formsets"]
+    body = {name: value for name, value in form.items() if value is not None}
+    for one in (formset.formset for formset in formsets):
+        body |= {f"{one.prefix}-{name}": value for name, value in one.management_form.initial.items()}
+        for row in one.initial_forms:
+            values = {name: row.initial.get(name) for name in row.fields}
+            body |= {row.add_prefix(name): value for name, value in values.items() if value not in (None, False)}
+            body |= {row.add_prefix("id"): row.instance.pk, row.add_prefix("movie"): movie.pk}
+    assert client.post(page, {**body, "title": "Corrected"}).status_code == 302
+    movie.refresh_from_db()
+    assert movie.title == "Corrected"
+    assert hidden_urls("host").isdisjoint(shown_urls())
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="plans are SQLite's")

@@ -32,12 +32,32 @@ def open_private(path: Path, flags: int) -> int:
 
     A file that root creates by hand must not lock the server out.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    create_folder(path.parent)
     descriptor = os.open(path, flags | os.O_CREAT, 0o600)
     if sys.platform != "win32" and os.geteuid() == 0:
-        folder = path.parent.stat()
-        os.fchown(descriptor, folder.st_uid, folder.st_gid)
+        owner = path.parent.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
     return descriptor
+
+
+def create_folder(folder: Path) -> None:
+    """Create a folder and those above it that are missing; each belongs to the owner of the one above it."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(exist_ok=True)
+        _give_to_owner_of(missing.parent, missing)
+
+
+def give_to_folders_owner(folder: Path) -> None:
+    """Let everything in a folder belong to its owner, where root has let a library write there."""
+    for path in folder.rglob("*"):
+        _give_to_owner_of(folder, path)
+
+
+def _give_to_owner_of(folder: Path, created: Path) -> None:
+    """Not what a symbolic link names, which may be anything outside the folder."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = folder.stat()
+        os.lchown(created, owner.st_uid, owner.st_gid)
 
 
 def try_lock(path: Path) -> IO[str] | None:

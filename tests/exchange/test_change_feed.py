@@ -26,9 +26,9 @@ def follow(database, *, steps, seed=7):
 @pytest.mark.postgres
 def test_a_mirror_of_a_postgresql_database_loses_no_change():
     with temporary_postgres("mirror") as database:
-        result = follow(database, steps=150)
+        result = follow(database, steps=100)
     assert (result["wrong"], result["fresh"]) == ([], True)
-    assert result["made"] > 200
+    assert result["made"] > 130
 
 
 def test_a_mirror_of_an_sqlite_database_loses_no_change(tmp_path):

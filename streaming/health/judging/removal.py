@@ -12,6 +12,8 @@ GONE_AT_SOURCE = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
 """Reasons with which a source's API calls a film gone."""
 SOURCE_API_REASONS = GONE_AT_SOURCE | {Reason.NOT_FOUND, Reason.NOT_PUBLIC, Reason.EMBED_OFF}
 """Reasons that only a source's API gives: by HTTP the link is alive."""
+DOUBTED_REASONS = SOURCE_API_REASONS - {Reason.DARK, Reason.PRIVATE}
+"""Those that an API in error gives, too: what it says of films that it does not have."""
 IMMEDIATE_REASONS = GONE_AT_SOURCE | {Reason.MOVED}
 """Reasons with which a link counts towards removal at once."""
 STRENGTH_BY_REASON: Mapping[Reason, Strength] = MappingProxyType(

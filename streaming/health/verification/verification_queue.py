@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from scraper.extraction.json_values import UnreadableResponse
 from scraper.net.throttling import is_throttled
-from scraper.source_apis import DOUBTED_STATUSES, NOT_PUBLIC, ApiStatus, ItemRef, SourceApi
+from scraper.source_apis import DOUBTED_STATUSES, MISSING, NOT_PUBLIC, ApiStatus, ItemRef, SourceApi
 from streaming.health.judging.results import CheckResult
 from streaming.health.judging.verdict import Verdict, source_judgement
 from streaming.health.verification.api_client import ApiClient, ApiReply
@@ -22,6 +22,8 @@ MAX_QUERIES_PER_RUN = 300
 """Queries to one API in a run: at one a second (Internet Archive) they take five minutes."""
 MAX_API_FAILURES = 2
 MAX_CACHED_FILES = 2_000
+MAX_SURELY_MISSING = 3
+"""If an API misses more names at once that were there before, it may have lost them: that proves nothing of any."""
 SUSPICIOUS_MIN_MISSING, SUSPICIOUS_MISSING_RATIO = 5, 0.5
 """If an API misses so many names, and more than this ratio of all, it has more likely lost its own data."""
 
@@ -48,11 +50,22 @@ class PendingLink(NamedTuple):
         """Return what a status says of this link: empty if it is available; None: nothing."""
         return status.reason_for(self.item.part) if status else None
 
-    def with_status(self, status: ApiStatus | None) -> CheckResult:
-        """Return the result with the API's status of its item; None: the API gave none."""
+    def is_newly_missing(self, status: ApiStatus | None) -> bool:
+        """Return whether a status calls a link missing that no earlier one turned off."""
+        return self.reason_from(status) == MISSING and self.earlier_reason in ("", Reason.OK)
+
+    def with_status(self, status: ApiStatus | None, *, missing: Reason = Reason.MISSING) -> CheckResult:
+        """Return the result with the API's status of its item; None: the API gave none.
+
+        `missing`: the reason of a link that is newly missing. One that was weaker than missing earlier stays so.
+        """
         reason = self.reason_from(status)
         if reason is None:
             return self.without_status()
+        if self.is_newly_missing(status):
+            reason = missing
+        elif reason == MISSING and self.earlier_reason == Reason.NOT_FOUND:
+            reason = Reason.NOT_FOUND
         return self._judged(Reason(reason) if reason else Reason.OK)._replace(is_verified=True)
 
     def _judged(self, reason: Reason) -> CheckResult:
@@ -216,13 +229,16 @@ class VerificationQueue:
             )
         links, self.doubted = self.doubted, {}
         statuses = {} if suspicious else self.statuses
-        return [link.with_status(statuses.get(name)) for name, waiting in links.items() for link in waiting]
+        new = sum(any(link.is_newly_missing(statuses.get(name)) for link in waiting) for name, waiting in links.items())
+        missing = Reason.MISSING if new <= MAX_SURELY_MISSING else Reason.NOT_FOUND
+        return [
+            link.with_status(statuses.get(name), missing=missing) for name, waiting in links.items() for link in waiting
+        ]
 
 
 def _is_doubted(status: ApiStatus, link: PendingLink) -> bool:
-    """Return whether a status of the item itself might be that of every item; a list of its files is not doubted."""
-    reason = link.reason_from(status) if status.reason is None else status.reason
-    return reason in DOUBTED_STATUSES
+    """Return whether a status of the item, or of one of its files, might be that of every item."""
+    return status.reason in DOUBTED_STATUSES or link.reason_from(status) in DOUBTED_STATUSES
 
 
 def _shows_item(status: ApiStatus) -> bool:

@@ -21,11 +21,11 @@ from django.conf import settings
 
 from scraper.oembed_apis import oembed_apis
 from scraper.source_apis import ItemRef, SourceApi, source_apis
-from streaming.health.judging.removal import SOURCE_API_REASONS
+from streaming.health.judging.removal import DOUBTED_REASONS, SOURCE_API_REASONS, grace_factor
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.health.probing.config import ProbeConfig
-from streaming.health.selection import Selection, longest_unverified
+from streaming.health.selection import DENIAL_MAX_AGE, Selection, longest_unverified
 from streaming.health.verification import verification_queue
 from streaming.health.verification.api_client import MAX_RESPONSE_BYTES, ApiClient, ApiReply
 from streaming.health.verification.verification_queue import (
@@ -128,7 +128,7 @@ class Verifier:
         queue, item = self._queue_for(link)
         if queue is None or item is None or (is_failing and not queue.source_api.corrects_http):
             return result
-        is_recent = self._is_recent(link.verified_at)
+        is_recent = self._is_recent(link)
         pending = PendingLink(result, item, _earlier_reason(link, result, is_recent=is_recent))
         if item.name in queue.statuses:
             final = queue.resolve(pending, queue.statuses[item.name])
@@ -159,9 +159,16 @@ class Verifier:
                 queue.source_api, self.selection, before=self.verified_before, now=self.now
             )
 
-    def _is_recent(self, verified_at: datetime | None) -> bool:
-        """Return whether a link need not be verified again; a verification in the future does not count."""
-        return verified_at is not None and self.verified_before < verified_at <= self.now
+    def _is_recent(self, link: LinkState) -> bool:
+        """Return whether a link need not be verified again; a verification in the future does not count.
+
+        What its API denies is asked again sooner while the grace lasts: the API may have been wrong.
+        """
+        before = self.verified_before
+        grace = timedelta(hours=settings.LINK_GRACE_HOURS) * grace_factor(reason=link.reason, strength=link.strength)
+        if link.reason in DOUBTED_REASONS and timedelta(seconds=link.failing_seconds) < grace:
+            before = max(before, self.now - DENIAL_MAX_AGE)
+        return link.verified_at is not None and before < link.verified_at <= self.now
 
     # --- queries
     def _send_queries(self, *, ended: bool) -> None:

@@ -185,8 +185,8 @@ class TestCorrection:
         code, text, reason = status
         web.oembed = {f"{WATCH}{video_id(0)}": refusal(code, text)}
         link, now = watch_link(web, 0), timezone.now()
-        for days in (0, 1, 2):
-            run(now=now + timedelta(days=days))
+        for hours in (0, 2, 4):
+            run(now=now + timedelta(hours=hours))
             assert outcome(link)[:2] == (False, reason)
         assert count_queries(web) == 1
         web.oembed = {f"{WATCH}{video_id(0)}": THERE}

@@ -19,6 +19,10 @@ class DeferredTasks:
         self._tasks: list[ProbeTask] = []
         self._host_slots: set[HostSlot] = set()
 
+    def are_due(self, *, all_sent: bool) -> bool:
+        """Whether there are tasks to repeat now: when each link that there is was asked at least once."""
+        return bool(self._tasks) and all_sent
+
     def __len__(self) -> int:
         return len(self._tasks)
 

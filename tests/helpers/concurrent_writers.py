@@ -25,7 +25,7 @@ from django.test import Client  # noqa: E402
 
 from scraper.net.url_policy import InvalidValue  # noqa: E402
 from streaming.ingest import edits, review, takedown  # noqa: E402
-from streaming.ingest.row_locks import RowGone
+from streaming.ingest.row_locks import RowGone  # noqa: E402
 from streaming.ingest.tombstones import remove_movies, restore_movies  # noqa: E402
 from streaming.models import Movie, RemovedMovie, StreamingLink  # noqa: E402
 

@@ -1,11 +1,19 @@
-"""Add security headers to every response and CORS headers to public ones."""
+"""Security and CORS headers, probes from this machine, and an answer when the database takes no write."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
+from django.urls import resolve
+
+from streaming import write_wait
+from streaming.web import error_pages
+
+log = logging.getLogger(__name__)
 
 # Only the Swagger page has an inline script and inline styles.
 DOCS_CSP = {
@@ -13,6 +21,26 @@ DOCS_CSP = {
     "style-src": ["'self'", "'unsafe-inline'"],
     "img-src": ["'self'", "data:"],
 }
+
+
+class LoopbackProbeMiddleware:
+    """Answer probes that name this machine by a loopback name, whatever `ALLOWED_HOSTS` says.
+
+    Only the three paths for operators, which use neither host name nor cookies; so a probe needs no setting of its own.
+    """
+
+    PATHS = ("/healthz", "/readyz", "/metrics")
+    HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in self.PATHS and split_domain_port(request.headers.get("Host", ""))[0] in self.HOSTS:
+            found = resolve(request.path)
+            response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+            return response
+        return self.get_response(request)
 
 
 class SecurityHeadersMiddleware:
@@ -51,3 +79,19 @@ class PublicCorsMiddleware:
             response.headers["Access-Control-Allow-Headers"] = "*"
             response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
         return response
+
+
+class DatabaseUnavailableMiddleware:
+    """Answer 503 with Retry-After, not 500, when the database was locked, full or away for a view."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not write_wait.is_unavailable(exception):
+            return None
+        log.error("%s %s: the database does not accept this now: %s", request.method, request.path, exception)
+        return error_pages.database_unavailable(request)

@@ -6,6 +6,7 @@ example site and the web server run as child processes until one of them ends or
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import io
 import os
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -27,10 +28,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
+from streaming import file_locks
+
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_CATALOGUE = ROOT / "streaming" / "data" / "demo_catalogue.jsonl"
 SHUTDOWN_TIMEOUT_SECONDS = 10.0
+START_TIMEOUT_SECONDS = 300.0
 WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104  values that HOST may have, not a default
+PR_SET_PDEATHSIG = 1
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,8 +49,13 @@ def main() -> int:
         signal.signal(number, _on_signal)
     try:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
-        _make_env_file(Path(os.environ.get("VAR_DIR") or ROOT / "var"))
-        return _run()
+        folder = Path(os.environ.get("VAR_DIR") or ROOT / "var")
+        # A second start at the same time waits until the first serves, and then finds its port in use.
+        with file_locks.exclusive_lock(folder / "start.lock", timeout=START_TIMEOUT_SECONDS):
+            _make_env_file(folder)
+            django.setup()
+            children = _start_servers()
+        return _run(children)
     except (StartupError, CommandError, ImproperlyConfigured, OSError) as error:
         print(f"openreel: {error}", file=sys.stderr)
         return 1
@@ -84,8 +94,8 @@ def _port_or_default(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 8000
 
 
-def _run() -> int:
-    django.setup()
+def _start_servers() -> list[subprocess.Popen[bytes]]:
+    """Prepare, start example site and web server, and wait until they respond; raises StartupError."""
     site = urlsplit(settings.EXAMPLE_SITE_URL)
     own_site = site.hostname in ("127.0.0.1", "localhost") and "example" in settings.SOURCES
     _require_free_port(settings.HOST, settings.PORT, "PORT")
@@ -93,19 +103,34 @@ def _run() -> int:
         _require_free_port("127.0.0.1", site.port or 80, "EXAMPLE_SITE_URL")
     _prepare()
     print("Starting the servers ...", flush=True)
+    # One that a killed server left behind would run jobs with the code of then.
+    _stop_supervisor()
     children = []
     try:
         if own_site:
             children.append(_start("-m", "scraper.example_site", "--port", str(site.port or 80)))
         children.append(_start("-m", "gunicorn", *_gunicorn_options(), "MovieBackend.wsgi"))
         _wait_until_ready(children)
+    except BaseException:
+        _terminate(children)
+        raise
+    return children
+
+
+def _run(children: Sequence[subprocess.Popen[bytes]]) -> int:
+    """Run until a signal arrives or a child ends; 1 in that case."""
+    try:
         if not settings.CELERY_BROKER_URL:
             # Otherwise the first scrape would wait for its start.
             call_command("scrape_worker", wake=True)
         return _wait(children)
     finally:
         _terminate(children)
-        call_command("scrape_worker", stop=True, stdout=io.StringIO())
+        _stop_supervisor()
+
+
+def _stop_supervisor() -> None:
+    call_command("scrape_worker", stop=True, stdout=io.StringIO())
 
 
 def _require_free_port(host: str, port: int, variable: str) -> None:
@@ -163,7 +188,24 @@ def _gunicorn_options() -> Sequence[str]:
 
 def _start(*words: str) -> subprocess.Popen[bytes]:
     # In a session of its own, so that Ctrl-C reaches only this process, which then stops its children in order.
-    return subprocess.Popen([sys.executable, *words], cwd=ROOT, start_new_session=True)  # noqa: S603  our own command
+    # It ends with this process, or a killed server would go on serving the code of then.
+    return subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, *words], cwd=ROOT, start_new_session=True, preexec_fn=_end_with(os.getpid())
+    )
+
+
+def _end_with(parent: int) -> Callable[[], None] | None:
+    """What a child does before it runs: let the kernel stop it when `parent` dies (Linux only)."""
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+
+    def prepare() -> None:
+        library.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before the call
+            os._exit(1)
+
+    return prepare
 
 
 def _wait_until_ready(children: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -179,7 +221,9 @@ def _wait_until_ready(children: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def _is_responding(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own address
+        # By a loopback name, which ALLOWED_HOSTS does not have to contain.
+        request = urllib.request.Request(url, headers={"Host": "127.0.0.1"})  # noqa: S310  # our own address
+        with urllib.request.urlopen(request, timeout=2):  # noqa: S310
             return True
     except (URLError, OSError):
         return False

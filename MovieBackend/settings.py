@@ -70,13 +70,13 @@ def _cache() -> dict[str, object]:
     url = env.text("CACHE_URL", f"file://{VAR_DIR / 'cache'}")
     if url.startswith("file://"):
         return {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "MovieBackend.cache.FailOpenFileCache",
             "LOCATION": url.removeprefix("file://"),
             # With Django's default of 300, rate-limit counters would be evicted before their window ends.
             "OPTIONS": {"MAX_ENTRIES": 5000},
         }
     if url.startswith(("redis://", "rediss://")):
-        return {"BACKEND": "MovieBackend.cache.FailOpenRedisCache", "LOCATION": url}
+        return {"BACKEND": "MovieBackend.redis_cache.FailOpenRedisCache", "LOCATION": url}
     if url == "memory://":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     raise ImproperlyConfigured("CACHE_URL: write file:///FOLDER, redis://HOST:PORT/N or memory://")
@@ -184,6 +184,7 @@ INSTALLED_APPS = [
     "streaming",
 ]
 MIDDLEWARE = [
+    "MovieBackend.middleware.LoopbackProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -196,6 +197,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "MovieBackend.middleware.DatabaseUnavailableMiddleware",
 ]
 ROOT_URLCONF = "MovieBackend.urls"
 WSGI_APPLICATION = "MovieBackend.wsgi.application"
@@ -258,9 +260,10 @@ SECURE_CSP = {
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    # The first one names the scheme of WWW-Authenticate; sessions have none, and DRF would answer 403 instead of 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication",
         "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "streaming.api.base_views.handle_exception",

@@ -6,11 +6,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from streaming.admin import log_in
 from streaming.web import error_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", include("streaming.urls"))]
 if settings.ADMIN_ENABLED:
-    urlpatterns.insert(0, path("admin/", admin.site.urls))
+    urlpatterns[:0] = [path("admin/login/", log_in), path("admin/", admin.site.urls)]
 
 # Django looks for these in the root URLconf only.
 handler400 = error_pages.bad_request

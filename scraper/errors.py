@@ -37,11 +37,14 @@ SCRAPY_MESSAGES = {"max redirections reached": "Too many redirects"}
 
 
 class SourceFailed(Exception):
-    """A source could not be read. `blocked`: we may not request it (robots.txt, a URL that our policy refuses)."""
+    """A source could not be read. `blocked`: we may not request it (robots.txt, a URL that our policy refuses).
 
-    def __init__(self, sentence: str, *, blocked: bool = False) -> None:
+    The sentence is shown to everybody; `detail` (empty: the same) is for the log and may name addresses.
+    """
+
+    def __init__(self, sentence: str, *, blocked: bool = False, detail: str = "") -> None:
         super().__init__(sentence)
-        self.message, self.blocked = sentence, blocked
+        self.message, self.blocked, self.detail = sentence, blocked, detail or sentence
 
 
 def source_error(error: BaseException, *, request: Request | None = None) -> SourceFailed:
@@ -67,7 +70,7 @@ def source_error(error: BaseException, *, request: Request | None = None) -> Sou
 def report_source_failure(crawler: Crawler, failed: SourceFailed) -> None:
     """Log that this source failed, and send the signal `source_failed`."""
     name = crawler.spider.name if crawler.spider else "?"
-    logger.warning("%s: %s", name, failed.message)
+    logger.warning("%s: %s", name, failed.detail)
     crawler.signals.send_catch_log(signal=source_failed, failed=failed)
 
 

@@ -21,6 +21,7 @@ from scraper.net.url_policy import DEFAULT_PORT, InvalidValue, PrivateHostAllowl
 
 ROBOTS_AGENT = "Openreel"
 MAX_ROBOTS_BYTES = 512 * 1024
+REFUSED_ADDRESS = "A page leads to an address that we do not open"
 DISALLOWED = "The site's robots.txt asks us not to read this"
 
 
@@ -152,14 +153,19 @@ class UrlPolicyMiddleware:
         parts = urlsplit(request.url)
         address = self.resolver.refused_address(parts.hostname or "", parts.port or DEFAULT_PORT[parts.scheme])
         if address is not None:
-            sentence = f"{parts.hostname} leads to {address}, which is not a public address"
-            raise SourceFailed(sentence, blocked=True) from exception
+            detail = f"{parts.hostname} leads to {address}, which is not a public address"
+            raise SourceFailed(REFUSED_ADDRESS, blocked=True, detail=detail) from exception
 
 
 def refused_url_failure(refusal: InvalidValue) -> SourceFailed:
-    """Return the failure of a source that led to a URL which the policy refuses."""
+    """Return the failure of a source that led to a URL which the policy refuses.
+
+    Private addresses are named in the log only: jobs are public, and what our resolver says of them is not.
+    """
     sentence = str(refusal)
-    return SourceFailed(sentence[:1].upper() + sentence[1:], blocked=True)
+    sentence = sentence[:1].upper() + sentence[1:]
+    public = REFUSED_ADDRESS if refusal.code == "private_address" else sentence
+    return SourceFailed(public, blocked=True, detail=sentence)
 
 
 def _installed_resolver() -> GuardedResolver:

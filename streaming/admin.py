@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.core.cache import cache
+from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django.forms import BaseModelFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue
-from streaming.client_throttle import client_id
+from streaming import login_attempts
+from streaming.client_throttle import client_networks
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits, review
 from streaming.ingest.records import is_imdb_id
-from streaming.ingest.takedown import block, parse_target, unblock
+from streaming.ingest.row_locks import RowGone
+from streaming.ingest.takedown import block, lift, parse_target
 from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import (
     Binding,
@@ -35,47 +40,64 @@ from streaming.models import (
     RemovedMovie,
     ScrapeJob,
     StreamingLink,
+    StreamingLinkQuerySet,
 )
 from streaming.models.reasons import reason_text
+from streaming.models.removed import RemovedMovieQuerySet
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
+from streaming.write_log import log_added, log_changed
+from streaming.write_wait import REQUESTED_WRITE_SECONDS, limited_write_wait
 
 REQUESTED_BY = "admin"
 MAX_PER_ACTION = 100
-MAX_LOGIN_FAILURES, LOCKED_SECONDS = 5, 15 * 60
 PLACEHOLDER_IMDB_ID = "tt0000000"
 EDITABLE_LINK_FIELDS = ("source", "source_url", *LINK_FIELDS, "is_active")
 MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
 MOVIE_READONLY_FIELDS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
 LINK_READONLY_FIELDS = (
-    "is_published", "host", "last_checked", "next_check_at", "moved_to", "moved_seen", "moved_from",
+    "is_published", "taken_down", "host", "last_checked", "next_check_at", "moved_to", "moved_seen", "moved_from",
     "reason_text", "strength_text", "http_status", "response_ms", "failures", "uptime", "checks",
     "state_since", "first_seen", "last_seen",
 )  # fmt: skip
 
 
 class RateLimitedLoginForm(AdminAuthenticationForm):
-    """Lock a client out for 15 minutes after five wrong passwords."""
+    """Judge no password once the account or the client has had too many wrong ones in 15 minutes."""
 
     def clean(self) -> dict[str, Any]:
-        key = f"wrong-passwords:{self._client()}"
-        if int(cache.get(key, 0)) >= MAX_LOGIN_FAILURES:
-            raise forms.ValidationError("Too many wrong passwords. Try again in 15 minutes.", code="locked")
-        try:
-            cleaned = super().clean()
-        except forms.ValidationError:
-            cache.set(key, int(cache.get(key, 0)) + 1, LOCKED_SECONDS)
-            raise
-        cache.delete(key)
-        return cleaned or {}
-
-    def _client(self) -> str:
-        meta = self.request.META if self.request else {}
-        return client_id(
-            meta.get("REMOTE_ADDR", ""),
-            forwarded_for=meta.get("HTTP_X_FORWARDED_FOR", ""),
-            trusted_proxies=settings.TRUSTED_PROXIES,
+        assert self.request is not None, "the log-in view passes its request"
+        attempt = login_attempts.begin_attempt(
+            str(self.cleaned_data.get("username", "")),
+            networks=client_networks(self.request),
+            cookies=self.request.COOKIES,
         )
+        if attempt is None:
+            raise forms.ValidationError("Too many wrong passwords. Try again in 15 minutes.", code="locked")
+        cleaned = super().clean()
+        login_attempts.take_back(attempt)
+        return cleaned
+
+
+def log_in(request: HttpRequest) -> HttpResponse:
+    """The admin's log-in; a device that logs in gets a cookie by which it is known, whatever strangers guess.
+
+    It waits for other writers for a second at most; the middleware answers when that is not enough.
+    """
+    with limited_write_wait(REQUESTED_WRITE_SECONDS):
+        response = admin.site.login(request)
+    if request.method == "POST" and response.status_code == 302 and request.user.is_authenticated:
+        name, value = login_attempts.device_cookie(request.user.get_username())
+        response.set_cookie(
+            name,
+            value,
+            max_age=login_attempts.DEVICE_COOKIE_AGE,
+            path=request.path,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
 
 
 class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -104,7 +126,8 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not self.errors:
+        # A row of a movie that nobody touches may have been taken down; the movie can be edited all the same.
+        if not self.errors and self.has_changed():
             movie = cleaned.get("movie") or self.instance.movie
             # The form of a new movie may still be wrong; it validates the id itself.
             imdb_id = movie.imdb_id if is_imdb_id(movie.imdb_id) else PLACEHOLDER_IMDB_ID
@@ -162,8 +185,58 @@ class LinkInline(admin.TabularInline):  # type: ignore[type-arg]
     show_change_link = True
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that only the program writes. They may be deleted, because a deleted movie takes its rows with it."""
+class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Base class: a write and its log entry are one transaction, and a write that is refused leaves neither.
+
+    The form has validated what is saved, so a refusal here means that another request was first. The
+    `has_..._permission` methods are what the actions need (`permissions=`).
+    """
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._explain_refusal(request, lambda: super(StaffAdmin, self).changeform_view(request, *args, **kwargs))
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._explain_refusal(request, lambda: super(StaffAdmin, self).changelist_view(request, *args, **kwargs))
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._explain_refusal(request, lambda: super(StaffAdmin, self).delete_view(request, *args, **kwargs))
+
+    def _explain_refusal(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+        try:
+            return view()
+        except (InvalidValue, RowGone, Movie.DoesNotExist) as refusal:
+            reason = str(refusal).rstrip(".")
+        except IntegrityError:
+            reason = "somebody else saved the same row at the same time"
+        self.message_user(request, f"Nothing was saved: {reason}.", messages.ERROR)
+        return HttpResponseRedirect(request.path)
+
+    def has_search_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("streaming.add_scrapejob")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("streaming.change_scrapejob")
+
+    def has_restore_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("streaming.change_removedmovie")
+
+    def has_block_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("streaming.add_blockedaddress")
+
+    def has_reject_permission(self, request: HttpRequest) -> bool:
+        return self.has_block_permission(request) and request.user.has_perm("streaming.change_streaminglink")
+
+
+class HistoryOwnerAdmin(StaffAdmin):
+    """Base class for rows whose history goes with them: deleting one needs no permission to delete its history."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], Any]:
+        deleted, counts, _, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, set(), protected
+
+
+class ReadOnlyAdmin(StaffAdmin):
+    """Rows that only the program writes."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -173,7 +246,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Movie)
-class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MovieAdmin(HistoryOwnerAdmin):
     form = MovieForm
     fields = (*MOVIE_FIELDS, *MOVIE_READONLY_FIELDS)
     readonly_fields: ClassVar = list(MOVIE_READONLY_FIELDS)
@@ -205,7 +278,7 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Movie, form: Any, change: bool) -> None:
         raw = {name: getattr(obj, name) for name in MOVIE_FIELDS}
-        saved = edits.update_movie(Movie.objects.get(pk=obj.pk), raw) if change else edits.create_movie(raw)
+        saved = edits.update_movie(obj, raw) if change else edits.create_movie(raw)
         obj.pk, obj._state.adding = saved.pk, False
 
     def save_formset(self, request: HttpRequest, form: Any, formset: BaseModelFormSet[Any, Any], change: bool) -> None:
@@ -213,7 +286,7 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             formset.save()
             return
         for link in formset.save(commit=False):
-            _save_link(self, request, link)
+            _save_link(link)
         for link in formset.deleted_objects:
             edits.delete_link(link)
 
@@ -224,7 +297,7 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         chosen = Movie.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
         remove_movies(chosen, reason=f"removed by {request.user} in the admin"[:200], cause=RemovedMovie.Cause.STAFF)
 
-    @admin.action(description="Refresh: search for links now")
+    @admin.action(description="Refresh: search for links now", permissions=["search"])
     def refresh(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
         _start_jobs(self, request, list(queryset[:MAX_PER_ACTION]))
 
@@ -245,7 +318,7 @@ class MovedFilter(admin.SimpleListFilter):
 
 
 @admin.register(StreamingLink)
-class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StreamingLinkAdmin(HistoryOwnerAdmin):
     form = LinkForm
     fields = ("movie", *EDITABLE_LINK_FIELDS, *LINK_READONLY_FIELDS)
     readonly_fields: ClassVar = list(LINK_READONLY_FIELDS)
@@ -257,6 +330,7 @@ class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = (
         "is_published",
         "is_active",
+        "taken_down",
         "source",
         "kind",
         "quality",
@@ -278,7 +352,7 @@ class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return ("movie",)
 
     def save_model(self, request: HttpRequest, obj: StreamingLink, form: Any, change: bool) -> None:
-        _save_link(self, request, obj)
+        _save_link(obj)
 
     def delete_model(self, request: HttpRequest, obj: StreamingLink) -> None:
         edits.delete_link(obj)
@@ -288,41 +362,55 @@ class StreamingLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             edits.delete_link(link)
 
     @admin.action(description="Publish", permissions=["change"])
+    @transaction.atomic
     def publish(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
-        links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        links = _chosen(queryset)
+        log_changed(request.user, *links.awaiting_review(), note="Published.")
         self.message_user(request, f"{review.publish(links, by=str(request.user))} links published.")
 
-    @admin.action(description="Reject and block address", permissions=["change"])
+    @admin.action(description="Reject and block address", permissions=["reject"])
+    @transaction.atomic
     def reject(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
-        links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        links = _chosen(queryset)
+        log_changed(request.user, *links.awaiting_review(), note="Rejected; address blocked.")
         rejected = review.reject(links, reason=f"rejected by {request.user} in the review"[:300])
         self.message_user(request, f"{rejected} addresses awaiting review blocked.")
 
     @admin.action(description="Withdraw: return to the review queue", permissions=["change"])
+    @transaction.atomic
     def withdraw(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
-        links = StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        links = _chosen(queryset)
+        log_changed(request.user, *links.shown(), note="Withdrawn: returned to the review queue.")
         self.message_user(request, f"{review.withdraw(links)} links withdrawn.")
 
-    @admin.action(description="Check now")
+    @admin.action(description="Check now", permissions=["change"])
     def check_links(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
-        reasons = check_now(list(queryset.values_list("pk", flat=True)[:MAX_PER_ACTION]))
+        links = list(queryset[:MAX_PER_ACTION])
+        # Logged first: a check takes seconds and writes in transactions of its own.
+        log_changed(request.user, *links, note="Started a check.")
+        reasons = check_now([link.pk for link in links])
         counted = Counter(reason_text(reason) for reason in reasons.values())
         results = ", ".join(f"{number} × {text}" for text, number in counted.most_common())
         self.message_user(request, f"Checked {len(reasons)} links: {results or 'none'}.")
 
-    @admin.action(description="Update the URL of permanently redirected links")
+    @admin.action(description="Update the URL of permanently redirected links", permissions=["change"])
+    @transaction.atomic
     def follow_permanent_redirects(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         chosen = list(queryset.values_list("pk", flat=True)[:MAX_PER_ACTION])
+        moved = permanently_redirected_links().filter(pk__in=chosen).select_related("movie")
+        log_changed(request.user, *moved, note="Followed the permanent redirect.")
         moves = follow_permanent_redirects(now=timezone.now(), among=chosen)
         message = (
             f"{moves.followed} links got their new address, {moves.merged} turned off: their movie has it already."
         )
         self.message_user(request, message)
 
-    @admin.action(description="Block the hosts of these links")
+    @admin.action(description="Block the hosts of these links", permissions=["block"])
+    @transaction.atomic
     def block_hosts(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         for host in sorted(set(queryset.values_list("host", flat=True))):
             row, turned_off = block(host, reason=f"blocked by {request.user} in the admin"[:300])
+            log_added(request.user, row, note=f"Blocked from the list of links: {turned_off} turned off.")
             self.message_user(request, f"Blocked {row.address}: {turned_off} links turned off.")
 
 
@@ -336,12 +424,14 @@ class ScrapeJobAdmin(ReadOnlyAdmin):
     actions = ("cancel", "retry")
     show_full_result_count = False
 
-    @admin.action(description="Cancel")
+    @admin.action(description="Cancel", permissions=["cancel"])
+    @transaction.atomic
     def cancel(self, request: HttpRequest, queryset: QuerySet[ScrapeJob]) -> None:
-        cancelled = sum(jobs.cancel(pk) for pk in queryset.values_list("pk", flat=True))
-        self.message_user(request, f"{cancelled} jobs cancelled.")
+        cancelled = [job for job in queryset.order_by("pk") if jobs.cancel(job.pk)]
+        log_changed(request.user, *cancelled, note="Cancelled.")
+        self.message_user(request, f"{len(cancelled)} jobs cancelled.")
 
-    @admin.action(description="Search again")
+    @admin.action(description="Search again", permissions=["search"])
     def retry(self, request: HttpRequest, queryset: QuerySet[ScrapeJob]) -> None:
         movies = {job.movie_id: job.movie for job in queryset.select_related("movie")[:MAX_PER_ACTION]}
         _start_jobs(self, request, list(movies.values()))
@@ -355,14 +445,17 @@ class RemovedMovieAdmin(ReadOnlyAdmin):
     ordering = ("-removed_at",)
     actions = ("restore",)
 
-    @admin.action(description="Restore")
-    def restore(self, request: HttpRequest, queryset: QuerySet[RemovedMovie]) -> None:
-        restored = restore_movies(queryset.values_list("imdb_id", flat=True))
+    @admin.action(description="Restore", permissions=["restore"])
+    @transaction.atomic
+    def restore(self, request: HttpRequest, queryset: RemovedMovieQuerySet) -> None:
+        tombstones = list(queryset.removed())
+        restored = set(restore_movies([tombstone.imdb_id for tombstone in tombstones]))
+        log_changed(request.user, *(row for row in tombstones if row.imdb_id in restored), note="Restored.")
         self.message_user(request, f"{len(restored)} movies restored.")
 
 
 @admin.register(BlockedAddress)
-class BlockedAddressAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class BlockedAddressAdmin(StaffAdmin):
     form = BlockForm
     list_display = ("address", "kind", "reason", "created_at")
     list_filter = ("kind",)
@@ -379,7 +472,10 @@ class BlockedAddressAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{affected} links or movies turned off or removed.")
 
     def delete_model(self, request: HttpRequest, obj: BlockedAddress) -> None:
-        unblock(obj.address)
+        lift([obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BlockedAddress]) -> None:
+        lift(list(queryset))
 
 
 @admin.register(HealthRun)
@@ -401,7 +497,7 @@ class LinkFlipAdmin(ReadOnlyAdmin):
 
 
 @admin.register(HostPause)
-class HostPauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class HostPauseAdmin(StaffAdmin):
     list_display = ("host", "paused_until", "kind", "reason")
     list_filter = ("kind",)
     readonly_fields = ("kind",)
@@ -415,28 +511,61 @@ class HostPauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
 
 
-def _save_link(model_admin: admin.ModelAdmin[Any], request: HttpRequest, link: StreamingLink) -> None:
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    """Who wrote what, deleted rows included."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag", "get_change_message")
+    list_filter = ("action_flag", "action_time", "content_type")
+    list_select_related = ("user", "content_type")
+    search_fields = ("=user__username", "object_repr", "change_message")
+    ordering = ("-action_time", "-pk")
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def _chosen(queryset: QuerySet[StreamingLink]) -> StreamingLinkQuerySet:
+    """The chosen links by id: an action must not lose rows because it changes what the list filters by."""
+    return StreamingLink.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))).select_related("movie")
+
+
+def _save_link(link: StreamingLink) -> None:
     raw = {name: getattr(link, name) for name in EDITABLE_LINK_FIELDS}
-    try:
-        if link.pk:
-            edits.update_link(StreamingLink.objects.select_related("movie").get(pk=link.pk), raw)
-        else:
-            link.pk = edits.create_link(raw, movie=link.movie).pk
-    except InvalidValue as refusal:
-        # The form has validated it already, so another request has changed the data since.
-        model_admin.message_user(request, f"{link.source_url} was not saved: {refusal}.", messages.ERROR)
+    if link.pk:
+        edits.update_link(link, raw)
+    else:
+        link.pk = edits.create_link(raw, movie=link.movie).pk
 
 
 def _start_jobs(model_admin: admin.ModelAdmin[Any], request: HttpRequest, movies: list[Movie]) -> None:
     started = 0
     try:
         for movie in movies:
-            started += not scrape_movie_on_demand(movie, requested_by=REQUESTED_BY).joined
+            started += _start_job(request, movie)
     except jobs.QueueFull:
         model_admin.message_user(request, "The queue is full. Try the rest later.", messages.WARNING)
     model_admin.message_user(request, f"{started} searches started.")
 
 
+@transaction.atomic
+def _start_job(request: HttpRequest, movie: Movie) -> bool:
+    """Start a search of this movie; False if one was under way."""
+    job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY)
+    if not job.joined:
+        log_added(request.user, job, note="Started in the admin.")
+    return not job.joined
+
+
+@admin.action(description="Delete selected %(verbose_name_plural)s", permissions=["delete"])
+@transaction.atomic
+def _delete_selected(model_admin: admin.ModelAdmin[Any], request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+    """Django's action, which logs the deletions before it makes them, in one transaction."""
+    return delete_selected(model_admin, request, queryset)
+
+
+admin.site.add_action(_delete_selected, "delete_selected")
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 admin.site.index_title = "Catalogue"
 admin.site.login_form = RateLimitedLoginForm

@@ -7,6 +7,7 @@ not, so a file lock makes the counts exact for the processes of one machine, and
 from __future__ import annotations
 
 import ipaddress
+import logging
 import math
 import time
 from pathlib import Path
@@ -14,61 +15,83 @@ from pathlib import Path
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from streaming import file_locks
+from streaming.write_wait import OPTIONAL_WRITE_SECONDS, REQUESTED_WRITE_SECONDS
+
+log = logging.getLogger(__name__)
 
 
 def refresh_retry_after(request: HttpRequest) -> int | None:
     """Count this refresh; return None when it is allowed, else the seconds after which the client may try again."""
-    return _retry_after("refresh", request, rate=settings.REFRESH_RATE)
+    return _retry_after("refresh", request, rate=settings.REFRESH_RATE, max_wait=REQUESTED_WRITE_SECONDS)
 
 
 def page_view_may_start(request: HttpRequest) -> bool:
     """Count a scrape that this page view would start; False when the client's page views have started too many."""
-    return _retry_after("visit", request, rate=settings.VISIT_RATE) is None
+    wait = _retry_after("visit", request, rate=settings.VISIT_RATE, max_wait=OPTIONAL_WRITE_SECONDS)
+    return wait is None
 
 
-def _retry_after(action: str, request: HttpRequest, *, rate: tuple[int, int]) -> int | None:
+def client_key(request: HttpRequest) -> str:
+    """Return a keyed hash of the client's IPv4 address or IPv6 /48, to count its open jobs without storing it."""
+    return salted_hmac("streaming.client", client_networks(request)[-1], algorithm="sha256").hexdigest()[:32]
+
+
+def _retry_after(action: str, request: HttpRequest, *, rate: tuple[int, int], max_wait: float) -> int | None:
+    """Count the request; None when it is allowed.
+
+    It is refused when others hold the lock for `max_wait` seconds, for many requests at once must not evade the limit;
+    it is allowed when the lock file does not work at all, for open jobs are limited anyway.
+    """
     limit, period = rate
-    client = client_id(
-        request.META.get("REMOTE_ADDR", ""),
-        forwarded_for=request.META.get("HTTP_X_FORWARDED_FOR", ""),
-        trusted_proxies=settings.TRUSTED_PROXIES,
-    )
-    with file_locks.exclusive_lock(Path(settings.SCRAPE_DIR) / "throttle.lock"):
-        count, seconds_left = _count_request(f"{action}:{client}", period=period, now=time.time())
-    return None if count <= limit else max(1, math.ceil(seconds_left))
+    try:
+        with file_locks.exclusive_lock(Path(settings.SCRAPE_DIR) / "throttle.lock", timeout=max_wait):
+            count, left = _count_request(f"{action}:{client_networks(request)[0]}", period=period, now=time.time())
+    except TimeoutError as error:
+        log.warning("A request is refused because it could not be counted: %s.", error)
+        return 1
+    except OSError as error:
+        log.error("Requests of clients are not counted: %s.", error)
+        return None
+    return None if count <= limit else max(1, math.ceil(left))
 
 
 def _count_request(key: str, *, period: int, now: float) -> tuple[int, float]:
     """Count a request within its window, which opens with the first one; return the count and the seconds left."""
-    opened = float(cache.get_or_set(key, repr(now), timeout=period) or now)
+    stored = cache.get_or_set(key, now, timeout=period)
+    opened = stored if isinstance(stored, float) else now
     if not now - period < opened <= now:  # set before the clock changed
-        cache.set(key, repr(now), timeout=period)
+        cache.set(key, now, timeout=period)
         opened = now
     left = opened + period - now
     counter = f"{key}:{opened!r}"
     cache.add(counter, 0, timeout=period)
     try:
         count = cache.incr(counter)
-        # The file cache's `incr` replaces the counter's time-out with the default.
-        cache.touch(counter, timeout=period)
     except ValueError:  # it has expired, or a full cache evicted it
         return 1, left
     return count, left
 
 
-def client_id(address: str, *, forwarded_for: str, trusted_proxies: int) -> str:
-    """Identify a client by its IPv4 address or IPv6 /64; `forwarded_for` counts only as far as our proxies wrote it."""
+def client_networks(request: HttpRequest) -> list[str]:
+    """Return the networks that count as one client, the smallest first: the IPv4 address, or the IPv6 /64 and /48.
+
+    X-Forwarded-For counts only as far as our own proxies (`TRUSTED_PROXIES`) wrote it.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    forwarded_for = request.META.get("HTTP_X_FORWARDED_FOR", "")
     hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
-    if 0 < trusted_proxies <= len(hops):
-        address = hops[-trusted_proxies]
+    if 0 < settings.TRUSTED_PROXIES <= len(hops):
+        address = hops[-settings.TRUSTED_PROXIES]
     try:
         parsed = ipaddress.ip_address(address.strip("[]").split("%")[0])
     except ValueError:
-        return "unknown"
+        return ["unknown"]
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.ipv4_mapped is None:
-            return str(ipaddress.ip_network((parsed, 64), strict=False)).replace("/", "-")
-        return str(parsed.ipv4_mapped)
-    return str(parsed)
+            networks = [ipaddress.ip_network((parsed, length), strict=False) for length in (64, 48)]
+            return [str(network).replace("/", "-") for network in networks]
+        return [str(parsed.ipv4_mapped)]
+    return [str(parsed)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,16 +13,17 @@ from typing import IO
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int, *, wait: bool) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock(descriptor: int, *, wait: bool) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 POSIX = sys.platform != "win32"
+POLL_SECONDS = 0.005
 LOCKED_ERRORS = (BlockingIOError, PermissionError)  # the second on Windows
 
 
@@ -30,12 +32,32 @@ def open_private(path: Path, flags: int) -> int:
 
     A file that root creates by hand must not lock the server out.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    create_folder(path.parent)
     descriptor = os.open(path, flags | os.O_CREAT, 0o600)
     if sys.platform != "win32" and os.geteuid() == 0:
-        folder = path.parent.stat()
-        os.fchown(descriptor, folder.st_uid, folder.st_gid)
+        owner = path.parent.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
     return descriptor
+
+
+def create_folder(folder: Path) -> None:
+    """Create a folder and those above it that are missing; each belongs to the owner of the one above it."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(exist_ok=True)
+        _give_to_owner_of(missing.parent, missing)
+
+
+def give_to_folders_owner(folder: Path) -> None:
+    """Let everything in a folder belong to its owner, where root has let a library write there."""
+    for path in folder.rglob("*"):
+        _give_to_owner_of(folder, path)
+
+
+def _give_to_owner_of(folder: Path, created: Path) -> None:
+    """Not what a symbolic link names, which may be anything outside the folder."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = folder.stat()
+        os.lchown(created, owner.st_uid, owner.st_gid)
 
 
 def try_lock(path: Path) -> IO[str] | None:
@@ -46,7 +68,7 @@ def try_lock(path: Path) -> IO[str] | None:
     """
     descriptor = open_private(path, os.O_RDWR)
     try:
-        _lock(descriptor, wait=False)
+        _lock(descriptor)
     except LOCKED_ERRORS:
         os.close(descriptor)
         return None
@@ -58,14 +80,24 @@ def try_lock(path: Path) -> IO[str] | None:
 
 
 @contextmanager
-def exclusive_lock(path: Path) -> Iterator[None]:
-    """Wait for the lock and hold it for the duration of the block."""
+def exclusive_lock(path: Path, *, timeout: float) -> Iterator[None]:
+    """Wait for the lock, at most `timeout` seconds, and hold it for the duration of the block; raises TimeoutError."""
     descriptor = open_private(path, os.O_RDWR)
     try:
-        _lock(descriptor, wait=True)
+        _lock_within(descriptor, path, end=time.monotonic() + timeout)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock_within(descriptor: int, path: Path, *, end: float) -> None:
+    while True:
+        try:
+            return _lock(descriptor)
+        except LOCKED_ERRORS:
+            if time.monotonic() > end:
+                raise TimeoutError(f"another process has held {path.name} for too long") from None
+        time.sleep(POLL_SECONDS)
 
 
 def lock_from_descriptor(descriptor: int) -> IO[str]:

@@ -1,4 +1,4 @@
-"""Delete old history in batches: flips of links, runs of the checker, closed jobs and their logs."""
+"""Delete old history in batches: flips, runs, closed jobs, their logs, counts of log-ins; number pending changes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
-from streaming.models import HealthRun, LinkFlip, ScrapeJob
+from streaming.models import HealthRun, LinkFlip, LoginCounter, ScrapeJob
+from streaming.models.change import number_all_changes
 
 BATCH_SIZE = 1000
 """Rows in one transaction, so that no other writer waits long."""
 LOG_DAYS = 30
+LOGIN_COUNTER_DAYS = 1
+"""Longer than any count of wrong passwords is used."""
 
 
 def delete_old_history(*, now: datetime) -> None:
-    """Delete what is older than `HISTORY_DAYS` and empty logs of jobs that ended over 30 days ago.
+    """Delete what is older than `HISTORY_DAYS` and empty logs of jobs that ended over 30 days ago. Counts of wrong
+    passwords go after a day.
 
     Open jobs, the newest run, each movie's newest job and each link's newest flip stay. A kill loses nothing: the next
-    call continues.
+    call continues. Pending changes are numbered, for where no mirror asks they would pile up.
     """
+    number_all_changes()
     before = now - timedelta(days=settings.HISTORY_DAYS)
-    for rows in (_old_flips(before), _old_runs(before), _old_jobs(before)):
+    counters = LoginCounter.objects.filter(opened_at__lt=now - timedelta(days=LOGIN_COUNTER_DAYS))
+    for rows in (_old_flips(before), _old_runs(before), _old_jobs(before), counters):
         _in_batches(rows, lambda batch: batch.delete())
     _in_batches(_jobs_with_old_log(now - timedelta(days=LOG_DAYS)), lambda batch: batch.update(log=""))
 

@@ -150,6 +150,8 @@ class StatsSerializer(serializers.Serializer[CatalogueTotals]):
 
 
 class RemovedMovieSerializer(serializers.ModelSerializer[RemovedMovie]):
+    reason = serializers.CharField(source="public_reason", read_only=True)
+
     class Meta:
         model = RemovedMovie
         fields = ("imdb_id", "title", "removed_at", "reason")

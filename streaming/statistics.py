@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, Subquery
+from django.db.models import Count, Func, Max, Q, Subquery
 
 from scraper import sources
-from streaming.models import HealthRun, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import Change, HealthRun, LinkFlip, Movie, PendingChange, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.job import FINISHED, SourceState
 from streaming.models.reasons import reason_text
 
@@ -66,9 +66,13 @@ class DailyRunStats:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueFingerprint:
-    """A fingerprint of all lists: it changes whenever their content does."""
+    """A fingerprint of all lists: it changes whenever their content does.
 
-    movies: int
+    `number` and `pending` are those of the sequence of changes; the dates are for Last-Modified, none in the future.
+    """
+
+    number: int | None
+    pending: tuple[int | None, int | None]
     updated_at: datetime | None
     removed_at: datetime | None
     checked_at: datetime | None
@@ -77,8 +81,9 @@ class CatalogueFingerprint:
     @property
     def at(self) -> datetime | None:
         """The time of the last change; None if nothing has ever changed."""
-        times = (self.updated_at, self.removed_at, self.checked_at, *self.run)
-        return max((time for time in times if isinstance(time, datetime)), default=None)
+        return max(
+            (time for time in (self.updated_at, self.removed_at, self.checked_at) if time is not None), default=None
+        )
 
 
 @dataclass(slots=True)
@@ -103,8 +108,8 @@ class SourceSearchStats:
 
 
 def totals() -> CatalogueTotals:
-    """Count movies, published links and open jobs."""
-    links = StreamingLink.objects.published().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
+    """Count movies, shown links and open jobs."""
+    links = StreamingLink.objects.shown().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
     return CatalogueTotals(
         movies=Movie.objects.count(),
         links=links["all"],
@@ -114,9 +119,15 @@ def totals() -> CatalogueTotals:
     )
 
 
+def run_age_seconds(now: datetime) -> int | None:
+    """Seconds since a run of the checker started; None if there is none. Starts in the future do not count."""
+    run = HealthRun.objects.latest_plausible(now)
+    return max(0, int((now - run.started_at).total_seconds())) if run else None
+
+
 def source_stats() -> list[SourceStats]:
     """Figures of all sources: enabled ones by preference, then other known ones, then those that only links name."""
-    rows = StreamingLink.objects.published().order_by().values_list("source")
+    rows = StreamingLink.objects.shown().order_by().values_list("source")
     counted = {
         source: (links, active)
         for source, links, active in rows.annotate(n=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
@@ -137,14 +148,15 @@ def inactive_reasons() -> list[tuple[str, int]]:
 
 def at_risk(limit: int) -> list[Movie]:
     """Movies with one active link or none, with `active_count`."""
-    rows = Movie.objects.with_active_count().filter(Q(active_count__lte=1))
+    rows = Movie.objects.shown().with_active_count().filter(Q(active_count__lte=1))
     return list(rows.order_by(*AT_RISK_ORDER)[:limit])
 
 
-def recently_failed_links(limit: int) -> list[StreamingLink]:
+def recently_failed_links(limit: int, *, now: datetime) -> list[StreamingLink]:
     """Links that failed recently and are still inactive, the latest first, with their movies."""
     rows = (
-        LinkFlip.objects.filter(is_active=False, link__is_active=False, link__is_published=True)
+        LinkFlip.objects.filter(at__lte=now, is_active=False, link__is_active=False)
+        .of_shown_links()
         .select_related("link__movie")
         .order_by("-at", "-pk")[: 4 * limit]
     )
@@ -192,16 +204,24 @@ def runs_by_day(days: int, now: datetime) -> list[DailyRunStats]:
     return [DailyRunStats(day=day, **by_day[day]) for day in all_days]
 
 
-def catalogue_fingerprint() -> CatalogueFingerprint:
-    """Compute the fingerprint of the lists with three index look-ups."""
-    removed = RemovedMovie.objects.order_by("-removed_at").values("removed_at")[:1]
-    movies = Movie.objects.aggregate(n=Count("pk"), at=Max("updated_at"), gone=Max(Subquery(removed)))
+def catalogue_fingerprint(*, now: datetime) -> CatalogueFingerprint:
+    """Compute the fingerprint of the lists with three queries."""
+    removed = RemovedMovie.objects.filter(removed_at__lte=now).order_by("-removed_at").values("removed_at")[:1]
+    pending = PendingChange.objects.order_by()
+    movies = Movie.objects.aggregate(
+        number=Max(Subquery(Change.objects.order_by("-number").values("number")[:1])),
+        count=Max(Subquery(pending.annotate(n=Func("pk", function="COUNT")).values("n"))),
+        last=Max(Subquery(pending.annotate(n=Func("pk", function="MAX")).values("n"))),
+        at=Max("updated_at", filter=Q(updated_at__lte=now)),
+        gone=Max(Subquery(removed)),
+    )
     run = HealthRun.objects.newest_first().values_list("pk", "heartbeat_at", "finished_at").first()
     return CatalogueFingerprint(
-        movies=movies["n"],
+        number=movies["number"],
+        pending=(movies["count"], movies["last"]),
         updated_at=movies["at"],
         removed_at=movies["gone"],
-        checked_at=StreamingLink.objects.aggregate(at=Max("last_checked"))["at"],
+        checked_at=StreamingLink.objects.filter(last_checked__lte=now).aggregate(at=Max("last_checked"))["at"],
         run=run or (),
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
+from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.http import HttpResponseBase
 from django.utils import timezone
@@ -17,7 +17,6 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, Throttled, ValidationError
-from rest_framework.permissions import BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -25,23 +24,24 @@ from rest_framework.viewsets import GenericViewSet
 
 from streaming import statistics
 from streaming.api.base_views import (
+    DATABASE_UNAVAILABLE,
     ApiView,
     ConflictError,
-    SameOriginPermission,
+    CursorGoneError,
     ServiceUnavailable,
     conditional_response,
     request_languages,
 )
 from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate_language
 from streaming.api.pagination import PARAMETERS, MoviePagination
-from streaming.client_throttle import refresh_retry_after
-from streaming.exchange.change_feed import ChangeCursor, changes_since
+from streaming.client_throttle import client_key, refresh_retry_after
+from streaming.exchange.change_feed import ChangeCursor, UnknownCursorError, changes_since
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
-from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.page_visits import RefreshState, refresh_on_request
 from streaming.serializers import (
@@ -58,13 +58,16 @@ from streaming.serializers import (
     RootSerializer,
     SourceSerializer,
     StatsSerializer,
+    WriteSerializer,
 )
+from streaming.write_log import log_added, log_changed, log_deleted
 
 REQUESTED_BY = "api"
 CHANGES_PAGE_SIZE = 500
-WRITE_ACTIONS = frozenset({"create", "partial_update", "destroy", "bindings", "bind", "unbind"})
 PRIVATE_CACHE = "private, no-cache"
 ERROR = OpenApiResponse(DetailSerializer)
+STAFF_ERRORS = {401: ERROR, 403: ERROR}
+WRITE_ERRORS = {**STAFF_ERRORS, 409: ERROR}
 IDENTIFIER_PARAMETER = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The row id or the IMDb id."
 )
@@ -95,19 +98,25 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         "retrieve": frozenset({"language"}),
         "bindings": frozenset(),
     }
-
-    def get_permissions(self) -> Sequence[BasePermission]:
-        return [SameOriginPermission(), *([IsAdminUser()] if self.action in WRITE_ACTIONS else [])]
+    required_permissions = {
+        "create": ("streaming.add_movie",),
+        "partial_update": ("streaming.change_movie",),
+        "destroy": ("streaming.delete_movie",),
+        "bindings": ("streaming.view_binding",),
+        "bind": ("streaming.add_binding", "streaming.change_binding"),
+        "unbind": ("streaming.delete_binding",),
+        "refresh_links": (),
+    }
 
     def get_queryset(self) -> MovieQuerySet:
-        return Movie.objects.with_active_links()
+        return Movie.objects.shown().with_active_links()
 
     def get_object(self) -> Movie:
         """The movie without its links; serializers load them if they need them."""
         identifier = self.kwargs["pk"]
         if not identifier.isdigit() and not is_imdb_id(identifier):
             raise ValidationError({"imdb_id": [f"{identifier!a} is not tt and 7 to 9 digits."]})
-        movie = Movie.objects.by_identifier(identifier).first()
+        movie = Movie.objects.shown().by_identifier(identifier).first()
         if movie is None:
             raise NotFound(f"There is no movie {self.kwargs['pk']}.")
         return movie
@@ -116,7 +125,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         return {**super().get_serializer_context(), "languages": request_languages(self.request)}
 
     def list(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:  # type: ignore[override]
-        state = statistics.catalogue_fingerprint()
+        state = statistics.catalogue_fingerprint(now=timezone.now())
         return conditional_response(
             request, lambda: super(StreamingMovieViewSet, self).list(request), state=state, modified=state.at
         )
@@ -132,13 +141,16 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         validate_language(request.query_params)
         movie = self.get_object()
         refresh = refresh_on_request(request._request, movie, requested_by=REQUESTED_BY)
-        links = movie.links.published().aggregate(active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked"))
+        now = timezone.now()
+        links = movie.links.shown().aggregate(
+            active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked", filter=Q(last_checked__lte=now))
+        )
         context = {**self.get_serializer_context(), "refresh": refresh}
         return conditional_response(
             request,
             lambda: Response(MovieDetailSerializer(movie, context=context).data),
             state=(movie.updated_at, links, _fingerprint(refresh)),
-            modified=_latest(movie.updated_at, links["at"], refresh.job),
+            modified=_latest(movie.updated_at, links["at"], refresh.job, now=now),
             cache_control=PRIVATE_CACHE,
         )
 
@@ -152,24 +164,33 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     )
     @action(detail=True, methods=["post"], url_path="refresh_links", url_name="refresh-links")
     def refresh_links(self, request: Request, pk: str) -> Response:
+        visitor = Visitor(client_key(request._request), sent_at=timezone.now())
         movie = self.get_object()
         if (wait := refresh_retry_after(request._request)) is not None:
             raise Throttled(wait)
         try:
-            job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY)
+            job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY, visitor=visitor)
+        except jobs.ClientQueueFull as full:
+            raise Throttled(full.retry_after) from None
+        except jobs.QueueUnavailable as refusal:
+            raise ServiceUnavailable(refusal.retry_after, DATABASE_UNAVAILABLE) from None
         except jobs.QueueFull as full:
             raise ServiceUnavailable(full.retry_after) from None
+        except Movie.DoesNotExist:
+            raise NotFound(f"There is no movie {pk}.") from None
         address = reverse("api:job-detail", [job.pk], request=request)
         return _uncached(JobSerializer(job).data, status=200 if job.joined else 202, headers={"Location": address})
 
     @extend_schema(
         summary="Add a movie (staff)",
         request=MovieWriteSerializer,
-        responses={201: MovieSerializer, 400: ERROR, 403: ERROR},
+        responses={201: MovieSerializer, 400: ERROR, **WRITE_ERRORS},
     )
     def create(self, request: Request) -> Response:
         written = _validated(MovieWriteSerializer(data=request.data))
-        movie = written.save_with(edits.create_movie, address="poster_url")
+        with transaction.atomic():
+            movie = written.save_with(edits.create_movie, address="poster_url")
+            log_added(request.user, movie, note=_note("Added", written))
         address = reverse("api:movie-detail", [movie.imdb_id], request=request)
         return _uncached(self.get_serializer(movie).data, status=201, headers={"Location": address})
 
@@ -177,18 +198,20 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         summary="Change a movie (staff)",
         parameters=[IDENTIFIER_PARAMETER],
         request=MovieWriteSerializer,
-        responses={200: MovieSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
+        responses={200: MovieSerializer, 400: ERROR, **WRITE_ERRORS, 404: ERROR},
     )
     def partial_update(self, request: Request, pk: str) -> Response:
         written = _validated(MovieWriteSerializer(data=request.data, partial=True))
-        movie = written.save_with(edits.update_movie, self.get_object(), address="poster_url")
+        with transaction.atomic():
+            movie = written.save_with(edits.update_movie, self.get_object(), address="poster_url")
+            log_changed(request.user, movie, note=_note("Changed", written))
         return _uncached(self.get_serializer(movie).data)
 
     @extend_schema(
         summary="URLs bound to a movie (staff)",
         description="Scrape jobs of the movie read these pages too.",
         parameters=[IDENTIFIER_PARAMETER],
-        responses={200: BindingSerializer(many=True), 403: ERROR, 404: ERROR},
+        responses={200: BindingSerializer(many=True), **STAFF_ERRORS, 404: ERROR},
         filters=False,
     )
     @action(detail=True, methods=["get"], pagination_class=None)
@@ -200,37 +223,44 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         summary="Bind a URL to a movie (staff)",
         parameters=[IDENTIFIER_PARAMETER],
         request=BindingWriteSerializer,
-        responses={200: BindingSerializer, 201: BindingSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
+        responses={200: BindingSerializer, 201: BindingSerializer, 400: ERROR, **WRITE_ERRORS, 404: ERROR},
     )
     @bindings.mapping.post
     def bind(self, request: Request, pk: str) -> Response:
         movie, written = self.get_object(), _validated(BindingWriteSerializer(data=request.data))
-        row, is_new = written.save_with(lambda values: bindings.bind(movie, **values), address="url")
+        with transaction.atomic():
+            row, is_new = written.save_with(lambda values: bindings.bind(movie, **values), address="url")
+            log_changed(request.user, movie, note=f"Bound {row.url} by the API.")
         return _uncached(BindingSerializer(row).data, status=201 if is_new else 200)
 
     @extend_schema(
         summary="Delete a binding (staff)",
         description="Links found there are kept.",
         parameters=[IDENTIFIER_PARAMETER, BOUND_URL_PARAMETER],
-        responses={204: None, 403: ERROR, 404: ERROR},
+        responses={204: None, **STAFF_ERRORS, 404: ERROR},
     )
     @bindings.mapping.delete
     def unbind(self, request: Request, pk: str) -> Response:
-        if not bindings.unbind(self.get_object(), url=request.query_params.get("url", "")):
-            raise NotFound("This URL is not bound to the movie. Give it as ?url=.")
+        movie, url = self.get_object(), request.query_params.get("url", "")
+        with transaction.atomic():
+            if not bindings.unbind(movie, url=url):
+                raise NotFound("This URL is not bound to the movie. Give it as ?url=.")
+            log_changed(request.user, movie, note=f"Unbound {url} by the API.")
         return Response(status=204)
 
     @extend_schema(
         summary="Remove a movie (staff)",
         description="It can be restored.",
         parameters=[IDENTIFIER_PARAMETER],
-        responses={204: None, 403: ERROR, 404: ERROR},
+        responses={204: None, **STAFF_ERRORS, 404: ERROR},
     )
     def destroy(self, request: Request, pk: str) -> Response:
         movie = self.get_object()
-        remove_movies(
-            Movie.objects.filter(pk=movie.pk), reason=f"removed by {request.user}"[:200], cause=RemovedMovie.Cause.STAFF
-        )
+        with transaction.atomic():
+            log_deleted(request.user, movie, note="Removed by the API.")
+            reason = f"removed by {request.user}"[:200]
+            if not remove_movies(Movie.objects.filter(pk=movie.pk), reason=reason, cause=RemovedMovie.Cause.STAFF):
+                raise NotFound(f"There is no movie {pk}.")
         return Response(status=204)
 
 
@@ -239,11 +269,19 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
 
     queryset = StreamingLink.objects.select_related("movie")
     serializer_class = LinkDetailSerializer
-    permission_classes = [SameOriginPermission, IsAdminUser]
+    required_permissions = {
+        "retrieve": ("streaming.view_streaminglink",),
+        "create": ("streaming.add_streaminglink",),
+        "partial_update": ("streaming.change_streaminglink",),
+        "destroy": ("streaming.delete_streaminglink",),
+        "check": ("streaming.change_streaminglink",),
+    }
     lookup_value_regex = "[0-9]{1,18}"
 
     @extend_schema(
-        summary="One link (staff)", parameters=[ID_PARAMETER], responses={200: LinkDetailSerializer, 404: ERROR}
+        summary="One link (staff)",
+        parameters=[ID_PARAMETER],
+        responses={200: LinkDetailSerializer, **STAFF_ERRORS, 404: ERROR},
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         return _uncached(self.get_serializer(self.get_object()).data)
@@ -251,12 +289,14 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
     @extend_schema(
         summary="Add a link (staff)",
         request=LinkWriteSerializer,
-        responses={201: LinkDetailSerializer, 400: ERROR, 403: ERROR},
+        responses={201: LinkDetailSerializer, 400: ERROR, **WRITE_ERRORS},
     )
     def create(self, request: Request) -> Response:
         written = _validated(LinkWriteSerializer(data=request.data))
         movie = written.validated_data.pop("movie")
-        link = written.save_with(edits.create_link, address="source_url", movie=movie)
+        with transaction.atomic():
+            link = written.save_with(edits.create_link, address="source_url", movie=movie)
+            log_added(request.user, link, note=_note("Added", written))
         address = reverse("api:link-detail", [link.pk], request=request)
         return _uncached(self.get_serializer(link).data, status=201, headers={"Location": address})
 
@@ -264,31 +304,39 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
         summary="Change a link (staff)",
         parameters=[ID_PARAMETER],
         request=LinkWriteSerializer,
-        responses={200: LinkDetailSerializer, 400: ERROR, 403: ERROR, 404: ERROR},
+        responses={200: LinkDetailSerializer, 400: ERROR, **WRITE_ERRORS, 404: ERROR},
     )
     def partial_update(self, request: Request, pk: str) -> Response:
         link = self.get_object()
         written = _validated(LinkWriteSerializer(data=request.data, partial=True))
         if written.validated_data.pop("movie", link.movie) != link.movie:
             raise ValidationError({"movie": ["A link cannot change its movie. Add it to the other one."]})
-        return _uncached(self.get_serializer(written.save_with(edits.update_link, link, address="source_url")).data)
+        with transaction.atomic():
+            link = written.save_with(edits.update_link, link, address="source_url")
+            log_changed(request.user, link, note=_note("Changed", written))
+        return _uncached(self.get_serializer(link).data)
 
     @extend_schema(
-        summary="Delete a link (staff)", parameters=[ID_PARAMETER], responses={204: None, 403: ERROR, 404: ERROR}
+        summary="Delete a link (staff)", parameters=[ID_PARAMETER], responses={204: None, **WRITE_ERRORS, 404: ERROR}
     )
     def destroy(self, request: Request, pk: str) -> Response:
-        edits.delete_link(self.get_object())
+        link = self.get_object()
+        with transaction.atomic():
+            log_deleted(request.user, link, note="Deleted by the API.")
+            edits.delete_link(link)
         return Response(status=204)
 
     @extend_schema(
         summary="Check a link now (staff)",
         parameters=[ID_PARAMETER],
         request=None,
-        responses={200: LinkDetailSerializer, 403: ERROR, 404: ERROR},
+        responses={200: LinkDetailSerializer, **STAFF_ERRORS, 404: ERROR},
     )
     @action(detail=True, methods=["post"])
     def check(self, request: Request, pk: str) -> Response:
         link = self.get_object()
+        # Logged first: a check takes seconds and writes in transactions of its own.
+        log_changed(request.user, link, note="Started a check by the API.")
         check_now([link.pk])
         return _uncached(self.get_serializer(self.get_object()).data)
 
@@ -300,8 +348,7 @@ class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
     serializer_class = JobSerializer
     lookup_value_regex = "[0-9]{1,18}"
 
-    def get_permissions(self) -> Sequence[BasePermission]:
-        return [SameOriginPermission(), *([IsAdminUser()] if self.action == "cancel" else [])]
+    required_permissions = {"cancel": ("streaming.change_scrapejob",)}
 
     @extend_schema(
         summary="One scrape job", auth=[], parameters=[ID_PARAMETER], responses={200: JobSerializer, 404: ERROR}
@@ -315,13 +362,15 @@ class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
         summary="Cancel a scrape job (staff)",
         parameters=[ID_PARAMETER],
         request=None,
-        responses={200: JobSerializer, 403: ERROR, 404: ERROR, 409: ERROR},
+        responses={200: JobSerializer, **WRITE_ERRORS, 404: ERROR},
     )
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         job = self.get_object()
-        if not jobs.cancel(job.pk):
-            raise ConflictError(f"The job is already finished: {job.state}.")
+        with transaction.atomic():
+            if not jobs.cancel(job.pk):
+                raise ConflictError(f"The job is already finished: {self.get_object().state}.")
+            log_changed(request.user, job, note="Cancelled by the API.")
         return _uncached(self.get_serializer(self.get_object()).data)
 
 
@@ -348,7 +397,7 @@ class StatsView(ApiView):
 
 
 class ChangesView(ApiView):
-    """Changes since a point in time, for mirrors."""
+    """Changes after a cursor or a time, for mirrors."""
 
     allowed_parameters = {"": frozenset({"since"})}
 
@@ -357,12 +406,15 @@ class ChangesView(ApiView):
         auth=[],
         description="Pass the next_since of the last response; at once if more is true, otherwise at any time.",
         parameters=[SINCE],
-        responses={200: ChangesSerializer, 400: ERROR},
+        responses={200: ChangesSerializer, 400: ERROR, 410: ERROR},
     )
     def get(self, request: Request) -> Response:
-        changes = changes_since(_since(request), limit=CHANGES_PAGE_SIZE)
+        try:
+            changes = changes_since(_since(request), limit=CHANGES_PAGE_SIZE)
+        except UnknownCursorError:
+            raise CursorGoneError from None
         body = {
-            "changed": Movie.objects.filter(pk__in=changes.movie_ids).with_active_links().order_by("updated_at", "pk"),
+            "changed": changes.changed,
             "removed": changes.removed,
             "next_since": str(changes.until),
             "more": changes.more,
@@ -410,6 +462,11 @@ class DocsView(SpectacularSwaggerView):
     url_name = "api:schema"
 
 
+def _note(verb: str, written: WriteSerializer) -> str:
+    """What the log says of a write: the fields, not their values."""
+    return f"{verb} by the API: {', '.join(sorted(written.validated_data)) or 'nothing'}."
+
+
 def _validated(serializer: Any) -> Any:
     serializer.is_valid(raise_exception=True)
     return serializer
@@ -425,19 +482,20 @@ def _fingerprint(refresh: RefreshState) -> tuple[object, ...]:
     return refresh.state, refresh.reason, refresh.next_allowed_at, job and job.pk
 
 
-def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None) -> datetime:
+def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None, *, now: datetime) -> datetime | None:
+    """The latest of these times; those in the future, from a fast clock, do not count."""
     times: list[datetime | None] = [
         updated,
         checked,
         *((job.queued_at, job.started_at, job.finished_at) if job else ()),
     ]
-    return max(time for time in times if time is not None)
+    return max((time for time in times if time is not None and time <= now), default=None)
 
 
 def _since(request: Request) -> ChangeCursor:
     text = request.query_params.get("since", "")
     try:
-        return (ChangeCursor.parse(text) or ChangeCursor(parse_datetime_or_date(text))) if text else ChangeCursor()
+        return (ChangeCursor.parse(text) or ChangeCursor(at=parse_datetime_or_date(text))) if text else ChangeCursor()
     except ValueError:
-        message = "Write a time such as 2026-01-31T08:00:00Z, a date, or next_since of an earlier response."
+        message = "Write next_since of an earlier response, a time such as 2026-01-31T08:00:00Z or a date."
         raise ValidationError({"since": [message]}) from None

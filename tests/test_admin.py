@@ -316,27 +316,6 @@ def test_only_staff_can_open_the_admin():
         assert client.get(page(Movie)).status_code == 302
 
 
-def sign_in(password, address="9.9.9.9"):
-    body = {"username": "carol", "password": password}
-    return Client(REMOTE_ADDR=address).post(reverse("admin:login"), body)
-
-
-def test_five_wrong_passwords_lock_out_that_client_only():
-    User.objects.create_superuser("carol", password="right")
-    for _ in range(5):
-        assert "correct username" in sign_in("wrong").content.decode()
-    locked = sign_in("right")
-    assert (locked.status_code, "15 minutes" in locked.content.decode()) == (200, True)
-    assert sign_in("right", address="8.8.8.8").status_code == 302
-
-
-def test_a_right_password_resets_the_count_of_wrong_ones():
-    User.objects.create_superuser("carol", password="right")
-    for password in ("wrong",) * 4 + ("right",) + ("wrong",) * 4:
-        sign_in(password)
-    assert sign_in("right").status_code == 302
-
-
 def test_the_admin_shows_the_name_of_the_site(client):
     assert "Openreel" in client.get(reverse("admin:index")).content.decode()
 

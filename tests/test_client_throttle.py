@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import pickle
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 from django.core.cache import cache
 from django.test import RequestFactory
 
-from streaming.client_throttle import client_id, refresh_retry_after
+from streaming import file_locks
+from streaming.client_throttle import client_key, client_networks, refresh_retry_after
 from tests.helpers.paths import PROJECT_ROOT
 
 
@@ -55,23 +56,40 @@ def test_addresses_that_rotate_inside_one_64_are_one_client():
         ("127.0.0.1", "6.6.6.6, 203.0.113.9", 1, "203.0.113.9"),
         ("127.0.0.1", "6.6.6.6, 203.0.113.9, 10.0.0.1", 2, "203.0.113.9"),
         ("192.0.2.1", "203.0.113.9", 2, "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "", 0, "2001:db8:1:2::-64"),
+        ("2001:db8:1:2:3:4:5:6", "", 0, "2001:db8:1:2::-64 2001:db8:1::-48"),
         ("::ffff:192.0.2.1", "", 0, "192.0.2.1"),
-        ("fe80::1%eth0", "", 0, "fe80::-64"),
+        ("fe80::1%eth0", "", 0, "fe80::-64 fe80::-48"),
         ("", "", 0, "unknown"),
         ("127.0.0.1", "<script>", 1, "unknown"),
     ],
 )
-def test_clients_are_identified(address, forwarded_for, proxies, client):
-    assert client_id(address, forwarded_for=forwarded_for, trusted_proxies=proxies) == client
+def test_clients_are_identified(settings, address, forwarded_for, proxies, client):
+    settings.TRUSTED_PROXIES = proxies
+    request = RequestFactory().post("/", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR=forwarded_for)
+    assert " ".join(client_networks(request)) == client
+
+
+def test_the_key_of_a_client_is_its_48_and_tells_no_address():
+    one, same, other = (
+        client_key(RequestFactory().get("/", REMOTE_ADDR=address))
+        for address in ("2001:db8:1:2::1", "2001:db8:1:ffff::1", "2001:db8:2::1")
+    )
+    assert one == same != other
+    assert "2001" not in one
+
+
+def test_a_lock_that_is_held_for_long_refuses_a_click_and_is_not_waited_for(tmp_path, caplog):
+    with closing(file_locks.try_lock(tmp_path / "throttle.lock")):
+        assert ask() == 1
+    assert "another process has held throttle.lock" in caplog.text
 
 
 def test_the_file_cache_does_not_forget_the_count_before_its_window_ends(settings, tmp_path):
-    backend = "django.core.cache.backends.filebased.FileBasedCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path / "cache")}}
+    location = {"LOCATION": str(tmp_path / "cache"), "OPTIONS": {"MAX_ENTRIES": 5000}}
+    settings.CACHES = {"default": {"BACKEND": "MovieBackend.cache.FailOpenFileCache", **location}}
     settings.REFRESH_RATE = (3, 7200)
     assert [ask() is None for _ in range(5)] == [True, True, True, False, False]
-    ends = [pickle.loads(file.read_bytes()) for file in (tmp_path / "cache").iterdir()]
+    ends = [file.stat().st_mtime for file in (tmp_path / "cache").iterdir()]
     assert len(ends) == 2
     assert all(end - time.time() > 7000 for end in ends)
 
@@ -81,6 +99,7 @@ import django
 django.setup()
 from django.conf import settings
 from django.test import RequestFactory
+from streaming import file_locks
 from streaming.client_throttle import refresh_retry_after
 settings.REFRESH_RATE = (6, 60)
 print("ready", flush=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,38 @@ def test_containers_wait_for_the_migrations_and_search_sources_that_are_there():
         assert services[name]["environment"]["CONTACT"] != "${CONTACT:-}"
         stated = services[name]["environment"]["SOURCES"].removeprefix("${SOURCES:-").removesuffix("}").split(",")
         assert set(stated) <= {slug for slug, one in sources.KNOWN_SOURCES.items() if one.has_spider} - {"example"}
+
+
+def test_containers_start_again_pass_on_signals_and_have_one_supervisor():
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    assert services.pop("migrate")["restart"] == "no"
+    assert {one["restart"] for one in services.values()} == {"unless-stopped"}
+    ours = [one for one in services.values() if "image" not in one]
+    assert all(one["init"] and "var:/srv/openreel/var" in one["volumes"] for one in ours)
+    settings = {"BEHIND_HTTPS", "TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS", "METRICS_TOKEN", "ALLOWED_HOSTS"}
+    assert all(settings <= set(one["environment"]) for one in ours)
+    assert services["celery"]["depends_on"]["broker"]["condition"] == "service_healthy"
+
+
+def test_the_code_in_the_image_is_not_the_servers():
+    lines = words(DEPLOY / "Dockerfile").splitlines()
+    assert not [line for line in lines if "chown" in line]
+    assert lines.index("COPY . .") < lines.index("USER openreel")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", UNITS, ids=lambda file: file.name)
+def test_services_are_hardened(file):
+    """By the judgement of systemd where it is installed, and by what that is made of elsewhere."""
+    unit = dict(line.split("=", 1) for line in words(file).splitlines() if "=" in line)
+    assert (unit["UMask"], unit["NoNewPrivileges"], unit["ProtectSystem"]) == ("0077", "yes", "strict")
+    assert (unit["CapabilityBoundingSet"], unit["SystemCallFilter"]) == ("", "@system-service")
+    if judge := shutil.which("systemd-analyze"):
+        command = [judge, "security", "--offline=true", "--no-pager", "--threshold=50", str(file)]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert found.returncode == 0, found.stdout
+
+
+def test_a_long_migration_is_not_cut_short():
+    unit = words(DEPLOY / "openreel-web.service")
+    assert re.search(r"^TimeoutStartSec=\d+min$", unit, re.M)

@@ -12,6 +12,9 @@ import threading
 import pytest
 
 from streaming import file_locks
+from streaming.scraping.crawling import checkpoint
+from streaming.scraping.crawling.checkpoint import Checkpoint
+from streaming.scraping.supervisor.wakeup import WakeupPipe
 
 
 def test_a_lock_has_one_holder_until_it_is_closed(tmp_path):
@@ -56,7 +59,7 @@ def test_who_waits_for_a_lock_gets_it_when_it_is_released(tmp_path):
     lock = file_locks.try_lock(path)
 
     def wait():
-        with file_locks.exclusive_lock(path):
+        with file_locks.exclusive_lock(path, timeout=10):
             order.append("acquired")
 
     waiting = threading.Thread(target=wait)
@@ -75,3 +78,23 @@ def test_a_file_system_without_locks_is_an_error_and_no_holder(tmp_path, monkeyp
     monkeypatch.setattr(file_locks.fcntl, "flock", fail)
     with pytest.raises(OSError, match=os.strerror(errno.ENOLCK)):
         file_locks.try_lock(tmp_path / "a.lock")
+
+
+def test_what_root_creates_belongs_to_the_owner_of_the_folder(tmp_path):
+    """A command that root runs once must not lock the server out. (Anybody else creates files of his own.)"""
+    owner = 65_432 if os.geteuid() == 0 else os.getuid()
+    os.chown(tmp_path, owner, -1)
+    with file_locks.exclusive_lock(tmp_path / "scrape" / "throttle.lock"):
+        pass
+    checkpoint.write_checkpoint(tmp_path / "deep" / "er" / "discover.json", Checkpoint("tt1", 1))
+    pipe = WakeupPipe(tmp_path / "pipes" / "wakeup")
+    pipe.close()
+    created = list(tmp_path.rglob("*"))
+    assert len(created) == 6
+    assert {path.stat().st_uid for path in created} == {owner}
+    (tmp_path / "pipes" / "cache").mkdir()
+    (tmp_path / "pipes" / "cache" / "link").symlink_to(__file__)
+    before = os.stat(__file__).st_uid
+    file_locks.give_to_folders_owner(tmp_path / "pipes")
+    assert {path.lstat().st_uid for path in tmp_path.rglob("*")} == {owner}
+    assert os.stat(__file__).st_uid == before

@@ -34,3 +34,31 @@ def test_a_log_line_stays_one_line():
     record = logging.LogRecord("x", logging.WARNING, "f", 1, "title %s", ("a\nERROR forged\x1b[31m\u2028",), None)
     line = SingleLineFormatter("{levelname} {message}", style="{").format(record)
     assert line == r"WARNING title a\nERROR forged\x1b[31m\u2028"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost", "[::1]:8000"])
+def test_a_probe_on_loopback_needs_no_allowed_host(client, settings, path, host):
+    settings.ALLOWED_HOSTS = ["films.example.org"]
+    assert client.get(path, headers={"Host": host}).status_code == 200
+    assert client.get(path, headers={"Host": "films.example.org"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "host"),
+    [
+        ("/", "127.0.0.1"),
+        ("/healthz", "evil.example"),
+        ("/healthz/", "127.0.0.1"),
+        ("/healthz", "127.0.0.1.evil.example"),
+    ],
+)
+def test_nothing_else_is_served_under_another_name(client, settings, path, host):
+    settings.ALLOWED_HOSTS = ["films.example.org"]
+    assert client.get(path, headers={"Host": host}).status_code == 400
+
+
+def test_metrics_stay_hidden_from_others_whatever_name_they_use(client):
+    headers = {"Host": "127.0.0.1", "X-Forwarded-For": "9.9.9.9"}
+    assert client.get("/metrics", headers=headers).status_code == 404
+    assert client.get("/metrics", headers={"Host": "127.0.0.1"}, REMOTE_ADDR="9.9.9.9").status_code == 404

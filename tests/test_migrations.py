@@ -97,6 +97,43 @@ LINKS = [
     ({"is_active": False, "reason": "imported"}, ["", 0]),
 ]
 
+TAKEDOWNS = """
+blocked, rows = rows
+apps = models_at("0011_outage_of_a_host")
+for kind, address in blocked:
+    apps.get_model("streaming", "BlockedAddress").objects.create(kind=kind, address=address, reason="asked")
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="A", search_title="a")
+links = apps.get_model("streaming", "StreamingLink").objects
+for row in rows:
+    links.create(movie=movie, source="s", host=row["source_url"].split("/")[2], next_check_at=now, **row)
+links = models_at("0013_takedown_state").get_model("streaming", "StreamingLink").objects.order_by("pk")
+names = ("taken_down", "is_active", "reason", "active_before", "reason_before", "strength_before")
+print(json.dumps([list(row) for row in links.values_list(*names)]))
+print(json.dumps([at is None for at in links.values_list("next_check_at", flat=True)]))
+links = models_at("0011_outage_of_a_host").get_model("streaming", "StreamingLink").objects.order_by("pk")
+print(json.dumps([list(row) for row in links.values_list("source_url", "is_active", "reason")]))
+"""
+BLOCKED = [
+    ["host", "taken.example.org"],
+    ["prefix", "https://a.example.org/v/abc"],
+    ["link", "https://a.example.org/1"],
+]
+OFF = {"is_active": False, "reason": "taken_down"}
+DEAD = {"is_active": False, "reason": "http_404", "strength": "proven", "checks": "ag"}
+WORKING = {"is_active": True, "reason": "ok", "checks": "a"}
+TAKEN_LINKS = [
+    ({"source_url": "https://taken.example.org/1", "checks": "ga", **OFF}, [True, False, "taken_down", True, "ok", ""]),
+    ({"source_url": "https://taken.example.org/2", **OFF}, [True, False, "taken_down", True, "", ""]),
+    ({"source_url": "https://taken.example.org/3", "checks": "ag", **OFF}, [True, False, "taken_down", False, "", ""]),
+    ({"source_url": "https://b.taken.example.org/4", **DEAD}, [True, False, "taken_down", False, "http_404", "proven"]),
+    ({"source_url": "http://a.example.org//v/%61bc", **WORKING}, [True, False, "taken_down", True, "ok", ""]),
+    ({"source_url": "https://a.example.org/v/ABC", "checks": "a", **OFF}, [False, True, "ok", False, "", ""]),
+    ({"source_url": "http://www.a.example.org/1/", **WORKING}, [True, False, "taken_down", True, "ok", ""]),
+    ({"source_url": "https://a.example.org/2", **WORKING}, [False, True, "ok", False, "", ""]),
+    ({"source_url": "https://a.example.org/3", **DEAD}, [False, False, "http_404", False, "", ""]),
+    ({"source_url": "https://a.example.org/4", "checks": "g", **OFF}, [False, False, "", False, "", ""]),
+]
+
 CAUSES = """
 from datetime import timedelta
 tombstones = models_at("0009_strength_of_a_failure").get_model("streaming", "RemovedMovie").objects
@@ -119,6 +156,50 @@ TOMBSTONES = [
     (["removed by alice in the admin", 3, False], ["staff", False]),
     (["taken down: asked", 3, False], ["takedown", False]),
 ]
+
+JOB_ERRORS = """
+apps = models_at("0011_outage_of_a_host")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+for number, (error, source_error) in enumerate(rows):
+    movies = apps.get_model("streaming", "Movie").objects
+    movie = movies.create(imdb_id=f"tt{number:07d}", title="A", search_title="a")
+    sources = [{"source": "a", "error": source_error, "links": 2}, {"source": "b", "error": "", "links": 0}]
+    jobs.create(movie=movie, state="failed", finished_at=now, error=error, sources=sources)
+runs = apps.get_model("streaming", "HealthRun").objects
+for reason in ("nearly all hosts redirect to login.corp.example.com: why", "nearly all hosts led to 192.168.1.1: why",
+               "host down, links kept: a.example.org"):
+    runs.create(finished_at=now, reason=reason)
+apps = models_at("0012_public_reason")
+jobs, runs = apps.get_model("streaming", "ScrapeJob").objects, apps.get_model("streaming", "HealthRun").objects
+print(json.dumps([[job.error, job.sources[0]["error"], len(job.sources)] for job in jobs.order_by("pk")]))
+print(json.dumps(list(runs.order_by("pk").values_list("reason", flat=True))))
+"""
+HIDDEN = "A page leads to an address that we do not open"
+INSIDE = "payroll.corp.example.com leads to 10.20.30.40, which is not a public address"
+ERRORS = [
+    ([INSIDE, INSIDE], [HIDDEN, HIDDEN]),
+    (["No source could be searched.", "169.254.169.254 is not a public address"], [None, HIDDEN]),
+    (["", "printer.local is a name inside a private network"], ["", HIDDEN]),
+    (["", "fd00::1 is not a public address"], ["", HIDDEN]),
+    (["The scrape stopped unexpectedly (exit status 1).", "The site answered 404"], [None, None]),
+    (["", "Only http and https are taken, not ftp"], ["", None]),
+    (["", 'Links could not be saved: connection to server at "10.0.0.5"'], ["", "Links could not be saved"]),
+]
+
+
+CLIENTS = """
+apps = models_at("0011_outage_of_a_host")
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="A", search_title="a")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+for state in rows:
+    jobs.create(movie=movie, state=state, finished_at=None if state == "queued" else now, requested_by="page")
+apps = models_at("0014_login_counters")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+apps.get_model("streaming", "LoginCounter").objects.create(key="k", attempts=1, opened_at=now)
+print(json.dumps(list(jobs.order_by("pk").values_list("state", "requested_by", "client"))))
+jobs = models_at("0011_outage_of_a_host").get_model("streaming", "ScrapeJob").objects
+print(json.dumps(list(jobs.order_by("pk").values_list("state", flat=True))))
+"""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -162,3 +243,66 @@ def test_each_tombstone_gets_its_cause_and_what_nobody_removed_on_purpose_is_che
     forward, back = run_script(database, CAUSES, [row for row, _ in TOMBSTONES])
     assert forward == [expected for _, expected in TOMBSTONES]
     assert back == [row[0] for row, _ in TOMBSTONES]
+
+
+def test_no_job_and_no_run_names_an_internal_address(database):
+    forward, reasons = run_script(database, JOB_ERRORS, [row for row, _ in ERRORS])
+    expected = [[new if new is not None else old for old, new in zip(*pair, strict=True)] for pair in ERRORS]
+    assert forward == [[*errors, 2] for errors in expected]
+    portal = "nearly all hosts redirect to one address: why"
+    assert reasons == [portal, portal, "host down, links kept: a.example.org"]
+
+
+def test_links_get_the_state_of_their_takedown(database):
+    hidden, due, back = run_script(database, TAKEDOWNS, [BLOCKED, [row for row, _ in TAKEN_LINKS]])
+    assert hidden == [state for _, state in TAKEN_LINKS]
+    assert due == [row["reason"] == "taken_down" and row.get("checks", "").endswith("g") for row, _ in TAKEN_LINKS]
+    assert [row[0] for row in back] == [row["source_url"] for row, _ in TAKEN_LINKS]
+    assert [row[1:] for row in back] == [state[1:3] for _, state in TAKEN_LINKS]
+
+
+def test_each_job_is_kept_and_belongs_to_no_client(database):
+    states = ["succeeded", "failed", "queued"]
+    forward, back = run_script(database, CLIENTS, states)
+    assert forward == [[state, "page", ""] for state in states]
+    assert back == states
+
+
+CHANGES = """
+from datetime import timedelta
+apps = models_at("0011_outage_of_a_host")
+movies, tombstones = (apps.get_model("streaming", name).objects for name in ("Movie", "RemovedMovie"))
+for imdb_id, updated, removed, restored in rows:
+    date = lambda hours: None if hours is None else now - timedelta(hours=hours)
+    if updated is not None:
+        movies.create(imdb_id=imdb_id, title="A", search_title="a", updated_at=date(updated))
+    if removed is not None:
+        dates = {"removed_at": date(removed), "restored_at": date(restored)}
+        tombstones.create(imdb_id=imdb_id, title="A", reason="gone", snapshot={"rows": []}, **dates)
+apps = models_at("0016_sequence_of_changes")
+changes = apps.get_model("streaming", "Change").objects.order_by("number")
+print(json.dumps(list(changes.values_list("number", "imdb_id"))))
+print(json.dumps(changes.filter(numbered_at__gt=timezone.now()).count()))
+apps.get_model("streaming", "Movie").objects.filter(imdb_id="tt0000001").update(title="B")
+print(json.dumps(list(apps.get_model("streaming", "PendingChange").objects.values_list("imdb_id", flat=True))))
+movies = models_at("0011_outage_of_a_host").get_model("streaming", "Movie").objects
+movies.filter(imdb_id="tt0000001").update(title="C")
+print(json.dumps(sorted(movies.values_list("imdb_id", flat=True))))
+models_at("0016_sequence_of_changes")
+"""
+CHANGED_MOVIES = [
+    # IMDb id, hours since it was updated, removed and restored
+    ("tt0000001", 50, None, None),
+    ("tt0000002", None, 30, None),
+    ("tt0000003", 60, 40, 20),
+    ("tt0000004", 10, 70, 65),
+    ("tt0000005", -5000, None, None),
+]
+
+
+def test_existing_movies_and_tombstones_are_numbered_by_their_dates_and_changes_are_noted(database):
+    numbers, in_future, noted, kept = run_script(database, CHANGES, CHANGED_MOVIES)
+    order = ["tt0000001", "tt0000002", "tt0000003", "tt0000004", "tt0000005"]
+    assert (numbers, in_future) == ([[number, imdb_id] for number, imdb_id in enumerate(order, 1)], 0)
+    assert noted == ["tt0000001"]
+    assert kept == ["tt0000001", "tt0000003", "tt0000004", "tt0000005"]

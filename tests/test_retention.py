@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from streaming import retention
-from streaming.models import HealthRun, LinkFlip, ScrapeJob
+from streaming.models import HealthRun, LinkFlip, LoginCounter, ScrapeJob
+from streaming.models.change import number_all_changes
 from streaming.retention import delete_old_history
 from tests.helpers.factories import make_link, make_movie
 
@@ -77,6 +78,7 @@ def test_however_many_rows_there_are_they_go_a_batch_at_a_time(monkeypatch):
     LinkFlip.objects.bulk_create(
         LinkFlip(link=link, at=days_ago(400), is_active=False, reason="http_404") for _ in range(25)
     )
+    number_all_changes()
     with CaptureQueriesContext(connection) as queries:
         delete_old_history(now=NOW)
     assert LinkFlip.objects.count() == 1
@@ -90,6 +92,13 @@ def test_history_days_decides(settings):
     kept = flip(link, 9)
     delete_old_history(now=NOW)
     assert LinkFlip.objects.get() == kept
+
+
+def test_counts_of_wrong_passwords_go_after_a_day():
+    for hours in (23, 25):
+        LoginCounter.objects.create(key=str(hours), attempts=1, opened_at=NOW - timedelta(hours=hours))
+    delete_old_history(now=NOW)
+    assert LoginCounter.objects.get().key == "23"
 
 
 @pytest.mark.parametrize(("dry_run", "left"), [(True, 2), (False, 1)])

@@ -117,3 +117,36 @@ def test_a_wrong_setting_is_one_sentence(tmp_path):
     assert process.returncode == 1
     assert len(err.strip().splitlines()) == 1
     assert "STALE_HOURS" in err
+
+
+def is_in_use(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_of_two_first_starts_one_serves_and_what_a_kill_leaves_does_not_go_on(tmp_path):
+    """With the host name of a public site only, as docs/operations.md says."""
+    port, public = free_port(), {"ALLOWED_HOSTS": "films.example.org"}
+    both = [start(tmp_path, port, **public) for _ in range(2)]
+    end = time.monotonic() + 60
+    while not (ended := [one for one in both if one.poll() is not None]):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    (loser,), (winner,) = ended, [one for one in both if one not in ended]
+    err = loser.communicate(timeout=20)[1]
+    assert (loser.returncode, err.count("\n"), "cannot be used" in err) == (1, 1, True), err
+    wait_for_address(winner)
+    winner.kill()
+    winner.communicate(timeout=20)
+    end = time.monotonic() + 20
+    while is_in_use(port) or is_in_use(port + 1):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    again = start(tmp_path, port, **public)
+    try:
+        request = urllib.request.Request(wait_for_address(again), headers={"Host": "films.example.org"})
+        assert urllib.request.urlopen(request, timeout=10).status == 200
+    finally:
+        again.terminate()
+        again.communicate(timeout=20)
+    assert again.returncode == 0

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from scraper.extraction.dates import has_begun, is_over
 from scraper.extraction.json_ld import Node, as_list, as_nodes
-from scraper.extraction.json_values import as_float, as_mapping, as_text
+from scraper.extraction.json_values import as_date_text, as_mapping, as_text, as_texts
 
 PAID_CATEGORIES = frozenset({"subscription", "externalsubscription", "purchase", "rental", "paid"})
 ENDS = ("expires", "availabilityEnds", "validThrough")
+PRICES = ("price", "lowPrice", "minPrice")
+NOT_ZERO = re.compile(r"[1-9]")
+"""In a price, whatever its currency and decimal sign: `0,00`, `Free` and `gratis` have none of these digits."""
+BOOLEAN_WORDS = {True: frozenset({"true", "1", "yes"}), False: frozenset({"false", "0", "no"})}
 BEGINNINGS = ("availabilityStarts", "validFrom")
 
 
 def is_free_now(node: Node, *, now: datetime) -> bool:
     """Return whether a film, video, action or condition is free of charge and available; silence means yes."""
-    if _states(node.get("isAccessibleForFree"), False):
+    subscription = node.get("requiresSubscription")
+    if _states(node.get("isAccessibleForFree"), False) or isinstance(subscription, Mapping):
         return False
-    if any(is_over(as_text(node.get(name)), now=now) for name in ENDS):
+    if _states(subscription, True) or any(is_over(as_date_text(node.get(name)), now=now) for name in ENDS):
         return False
-    return all(has_begun(as_text(node.get(name)), now=now) for name in BEGINNINGS)
+    return all(has_begun(as_date_text(node.get(name)), now=now) for name in BEGINNINGS)
 
 
 def is_open_action(action: Node, *, now: datetime) -> bool:
@@ -34,21 +40,27 @@ def is_open_action(action: Node, *, now: datetime) -> bool:
 
 
 def _is_open(way: Node, *, now: datetime) -> bool:
-    category = as_text(way.get("category")).rsplit("/", 1)[-1].casefold()
-    subscription = way.get("requiresSubscription")
-    if category in PAID_CATEGORIES or isinstance(subscription, Mapping) or _states(subscription, True):
-        return False
-    if not is_free_now(way, now=now):
+    if not PAID_CATEGORIES.isdisjoint(_categories(way)) or not is_free_now(way, now=now):
         return False
     offers = as_nodes(way.get("expectsAcceptanceOf"))
     return not offers or any(_is_open_offer(offer, now=now) for offer in offers)
 
 
 def _is_open_offer(offer: Node, *, now: datetime) -> bool:
-    return not as_float(offer.get("price")) and is_free_now(offer, now=now)
+    specifications = as_nodes(offer.get("priceSpecification"))
+    prices = [one.get(name) for one in (offer, *specifications) for name in PRICES]
+    return not any(NOT_ZERO.search(text) for price in prices for text in as_texts(price)) and is_free_now(
+        offer, now=now
+    )
+
+
+def _categories(way: Node) -> set[str]:
+    """Return the categories of a way, written as texts, URLs or named things."""
+    stated = [one for value in as_list(way.get("category")) for one in (value, *as_mapping(value).values())]
+    return {as_text(one).rsplit("/", 1)[-1].casefold() for one in stated}
 
 
 def _states(value: object, expected: bool) -> bool:
     """Return whether a value, or one of a list, is this boolean, also as a text or as a URL of schema.org."""
     words = [one if isinstance(one, bool) else as_text(one).rsplit("/", 1)[-1].casefold() for one in as_list(value)]
-    return expected in words or str(expected).casefold() in words
+    return expected in words or not BOOLEAN_WORDS[expected].isdisjoint(map(str, words))

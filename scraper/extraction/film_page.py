@@ -57,6 +57,8 @@ SITE_TYPES = frozenset({"WebSite", "Organization"})
 TRAILER = re.compile(r"\b(?:trailer|teaser)\b", re.IGNORECASE)
 PLAYER_PATH_PREFIXES = ("/videos/embed/",)
 PLAYER_PATH_BY_HOST = {"archive.org": "/embed/", "www.youtube-nocookie.com": "/embed/", "player.vimeo.com": "/video/"}
+BEFORE_QUERY = re.compile(r"[^?#]*")
+LINE_ENDS = str.maketrans("", "", "\t\r\n")
 MAX_ELEMENTS = 2_000
 MAX_EPISODES, MAX_TARGETS, MAX_FILMS = 500, 100, 20
 MAX_URL_LENGTH = 2000
@@ -84,7 +86,7 @@ class ParsedPage:
 
     def absolute(self, value: object) -> str:
         """Return the absolute http(s) URL; empty for anything else, and for a template with gaps."""
-        stated = as_text(value, max_length=MAX_URL_LENGTH)
+        stated = as_text(value.translate(LINE_ENDS) if isinstance(value, str) else value, max_length=MAX_URL_LENGTH)
         return "" if "{" in stated else absolute_url(stated, self.base)
 
     def absolute_urls(self, value: object) -> list[str]:
@@ -145,10 +147,15 @@ def absolute_url(url: str, base: str) -> str:
     A fragment stays only if it is a route, such as `#!/watch/1`.
     """
     try:
-        absolute = escape_url(urljoin(base, url.strip())) if url and len(url) <= MAX_URL_LENGTH else ""
+        absolute = escape_url(urljoin(base, _as_browsers_read(url))) if url and len(url) <= MAX_URL_LENGTH else ""
         return absolute if urlsplit(absolute).scheme in ("http", "https") and urlsplit(absolute).hostname else ""
     except ValueError:
         return ""
+
+
+def _as_browsers_read(url: str) -> str:
+    """Return a stated URL without line ends and tabs, with slashes for the backslashes before its query."""
+    return BEFORE_QUERY.sub(lambda path: path[0].replace("\\", "/"), url.strip().translate(LINE_ENDS), count=1)
 
 
 def _parse_page(html: str, url: str, *, now: datetime) -> ParsedPage:

@@ -29,7 +29,7 @@ TOKEN = re.compile(
 JAVASCRIPT_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
 JSON_ESCAPES = frozenset('"\\/bfnrt')
 UNICODE_ESCAPE_LENGTH = 5
-NEXT_VALUE = re.compile(r"[^\s,]")
+NEXT_VALUE = re.compile(r"[^\s,\ufeff]")
 DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 
 
@@ -119,7 +119,7 @@ def _without_javascript(script: str) -> str:
     """Return the JSON of a block that its site wrote as JavaScript in a page: as browsers and search engines read it.
 
     Comments, the marks of comments and CDATA, semicolons and trailing commas go; escapes of JavaScript become those of
-    JSON. In one pass over tokens, so that nothing inside a text counts as markup.
+    JSON, and of several commas one stays. In one pass over tokens, so that nothing inside a text counts as markup.
     """
     tokens: list[str] = []
     for match in TOKEN.finditer(script):
@@ -130,7 +130,7 @@ def _without_javascript(script: str) -> str:
             if tokens and tokens[-1] == ",":
                 tokens.pop()
             tokens.append(token)
-        elif match.lastgroup == "other":
+        elif match.lastgroup == "other" and not [token] == tokens[-1:] == [","]:
             tokens.append(token)
     return " ".join(tokens)
 

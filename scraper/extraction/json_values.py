@@ -13,13 +13,15 @@ from scraper.items import normalize_imdb_id
 
 MAX_TEXT_LENGTH = 4000
 IMDB_NAMED = re.compile(
-    r"(?:^|(?<=[\s\"'<>()\[\],;]))(?:urn:imdb:|(?:https?:)?(?://)?(?:[a-z0-9-]{1,20}\.)?imdb\.com/"
+    r"(?:^|(?<=[\s\"'<>()\[\],;]))(?:(?:urn:)?imdb:|(?:https?:)?(?://)?(?:[a-z0-9-]{1,20}\.)?imdb\.com/"
     r"(?:[a-z]{2}(?:-[a-z]{2})?/)?title/)(tt[0-9]{7,15})(?![0-9a-z])",
     re.IGNORECASE,
 )
 """A URN or a URL of IMDb that begins here: an address of another site that contains one names something else."""
 YEAR = re.compile(r"(?:1[89]|2[01])[0-9]{2}(?![0-9])")
 MARKUP = re.compile(r"<[^<>]{0,2000}>")
+INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
+"""Letters without width, which come with what people copy from pages."""
 UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -77,9 +79,15 @@ def as_texts(value: object) -> list[str]:
 
 
 def as_url_texts(value: object) -> list[str]:
-    """Return the texts of a value that should be URLs: like `as_texts`, but numbers do not count."""
+    """Return the texts of a value that should be URLs: like `as_texts`, but numbers do not count, and references do."""
     members = value[:200] if isinstance(value, list) else [value]
-    return [one for one in members if isinstance(one, str) and one]
+    stated = [one.get("@id") or one.get("@value") if isinstance(one, Mapping) else one for one in members]
+    return [one for one in stated if isinstance(one, str) and one]
+
+
+def as_date_text(value: object) -> str:
+    """Return a date as text, also one that JSON-LD writes as an object with its type."""
+    return as_text(value.get("@value") if isinstance(value, Mapping) else value)
 
 
 def html_to_text(value: object, *, max_length: int = MAX_TEXT_LENGTH) -> str:
@@ -112,8 +120,8 @@ def parse_year(value: object) -> int | None:
 
 def find_imdb_id(value: object) -> str:
     """Return the one IMDb title id that a text is or names by URL or URN; empty for none and for several."""
-    text = " ".join(as_texts(value))[:20_000]
-    if imdb_id := normalize_imdb_id(text):
+    text = " ".join(as_texts(value))[:20_000].translate(INVISIBLE)
+    if imdb_id := normalize_imdb_id(text.rstrip("/ ")):
         return imdb_id
     ids = {normalize_imdb_id(found) for found in IMDB_NAMED.findall(text)} - {""}
     return ids.pop() if len(ids) == 1 else ""

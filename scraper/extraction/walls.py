@@ -7,12 +7,18 @@ from collections.abc import Mapping
 
 from parsel import Selector
 
+from scraper.net.throttling import CHALLENGE_HEADERS
+
 WALL_TITLE = re.compile(
     r"just a moment|making sure you.{0,3}re not a bot|checking your browser|attention required|are you (?:a )?"
     r"(?:robot|human)|not a (?:ro)?bot\b|verify(?:ing)? (?:that )?you are (?:a )?human|human verification|robot check|"
     r"bot (?:check|verification|challenge)|security (?:check|verification|challenge)|\bcaptcha\b|ddos[- ]guard|"
     r"pardon our interruption|one moment,? please|please wait(?:\.|\u2026|$)|access (?:to this page has been )?denied|"
-    r"request unsuccessful|client challenge|browser check",
+    r"request unsuccessful|client challenge|browser check|limited by the site owner|you are now in line|queue-it|"
+    r"crowdsec|web page blocked|you have been blocked|request (?:could not be satisfied|is blocked)|"
+    r"kein roboter|pas un robot|no (?:es|eres) un robot|non (?:sei|essere) un robot|geen robot|nie jesteś robotem|"
+    r"не робот|nejste robot|ロボットではない|"
+    r"inte (?:är )?en robot",
     re.IGNORECASE,
 )
 WALL_SCRIPT = re.compile(
@@ -20,8 +26,20 @@ WALL_SCRIPT = re.compile(
     r"/\.within\.website/x/|sgcaptcha|ddos-guard\.net|slowAES\.decrypt|geo\.captcha-delivery\.com|_px-captcha|"
     r"px-captcha|/_sec/cp_challenge",
 )
-WALL_HEADERS = ("cf-mitigated", "x-amzn-waf-action")
+SITE_TITLE = re.compile(
+    r"(?:(?:http |error )*(?:401|403|429|50[0-9]|52[0-7])[ :,-]{0,3})?"
+    r"(?:forbidden|access (?:denied|forbidden)|unauthorized|too many requests|internal server error|bad gateway"
+    r"|service (?:temporarily )?unavailable|gateway time-?out|error establishing a database connection"
+    r"|(?:site |website )?(?:is )?(?:under|down for|scheduled) maintenance|maintenance(?: mode)?|temporarily offline"
+    r"|(?:please )?(?:sign|log) ?in(?: to continue)?|login|before you continue(?: to .{1,40})?)\W*",
+    re.IGNORECASE,
+)
+"""A whole title that says that the page was not sent."""
 MAX_TITLE_LENGTH, MAX_SCANNED_LENGTH = 300, 262_144
+CONTENT = (
+    "//body//*[not(self::p or self::div or self::script or self::noscript or self::style)]"
+    " | //body//text()[normalize-space() and not(parent::script or parent::noscript or parent::style)]"
+)
 HEADINGS = "//title | //h1"
 
 
@@ -30,9 +48,10 @@ def is_wall(html: str, *, headers: Mapping[str, str]) -> bool:
 
     `headers` have lower-case names. Only title and first headings are read for words, since a film may be about robots.
     """
-    if any(headers.get(name) for name in WALL_HEADERS) or not html.strip():
+    if any(headers.get(name) for name in CHALLENGE_HEADERS) or not html.strip():
         return True
     root = Selector(text=html.encode(errors="replace").decode(), type="html")
     texts = [" ".join(one.xpath("string()").get("").split())[:MAX_TITLE_LENGTH] for one in root.xpath(HEADINGS)[:3]]
-    is_empty = not texts and not root.xpath("//body//*[not(self::p)] | //body//text()[normalize-space()]")
-    return is_empty or any(map(WALL_TITLE.search, texts)) or WALL_SCRIPT.search(html[:MAX_SCANNED_LENGTH]) is not None
+    is_empty = not any(texts) and not root.xpath(CONTENT)
+    is_said = any(WALL_TITLE.search(text) or SITE_TITLE.fullmatch(text) for text in texts)
+    return is_empty or is_said or WALL_SCRIPT.search(html[:MAX_SCANNED_LENGTH]) is not None

@@ -23,7 +23,9 @@ def statements_query(imdb_ids: Sequence[str], *, properties: Sequence[str] = WAT
     return f"""SELECT {SELECTED_COLUMNS} WHERE {{
   VALUES ?imdb {{ {ids} }}
   VALUES ?prop {{ {watched} }}
-  ?item wdt:P345 ?imdb .
+  ?item p:P345 ?named .
+  ?named ps:P345 ?imdb ; wikibase:rank ?certainty .
+  FILTER(?certainty != wikibase:DeprecatedRank)
   ?prop wikibase:claim ?p ; wikibase:statementProperty ?ps .
   ?item ?p ?st .
   ?st ?ps ?value ; wikibase:rank ?rank .

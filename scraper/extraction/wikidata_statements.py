@@ -72,6 +72,8 @@ FREE_TEXT_VALUES = frozenset({FULL_WORK, COMMONS_FILE})
 UNKNOWN_VALUE_URL, BLANK_NODE = "/.well-known/genid/", "_:"
 """Wikidata's query service writes an unknown value as a blank node or as a URL made up for it."""
 UNKNOWN = "unknown"
+WIKIDATA_THING = re.compile(r"https?://(?:www\.)?wikidata\.org/(?:entity|prop|wiki/Special:EntityData)/")
+"""What Wikidata's own terms are called: nobody watches a film there."""
 PRECISIONS = {9: 5, 10: 8, 11: 11}
 """The length of a time such as `+2001-02-03T00:00:00Z` up to its year, month or day, by Wikidata's precision."""
 FULL_VIDEO, TRAILER = "Q89347362", "Q622550"
@@ -118,7 +120,7 @@ class Statement:
         """Whether it leads to the whole film, now; for YouTube the statement must say that it is the full video."""
         if self.ended or self.role == TRAILER or (self.prop == YOUTUBE and self.role != FULL_VIDEO):
             return False
-        if _is_unknown(self.value) or not is_safe_url_part(self.value):
+        if _is_unknown(self.value) or not is_safe_url_part(self.value) or WIKIDATA_THING.match(self.value):
             return False
         shape = VALUE_SHAPES.get(self.prop, IDENTIFIER)
         return self.prop in FREE_TEXT_VALUES or re.fullmatch(shape, self.value) is not None

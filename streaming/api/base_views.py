@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -23,26 +24,39 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
+from rest_framework.viewsets import ViewSetMixin
 
+from streaming import write_wait
 from streaming.api.filters import reject_unknown_parameters
+from streaming.ingest.row_locks import RowGone
 from streaming.ranking import accepted_languages
 
+log = logging.getLogger(__name__)
+
+DATABASE_UNAVAILABLE = "The database is busy or full, so this could not be done; try again later."
 COMMON_PARAMETERS = frozenset({"format"})
 
 
 class ServiceUnavailable(APIException):
-    """The job queue is full; try again in `wait` seconds."""
+    """The job queue is full, or the database takes no write; try again in `wait` seconds."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "Too many searches are waiting; try again later."
 
-    def __init__(self, wait: int) -> None:
-        super().__init__()
+    def __init__(self, wait: int, detail: str | None = None) -> None:
+        super().__init__(detail)
         self.wait = wait
 
 
 class ConflictError(APIException):
     status_code = status.HTTP_409_CONFLICT
+
+
+class CursorGoneError(APIException):
+    status_code = status.HTTP_410_GONE
+    default_detail = (
+        "This cursor is not of this catalogue: a backup was restored. Drop your copy and start without since."
+    )
 
 
 class BodyTooLargeError(APIException):
@@ -58,6 +72,26 @@ class SameOriginPermission(BasePermission):
             return True
         # Not just False: DRF would then ask an anonymous visitor to sign in, which would not help.
         raise PermissionDenied("This request comes from another site.")
+
+
+class ModelPermission(BasePermission):
+    """Demand a staff account with the model permissions that the view's `required_permissions` name for the action.
+
+    An empty tuple is a write that anybody may make. Reading needs nothing unless it is named; a write that is not named
+    is refused to everybody, so that a new one cannot be forgotten.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        action = _requested_action(request, view)
+        if action is None:
+            return True  # There is no such method: a 405 follows.
+        permissions: tuple[str, ...] | None = getattr(view, "required_permissions", {}).get(action)
+        if permissions is None:
+            return request.method in SAFE_METHODS
+        if not permissions:
+            return True
+        self.message = f"This needs a staff account with the permission {' and '.join(permissions)}."
+        return bool(request.user.is_staff) and request.user.has_perms(permissions)
 
 
 class StrictJSONParser(JSONParser):
@@ -78,13 +112,15 @@ class StrictJSONParser(JSONParser):
 
 
 class ApiView(APIView):
-    """A view that rejects unknown query parameters.
+    """A view that rejects unknown query parameters and writes without permission.
 
     `allowed_parameters` by action name; `""` for a view without actions; an action without an entry accepts any.
+    `required_permissions` by action name, or by method in a view without actions; see `ModelPermission`.
     """
 
     allowed_parameters: dict[str, frozenset[str]] = {}
-    permission_classes = [SameOriginPermission]
+    required_permissions: Mapping[str, tuple[str, ...]] = {}
+    permission_classes = [SameOriginPermission, ModelPermission]
     parser_classes = [StrictJSONParser]
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
@@ -96,7 +132,10 @@ class ApiView(APIView):
 
 def handle_exception(error: Exception, context: dict[str, object]) -> Response | None:
     """DRF's exception handler; unexpected errors are logged, sent to Django's signal and returned as JSON."""
-    response = exception_handler(BodyTooLargeError() if isinstance(error, RequestDataTooBig) else error, context)
+    if write_wait.is_unavailable(error):
+        log.error("%s: the database does not accept this now: %s", getattr(context["request"], "path", ""), error)
+        error = ServiceUnavailable(write_wait.RETRY_AFTER_SECONDS, DATABASE_UNAVAILABLE)
+    response = exception_handler(_api_error(error), context)
     if response is not None:
         if isinstance(error, Throttled) and "Retry-After" not in response:
             response["Retry-After"] = "60"
@@ -107,6 +146,13 @@ def handle_exception(error: Exception, context: dict[str, object]) -> Response |
     log_response("Internal Server Error: %s", getattr(request, "path", ""), response=response, exception=error)
     got_request_exception.send(sender=None, request=request)
     return response
+
+
+def _api_error(error: Exception) -> Exception:
+    """The error of DRF that stands for an expected one of Django or of ours; any other unchanged."""
+    if isinstance(error, RequestDataTooBig):
+        return BodyTooLargeError()
+    return ConflictError(str(error)) if isinstance(error, RowGone) else error
 
 
 def request_languages(request: Request) -> list[str]:
@@ -139,6 +185,14 @@ def conditional_response(
     response["Cache-Control"] = cache_control
     patch_vary_headers(response, ["Accept", "Accept-Language"])
     return response
+
+
+def _requested_action(request: Request, view: APIView) -> str | None:
+    """The name of the action that answers the request, or its method in a view without actions; None if none does."""
+    if isinstance(view, ViewSetMixin):
+        return view.action
+    method = (request.method or "").lower()
+    return method if hasattr(view, method) else None
 
 
 def _is_same_origin(request: Request) -> bool:

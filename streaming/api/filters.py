@@ -88,7 +88,7 @@ class SourceField(forms.CharField):
     def validate(self, value: str) -> None:
         if not value or value in sources.KNOWN_SOURCES:
             return
-        if "\x00" in value or not StreamingLink.objects.published().filter(source=value[:51]).exists():
+        if "\x00" in value or not StreamingLink.objects.shown().filter(source=value[:51]).exists():
             raise FormError(f"{quote_value(value)} is not known. Allowed: {', '.join(sources.KNOWN_SOURCES)}.")
 
 

@@ -1,106 +1,110 @@
-"""The change feed for mirrors: which movies were changed and removed since a cursor."""
+"""The change feed for mirrors: which movies were changed and removed after a number or a time."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Max
 
-from streaming.exchange.entries import format_datetime
-from streaming.models import Movie, RemovedMovie
+from streaming.models import Change, Movie, RemovedMovie
+from streaming.models.change import number_changes
 
-CURSOR_PATTERN = re.compile(r"(.{10,32})~([0-2])-([0-9]{1,18})")
-UPDATED, RESTORED, REMOVED = range(3)
+CURSOR_PATTERN = re.compile(r"n([0-9]{1,18})")
+# Until 0.1 a cursor was the time of a row, which another transaction could undercut: so much is repeated.
+TIME_CURSOR_PATTERN = re.compile(r"(.{10,32})~[0-2]-[0-9]{1,18}")
+TIME_CURSOR_OVERLAP = timedelta(minutes=10)
+
+
+class UnknownCursorError(Exception):
+    """The cursor is of another catalogue, or of this one before a backup was restored."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeCursor:
-    """The event after which the next page of changes begins.
+    """The change after which the next page begins, `number` 0 for the first page.
 
-    Many events may have the same time, so the cursor names the row (`stream`: kind of event, `pk`: id) as well. With
-    `stream` -1 it comes before all events of its time.
+    With `at` the page begins with the first change numbered at that time or later; for mirrors that keep times.
     """
 
-    at: datetime = datetime(1, 1, 1, tzinfo=UTC)
-    stream: int = -1
-    pk: int = 0
+    number: int = 0
+    at: datetime | None = None
 
     def __str__(self) -> str:
-        return format_datetime(self.at) if self.stream < 0 else f"{format_datetime(self.at)}~{self.stream}-{self.pk}"
+        return f"n{self.number}"
 
     @classmethod
     def parse(cls, text: str) -> ChangeCursor | None:
         """Parse a cursor of an earlier response; None if the text is no cursor, ValueError if its time is invalid."""
-        if not (match := CURSOR_PATTERN.fullmatch(text)):
+        if match := CURSOR_PATTERN.fullmatch(text):
+            return cls(int(match[1]))
+        if not (match := TIME_CURSOR_PATTERN.fullmatch(text)):
             return None
         at = datetime.fromisoformat(match[1])
         if at.tzinfo is None:
             raise ValueError("the cursor has no time zone")
         try:
-            return cls(at.astimezone(UTC), int(match[2]), int(match[3]))
+            return cls(at=at.astimezone(UTC) - TIME_CURSOR_OVERLAP)
         except OverflowError:
             raise ValueError("the cursor is outside the calendar") from None
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """One page of changes; the next one begins at `until`. `more`: there is one already."""
+    """One page of changes; the next one begins at `until`. `more`: there is one already.
 
-    movie_ids: list[int]
+    `changed` movies have `active_links`.
+    """
+
+    changed: list[Movie]
     removed: list[RemovedMovie]
     until: ChangeCursor
     more: bool
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _ChangeEvent:
-    at: datetime
-    stream: int
-    pk: int
-    imdb_id: str = field(compare=False)
-
-
 def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
-    """At most `limit` events after `since`, oldest first; always five queries.
+    """At most `limit` changes after `since`, the earliest first; always the same number of queries.
 
-    The lists describe the current state and have no movie in common, so a mirror may apply them in any order.
+    The lists describe the current state and have no movie in common, so a mirror may apply them in any order. Raises
+    UnknownCursorError.
     """
-    events = sorted(
-        [
-            *_events_after(Movie.objects.all(), "updated_at", UPDATED, since, limit),
-            *_events_after(
-                RemovedMovie.objects.filter(restored_at__isnull=False), "restored_at", RESTORED, since, limit
-            ),
-            *_events_after(RemovedMovie.objects.filter(restored_at=None), "removed_at", REMOVED, since, limit),
-        ]
-    )
-    page, more = events[:limit], len(events) > limit
-    until = ChangeCursor(page[-1].at, page[-1].stream, page[-1].pk) if page else since
-    changed = {event.imdb_id for event in page if event.stream != REMOVED}
+    more_pending = number_changes()
+    start = _start(since)
+    rows = list(Change.objects.filter(number__gt=start).order_by("number")[: limit + 1])
+    page = rows[:limit]
+    order = {change.imdb_id: change.number for change in page}
+    # Movies before tombstones: one that is removed meanwhile is missing here and has its tombstone there.
+    found = Movie.objects.shown().filter(imdb_id__in=list(order)).with_active_links()
+    changed = sorted(found, key=lambda movie: order[movie.imdb_id])
+    gone = [change for change in page if change.imdb_id not in {movie.imdb_id for movie in changed}]
     return ChangeSet(
-        movie_ids=list(Movie.objects.filter(imdb_id__in=changed).order_by("pk").values_list("pk", flat=True)),
-        removed=_tombstones([event.pk for event in page if event.stream == REMOVED]),
-        until=until,
-        more=more,
+        changed=changed,
+        removed=_tombstones(gone),
+        until=ChangeCursor(page[-1].number if page else start),
+        more=more_pending or len(rows) > limit,
     )
 
 
-def _events_after(rows: QuerySet[Any], at: str, stream: int, since: ChangeCursor, limit: int) -> list[_ChangeEvent]:
-    later = Q(**{f"{at}__gt": since.at})
-    if stream == since.stream:
-        later = Q(**{f"{at}__gte": since.at}) & (later | Q(pk__gt=since.pk))
-    elif stream > since.stream:
-        later = Q(**{f"{at}__gte": since.at})
-    events = rows.filter(later).order_by(at, "pk").values_list(at, "pk", "imdb_id")[: limit + 1]
-    return [_ChangeEvent(time, stream, pk, imdb_id) for time, pk, imdb_id in events]
+def _start(since: ChangeCursor) -> int:
+    """The number after which the page begins."""
+    last = Change.objects.aggregate(number=Max("number"))["number"] or 0
+    if since.at is None:
+        if since.number > last:
+            raise UnknownCursorError
+        return since.number
+    # By number after the first, not by time: what was numbered while the clock was ahead is repeated, never left out.
+    later = Change.objects.filter(numbered_at__gte=since.at).order_by("numbered_at", "number")
+    first: int | None = later.values_list("number", flat=True).first()
+    return last if first is None else first - 1
 
 
-def _tombstones(ids: Sequence[int]) -> list[RemovedMovie]:
-    existing = Movie.objects.filter(imdb_id=OuterRef("imdb_id"))
-    return list(
-        RemovedMovie.objects.filter(~Exists(existing), pk__in=ids).defer("snapshot").order_by("removed_at", "pk")
-    )
+def _tombstones(gone: list[Change]) -> list[RemovedMovie]:
+    """The tombstone of each of these movies; one deleted without a tombstone gets a row that says no more than that."""
+    ids = [change.imdb_id for change in gone]
+    rows = RemovedMovie.objects.removed().filter(imdb_id__in=ids).defer("snapshot")
+    known = {row.imdb_id: row for row in rows}
+    return [
+        known.get(change.imdb_id) or RemovedMovie(imdb_id=change.imdb_id, removed_at=change.numbered_at)
+        for change in gone
+    ]

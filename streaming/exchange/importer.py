@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from streaming.exchange.jsonl import InvalidLine, ValidLine
 from streaming.ingest.save import SaveReport, save_links
+from streaming.models.change import number_all_changes
 
 MAX_BATCH_MOVIES, MAX_BATCH_LINKS = 200, 2000
 
@@ -47,6 +48,7 @@ def import_lines(
             on_progress(report.valid + report.invalid)
             batch = []
     _save(batch, report)
+    number_all_changes()
     return report
 
 

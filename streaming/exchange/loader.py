@@ -9,22 +9,17 @@ from django.db.models import Prefetch
 from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 from streaming.ranking import best_first
-from streaming.reason_codes import Reason
 
 BATCH_SIZE = 500
 
 
 def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
-    """Yield movies (None: all) by IMDb id, with active links only or all published ones.
+    """Yield movies (None: all) by IMDb id, with active links only or all shown ones.
 
     Each batch has its own queries, so memory stays constant and no transaction stays open.
     """
-    links = (
-        StreamingLink.objects.active()
-        if active_only
-        else StreamingLink.objects.published().exclude(reason=Reason.TAKEN_DOWN)
-    )
-    rows = (Movie.objects.all() if movies is None else movies).order_by("imdb_id")
+    links = StreamingLink.objects.active() if active_only else StreamingLink.objects.shown()
+    rows = (Movie.objects.all() if movies is None else movies).shown().order_by("imdb_id")
     rows = rows.prefetch_related(Prefetch("links", links))
     last_id = ""
     while batch := list(rows.filter(imdb_id__gt=last_id)[:BATCH_SIZE]):

@@ -43,12 +43,12 @@ def follow_permanent_redirects(*, now: datetime, among: Sequence[int] | None = N
     its last check or awaits review), the old one stays, because it works.
     """
     links = permanently_redirected_links() if among is None else permanently_redirected_links().filter(pk__in=among)
-    blocklist = Blocklist.load()
     followed = merged = last = 0
     while page := list(links.filter(pk__gt=last).select_related("movie").order_by("pk")[:BATCH_SIZE]):
         last = page[-1].pk
-        allowed = [link for link in page if not blocklist.is_blocked(url=link.moved_to, imdb_id=link.movie.imdb_id)]
         with transaction.atomic():
+            blocklist = Blocklist.load_locked()
+            allowed = [link for link in page if not blocklist.is_blocked(url=link.moved_to, imdb_id=link.movie.imdb_id)]
             mark_updated(Movie.objects.filter(pk__in={link.movie_id for link in allowed}))
             for link in allowed:
                 existing = StreamingLink.objects.filter(movie=link.movie_id, source_url=link.moved_to)

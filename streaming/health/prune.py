@@ -265,6 +265,6 @@ def _check_last_run(now: datetime) -> tuple[str, bool]:
         return "The links have never been checked.", True
     if run.withheld:
         return f"The last check was withheld ({run.reason}): movies with links stay.", False
-    if run.finished_at is None and run.heartbeat_at > now - HEARTBEAT_TIMEOUT:
+    if run.finished_at is None and abs(now - run.heartbeat_at) < HEARTBEAT_TIMEOUT:
         return "A check is running; results that it has not written yet are not considered.", True
     return "", True

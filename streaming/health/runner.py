@@ -136,8 +136,8 @@ class CheckRun:
 
     # --- the end
     def _return_movies(self) -> None:
-        """Check the links of removed movies, unless the run was withheld or interrupted."""
-        if not self.report.withheld and self.report.complete:
+        """Check the links of removed movies, unless the run was interrupted, or withheld for more than the brake."""
+        if self.report.complete and (not self.report.withheld or self.report.is_braked):
             self.report.returned = return_movies(self.checker, now=self.now, stop=self.stop)
 
     def _finish(self) -> None:

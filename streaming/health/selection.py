@@ -14,7 +14,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import MD5, Substr
 
 from scraper.net.url_policy import PrivateHostAllowlist, host_of, is_public_address, netloc_of
-from streaming.health.judging.removal import SOURCE_API_REASONS
+from streaming.health.judging.removal import DOUBTED_REASONS, SOURCE_API_REASONS
 from streaming.health.judging.results import LinkState
 from streaming.health.sharding import BUCKET_DIGITS, Shard, shard_number
 from streaming.models import StreamingLink, StreamingLinkQuerySet
@@ -22,11 +22,14 @@ from streaming.reason_codes import Reason
 
 PAGE_SIZE = 1000
 MAX_RECHECK_DELAY = timedelta(days=31)
+DENIAL_MAX_AGE = timedelta(hours=6)
+"""After so long an API is asked again about a link that it denies, while the grace of that lasts."""
 SHARD_BUCKET = Substr(MD5("host"), 1, BUCKET_DIGITS)
 MEDIA_KINDS = (StreamingLink.Kind.FILE, StreamingLink.Kind.STREAM)
 COLUMNS = (
     "id", "movie_id", "source_url", "kind", "is_active", "reason", "failures", "state_since", "checks", "movie__title",
     "movie__imdb_id", "moved_to", "moved_seen", "verified_at", "strength", "failing_seconds", "last_checked",
+    "taken_down",
 )  # fmt: skip
 
 
@@ -113,7 +116,8 @@ def _due_querysets(selection: Selection, now: datetime) -> list[StreamingLinkQue
 def longest_unverified(selection: Selection, host: str, *, before: datetime, now: datetime) -> Iterator[str]:
     """Yield URLs on this host of due links not verified since `before`: never verified ones first, then the oldest.
 
-    Links that failed by HTTP are left out: they are not verified while they fail, so they would come first forever.
+    Links that the API has denied for some hours, perhaps in error, come last. Links that failed by HTTP are left out:
+    they are not verified while they fail, so they would come first forever.
     """
     never, in_future, old = _due_querysets(selection, now)
     links = (never | in_future | old).filter(Q(is_active=True) | Q(reason__in=SOURCE_API_REASONS), host=host)
@@ -121,6 +125,9 @@ def longest_unverified(selection: Selection, host: str, *, before: datetime, now
         links.filter(verified_at=None).order_by("pk"),
         links.filter(verified_at__gt=now).order_by("pk"),
         links.filter(verified_at__lt=before).order_by("verified_at", "pk"),
+        links.filter(is_active=False, reason__in=DOUBTED_REASONS, verified_at__lte=now - DENIAL_MAX_AGE).order_by(
+            "verified_at", "pk"
+        ),
     )
     for group in groups:
         yield from group.values_list("source_url", flat=True).iterator(chunk_size=PAGE_SIZE)
@@ -187,7 +194,7 @@ def _by_date(links: StreamingLinkQuerySet, name: str) -> Iterator[LinkState]:
 def _to_link_state(row: tuple[Any, ...]) -> LinkState:
     (
         pk, movie_id, url, kind, is_active, reason, failures, since, checks, title, imdb_id, moved_to, seen, verified,
-        strength, failing_seconds, last_checked,
+        strength, failing_seconds, last_checked, taken_down,
     ) = row[: len(COLUMNS)]  # fmt: skip
     return LinkState(
         id=pk,
@@ -209,4 +216,5 @@ def _to_link_state(row: tuple[Any, ...]) -> LinkState:
         title=title,
         imdb_id=imdb_id,
         verified_at=verified,
+        taken_down=taken_down,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import transaction
 
 from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import KNOWN_SOURCES
 from streaming.formatting import quote_value
 from streaming.ingest.blocklist import Blocklist
+from streaming.ingest.row_locks import lock_movie
 from streaming.ingest.url_identity import canonical_key
 from streaming.models import Binding, Movie
 
@@ -25,17 +27,19 @@ def validate_binding(movie: Movie, *, url: object, source: str = "") -> Binding:
     return Binding(movie=movie, url=normalized, source=source)
 
 
+@transaction.atomic
 def bind(movie: Movie, *, url: object, source: str = "") -> tuple[Binding, bool]:
     """Bind the movie to the URL; return the binding and whether it is new.
 
-    If the URL is bound already, in any spelling, only its source changes.
+    If the URL is bound already, in any spelling, only its source changes. Raise RowGone if the movie was removed.
     """
+    movie = lock_movie(movie.pk)
     binding = validate_binding(movie, url=url, source=source)
     by_key = {canonical_key(row.url): row for row in movie.bindings.all()}
     if (existing := by_key.get(canonical_key(binding.url))) is not None:
         if source and existing.source != source:
             existing.source = source
-            existing.save(update_fields=["source"])
+            Binding.objects.filter(pk=existing.pk).update(source=source)
         return existing, False
     if len(by_key) >= MAX_BINDINGS_PER_MOVIE:
         raise InvalidValue("too_many", f"a movie has at most {MAX_BINDINGS_PER_MOVIE} bindings")

@@ -14,6 +14,7 @@ from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import LicenceStatus
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
+from streaming.ingest.row_locks import MOVIE_GONE, RowGone, lock_link, lock_movie
 from streaming.ingest.save import publication_status, save_links
 from streaming.ingest.url_identity import canonical_key
 from streaming.models import LinkFlip, Movie, StreamingLink
@@ -21,6 +22,7 @@ from streaming.models.movie import mark_updated
 from streaming.reason_codes import Reason
 
 DUPLICATE = "this movie already has a link with this address"
+TAKEN_DOWN = "this address has been taken down here"
 MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis")
 EDITED_COLUMNS = ("source", "source_url", "host", *LINK_FIELDS)
 FIELD_BY_ERROR_CODE = {
@@ -81,22 +83,28 @@ def validate_link(raw: Mapping[str, Any]) -> LinkRecord:
     record = parse_link(raw, allowed=settings.ALLOW_PRIVATE_HOSTS)
     if publication_status(record) is LicenceStatus.REFUSED:
         raise InvalidValue("licence_refused", f"{record.licence} is not published here: see ALLOW_LICENCES")
-    if Blocklist.load().is_blocked(url=record.source_url, imdb_id=record.imdb_id):
-        raise InvalidValue("taken_down", "this address has been taken down here")
+    _check_takedown(Blocklist.load(), record.source_url, imdb_id=record.imdb_id)
     return record
 
 
+@transaction.atomic
 def create_movie(raw: Mapping[str, Any]) -> Movie:
-    """Create a movie; raise InvalidValue if a field is invalid or the movie exists."""
+    """Create a movie; raise InvalidValue if a field is invalid or the movie exists, RowGone if it went at once."""
+    Blocklist.load_locked()
     record = validate_movie(raw)
     if Movie.objects.filter(imdb_id=record.imdb_id).exists():
         raise InvalidValue("duplicate_movie", f"{record.imdb_id} is in the catalogue already")
     save_links([], movies=[record], is_operator=True)
-    return Movie.objects.get(imdb_id=record.imdb_id)
+    created = Movie.objects.filter(imdb_id=record.imdb_id).first()
+    if created is None:  # Somebody else created it first, and removed it.
+        raise RowGone(MOVIE_GONE)
+    return created
 
 
+@transaction.atomic
 def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
-    """Change the given fields; unlike a spider, staff may also empty them."""
+    """Change the given fields; unlike a spider, staff may also empty them. Raise RowGone if the movie was removed."""
+    movie = lock_movie(movie.pk)
     current = {name: getattr(movie, name) for name in ("imdb_id", *MOVIE_FIELDS)}
     record = validate_movie({**current, **raw})
     if record.imdb_id != movie.imdb_id:
@@ -109,28 +117,43 @@ def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
     return movie
 
 
+@transaction.atomic
 def create_link(raw: Mapping[str, Any], *, movie: Movie) -> StreamingLink:
-    """Create a link of this movie; raise InvalidValue if a field is invalid or the movie has the link."""
+    """Create a link of this movie; raise InvalidValue if a field is invalid or the movie has the link.
+
+    A link that moved permanently from this URL counts as the same. Raise RowGone if the movie was removed.
+    """
+    Blocklist.load_locked()
+    movie = lock_movie(movie.pk)
     record = validate_link({**raw, "imdb_id": movie.imdb_id})
-    if _find_link(movie, record.source_url) is not None:
+    if _find_link(movie, record.source_url, column="source_url") or _find_link(
+        movie, record.source_url, column="moved_from"
+    ):
         raise InvalidValue("duplicate", DUPLICATE)
     save_links([record], is_operator=True)
-    link = StreamingLink.objects.get(movie=movie, source_url=record.source_url)
+    link = StreamingLink.objects.filter(movie=movie, source_url=record.source_url).first()
+    if link is None:
+        raise InvalidValue("taken_down", TAKEN_DOWN)  # since it was validated
     return link if _is_published(raw) else update_link(link, {"is_published": False})
 
 
+@transaction.atomic
 def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
-    """Change the given fields. A new URL resets the health of the link."""
+    """Change the given fields. A new URL resets the health of the link. Raise RowGone if the link was deleted."""
+    link = lock_link(link)
     current = {name: getattr(link, name) for name in (*EDITED_COLUMNS, "is_active")}
     changes = _changes(link, validate_link({**current, **raw, "imdb_id": link.movie.imdb_id}))
     changes["is_published"] = _is_published({"is_published": link.is_published, **raw})
-    if _find_link(link.movie, changes["source_url"]) not in (None, link.pk):
+    if _find_link(link.movie, changes["source_url"], column="source_url") not in (None, link.pk):
         raise InvalidValue("duplicate", DUPLICATE)
     for name, value in changes.items():
         setattr(link, name, value)
     try:
         with transaction.atomic():
+            _check_takedown(Blocklist.load_locked(), changes["source_url"], imdb_id=link.movie.imdb_id)
             mark_updated(Movie.objects.filter(pk=link.movie_id))
+            # The old URL may have been taken down; this one is not.
+            StreamingLink.objects.filter(pk=link.pk).bring_back()
             # Only the changed columns: the checker may be writing the others at the same time.
             link.save(update_fields=list(changes))
             if "is_active" in changes:
@@ -142,11 +165,12 @@ def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
     return link
 
 
+@transaction.atomic
 def delete_link(link: StreamingLink) -> None:
-    """Delete a link and record that its movie has changed."""
-    with transaction.atomic():
-        mark_updated(Movie.objects.filter(pk=link.movie_id))
-        link.delete()
+    """Delete a link and record that its movie has changed. Raise RowGone if the link was deleted already."""
+    link = lock_link(link)
+    mark_updated(Movie.objects.filter(pk=link.movie_id))
+    link.delete()
 
 
 def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
@@ -166,6 +190,11 @@ def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
     return changes
 
 
+def _check_takedown(blocklist: Blocklist, url: str, *, imdb_id: str) -> None:
+    if blocklist.is_blocked(url=url, imdb_id=imdb_id):
+        raise InvalidValue("taken_down", TAKEN_DOWN)
+
+
 def _is_published(raw: Mapping[str, Any]) -> bool:
     value = raw.get("is_published", True)
     if not isinstance(value, bool):
@@ -173,9 +202,9 @@ def _is_published(raw: Mapping[str, Any]) -> bool:
     return value
 
 
-def _find_link(movie: Movie, url: str) -> int | None:
-    """The id of this movie's link with this URL, in any spelling; None if there is none."""
-    rows = movie.links.order_by("pk").values_list("pk", "source_url")
+def _find_link(movie: Movie, url: str, *, column: str) -> int | None:
+    """The id of this movie's link with this URL in `column`, in any spelling; None if there is none."""
+    rows = movie.links.exclude(**{column: ""}).order_by("pk").values_list("pk", column)
     key = canonical_key(url)
     return next((pk for pk, known_url in rows if canonical_key(known_url) == key), None)
 

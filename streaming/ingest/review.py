@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from scraper.items import MAX_EVIDENCE_LENGTH
+from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.takedown import block_link
 from streaming.models import Movie, StreamingLinkQuerySet
 from streaming.models.movie import mark_updated
@@ -14,9 +15,14 @@ PUBLISHED_BY = "Published by"
 
 @transaction.atomic
 def publish(links: StreamingLinkQuerySet, *, by: str) -> int:
-    """Publish these links; return how many were unpublished. `by` is the evidence of those without any."""
+    """Publish those of these links that are unpublished and not taken down; return how many.
+
+    `by` is the evidence of those without any.
+    """
+    blocklist = Blocklist.load_locked()
     mark_updated(Movie.objects.filter(pk__in=links.awaiting_review().values_list("movie", flat=True)))
-    links_in_review = list(links.awaiting_review().select_for_update(of=("self",)).order_by("pk"))
+    in_review = links.awaiting_review().select_for_update(of=("self",)).order_by("pk")
+    links_in_review = [link for link in in_review if not blocklist.is_blocked(url=link.source_url)]
     for link in links_in_review:
         link.is_published = True
         link.evidence = link.evidence or f"{PUBLISHED_BY} {by}"[:MAX_EVIDENCE_LENGTH]
@@ -35,6 +41,6 @@ def reject(links: StreamingLinkQuerySet, *, reason: str) -> int:
 @transaction.atomic
 def withdraw(links: StreamingLinkQuerySet) -> int:
     """Return published links to the queue, and how many. A source that states a free licence publishes them again."""
-    published = list(links.published().order_by("pk").values_list("pk", "movie"))
+    published = list(links.shown().order_by("pk").values_list("pk", "movie"))
     mark_updated(Movie.objects.filter(pk__in={movie for _, movie in published}))
     return links.model.objects.filter(pk__in=[pk for pk, _ in published]).update(is_published=False)

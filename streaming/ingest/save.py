@@ -68,7 +68,7 @@ def save_links(
     A link with a free licence is published. One without a licence, or with a doubt of its source, awaits review.
     Rejected are links with a licence that is not free (`licence_refused`), of a paid service (`may_not_be_free`), with
     an address that was taken down (`blocked_address`), and of a movie that is neither known, restorable nor described
-    with a title, or that staff removed (`unknown_movie`).
+    with a title, or that staff removed, now or while the batch is saved (`unknown_movie`).
     """
     report = SaveReport()
     with transaction.atomic():
@@ -80,7 +80,8 @@ def save_links(
         known = _known_movies(allowed_links, allowed_movies, report, causes=causes)
         ids = _create_movies(known, allowed_movies, report, causes=causes)
         # The same order as in the checker and in removals: movies before links.
-        lock_movies(ids.values())
+        existing = lock_movies(ids.values())
+        ids = {imdb_id: pk for imdb_id, pk in ids.items() if pk in existing}
         changed = _upsert(allowed_links, ids, report, is_operator=is_operator)
         _save_missing_fields(_missing_fields(known, allowed_movies))
         mark_updated(Movie.objects.filter(pk__in=changed))

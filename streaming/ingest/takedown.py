@@ -1,20 +1,30 @@
-"""Takedowns: block and unblock hosts, URLs and movies."""
+"""Takedowns: block and unblock hosts, URLs and movies.
+
+Whether a link is shown is one column, `StreamingLink.taken_down`. It is written here for the links that exist, and by
+`tombstones` and `edits` for those that they write; `Blocklist` alone says what is blocked.
+"""
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
+
+from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Substr
 
 from scraper.net.url_policy import InvalidValue, PrivateHostAllowlist, host_of, normalize_url
 from streaming.formatting import quote_value
+from streaming.ingest.blocklist import Blocklist, lock_takedowns
 from streaming.ingest.records import is_imdb_id
-from streaming.ingest.tombstones import remove_movies
-from streaming.ingest.url_identity import url_variants
-from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink
+from streaming.ingest.tombstones import remove_movies, restore_movies
+from streaming.ingest.url_identity import ComparableUrl, comparable_url, without_www
+from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink, StreamingLinkQuerySet
 from streaming.models.movie import mark_updated
-from streaming.reason_codes import Reason, Strength
 
 ANY_HOST = PrivateHostAllowlist.parse(["0.0.0.0/0", "::/0"])
+URL_KINDS = (BlockedAddress.Kind.PREFIX, BlockedAddress.Kind.LINK)
+BATCH_SIZE = 1000
 
 
 def parse_target(address: str) -> tuple[str, str]:
@@ -32,35 +42,136 @@ def parse_target(address: str) -> tuple[str, str]:
 
 @transaction.atomic
 def block(address: str, *, reason: str) -> tuple[BlockedAddress, int]:
-    """Take an address down; return its row and how many links were turned off or movies removed."""
+    """Take an address down; return its row and how many links were hidden or movies removed."""
     kind, normalized = parse_target(address)
-    row, _ = BlockedAddress.objects.get_or_create(address=normalized, defaults={"kind": kind, "reason": reason})
+    lock_takedowns()
+    row = _add(kind, normalized, reason=reason)
     if kind == BlockedAddress.Kind.IMDB_ID:
         movies = Movie.objects.filter(imdb_id=normalized)
         cause = RemovedMovie.Cause.TAKEDOWN
         return row, remove_movies(movies, reason=f"taken down: {reason}"[:200], cause=cause)
-    links = StreamingLink.objects.filter(_links_under(kind, normalized), is_active=True)
-    mark_updated(Movie.objects.filter(pk__in=list(links.values_list("movie", flat=True))))
-    return row, links.update(is_active=False, reason=Reason.TAKEN_DOWN, strength=Strength.NONE)
+    return row, _hide_links(row)
 
 
 @transaction.atomic
 def block_link(url: str, *, reason: str) -> int:
-    """Take a URL down in all its spellings; return how many links, of any movie, were turned off."""
-    address = normalize_url(url, allowed=ANY_HOST)
-    BlockedAddress.objects.get_or_create(address=address, defaults={"kind": BlockedAddress.Kind.LINK, "reason": reason})
-    links = StreamingLink.objects.filter(source_url__in=url_variants(address)).exclude(reason=Reason.TAKEN_DOWN)
-    mark_updated(Movie.objects.filter(pk__in=list(links.values_list("movie", flat=True))))
-    return links.update(is_active=False, reason=Reason.TAKEN_DOWN, strength=Strength.NONE)
+    """Take a URL down in all its spellings; return how many links, of any movie, were hidden."""
+    lock_takedowns()
+    return _hide_links(_add(BlockedAddress.Kind.LINK, normalize_url(url, allowed=ANY_HOST), reason=reason))
 
 
 def unblock(address: str) -> bool:
-    """Lift a takedown; False if there is none. Its links return when the next check finds them alive."""
-    _, normalized = parse_target(address)
-    return BlockedAddress.objects.filter(address=normalized).delete()[0] > 0
+    """Lift a takedown, in whatever spelling it was entered; False if there is none.
+
+    Links that nothing else blocks have their former state again at once, and a movie that the takedown removed returns.
+    """
+    rows = _same_rows(*parse_target(address))
+    lift(rows)
+    return bool(rows)
 
 
-def _links_under(kind: str, address: str) -> Q:
-    if kind == BlockedAddress.Kind.PREFIX:
-        return Q(source_url__startswith=address)
-    return Q(host=address) | Q(host__endswith=f".{address}")
+@transaction.atomic
+def lift(rows: Sequence[BlockedAddress]) -> None:
+    """Delete these takedowns and show again what they hid, see `unblock`."""
+    lock_takedowns()
+    BlockedAddress.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    imdb_ids = [row.address for row in rows if row.kind == BlockedAddress.Kind.IMDB_ID]
+    restore_movies(imdb_ids, causes=[RemovedMovie.Cause.TAKEDOWN])
+    urls = [row for row in rows if row.kind != BlockedAddress.Kind.IMDB_ID]
+    _bring_back_links({host for row in urls for host in _hosts_of(row.kind, row.address)})
+
+
+def _add(kind: str, address: str, *, reason: str) -> BlockedAddress:
+    """The row of a takedown, new unless there is one. A prefix takes the place of a link with the same address."""
+    if (same := next(iter(_same_rows(kind, address)), None)) is None:
+        return BlockedAddress.objects.create(kind=kind, address=address, reason=reason)
+    if kind == BlockedAddress.Kind.PREFIX and same.kind != kind:
+        same.kind, same.reason = kind, reason
+        same.save(update_fields=["kind", "reason"])
+    return same
+
+
+def _same_rows(kind: str, address: str) -> list[BlockedAddress]:
+    """The takedowns of this address; those of a prefix or a link in any spelling, prefixes first."""
+    if kind not in URL_KINDS:
+        return list(BlockedAddress.objects.filter(address=address))
+    url = comparable_url(address)
+    rows = BlockedAddress.objects.filter(kind__in=URL_KINDS, address__contains=url.host).order_by("-kind", "pk")
+    return [row for row in rows if _is_same(comparable_url(row.address), url, kind=row.kind)]
+
+
+def _is_same(one: ComparableUrl, other: ComparableUrl, *, kind: str) -> bool:
+    return one == other or (kind == BlockedAddress.Kind.LINK and one.as_link() == other.as_link())
+
+
+def _hosts_of(kind: str, address: str) -> list[str]:
+    """The hosts that links may have which this address covers."""
+    if kind != BlockedAddress.Kind.HOST:
+        host = comparable_url(address).host
+        return [host, f"www.{host}"]
+    covered = Q(host__in=[address, without_www(address)]) | Q(host__endswith=f".{address}")
+    # The distinct values of an index: it is read, and not the table.
+    return list(StreamingLink.objects.filter(covered).order_by().values_list("host", flat=True).distinct())
+
+
+def _hide_links(row: BlockedAddress) -> int:
+    links = StreamingLink.objects.filter(host__in=_hosts_of(row.kind, row.address), taken_down=False)
+    if row.kind == BlockedAddress.Kind.HOST:
+        return _change(links, StreamingLinkQuerySet.take_down)
+    only_this = Blocklist.of([(row.kind, row.address)])
+    found = _possible_spellings(links, comparable_url(row.address))
+    return _change_each(found, StreamingLinkQuerySet.take_down, chosen=lambda url: only_this.is_blocked(url=url))
+
+
+def _possible_spellings(links: StreamingLinkQuerySet, url: ComparableUrl) -> StreamingLinkQuerySet:
+    """The links whose URLs may be spellings of `url`: with its path as it is, or with anything that may hide it.
+
+    Python compares these exactly. LIKE alone would not do: on SQLite it ignores case.
+    """
+    unusual = Q(source_url__contains="%") | Q(source_url__contains="/.") | Q(after_scheme__contains="//")
+    path = url.path.rstrip("/")
+    plain = Q(source_url__contains=path) if path.isascii() and path.isprintable() else Q(pk=None)
+    return links.alias(after_scheme=Substr("source_url", len("https://") + 1)).filter(plain | unusual)
+
+
+def _bring_back_links(hosts: Collection[str]) -> None:
+    """Show the links of these hosts again that are not blocked any more."""
+    blocklist = Blocklist.load()
+    allowed = [host for host in hosts if not blocklist.is_host_blocked(host)]
+    free = [host for host in allowed if not blocklist.has_urls_on(host)]
+    hidden = StreamingLink.objects.filter(taken_down=True)
+    _change(hidden.filter(host__in=free), StreamingLinkQuerySet.bring_back)
+    _change_each(
+        hidden.filter(host__in=set(allowed) - set(free)),
+        StreamingLinkQuerySet.bring_back,
+        chosen=lambda url: not blocklist.is_blocked(url=url),
+    )
+
+
+def _change_each(
+    links: StreamingLinkQuerySet,
+    change: Callable[[StreamingLinkQuerySet], int],
+    *,
+    chosen: Callable[[str], bool],
+) -> int:
+    """Change the links whose URLs are chosen, a batch at a time; return how many."""
+    rows = list(links.order_by("pk").values_list("pk", "source_url"))
+    ids = iter([pk for pk, url in rows if chosen(url)])
+    return sum(_change(StreamingLink.objects.filter(pk__in=batch), change) for batch in _batches(ids))
+
+
+def _change(links: StreamingLinkQuerySet, change: Callable[[StreamingLinkQuerySet], int]) -> int:
+    """Change these links with two statements, for mirrors and caches too; return how many."""
+    movies = Movie.objects.filter(pk__in=links.filter(is_published=True).values("movie"))
+    if connection.features.has_select_for_update:
+        # In the order that everything has which locks movies and links.
+        list(movies.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        list(links.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    mark_updated(movies)
+    return change(links)
+
+
+def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    rest = iter(ids)
+    while batch := list(islice(rest, BATCH_SIZE)):
+        yield batch

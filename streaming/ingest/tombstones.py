@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core import serializers
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from streaming.ingest.blocklist import Blocklist
 from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
 from streaming.models.removed import next_removed_check
-from streaming.reason_codes import Reason, Strength
 
 BATCH_SIZE = 200
 LINK, FLIP, BINDING = (StreamingLink._meta.label_lower, LinkFlip._meta.label_lower, Binding._meta.label_lower)
@@ -51,13 +50,10 @@ def restore_movies(
 
     Movies that exist or are taken down are skipped. `now`: the moment of the run that restores them, see `_moment`.
     """
-    blocklist = Blocklist.load()
-    allowed = set(imdb_ids) - blocklist.imdb_ids
     restored = []
-    for tombstone in RemovedMovie.objects.removed().filter(imdb_id__in=allowed, cause__in=causes).order_by("pk"):
-        with transaction.atomic():
-            if _restore(tombstone, blocklist, at=_moment(now)):
-                restored.append(tombstone.imdb_id)
+    for tombstone in RemovedMovie.objects.removed().filter(imdb_id__in=set(imdb_ids), cause__in=causes).order_by("pk"):
+        if _restore_if_missing(tombstone, at=_moment(now)):
+            restored.append(tombstone.imdb_id)
     return restored
 
 
@@ -132,7 +128,20 @@ def _url(row: dict[str, Any]) -> str | None:
     return url
 
 
+def _restore_if_missing(tombstone: RemovedMovie, *, at: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            return _restore(tombstone, Blocklist.load_locked(), at=at)
+    except IntegrityError:
+        # Another request has created or restored the movie since we looked for it; any other cause is an error.
+        if not Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():
+            raise
+        return False
+
+
 def _restore(tombstone: RemovedMovie, blocklist: Blocklist, *, at: datetime) -> bool:
+    if blocklist.is_blocked(imdb_id=tombstone.imdb_id):
+        return False
     if Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():
         return False  # The tombstone stays: it holds the rows of the movie that existed before this one.
     if not RemovedMovie.objects.filter(pk=tombstone.pk, restored_at=None).update(restored_at=at):
@@ -151,8 +160,10 @@ def _insert_rows(tombstone: RemovedMovie, blocklist: Blocklist) -> None:
     for link in links:
         link.movie = movie
         link.next_check_at = None  # Due at once: its next check may have been planned for a month later.
-        if link.is_active and blocklist.is_blocked(url=link.source_url):
-            link.is_active, link.reason, link.strength = False, Reason.TAKEN_DOWN, Strength.NONE
+        if blocklist.is_blocked(url=link.source_url):
+            link.take_down()
+        else:
+            link.bring_back()
     _insert_with_free_ids(StreamingLink, links)
     link_by_old_id = dict(zip(_old_link_ids(tombstone), links, strict=True))
     for flip in flips:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 from scraper.net.url_policy import route_of, without_tracking
@@ -46,15 +46,74 @@ def canonical_key(url: str) -> str:
     return f"{netloc}{parts.path.rstrip('/')}{'?' if query else ''}{query}{'#' if route else ''}{route}"
 
 
-def url_variants(url: str) -> list[str]:
-    """The usual spellings of a URL: both schemes, with and without `www.` and a slash at the end."""
-    parts = urlsplit(url)
-    netloc = parts.netloc.removeprefix("www.")
-    paths = {parts.path, f"{parts.path.rstrip('/')}/", parts.path.rstrip("/") or "/"}
-    query = f"?{parts.query}" if parts.query else ""
-    query += f"#{route}" if (route := route_of(parts.fragment)) else ""
-    starts = (f"{scheme}://{prefix}{netloc}" for scheme in ("http", "https") for prefix in ("", "www."))
-    return sorted({url, *(f"{start}{path}{query}" for start, path in product(starts, paths))})
+@dataclass(frozen=True, slots=True)
+class ComparableUrl:
+    """A URL without what servers ignore, for takedowns: see `comparable_url`.
+
+    Takedowns compare more loosely than `canonical_key`: to hide a second film by mistake is better than to show one
+    that was taken down because of how its address is spelled.
+    """
+
+    host: str
+    port: int | None
+    path: str
+    query: tuple[str, ...]
+    route: str
+
+    def begins_with(self, prefix: ComparableUrl) -> bool:
+        """Whether `prefix` covers this URL; one without a port covers all ports."""
+        if self.host != prefix.host or prefix.port not in (None, self.port):
+            return False
+        if not prefix.query and not prefix.route:
+            return f"{self.path}/".startswith(prefix.path)
+        return self.path.rstrip("/") == prefix.path.rstrip("/") and self._has_parts_of(prefix)
+
+    def as_link(self) -> ComparableUrl:
+        """The same for all spellings of one link: the order of parameters and a slash at the end do not count."""
+        return replace(self, path=self.path.rstrip("/"), query=tuple(sorted(self.query)))
+
+    def _has_parts_of(self, prefix: ComparableUrl) -> bool:
+        *complete, last = prefix.query or ("",)
+        has_query = set(complete) <= set(self.query) and (not last or any(one.startswith(last) for one in self.query))
+        return has_query and self.route.startswith(prefix.route)
+
+
+def comparable_url(url: str) -> ComparableUrl:
+    """Read a URL for comparing it with takedowns.
+
+    Ignored are the scheme, `www.`, a dot after the host, the default ports, escapes (of all but the characters that
+    would change the structure), doubled slashes, dot segments, tracking parameters and a fragment that is no route. The
+    case of the path counts.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = without_www((parts.hostname or "").rstrip(".")), parts.port
+    except ValueError:
+        return ComparableUrl("", None, url, (), "")
+    query = tuple(_unescaped(part, keep="%#&=+") for part in without_tracking(parts.query).split("&") if part)
+    route = _unescaped(route_of(parts.fragment), keep="%").rstrip("/")
+    return ComparableUrl(host, None if port in DEFAULT_PORTS.values() else port, _plain_path(parts.path), query, route)
+
+
+def without_www(host: str) -> str:
+    """The host without `www.`, which usually serves the same pages."""
+    return host.removeprefix("www.")
+
+
+def _plain_path(path: str) -> str:
+    path = re.sub("/{2,}", "/", f"/{_unescaped(path, keep='%?#')}")
+    if "/." not in path:
+        return path
+    return posixpath.normpath(path).rstrip("/") + ("/" if path.endswith(("/", "/.", "/..")) else "")
+
+
+def _unescaped(text: str, *, keep: str) -> str:
+    """The text with its percent escapes decoded, except those of the characters in `keep`."""
+    if "%" not in text:
+        return text
+    kept = "|".join(f"{ord(character):02x}" for character in keep)
+    protected = re.sub(f"%({kept})", lambda found: f"%25{found[1].upper()}", text, flags=re.IGNORECASE)
+    return unquote(protected, errors="surrogateescape")
 
 
 def find_work(url: str) -> SourceWork | None:

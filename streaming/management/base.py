@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError, ProgrammingError, connection
+from django.db.migrations.executor import MigrationExecutor
 
+UNMIGRATED = "The database is not up to date: run `python manage.py migrate`."
 SCRIPT_NAME = "cleanup_dead_links.py"
 """Under this name a script is one command, without `manage.py` before it."""
 
@@ -53,4 +55,15 @@ class OpenreelCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except DatabaseError as error:
+            if isinstance(error, OperationalError | ProgrammingError) and _is_unmigrated():
+                raise CommandError(UNMIGRATED) from error
             raise CommandError(f"Database error: {' '.join(str(error).split())}") from error
+
+
+def _is_unmigrated() -> bool:
+    """Whether the database lacks migrations; False if it cannot say."""
+    try:
+        executor = MigrationExecutor(connection)
+        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError:
+        return False

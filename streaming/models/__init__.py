@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
+from streaming.models.change import Change, PendingChange
 from streaming.models.health_part import HealthPart, HealthPiece, HealthWorker
 from streaming.models.health_run import HealthRun
 from streaming.models.host import HostGate, HostOutage, HostPause
 from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
 from streaming.models.link import StreamingLink, StreamingLinkQuerySet
 from streaming.models.link_flip import LinkFlip
+from streaming.models.login_counter import LoginCounter
 from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
 
 __all__ = [
     "Binding",
     "BlockedAddress",
+    "Change",
     "HealthPart",
     "HealthPiece",
     "HealthRun",
@@ -24,8 +27,10 @@ __all__ = [
     "HostOutage",
     "HostPause",
     "LinkFlip",
+    "LoginCounter",
     "Movie",
     "MovieQuerySet",
+    "PendingChange",
     "RemovedMovie",
     "ScrapeJob",
     "ScrapeJobQuerySet",

@@ -11,6 +11,8 @@ class BlockedAddress(models.Model):
     """One takedown. `kind` says what `address` is.
 
     A host blocks its subdomains too, a prefix all URLs that begin with it, a link all spellings of its URL.
+    Prefixes are compared in all spellings, too (`streaming.ingest.url_identity.comparable_url`). Rows are written by
+    `streaming.ingest.takedown` only, which hides and shows the links.
     """
 
     class Kind(models.TextChoices):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
 MAX_RUNS_SEARCHED = 50
+CLOCK_SLACK = timedelta(minutes=1)
+"""How far a time may lie ahead before it counts as that of a fast clock, which is ignored."""
 
 
 class HealthRunQuerySet(models.QuerySet["HealthRun"]):
@@ -21,6 +23,13 @@ class HealthRunQuerySet(models.QuerySet["HealthRun"]):
     def latest_started(self) -> HealthRun | None:
         """Return the run that started last, finished or not; None if there is none."""
         return self.newest_first().first()
+
+    def latest_plausible(self, now: datetime) -> HealthRun | None:
+        """Return the run that started last, besides those that a fast clock dates after `now`; None if there is none.
+
+        For what depends on a run's age: the others would seem fresh until the clock reaches them.
+        """
+        return self.filter(started_at__lte=now + CLOCK_SLACK).latest_started()
 
     def accepted(self) -> HealthRunQuerySet:
         """Runs whose results count: all of them, or after an interruption those of links that work."""
@@ -45,7 +54,7 @@ class HealthRunQuerySet(models.QuerySet["HealthRun"]):
     def interrupted_since(self) -> datetime | None:
         """The earliest start of the runs after the last completed one; None if there are none.
 
-        Looks at the last 50 runs only.
+        Looks at the last 50 runs only. With a start in the future no link was checked since, as if the run had none.
         """
         starts = []
         for started, outcome in self.newest_first().values_list("started_at", "outcome")[:MAX_RUNS_SEARCHED]:

@@ -55,7 +55,7 @@ class HostPauseQuerySet(models.QuerySet["HostPause"]):
 
 
 class HostPause(models.Model):
-    """A host that gets no requests before `paused_until`. `kind` says who decided so; `reason` is for display only."""
+    """A host that gets no requests before `paused_until`. `kind` says who decided so; `reason` is for staff."""
 
     class Kind(models.TextChoices):
         RETRY_AFTER = "retry_after", "Requested by the host"
@@ -80,6 +80,11 @@ class HostPause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} until {self.paused_until:%Y-%m-%d %H:%M}"
+
+    @property
+    def public_reason(self) -> str:
+        """Why the host is paused, for everybody. `reason` may be the free text of staff."""
+        return TEXT_BY_KIND.get(self.Kind(self.kind), "paused by hand")
 
 
 class HostOutage(models.Model):

@@ -60,7 +60,8 @@ class ScrapeJob(models.Model):
 
     `owner`, `attempt` and `lease_until` make sure that only the worker of the current attempt may finish the job.
     `outcome` is empty unless the job succeeded; `sources` is a list of `SourceResult`; `error` is for display.
-    `target_url` limits the search to one page (empty: all sources).
+    `target_url` limits the search to one page (empty: all sources). `client` is a keyed hash of the visitor's network
+    while the job is open, so that one visitor cannot fill the queue; empty for commands and staff.
     """
 
     class State(models.TextChoices):
@@ -91,6 +92,7 @@ class ScrapeJob(models.Model):
     owner = models.CharField(max_length=100, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     cancel_requested = models.BooleanField(default=False)
+    client = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     log = models.TextField(blank=True, default="")
 
     # Not a column: True if a request was answered with this job although another request had started it.
@@ -119,7 +121,7 @@ class ScrapeJob(models.Model):
             models.CheckConstraint(condition=Q(attempt__lte=MAX_STORED_ATTEMPTS), name="job_attempts_bounded"),
         ]
         indexes = [
-            models.Index(fields=["-priority", "queued_at", "id"], condition=Q(state="queued"), name="job_next_queued"),
+            models.Index(fields=["-priority", "id"], condition=Q(state="queued"), name="job_next_queued"),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="job_by_lease"),
             models.Index(fields=["movie", "-id"], name="job_by_movie"),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from scraper import sources
@@ -15,21 +15,23 @@ from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason, Strengt
 QUALITY_CHOICES = [(quality, quality) for quality in QUALITIES]
 STRENGTH_CHOICES = [(strength.value, STRENGTH_TEXT[strength]) for strength in Strength if strength]
 
+NOT_TAKEN_DOWN = {"taken_down": False, "active_before": False, "reason_before": "", "strength_before": ""}
+
 
 class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
     """Queries about many links."""
 
-    def published(self) -> StreamingLinkQuerySet:
-        """Links that everybody may see; the others await review by staff."""
-        return self.filter(is_published=True)
+    def shown(self) -> StreamingLinkQuerySet:
+        """Links that everybody may see: published and not taken down. Everything public reads these."""
+        return self.filter(is_published=True, taken_down=False)
 
     def active(self) -> StreamingLinkQuerySet:
-        """Published links that work."""
+        """Shown links that work. A link that was taken down is never active (a constraint)."""
         return self.filter(is_active=True, is_published=True)
 
     def inactive(self) -> StreamingLinkQuerySet:
-        """Published links that do not work."""
-        return self.filter(is_active=False, is_published=True)
+        """Shown links that do not work."""
+        return self.shown().filter(is_active=False)
 
     def in_language(self, tag: str) -> StreamingLinkQuerySet:
         """Links in this language or a variant, ignoring case: `en` finds `en-GB`, but `en-GB` does not find `en`."""
@@ -37,7 +39,28 @@ class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
 
     def awaiting_review(self) -> StreamingLinkQuerySet:
         """Links that are neither published nor taken down."""
-        return self.filter(is_published=False).exclude(reason=Reason.TAKEN_DOWN)
+        return self.filter(is_published=False, taken_down=False)
+
+    def take_down(self) -> int:
+        """Hide these links and keep their state; return how many were not hidden before.
+
+        Only for `streaming.ingest.takedown`, which knows whether an address is blocked.
+        """
+        return self.filter(taken_down=False).update(
+            taken_down=True,
+            active_before=F("is_active"),
+            reason_before=F("reason"),
+            strength_before=F("strength"),
+            is_active=False,
+            reason=Reason.TAKEN_DOWN,
+            strength=Strength.NONE,
+        )
+
+    def bring_back(self) -> int:
+        """Give links that were taken down their former state; return how many there were."""
+        return self.filter(taken_down=True).update(
+            is_active=F("active_before"), reason=F("reason_before"), strength=F("strength_before"), **NOT_TAKEN_DOWN
+        )
 
 
 class StreamingLink(models.Model):
@@ -52,6 +75,9 @@ class StreamingLink(models.Model):
     checks, see `streaming.health.judging.removal`;
     `next_check_at` is when the next check is due (None: now); `verified_at` is when the source API last said whether
     the link exists. `host` repeats the URL's host for queries by host.
+
+    Takedown: `taken_down` says that the URL is blocked (see `streaming.ingest.takedown`); `active_before`,
+    `reason_before` and `strength_before` keep what `is_active`, `reason` and `strength` were and will be again.
 
     Redirects: `moved_to` is the target of a permanent redirect seen in the last `moved_seen` checks; `moved_from` is
     the URL before such a redirect was followed.
@@ -92,6 +118,10 @@ class StreamingLink(models.Model):
     moved_seen = models.PositiveSmallIntegerField(default=0, editable=False)
     moved_from = models.CharField(max_length=2000, blank=True, default="", editable=False)
     verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    taken_down = models.BooleanField(default=False, editable=False)
+    active_before = models.BooleanField(default=False, editable=False)
+    reason_before = models.CharField(max_length=40, blank=True, default="", editable=False)
+    strength_before = models.CharField(max_length=11, blank=True, default="", editable=False)
     first_seen = models.DateTimeField(default=timezone.now, editable=False)
     last_seen = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -107,6 +137,7 @@ class StreamingLink(models.Model):
             models.CheckConstraint(condition=Q(kind__in=("page", "embed", "file", "stream")), name="link_kind_known"),
             models.CheckConstraint(condition=Q(quality__in=("", *QUALITIES)), name="link_quality_known"),
             models.CheckConstraint(condition=Q(strength__in=list(Strength)), name="link_strength_known"),
+            models.CheckConstraint(condition=Q(taken_down=False) | Q(is_active=False), name="link_taken_down_is_off"),
         ]
         indexes = [
             models.Index(fields=["last_checked", "id"], name="link_by_checked"),
@@ -114,13 +145,25 @@ class StreamingLink(models.Model):
             models.Index(fields=["moved_seen", "id"], condition=Q(moved_seen__gt=0), name="link_by_moved"),
             models.Index(fields=["host", "id"], name="link_by_host"),
             models.Index(fields=["host", "verified_at", "id"], name="link_by_verified"),
-            models.Index(fields=["source", "is_active", "is_published"], name="link_counted_by_source"),
+            models.Index(fields=["source", "is_active", "is_published", "taken_down"], name="link_counted_by_source"),
             models.Index(fields=["movie"], condition=Q(is_active=True, is_published=True), name="link_shown_of_movie"),
             models.Index(fields=["movie"], condition=Q(is_published=False), name="link_waiting_of_movie"),
         ]
 
     def __str__(self) -> str:
         return f"{self.source_name}: {self.source_url}"
+
+    def take_down(self) -> None:
+        """Do in memory what the query set's method does, for a row that is about to be inserted."""
+        if not self.taken_down:
+            self.active_before, self.reason_before, self.strength_before = self.is_active, self.reason, self.strength
+            self.taken_down, self.is_active, self.reason, self.strength = True, False, Reason.TAKEN_DOWN, Strength.NONE
+
+    def bring_back(self) -> None:
+        """Do in memory what the query set's method does."""
+        if self.taken_down:
+            self.is_active, self.reason, self.strength = self.active_before, self.reason_before, self.strength_before
+            self.taken_down, self.active_before, self.reason_before, self.strength_before = False, False, "", ""
 
     @property
     def source_name(self) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import models
 from django.utils import timezone
 
+from streaming.models.movie import Movie
 from streaming.reason_codes import Reason
 
 NOT_BY_A_CHECK = (Reason.MOVED, Reason.IMPORTED, Reason.TAKEN_DOWN, Reason.BLOCKED_HOST, Reason.BY_HAND)
@@ -19,6 +20,10 @@ class LinkFlipQuerySet(models.QuerySet["LinkFlip"]):
     def turned_off_by_checks(self, *, after: datetime, until: datetime) -> LinkFlipQuerySet:
         """Flips by which a check turned a link off, within this time."""
         return self.filter(is_active=False, at__gt=after, at__lte=until).exclude(reason__in=NOT_BY_A_CHECK)
+
+    def of_shown_links(self) -> LinkFlipQuerySet:
+        """Flips of links that everybody may see."""
+        return self.filter(link__is_published=True, link__taken_down=False, link__movie__in=Movie.objects.shown())
 
     def besides_hosts(self, hosts: Iterable[str]) -> LinkFlipQuerySet:
         """Flips of links that are not on these hosts."""

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from scraper.items import MAX_YEAR, MIN_YEAR, MOVIE_TYPES
+from streaming.models.blocked_address import BlockedAddress
 from streaming.models.fields import FoldedField, fold_for_search
 from streaming.models.link import StreamingLink
 
@@ -20,6 +21,14 @@ MAX_SEARCH_WORDS = 8
 
 class MovieQuerySet(models.QuerySet["Movie"]):
     """Queries about many movies."""
+
+    def shown(self) -> MovieQuerySet:
+        """Movies that everybody may see: those whose IMDb id is not taken down. Everything public reads these.
+
+        A takedown removes its movie, so this is a second lock; the few ids are compared within the same query.
+        """
+        blocked = BlockedAddress.objects.filter(kind=BlockedAddress.Kind.IMDB_ID)
+        return self.exclude(imdb_id__in=blocked.values("address"))
 
     def by_identifier(self, identifier: str) -> MovieQuerySet:
         """The movie with this row id or IMDb id. Any other text finds nothing."""
@@ -121,11 +130,14 @@ def mark_updated(movies: models.QuerySet[Movie]) -> int:
     return movies.update(updated_at=timezone.now())
 
 
-def lock_movies(ids: Iterable[int]) -> None:
-    """Lock these rows until the transaction ends; SQLite, which has one writer at a time, needs no lock.
+def lock_movies(ids: Iterable[int]) -> set[int]:
+    """Lock these rows until the transaction ends and return the ids of those that exist.
 
+    On SQLite, which has one writer at a time, nothing is locked, and rows that this transaction has read exist.
     Everything that locks movies and links locks movies first and both in the order of their ids, to avoid deadlocks.
     """
     unique = set(ids)
-    if unique and connection.features.has_select_for_update:
-        list(Movie.objects.select_for_update(no_key=True).filter(pk__in=unique).order_by("pk").values_list("pk"))
+    if not unique or not connection.features.has_select_for_update:
+        return unique
+    rows = Movie.objects.select_for_update(no_key=True).filter(pk__in=unique).order_by("pk")
+    return set(rows.values_list("pk", flat=True))

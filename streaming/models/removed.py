@@ -48,8 +48,8 @@ class RemovedMovieQuerySet(models.QuerySet["RemovedMovie"]):
 class RemovedMovie(models.Model):
     """One removal of a movie. `restored_at` is None while the movie is removed.
 
-    `cause` says who removed it: what staff removed or took down does not return by itself. `next_check_at` is when its
-    links are checked again (None: never).
+    `cause` says who removed it, and what is said of it in public: what staff removed or took down does not return by
+    itself. `next_check_at` is when its links are checked again (None: never).
 
     `snapshot` holds the rows of the movie, its links, their flips and its bindings (see `streaming.ingest.tombstones`).
     A movie that was removed twice has two rows, at most one of them with `restored_at` None.
@@ -94,9 +94,22 @@ class RemovedMovie(models.Model):
         return f"{self.title} ({self.imdb_id}), removed {self.removed_at:%Y-%m-%d}"
 
     @property
+    def public_reason(self) -> str:
+        """Why the movie was removed, for everybody. `reason` is for staff: it may name an account or a person."""
+        return PUBLIC_REASON_BY_CAUSE[self.Cause(self.cause)]
+
+    @property
     def returns_by_itself(self) -> bool:
         """Whether the movie comes back when one of its links works again."""
         return self.cause in self.RETURNING_CAUSES
+
+
+PUBLIC_REASON_BY_CAUSE = {
+    RemovedMovie.Cause.CHECK: "no working link left",
+    RemovedMovie.Cause.CLEANUP: "no working link",
+    RemovedMovie.Cause.STAFF: "removed by the editors",
+    RemovedMovie.Cause.TAKEDOWN: "taken down",
+}
 
 
 def next_removed_check(*, removed_at: datetime, now: datetime) -> datetime | None:

@@ -13,7 +13,7 @@ MAX_COOLDOWN = timedelta(hours=24)
 CLOCK_SLACK = timedelta(minutes=1)
 # Values of ScrapeJob.State and ScrapeJob.Outcome, which a pure module cannot import.
 OPEN_STATES = ("queued", "running")
-SUCCEEDED, NOTHING = "succeeded", "nothing"
+SUCCEEDED, FAILED, NOTHING = "succeeded", "failed", "nothing"
 READ_ONLY_METHODS = ("HEAD", "OPTIONS")
 PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 PREFETCH_PATTERN = re.compile(r"prefetch|prerender|preview", re.I)
@@ -65,22 +65,23 @@ class ScrapeReason(StrEnum):
 class MovieFacts:
     """What is known about a movie.
 
-    `last_seen_at` is when any active link was last checked or found, None without one. `last_state` and
-    `last_queued_at` belong to its newest job; '' and None if it never had one.
+    `last_seen_at` is when any active link was last checked or found, None without one. `last_state`, `last_queued_at`
+    and `last_finished_at` belong to its newest job; '' and None if it never had one.
     """
 
     last_seen_at: datetime | None = None
     next_scrape_at: datetime | None = None
     last_state: str = ""
     last_queued_at: datetime | None = None
+    last_finished_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FreshnessRules:
     """Limits from the settings.
 
-    `stale_after`: how old `last_seen_at` may be; `click_window`: how long after its start a finished job serves further
-    clicks.
+    `stale_after`: how old `last_seen_at` may be; `click_window`: how long further clicks get the job of an earlier one,
+    from its start if it succeeded, from its end if it failed.
     """
 
     stale_after: timedelta = timedelta(hours=24)
@@ -95,12 +96,18 @@ class ScrapeDecision:
     reason: ScrapeReason
 
 
-def decide(facts: MovieFacts, *, requester: Requester, now: datetime, rules: FreshnessRules) -> ScrapeDecision:
-    """Decide about a request: everyone joins an open job, a click starts one, a page view only when links need it."""
+def decide(
+    facts: MovieFacts, *, requester: Requester, now: datetime, rules: FreshnessRules, sent_at: datetime | None = None
+) -> ScrapeDecision:
+    """Decide about a request: everyone joins an open job, a click starts one, a page view only when links need it.
+
+    `sent_at` is when the request arrived, None: now. A click gets the answer of a job that ended after that, however it
+    ended: of many clicks at once, those that waited for the others start no further job.
+    """
     if facts.last_state in OPEN_STATES:
         return ScrapeDecision(Action.JOIN, ScrapeReason.ALREADY_OPEN)
     if requester is Requester.CLICK:
-        if _just_succeeded(facts, now=now, window=rules.click_window):
+        if _answers_click(facts, now=now, sent_at=sent_at or now, window=rules.click_window):
             return ScrapeDecision(Action.JOIN, ScrapeReason.JUST_FINISHED)
         return ScrapeDecision(Action.START, ScrapeReason.ASKED)
     freshness = _freshness_reason(facts, now=now, stale_after=rules.stale_after)
@@ -113,8 +120,12 @@ def decide(facts: MovieFacts, *, requester: Requester, now: datetime, rules: Fre
     return ScrapeDecision(Action.START, freshness)
 
 
-def _just_succeeded(facts: MovieFacts, *, now: datetime, window: timedelta) -> bool:
-    queued = facts.last_queued_at
+def _answers_click(facts: MovieFacts, *, now: datetime, sent_at: datetime, window: timedelta) -> bool:
+    queued, finished = facts.last_queued_at, facts.last_finished_at
+    if finished is not None and sent_at <= finished <= now + CLOCK_SLACK:
+        return True
+    if facts.last_state == FAILED:
+        return finished is not None and abs(now - finished) <= window
     return facts.last_state == SUCCEEDED and queued is not None and abs(now - queued) <= window
 
 

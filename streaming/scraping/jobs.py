@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -32,6 +33,7 @@ from streaming.scraping.freshness import (
     is_cooling_down,
 )
 from streaming.scraping.outcomes import JobOutcome
+from streaming.write_wait import is_unavailable, limited_write_wait
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,11 @@ STALLED_AFTER = timedelta(seconds=2)
 MAX_FRUITLESS_SCRAPES = 1000
 LOST_WORKER_ERROR = f"{outcomes.PROCESS_DIED_ERROR} (the machine or its supervisor went away)."
 CANCELLED_ERROR = "Cancelled."
+# Parts of `SCRAPE_QUEUE_LIMIT`: what page views may fill, what is kept free for clicks, and what one client may use.
+VISITS_DIVISOR, CLICK_RESERVE_DIVISOR, CLIENT_DIVISOR = 2, 4, 10
+MIN_CLIENT_JOBS = 3
+# PostgreSQL counts open jobs and adds one under this advisory lock, so that no limit is overrun; SQLite has one writer.
+QUEUE_LOCK_ID = 7_205_013
 
 
 class QueueFull(Exception):
@@ -52,6 +59,14 @@ class QueueFull(Exception):
     def __init__(self, retry_after: int = RETRY_AFTER_SECONDS) -> None:
         super().__init__("Too many scrape jobs are waiting.")
         self.retry_after = retry_after
+
+
+class ClientQueueFull(QueueFull):
+    """This client has as many open jobs as one client may have; others may still start some."""
+
+
+class QueueUnavailable(QueueFull):
+    """The database takes no job now: another writer lasts long, or the disk is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +82,18 @@ class JobClaim(LeaseClaim):
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """The job that a requester wants. `sources` None: all enabled ones; `target_url` empty: no particular page."""
+    """The job that a requester wants. `sources` None: all enabled ones; `target_url` empty: no particular page.
+
+    `client` is the key of the visitor's network, empty for commands and staff; `max_wait` is how many seconds it may
+    wait for other writers, None: as long as any write.
+    """
 
     requested_by: str
     priority: int = CLICK_PRIORITY
     target_url: str = ""
     sources: Sequence[str] | None = None
+    client: str = ""
+    max_wait: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +124,16 @@ def request_scrape(
     requester: Requester,
     request: JobRequest,
     now: datetime,
+    sent_at: datetime | None = None,
     may_start: Callable[[], bool] = always,
 ) -> ScrapeResponse:
     """Start a job, join the movie's open one, or do neither; clicks and page views all end here.
 
-    A click always gets a job. `may_start` is called only when a job would start, so it can count starts. Three queries
-    when nothing starts. Raises QueueFull when no more jobs may wait.
+    A click, sent at `sent_at` (None: now), always gets a job. `may_start` is called only when a job would start, so it
+    can count starts. Three queries when nothing starts. Raises QueueFull when no more jobs may wait.
     """
     facts, job = load_facts(movie.pk)
-    decision = decide(facts, requester=requester, now=now, rules=freshness_rules())
+    decision = decide(facts, requester=requester, now=now, rules=freshness_rules(), sent_at=sent_at)
     allowed_at = facts.next_scrape_at if is_cooling_down(facts.next_scrape_at, now=now) else None
     if decision.action is Action.JOIN and job is not None and (job.is_open or _matches_request(job, request)):
         renotify_if_stalled(job, now=now)
@@ -145,7 +167,9 @@ def load_facts(movie_id: int) -> tuple[MovieFacts, ScrapeJob | None]:
     )
     job = newest_job(movie_id)
     newest = max((at for at in (checked, seen) if at is not None), default=None)
-    return MovieFacts(newest, next_at, job.state if job else "", job.queued_at if job else None), job
+    if job is None:
+        return MovieFacts(newest, next_at), None
+    return MovieFacts(newest, next_at, job.state, job.queued_at, job.finished_at), job
 
 
 def newest_job(movie_id: int) -> ScrapeJob | None:
@@ -171,13 +195,20 @@ def _mark_joined(job: ScrapeJob) -> ScrapeJob:
 def enqueue(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: datetime) -> ScrapeJob:
     """Create a job; of several requests that decided by the same facts one creates it and the others join it.
 
-    A request that loses gets the winner's job even if that has ended meanwhile. Raises QueueFull.
+    A request that loses gets the winner's job even if that has ended meanwhile. Raises QueueFull, and QueueUnavailable
+    when other writers last longer than the request may wait.
     """
+    wait = nullcontext() if request.max_wait is None else limited_write_wait(request.max_wait)
     try:
-        with transaction.atomic():
+        with wait, transaction.atomic():
             job = _insert_job(movie_id, facts, request=request, now=now)
     except IntegrityError:
         job = None
+    except OperationalError as error:
+        if not is_unavailable(error):
+            raise
+        logger.error("no scrape of movie %s could be started: %s", movie_id, error)
+        raise QueueUnavailable from error
     if job is not None:
         transaction.on_commit(partial(notification.notify, job.pk))
         return job
@@ -197,8 +228,7 @@ def _insert_job(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: d
     unchanged = Movie.objects.filter(pk=movie_id, next_scrape_at=facts.next_scrape_at)
     if unchanged.update(next_scrape_at=next_scrape_at) == 0:
         return None
-    if ScrapeJob.objects.open().count() >= settings.SCRAPE_QUEUE_LIMIT:
-        raise QueueFull
+    _require_place_in_queue(request)
     return ScrapeJob.objects.create(
         movie_id=movie_id,
         requested_by=request.requested_by[:40],
@@ -206,7 +236,26 @@ def _insert_job(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: d
         target_url=request.target_url,
         sources=outcomes.waiting_results(_sources_of(request)),
         queued_at=now,
+        client=request.client,
     )
+
+
+def _require_place_in_queue(request: JobRequest) -> None:
+    """Raise QueueFull unless this request may add a job to the open ones."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [QUEUE_LOCK_ID])
+    visits, limit = ~Q(client="") & Q(priority__lt=CLICK_PRIORITY), settings.SCRAPE_QUEUE_LIMIT
+    counts = ScrapeJob.objects.open().aggregate(
+        all=Count("pk"), visits=Count("pk", filter=visits), own=Count("pk", filter=Q(client=request.client))
+    )
+    is_click = request.priority >= CLICK_PRIORITY
+    if counts["all"] >= (limit if is_click else limit - limit // CLICK_RESERVE_DIVISOR):
+        raise QueueFull
+    if request.client and not is_click and counts["visits"] >= max(1, limit // VISITS_DIVISOR):
+        raise QueueFull
+    if request.client and counts["own"] >= max(MIN_CLIENT_JOBS, limit // CLIENT_DIVISOR):
+        raise ClientQueueFull
 
 
 def renotify_if_stalled(job: ScrapeJob, *, now: datetime) -> None:
@@ -214,7 +263,8 @@ def renotify_if_stalled(job: ScrapeJob, *, now: datetime) -> None:
 
     Never raises; does nothing for a job that runs or has ended.
     """
-    waits = job.state == State.QUEUED and now - job.queued_at > STALLED_AFTER
+    # A date in the future, from a fast clock, says nothing either.
+    waits = job.state == State.QUEUED and abs(now - job.queued_at) > STALLED_AFTER
     if waits or (job.state == State.RUNNING and job.lease_until is not None and job.lease_until < now):
         notification.notify(job.pk)
 
@@ -235,13 +285,15 @@ def has_claimable_jobs(*, exclude: Collection[int] = ()) -> bool:
 
 def overlooked_jobs() -> list[int]:
     """Return the jobs that no worker has taken for the length of a lease, the most urgent first."""
-    overdue = Q(state=State.QUEUED, queued_at__lt=seconds_from_now(-settings.SCRAPE_LEASE_SECONDS))
-    rows = ScrapeJob.objects.open().filter(overdue | _abandoned()).order_by("-priority", "queued_at", "pk")
+    lease = settings.SCRAPE_LEASE_SECONDS
+    is_old = Q(queued_at__lt=seconds_from_now(-lease)) | Q(queued_at__gt=seconds_from_now(lease))  # or by a fast clock
+    overdue = Q(state=State.QUEUED) & is_old
+    rows = ScrapeJob.objects.open().filter(overdue | _abandoned()).order_by("-priority", "pk")
     return list(rows.values_list("pk", flat=True)[: settings.SCRAPE_QUEUE_LIMIT])
 
 
 def claim_jobs(*, owner: str, limit: int, exclude: Collection[int] = ()) -> list[JobClaim]:
-    """Claim up to `limit` jobs, clicks first, abandoned ones included.
+    """Claim up to `limit` jobs, clicks first, then by id, abandoned ones included.
 
     A job is never claimed by two owners, and never by an owner that runs it already (`exclude`).
     """
@@ -254,7 +306,7 @@ def claim_jobs(*, owner: str, limit: int, exclude: Collection[int] = ()) -> list
         rows = ScrapeJob.objects.open().filter(claimable, attempt__lt=settings.SCRAPE_MAX_ATTEMPTS)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
-        candidates = list(rows.order_by("-priority", "queued_at", "pk")[:limit])
+        candidates = list(rows.order_by("-priority", "pk")[:limit])
         return [claim for job in candidates if (claim := _claim_one(job, claimable, owner=owner))]
 
 
@@ -348,6 +400,7 @@ def _close(rows: ScrapeJobQuerySet, job: ScrapeJob, *, outcome: JobOutcome, log:
         links_new=outcome.links_new,
         finished_at=Now(),
         lease_until=None,
+        client="",
         log=log,
     )
     if closed:

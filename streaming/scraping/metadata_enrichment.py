@@ -9,17 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from typing import Protocol
+from urllib.parse import urlencode, urlsplit
 
-import requests
 from django.conf import settings
 from django.db.models import Q
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
 
 from scraper.extraction.film import valid_year
-from scraper.extraction.json_values import UnreadableResponse, decode_json
+from scraper.extraction.json_values import UnreadableResponse
 from scraper.metadata_providers import (
     FilmMetadata,
     parse_imdb_titles,
@@ -33,13 +30,11 @@ from streaming.ingest.records import MovieRecord, parse_movie
 from streaming.ingest.save import save_links
 from streaming.models import Movie
 
-TIMEOUT_SECONDS = (5, 15)
-MAX_RESPONSE_BYTES = 1024 * 1024
 BATCH_SIZE = 200
 NOT_FOUND_STATUSES = (404, 410)
+RETRIED_STATUSES = (502, 503, 504)
+RETRY_PAUSES = (0.3, 0.6)
 MAX_REDIRECTS = 3
-# A compressed response of a kilobyte can expand to a gigabyte.
-IDENTITY_ENCODING = {"Accept-Encoding": "identity"}
 
 
 class MetadataError(Exception):
@@ -56,60 +51,67 @@ class MetadataProvider:
     delay: float = 0.05
 
 
-class MetadataClient:
-    """A client of one provider that stays on its host: with time-outs, two retries and a limit on response sizes."""
+class Reply(Protocol):
+    """A response: no `status` is no complete one, `data` is None if it is not JSON, `moved_to` an absolute URL."""
 
-    def __init__(self, provider: MetadataProvider) -> None:
-        self.provider = provider
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def data(self) -> object: ...
+    @property
+    def moved_to(self) -> str | None: ...
+
+
+class MetadataClient:
+    """A client of one provider that stays on its host and tries three times.
+
+    `fetch_url` makes one request, without following redirects, and bounds its time and size.
+    """
+
+    def __init__(self, provider: MetadataProvider, *, fetch_url: Callable[[str], Reply]) -> None:
+        self.provider, self.fetch_url = provider, fetch_url
         self.key = str(getattr(settings, provider.key_setting)) if provider.key_setting else ""
         if provider.key_setting and not self.key:
             raise MetadataError(f"{provider.name} needs a key: set {provider.key_setting}")
-        # Retry-After is ignored: it may be hours, and the command can simply be run again later.
-        retry = Retry(
-            total=2, backoff_factor=0.3, status_forcelist=[502, 503, 504], raise_on_status=False, redirect=0,
-            respect_retry_after_header=False,
-        )  # fmt: skip
-        self.session = requests.Session()
-        self.session.headers.update(
-            {"User-Agent": settings.USER_AGENT, "Accept": "application/json", **IDENTITY_ENCODING}
-        )
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(max_retries=retry))
 
     def fetch(self, imdb_id: str) -> FilmMetadata:
         """Return the metadata of one film. Raises MetadataError and UnreadableResponse."""
         return self.provider.look_up(self, imdb_id)
 
     def get_json(self, url: str, **query: str) -> object:
-        """Return a JSON response, None when the provider has no such film. Raises like `fetch`."""
-        current = url
+        """Return a JSON response, None when the provider has no such film. Raises like `fetch`.
+
+        No message contains the URL, for the key is part of it.
+        """
+        current = f"{url}?{urlencode(query)}" if query else url
         for _ in range(MAX_REDIRECTS):
-            status, body, moved = self._get(current, query if current == url else {})
-            if moved and urlsplit(moved).netloc == urlsplit(url).netloc:
-                current = moved
+            reply = self._get(current)
+            if reply.moved_to and urlsplit(reply.moved_to).netloc == urlsplit(url).netloc:
+                current = reply.moved_to
                 continue
-            if status in NOT_FOUND_STATUSES:
+            if reply.status in NOT_FOUND_STATUSES:
                 return None
-            if status != 200:
-                raise MetadataError(f"{self.provider.name} responded with status {status}")
-            return decode_json(body)
+            if reply.status is None:
+                raise MetadataError(f"{self.provider.name} could not be reached, or gave no complete response")
+            if reply.status != 200:
+                raise MetadataError(f"{self.provider.name} responded with status {reply.status}")
+            return _json_of(reply)
         raise MetadataError(f"{self.provider.name} redirects in a loop")
 
-    def _get(self, url: str, query: dict[str, str]) -> tuple[int, bytes, str]:
-        try:
-            with self.session.get(
-                url, params=query, timeout=TIMEOUT_SECONDS, stream=True, allow_redirects=False
-            ) as response:
-                if response.headers.get("Content-Encoding", "identity") != "identity":
-                    raise MetadataError(f"{self.provider.name} sent a compressed response")
-                body = response.raw.read(MAX_RESPONSE_BYTES + 1)
-                moved = urljoin(url, response.headers.get("Location", "")) if response.is_redirect else ""
-        except (requests.RequestException, HTTPError, OSError) as error:
-            # The message of requests contains the URL, and with it the key.
-            raise MetadataError(f"{self.provider.name} could not be reached ({type(error).__name__})") from None
-        if len(body) > MAX_RESPONSE_BYTES:
-            raise MetadataError(f"{self.provider.name} sent too large a response")
-        return response.status_code, body, moved
+    def _get(self, url: str) -> Reply:
+        """Retry-After is ignored: it may be hours, and the command can simply be run again later."""
+        for pause in RETRY_PAUSES:
+            reply = self.fetch_url(url)
+            if reply.status is not None and reply.status not in RETRIED_STATUSES:
+                return reply
+            time.sleep(pause)
+        return self.fetch_url(url)
+
+
+def _json_of(reply: Reply) -> object:
+    if reply.data is None or isinstance(reply.data, str):
+        raise UnreadableResponse("the answer is not JSON")
+    return reply.data
 
 
 def _tvmaze(client: MetadataClient, imdb_id: str) -> FilmMetadata:

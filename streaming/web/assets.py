@@ -25,7 +25,7 @@ def _poster_version(movie: Movie) -> str:
 @require_safe
 def poster_image(request: HttpRequest, imdb_id: str) -> HttpResponse:
     """The generated poster; the URL with its current version is cached for a year, any other for 5 minutes."""
-    found = Movie.objects.by_identifier(imdb_id).first()
+    found = Movie.objects.shown().by_identifier(imdb_id).first()
     if found is None or found.imdb_id != imdb_id:
         return not_found(request, None)
     version, is_glow = _poster_version(found), bool(request.GET.get("glow"))

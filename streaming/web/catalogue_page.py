@@ -19,7 +19,7 @@ from streaming.web.rendering import HtmxHttpRequest, render_page
 def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     """The catalogue page; htmx gets only the results, or for "Show more" only the next cards."""
     query = FilterSelection.from_query_string(request.GET)
-    movies = query.catalogue_query().apply(Movie.objects.with_active_count().defer("synopsis"))
+    movies = query.catalogue_query().apply(Movie.objects.shown().with_active_count().defer("synopsis"))
     page = Paginator(movies, PAGE_SIZE).get_page(request.GET.get("page"))
     totals = statistics.totals()
     context = {

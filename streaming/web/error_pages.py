@@ -9,7 +9,9 @@ from django.template.loader import render_to_string
 
 from streaming.models import RemovedMovie
 from streaming.web.rendering import colour_theme, render_page
+from streaming.write_wait import RETRY_AFTER_SECONDS
 
+UNAVAILABLE = "The database is busy or full, so this could not be saved. Try again in a minute."
 MOVIE_PATH_PATTERN = re.compile(r"/streaming/(tt[0-9]{7,9})/", re.ASCII)
 
 
@@ -49,6 +51,17 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return _json_error("Something failed on our side.", status=500)
     page = render_to_string("500.html", {"theme": colour_theme(request)})
     return HttpResponse(page, status=500, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
+
+
+def database_unavailable(request: HttpRequest) -> HttpResponse:
+    """503 with Retry-After while the database is locked, full or away; without database and context processors."""
+    if _is_for_api(request):
+        response: HttpResponse = _json_error(UNAVAILABLE, status=503)
+    else:
+        page = render_to_string("503.html", {"theme": colour_theme(request), "text": UNAVAILABLE})
+        response = HttpResponse(page, status=503, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _is_for_api(request: HttpRequest) -> bool:

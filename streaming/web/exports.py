@@ -39,7 +39,8 @@ def stremio_catalogue(request: HttpRequest, kind: str, key: str, extra: str = ""
     if stremio.CATALOGUE_IDS.get(kind) != key:
         return stremio_not_found(request)
     options = stremio.parse_extra(extra)
-    movies = Movie.objects.filter(type=stremio.MOVIE_TYPE_BY_STREMIO_TYPE[kind]).search(options.search).watchable()
+    of_type = Movie.objects.shown().filter(type=stremio.MOVIE_TYPE_BY_STREMIO_TYPE[kind])
+    movies = of_type.search(options.search).watchable()
     page = movies.order_by("search_title", "id")[options.skip : options.skip + stremio.PAGE_SIZE]
     entries = (loader.to_entry(movie, []) for movie in page)
     return _json(stremio.build_catalogue(entries, site=_base_url(request)), age=CACHE_SECONDS["catalogue"])
@@ -93,7 +94,8 @@ def jsonl_export(request: HttpRequest) -> StreamingHttpResponse:
 def _movie(kind: str, video: stremio.VideoId | None) -> Movie | None:
     if video is None or kind not in stremio.MOVIE_TYPE_BY_STREMIO_TYPE:
         return None
-    return Movie.objects.filter(imdb_id=video.imdb_id, type=stremio.MOVIE_TYPE_BY_STREMIO_TYPE[kind]).first()
+    shown = Movie.objects.shown()
+    return shown.filter(imdb_id=video.imdb_id, type=stremio.MOVIE_TYPE_BY_STREMIO_TYPE[kind]).first()
 
 
 def _base_url(request: HttpRequest) -> str:

@@ -1,4 +1,7 @@
-"""RSS feeds: new movies, and lost movies and links."""
+"""RSS feeds: new movies, and lost movies and links.
+
+Events in the future, from a fast clock, are left out: they would stay on top until the clock reaches them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from django.contrib.syndication.views import Feed
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
+from django.utils import timezone
 from django.utils.http import http_date, parse_http_date
 
 from streaming.formatting import display_text
@@ -69,7 +73,7 @@ class NewMoviesFeed(MovieFeed):
         that asks by date would keep a removed movie.
         """
         response = super().__call__(request, *args, **kwargs)
-        removed_at = RemovedMovie.objects.aggregate(at=Max("removed_at"))["at"]
+        removed_at = RemovedMovie.objects.filter(removed_at__lte=timezone.now()).aggregate(at=Max("removed_at"))["at"]
         newest_entry = parse_http_date(response.headers["Last-Modified"])
         response.headers["Last-Modified"] = http_date(
             max(newest_entry, removed_at.timestamp() if removed_at else newest_entry)
@@ -77,7 +81,8 @@ class NewMoviesFeed(MovieFeed):
         return response
 
     def items(self) -> list[FeedEntry]:
-        return [_new_movie_entry(movie) for movie in Movie.objects.order_by("-created_at", "-id")[:MAX_ENTRIES]]
+        movies = Movie.objects.shown().filter(created_at__lte=timezone.now()).order_by("-created_at", "-id")
+        return [_new_movie_entry(movie) for movie in movies[:MAX_ENTRIES]]
 
 
 class LostMoviesFeed(MovieFeed):
@@ -88,10 +93,11 @@ class LostMoviesFeed(MovieFeed):
     feed_url = reverse_lazy("feed-lost")
 
     def items(self) -> list[FeedEntry]:
-        removed = RemovedMovie.objects.filter(restored_at=None).defer("snapshot").order_by("-removed_at")[:MAX_ENTRIES]
-        deaths = LinkFlip.objects.filter(is_active=False, link__is_published=True)
+        now = timezone.now()
+        removed = RemovedMovie.objects.removed().filter(removed_at__lte=now).defer("snapshot").order_by("-removed_at")
+        deaths = LinkFlip.objects.filter(at__lte=now, is_active=False).of_shown_links()
         flips = deaths.select_related("link__movie").order_by("-at", "-pk")[:MAX_ENTRIES]
-        return _newest([*map(_removed_movie_entry, removed), *map(_dead_link_entry, flips)])
+        return _newest([*map(_removed_movie_entry, removed[:MAX_ENTRIES]), *map(_dead_link_entry, flips)])
 
 
 def _newest(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
@@ -107,7 +113,7 @@ def _new_movie_entry(movie: Movie) -> FeedEntry:
 
 def _removed_movie_entry(removed: RemovedMovie) -> FeedEntry:
     key = f"openreel:removed:{removed.imdb_id}:{removed.removed_at.isoformat()}"
-    text = f"Removed: {display_text(removed.reason)}."
+    text = f"Removed: {removed.public_reason}."
     return FeedEntry(
         key, f"{display_text(removed.title)} was removed", text, removed.removed_at, f"/streaming/{removed.imdb_id}/"
     )

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from django.core.cache import cache
@@ -132,7 +132,9 @@ def filter_choices(selection: FilterSelection) -> FilterChoices:
 
     The former are cached for `FACET_CACHE_SECONDS`, because they cost a scan of the links.
     """
-    available = cache.get_or_set("browse-held", _available_values, FACET_CACHE_SECONDS) or _available_values()
+    available = cache.get_or_set("browse-held", _available_values, FACET_CACHE_SECONDS)
+    if not _is_complete(available):
+        available = _available_values()
     values = {name: {*available[name], *filter(None, [getattr(selection, name)])} for name in available}
     heights = [quality for quality in QUALITIES if quality in values["quality"]]
     return FilterChoices(
@@ -149,6 +151,18 @@ def _available_values() -> dict[str, list[str]]:
     years = Movie.objects.exclude(year=None).order_by().values_list("year", flat=True).distinct()
     available = {name: [x for x in links.values_list(name, flat=True).distinct() if x] for name in LINK_FILTERS}
     return {**available, "decade": sorted({str(year // 10 * 10) for year in years if year})}
+
+
+def _is_complete(available: object) -> TypeGuard[dict[str, list[str]]]:
+    """Whether a cached value has the form of `_available_values`; others may write to the cache."""
+    return (
+        isinstance(available, dict)
+        and {*LINK_FILTERS, "decade"} == set(available)
+        and all(
+            isinstance(values, list) and all(isinstance(value, str) for value in values)
+            for values in available.values()
+        )
+    )
 
 
 def _named_languages(tags: Iterable[str]) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from streaming import statistics
+from streaming.storage_checks import storage_problems
 from streaming.web import prometheus
 
 PROXY_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
@@ -28,17 +29,22 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether requests can be served, which needs the database; the other values are for information."""
+    """Whether requests can be served, which needs the database; the other values are for information.
+
+    "degraded": they can, but something that should help does not work; `problems` says what.
+    """
     try:
         totals = statistics.totals()
+        age = statistics.run_age_seconds(timezone.now())
     except DatabaseError:
         return JsonResponse({"status": "unavailable", "detail": "The database does not respond."}, status=503)
-    run = totals.last_run
+    problems = storage_problems()
     return JsonResponse(
         {
-            "status": "ok",
+            "status": "degraded" if problems else "ok",
             "database": "ok",
-            "health_run_age_seconds": int((timezone.now() - run.started_at).total_seconds()) if run else None,
+            "problems": problems,
+            "health_run_age_seconds": age,
             "open_jobs": totals.open_jobs,
         }
     )

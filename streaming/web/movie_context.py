@@ -18,10 +18,9 @@ from streaming.health.judging.removal import GRACE_FACTORS
 from streaming.ingest.url_identity import find_work, work_key
 from streaming.models import Movie, ScrapeJob, StreamingLink
 from streaming.ranking import accepted_languages, best_first, group_links
-from streaming.reason_codes import Reason, Strength
+from streaming.reason_codes import Strength
 from streaming.web.job_view import job_view
 
-WITHDRAWN_REASONS = (Reason.TAKEN_DOWN, Reason.BLOCKED_HOST)
 MORE_SHOWN = 6
 POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
 
@@ -40,7 +39,7 @@ class MovieLinks:
 
     @classmethod
     def of(cls, movie: Movie, *, languages: Sequence[str], now: datetime) -> MovieLinks:
-        links = best_first(list(movie.links.published().exclude(reason__in=WITHDRAWN_REASONS)), languages=languages)
+        links = best_first(list(movie.links.shown()), languages=languages)
         links = group_links(links, of=lambda link: work_key(link.source_url))
         active = [link for link in links if link.is_active]
         confirmed = [time for link in active for time in (link.last_checked, link.last_seen) if time]
@@ -79,11 +78,12 @@ def link_rows(links: Sequence[StreamingLink]) -> list[LinkRow]:
 
 
 def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
-    """The links of a movie for its page; `waiting` counts links awaiting review, for staff only."""
+    """The links of a movie for its page; `waiting` counts links awaiting review, for staff who may see them."""
     links = MovieLinks.of(found, languages=viewer_languages(request), now=timezone.now())
-    is_staff = request.user.is_authenticated and request.user.is_staff
+    user = request.user
+    sees_waiting = user.is_staff and user.has_perm("streaming.view_streaminglink")
     return {
-        "waiting": found.links.awaiting_review().count() if is_staff else 0,
+        "waiting": found.links.awaiting_review().count() if sees_waiting else 0,
         "links": [*links.active, *links.inactive],
         "active_rows": link_rows(links.active),
         "inactive_rows": link_rows(links.inactive),
@@ -152,7 +152,7 @@ def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: st
 
 def related_movies(found: Movie) -> list[Movie]:
     """Other movies with a working link from around the same year, nearest first."""
-    others = Movie.objects.watchable().exclude(pk=found.pk).with_active_count().defer("synopsis")
+    others = Movie.objects.shown().watchable().exclude(pk=found.pk).with_active_count().defer("synopsis")
     if found.year is None:
         return list(others.order_by("search_title", "id")[:MORE_SHOWN])
     later = others.filter(year__gte=found.year).order_by("year", "search_title", "id")[:MORE_SHOWN]

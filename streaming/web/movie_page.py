@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from streaming.client_throttle import refresh_retry_after
+from streaming.client_throttle import client_key, refresh_retry_after
 from streaming.formatting import display_text
 from streaming.models import Movie, ScrapeJob
-from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping.freshness import ScrapeReason
-from streaming.scraping.jobs import QueueFull, renotify_if_stalled
+from streaming.scraping.jobs import ClientQueueFull, QueueFull, QueueUnavailable, renotify_if_stalled
 from streaming.scraping.page_visits import refresh_on_request
 from streaming.web.error_pages import not_found
 from streaming.web.movie_context import display_name, job_context, links_context, related_movies, structured_data
@@ -24,12 +24,17 @@ from streaming.web.rendering import HtmxHttpRequest, render_page
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
 MAX_PREVIEW_LENGTH = 110
 QUEUE_FULL = "Many searches are waiting. Open this page again in a minute."
+REFUSALS = {
+    QueueFull: "Many searches are waiting.",
+    ClientQueueFull: "Many of your searches are waiting.",
+    QueueUnavailable: "The catalogue takes no searches right now.",
+}
 
 
 @require_http_methods(["GET", "HEAD", "OPTIONS"])
 def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
     """The page of a movie; opened by a person it may start a scrape job, which the page then shows."""
-    found = Movie.objects.by_identifier(identifier).first()
+    found = Movie.objects.shown().by_identifier(identifier).first()
     if found is None:
         return not_found(request, None)
     if request.method == "OPTIONS":
@@ -43,17 +48,21 @@ def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
 def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
     """Start a scrape job for the Refresh button: the job panel for htmx, otherwise a redirect to the movie page.
 
-    429 or 503 with Retry-After if the client or the queue is over its limit.
+    429 or 503 with Retry-After if the client or the queue is over its limit, or the database takes no write.
     """
-    found = Movie.objects.by_identifier(identifier).first()
+    visitor = Visitor(client_key(request), sent_at=timezone.now())
+    found = Movie.objects.shown().by_identifier(identifier).first()
     if found is None:
         return not_found(request, None)
     if wait := refresh_retry_after(request):
         return _try_again_later(request, found, wait=wait, status=429, reason="Too many refreshes.")
     try:
-        job = scrape_movie_on_demand(found, requested_by="page")
+        job = scrape_movie_on_demand(found, requested_by="page", visitor=visitor)
     except QueueFull as full:
-        return _try_again_later(request, found, wait=full.retry_after, status=503, reason="Many searches are waiting.")
+        status = 429 if isinstance(full, ClientQueueFull) else 503
+        return _try_again_later(request, found, wait=full.retry_after, status=status, reason=REFUSALS[type(full)])
+    except Movie.DoesNotExist:  # Removed since it was read.
+        return not_found(request, None)
     if request.htmx:
         return _job_fragment(request, job, status=202)
     # 303: the browser gets the page with GET, so that reloading it does not start another job.
@@ -73,7 +82,8 @@ def _try_again_later(request: HtmxHttpRequest, found: Movie, *, wait: int, statu
 @require_safe
 def job_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The progress of a job: the panel for htmx, together with the new links once the job is finished."""
-    found = ScrapeJob.objects.select_related("movie").filter(pk=pk).first() if pk < 2**63 else None
+    shown = ScrapeJob.objects.select_related("movie").filter(movie__in=Movie.objects.shown())
+    found = shown.filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
         return not_found(request, None)
     renotify_if_stalled(found, now=timezone.now())

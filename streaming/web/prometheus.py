@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from streaming.statistics import source_stats, totals
+from streaming.statistics import run_age_seconds, source_stats, totals
 
 
 def render_metrics(now: datetime) -> Iterator[str]:
@@ -23,12 +23,9 @@ def render_metrics(now: datetime) -> Iterator[str]:
             if row.links
         },
     )
+    if (age := run_age_seconds(now)) is not None:
+        yield from _render_gauge("openreel_health_run_age_seconds", "Seconds since the last run started", {"": age})
     if (run := catalogue.last_run) is not None:
-        yield from _render_gauge(
-            "openreel_health_run_age_seconds",
-            "Seconds since the last run started",
-            {"": int((now - run.started_at).total_seconds())},
-        )
         yield from _render_gauge(
             "openreel_health_run_withheld", "1 if the results of the last run were withheld", {"": int(run.withheld)}
         )

@@ -1,4 +1,4 @@
-"""The sitemap: an index of parts with up to `PAGE_SIZE` URLs each."""
+"""The sitemap: an index of parts with up to `PAGE_SIZE` URLs each. Dates in the future are left out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from django.contrib.sitemaps import Sitemap
 from django.db.models import Max
 from django.urls import reverse
+from django.utils import timezone
 
 from streaming.models import Movie, MovieQuerySet
 
@@ -19,14 +20,15 @@ class MovieSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at r
     limit = PAGE_SIZE
 
     def items(self) -> MovieQuerySet:
-        return Movie.objects.only("imdb_id", "updated_at").order_by("pk")
+        return Movie.objects.shown().only("imdb_id", "updated_at").order_by("pk")
 
-    def lastmod(self, item: Movie) -> datetime:
-        return item.updated_at
+    def lastmod(self, item: Movie) -> datetime | None:
+        return item.updated_at if item.updated_at <= timezone.now() else None
 
     def get_latest_lastmod(self) -> datetime | None:
         """The latest change, in one query; Django would load every movie."""
-        latest: datetime | None = Movie.objects.aggregate(at=Max("updated_at"))["at"]
+        movies = Movie.objects.filter(updated_at__lte=timezone.now())
+        latest: datetime | None = movies.aggregate(at=Max("updated_at"))["at"]
         return latest
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from scraper.sources import LICENCES
 from streaming import statistics
 from streaming.models import HealthRun, HostPause, Movie, StreamingLink
+from streaming.models.health_run import CLOCK_SLACK
 from streaming.web import charts
 from streaming.web.movie_context import removal_rule
 from streaming.web.rendering import render_page
@@ -30,7 +31,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
     now, totals = timezone.now(), statistics.totals()
     days = statistics.runs_by_day(DAYS_SHOWN, now)
     reasons = statistics.inactive_reasons()
-    oldest = StreamingLink.objects.published().aggregate(
+    oldest = StreamingLink.objects.shown().aggregate(
         at=Min("last_checked"), never_checked=Count("pk", filter=Q(last_checked=None))
     )
     run = _run_status(totals.last_run, now=now)
@@ -50,7 +51,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "reasons": reasons,
         "highest_count": max((number for _, number in reasons), default=0),
         "at_risk": statistics.at_risk(RISKS_SHOWN),
-        "recent_failures": statistics.recently_failed_links(FAILURES_SHOWN),
+        "recent_failures": statistics.recently_failed_links(FAILURES_SHOWN, now=now),
         "paused": list(HostPause.objects.active(now).order_by("-paused_until")[:HOSTS_SHOWN]),
         "removal_rule": removal_rule(settings.LINK_GRACE_HOURS),
     }
@@ -59,7 +60,10 @@ def link_health(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """The newest run, and the newest finished one; `is_late`: no run has finished within `STALE_HOURS`."""
+    """The newest run, and the newest finished one; `is_late`: no run has finished within `STALE_HOURS`.
+
+    An end in the future, from a fast clock, does not count.
+    """
 
     newest: HealthRun
     ended: HealthRun | None
@@ -71,12 +75,17 @@ def _run_status(newest: HealthRun | None, *, now: datetime) -> RunStatus | None:
     """The status from the newest run; None if the checker has never run."""
     if newest is None:
         return None
-    is_running = newest.finished_at is None and now - newest.heartbeat_at < HEARTBEAT_TIMEOUT
+    is_running = newest.finished_at is None and abs(now - newest.heartbeat_at) < HEARTBEAT_TIMEOUT
     has_ended = newest.finished_at is not None and newest.outcome != HealthRun.Outcome.FAILED
     ended = newest if has_ended else HealthRun.objects.finished().latest_started()
-    last = ended.finished_at if ended else None
-    is_late = not is_running and (last is None or now - last > timedelta(hours=settings.STALE_HOURS))
+    is_late = not is_running and not _ended_lately(ended, now=now)
     return RunStatus(newest=newest, ended=ended, is_running=is_running, is_late=is_late)
+
+
+def _ended_lately(run: HealthRun | None, *, now: datetime) -> bool:
+    if run is None or run.finished_at is None:
+        return False
+    return now - timedelta(hours=settings.STALE_HOURS) <= run.finished_at <= now + CLOCK_SLACK
 
 
 def _chart_bar(day: statistics.DailyRunStats) -> charts.ChartBar:
@@ -124,5 +133,7 @@ def _is_failing(stats: statistics.SourceStats) -> bool:
 @require_safe
 def api_guide(request: HttpRequest) -> HttpResponse:
     """The API guide, with commands to copy."""
-    example = Movie.objects.order_by("search_title", "id").values_list("imdb_id", flat=True).first() or "tt0013442"
+    example = (
+        Movie.objects.shown().order_by("search_title", "id").values_list("imdb_id", flat=True).first() or "tt0013442"
+    )
     return render_page(request, "api.html", {"base": request.build_absolute_uri("/api/streaming/"), "example": example})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 from rest_framework.test import APIClient
+
+from tests.helpers.staff import make_staff
 
 MOVIES = "/api/streaming/movies/"
 
@@ -22,5 +23,5 @@ def robot() -> APIClient:
 @pytest.fixture
 def staff(db: None) -> APIClient:
     client = APIClient()
-    client.force_authenticate(User.objects.create(username="alice", is_staff=True))
+    client.force_authenticate(make_staff("alice"))
     return client

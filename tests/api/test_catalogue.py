@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from streaming import statistics
 from streaming.ingest.tombstones import remove_movies, restore_movies
-from streaming.models import HealthRun, Movie, RemovedMovie
+from streaming.models import Change, HealthRun, Movie
+from streaming.models.change import number_all_changes
 from streaming.models.movie import mark_updated
 from tests.helpers.factories import make_job, make_link, make_movie
 
@@ -103,24 +104,63 @@ def test_without_changes_next_since_is_still_valid(robot, since):
     assert (page["changed"], page["removed"]) == ([], [])
 
 
-def test_many_changes_at_the_same_time_are_paged_completely(robot, monkeypatch):
+def test_many_changes_are_paged_completely_and_each_movie_comes_once(robot, monkeypatch):
     monkeypatch.setattr("streaming.views.CHANGES_PAGE_SIZE", 3)
     wanted = {make_movie().imdb_id for _ in range(8)}
     mark_updated(Movie.objects.all())
     gone = {make_movie().imdb_id for _ in range(4)}
     remove_movies(Movie.objects.filter(imdb_id__in=gone), reason="gone")
-    RemovedMovie.objects.update(removed_at=Movie.objects.first().updated_at)
     pages = walk(robot)
     assert (len(pages), set(names(pages, "changed")), set(names(pages, "removed"))) == (4, wanted, gone)
     assert len(names(pages, "changed")) == 8
 
 
+def numbered(movie, *, days_ago):
+    """Number the changes so far and let the movie's have this age."""
+    number_all_changes()
+    Change.objects.filter(pk=movie.imdb_id).update(numbered_at=timezone.now() - timedelta(days=days_ago))
+
+
 def test_changes_since_a_date_or_a_time(robot):
     old, new = make_movie(), make_movie()
-    Movie.objects.filter(pk=old.pk).update(updated_at=timezone.now() - timedelta(days=400))
+    numbered(old, days_ago=400)
     yesterday = timezone.now() - timedelta(days=1)
     for since in (yesterday.isoformat(), f"{yesterday:%Y-%m-%d}", f"{yesterday:%Y-%m-%dT%H:%M:%SZ}"):
         assert names(walk(robot, since), "changed") == [new.imdb_id]
+
+
+def test_a_cursor_of_an_earlier_release_repeats_ten_minutes_and_leads_to_a_new_one(robot):
+    old, between, new = make_movie(), make_movie(), make_movie()
+    numbered(old, days_ago=3)
+    numbered(between, days_ago=2)
+    moment = Change.objects.get(pk=between.imdb_id).numbered_at + timedelta(minutes=9)
+    (page,) = walk(robot, f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}~0-{between.pk}")
+    assert names([page], "changed") == [between.imdb_id, new.imdb_id]
+    assert walk(robot, page["next_since"])[0]["changed"] == []
+
+
+def test_a_clock_that_jumps_hides_no_change_from_mirrors_that_keep_times(robot):
+    ahead = make_movie()
+    numbered(ahead, days_ago=-365)
+    start = timezone.now().isoformat()
+    later = make_movie()
+    assert names(walk(robot, start), "changed") == [ahead.imdb_id, later.imdb_id]
+
+
+def test_a_movie_deleted_without_a_tombstone_is_reported_as_removed(robot):
+    movie = make_movie()
+    (page,) = walk(robot)
+    Movie.objects.filter(pk=movie.pk).delete()
+    (gone,) = walk(robot, page["next_since"])
+    assert names([gone], "removed") == [movie.imdb_id]
+    assert gone["removed"][0]["removed_at"] is not None
+
+
+def test_a_cursor_of_another_catalogue_is_refused_and_the_message_says_what_to_do(robot):
+    make_movie()
+    response = robot.get(CHANGES, {"since": "n7"})
+    assert response.status_code == 410
+    assert "start without since" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +171,10 @@ def test_changes_since_a_date_or_a_time(robot):
         "2026-01-01T00:00:00~0-1",
         "garbage~0-1",
         "~",
+        "n",
+        "n-1",
+        "n1.5",
+        "n" + "9" * 19,
         "\x00",
         "9" * 5000,
         "0001-01-01T00:00:00+23:59~0-1",
@@ -148,12 +192,13 @@ def test_changes_cost_the_same_number_of_queries_however_many_they_are(robot, dj
             make_link(make_movie())
         gone = [make_movie().pk for _ in range(number)]
         remove_movies(Movie.objects.filter(pk__in=gone), reason="gone")
+        number_all_changes()
 
     story(1)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         robot.get(CHANGES)
     story(20)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         robot.get(CHANGES)
 
 

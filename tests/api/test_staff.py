@@ -20,6 +20,7 @@ from tests.api.conftest import MOVIES
 from tests.api.test_movies import LINK_KEYS, MOVIE_KEYS
 from tests.helpers.factories import make_link, make_movie
 from tests.helpers.http_origin import Origin
+from tests.helpers.staff import make_staff
 
 pytestmark = pytest.mark.django_db
 LINKS = "/api/streaming/links/"
@@ -79,7 +80,7 @@ def test_an_invalid_movie_is_rejected_with_its_field(staff, body, field):
 def test_a_too_large_body_is_a_413(db, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     signed_in = APIClient()
-    signed_in.force_login(User.objects.create(username="alice", is_staff=True))
+    signed_in.force_login(make_staff("alice"))
     response = signed_in.post(MOVIES, {**NOSFERATU, "synopsis": "x" * 1000})
     assert (response.status_code, response.json()) == (413, {"detail": "The body is too large."})
 
@@ -237,7 +238,7 @@ def test_others_cannot_write(person, method, address, body):
 
 
 def test_a_staff_token_may_write():
-    token = Token.objects.create(user=User.objects.create(username="carol", is_staff=True))
+    token = Token.objects.create(user=make_staff("carol"))
     client = APIClient(headers={"Authorization": f"Token {token.key}"})
     assert client.post(MOVIES, NOSFERATU).status_code == 201
 

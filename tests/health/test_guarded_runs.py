@@ -53,12 +53,39 @@ def test_the_links_of_a_host_that_calls_most_of_them_gone_turn_off_for_that_reas
     assert (report.withheld, report.died, report.hosts_down) == (False, 8, [])
     assert netloc(changed) in report.reason
     assert reasons(changed) == {(False, "host_changed")}
-    many(changed, 1, "new")  # One link alone is no host, but the others still have the reason.
+    many(changed, 1, "new")  # It belongs to what its host has done within a day.
     run(now + 2 * HOUR)
+    assert reasons(changed) == {(False, "host_changed")}
+    many(changed, 1, "late")  # A day later one link alone is no host, but the others still have the reason.
+    run(now + 26 * HOUR)
     assert reasons(changed) == {(False, "host_changed"), (False, "http_404")}
     changed.everything = None
-    assert run(now + 26 * HOUR).revived == 9 - 1
+    assert run(now + 28 * HOUR).revived == 8
     assert reasons(changed) >= {(True, "ok")}
+
+
+def test_a_host_that_calls_its_links_gone_bit_by_bit_has_changed(hosts):
+    creeping, fine = hosts(2)
+    links = many(creeping, 8)
+    many(fine, 60)
+    now = timezone.now()
+    for number in range(4):
+        for link in links[2 * number : 2 * number + 2]:
+            StreamingLink.objects.filter(pk=link.pk).update(source_url=link.source_url.replace("page", "404"))
+        run(now + number * HOUR)
+        expected = {(False, "http_404"), (True, "ok")} if number < 2 else {(False, "host_changed"), (True, "ok")}
+        assert reasons(creeping) == (expected if number < 3 else {(False, "host_changed")})
+    assert set(StreamingLink.objects.filter(is_active=False).values_list("strength", flat=True)) == {"proven"}
+
+
+def test_links_that_a_host_calls_gone_while_it_is_down_count_later(hosts):
+    down, fine = hosts(2)
+    many(down, 5, "503")
+    many(down, 4, "404")
+    many(fine, 40)
+    report = run(timezone.now())
+    assert (report.died, report.hosts_down) == (4, [netloc(down)])
+    assert reasons(down) == {(True, "host_down"), (False, "host_changed")}
 
 
 def test_a_small_run_asks_more_links_before_it_believes_that_links_are_gone(hosts):

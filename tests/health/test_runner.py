@@ -15,10 +15,11 @@ from django.utils import timezone
 from streaming.health.prune import prune_by_hand
 from streaming.health.runner import run_check
 from streaming.health.selection import Selection, count_due, due_links
+from streaming.health.sweep.immediate_check import check_now
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.writer import mark_private_links
 from streaming.ingest.edits import update_link
-from streaming.ingest.takedown import block
+from streaming.ingest.takedown import block, block_link
 from streaming.ingest.tombstones import restore_movies
 from streaming.models import HealthRun, HostGate, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
 from tests.helpers.factories import LONG_DEAD, make_link, make_movie
@@ -278,6 +279,22 @@ def test_private_and_blocked_addresses_are_not_requested(hosts):
     taken.refresh_from_db()
     assert (private.is_active, private.reason, private.last_checked) == (True, "private_address", None)
     assert (taken.is_active, taken.reason) == (False, "taken_down")
+
+
+@pytest.mark.parametrize("state", [{"reason": "ok"}, {"is_active": False, "reason": "timeout", "failures": 1}])
+def test_what_was_taken_down_is_neither_asked_nor_revived(hosts, state):
+    """Refused links alone (no other kind of takedown exists) were revived."""
+    (server,) = hosts()
+    links_at(server, "page/1")
+    refused, hidden = links_at(server, "secret/1", "secret/2", **state)
+    block_link(refused.source_url, reason="no licence")
+    StreamingLink.objects.filter(pk=hidden.pk).take_down()  # as by a takedown that the run did not load
+    run()
+    assert check_now([refused.pk]) == {refused.pk: "blocked_host"}
+    assert not any("secret" in path for _, path in server.log)
+    for link in (refused, hidden):
+        link.refresh_from_db()
+        assert (link.is_active, link.reason, link.taken_down) == (False, "taken_down", True)
 
 
 def test_public_links_are_kept_when_only_loopback_can_be_reached(hosts):
@@ -569,7 +586,7 @@ def test_the_number_of_statements_does_not_grow_with_the_links(hosts, django_ass
     movie = make_movie()
     for number in range(120):
         make_link(movie, source_url=server.url(f"page/{number}"), host="127.0.0.2")
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(46):
         run()
 
 

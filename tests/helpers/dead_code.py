@@ -22,8 +22,8 @@ from scrapy.settings import default_settings
 from tests.helpers.paths import PROJECT_ROOT
 
 PACKAGES = ("MovieBackend", "streaming", "scraper")
-# They use production code as any other program would, and are no tests.
-PROGRAMS = ("manage.py", "cleanup_dead_links.py", "bench")
+# They use production code as any other program would, and are no tests. Migrations are not examined themselves.
+PROGRAMS = ("manage.py", "cleanup_dead_links.py", "bench", "streaming/migrations")
 # Names that Django and Celery look up in a module, and classes that are found by what they derive from.
 LOOKED_UP = {
     "urlpatterns",
@@ -40,6 +40,7 @@ FOUND_BY_BASE = ("django.apps.config.AppConfig", "django.core.management.base.Ba
 # Methods that a framework calls though no class of its own has them, by what the class derives from.
 CALLED_BY_NAME = {
     "django.forms.forms.BaseForm": r"clean_\w+",
+    "django.contrib.admin.options.BaseModelAdmin": r"has_\w+_permission",  # named by `permissions=` of actions
     "django.contrib.syndication.views.Feed": r"(?:feed|item)_\w+",
     "django.contrib.sitemaps.Sitemap": r"lastmod|changefreq|priority",
     "rest_framework.viewsets.ViewSetMixin": "|".join(

@@ -7,4 +7,4 @@ from MovieBackend.urls import handler400, handler403, handler404, handler500
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
-urlpatterns = [one for one in urls.urlpatterns if getattr(one, "namespace", None) != "admin"]
+urlpatterns = [one for one in urls.urlpatterns if not str(one.pattern).startswith("admin/")]

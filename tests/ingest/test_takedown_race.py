@@ -34,6 +34,13 @@ BLOCK = """
 block("films.example.org", reason="asked for")
 print(StreamingLink.objects.active().count())
 """
+SPELLINGS = """
+movie = Movie.objects.create(imdb_id="tt0000001", title="Nosferatu")
+for path in ("v/abc", "V/abc", "v/ABC", "v/abc/1", "/v/%61bc"):
+    StreamingLink.objects.create(movie=movie, source="s", host="a.example.org", source_url=f"https://a.example.org/{path}")
+block("http://www.a.example.org/v/abc", reason="asked for")
+print(sorted(StreamingLink.objects.shown().values_list("source_url", flat=True)))
+"""
 LOCK_WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
@@ -65,3 +72,11 @@ def test_a_link_that_is_taken_down_while_it_is_saved_is_turned_off():
             active = watcher.execute("SELECT count(*) FROM streaming_streaminglink WHERE is_active").fetchone()
     assert (saver.returncode, blocker.returncode) == (0, 0)
     assert active == (0,)
+
+
+def test_the_case_of_a_path_counts_on_postgresql():
+    with empty_database("spellings") as address:
+        environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        command = [sys.executable, "-c", PRELUDE + SPELLINGS]
+        shown = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, text=True, capture_output=True, check=True)
+    assert shown.stdout == "['https://a.example.org/V/abc', 'https://a.example.org/v/ABC']\n"

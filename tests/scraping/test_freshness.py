@@ -57,7 +57,7 @@ CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
         (MovieFacts(next_scrape_at=NOW + 24 * HOUR), PAGE, Action.COOLING_DOWN, ScrapeReason.COOLING_DOWN),
         (MovieFacts(next_scrape_at=NOW + 26 * HOUR), PAGE, Action.START, ScrapeReason.NO_ACTIVE_LINK),
         (MovieFacts(last_seen_at=FRESH, next_scrape_at=NOW + HOUR), PAGE, Action.FRESH, ScrapeReason.FRESH),
-        # further clicks join a job that has just succeeded, but not a failed one
+        # further clicks join a job that has just succeeded or failed
         (
             MovieFacts(last_state="succeeded", last_queued_at=NOW - 9 * SECOND),
             CLICK,
@@ -66,7 +66,14 @@ CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
         ),
         (MovieFacts(last_state="succeeded", last_queued_at=NOW - 11 * SECOND), CLICK, Action.START, ScrapeReason.ASKED),
         (MovieFacts(last_state="succeeded", last_queued_at=NOW + HOUR), CLICK, Action.START, ScrapeReason.ASKED),
-        (MovieFacts(last_state="failed", last_queued_at=NOW - SECOND), CLICK, Action.START, ScrapeReason.ASKED),
+        (
+            MovieFacts(last_state="failed", last_queued_at=NOW - HOUR, last_finished_at=NOW - 9 * SECOND),
+            CLICK,
+            Action.JOIN,
+            ScrapeReason.JUST_FINISHED,
+        ),
+        (MovieFacts(last_state="failed", last_finished_at=NOW - 11 * SECOND), CLICK, Action.START, ScrapeReason.ASKED),
+        (MovieFacts(last_state="failed", last_finished_at=NOW + HOUR), CLICK, Action.START, ScrapeReason.ASKED),
         (MovieFacts(last_state="cancelled", last_queued_at=NOW - SECOND), CLICK, Action.START, ScrapeReason.ASKED),
     ],
 )

@@ -16,7 +16,7 @@ from django.utils import timezone
 from scraper.net.url_policy import InvalidValue
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import MAX_STORED_ATTEMPTS
-from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.freshness import Requester
 from streaming.scraping.jobs import JobRequest, QueueFull
@@ -85,15 +85,25 @@ def test_the_next_click_joins_without_a_notification(django_capture_on_commit_ca
 
 
 @pytest.mark.parametrize(
-    ("state", "queued_ago", "joined"),
-    [("succeeded", 5, True), ("succeeded", 15, False), ("failed", 5, False), ("cancelled", 5, False)],
+    ("state", "queued_ago", "ended_ago", "sent_ago", "joined"),
+    [
+        ("succeeded", 5, 4, 0, True),
+        ("succeeded", 15, 4, 0, False),
+        ("succeeded", 15, 4, 5, True),
+        ("failed", 60, 4, 0, True),
+        ("failed", 60, 12, 0, False),
+        ("failed", 60, 12, 13, True),
+        ("cancelled", 5, 4, 0, False),
+        ("cancelled", 5, 4, 4.5, True),
+    ],
 )
-def test_a_click_after_the_end(state, queued_ago, joined):
-    movie = make_movie()
+def test_a_click_after_the_end(state, queued_ago, ended_ago, sent_ago, joined):
+    movie, now = make_movie(), timezone.now()
     outcome = "found" if state == "succeeded" else ""
-    asked = {"sources": waiting_results(["example"]), "queued_at": timezone.now() - timedelta(seconds=queued_ago)}
-    make_job(movie, state=state, outcome=outcome, **asked)
-    assert ask(movie).joined is joined
+    dates = {"queued_at": now - timedelta(seconds=queued_ago), "finished_at": now - timedelta(seconds=ended_ago)}
+    make_job(movie, state=state, outcome=outcome, sources=waiting_results(["example"]), **dates)
+    visitor = Visitor("client", sent_at=now - timedelta(seconds=sent_ago))
+    assert scrape_movie_on_demand(movie, requested_by="page", visitor=visitor).joined is joined
 
 
 def test_a_click_for_another_page_or_source_starts_its_own_job():

@@ -8,8 +8,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from scraper.net.url_policy import PrivateHostAllowlist
+from streaming.management.commands import describe_movies
 from streaming.models import Movie
-from streaming.scraping import metadata_enrichment
 from tests.helpers.factories import make_movie
 from tests.helpers.http_servers import Page, Site, free_port, serving
 
@@ -113,10 +114,10 @@ def test_a_missing_key_is_reported(source, settings):
         (Page("no", status=401), "OMDb responded with status 401"),
         (Page("slow down", status=429, headers={"Retry-After": "9"}), "OMDb responded with status 429"),
         (Page("busy", status=503), "OMDb responded with status 503"),
-        (Page(b"x" * 2_000_000), "OMDb sent too large a response"),
+        (Page(b"x" * 2_000_000), "OMDb could not be reached, or gave no complete response"),
         (
             Page(gzip.compress(b"x" * 9_000_000), headers={"Content-Encoding": "gzip"}),
-            "OMDb sent a compressed response",
+            "1 responses of omdb were unreadable",
         ),
         (Page(raw_handler=lambda handler: None), "OMDb could not be reached"),
         (Page(status=302, headers={"Location": "http://10.0.0.5/"}), "OMDb responded with status 302"),
@@ -152,12 +153,47 @@ def test_a_provider_that_is_down_is_reported_without_the_key(settings):
     assert KEY not in str(raised.value)
 
 
-def test_a_provider_that_does_not_respond_is_given_up(provider, monkeypatch):
-    monkeypatch.setattr(metadata_enrichment, "TIMEOUT_SECONDS", (0.2, 0.2))
+def drip(handler):
+    """A response whose end never comes, with a byte in time for every timeout between two of them."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    while not handler.server.over.wait(0.05):
+        handler.wfile.write(b"{")
+
+
+@pytest.mark.parametrize("handler", [lambda handler: handler.server.over.wait(3), drip], ids=["silence", "drip"])
+def test_a_provider_that_does_not_respond_in_time_is_given_up(provider, monkeypatch, handler):
+    monkeypatch.setattr(describe_movies, "TIMEOUT_SECONDS", 0.2)
     make_movie(imdb_id=FILM)
-    provider.pages["*"] = Page(raw_handler=lambda handler: handler.server.over.wait(3))
+    provider.pages["*"] = Page(raw_handler=handler)
     with pytest.raises(CommandError, match="OMDb could not be reached"):
         call_command("describe_movies", "--source", "omdb")
+
+
+def test_neither_a_proxy_nor_netrc_is_used(provider, capsys, monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("default login me password secret\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    seen = []
+
+    def answer(handler):
+        seen.append(handler.headers.get("Authorization"))
+        body = b'{"Response": "False", "Error": "Movie not found!"}'
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    make_movie(imdb_id=FILM)
+    provider.pages["*"] = Page(raw_handler=answer)
+    assert "1 looked up, 0 found" in run("--source", "omdb", capsys=capsys)
+    assert seen == [None]
+
+
+def test_a_provider_on_a_private_address_is_not_asked_unless_that_is_allowed(provider, settings):
+    settings.ALLOW_PRIVATE_HOSTS = PrivateHostAllowlist.parse([])
+    make_movie(imdb_id=SHOW)
+    with pytest.raises(CommandError, match="TVmaze could not be reached"):
+        call_command("describe_movies", "--source", "tvmaze")
+    assert not provider.hits
 
 
 @pytest.mark.parametrize("compressed", [False, True])

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from streaming.ingest.takedown import block
 from streaming.models import RemovedMovie, ScrapeJob
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.rendered_html import html_of
@@ -105,7 +106,8 @@ def test_links_not_checked_or_seen_for_a_day_are_stale(client):
 def test_a_link_that_was_taken_down_is_not_shown(client):
     movie = make_movie()
     make_link(movie)
-    make_link(movie, is_active=False, reason="taken_down", source_url="https://films.example.org/secret")
+    make_link(movie, source_url="https://films.example.org/secret")
+    block("https://films.example.org/secret", reason="asked")
     assert "secret" not in html_of(client.get(movie.get_absolute_url()))
 
 

@@ -23,13 +23,13 @@ from streaming.health.sweep.tally import RunTally
 from streaming.reason_codes import Reason
 from streaming.retry_after import PauseKind
 
-CODEC_VERSION = 7
+CODEC_VERSION = 8
 # Some ten kilobytes a chunk, half a megabyte at most.
 CHUNK_SIZE = 500
 HOSTS_PER_CHUNK = 2000
 HOST_FIELDS = (
-    "public", "checked", "transport_failures", "active", "active_failed", "active_gone", "alive_earlier", "alive",
-    "clock_offset",
+    "public", "checked", "transport_failures", "active", "active_failed", "active_gone", "off_lately", "alive_earlier",
+    "alive", "clock_offset",
 )  # fmt: skip
 REQUEST_FIELDS = ("id", "url", "media", "title", "is_failing")
 LINK_DATES = ("state_since", "last_checked")

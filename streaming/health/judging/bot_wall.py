@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 
 from scraper.net.throttling import CHALLENGE_HEADERS
-from streaming.health.judging.page_text import PageText
+from streaming.health.judging.page_text import PageText, has_player, visible_text
+from streaming.health.judging.phrases import spoken_in
 from streaming.health.judging.soft_404 import normalize_title, remove_title
 
 CHALLENGE_MARKS = (
@@ -25,18 +26,22 @@ CHALLENGE_MARKS = (
     "geo.captcha-delivery.com", "ct.captcha-delivery.com",  # DataDome
     "sec-if-cpt-container", "sec-bc-tile", "/_sec/cp_challenge",  # Akamai
     "validate.perfdrive.com", "sucuri_cloudproxy_js", "acw_sc__v2", "__arcsjs", "/__qrator/", "/.basedflare/",
-    "/_guard/html.js", "kpsdk", "bunkerweb", "go-away-challenge", "/vddosw3data.js", "blazingfast.io/captcha",
+    "/_guard/html.js", "kpsdk", "/_fs-ch-", "wsidchk", "rbzns",
+    "bunkerweb", "go-away-challenge", "/vddosw3data.js", "blazingfast.io/captcha",
 )  # fmt: skip
 """What is only in the page of a challenge, in lower case."""
-PHRASES = (
-    "just a moment", "attention required! | cloudflare", "checking your browser", "verify you are human",
-    "verifying you are human", "are you a robot", "you are not a robot", "you're not a robot", "you're not a bot",
-    "you are not a bot", "you are human", "ddos-guard", "ddos protection by", "please enable cookies",
-    "does not accept cookies", "cookies are disabled", "cookies disabled", "requires javascript to work",
-    "pardon our interruption", "security check to access", "complete the captcha", "solve the captcha",
-    "vercel security checkpoint", "unusual traffic", "request unsuccessful", "the requested url was rejected",
-    "access to this page has been denied", "automated requests",
-)  # fmt: skip
+IMPERVA_FRAME = re.compile(r"<iframe\b[^<>]{0,300}_incapsula_resource")
+"""Its script is in pages that are let through, too."""
+WIDGETS = re.compile(
+    r"class\s{0,3}=\s{0,3}[\"']?(?:[\w-]{1,40} ){0,5}(?:g-recaptcha|h-captcha|cf-turnstile|frc-captcha|smart-captcha"
+    r"|mtcaptcha)\b|<altcha-widget\b|id\s{0,3}=\s{0,3}[\"']?slg-box\b",
+    re.I,
+)
+"""Widgets that ask for proof of a human: forms of living pages have them, too."""
+FILM_MARK = re.compile(r"\b(?:player|watch)\b|\.(?:mp4|webm|m3u8)\b")
+"""What a page with a film has in its markup."""
+MAX_WIDGET_TEXT, MAX_WIDGET_LINKS = 160, 3
+"""A page with a widget, no more text and no more links is there for the widget."""
 RELOAD_WITH_COOKIE = re.compile(r"document\.cookie\s{0,3}=[^=]")
 RELOAD = re.compile(r"location\.(?:reload|replace|assign|href)|(?:window|document|self)\.location\s{0,3}=")
 MAX_WALL_BYTES = 48 * 1024
@@ -65,7 +70,7 @@ def _says_so(page: PageText, film: str) -> bool:
     headings = [remove_title(line, film) for line in page.headings]
     is_named = headings != list(page.headings)
     text = " ".join(headings if is_named else [*headings, page.body_text])
-    return any(phrase in text for phrase in PHRASES)
+    return any(sentences.wall.search(text) for sentences in spoken_in(text))
 
 
 def _is_challenge(page: PageText) -> bool:
@@ -73,7 +78,18 @@ def _is_challenge(page: PageText) -> bool:
     if len(page.source) > MAX_WALL_BYTES:
         return False
     source = page.source.lower()
-    return any(mark in source for mark in CHALLENGE_MARKS) or (
+    if _is_there_for_widget(page, source):
+        return True
+    return (
+        any(mark in source for mark in CHALLENGE_MARKS)
+        or ("_incapsula_resource" in source and IMPERVA_FRAME.search(source) is not None)
+        or _reloads_with_cookie(page, source)
+    )
+
+
+def _reloads_with_cookie(page: PageText, source: str) -> bool:
+    """Return whether an empty page sets a cookie and loads itself again."""
+    return (
         not page.body_text
         and "<" in source
         and len(source) < MAX_WALL_BYTES // 8
@@ -81,4 +97,17 @@ def _is_challenge(page: PageText) -> bool:
         and not page.headings
         and RELOAD_WITH_COOKIE.search(source) is not None
         and RELOAD.search(source) is not None
+    )
+
+
+def _is_there_for_widget(page: PageText, source: str) -> bool:
+    """Return whether a page has nothing to offer but a widget that asks for proof of a human."""
+    if "captcha" not in source and "cf-turnstile" not in source and "altcha" not in source and "slg-box" not in source:
+        return False
+    return (
+        source.count("<a ") <= MAX_WIDGET_LINKS
+        and WIDGETS.search(page.source) is not None
+        and not has_player(page)
+        and FILM_MARK.search(source) is None
+        and len(visible_text(page)) <= MAX_WIDGET_TEXT
     )

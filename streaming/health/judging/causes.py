@@ -54,17 +54,17 @@ def landing_hash(response: ProbeResponse) -> str:
 class CommonCauses:
     """By page and by landing address, the hosts that gave it in place of links that were active until then.
 
-    Links that failed before are not counted, for sites with the same software say "removed" in the same words; but
-    those with a common cause are not judged either.
+    Links that failed before are not counted, for sites with the same software say "removed" in the same words, unless
+    they seem to work: no two films have the same page. Those with a common cause are not judged either.
     """
 
     def __init__(self) -> None:
         self.hosts_by_hash: dict[str, set[str]] = {}
 
     def add(self, result: CheckResult) -> None:
-        """Count a failure."""
+        """Count the failure of a link that was active, or the success of one that was not."""
         link = result.require_link()
-        if link.is_active:
+        if link.is_active is result.judgement.verdict.is_bad:
             for one in _hashes(result):
                 self.add_host(one, link.netloc)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 
 MAX_DECOMPRESSED = 64 * 1024
+AUTOMATIC = 32
+"""zlib's sign for "gzip or zlib, whichever it is"."""
 MEDIA_TYPES = (
     "video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/mpegurl",
     "application/dash+xml", "application/ogg", "application/mp4", "application/x-matroska",
@@ -28,14 +30,15 @@ def is_media_type(content_type: str) -> bool:
 
 
 def decompress(body: bytes) -> bytes:
-    """Decompress a gzipped body; return any other one as it is.
+    """Decompress a body of gzip or zlib ("deflate"); return any other one as it is.
 
     No compression is requested, but some servers send files as they have stored them.
     """
-    if body[:2] != b"\x1f\x8b":
+    is_zlib = body[:1] == b"x" and len(body) > 2 and (body[0] << 8 | body[1]) % 31 == 0
+    if body[:2] != b"\x1f\x8b" and not is_zlib:
         return body
     try:
-        return zlib.decompressobj(31).decompress(body, MAX_DECOMPRESSED) or body
+        return zlib.decompressobj(zlib.MAX_WBITS | AUTOMATIC).decompress(body, MAX_DECOMPRESSED) or body
     except zlib.error:
         return body
 

@@ -6,16 +6,19 @@ not gone. Brake: too many links would be turned off within a day. See docs/decis
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import logging
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+logger = logging.getLogger(__name__)
 BREAKER_MIN_LINKS = 5
 HOST_BREAKER_RATIO = 0.5
 BRAKE_MIN_LINKS = 20
 BRAKE_RATIO = 0.3
-BRAKE_WINDOW = timedelta(hours=24)
+BRAKE_WINDOW = timedelta(hours=25)
+"""A day, and so much more that a daily run that begins a little late still knows what the one before turned off."""
 MAX_CLOCK_OFFSET = timedelta(days=1)
 CLOCK_RATIO = 0.5
 MASS_LOSS_RATIO = 0.05
@@ -27,6 +30,7 @@ OUTAGE_GRACES = 7
 OFFLINE_MIN_HOSTS = 3
 OUTAGE_MIN_HOSTS = 3
 PORTAL_RATIO = 0.5
+PORTAL_MESSAGE = "nearly all hosts redirect to one address: something between them and this machine responds instead"
 SUSPICIOUS_RATIO = 0.3
 SUSPICIOUS_MIN_LINKS = 20
 
@@ -42,6 +46,7 @@ class HostTally:
 
     `public`: its address is on the internet. `alive`: links that are alive, active before or not. `active_failed`:
     active links that are now unreachable or blocked. `active_gone`: active links that are gone, by the host's own word.
+    `off_lately`: links that earlier runs turned off within a day and that are still bad.
     `alive_earlier`: active links that an interrupted run found alive, and that this run, which continues it, does not
     check again. `clock_offset`: how many seconds the host's clock is ahead of the run's; None: it did not tell.
     """
@@ -52,6 +57,7 @@ class HostTally:
     active: int = 0
     active_failed: int = 0
     active_gone: int = 0
+    off_lately: int = 0
     alive_earlier: int = 0
     alive: int = 0
     clock_offset: float | None = None
@@ -63,8 +69,8 @@ class HostTally:
 
     @property
     def known(self) -> int:
-        """The number of active links of which the state is known now."""
-        return self.active + self.alive_earlier
+        """The number of links of which the state is known now and that were active within a day."""
+        return self.active + self.alive_earlier + self.off_lately
 
     @property
     def active_bad(self) -> int:
@@ -73,8 +79,9 @@ class HostTally:
 
     @property
     def _is_host_news(self) -> bool:
-        """Whether the host breaker opens: of five or more active links, most turned bad at once."""
-        return self.known >= BREAKER_MIN_LINKS and self.active_bad > HOST_BREAKER_RATIO * self.known
+        """Whether the host breaker opens: of five or more links, most turned bad within a day, some of them now."""
+        bad = self.active_bad + self.off_lately
+        return self.active_bad > 0 and self.known >= BREAKER_MIN_LINKS and bad > HOST_BREAKER_RATIO * self.known
 
     @property
     def is_down(self) -> bool:
@@ -94,7 +101,7 @@ class HostTally:
         """
         if not self.active_bad or self.known >= BREAKER_MIN_LINKS:
             return 0
-        return max(BREAKER_MIN_LINKS, 2 * self.active_bad + 1) - self.known
+        return max(BREAKER_MIN_LINKS, 2 * (self.active_bad + self.off_lately) + 1) - self.known
 
 
 def merge_tallies(one: HostTally, other: HostTally) -> HostTally:
@@ -106,6 +113,7 @@ def merge_tallies(one: HostTally, other: HostTally) -> HostTally:
         active=one.active + other.active,
         active_failed=one.active_failed + other.active_failed,
         active_gone=one.active_gone + other.active_gone,
+        off_lately=one.off_lately + other.off_lately,
         alive_earlier=max(one.alive_earlier, other.alive_earlier),
         alive=one.alive + other.alive,
         clock_offset=other.clock_offset if one.clock_offset is None else one.clock_offset,
@@ -118,8 +126,8 @@ class History:
 
     `active_links`: those that are active, or were at any time within the window of the brake. `turned_off`: those that
     were turned off within it. `outages`: by host, for how many seconds it has been down; `outage_limit`: after how many
-    its failures are accepted. `mass_losses`: moments of runs, not long ago, in which so many links turned off at once
-    that one cause is likely, such as a CDN; what turned off then does not count as failing yet.
+    its failures are accepted. `mass_losses`: moments of runs, not long ago, that together turned off so many links
+    within a day that one cause is likely, such as a CDN; what turned off then does not count as failing yet.
     """
 
     active_links: int
@@ -219,6 +227,25 @@ def mass_loss_threshold(active_links: int) -> int:
     return max(MASS_LOSS_MIN_LINKS, int(MASS_LOSS_RATIO * active_links))
 
 
+def crowded_moments(
+    counts: Iterable[tuple[datetime, int]], *, threshold: int, window: timedelta
+) -> frozenset[datetime]:
+    """Return the moments that lie within any `window` with more than `threshold` events; `counts` in order of time.
+
+    Small runs one after the other are the same loss as one large run.
+    """
+    crowded = set[datetime]()
+    recent, total = deque[tuple[datetime, int]](), 0
+    for moment, events in counts:
+        recent.append((moment, events))
+        total += events
+        while moment - recent[0][0] >= window:
+            total -= recent.popleft()[1]
+        if total > threshold:
+            crowded.update(at for at, _ in recent)
+    return frozenset(crowded)
+
+
 def is_suspicious(*, checked: int, transport_failures: int) -> bool:
     """Return whether so many links of a slice of a run failed that the canaries must be probed again."""
     return checked >= SUSPICIOUS_MIN_LINKS and transport_failures > SUSPICIOUS_RATIO * checked
@@ -253,7 +280,9 @@ def _outside_cause(checked: Mapping[str, HostTally], down: frozenset[str], redir
     if checked and all(tally.has_no_response for tally in checked.values()):
         return f"no host responded at all: {OFFLINE_MESSAGE}"
     if portal := _captive_portal(checked, redirect_targets):
-        return f"nearly all hosts redirect to {portal}: something between them and this machine responds instead"
+        # The reason of a run is public, and the name may be one inside our network.
+        logger.warning("nearly all hosts redirect to %s", portal)
+        return PORTAL_MESSAGE
     if _too_many_down(checked, down):
         return f"{len(down)} of {len(checked)} hosts failed at once: more likely our side than theirs"
     return ""
@@ -285,10 +314,9 @@ def _apply_brake(decision: RunDecision, checked: Mapping[str, HostTally], histor
     lost = count_turned_off(sudden, kept)
     total = lost + history.turned_off
     if lost and total > BRAKE_MIN_LINKS and total > BRAKE_RATIO * history.active_links:
-        hours = int(BRAKE_WINDOW.total_seconds() // 3600)
         reason = (
-            f"{total} of {history.active_links} active links would be turned off within {hours} hours, {lost} of them "
-            f"now; --force does it all the same"
+            f"{total} of {history.active_links} active links would be turned off within a day, {lost} of them now; "
+            f"--force does it all the same"
         )
         return RunDecision(withheld=True, reason=reason, is_braked=True)
     return decision

@@ -54,9 +54,17 @@ OUTAGE_PATH = re.compile(
     r"|unavailable-?temporarily|busy|overload)(?:\.[a-z]{2,5})?/?",
     re.I,
 )
+ABROAD_PATH = re.compile(
+    r"/(?:geo-?(?:block(?:ed|ing)?|restrict(?:ed|ions?)|fenced?|error)"
+    r"|(?:not|un)-?available-?(?:in-?)?(?:your-?)?(?:country|region|location)"
+    r"|(?:wrong|blocked|invalid|restricted)-?(?:country|region)|(?:country|region)-?(?:blocked|restricted|lock(?:ed)?))"
+    r"(?:[/.]|\Z)",
+    re.I,
+)
 SUSPENDED = re.compile(
     r"\b(?:this |the |your )?(?:account|site|website|web site|domain|hosting account) (?:has been |is |was )"
     r"(?:currently |temporarily )?(?:suspended|disabled|deactivated)\b|\Aaccount suspended\Z"
+    r"|\bdiese (?:webprasenz|website|domain|seite) (?:wurde|ist) (?:vorubergehend )?gesperrt\b"
 )
 FOR_SALE = re.compile(
     r"\b(?:domain|domain name|website|web address)(?: name)?(?: [a-z0-9.-]{1,80})? (?:is |may be |could be |might be )?"
@@ -71,8 +79,17 @@ FOR_SALE = re.compile(
     r" )?na sprzedaz\b"
     r"|\bдомен (?:\S{1,80} )?(?:продается|продаётся)\b|\b(?:tato )?domena (?:\S{1,80} )?(?:je )?(?:na prodej|k"
     r" prodeji)\b"
+    r"|\b(?:diese|die) website (?:\S{1,80} )?(?:steht zum verkauf|ist zu verkaufen)\b"
+    r"|\b(?:domæne(?:navne)?t|domenet) (?:\S{1,80} )?er til salgs?\b"
     r"|\bdomanen (?:\S{1,80} )?ar till salu\b|このトメイン"
 )
+SALE_WORDS = ("domain", "domein", "domin", "domen", "doman", "domæn", "домен", "トメイン", "web", "account", "site",
+              "seite", "for sale")  # fmt: skip
+"""One of them is in each of these sentences."""
+OF_THIS = re.compile(
+    r"\b(?:this|your|dies|diese|ce|cet|este|questo|deze|ta|tato|это)\b|\w\.[a-z]{2,12}\b|parked|expired"
+)
+"""What makes a sentence of a text one about the page's own domain, not about one of a story."""
 PARKING_MARKS = (
     "sedoparking.com", "parkingcrew.net", "d38psrni17bvxu.cloudfront.net", "bodis.com/", "wsimg.com/parking-lander",
     "parklogic.com", "skenzo.com", "above.com/marketplace", "hugedomains.com/domain_profile",
@@ -91,6 +108,7 @@ LANDER = re.compile(
     re.I,
 )
 META = re.compile(r"<meta\b([^<>]{0,2000})>", re.I)
+BASE = re.compile(r"<base\b[^<>]{0,300}?\bhref\s{0,20}=\s{0,20}[\"']?([^\s\"'<>]{1,2000})", re.I)
 REFRESH_SECONDS = re.compile(r"([0-9]{1,6})(?:\.[0-9]{0,6})?(?=[;,\s])")
 CONTENT_ATTRIBUTE = re.compile(
     r"\bcontent\s{0,20}=\s{0,20}(?:\"([^\"]{0,4000})\"|'([^']{0,4000})'|([^\s\"'>]{1,4000}))", re.I
@@ -104,14 +122,18 @@ MAX_STUB_BYTES = 16 * 1024
 
 
 # --- on to another page
-def meta_refresh_target(body: bytes, base_url: str) -> str | None:
+def meta_refresh_target(body: bytes, base_url: str, *, header: str = "") -> str | None:
     """Return the absolute URL that a page sends its visitors on to by a `meta` element; None: it keeps them.
+
+    `header` is the one of the same name and meaning, empty for none.
 
     None, too, for a refresh of the page itself, for one after more than `MAX_REFRESH_SECONDS`, for one within scripts,
     comments or `noscript`, and for a page with a player: that one is meant to be watched. Pages of 64 KiB and of
     thousands of refreshes cost time in proportion to their length; the first refresh counts, as in browsers.
     """
     page = content.decompress(body)[:MAX_STUB_BYTES]
+    if header:
+        return None if PLAYER.search(decode_page(page).lower()) else _refresh_url(header, base_url)
     if b"refresh" not in page.lower():
         return None
     return refresh_target(decode_page(page), base_url)
@@ -126,8 +148,17 @@ def refresh_target(source: str, base_url: str) -> str | None:
         return None
     for meta in META.finditer(seen):
         if IS_REFRESH.search(meta[1]) and (stated := CONTENT_ATTRIBUTE.search(meta[1])):
-            return _refresh_url(html.unescape(stated[1] or stated[2] or stated[3] or ""), base_url)
+            return _refresh_url(html.unescape(stated[1] or stated[2] or stated[3] or ""), _base_of(seen, base_url))
     return None
+
+
+def _base_of(seen: str, url: str) -> str:
+    """Return the URL to which those of a page are relative: its `base` element's, else its own."""
+    stated = BASE.search(seen)
+    try:
+        return urljoin(url, html.unescape(stated[1]).strip()) if stated else url
+    except ValueError:
+        return url
 
 
 def _refresh_url(stated: str, base_url: str) -> str | None:
@@ -190,6 +221,12 @@ def is_error_page(url: str, final_url: str) -> bool:
     return _has_error_address(final_url) and not _has_error_address(url)
 
 
+def is_abroad_page(url: str, final_url: str) -> bool:
+    """Return whether a redirect led to an address of a page for visitors of other countries."""
+    paths = [unquote(urlsplit(one).path) for one in (url, final_url)]
+    return ABROAD_PATH.search(paths[1]) is not None and ABROAD_PATH.search(paths[0]) is None
+
+
 def is_outage_page(url: str, final_url: str) -> bool:
     """Return whether a redirect led to an address of a page for times of maintenance or overload."""
     paths = [unquote(urlsplit(one).path) for one in (url, final_url)]
@@ -207,12 +244,22 @@ def is_parking_address(url: str, final_url: str) -> bool:
 
 def is_parked(page: PageText) -> bool:
     """Return whether a page sells its domain, or was put where a site's account is suspended or has expired."""
-    for line in (*page.headings, page.body_text):
-        if FOR_SALE.search(line) or SUSPENDED.search(line):
-            return True
+    if any(map(_is_sale, page.headings)) or _is_sale(page.body_text, of_this=True):
+        return True
     if page.body_text or page.has_player or len(page.source) > MAX_STUB_BYTES:
         return False
     return LANDER.search(page.source) is not None or any(mark in page.source for mark in PARKING_MARKS)
+
+
+def _is_sale(text: str, *, of_this: bool = False) -> bool:
+    """Return whether a text offers its domain or says that its site is suspended; `of_this`: of this one by name."""
+    if not any(word in text for word in SALE_WORDS):
+        return False
+    return any(
+        not of_this or OF_THIS.search(sale[0]) or sale[0] == text.strip(" .!")
+        for pattern in (FOR_SALE, SUSPENDED)
+        for sale in pattern.finditer(text)
+    )
 
 
 def _has_error_address(url: str) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from streaming.health.judging.phrases import is_suspicious, normalize_text
+from streaming.health.judging.phrases import is_suspicious, is_suspicious_heading, normalize_text
 
 MAX_SHORT_TEXT = 400
-HEAD_BYTES = 8 * 1024
+FIRST_BYTES, HEAD_BYTES = 2 * 1024, 8 * 1024
 MAX_HEADINGS = 3
 TAGS = re.compile(r"<[^<>]{0,4000}>")
 UNREAD_ELEMENTS = re.compile(r"<(!--|(?:script|style|noscript|template|svg|head)\b)", re.I)
@@ -43,6 +43,13 @@ WEB_ENCODINGS = re.compile(
     r"|gb2312|gb18030|big5|euc_(?:jp|kr)|shift_jis|iso2022_jp"
 )
 META_BYTES = 1024
+GUESSED_BYTES = 4096
+KANA = re.compile(r"[\u3041-\u30fe]")
+FOREIGN_WORDS = re.compile(rb"[\xc0-\xff]{3,40}")
+"""Three letters in a row that are not ASCII: hardly ever in languages of Latin letters."""
+MIN_KANA, MIN_FOREIGN_LETTERS = 2, 6
+MAX_PLAIN_HEADING = 80
+BLOCK_ENDS = re.compile(r"</(?:h[1-6]|p|div|li|dt|dd|td|section|header|main|article|title)\b[^<>]{0,100}>", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +73,40 @@ def parse_page(body: bytes, content_type: str = "") -> PageText:
     """Parse a page, of which the first bytes are enough; `content_type` is the header, for its charset."""
     text = decode_page(body, content_type)
     if "<" not in text:
-        short_text = _if_short(text)
-        return PageText((), short_text, is_suspicious=is_suspicious(short_text), source=text)
+        return _plain_page(text)
     headings = _headings(text, text)
-    if is_suspicious("\n".join(headings)):
+    if is_suspicious_heading("\n".join(headings)):
         return _parse_suspicious(text)
     body_text = _body_text(text)
-    return PageText(headings, body_text, is_suspicious=bool(body_text) and is_suspicious(body_text), source=text)
+    if not (body_text and is_suspicious(body_text)):
+        return PageText(headings, body_text, source=text)
+    body_text = _if_short(_text_of(visible_markup(text)))  # Slow, and hardly any page needs it.
+    return PageText(headings, body_text, is_suspicious=is_suspicious(body_text), source=text)
+
+
+def _plain_page(text: str) -> PageText:
+    """Parse a text without markup: one line is all it says, as a heading."""
+    short_text = _if_short(text)
+    headings = (short_text,) if 0 < len(short_text) <= MAX_PLAIN_HEADING and "\n" not in text.strip() else ()
+    return PageText(headings, short_text, is_suspicious=is_suspicious(short_text), source=text)
 
 
 # --- bytes to text
 def decode_page(body: bytes, content_type: str = "") -> str:
-    """Decode a page by its byte order mark, its header or its `meta` element, in this order; else as UTF-8."""
+    """Decode a page by its byte order mark, its header or its `meta` element, in this order; else as UTF-8.
+
+    What is stated as Latin-1 and is UTF-8 is read as such, for that is what servers state of everything; what is stated
+    nowhere and is no UTF-8 is guessed.
+    """
     for mark, encoding in BYTE_ORDER_MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
-    return body.decode(_header_encoding(content_type) or _meta_encoding(body), "replace")
+    stated = _header_encoding(content_type) or _meta_encoding(body)
+    if stated.startswith("utf-16") and b"\0" not in body[:META_BYTES]:
+        stated = ""  # Its ASCII letters can be read, so it is not.
+    if stated in ("", "utf-8", "cp1252") and (body.isascii() or _is_utf_8(body)):
+        stated = "utf-8"
+    return body.decode(stated or _guessed_encoding(body), "replace")
 
 
 def _header_encoding(content_type: str) -> str:
@@ -92,7 +117,37 @@ def _header_encoding(content_type: str) -> str:
 def _meta_encoding(body: bytes) -> str:
     stated = CHARSET.search(body[:META_BYTES].decode("ascii", "replace"))
     encoding = _web_encoding(stated[1]) if stated else ""
-    return "utf-8" if encoding.startswith("utf-16") else encoding or "utf-8"  # Its ASCII letters were readable.
+    return "utf-8" if encoding.startswith("utf-16") else encoding  # Its ASCII letters were readable.
+
+
+def _is_utf_8(body: bytes) -> bool:
+    """Return whether a body is UTF-8, of which the last letter may be cut off."""
+    return _is_encoded(body[:GUESSED_BYTES], "utf-8")
+
+
+def _guessed_encoding(body: bytes) -> str:
+    """Return the likely encoding of a body that states none: of its first letters that are not ASCII.
+
+    Japanese is known by its kana, Cyrillic by its words; most letters are lower-case ones, which are where the other
+    encoding of Cyrillic has its upper-case ones.
+    """
+    sample = body[:GUESSED_BYTES]
+    for encoding in ("shift_jis", "euc_jp"):
+        if _is_encoded(sample, encoding) and len(KANA.findall(sample.decode(encoding, "ignore"))) >= MIN_KANA:
+            return encoding
+    words = b"".join(FOREIGN_WORDS.findall(sample))
+    if len(words) < MIN_FOREIGN_LETTERS:
+        return "cp1252"
+    small = sum(letter >= 0xE0 for letter in words)
+    return "cp1251" if 2 * small >= len(words) else "koi8-r"
+
+
+def _is_encoded(sample: bytes, encoding: str) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _web_encoding(name: str) -> str:
@@ -123,7 +178,7 @@ def _parse_suspicious(text: str) -> PageText:
     visible = visible_markup(text)
     lower = text.lower()
     has_player = PLAYER.search(visible.lower()) is not None or any(name in lower for name in PLAYERS_NAMED)
-    main_text = _plain(visible)
+    main_text = html.unescape(" ".join(_text_of(visible).split()))
     is_long = len(main_text) > MAX_SHORT_TEXT
     title = [normalize_text(TAGS.sub(" ", match[1])) for match in islice(TITLE.finditer(text), 1)]
     headings = list(islice(_unlinked_headings(visible), 1 if is_long else MAX_HEADINGS))
@@ -138,20 +193,22 @@ def _unlinked_headings(visible: str) -> Iterator[str]:
 
 
 def _body_text(text: str) -> str:
-    """Return the main text of a page if it is short and there is no player, else an empty string.
+    """Return the text of a page if it is short and there is no player, else an empty string; hidden text included.
 
     Most pages are long already in their first bytes: then the rest is not searched for a player.
     """
-    if len(text) > HEAD_BYTES:
-        start = text[: text.rfind("<", 0, HEAD_BYTES)]
+    for size in (FIRST_BYTES, HEAD_BYTES):
+        if len(text) <= size:
+            break
+        start = text[:size]
+        if start.rfind("<") > start.rfind(">"):
+            start = start[: start.rfind("<")]
         if len(" ".join(TAGS.sub(" ", _read_text(start, start.lower())).split())) > MAX_SHORT_TEXT:
             return ""
     lower = text.lower()
     if PLAYER.search(lower) or any(name in lower for name in PLAYERS_NAMED):
         return ""
-    if not _if_short(TAGS.sub(" ", _read_text(text, lower))):
-        return ""
-    return _if_short(TAGS.sub(" ", visible_markup(text)))
+    return _if_short(TAGS.sub(" ", _read_text(text, lower)))
 
 
 def has_player(page: PageText) -> bool:
@@ -165,8 +222,9 @@ def visible_text(page: PageText) -> str:
     return normalize_text(TAGS.sub(" ", visible_markup(page.source)))
 
 
-def _plain(markup: str) -> str:
-    return " ".join(html.unescape(TAGS.sub(" ", markup)).split())
+def _text_of(markup: str) -> str:
+    """Return the text of markup; a paragraph or heading ends a sentence."""
+    return TAGS.sub(" ", BLOCK_ENDS.sub(" . ", markup))
 
 
 def _if_short(text: str) -> str:

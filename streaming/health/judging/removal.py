@@ -12,6 +12,8 @@ GONE_AT_SOURCE = frozenset({Reason.DARK, Reason.MISSING, Reason.PRIVATE})
 """Reasons with which a source's API calls a film gone."""
 SOURCE_API_REASONS = GONE_AT_SOURCE | {Reason.NOT_FOUND, Reason.NOT_PUBLIC, Reason.EMBED_OFF}
 """Reasons that only a source's API gives: by HTTP the link is alive."""
+DOUBTED_REASONS = SOURCE_API_REASONS - {Reason.DARK, Reason.PRIVATE}
+"""Those that an API in error gives, too: what it says of films that it does not have."""
 IMMEDIATE_REASONS = GONE_AT_SOURCE | {Reason.MOVED}
 """Reasons with which a link counts towards removal at once."""
 STRENGTH_BY_REASON: Mapping[Reason, Strength] = MappingProxyType(
@@ -80,12 +82,23 @@ def counted_seconds(*, since: datetime | None, now: datetime) -> int:
     return int(max(timedelta(0), min(now - since, MAX_COUNTED_INTERVAL)).total_seconds())
 
 
+def grace_factor(*, reason: str, strength: str) -> int:
+    """How many times `LINK_GRACE_HOURS` a link with this reason and strength has to fail."""
+    factor = HOST_CHANGED_FACTOR if reason == Reason.HOST_CHANGED else 1
+    return GRACE_FACTORS.get(strength, SLOWEST_FACTOR) * factor
+
+
+def carried_seconds(seconds: int, *, before: int, after: int) -> int:
+    """The failing time of a link whose grace factor changes from `before` to `after`: the same fraction of its grace.
+
+    Else a month of 403 and one 404 would be a month of 404.
+    """
+    return seconds * after // before
+
+
 def required_failing_time(*, reason: str, strength: str, grace: timedelta) -> timedelta:
     """How long a link with this reason and strength has to fail before it counts towards removal."""
-    if reason in IMMEDIATE_REASONS:
-        return timedelta(0)
-    factor = HOST_CHANGED_FACTOR if reason == Reason.HOST_CHANGED else 1
-    return GRACE_FACTORS.get(strength, SLOWEST_FACTOR) * factor * grace
+    return timedelta(0) if reason in IMMEDIATE_REASONS else grace_factor(reason=reason, strength=strength) * grace
 
 
 def required_failures(grace: timedelta) -> int:

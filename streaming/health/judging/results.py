@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from streaming.health.judging.control_page import PageSample
-from streaming.health.judging.verdict import Judgement
+from streaming.health.judging.verdict import Judgement, Verdict
 from streaming.health.probe_types import ProbeRequest, ProbeState
 
+OFF_LATELY = timedelta(hours=24)
 LINK_FIELDS = (
     "id", "movie_id", "netloc", "is_active", "reason", "failures", "state_since", "checks", "moved_to", "moved_seen",
     "strength", "failing_seconds", "last_checked",
@@ -50,6 +51,7 @@ class LinkState(NamedTuple):
     imdb_id: str = ""
     verified_at: datetime | None = None
     probe_state: ProbeState | None = None
+    taken_down: bool = False
 
     def request(self) -> ProbeRequest:
         """The request that probes this link."""
@@ -61,6 +63,11 @@ class LinkState(NamedTuple):
             state=self.probe_state,
             is_failing=not self.is_active,
         )
+
+    def is_off_lately(self, now: datetime) -> bool:
+        """Whether a check turned the link off within the last day; a moment in the future does not count."""
+        is_late = self.state_since is not None and now - OFF_LATELY <= self.state_since <= now
+        return is_late and self.failures > 0 and not self.is_active
 
     def compact(self) -> LinkState:
         """The same health without what only the request needs: tens of thousands of URLs would fill the memory."""
@@ -103,6 +110,11 @@ class CheckResult(NamedTuple):
         if self.link is None:
             raise ValueError(f"the result of link {self.id} has no link")
         return self.link
+
+    @property
+    def is_revival(self) -> bool:
+        """Whether a link that was off is alive. Raises ValueError when the link has not been set."""
+        return self.judgement.verdict is Verdict.ALIVE and not self.require_link().is_active
 
     def compact(self) -> CheckResult:
         """What deciding on the link and writing it need, without the rest."""

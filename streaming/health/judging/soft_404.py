@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 
 from streaming.health.judging import phrases
 from streaming.health.judging.page_text import PageText
-from streaming.health.judging.phrases import normalize_text
+from streaming.health.judging.phrases import Sentences, normalize_text
+from streaming.health.judging.site_pages import SERVER_PAGES, SitePage, site_page
 
 SPLIT = re.compile(r"[|·•:»–—\n]| - ")
 YEAR = re.compile(r" \([0-9]{4}\)\Z")
 TRIMMED = " .!?-。！…"
+MAX_NOTICE = 240
+QUESTION_MARKS = ("?", "？")
+SENTENCE_ENDS = ".!?\n。！？"
+MAX_WORDS_BESIDE, MAX_LETTERS_BESIDE = 3, 8
+"""So much may stand before and behind a sentence that says of a page's text all there is to say."""
+ANNOUNCED = re.compile(r"\bwill be (?:\w{1,12} )?\Z")
+"""What will be so is not so yet."""
 PLAYER_STATE = re.compile(r'"playabilityStatus"\s{0,3}:\s{0,3}\{\s{0,3}"status"\s{0,3}:\s{0,3}"([A-Z_]{2,30})"')
 MISSING_STATES = frozenset({"ERROR"})
 PRIVATE_STATES = frozenset({"LOGIN_REQUIRED", "UNPLAYABLE", "CONTENT_CHECK_REQUIRED", "AGE_CHECK_REQUIRED"})
@@ -46,7 +53,8 @@ def is_soft_404(page: PageText, *, title: str) -> Denial:
     The movie's title is removed first, because films are called "404", "Gone" and "Not Found". So are episodes: a page
     with the movie's title and a player, or a long text, is judged by whole sentences at most. The text below the
     headings is only read if it is short and there is no player, because a synopsis may be about things that were
-    removed; where the page names the film, the text must speak of this page's film, and remains doubtful.
+    removed: its sentence must speak of this page's film, or be the whole of what is said. Where the page names the
+    film, it remains doubtful.
     """
     if not page.is_suspicious:
         return Denial.NONE
@@ -55,23 +63,55 @@ def is_soft_404(page: PageText, *, title: str) -> Denial:
     if page.has_player and is_film_page:
         return Denial.NONE
     lines = [remove_title(line, film) for line in page.headings]
-    if (not (is_film_page and page.has_long_text) and _has_whole_title(lines)) or _denies(lines):
+    spoken = phrases.spoken_in(_text(page))
+    if (not (is_film_page and page.has_long_text) and _has_whole_title(lines, spoken)) or _denies(lines, spoken):
         return Denial.CERTAIN
-    return _denial_in_text(remove_title(page.body_text, film), names_film=mentions_film(page, title))
+    return _denial_in_text(remove_title(page.body_text, film), spoken, names_film=mentions_film(page, title))
 
 
 def is_geo_blocked(page: PageText) -> bool:
-    """Return whether a page says that the film can be watched only in other regions."""
-    return page.is_suspicious and phrases.ABROAD.search(_text(page)) is not None
+    """Return whether a page says that the film can be watched only in other regions.
+
+    A heading may say so in any words but a question; a text must say it of a film, not of its subtitles or its DVD.
+    """
+    if not page.is_suspicious:
+        return False
+    return any(
+        any(sentences.abroad.search(line) for line in page.headings if not line.endswith(QUESTION_MARKS))
+        or _says_abroad(page.body_text, sentences)
+        for sentences in phrases.spoken_in(_text(page))
+    )
 
 
 def is_temporary(page: PageText, *, title: str) -> bool:
     """Return whether a page only says that the site is away for a while, or busy."""
-    if page.has_player or not page.is_suspicious or not phrases.LATER.search(_text(page)):
+    if page.has_player or not page.is_suspicious:
+        return False
+    text = _text(page)
+    spoken = [one for one in phrases.spoken_in(text) if one.later.search(text)]
+    if not spoken:
         return False
     film = normalize_title(title)
-    lines = [remove_title(line, film) for line in (*page.headings, page.body_text)]
-    return not (film and _title_is_film(page, film)) and any(phrases.LATER.search(line) for line in lines)
+    short_text = page.body_text if len(page.body_text) <= MAX_NOTICE else ""  # A longer one has a film in it as well.
+    lines = [remove_title(line, film) for line in (*page.headings, short_text)]
+    return not (film and _title_is_film(page, film)) and any(
+        match and not ANNOUNCED.search(line[max(0, match.start() - 20) : match.start()])
+        for one in spoken
+        for line in lines
+        if (match := one.later.search(line))
+    )
+
+
+def site_page_instead(page: PageText, *, title: str) -> SitePage | None:
+    """Return what page of its site or server this is, if it is none of a film: by its title.
+
+    A default page or an outage may say so in its first heading; living pages ask visitors to sign in there.
+    """
+    film = normalize_title(title)
+    if _title_is_film(page, film) or (page.has_player and page.has_long_text):
+        return None
+    lines = [remove_title(line, film) for line in page.headings[:2]]
+    return site_page(lines[:1]) or site_page(lines[1:], kinds=SERVER_PAGES)
 
 
 def player_denial(page: PageText) -> Denial:
@@ -101,38 +141,71 @@ def _title_is_film(page: PageText, film: str) -> bool:
     return any(YEAR.sub("", part.strip()) == film for part in parts)
 
 
-def _has_whole_title(lines: list[str]) -> bool:
+def _has_whole_title(lines: list[str], spoken: tuple[Sentences, ...]) -> bool:
     parts = [part.strip(TRIMMED) for line in lines for part in SPLIT.split(line)]
-    return any(phrases.WHOLE_TITLE.fullmatch(part) for part in parts)
+    return any(sentences.whole_title.fullmatch(part) for sentences in spoken for part in parts)
 
 
-def _denies(lines: list[str]) -> bool:
+def _denies(lines: list[str], spoken: tuple[Sentences, ...]) -> bool:
     """Return whether one of these headings is a sentence that says that the film is missing or private."""
-    return any(phrases.PRIVATE.search(line) or _is_said(phrases.DENIALS_IN_HEADING, line) for line in lines)
-
-
-def _denial_in_text(text: str, *, names_film: bool) -> Denial:
-    is_denial = (
-        _is_said(phrases.DENIALS_IN_TEXT, text)
-        or phrases.ASKED_DENIAL.search(text) is not None
-        or phrases.PRIVATE.search(text) is not None
-    )
-    if not is_denial:
-        return Denial.NONE
-    if not names_film:
-        return Denial.CERTAIN
-    return Denial.DOUBTFUL if phrases.THIS_ONE.search(text) else Denial.NONE
-
-
-def _is_said(patterns: Mapping[str, re.Pattern[str]], text: str) -> bool:
-    """Return whether a text has a sentence of one of these patterns, by language, and not after an "if"."""
+    asserting = [line for line in lines if not line.endswith(QUESTION_MARKS)]
     return any(
-        not _is_conditional(code, text[: match.start()])
-        for code, pattern in patterns.items()
-        for match in pattern.finditer(text)
+        sentences.private.search(line)
+        or any(_is_said(match, line, sentences) for match in sentences.heading_denial.finditer(line))
+        for sentences in spoken
+        for line in asserting
     )
 
 
-def _is_conditional(code: str, before: str) -> bool:
-    conditional = phrases.CONDITIONALS.get(code)
-    return conditional is not None and conditional.search(before[-100:]) is not None
+def _denial_in_text(text: str, spoken: tuple[Sentences, ...], *, names_film: bool) -> Denial:
+    found = Denial.DOUBTFUL if names_film else Denial.CERTAIN
+    for sentences in spoken:
+        for match in sentences.heading_denial.finditer(text):
+            if _is_said(match, text, sentences) and _is_of_this_page(match, text, sentences, names_film=names_film):
+                return found
+        if (private := sentences.private.search(text)) and (
+            not names_film or sentences.this_one.search(sentence_at(text, private))
+        ):
+            return found
+    return Denial.NONE
+
+
+def _is_said(match: re.Match[str], text: str, sentences: Sentences) -> bool:
+    """Return whether a sentence is no condition: "if the video is not found"."""
+    return sentences.condition.search(text[max(0, match.start() - 100) : match.start()]) is None
+
+
+def _is_of_this_page(match: re.Match[str], text: str, sentences: Sentences, *, names_film: bool) -> bool:
+    """Return whether a sentence of a text speaks of the page's own film, or says nothing beside that it is missing."""
+    sentence = sentence_at(text, match)
+    if sentences.this_one.search(sentence):
+        return True
+    before, _, after = sentence.partition(match[0])
+    is_of_a_film = sentences.denial.search(sentence) is None
+    if names_film or (is_of_a_film and (after or len(before) > MAX_LETTERS_BESIDE)):
+        return False
+    if not sentences.is_spaced:
+        return len(before) <= MAX_LETTERS_BESIDE and len(after) <= MAX_LETTERS_BESIDE
+    between = match.groupdict().get("between") or ""
+    words = before.split()
+    return (
+        len(words) <= MAX_WORDS_BESIDE
+        and len(after.split()) <= MAX_WORDS_BESIDE
+        and len(between.split()) <= 1
+        and phrases.INDEFINITE.isdisjoint(words)
+    )
+
+
+def _says_abroad(text: str, sentences: Sentences) -> bool:
+    for match in sentences.abroad.finditer(text):
+        sentence = sentence_at(text, match)
+        if sentences.nouns.search(sentence):
+            return True
+    return False
+
+
+def sentence_at(text: str, match: re.Match[str]) -> str:
+    """Return the sentence of a text in which a match begins, up to the end of the one in which it ends."""
+    start = max(text.rfind(mark, 0, match.start()) for mark in SENTENCE_ENDS) + 1
+    ends = [end for mark in SENTENCE_ENDS if (end := text.find(mark, match.end())) >= 0]
+    return text[start : min(ends, default=len(text))].strip()

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from streaming.health.judging.removal import SOURCE_API_REASONS, counted_seconds, required_failing_time
+from streaming.health.judging.removal import (
+    SOURCE_API_REASONS,
+    carried_seconds,
+    counted_seconds,
+    grace_factor,
+    required_failing_time,
+)
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason
@@ -59,7 +65,7 @@ class LinkUpdate(NamedTuple):
         """The values of the writer's UPDATE statement in its order; `adapt` gives a date as the database wants it."""
         now = adapt(checked_at)
         return (
-            now, self.is_active, self.reason, self.http_status, self.response_ms, self.failures,
+            now, self.reason, self.http_status, self.response_ms, self.failures,
             adapt(self.state_since), self.checks, adapt(self.next_check_at), self.moved_to, self.moved_seen,
             self.strength, self.failing_seconds, self.id, self.was_active, self.was_reason, now,
         )  # fmt: skip
@@ -70,9 +76,9 @@ class HostNews:
     """What is known about the host of a link, or about many hosts, when its result is written.
 
     `is_down`: links that failed keep their state, for the host is at fault, not the film. `is_changed`: most of its
-    links went at once, so they turn off but count later. `outage_seconds`: the host has been down for so long that its
-    failures count, with that time. `is_mass_loss`: the link turned off with so many others, of any host, that it does
-    not count as failing yet.
+    links went within a day, so those that it calls gone turn off but count later. `outage_seconds`: the host has been
+    down for so long that its failures count, with that time. `is_mass_loss`: the link turned off with so many others,
+    of any host, that it does not count as failing yet.
     """
 
     is_down: bool = False
@@ -109,13 +115,16 @@ def _with_result(result: CheckResult, *, now: datetime, host: HostNews) -> LinkU
     keeps = verdict in INCONCLUSIVE or (host.is_down and verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE))
     is_active = link.is_active if keeps else verdict == Verdict.ALIVE
     moved_to, moved_seen = _redirect_state(link, result)
+    reason = _next_reason(link, result, keeps=keeps, host=host, now=now)
+    strength = link.strength if keeps else result.judgement.strength
+    factor = grace_factor(reason=reason, strength=strength)
     return LinkUpdate(
         id=link.id,
         movie_id=link.movie_id,
         was_active=link.is_active,
         was_reason=link.reason,
         is_active=is_active,
-        reason=_next_reason(link, result, keeps=keeps, host=host),
+        reason=reason,
         http_status=result.http_status,
         response_ms=result.response_ms,
         failures=_next_failures(link, is_active=is_active, keeps=keeps),
@@ -124,12 +133,14 @@ def _with_result(result: CheckResult, *, now: datetime, host: HostNews) -> LinkU
         moved_to=moved_to,
         moved_seen=moved_seen,
         is_verified=result.is_verified,
-        strength=link.strength if keeps else result.judgement.strength,
-        failing_seconds=_failing_seconds(link, is_active=is_active, keeps=keeps, host=host, now=now),
+        strength=strength,
+        failing_seconds=link.failing_seconds
+        if keeps
+        else _failing_seconds(link, is_active=is_active, host=host, factor=factor, now=now),
     )
 
 
-def _next_reason(link: LinkState, result: CheckResult, *, keeps: bool, host: HostNews) -> str:
+def _next_reason(link: LinkState, result: CheckResult, *, keeps: bool, host: HostNews, now: datetime) -> str:
     verdict, reason = result.judgement.verdict, result.judgement.reason
     if keeps:
         if verdict == Verdict.NOT_CHECKED or not link.is_active:
@@ -138,7 +149,8 @@ def _next_reason(link: LinkState, result: CheckResult, *, keeps: bool, host: Hos
     if reason in SOURCE_API_REASONS:
         return reason  # Its source says so of each film.
     was_changed = not link.is_active and link.reason == Reason.HOST_CHANGED
-    if verdict.is_bad and (was_changed or (host.is_changed and link.is_active)):
+    is_part_of_it = link.is_active or link.is_off_lately(now)
+    if verdict.is_bad and (was_changed or (host.is_changed and is_part_of_it)):
         return Reason.HOST_CHANGED
     return reason
 
@@ -149,15 +161,19 @@ def _next_failures(link: LinkState, *, is_active: bool, keeps: bool) -> int:
     return 0 if is_active else link.failures + 1
 
 
-def _failing_seconds(link: LinkState, *, is_active: bool, keeps: bool, host: HostNews, now: datetime) -> int:
-    """How long the link has been failing: a first failure counts nothing, each further one the time since the last."""
-    if is_active and not keeps:
+def _failing_seconds(link: LinkState, *, is_active: bool, host: HostNews, factor: int, now: datetime) -> int:
+    """How long the link has been failing: a first failure counts nothing, each further one the time since the last.
+
+    `factor`: the grace factor of this failure.
+    """
+    if is_active:
         return 0
-    if keeps or (host.is_mass_loss and not link.is_active):
-        return link.failing_seconds
-    if not link.failures:
+    is_frozen = host.is_mass_loss and not link.is_active
+    if not (link.failures or is_frozen):
         return host.outage_seconds
-    return link.failing_seconds + counted_seconds(since=link.last_checked, now=now)
+    before = grace_factor(reason=link.reason, strength=link.strength) if link.strength else factor
+    carried = carried_seconds(link.failing_seconds, before=before, after=factor)
+    return carried if is_frozen else carried + counted_seconds(since=link.last_checked, now=now)
 
 
 def _state_since(link: LinkState, *, is_active: bool, keeps: bool, now: datetime) -> datetime | None:

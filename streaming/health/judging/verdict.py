@@ -14,6 +14,7 @@ from streaming.health.judging.host_rules import status_meaning
 from streaming.health.judging.page_text import PageText, has_player, parse_page
 from streaming.health.judging.phrases import normalize_text
 from streaming.health.judging.removal import strength_of
+from streaming.health.judging.site_pages import SitePage
 from streaming.health.judging.soft_404 import Denial
 from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse
 from streaming.reason_codes import Reason, Strength
@@ -22,6 +23,9 @@ NOT_SENT = frozenset({Failure.PRIVATE, Failure.LOCAL, Failure.PAUSED})
 PAGE_TYPES = (*content.MARKUP_TYPES, "text/")
 POSSIBLE_BOT_WALL = frozenset({200, 202, 203, 206, 401, 403, 405, 418, 429, 503, 520})
 READ_STATUSES = POSSIBLE_BOT_WALL | frozenset(range(200, 300))
+ERROR_TYPES = ("text/plain", "application/json", "application/xml", "text/xml", "application/problem+json")
+MAX_ERROR_BYTES = 1024
+MIN_MEDIA_BYTES = 64
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]{1,18})\s*", re.I)
 
@@ -82,6 +86,13 @@ def source_judgement(reason: Reason) -> Judgement:
     return Judgement(Verdict.BLOCKED, reason) if strength_of(reason) is Strength.BLOCKED else gone_judgement(reason)
 
 
+SITE_PAGE_JUDGEMENTS = {
+    SitePage.DEFAULT: gone_judgement(Reason.PARKED),
+    SitePage.OUTAGE: MAINTENANCE,
+    SitePage.FORBIDDEN: Judgement(Verdict.BLOCKED, Reason.HTTP_403),
+    SitePage.UNAUTHORIZED: Judgement(Verdict.BLOCKED, Reason.HTTP_401),
+    SitePage.GATE: LOGIN,
+}
 JUDGEMENT_BY_STATUS = {
     304: ALIVE,
     401: Judgement(Verdict.BLOCKED, Reason.HTTP_401),
@@ -126,9 +137,10 @@ def is_conclusive(response: ProbeResponse, *, media: bool) -> bool:
         return response.failure in (Failure.PRIVATE, Failure.PAUSED)
     if response.status == 304 or is_throttled(response.status, response.headers):
         return True
-    if response.status not in (200, 203, 206) or response.length == 0:
-        return False
-    return content.is_media_type(response.content_type) or not (media or response.content_type.startswith(PAGE_TYPES))
+    if response.status not in (200, 203, 206) or (response.length is not None and response.length < MIN_MEDIA_BYTES):
+        return False  # An error that is sent as media is short.
+    is_page = not response.content_type or response.content_type.startswith(PAGE_TYPES)  # Without a type it may be one.
+    return content.is_media_type(response.content_type) or not (media or is_page)
 
 
 def _failure_judgement(response: ProbeResponse) -> Judgement:
@@ -144,9 +156,14 @@ def _parse_page(response: ProbeResponse) -> PageText | None:
     if response.status not in READ_STATUSES or not response.body:
         return None
     body = content.decompress(response.body)
-    if not content.is_markup(response.content_type, body):
+    if not (content.is_markup(response.content_type, body) or _is_short_text(response.content_type, body)):
         return None
     return parse_page(body, response.headers.get("content-type", ""))
+
+
+def _is_short_text(content_type: str, body: bytes) -> bool:
+    """Return whether a body is a few words or data of an error: what programs say instead of a page."""
+    return len(body) <= MAX_ERROR_BYTES and content_type.startswith(ERROR_TYPES) and not content.is_media(body)
 
 
 def _other_status(response: ProbeResponse, status: int) -> Judgement:
@@ -210,6 +227,8 @@ def _unnamed_landing_judgement(response: ProbeResponse) -> Judgement | None:
     url, final_url = response.url, response.final_url
     if landing.is_challenge(url, final_url):
         return BOT_WALL
+    if landing.is_abroad_page(url, final_url):
+        return ABROAD
     if landing.is_parking_address(url, final_url):
         return gone_judgement(Reason.PARKED)
     return _error_page_judgement(response) if landing.is_error_page(url, final_url) else None
@@ -245,7 +264,8 @@ def _text_judgement(page: PageText, request: ProbeRequest) -> Judgement | None:
         return MAINTENANCE
     denial = soft_404.is_soft_404(page, title=request.title)
     if denial is Denial.NONE:
-        return None
+        found = soft_404.site_page_instead(page, title=request.title)
+        return SITE_PAGE_JUDGEMENTS[found] if found else None
     return gone_judgement(Reason.SOFT_404) if denial is Denial.CERTAIN else DOUBTFUL_GONE
 
 

@@ -42,9 +42,10 @@ def _location(task: ProbeTask, response: ProbeResponse) -> str:
     if is_redirect(response):
         return response.headers["location"]
     may_be_page = task.state.is_confirmation or not task.request.media
-    if not response.body or not may_be_page or response.status not in PAGE_STATUSES:
+    if response.body is None or not may_be_page or response.status not in PAGE_STATUSES:
         return ""
-    return meta_refresh_target(response.body, task.state.url) or ""
+    stated = response.headers.get("refresh", "")
+    return meta_refresh_target(response.body, task.state.url, header=stated) or ""
 
 
 def begin_with_get(task: ProbeTask) -> None:

@@ -78,10 +78,10 @@ class Prober:
             while not self.stop():
                 source = self._fill(source)
                 batch, self._responses = self._responses, []
-                if not batch and self._loop.is_idle and not self._intake.pending:
-                    if source is None and not self._deferred:
-                        return
+                if self._intake.has_only_deferred and (source is None or self._loop.is_idle):
                     self._responses += self._intake.requeue_deferred()
+                elif source is None and not batch and self._loop.is_idle and not self._intake.pending:
+                    return
                 paused_at = time.monotonic()
                 yield batch
                 resumed_at = time.monotonic()

@@ -89,9 +89,10 @@ def _read_location(url: str, location: str) -> tuple[str, str | None]:
 
 
 def _seen(state: ProbeState, response: ProbeResponse) -> tuple[str, ...]:
-    """Return the URLs that must not come again; with a new cookie the same URL may lead elsewhere."""
-    has_new_cookie = state.cookies is not None and "set-cookie" in response.headers
-    return state.seen if has_new_cookie or state.url in state.seen else (*state.seen, state.url)
+    """Return the URLs that must not come again; with a new cookie every URL may lead elsewhere."""
+    if state.cookies is not None and "set-cookie" in response.headers:
+        return ()
+    return state.seen if state.url in state.seen else (*state.seen, state.url)
 
 
 def _next_state(state: ProbeState, response: ProbeResponse, *, target: str, fragment: str | None) -> ProbeState:

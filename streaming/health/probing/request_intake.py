@@ -33,6 +33,11 @@ class RequestIntake:
         """The number of tasks that wait in a queue, or for the look-up of their host's name."""
         return self._scheduler.waiting + self._unresolved
 
+    @property
+    def has_only_deferred(self) -> bool:
+        """Whether tasks are deferred and no other one waits: each link so far was asked at least once."""
+        return len(self._deferred) > 0 and not self.pending
+
     def fileno(self) -> int:
         """Return a descriptor that becomes readable when a name has been looked up."""
         return self._resolver.fileno()
@@ -83,7 +88,7 @@ class RequestIntake:
         return responses
 
     def requeue_deferred(self) -> list[ProbeResponse]:
-        """Queue the tasks that timed out, when nothing else is to be asked; return responses as `requeue` does."""
+        """Queue the tasks that timed out, when no other task waits; return responses as `requeue` does."""
         responses = []
         for task in self._deferred.take():
             host_slot = self._scheduler.slot_for(task.state.url)

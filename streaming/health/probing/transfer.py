@@ -31,7 +31,7 @@ PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 RANGE = f"0-{MAX_MEDIA_BYTES - 1}"
 PARSED_HEADERS = re.compile(
     rb"^(retry-after|cf-mitigated|date|x-amzn-waf-action|sg-captcha|x-vercel-mitigated|location|content-range|content-type"
-    rb"|set-cookie|x-rate-?limit-remaining|ratelimit-remaining)[ \t]*:[ \t]*([^\r\n]*)",
+    rb"|refresh|set-cookie|x-rate-?limit-remaining|ratelimit-remaining)[ \t]*:[ \t]*([^\r\n]*)",
     re.I | re.M,
 )
 # A write error that is no truncation is an exception in our own callback: it proves nothing about the link.

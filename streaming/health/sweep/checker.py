@@ -100,9 +100,11 @@ class LinkChecker:
         )
         return self._check(self._requests(links, None, on_skip=self._skip), verifier, never_stop)
 
-    def probe_only(self, links: Iterable[LinkState], *, stop: Callable[[], bool]) -> Iterator[CheckResult]:
+    def probe_only(
+        self, links: Iterable[LinkState], *, stop: Callable[[], bool], on_skip: ReasonCallback = ignore_reason
+    ) -> Iterator[CheckResult]:
         """Probe and verify links that are not part of the run: they are neither counted nor written."""
-        requests = self._requests(links, None, on_skip=ignore_reason)
+        requests = self._requests(links, None, on_skip=on_skip)
         verifier = Verifier(
             self.config, now=self.now, stop=stop, pauses=self.tally.pauses, selection=None, limits=run_limits()
         )
@@ -157,14 +159,13 @@ class LinkChecker:
     ) -> Iterator[ProbeRequest]:
         """Yield the requests of links that may be probed; `on_skip` receives the others."""
         blocklist = Blocklist.load()
-        has_blocks = bool(blocklist.hosts or blocklist.prefixes or blocklist.imdb_ids)
         paused = set(HostPause.objects.active(self.now).values_list("host", flat=True))
         for link in links:
             if limit == 0:
                 return
             if link.id in self._in_progress:
                 continue  # An immediate check meanwhile changed its last check, so the query returned it again.
-            if has_blocks and blocklist.is_blocked(url=link.url, imdb_id=link.imdb_id):
+            if link.taken_down or (blocklist and blocklist.is_blocked(url=link.url, imdb_id=link.imdb_id)):
                 on_skip(link.id, Reason.BLOCKED_HOST)
             elif paused and {link.netloc, host_of(link.url)} & paused:
                 on_skip(link.id, Reason.PAUSED)

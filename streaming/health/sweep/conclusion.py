@@ -94,8 +94,9 @@ class Conclusion:
         decision = self._decide(history)
         self.report.withheld, self.report.reason = decision.withheld, decision.reason
         if decision.withheld:
+            self.report.is_braked = decision.is_braked
             if decision.is_braked:
-                self._write_revivals(successes)
+                self._write_revivals(failures)
             return
         self.report.hosts_down = sorted(decision.hosts_down)
         self.write(decision, failures=failures, successes=successes)
@@ -104,14 +105,14 @@ class Conclusion:
         self._handle_redirects()
         self._prune()
 
-    def _write_revivals(self, successes: Batches) -> None:
+    def _write_revivals(self, failures: ReadBatches) -> None:
         """Write the links that work again, which is true however many others fail.
 
         Else a link that failed in two accepted runs would seem to have failed in all those between them.
         """
-        for batch in [self.tally.successes, *successes]:
-            revived = [result for result in batch if not result.require_link().is_active]
-            self.checker.writer.write(revived, RunDecision())
+        for batch in failures():
+            counted = [self._exemptions.apply(result) for result in batch if result.is_revival]
+            self.checker.writer.write([result for result in counted if result.is_revival], RunDecision())
         self.tally.successes = []
 
     def _exempt_failures(self, failures: ReadBatches, *, accepted: frozenset[str]) -> None:
@@ -127,7 +128,7 @@ class Conclusion:
             verdict = self._exemptions.verdict(result)
             if verdict is not None:
                 self.tally.discount(result, verdict)
-            if verdict is Verdict.NOT_CHECKED and result.require_link().is_active:
+            if verdict is Verdict.NOT_CHECKED:
                 self._hosts_of_causes.add(result.require_link().netloc)
         self.tally.successes = [self._exemptions.apply(result) for result in self.tally.successes]
 

@@ -51,7 +51,8 @@ class ImmediateCheck:
         else:
             self._accept_unless_offline()
         if self.report.withheld:
-            self.reasons.update({result.id: Reason.LOCAL for result in self._failures})
+            failed = [result.id for result in self._failures if result.judgement.verdict.is_bad]
+            self.reasons.update(dict.fromkeys(failed, Reason.LOCAL))
         return self.reasons
 
     def _check(self, link_ids: list[int]) -> str:

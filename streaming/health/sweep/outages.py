@@ -15,6 +15,7 @@ from streaming.health.judging.guard import (
     MASS_LOSS_GRACES,
     OUTAGE_GRACES,
     History,
+    crowded_moments,
     mass_loss_threshold,
 )
 from streaming.health.judging.removal import counted_seconds
@@ -39,14 +40,22 @@ def load_history(*, now: datetime) -> History:
 
 
 def _mass_losses(active_links: int, *, now: datetime) -> frozenset[datetime]:
-    """Return the moments of runs that turned off very many links that are still off.
+    """Return the moments of runs that together, within a day, turned off very many links that are still off.
 
     Those of a host that changed are left out: they count later anyway.
     """
     start = now - MASS_LOSS_GRACES * timedelta(hours=settings.LINK_GRACE_HOURS)
-    flips = LinkFlip.objects.turned_off_by_checks(after=start, until=now).exclude(reason=Reason.HOST_CHANGED)
-    moments = flips.filter(link__is_active=False).order_by().values("at").annotate(links=Count("link"))
-    return frozenset(moments.filter(links__gt=mass_loss_threshold(active_links)).values_list("at", flat=True))
+    flips = LinkFlip.objects.turned_off_by_checks(after=start - BRAKE_WINDOW, until=now)
+    flips = flips.filter(link__is_active=False).exclude(reason=Reason.HOST_CHANGED)
+    counts = flips.order_by("at").values_list("at").annotate(links=Count("link"))
+    moments = crowded_moments(counts, threshold=mass_loss_threshold(active_links), window=BRAKE_WINDOW)
+    return frozenset(moment for moment in moments if moment > start)
+
+
+def long_outages() -> frozenset[str]:
+    """Return the hosts that have been down for so long that their failures are accepted."""
+    seconds = int(outage_limit().total_seconds())
+    return frozenset(HostOutage.objects.filter(failing_seconds__gte=seconds).values_list("host", flat=True))
 
 
 def newest_check() -> datetime | None:

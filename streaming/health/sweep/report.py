@@ -22,8 +22,9 @@ class CheckReport:
     those that later runs will remove because no more may be removed within a day. `returned` names removed movies that
     are back.
 
-    `withheld`: no failure counted, and `reason` says why; in an accepted run `reason` may name hosts that are down.
-    `complete` False: the run was interrupted. `previous_hosts_down`: hosts that the accepted run before found down.
+    `withheld`: no failure counted, and `reason` says why; `is_braked`: only since they were too many. In an accepted
+    run `reason` may name hosts that are down. `complete` False: the run was interrupted. `previous_hosts_down`: hosts
+    that the accepted run before found down.
     `moved`: permanently redirected links that wait for --follow-moves; `redirects`: what that option did.
     """
 
@@ -33,6 +34,7 @@ class CheckReport:
     removed: int = 0
     waiting: int = 0
     withheld: bool = False
+    is_braked: bool = False
     reason: str = ""
     seconds: float = 0.0
     hosts_down: list[str] = field(default_factory=list)
@@ -89,6 +91,7 @@ class CheckReport:
         lines = [f"{self.checked} links checked in {self.seconds:.1f} s: {counts}."]
         if self.withheld:
             lines.append(f"Withheld, no link is turned off and no movie removed: {self.reason}.")
+            lines.extend(self._returned_lines())
         elif not self.complete:
             lines.append(f"Stopped early: {self.reason}.")
         else:
@@ -109,9 +112,7 @@ class CheckReport:
                 f"{self.waiting} more movies wait to be removed: at most {MAX_REMOVAL_RATIO:.0%} of the catalogue or "
                 f"{MIN_REMOVALS} movies go within 24 hours; --force removes all of them."
             )
-        if self.returned:
-            verb = "would be back" if self.dry_run else "are back"
-            lines.append(f"{len(self.returned)} removed movies {verb}: {_first_few(self.returned)}.")
+        lines.extend(self._returned_lines())
         back = sorted(set(self.previous_hosts_down) - set(self.hosts_down))
         if back:
             lines.append(f"Hosts that are back: {_first_few(back)}.")
@@ -123,6 +124,12 @@ class CheckReport:
         if self.moved:
             lines.append(f"{self.moved} links are permanently redirected; --follow-moves stores their new addresses.")
         return lines
+
+    def _returned_lines(self) -> list[str]:
+        if not self.returned:
+            return []
+        verb = "would be back" if self.dry_run else "are back"
+        return [f"{len(self.returned)} removed movies {verb}: {_first_few(self.returned)}."]
 
 
 def count_checked(verdicts: Counter[str]) -> int:

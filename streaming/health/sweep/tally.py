@@ -105,11 +105,12 @@ class Refusals:
 class RunTally:
     """The counts of a run, or of a part of one; parts are merged.
 
-    `failures` receives the results that count only when the run is accepted. `successes` may be written at once;
+    `failures` receives the results that count only when the run is accepted: failures, and links that work again, for
+    that may be the page of a captive portal. `successes` may be written at once;
     whoever writes them empties the list. `private`: ids of links whose address may not be opened. `hosts`: by netloc,
     what the guard needs to know; `new_host_tally` makes the tally of a new host. `checked_active`: the ids of the
     active links checked at a host while they are too few for the breaker. `redirect_targets`: by target netloc, the
-    hosts whose redirects led there. `causes`, `refusals`: failures that may not be those of their links.
+    hosts whose redirects led there in vain. `causes`, `refusals`: failures that may not be those of their links.
     """
 
     def __init__(self, *, now: datetime, new_host_tally: Callable[[str], HostTally], sink: ResultSink) -> None:
@@ -144,7 +145,7 @@ class RunTally:
                 self.private.append(result.id)
             if not result.is_transport_failure:
                 return
-        elif verdict.is_bad:
+        elif verdict.is_bad or result.is_revival:
             self.failures.append(result)
             if self._host_tally(link.netloc).public:
                 self.causes.add(result)
@@ -167,6 +168,8 @@ class RunTally:
             self._add_checked_active(link, tally)
             tally.active_gone += verdict is Verdict.GONE
             tally.active_failed += verdict in (Verdict.BLOCKED, Verdict.UNREACHABLE)
+        else:
+            tally.off_lately += verdict.is_bad and link.is_off_lately(self.now)
 
     def _clock_offset(self, result: CheckResult) -> float | None:
         """How many seconds the clock of a host is ahead of the run's, which began at `now`; None: it is no date."""
@@ -191,7 +194,7 @@ class RunTally:
         elif verdict is Verdict.ALIVE:
             self.control_links.add_result(link, result.response_ms)
         self.refusals.add(link, result)
-        if target and target != link.netloc:
+        if target and target != link.netloc and verdict.is_bad:
             self.redirect_targets.setdefault(target, set()).add(link.netloc)
 
     def _host_tally(self, netloc: str) -> HostTally:
@@ -239,6 +242,8 @@ class RunTally:
             tally.active -= 1
             tally.active_gone -= found is Verdict.GONE
             tally.active_failed -= found in (Verdict.BLOCKED, Verdict.UNREACHABLE)
+        else:
+            tally.off_lately -= found.is_bad and link.is_off_lately(self.now)
 
     def slice_is_suspicious(self) -> bool:
         """Return whether so many of the last results are transport failures that this machine may be offline.

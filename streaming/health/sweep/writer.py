@@ -21,12 +21,13 @@ from streaming.reason_codes import Reason
 
 # SQLite takes 250,000 values in one statement, some builds of it only 999.
 MARK_BATCH_SIZE = 500
+# Without `is_active`, which `_turn` writes: SQLite would run the trigger of its changes for every link of the batch.
 UPDATE_SQL = """
     UPDATE streaming_streaminglink
-    SET last_checked = %s, is_active = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
+    SET last_checked = %s, reason = %s, http_status = %s, response_ms = %s, failures = %s,
         state_since = %s, checks = %s, next_check_at = %s, moved_to = %s, moved_seen = %s, strength = %s,
         failing_seconds = %s
-    WHERE id = %s AND is_active = %s AND reason = %s
+    WHERE id = %s AND is_active = %s AND reason = %s AND NOT taken_down
         AND (last_checked IS NOT NULL OR next_check_at IS NULL OR next_check_at < %s)
 """
 
@@ -82,8 +83,16 @@ def _write_rows(updates: Sequence[LinkUpdate], *, now: datetime) -> None:
     rows = [update.as_row(now, adapt=adapt) for update in sorted(updates, key=attrgetter("id"))]
     with connection.cursor() as cursor:
         cursor.executemany(UPDATE_SQL, rows)
+    _turn([update for update in updates if update.is_flip])
     if verified := [update.id for update in updates if update.is_verified]:
         StreamingLink.objects.filter(pk__in=verified).update(verified_at=now)
+
+
+def _turn(flips: Sequence[LinkUpdate]) -> None:
+    """Turn links on and off. Nobody else can have turned them: they are locked."""
+    for is_active in (True, False):
+        if ids := [flip.id for flip in flips if flip.is_active is is_active]:
+            StreamingLink.objects.filter(pk__in=ids).update(is_active=is_active)
 
 
 def _record_flips(flips: Sequence[LinkUpdate], *, now: datetime) -> None:
@@ -119,7 +128,7 @@ class ResultWriter:
         netloc = link.netloc
         host = HostNews(
             is_down=netloc in decision.hosts_down,
-            is_changed=netloc in decision.hosts_changed,
+            is_changed=netloc in decision.hosts_changed or netloc in decision.hosts_down,
             outage_seconds=decision.accepted_outages.get(netloc, 0),
             is_mass_loss=link.reason != Reason.HOST_CHANGED and link.state_since in decision.mass_losses,
         )
@@ -142,5 +151,5 @@ def _lock_unchanged(flips: Sequence[LinkUpdate], *, now: datetime) -> set[tuple[
     if not flips:
         return set()
     rows = StreamingLink.objects.filter(pk__in=[update.id for update in flips]).order_by("pk").select_for_update()
-    rows = rows.exclude(last_checked=None, next_check_at__gte=now)
+    rows = rows.filter(taken_down=False).exclude(last_checked=None, next_check_at__gte=now)
     return set(rows.values_list("pk", "is_active", "reason"))

@@ -31,12 +31,13 @@ class ApiReply(NamedTuple):
     """The response of an API.
 
     `status` None: no complete response. `data`: the JSON, or a short plain text; None: neither of them. `retry_after`
-    None: no such header.
+    None: no such header. `moved_to`: the absolute URL that it redirects to; None: it does not.
     """
 
     status: int | None = None
     data: object = None
     retry_after: str | None = None
+    moved_to: str | None = None
 
 
 class ApiClient(Thread):
@@ -106,11 +107,12 @@ def fetch_json(
         handle.perform()
     except pycurl.error:
         return ApiReply()
-    return _reply(handle.getinfo(pycurl.RESPONSE_CODE), body.getvalue(), headers.getvalue())
-
-
-def _reply(status: int, body: bytes, headers: bytes) -> ApiReply:
-    return ApiReply(status=status or None, data=_value(body), retry_after=_retry_after(headers))
+    return ApiReply(
+        status=handle.getinfo(pycurl.RESPONSE_CODE) or None,
+        data=_value(body.getvalue()),
+        retry_after=_retry_after(headers.getvalue()),
+        moved_to=handle.getinfo(pycurl.REDIRECT_URL),
+    )
 
 
 def _bounded_writer(max_bytes: int, buffer: BytesIO) -> Any:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from scraper.extraction.json_values import UnreadableResponse
 from scraper.net.throttling import is_throttled
-from scraper.source_apis import DOUBTED_STATUSES, ApiStatus, ItemRef, SourceApi
+from scraper.source_apis import DOUBTED_STATUSES, MISSING, NOT_PUBLIC, ApiStatus, ItemRef, SourceApi
 from streaming.health.judging.results import CheckResult
 from streaming.health.judging.verdict import Verdict, source_judgement
 from streaming.health.verification.api_client import ApiClient, ApiReply
@@ -22,8 +22,13 @@ MAX_QUERIES_PER_RUN = 300
 """Queries to one API in a run: at one a second (Internet Archive) they take five minutes."""
 MAX_API_FAILURES = 2
 MAX_CACHED_FILES = 2_000
+MAX_SURELY_MISSING = 3
+"""If an API misses more names at once that were there before, it may have lost them: that proves nothing of any."""
 SUSPICIOUS_MIN_MISSING, SUSPICIOUS_MISSING_RATIO = 5, 0.5
 """If an API misses so many names, and more than this ratio of all, it has more likely lost its own data."""
+
+
+SUSPICIOUS_REFUSALS = 2
 
 
 class PendingLink(NamedTuple):
@@ -45,11 +50,22 @@ class PendingLink(NamedTuple):
         """Return what a status says of this link: empty if it is available; None: nothing."""
         return status.reason_for(self.item.part) if status else None
 
-    def with_status(self, status: ApiStatus | None) -> CheckResult:
-        """Return the result with the API's status of its item; None: the API gave none."""
+    def is_newly_missing(self, status: ApiStatus | None) -> bool:
+        """Return whether a status calls a link missing that no earlier one turned off."""
+        return self.reason_from(status) == MISSING and self.earlier_reason in ("", Reason.OK)
+
+    def with_status(self, status: ApiStatus | None, *, missing: Reason = Reason.MISSING) -> CheckResult:
+        """Return the result with the API's status of its item; None: the API gave none.
+
+        `missing`: the reason of a link that is newly missing. One that was weaker than missing earlier stays so.
+        """
         reason = self.reason_from(status)
         if reason is None:
             return self.without_status()
+        if self.is_newly_missing(status):
+            reason = missing
+        elif reason == MISSING and self.earlier_reason == Reason.NOT_FOUND:
+            reason = Reason.NOT_FOUND
         return self._judged(Reason(reason) if reason else Reason.OK)._replace(is_verified=True)
 
     def _judged(self, reason: Reason) -> CheckResult:
@@ -76,8 +92,8 @@ class VerificationQueue:
     `selected_names`: the items to query; None: whichever come first. `pending` and `queried` are links by item name;
     only one query is under way at a time. `statuses`: replies so far, for later links of the same items. `doubted`:
     links whose items the API does not know or does not show. They wait until the end of the run, because a broken API
-    replies so to everything. `has_control`: an item that the API knew recently is queried as well. `closed`: no more
-    queries.
+    replies so to everything, and one that has had enough of us to everything from then on. `control`: the item that the
+    API knew before and is asked about again at the end; empty: none. `closed`: no more queries.
     """
 
     number: int
@@ -92,8 +108,7 @@ class VerificationQueue:
     statuses: dict[str, ApiStatus] = field(default_factory=dict)
     doubted: dict[str, list[PendingLink]] = field(default_factory=dict)
     names_known: int = 0
-    names_available: int = 0
-    has_control: bool = False
+    control: str = ""
     client: ApiClient | None = None
 
     @property
@@ -160,7 +175,6 @@ class VerificationQueue:
         """Return the results of the links that were queried, without those whose items are missing."""
         self.statuses |= {name: one for name, one in statuses.items() if len(one.parts or ()) <= MAX_CACHED_FILES}
         self.names_known += len(statuses)
-        self.names_available += sum(_shows_item(one) for one in statuses.values())
         queried, self.queried = self.queried, {}
         resolved = (self.resolve(link, statuses.get(name)) for name, links in queried.items() for link in links)
         return [result for result in resolved if result is not None]
@@ -172,6 +186,26 @@ class VerificationQueue:
         self.doubted.setdefault(link.item.name, []).append(link)
         return None
 
+    @property
+    def available_name(self) -> str:
+        """An item that the API has shown in this run; empty: none."""
+        return next((name for name, status in self.statuses.items() if _shows_item(status)), "")
+
+    @property
+    def needs_control(self) -> bool:
+        """Whether what the API doubts may be due to itself: it has shown no item, or it refuses several.
+
+        A service that is asked too often refuses all that follows, as it refuses what is not public.
+        """
+        refused = sum(self.statuses[name].reason == NOT_PUBLIC for name in self.doubted if name in self.statuses)
+        return bool(self.doubted) and (not self.available_name or refused >= SUSPICIOUS_REFUSALS)
+
+    def ask_control(self, name: str) -> None:
+        """Query this item at the end of the run, though others may have taken all queries."""
+        self.control, self.pending[name] = name, []
+        self.statuses.pop(name, None)
+        self.queries = min(self.queries, MAX_QUERIES_PER_RUN - 1)
+
     def release(self) -> list[CheckResult]:
         """Return the results of all links that wait for the API, by HTTP alone."""
         links = chain.from_iterable([*self.pending.values(), *self.queried.values()])
@@ -181,26 +215,30 @@ class VerificationQueue:
     def settle(self) -> list[CheckResult]:
         """Return the results of the doubted links at the end of the run.
 
-        They fail unless the API doubts nearly everything, or all that it knew recently.
+        They fail unless the API doubts nearly everything, or what it knew before.
         """
         misses_most = (
             len(self.doubted) >= SUSPICIOUS_MIN_MISSING
             and len(self.doubted) > SUSPICIOUS_MISSING_RATIO * self.names_known
         )
-        suspicious = misses_most or (self.has_control and not self.names_available)
+        control = self.statuses.get(self.control)
+        suspicious = misses_most or (bool(self.control) and (control is None or not _shows_item(control)))
         if suspicious and self.doubted:
             logger.warning(
                 "%s misses %d of %d items: ignored", self.source_api.host, len(self.doubted), self.names_known
             )
         links, self.doubted = self.doubted, {}
         statuses = {} if suspicious else self.statuses
-        return [link.with_status(statuses.get(name)) for name, waiting in links.items() for link in waiting]
+        new = sum(any(link.is_newly_missing(statuses.get(name)) for link in waiting) for name, waiting in links.items())
+        missing = Reason.MISSING if new <= MAX_SURELY_MISSING else Reason.NOT_FOUND
+        return [
+            link.with_status(statuses.get(name), missing=missing) for name, waiting in links.items() for link in waiting
+        ]
 
 
 def _is_doubted(status: ApiStatus, link: PendingLink) -> bool:
-    """Return whether a status of the item itself might be that of every item; a list of its files is not doubted."""
-    reason = link.reason_from(status) if status.reason is None else status.reason
-    return reason in DOUBTED_STATUSES
+    """Return whether a status of the item, or of one of its files, might be that of every item."""
+    return status.reason in DOUBTED_STATUSES or link.reason_from(status) in DOUBTED_STATUSES
 
 
 def _shows_item(status: ApiStatus) -> bool:

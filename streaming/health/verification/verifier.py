@@ -21,11 +21,11 @@ from django.conf import settings
 
 from scraper.oembed_apis import oembed_apis
 from scraper.source_apis import ItemRef, SourceApi, source_apis
-from streaming.health.judging.removal import SOURCE_API_REASONS
+from streaming.health.judging.removal import DOUBTED_REASONS, SOURCE_API_REASONS, grace_factor
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.judging.verdict import Verdict
 from streaming.health.probing.config import ProbeConfig
-from streaming.health.selection import Selection, longest_unverified
+from streaming.health.selection import DENIAL_MAX_AGE, Selection, longest_unverified
 from streaming.health.verification import verification_queue
 from streaming.health.verification.api_client import MAX_RESPONSE_BYTES, ApiClient, ApiReply
 from streaming.health.verification.verification_queue import (
@@ -128,7 +128,7 @@ class Verifier:
         queue, item = self._queue_for(link)
         if queue is None or item is None or (is_failing and not queue.source_api.corrects_http):
             return result
-        is_recent = self._is_recent(link.verified_at)
+        is_recent = self._is_recent(link)
         pending = PendingLink(result, item, _earlier_reason(link, result, is_recent=is_recent))
         if item.name in queue.statuses:
             final = queue.resolve(pending, queue.statuses[item.name])
@@ -159,9 +159,16 @@ class Verifier:
                 queue.source_api, self.selection, before=self.verified_before, now=self.now
             )
 
-    def _is_recent(self, verified_at: datetime | None) -> bool:
-        """Return whether a link need not be verified again; a verification in the future does not count."""
-        return verified_at is not None and self.verified_before < verified_at <= self.now
+    def _is_recent(self, link: LinkState) -> bool:
+        """Return whether a link need not be verified again; a verification in the future does not count.
+
+        What its API denies is asked again sooner while the grace lasts: the API may have been wrong.
+        """
+        before = self.verified_before
+        grace = timedelta(hours=settings.LINK_GRACE_HOURS) * grace_factor(reason=link.reason, strength=link.strength)
+        if link.reason in DOUBTED_REASONS and timedelta(seconds=link.failing_seconds) < grace:
+            before = max(before, self.now - DENIAL_MAX_AGE)
+        return link.verified_at is not None and before < link.verified_at <= self.now
 
     # --- queries
     def _send_queries(self, *, ended: bool) -> None:
@@ -203,8 +210,8 @@ class Verifier:
         end = time.monotonic() + self.limits.drain_seconds
         yield from self._query_until(end)
         for queue in self.queues:
-            if queue.doubted and not queue.names_available:
-                _add_control_sample(queue)
+            if queue.needs_control and (name := queue.available_name or _confirmed_name(queue)):
+                queue.ask_control(name)
         yield from self._query_until(end)
         for queue in self.queues:
             yield from queue.release()
@@ -244,8 +251,8 @@ def _reserve_api_slot(source_api: SourceApi, *, max_wait: timedelta) -> float | 
     return reserve_slot(source_api.host, delay=delay, max_wait=max_wait) if delay else 0.0
 
 
-def _add_control_sample(queue: VerificationQueue) -> None:
-    """Let an item be queried that the API confirmed recently and no link waits for.
+def _confirmed_name(queue: VerificationQueue) -> str:
+    """Return an item that the API confirmed recently and no link waits for; empty: none.
 
     If the API now misses it, too, nothing that it misses counts. Most runs query only few items.
     """
@@ -257,8 +264,8 @@ def _add_control_sample(queue: VerificationQueue) -> None:
     for url in confirmed.order_by("-verified_at", "-pk").values_list("source_url", flat=True)[:CONTROL_CANDIDATES]:
         item = queue.source_api.item_for_url(url)
         if item and item.name not in queue.doubted:
-            queue.has_control, queue.pending[item.name] = True, []
-            return
+            return item.name
+    return ""
 
 
 def _names_to_query(source_api: SourceApi, selection: Selection, *, before: datetime, now: datetime) -> frozenset[str]:

@@ -18,7 +18,7 @@ class Command(OpenreelCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address", help="a host (with its subdomains), the beginning of a URL, or an IMDb id")
-        parser.add_argument("--reason", required=True, help="the reason, at most 300 characters")
+        parser.add_argument("--reason", required=True, help="the reason, for staff only, at most 300 characters")
 
     def handle(self, *, address: str, reason: str, **options: Any) -> str:
         if not (reason := " ".join(reason.split())[:300]):

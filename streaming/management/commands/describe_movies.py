@@ -7,8 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from streaming.health.probing.config import ProbeConfig
+from streaming.health.verification.api_client import ApiReply, fetch_json
 from streaming.management.arguments import integer_argument
 from streaming.management.base import OpenreelCommand
 from streaming.scraping.metadata_enrichment import (
@@ -23,6 +26,8 @@ from streaming.scraping.metadata_enrichment import (
 
 IMDB = "imdb"
 PROGRESS_LINE_SECONDS = 5.0
+TIMEOUT_SECONDS = 15.0
+MAX_RESPONSE_BYTES = 1024 * 1024
 
 
 class Command(OpenreelCommand):
@@ -49,7 +54,7 @@ class Command(OpenreelCommand):
             if file is not None:
                 report = enrich_from_imdb_file(file, on_progress=self._write_progress)
             else:
-                client = MetadataClient(PROVIDERS[source])
+                client = MetadataClient(PROVIDERS[source], fetch_url=_fetch_url)
                 movies = incomplete_movies(imdb_ids, limit=limit)
                 report = enrich_movies(movies, client=client, on_progress=self._write_progress)
         except MetadataError as error:
@@ -63,3 +68,9 @@ class Command(OpenreelCommand):
         if time.monotonic() - self.printed_at >= PROGRESS_LINE_SECONDS:
             self.printed_at = time.monotonic()
             print(f"{report.looked_up} looked up, {report.updated} updated", file=sys.stderr)
+
+
+def _fetch_url(url: str) -> ApiReply:
+    """Make one request as the link checker does: no proxy, no netrc, no private address, one timeout for all of it."""
+    config = ProbeConfig(user_agent=settings.USER_AGENT, allowed=settings.ALLOW_PRIVATE_HOSTS)
+    return fetch_json(url, config, timeout=TIMEOUT_SECONDS, max_bytes=MAX_RESPONSE_BYTES)

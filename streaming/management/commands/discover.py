@@ -39,7 +39,6 @@ class Command(OpenreelCommand):
 
     def handle(self, *, source: str, limit: int, dry_run: bool, **options: Any) -> None:
         path = import_string(f"{DISCOVERY_MODULE}.checkpoint_path")(source)
-        path.parent.mkdir(parents=True, exist_ok=True)
         lock = file_locks.try_lock(path.with_suffix(".lock"))
         if lock is None:
             self.stdout.write("Another discovery of this source is running.")

@@ -20,6 +20,7 @@ WRITERS: dict[str, Callable[[Iterable[MovieEntry]], Iterator[str]]] = {
     "m3u": m3u.write_m3u,
 }
 COMPLETE_FORMATS = ("jsonl", "csv")
+FORMAT_BY_ENDING = {".csv": "csv", ".m3u": "m3u", ".m3u8": "m3u"}
 
 
 class Command(OpenreelCommand):
@@ -33,9 +34,14 @@ class Command(OpenreelCommand):
         parser.add_argument(
             "file", metavar="FILE", nargs="?", default="-", help="file or folder; default: standard output (-)"
         )
-        parser.add_argument("--format", choices=("jsonl", "m3u", "strm", "csv"), default="jsonl")
+        parser.add_argument(
+            "--format",
+            choices=("jsonl", "m3u", "strm", "csv"),
+            help="default: by the ending of FILE (.csv, .m3u, .m3u8), otherwise jsonl",
+        )
 
-    def handle(self, *, file: str, format: str, **options: Any) -> None:  # noqa: A002 - the option's name
+    def handle(self, *, file: str, format: str | None, **options: Any) -> None:  # noqa: A002 - the option's name
+        format = format or FORMAT_BY_ENDING.get(Path(file).suffix.lower(), "jsonl")  # noqa: A001
         entries = loader.load_entries(active_only=format not in COMPLETE_FORMATS)
         try:
             if format == "strm":

@@ -13,7 +13,7 @@ from streaming.management.base import OpenreelCommand
 
 
 class Command(OpenreelCommand):
-    help = "Lift a takedown. Links return when the next check finds them alive; a movie returns with restore_movies."
+    help = "Lift a takedown. Its links have their former state again at once, and a movie that it removed returns."
     example = "python manage.py unblock films.example.org"
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from streaming import file_locks
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -31,7 +33,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Replace the checkpoint atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
-    new.write_text(json.dumps({"after": checkpoint.after, "taken": checkpoint.film_count}), encoding="utf-8")
+    with open(file_locks.open_private(new, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
+        json.dump({"after": checkpoint.after, "taken": checkpoint.film_count}, file)
     os.replace(new, path)

@@ -26,6 +26,7 @@ from scraper.discovery.listing_spiders import LISTING_SPIDERS, FilmListPage
 from scraper.errors import SourceFailed, source_failed
 from scraper.extraction.film import ExtractedFilm, to_items, valid_year
 from scraper.net.url_policy import InvalidValue
+from streaming import file_locks
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.ingest.save import SaveReport, save_links
 from streaming.models import Movie
@@ -146,13 +147,16 @@ def run_discovery(discovery: DiscoveryRun) -> None:
     discovery.checkpoint = stored if stored.film_count < discovery.limit else replace(stored, film_count=0)
     connections.close_all()
     cache = discovery.path.parent / CACHE_FOLDER
+    file_locks.create_folder(cache)
     _delete_expired_responses(cache, before=time.time() - CACHE_SECONDS)
     pipelines = {SavePagesPipeline: PIPELINE_ORDER}
-    settings = crawl_settings(ITEM_PIPELINES=pipelines, **HTTP_CACHE_SETTINGS, HTTPCACHE_DIR=str(cache))
+    # Each page of a list is one step deeper than the last; `limit` bounds them, not the depth.
+    settings = crawl_settings(ITEM_PIPELINES=pipelines, DEPTH_LIMIT=0, **HTTP_CACHE_SETTINGS, HTTPCACHE_DIR=str(cache))
     process = create_process(settings)
     remaining = discovery.limit - discovery.checkpoint.film_count
     process.crawl(DiscoveryCrawler(settings, discovery), after=discovery.checkpoint.after, limit=remaining)
     process.start()
+    file_locks.give_to_folders_owner(cache)
     if discovery.is_over and not discovery.is_dry:
         checkpoint.write_checkpoint(discovery.path, replace(discovery.checkpoint, film_count=0))
 

@@ -215,8 +215,8 @@ class SourceCrawl:
         self.on_save_error(failure.value)
 
     def on_save_error(self, error: BaseException | None) -> None:
-        text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        self.progress.save_error = f"{NOT_SAVED}: {text}"[:MAX_ERROR_LENGTH]
+        # The job is public, and the text of a database error may name the server: it is in the log.
+        self.progress.save_error = f"{NOT_SAVED} ({type(error).__name__})"
 
     def end(self, reason: str) -> None:
         self.progress.seconds = monotonic() - self.started

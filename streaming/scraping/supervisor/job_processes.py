@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import connections
 from setproctitle import setproctitle
 
+from streaming import file_locks
 from streaming.models.job import MAX_LOG_BYTES
 
 # RLIMIT_FSIZE would also limit the SQLite file, where a write beyond the limit fails with "disk I/O error". So the
@@ -61,7 +62,7 @@ def worker_command() -> list[str]:
 
 def new_log() -> IO[bytes]:
     """Open an unnamed file, so that its space is freed however the supervisor ends."""
-    settings.SCRAPE_DIR.mkdir(parents=True, exist_ok=True)
+    file_locks.create_folder(settings.SCRAPE_DIR)
     return tempfile.TemporaryFile(dir=settings.SCRAPE_DIR)
 
 

@@ -13,6 +13,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from streaming import file_locks
+
 
 class WakeupPipe:
     """The supervisor's end of the FIFO. On Windows, which has none, it only sleeps until the next tick."""
@@ -21,7 +23,7 @@ class WakeupPipe:
         self.path = path
         self.descriptor: int | None = None
         if sys.platform != "win32":
-            path.parent.mkdir(parents=True, exist_ok=True)
+            file_locks.create_folder(path.parent)
             path.unlink(missing_ok=True)
             os.mkfifo(path, 0o600)
             # Read and write: a FIFO without a writer would read as closed.

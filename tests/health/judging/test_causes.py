@@ -129,6 +129,17 @@ def test_a_failing_link_does_not_return_because_the_page_of_a_portal_passes_for_
     assert Exemptions(causes=causes).verdict(back._replace(page_hash="its own")) is None
 
 
+def test_failing_links_that_seem_to_work_by_the_same_page_are_a_cause():
+    back = [failure(number, host=f"h{number}", page="same", is_active=False) for number in range(3)]
+    back = [one._replace(judgement=ALIVE) for one in back]
+    assert [common(*back).verdict(one) for one in back] == [Verdict.NOT_CHECKED] * 3
+    own = [one._replace(page_hash=f"own {one.id}") for one in back]
+    assert [common(*own).verdict(one) for one in own] == [None] * 3
+    assert common(*(failure(number, host=f"h{number}", page="x")._replace(judgement=ALIVE) for number in range(3))) == (
+        Exemptions()
+    )
+
+
 def test_a_host_that_has_failed_for_long_enough_is_judged_whatever_the_cause():
     failures = [failure(number, host=f"h{number}", page="same") for number in range(3)]
     exemptions = Exemptions(causes=common(*failures).causes, accepted=frozenset({"h0"}))

@@ -6,13 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streaming.health.judging.guard import History, HostTally, decide_run, is_suspicious, wrong_clock
+from streaming.health.judging.guard import (
+    History,
+    HostTally,
+    crowded_moments,
+    decide_run,
+    is_suspicious,
+    wrong_clock,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = 24 * 3600.0
 
 
-def host(checked=10, *, below=0, active=None, failed=0, gone=0, public=True):
+def host(checked=10, *, below=0, active=None, failed=0, gone=0, lately=0, public=True):
     active = checked if active is None else active
     return HostTally(
         public=public,
@@ -21,6 +28,7 @@ def host(checked=10, *, below=0, active=None, failed=0, gone=0, public=True):
         active=active,
         active_failed=failed,
         active_gone=gone,
+        off_lately=lately,
     )
 
 
@@ -71,6 +79,10 @@ def test_whether_a_run_is_withheld(hosts, active_links, withheld):
         (host(10, active=5, failed=3), True),
         (host(10, failed=3, gone=3), True),  # together most of its links, and as many failed as are gone
         (host(10, failed=2, gone=3), False),
+        (host(10, active=6, failed=2, lately=4), True),  # bit by bit within a day
+        (host(10, active=7, failed=2, lately=3), False),
+        (host(10, active=6, lately=9), False),  # nothing turns bad now
+        (host(10, active=2, failed=1, lately=2), False),  # four are too few
     ],
 )
 def test_when_a_host_is_down(tally, down):
@@ -91,6 +103,8 @@ def test_when_a_host_is_down(tally, down):
         (host(6, active=2, failed=2), 3),  # inactive links tell nothing
         (host(5, failed=5), 0),
         (host(200, failed=3), 0),
+        (host(4, active=1, gone=1, lately=2), 4),
+        (host(9, active=1, gone=1, lately=4), 0),
     ],
 )
 def test_how_many_more_links_of_a_host_are_checked_before_it_is_judged(tally, more):
@@ -107,6 +121,8 @@ def test_how_many_more_links_of_a_host_are_checked_before_it_is_judged(tally, mo
         (host(10, failed=3, gone=3), False),  # down
         (host(10, active=5, gone=3), True),
         (host(20, active=4, gone=4), False),  # links that were dead before say nothing
+        (host(20, active=9, gone=3, lately=7), True),  # unless they went within a day
+        (host(20, active=9, gone=1, lately=7), False),
     ],
 )
 def test_when_a_host_has_changed(tally, changed):
@@ -190,11 +206,31 @@ def test_two_public_hosts_without_a_response_are_just_down():
     )
 
 
-def test_a_captive_portal_is_recognized_by_its_redirects():
+def test_a_captive_portal_is_recognized_by_its_redirects_and_named_in_the_log_only(caplog):
     hosts = [FINE] * 4
-    assert judged(*hosts, redirect_targets={"portal.example.org": 3}).withheld
+    decision = judged(*hosts, redirect_targets={"portal.example.org": 3})
+    # The reason is public; the name, which may be an internal one, is for the log.
+    assert (decision.withheld, "portal" in decision.reason, "portal.example.org" in caplog.text) == (True, False, True)
     assert not judged(*hosts, redirect_targets={"portal.example.org": 2}).withheld
     assert not judged(*[FINE] * 8, redirect_targets={"cdn.example.org": 3}).withheld
+
+
+@pytest.mark.parametrize(
+    ("counts", "crowded"),
+    [
+        ([], set()),
+        ([(0, 10)], set()),
+        ([(0, 11)], {0}),
+        ([(0, 4), (1, 4), (2, 4)], {0, 1, 2}),  # small runs one after the other
+        ([(0, 10), (24, 10)], set()),
+        ([(0, 10), (23.9, 10)], {0, 23.9}),
+        ([(0, 10), (23.9, 1), (25, 9), (47, 1)], {0, 23.9, 25, 47}),
+        ([(0, 10), (24, 1), (48, 10)], set()),
+    ],
+)
+def test_runs_that_together_turned_off_many_links_within_a_day_are_one_loss(counts, crowded):
+    day, moments = timedelta(hours=24), [(NOW + timedelta(hours=hour), links) for hour, links in counts]
+    assert crowded_moments(moments, threshold=10, window=day) == {NOW + timedelta(hours=hour) for hour in crowded}
 
 
 def test_a_slice_is_suspicious_when_many_links_fail_below_http():

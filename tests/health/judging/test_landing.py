@@ -32,6 +32,11 @@ URL = "https://films.example.org/watch/nosferatu"
         ("<meta http-equiv=refresh content='9; url=/next-film'><video src=a.mp4></video>", None),
         ("<meta name=refresh content='0; url=/new'>", None),
         ("<meta http-equiv=refresh content='0; url=/a'>" * 200, "https://films.example.org/a"),
+        ("<base href='/sub/'><meta http-equiv=refresh content='0; url=new'>", "https://films.example.org/sub/new"),
+        ("<base href=//b.example/><meta http-equiv=refresh content='0; url=new'>", "https://b.example/new"),
+        ("<base href='http://[bad'><meta http-equiv=refresh content='0; url=new'>",
+         "https://films.example.org/watch/new"),
+        ("<base target=_top><meta http-equiv=refresh content='0; url=/new'>", "https://films.example.org/new"),
         ("", None),
     ],
 )  # fmt: skip
@@ -40,7 +45,22 @@ def test_where_a_page_leads_on(markup, target):
 
 
 @pytest.mark.parametrize(
-    "unit", ["<meta http-equiv=refresh ", "<meta http-equiv=refresh content='0", "<script>", "<!--"]
+    ("header", "body", "target"),
+    [
+        ("0; url=/new", b"", "https://films.example.org/new"),
+        ("3;/new", b"<html></html>", "https://films.example.org/new"),
+        ("600; url=/new", b"", None),
+        ("30", b"", None),
+        ("0; url=/new", b"<video src=a.mp4></video>", None),
+        ("0; url=javascript:alert(1)", b"", None),
+    ],
+)
+def test_a_header_leads_on_like_a_meta_element(header, body, target):
+    assert meta_refresh_target(body, URL, header=header) == target
+
+
+@pytest.mark.parametrize(
+    "unit", ["<meta http-equiv=refresh ", "<meta http-equiv=refresh content='0", "<script>", "<!--", "<base "]
 )
 def test_a_hostile_page_costs_time_in_proportion_to_its_length(unit):
     def read(body):

@@ -94,8 +94,21 @@ def test_links_of_a_host_that_is_down_keep_their_state():
     assert (update.is_active, update.reason, update.failures, update.checks) == (True, "host_down", 0, "aau")
 
 
-def test_a_link_that_is_gone_turns_off_even_if_its_host_is_down():
-    assert not updated(Verdict.GONE, "http_404", host_down=True).is_active
+@pytest.mark.parametrize(("changed", "reason"), [(True, "host_changed"), (False, "http_404")])
+def test_a_link_that_is_gone_turns_off_even_if_its_host_is_down(changed, reason):
+    update = updated(Verdict.GONE, "http_404", host_down=True, host_changed=changed)
+    assert (update.is_active, update.reason) == (False, reason)
+
+
+@pytest.mark.parametrize(
+    ("hours_off", "failures", "reason"),
+    [(0, 1, "host_changed"), (24, 3, "host_changed"), (24.1, 3, "http_404"), (-1, 1, "http_404"), (1, 0, "http_404")],
+)
+def test_links_that_turned_off_within_a_day_are_part_of_what_their_host_does(hours_off, failures, reason):
+    since = NOW - timedelta(hours=hours_off)
+    before = {"is_active": False, "reason": "http_404", "strength": "proven", "failures": failures}
+    update = updated(Verdict.GONE, Reason.HTTP_404, host_changed=True, state_since=since, **before)
+    assert update.reason == reason
 
 
 @pytest.mark.parametrize(
@@ -183,6 +196,25 @@ def test_strength_and_failing_time_follow_the_results(verdict, reason, before, e
     fields = {"strength": "soft", "failing_seconds": 7, "last_checked": NOW - timedelta(days=1), **before}
     update = updated(verdict, reason, **fields)
     assert (update.strength, update.failing_seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "seconds"),
+    [
+        (("http_404", "proven"), (Verdict.GONE, Reason.HTTP_410), 3000 + 3600),
+        (("http_403", "blocked"), (Verdict.GONE, Reason.HTTP_404), 100 + 3600),  # a month of 403 is no month of 404
+        (("timeout", "unreachable"), (Verdict.GONE, Reason.HTTP_404), 1000 + 3600),
+        (("timeout", "unreachable"), (Verdict.GONE, Reason.SOFT_404), 3000 + 3600),
+        (("http_404", "proven"), (Verdict.BLOCKED, Reason.HTTP_403), 90_000 + 3600),  # nor is what was seen forgotten
+        (("host_changed", "proven"), (Verdict.GONE, Reason.SOFT_404), 9000 + 3600),
+        (("", ""), (Verdict.GONE, Reason.HTTP_404), 3000 + 3600),
+    ],
+)
+def test_the_failing_time_is_the_same_fraction_of_the_grace_when_the_strength_changes(earlier, now, seconds):
+    before = {"is_active": False, "failures": 2, "failing_seconds": 3000, "last_checked": NOW - timedelta(hours=1)}
+    before |= {"reason": earlier[0], "strength": earlier[1]}
+    assert updated(*now, **before).failing_seconds == seconds
+    assert updated(*now, mass_loss=True, **before).failing_seconds == seconds - 3600
 
 
 def test_a_host_that_is_down_adds_no_failing_time():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 
 import pytest
 
@@ -159,6 +160,9 @@ TABLE = [
     (text_page("No such file"), PAGE, G, "soft_404"),
     (response(body=gzip.compress(b"<title>Page not found</title>")), PAGE, G, "soft_404"),
     (response(body=b"\x1f\x8b and no more"), PAGE, A, "ok"),
+    (response(body=zlib.compress(b"<title>Page not found</title>")), PAGE, G, "soft_404"),
+    (response(body=zlib.compress(b"<title>Page not found</title>")[:-3]), PAGE, G, "soft_404"),
+    (response(body=b"x\x9c and no more"), PAGE, A, "ok"),
     # gone by status
     (response(404, b"nope"), PAGE, G, "http_404"),
     (response(410), PAGE, G, "http_410"),
@@ -336,6 +340,14 @@ TABLE += [
     (landed("/404"), request_for("404"), A, "ok"),
     (landed("/notfound", url="https://films.example.org/not-found"), PAGE, A, "ok"),
     (landed("/maintenance.html"), PAGE, U, "maintenance"),
+    *(
+        (landed(path), PAGE, B, "abroad")
+        for path in ("/geo-blocked", "/geoblock.html", "/not-available-in-your-country", "/unavailable-region",
+                     "/en/wrong-country/", "/region-locked")
+    ),
+    (landed("/geometry"), PAGE, A, "ok"),
+    (landed("/region/france"), PAGE, A, "ok"),
+    (landed("/geo-blocked", FILM_SOURCE), PAGE, A, "ok"),
     (landed("/503"), PAGE, U, "maintenance"),
     (landed("/", "<title>Films</title><h1>Temporarily offline</h1><p>Back soon.</p>"), PAGE, U, "maintenance"),
     *(
@@ -405,13 +417,15 @@ def test_the_table_is_long_and_its_reasons_are_known():
 @pytest.mark.parametrize(
     ("head", "is_media", "conclusive"),
     [
-        (response(200, content_type="video/mp4", length=5), True, True),
+        (response(200, content_type="video/mp4", length=5000), True, True),
+        (response(200, content_type="video/mp4"), True, True),
+        (response(200, content_type="application/vnd.apple.mpegurl", length=21), True, False),
         (response(200, content_type="video/mp4", length=0), True, False),
-        (response(200, content_type="application/octet-stream", length=5), True, False),
+        (response(200, content_type="application/octet-stream", length=5000), True, False),
         (response(200, content_type="text/html"), True, False),
         (response(200, content_type="text/html"), False, False),
         (response(200, content_type="application/pdf"), False, True),
-        (response(200, content_type=""), False, True),
+        (response(200, content_type=""), False, False),
         (response(304), False, True),
         (response(429), False, True),
         (response(503, headers={"retry-after": "9"}), False, True),

@@ -127,6 +127,15 @@ def refreshed(location, *, then=film):
     return respond
 
 
+def refreshed_by_header(location, *, then=film):
+    """The link's page has nothing on it but a header that sends its visitors on."""
+
+    def respond(handler):
+        handler.send(200, b"", Refresh=f"0; url={location}") if handler.path.startswith("/watch/") else then(handler)
+
+    return respond
+
+
 def endless_refresh(handler):
     number = int(handler.path.rpartition("/")[2])
     handler.send(200, f'<!doctype html><meta http-equiv="refresh" content="0; url=/watch/{number + 1}">'.encode())
@@ -144,6 +153,16 @@ def needs_cookie(then):
             handler.send(302, Location="/watch/1?again", Set_Cookie="ticket=7; Path=/")
 
     return respond
+
+
+def signed_in_on_the_way(handler):
+    """Whoever has no cookie is led over the sign-in, which gives one and leads back."""
+    if "guest=1" in (handler.headers["Cookie"] or ""):
+        film(handler)
+    elif handler.path.startswith("/login"):
+        handler.send(302, Location="/watch/1", Set_Cookie="guest=1; Path=/")
+    else:
+        handler.send(302, Location="/login?next=/watch/1")
 
 
 def after_the_first(number, first, then):
@@ -224,6 +243,7 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         (needs_cookie(film), HTML, "ok"),
         (needs_cookie(video), MEDIA, "ok"),
         (needs_cookie(gone), HTML, "http_404"),
+        (signed_in_on_the_way, HTML, "ok"),
         (for_all("/watch/1"), HTML, "redirect_loop"),
         # pages that lead on
         (refreshed("/film/1"), HTML, "ok"),
@@ -232,6 +252,9 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         (refreshed("/", then=lambda handler: handler.send(200, FRONT)), HTML, "redirect_home"),
         (refreshed("/watch/1"), HTML, "ok"),
         (endless_refresh, HTML, "too_many_redirects"),
+        (refreshed_by_header("/film/1"), HTML, "ok"),
+        (refreshed_by_header("/film/1", then=gone), HTML, "http_404"),
+        (refreshed_by_header("/", then=lambda handler: handler.send(200, FRONT)), HTML, "redirect_home"),
         # too many requests
         (for_range(status(429, Retry_After="60")), MEDIA, "throttled"),
         (after_the_first(1, gone, status(503, Retry_After="60")), HTML, "throttled"),
@@ -318,6 +341,19 @@ def test_what_timed_out_is_asked_once_more_after_all_others():
     assert [response.status for response in responses] == [200] * 30
     assert responses[-1].id == 0
     assert origin.log.count(("GET", "/watch/0")) == 2
+
+
+def test_what_timed_out_is_not_kept_waiting_by_others_in_progress():
+    """It is repeated as soon as every link was asked, so that one long way does not lengthen the run."""
+
+    def respond(handler):
+        handler.server.closing.wait(0.45)
+        handler.send(302, Location=handler.path + "x") if len(handler.path) < 15 else film(handler)
+
+    with Origin(behaviour=late(0.9)) as slow, Origin("127.0.0.2", behaviour=respond) as winding:
+        requests = [ProbeRequest(1, winding.url("watch/1")), ProbeRequest(2, slow.url("watch/2"))]
+        responses = list(Prober(CONFIG).responses(requests))
+    assert [(response.id, response.status) for response in responses] == [(2, 200), (1, 200)]
 
 
 def test_a_host_that_is_slow_for_all_its_links_is_asked_once_more():

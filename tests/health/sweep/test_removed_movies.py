@@ -7,10 +7,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from streaming.health.judging.results import CheckResult, LinkState
+from streaming.health.judging.verdict import ALIVE
 from streaming.health.runner import run_check
 from streaming.health.selection import Selection
 from streaming.health.sweep import removed_movies
+from streaming.health.sweep.checker import LinkChecker
 from streaming.health.sweep.options import CheckOptions
+from streaming.health.sweep.removed_movies import alive_by_movie
+from streaming.health.sweep.spool import ResultSpool
 from streaming.ingest.takedown import block
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import HealthRun, HostPause, LinkFlip, Movie, RemovedMovie, StreamingLink
@@ -133,12 +138,46 @@ def test_after_a_withheld_run_nothing_returns(server):
     assert RemovedMovie.objects.due(timezone.now()).count() == 1
 
 
-def test_a_paused_host_is_not_asked(server):
+def test_a_movie_returns_although_too_many_links_fail_in_the_run(server):
     imdb_id = removed_movie(server, "page/1")
-    HostPause.objects.create(host=server.server_address[0], paused_until=timezone.now() + DAY)
-    run()
+    for number in range(30):
+        link_at(server, f"404/{number}")
+    report = run()
+    assert (report.withheld, report.died) == (True, 0)
+    assert f"1 removed movies are back: Nosferatu ({imdb_id})." in report.summary_lines()
+    assert is_back(imdb_id)
+
+
+def test_a_paused_host_is_not_asked_but_soon(server):
+    imdb_id, now = removed_movie(server, "page/1"), timezone.now()
+    HostPause.objects.create(host=server.server_address[0], paused_until=now + DAY)
+    run(now=now)
     assert not is_back(imdb_id)
     assert not server.log
+    assert RemovedMovie.objects.get().next_check_at == now + timedelta(hours=1)
+
+
+def test_a_host_that_is_busy_is_asked_soon(server):
+    removed_movie(server, "429/1", "404/1")
+    now = timezone.now()
+    run(now=now)
+    assert RemovedMovie.objects.get().next_check_at == now + timedelta(hours=1)
+
+
+def result_of(number, *, host, page):
+    link = LinkState(-number, 0, host, False, "http_404", 3, None, "", imdb_id=f"tt{number:07d}")
+    return CheckResult(id=-number, judgement=ALIVE, page_hash=page, link=link)
+
+
+def test_the_page_of_a_captive_portal_brings_no_movie_back():
+    """Three hosts that have the same page, or that of a cause which the run has found."""
+    checker = LinkChecker(CheckOptions(), now=timezone.now(), sink=ResultSpool())
+    own = [result_of(number, host=f"films{number}.example.org", page=f"own {number}") for number in range(3)]
+    same = [result_of(3 + number, host=f"films{number}.example.org", page="same") for number in range(3)]
+    assert set(alive_by_movie([*own, *same], checker)) == {"tt0000000", "tt0000001", "tt0000002"}
+    for number in range(3):
+        checker.tally.causes.add_host("pown 0", f"h{number}")
+    assert set(alive_by_movie(own, checker)) == {"tt0000001", "tt0000002"}
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,43 @@ def test_the_time_that_a_run_takes_is_no_difference_of_clocks():
     assert tally.hosts["other.example.org"].clock_offset == 0.0
 
 
+@pytest.mark.parametrize(("letter", "targets"), [("g", {"new.example": {"films.example.org"}}), ("a", {})])
+def test_only_redirects_that_lead_nowhere_are_a_portal(letter, targets):
+    """Hosts may have moved to one new name."""
+    tally = new_tally()
+    add_at(tally, 1, letter, moment=1.0, redirect_target="new.example")
+    assert tally.redirect_targets == targets
+
+
+def off_since(hours, letter, *, failures=1):
+    link = LinkState(
+        id=1, movie_id=1, netloc="films.example.org", is_active=False, reason="http_404", failures=failures,
+        state_since=NOW - timedelta(hours=hours), checks="ag",
+    )  # fmt: skip
+    judgement, status = LETTERS[letter]
+    return CheckResult(id=1, judgement=judgement, http_status=status, link=link)
+
+
+@pytest.mark.parametrize(
+    ("hours", "letter", "failures", "counted"),
+    [(1, "g", 1, 1), (24, "u", 9, 1), (24.1, "g", 9, 0), (-1, "g", 1, 0), (1, "a", 1, 0), (1, "g", 0, 0)],
+)
+def test_links_that_checks_turned_off_within_a_day_are_known_of_their_host(hours, letter, failures, counted):
+    tally, result = new_tally(), off_since(hours, letter, failures=failures)
+    tally.add(result)
+    host = tally.hosts["films.example.org"]
+    assert (host.off_lately, host.known, host.active) == (counted, counted, 0)
+    tally.discount(result, Verdict.NOT_CHECKED)
+    assert (host.off_lately, host.known) == (0, 0)
+
+
+def test_a_link_that_works_again_waits_until_the_run_is_accepted():
+    tally = new_tally()
+    add_at(tally, 1, "a", moment=1.0)
+    tally.add(off_since(1, "a"))
+    assert ([one.id for one in tally.successes], [one.is_revival for one in tally.failures]) == ([1], [True])
+
+
 def test_a_discounted_failure_says_nothing_of_its_host():
     tally = new_tally()
     for number, letter in enumerate("agu"):

@@ -185,13 +185,42 @@ class TestCorrection:
         code, text, reason = status
         web.oembed = {f"{WATCH}{video_id(0)}": refusal(code, text)}
         link, now = watch_link(web, 0), timezone.now()
-        for days in (0, 1, 2):
-            run(now=now + timedelta(days=days))
+        for hours in (0, 2, 4):
+            run(now=now + timedelta(hours=hours))
             assert outcome(link)[:2] == (False, reason)
         assert count_queries(web) == 1
         web.oembed = {f"{WATCH}{video_id(0)}": THERE}
         run(now=now + timedelta(days=8))
         assert outcome(link) == (True, "ok", "")
+
+
+class Repeated(dict[str, Page]):
+    """What a service answers: whoever asks of a video for the second time is sent `then`."""
+
+    def __init__(self, replies, *, then):
+        super().__init__(replies)
+        self.then, self.asked = then, set()
+
+    def get(self, address, default=None):
+        reply = self.then if address in self.asked else super().get(address, default)
+        self.asked.add(address)
+        return reply
+
+
+@pytest.mark.parametrize(
+    ("then", "off"),
+    [(THERE, 2), (refusal(403, "Forbidden"), 0), (Page("", status=503), 0)],
+    ids=["well", "tired", "down"],
+)
+def test_a_service_is_asked_once_more_of_what_it_has_shown_before_its_refusals_count(web, then, off):
+    """It may answer 403 to all that it is asked too often, as to what is private."""
+    replies = {f"{WATCH}{video_id(number)}": THERE for number in range(6)}
+    replies |= {f"{WATCH}{video_id(number)}": refusal(403, "Forbidden") for number in (6, 7)}
+    web.oembed = Repeated(replies, then=then)
+    links = [watch_link(web, number) for number in range(8)]
+    run()
+    assert sum(not outcome(link)[0] for link in links) == off
+    assert count_queries(web) == 9
 
 
 @pytest.mark.parametrize(("code", "text"), [(401, "Unauthorized"), (403, "Forbidden"), (404, "Not Found")])

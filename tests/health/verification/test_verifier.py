@@ -160,7 +160,7 @@ class TestCommons:
         for name in names:
             link_at(web, f"wiki/File:{quote(name.replace(' ', '_'))}")
         report = run(prune=False)
-        assert (report.died, report.died_of) == (10, {"missing": 10})
+        assert (report.died, report.died_of) == (10, {"not_found": 10})  # so many at once are no proof
         titles_by_query = [query["titles"].split("|") for path, query in web.queries if path == "/commons/api.php"]
         assert [len(titles) for titles in titles_by_query] == [50] * 6
         assert sorted(title for titles in titles_by_query for title in titles) == sorted(
@@ -186,6 +186,53 @@ class TestPeerTube:
         run(prune=False)
         assert [reason_of(link) for link in links] == ["ok", "missing", "missing"]
         assert count_queries(web, "/api/v1/videos/") == 2
+
+
+class TestApiInError:
+    HOUR = timedelta(hours=1)
+
+    def test_a_video_that_an_api_misses_for_an_hour_is_asked_for_again(self, web):
+        web.videos.add("other")
+        link, now = link_at(web, "w/lost"), timezone.now()
+        link_at(web, "w/other", link.movie)
+        run(now=now)
+        assert (reason_of(link), count_queries(web, "/api/v1/videos/lost")) == ("missing", 1)
+        web.videos.add("lost")
+        assert run(now=now + self.HOUR).revived == 0
+        assert count_queries(web, "/api/v1/videos/lost") == 1
+        assert run(now=now + 7 * self.HOUR).revived == 1
+
+    def test_what_an_api_misses_is_asked_for_once_a_week_when_the_grace_is_over(self, web, settings):
+        settings.LINK_GRACE_HOURS = 24
+        web.videos.add("other")
+        link, now = link_at(web, "w/lost"), timezone.now()
+        link_at(web, "w/other", link.movie)
+        for hours in range(0, 120, 10):
+            run(now=now + hours * self.HOUR)
+        assert count_queries(web, "/api/v1/videos/lost") == 4
+        assert run(now=now + 200 * self.HOUR).removed == 0
+        assert count_queries(web, "/api/v1/videos/lost") == 5
+
+    @pytest.mark.parametrize(("lost", "reason"), [(3, "missing"), (4, "not_found")])
+    def test_an_api_that_misses_many_at_once_proves_nothing(self, web, lost, reason):
+        """It may have lost a part of its data; as a list of files without those that are there."""
+        links = [link_at(web, f"w/{number}") for number in range(10)]
+        web.videos |= {str(number) for number in range(lost, 10)}
+        now = timezone.now()
+        report = run(now=now)
+        assert (report.died_of, report.removed) == ({reason: lost}, lost if reason == "missing" else 0)
+        if reason == "not_found":
+            assert run(now=now + 7 * self.HOUR).removed == 0  # Nor later, when nothing else is newly missing.
+            assert [reason_of(link) for link in links[:lost]] == [reason] * lost
+
+    def test_lists_that_lack_the_files_of_most_items_are_ignored(self, web):
+        links = [
+            link
+            for number in range(6)
+            for link in archive(web, f"film{number}", item("thumb.jpg"), f"download/film{number}/f.mp4")
+        ]
+        run()
+        assert [reason_of(link) for link in links] == ["ok"] * 6
 
 
 NO_STATUS = {

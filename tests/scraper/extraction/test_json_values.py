@@ -79,6 +79,10 @@ def test_what_is_no_json_is_unreadable_and_it_is_said_why(body, sentence):
     [
         ("tt0063350", "tt0063350"),
         ("urn:imdb:tt0063350", "tt0063350"),
+        ("imdb:tt0063350", "tt0063350"),
+        ("tt0063350/", "tt0063350"),
+        ("\u200btt0063350\ufeff", "tt0063350"),
+        ("notimdb:tt0063350", ""),
         (["urn:oclc:1", "urn:imdb:tt0063350"], "tt0063350"),
         ("//m.imdb.com/title/tt0063350/?ref_=x", "tt0063350"),
         ("see https://www.imdb.com/de/title/tt12345678 there", "tt12345678"),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from scraper.extraction.wikidata_queries import statements_query
 from scraper.extraction.wikidata_statements import parse_entity_statements, parse_film_table, parse_statements
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -47,6 +48,9 @@ def time(text, precision=11):
         (cell("t1234567", "bnode"), []),
         (cell("_:b17", "uri"), []),
         (cell("https://films.example.org/genid/17", "uri"), ["https://films.example.org/genid/17"]),
+        (cell("http://www.wikidata.org/entity/Q5", "uri"), []),
+        (cell("http://www.wikidata.org/prop/novalue/P953", "uri"), []),
+        (cell("ftp://films.example.org/ferry.mp4", "uri"), []),
     ],
 )
 def test_an_unknown_value_is_no_link(value, found):
@@ -65,6 +69,7 @@ def test_an_unknown_value_in_a_table_is_no_link():
         ({}, [PAGE]),
         ({"end": cell("2026-07-01T00:00:00Z")}, [PAGE]),
         ({"end": cell("2026-05-01T00:00:00Z")}, []),
+        ({"end": cell("2001-00-00T00:00:00Z")}, []),
         ({"end": cell(GENID, "uri")}, []),
         ({"end": cell("t17", "bnode")}, []),
     ],
@@ -120,3 +125,11 @@ def test_each_imdb_id_of_an_item_has_its_statements():
 def test_identifiers_have_the_shape_of_their_service(prop, value, is_link):
     row = {"prop": cell(prop), "value": cell(value), "formatter": cell("https://service.example.org/$1")}
     assert bool(urls(row)) is is_link
+
+
+def test_an_imdb_id_leads_to_its_item_though_another_one_is_preferred():
+    """`wdt:` holds the ids of the best rank alone, and IMDb has some films twice."""
+    query = statements_query(["tt0900001"])
+    assert "wdt:P345" not in query
+    assert "?named ps:P345 ?imdb ; wikibase:rank ?certainty ." in query
+    assert "FILTER(?certainty != wikibase:DeprecatedRank)" in query

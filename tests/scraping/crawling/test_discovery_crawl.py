@@ -100,6 +100,13 @@ def test_a_killed_run_is_resumed_and_no_page_is_read_twice(site, web, tmp_path):
     assert kept(tmp_path) == Checkpoint("tt1000499", 0)
 
 
+def test_the_limit_alone_bounds_how_many_pages_are_read(site, web, tmp_path):
+    web.films = 730
+    stated = site.run("discover", "--source", "wikidata", "--limit", "2000")
+    assert (stated.returncode, "730 films read, 730 new." in stated.stdout) == (0, True), stated.stderr
+    assert len(web.pages) == 8
+
+
 def test_the_next_run_resumes_and_the_last_one_says_so(site, web, tmp_path):
     web.films = 150
     checkpoint.write_checkpoint(tmp_path / "discover-wikidata.json", Checkpoint("tt1000119", 0))

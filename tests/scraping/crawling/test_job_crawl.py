@@ -415,9 +415,10 @@ class TestHostileLinks:
         job = job_for()
         away = Page(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data/"})
         with serving(site_with(away)) as site:
-            crawled(job, site.url, settings)
+            _, log = crawled(job, site.url, settings)
         assert job.sources[0]["state"] == "blocked"
-        assert job.sources[0]["error"] == "169.254.169.254 is not a public address"
+        assert job.sources[0]["error"] == "A page leads to an address that we do not open"
+        assert "169.254.169.254 is not a public address" in log
 
 
 @pytest.mark.django_db(transaction=True)
@@ -492,7 +493,8 @@ class TestDatabaseErrors:
                 cursor.execute("DROP TRIGGER full")
         assert not StreamingLink.objects.exists()
         assert job.sources[0]["state"] == "failed"
-        assert job.sources[0]["error"] == "Links could not be saved: disk I/O error"
+        assert job.sources[0]["error"] == "Links could not be saved (IntegrityError)"
+        assert "disk I/O error" in log
         assert report.links == 0
         assert "Traceback" not in log
 

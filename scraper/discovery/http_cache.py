@@ -10,10 +10,9 @@ import time
 from pathlib import Path
 
 from scrapy import Request, Spider
-from scrapy.extensions.httpcache import DummyPolicy
+from scrapy.extensions.httpcache import DummyPolicy, FilesystemCacheStorage
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
-from scrapy.settings import BaseSettings
 
 from scraper.extraction.json_values import UnreadableResponse, decode_json
 
@@ -43,29 +42,18 @@ class ReadableResponsePolicy(DummyPolicy):
         return True
 
 
-class JsonCacheStorage:
+class JsonCacheStorage(FilesystemCacheStorage):
     """A JSON file for each response: `<source>/<two letters>/<key>/response.json`.
 
     Scrapy's own storage reads pickles, by which whoever can write to the folder runs code. A file that cannot be read
     is a miss, and a response that cannot be stored is only logged.
     """
 
-    def __init__(self, settings: BaseSettings) -> None:
-        self.folder = Path(settings["HTTPCACHE_DIR"])
-        self.expiration_seconds = settings.getint("HTTPCACHE_EXPIRATION_SECS")
-
-    def open_spider(self, spider: Spider) -> None:
-        """Keep the crawler's fingerprints, by which equal requests are known."""
-        self.fingerprinter = spider.crawler.request_fingerprinter
-
-    def close_spider(self, spider: Spider) -> None:
-        """Do nothing: no file stays open."""
-
     def retrieve_response(self, spider: Spider, request: Request) -> Response | None:
         """Return the stored response to this request, None without a valid one."""
         path = self._path(spider, request)
         try:
-            if time.time() - path.stat().st_mtime > self.expiration_seconds:
+            if time.time() - path.stat().st_mtime > self.expiration_secs:
                 return None
             return _response(path.read_bytes())
         except FileNotFoundError:
@@ -86,8 +74,7 @@ class JsonCacheStorage:
             log.warning("a response cannot be cached: %s", error)
 
     def _path(self, spider: Spider, request: Request) -> Path:
-        key = self.fingerprinter.fingerprint(request).hex()
-        return self.folder / spider.name / key[:2] / key / "response.json"
+        return Path(self._get_request_path(spider, request), "response.json")
 
 
 def _stored(response: Response) -> bytes:

@@ -18,14 +18,17 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from streaming import file_locks
-from streaming.write_wait import OPTIONAL_WRITE_SECONDS, REQUESTED_WRITE_SECONDS
+from streaming.write_wait import OPTIONAL_WRITE_SECONDS
 
 log = logging.getLogger(__name__)
+
+MAX_CLICK_WAIT_SECONDS = 3.0
+"""For the lock; many clicks at once wait for each other longer than for other writers."""
 
 
 def refresh_retry_after(request: HttpRequest) -> int | None:
     """Count this refresh; return None when it is allowed, else the seconds after which the client may try again."""
-    return _retry_after("refresh", request, rate=settings.REFRESH_RATE, max_wait=REQUESTED_WRITE_SECONDS)
+    return _retry_after("refresh", request, rate=settings.REFRESH_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
 
 
 def page_view_may_start(request: HttpRequest) -> bool:

@@ -55,4 +55,4 @@ def _database_problems() -> Iterator[str]:
 def _disk_problems() -> Iterator[str]:
     folder = Path(settings.VAR_DIR)
     if folder.exists() and (free := shutil.disk_usage(folder).free) < MIN_FREE_BYTES:
-        yield f"The disk is full: {free // 2**20} MiB are free."
+        yield f"The disk is nearly full: {free // 2**20} MiB are free."

@@ -101,13 +101,14 @@ def decide(
 ) -> ScrapeDecision:
     """Decide about a request: everyone joins an open job, a click starts one, a page view only when links need it.
 
-    `sent_at` is when the request arrived, None: now. A click gets the answer of a job that ended after that, however it
-    ended: of many clicks at once, those that waited for the others start no further job.
+    `sent_at` is when a visitor's click arrived; None: it is no visitor's. A visitor gets the answer of a job that ended
+    after that, however it ended, or that has just failed: of many clicks at once, those that waited for the others
+    start no further job. Staff and commands may try again at once.
     """
     if facts.last_state in OPEN_STATES:
         return ScrapeDecision(Action.JOIN, ScrapeReason.ALREADY_OPEN)
     if requester is Requester.CLICK:
-        if _answers_click(facts, now=now, sent_at=sent_at or now, window=rules.click_window):
+        if _answers_click(facts, now=now, sent_at=sent_at, window=rules.click_window):
             return ScrapeDecision(Action.JOIN, ScrapeReason.JUST_FINISHED)
         return ScrapeDecision(Action.START, ScrapeReason.ASKED)
     freshness = _freshness_reason(facts, now=now, stale_after=rules.stale_after)
@@ -120,12 +121,13 @@ def decide(
     return ScrapeDecision(Action.START, freshness)
 
 
-def _answers_click(facts: MovieFacts, *, now: datetime, sent_at: datetime, window: timedelta) -> bool:
+def _answers_click(facts: MovieFacts, *, now: datetime, sent_at: datetime | None, window: timedelta) -> bool:
     queued, finished = facts.last_queued_at, facts.last_finished_at
-    if finished is not None and sent_at <= finished <= now + CLOCK_SLACK:
-        return True
-    if facts.last_state == FAILED:
-        return finished is not None and abs(now - finished) <= window
+    if sent_at is not None and finished is not None:
+        if sent_at <= finished <= now + CLOCK_SLACK:
+            return True
+        if facts.last_state == FAILED and abs(now - finished) <= window:
+            return True
     return facts.last_state == SUCCEEDED and queued is not None and abs(now - queued) <= window
 
 

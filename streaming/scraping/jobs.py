@@ -129,8 +129,9 @@ def request_scrape(
 ) -> ScrapeResponse:
     """Start a job, join the movie's open one, or do neither; clicks and page views all end here.
 
-    A click, sent at `sent_at` (None: now), always gets a job. `may_start` is called only when a job would start, so it
-    can count starts. Three queries when nothing starts. Raises QueueFull when no more jobs may wait.
+    A click always gets a job; `sent_at` is when a visitor's arrived, None: it is no visitor's. `may_start` is called
+    only when a job would start, so it can count starts. Three queries when nothing starts. Raises QueueFull when no
+    more jobs may wait.
     """
     facts, job = load_facts(movie.pk)
     decision = decide(facts, requester=requester, now=now, rules=freshness_rules(), sent_at=sent_at)

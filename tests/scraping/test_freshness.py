@@ -57,7 +57,7 @@ CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
         (MovieFacts(next_scrape_at=NOW + 24 * HOUR), PAGE, Action.COOLING_DOWN, ScrapeReason.COOLING_DOWN),
         (MovieFacts(next_scrape_at=NOW + 26 * HOUR), PAGE, Action.START, ScrapeReason.NO_ACTIVE_LINK),
         (MovieFacts(last_seen_at=FRESH, next_scrape_at=NOW + HOUR), PAGE, Action.FRESH, ScrapeReason.FRESH),
-        # further clicks join a job that has just succeeded or failed
+        # staff and commands join a job that has just succeeded, but not a failed one
         (
             MovieFacts(last_state="succeeded", last_queued_at=NOW - 9 * SECOND),
             CLICK,
@@ -66,19 +66,34 @@ CLICK, PAGE, ROBOT = Requester.CLICK, Requester.PAGE, Requester.ROBOT
         ),
         (MovieFacts(last_state="succeeded", last_queued_at=NOW - 11 * SECOND), CLICK, Action.START, ScrapeReason.ASKED),
         (MovieFacts(last_state="succeeded", last_queued_at=NOW + HOUR), CLICK, Action.START, ScrapeReason.ASKED),
-        (
-            MovieFacts(last_state="failed", last_queued_at=NOW - HOUR, last_finished_at=NOW - 9 * SECOND),
-            CLICK,
-            Action.JOIN,
-            ScrapeReason.JUST_FINISHED,
-        ),
-        (MovieFacts(last_state="failed", last_finished_at=NOW - 11 * SECOND), CLICK, Action.START, ScrapeReason.ASKED),
-        (MovieFacts(last_state="failed", last_finished_at=NOW + HOUR), CLICK, Action.START, ScrapeReason.ASKED),
+        (MovieFacts(last_state="failed", last_finished_at=NOW - SECOND), CLICK, Action.START, ScrapeReason.ASKED),
         (MovieFacts(last_state="cancelled", last_queued_at=NOW - SECOND), CLICK, Action.START, ScrapeReason.ASKED),
     ],
 )
 def test_decisions(facts, requester, act, reason):
     assert decide(facts, requester=requester, now=NOW, rules=FreshnessRules()) == ScrapeDecision(act, reason)
+
+
+@pytest.mark.parametrize(
+    ("state", "ended_ago", "sent_ago", "joins"),
+    [
+        ("failed", 9, 0, True),
+        ("failed", 11, 0, False),
+        ("failed", 11, 11, True),
+        ("failed", -3600, 0, False),
+        ("cancelled", 9, 0, False),
+        ("cancelled", 9, 10, True),
+        ("succeeded", 9, 0, False),
+        ("succeeded", 9, 10, True),
+    ],
+)
+def test_a_visitors_click_gets_the_answer_of_a_job_that_ended_after_it_or_failed_just_now(
+    state, ended_ago, sent_ago, joins
+):
+    facts = MovieFacts(last_state=state, last_queued_at=NOW - HOUR, last_finished_at=NOW - ended_ago * SECOND)
+    sent_at = NOW - sent_ago * SECOND
+    decision = decide(facts, requester=CLICK, now=NOW, rules=FreshnessRules(), sent_at=sent_at)
+    assert (decision.action is Action.JOIN) is joins
 
 
 @pytest.mark.parametrize(

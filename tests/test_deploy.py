@@ -61,7 +61,7 @@ def test_containers_wait_for_the_migrations_and_search_sources_that_are_there():
         assert set(stated) <= {slug for slug, one in sources.KNOWN_SOURCES.items() if one.has_spider} - {"example"}
 
 
-def test_containers_start_again_pass_on_signals_and_share_one_supervisor():
+def test_containers_start_again_pass_on_signals_and_have_one_supervisor():
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     assert services.pop("migrate")["restart"] == "no"
     assert {one["restart"] for one in services.values()} == {"unless-stopped"}

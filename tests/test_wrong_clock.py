@@ -28,7 +28,8 @@ def text(address):
 
 def jump_of_a_run(jump, **fields):
     """A run of now, then one by a clock that is off."""
-    HealthRun.objects.create(started_at=NOW - timedelta(hours=2), finished_at=NOW - timedelta(hours=2), checked=1)
+    two_hours_ago = timezone.now() - timedelta(hours=2)
+    HealthRun.objects.create(started_at=two_hours_ago, finished_at=two_hours_ago, checked=1)
     moment = NOW + jump
     return HealthRun.objects.create(started_at=moment, heartbeat_at=moment, **fields)
 

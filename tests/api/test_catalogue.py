@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from streaming import statistics
 from streaming.ingest.tombstones import remove_movies, restore_movies
-from streaming.models import Change, HealthRun, Movie
+from streaming.models import Change, HealthRun, Movie, PendingChange
 from streaming.models.change import number_all_changes
 from streaming.models.movie import mark_updated
 from tests.helpers.factories import make_job, make_link, make_movie
@@ -21,6 +21,12 @@ from tests.helpers.factories import make_job, make_link, make_movie
 pytestmark = pytest.mark.django_db
 API = "/api/streaming/"
 CHANGES = f"{API}changes/"
+
+
+@pytest.fixture(autouse=True)
+def nothing_pending(db):
+    """Emptying the tables after a test with transactions is a change, too."""
+    PendingChange.objects.all().delete()
 
 
 def test_sources_have_a_description_and_statistics(robot):

@@ -29,6 +29,12 @@ MOVIE_FIELDS = sorted(set(MovieSerializer.Meta.fields) - NOT_WATCHED)
 LINK_FIELDS = sorted({*LinkSerializer.Meta.fields, "season", "episode"} - NOT_WATCHED)
 
 
+@pytest.fixture(autouse=True)
+def nothing_pending(db):
+    """Emptying the tables after a test with transactions is a change, too."""
+    PendingChange.objects.all().delete()
+
+
 def pending():
     """The number of changes noted since the last call."""
     count = PendingChange.objects.count()

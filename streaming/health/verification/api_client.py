@@ -107,10 +107,14 @@ def fetch_json(
         handle.perform()
     except pycurl.error:
         return ApiReply()
+    return _reply(handle, body.getvalue(), headers.getvalue())
+
+
+def _reply(handle: Any, body: bytes, headers: bytes) -> ApiReply:
     return ApiReply(
         status=handle.getinfo(pycurl.RESPONSE_CODE) or None,
-        data=_value(body.getvalue()),
-        retry_after=_retry_after(headers.getvalue()),
+        data=_value(body),
+        retry_after=_retry_after(headers),
         moved_to=handle.getinfo(pycurl.REDIRECT_URL),
     )
 

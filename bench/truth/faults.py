@@ -51,6 +51,38 @@ def together(*faults: Fault) -> Fault:
     return lambda hour, host, link: next((found for fault in faults if (found := fault(hour, host, link))), None)
 
 
+def in_turn(*phases: tuple[float, Behaviour], since: float = BEGIN) -> Callable[[float], Behaviour | None]:
+    """One behaviour after the other, each until its hour."""
+
+    def behaviour_at(hour: float) -> Behaviour | None:
+        return next((behaviour for until, behaviour in phases if since <= hour < until), None)
+
+    return behaviour_at
+
+
+def changing(behaviour_at: Callable[[float], Behaviour | None], *groups: str) -> Fault:
+    """The films of these hosts, in a way that changes with the hour."""
+    return lambda hour, host, link: behaviour_at(hour) if link is not None and host.startswith(groups) else None
+
+
+def creeping(ratio: float, behaviour: Behaviour, *groups: str, since: float = BEGIN) -> Fault:
+    """Each hour so many more of the films of these hosts, until all have failed."""
+
+    def fault(hour: float, host: str, link: Link | None) -> Behaviour | None:
+        if link is None or hour < since or not host.startswith(groups):
+            return None
+        return behaviour if _fraction(f"creeping {link.path}") < ratio * int(hour - since + 1) else None
+
+    return fault
+
+
+def per_path(behaviours: Sequence[Behaviour], *groups: str) -> Fault:
+    """The films of these hosts, each in one of these ways."""
+    return lambda _hour, host, link: (
+        _one_of(behaviours, link.path) if link is not None and host.startswith(groups) else None
+    )
+
+
 def rolling(ratio: float, *behaviours: Behaviour, since: float = BEGIN) -> Fault:
     """Each hour another `ratio` of all links fails, for that hour alone; with several behaviours each link has one."""
 

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from bench.truth.faults import (
     BEGIN,
     ON_ALL,
+    changing,
+    creeping,
     hosts_down,
+    in_turn,
     lasting,
     nothing,
     on_all_but,
     on_hosts,
     on_links,
     per_link,
+    per_path,
     rolling,
     scattered,
     together,
@@ -27,6 +31,7 @@ from bench.truth.web import (
     LOGIN_PATH,
     PORT,
     Fault,
+    moved,
     no_name,
     redirect,
     refusing_after,
@@ -178,6 +183,12 @@ OURS = (
         lasting(72, on_all_but(same_page(*TERMS), "archive")),
     ),
     Scenario(
+        "portal-half-only-pages",
+        "Captive portal for all hosts but the archive, no files",
+        lasting(72, on_all_but(same_page(*TERMS), "archive")),
+        world="only_pages",
+    ),
+    Scenario(
         "dns-parking",
         "DNS leads all names to a parking page, 200",
         lasting(72, on_hosts(varied_page(*FOR_SALE), *ON_ALL)),
@@ -274,6 +285,25 @@ HOSTS = (
         "host-refuses-halfway",
         "The archive refuses with 403 after 60 requests of a run",
         lasting(72, per_link(refusing_after(60), "archive")),
+    ),
+    Scenario(
+        "host-creeps-404",
+        "One host: a fifth of its films more each hour, 404, all for 30 hours",
+        lasting(30, creeping(0.2, status(404), "second")),
+    ),
+    Scenario(
+        "host-mixed-30h",
+        "One host: 404 or 503, for 30 hours",
+        lasting(30, per_path((status(404), status(503)), "second")),
+    ),
+    Scenario(
+        "sites-403-then-404",
+        "Twenty sites: 403 for two days, then 404 for two hours",
+        changing(in_turn((51, status(403)), (53, status(404))), "cdn-00", "small-00"),
+        plan=HOURLY,
+    ),
+    Scenario(
+        "hosts-renamed", "160 sites have one new name, for good", lasting(FOR_GOOD, on_hosts(moved, *SMALL_SITES))
     ),
     Scenario("archive-404-day", "The archive: 404 for a day", lasting(DAY, on_links(status(404), "archive"))),
     Scenario(

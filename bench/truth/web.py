@@ -29,6 +29,8 @@ NO_LINGER = struct.pack("ii", 1, 0)
 VIDEO = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(70_000)
 FIRST_BYTES = 2048
 LOGIN_PATH = "/login"
+NEW_NAME = "new-name.example"
+"""The host that has all films of those that `moved`, each in a folder with the old name."""
 PHRASES = {200: "OK", 206: "Partial Content", 302: "Found", 403: "Forbidden", 404: "Not Found"}
 WORDS = (
     "archive", "camera", "carriage", "city", "comedy", "crowd", "daughter", "detective", "doctor", "farewell", "forest",
@@ -115,6 +117,11 @@ def redirect(location: str) -> Behaviour:
     """A redirect to an address elsewhere, or to another path of the same host."""
     response = Response(302, headers=(("Location", location),))
     return lambda _request: response
+
+
+def moved(request: Request) -> Response:
+    """A host that is known by another name now, and says so of each address."""
+    return Response(301, headers=(("Location", f"http://{NEW_NAME}:{PORT}/{request.host}{request.path}"),))
 
 
 def reset(_request: Request) -> Cut:
@@ -235,6 +242,9 @@ class Web:
     def _behaviour(self, host: str, path: str) -> Behaviour:
         if host in ELSEWHERE:
             return lambda _request: ELSEWHERE[host]
+        if host == NEW_NAME:
+            old, slash, rest = path.removeprefix("/").partition("/")
+            return usual(self._links.get((old, slash + rest)), self.hour)
         link = self._links.get((host, path))
         if wrong := self.fault(self.hour, host, link):
             return wrong

@@ -133,6 +133,14 @@ def pages() -> World:
     return builder.world("pages")
 
 
+def only_pages() -> World:
+    """As `pages`, without any file: whatever a host says with success seems to work."""
+    builder = Builder(file_ratio=0.0)
+    _add_archive_and_sites(builder)
+    builder.add_dead(DEAD_FILMS)
+    return builder.world("only_pages")
+
+
 def skew() -> World:
     """100 films with one link, all on one host, and 20 shows with 20 episodes each elsewhere: links are not films."""
     builder = Builder()
@@ -172,7 +180,7 @@ def blocked() -> World:
     return builder.world("blocked")
 
 
-WORLDS = {made.__name__: made for made in (usual, pages, skew, tiny, singles, blocked)}
+WORLDS = {made.__name__: made for made in (usual, pages, only_pages, skew, tiny, singles, blocked)}
 
 
 def _add_archive_and_sites(builder: Builder) -> None:

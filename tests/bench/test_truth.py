@@ -44,6 +44,7 @@ def link_at(world, group, *, is_file=False, lives=True):
     [
         ("usual", 370, 430, 174),
         ("pages", 310, 370, 173),
+        ("only_pages", 310, 370, 173),
         ("skew", 120, 500, 13),
         ("tiny", 15, 15, 1),
         ("singles", 200, 200, 200),
@@ -65,7 +66,7 @@ def test_the_usual_links_are_on_these_hosts(group, links):
     assert sum(link.host.startswith(group) for link in living) == links
 
 
-@pytest.mark.parametrize(("name", "ratio"), [("usual", 0.5), ("pages", 0.29)])
+@pytest.mark.parametrize(("name", "ratio"), [("usual", 0.5), ("pages", 0.29), ("only_pages", 0.0)])
 def test_so_many_links_are_files(name, ratio):
     links = list(WORLDS[name]().links())
     assert sum(link.is_file for link in links) / len(links) == pytest.approx(ratio, abs=0.01)
@@ -97,6 +98,29 @@ def test_a_fault_of_links_leaves_the_other_paths_of_their_host():
     on_links, on_hosts = faults.on_links(web.reset, "second"), faults.on_hosts(web.reset, "second")
     assert (on_links(3, link.host, None), on_hosts(3, link.host, None)) == (None, web.reset)
     assert on_hosts(3, "archive.example", None) is None
+
+
+def test_a_creeping_fault_reaches_all_films_of_its_host():
+    links = [link for link in USUAL.links() if link.host == "second.example"]
+    fault = faults.creeping(0.2, web.reset, "second")
+    failing = [{link for link in links if fault(hour, link.host, link)} for hour in (2, 3, 5, 8)]
+    assert failing[0] < failing[1] < failing[2] < failing[3] == set(links)
+
+
+def test_a_fault_may_change_with_the_hour_or_with_the_film():
+    link = link_at(USUAL, "second")
+    fault = faults.changing(faults.in_turn((5, web.reset), (6, web.silence)), "second")
+    assert [fault(hour, link.host, link) for hour in (2, 3, 5, 6)] == [None, web.reset, web.silence, None]
+    mixed = faults.per_path((web.reset, web.silence), "second")
+    assert {mixed(9, one.host, one) for one in USUAL.links()} == {None, web.reset, web.silence}
+
+
+def test_hosts_that_moved_have_their_films_at_the_new_name():
+    site, link = web.Web(USUAL, faults.on_hosts(web.moved, "small-")), link_at(USUAL, "small-")
+    response = site.respond(link.host, link.path)
+    (_, location), *_ = response.headers
+    assert location == f"http://{web.NEW_NAME}:{web.PORT}/{link.host}{link.path}"
+    assert link.title.encode() in site.respond(web.NEW_NAME, f"/{link.host}{link.path}").body
 
 
 def test_rolling_failures_are_29_percent_of_other_links_each_hour_and_reach_all():

@@ -884,6 +884,15 @@ LIVING_TITLES = (
 """Titles of films that sound like pages of a site or server."""
 LIVING_PAGES = (
     (
+        "<!doctype html><html><head><title>Quay Cinema</title></head><body><div id=root></div><div class=error>"
+        "Something went wrong. Please try again later.</div><script src=/app.js></script></body></html>"
+    ),
+    (
+        "<!doctype html><html><head><title>Forbidden - Quay Cinema</title></head><body><h1>Forbidden</h1>"
+        "<video src=/reel.mp4></video><p>A film of 1932, in French Defense d'entrer.</p></body></html>"
+    ),
+    "<!doctype html><title>Show Dead Letters | Quay</title><h1>Show Dead Letters</h1><a href=/play>Play</a>",
+    (
         "<!doctype html><html><head><title>Quay Cinema</title></head><body><noscript>You need to enable "
         "JavaScript to run this app.</noscript><div id=root></div><script src=/app.js></script></body></html>"
     ),
@@ -920,3 +929,50 @@ LIVING_PAGES = (
     ),
 )  # fmt: skip
 """Whole pages."""
+LIVING_SHORT = (
+    (
+        "Die Brücke",
+        "Sieben Jungen verteidigen eine Brücke. Der Film wurde 1959 gedreht und ist nicht mehr im Verleih.",
+    ),
+    ("Die Brücke", "Dieser Film wurde restauriert. Untertitel sind nicht verfügbar."),
+    ("Le Pont", "Ce film n'est plus protégé par le droit d'auteur."),
+    ("Le Pont", "Ce film a été retiré des salles en 1931."),
+    ("El puente", "Esta película fue prohibida y ya no se encuentra en los archivos."),
+    ("Il ponte", "Questo film non è mai stato trovato in versione completa."),
+    ("A ponte", "Este filme foi removido da lista de filmes perdidos em 1990."),
+    ("De brug", "Deze film is niet eerder op dvd verschenen."),
+    ("Most", "Ten film nie był pokazywany w Twoim kraju do 1989 roku."),
+    ("Мост", "Этот фильм не выходил в прокат. Сцена удалена."),
+    ("Most", "Tento film nebyl nikdy uveden v kinech. Kopie byla nalezena v archivu."),
+    ("橋", "この映画は長い間失われていた。動画は国立アーカイブの提供です。"),
+    ("Bron", "Den här filmen har inte visats i Sverige sedan 1931."),
+    (
+        "The Bridge",
+        "This film is in the public domain. The original file was removed from YouTube, so watch it here.",
+    ),
+    ("The Bridge", "This movie is not available on Netflix. Watch it free here."),
+    ("The Bridge", "This film is no longer protected by copyright."),
+    ("The Bridge", "The page of history was deleted. This film tells it."),
+    ("The Bridge", "This video has been removed from private mode and is free to watch."),
+    ("The Bridge", "Sign in to save this film. Members only features: notes."),
+    ("The Bridge", "We'll be back with part two. Check back soon for more films."),
+    ("The Bridge", "The film was temporarily closed by censors."),
+    ("The Bridge", "Not available for download. Streaming only in the browser."),
+    ("The Bridge", "This programme is available until 31 December."),
+    ("The Bridge", "Available in: United States, Canada. Only in English."),
+    ("The Bridge", "An error occurred? Reload. Error reports: mail us."),
+    ("The Bridge", "Verified by humans. No robots. Enable JavaScript for comments."),
+    ("The Bridge", "This website uses cookies. Please enable cookies to remember your place."),
+    ("The Bridge", "The link below has expired rights abroad."),
+    (
+        "The Bridge",
+        "Server 1 Server 2 Server 3. If the video is not available try another server or come back later.",
+    ),
+    ("The Bridge", "Players: HD, SD. Video not playing? Disable your VPN or proxy."),
+    ("Bridge 404", "Film number 404 in our catalogue."),
+    ("The Bridge", "Released in 1931 by Gone Pictures.</p><h2>404 comments</h2>"),
+    ("The Bridge", "A short.</p><h2>Deleted scenes</h2><h2>Not available elsewhere</h2>"),
+    ("Watch The Bridge online free", "A short.</p><h2>This video is unavailable in 4K</h2>"),
+    ("The Bridge", "A short.</p><h2>Private: notes</h2><h2>Related: Video not found (2011)</h2>"),
+)  # fmt: skip
+"""Headings and short texts of films, with no player in sight."""

@@ -66,15 +66,21 @@ UNAVAILABLE = r"(?:un|not |isn't |no longer )available(?: to (?:watch|stream)| f
 # Not available in this one way, so the film exists.
 NOT_THIS_WAY = (
     r"(?! (?:without\b|for download\b|offline\b|for (?:\w{1,10} ){0,2}(?:years|decades|centuries|time)\b"
+    r"|on (?!(?:this|our|the|your|its) )\w"
     r"|(?:in|on|for|with) (?:this|your|4k|hd|uhd) ?(?:[a-z]+ )?(?:browser|device|player|quality|\b)))"
 )
 # In other languages: followed by the way, as in "en 4K", "im Browser".
 NOT_THIS_WAY_ABROAD = (
-    r"(?! (?:in|im|en|em|na|w|v|ve|pa|zum|als|pour|para|per|come|do|til|i|в|на|для|sans|ohne|senza|sin) )"
+    r"(?! (?:in|im|en|em|na|w|v|ve|pa|zum|als|pour|para|per|come|til|i|в|на|для|sans|ohne|senza|sin) )"
+    # From other places: out of cinemas, off a list.
+    r"(?! (?:des|du|de los|de las|da|das|dos|do|dalle|uit|aus|z|ze|из|fran) "
+    r"(?!(?:site|serveur|ar|powodu|duvodu|divodu|rechtlichen|notre) ?))"
 )
 # Removed from other places: it is said of a film that is here.
 NOT_ELSEWHERE = r"(?! from (?!(?:our|this|the) ))"
 FILLER = r"(?:,? [\w']{1,20}){0,5}?"
+# Not shown here until a year, or since one.
+NOT_LONG_AGO = r"(?! (?:do|bis|jusqu'?\w*|seit|depuis|desde|hasta|fino|ate|tot|sinds|od|до|с|till|sedan|indtil) )"
 NEVER = re.compile(r"(?!)")
 COUNTRY = (
     "(?:the )?(?:united states|united kingdom|usa?|u\\.s\\.|uk|eu|european union|canada|germany|austria|switzerland"
@@ -95,14 +101,14 @@ def _english_denials(noun: str) -> str:
     """English sentences about this noun, a pattern; bounded, because pages may be hostile."""
     thing = rf"\b(?:{noun})(?: (?:that |which )?you (?:{ASKED}))?"
     return (
-        rf"{thing} (?:{NOT}) (?:be )?(?:found|available|exist|accessible)\b{NOT_THIS_WAY}"
+        rf"{thing} (?:{NOT}) (?:be |currently )?(?:found|available|exist|accessible)\b{NOT_THIS_WAY}"
         rf"|{thing} (?:is |are )?(?:currently )?unavailable\b{NOT_THIS_WAY}"
         rf"|{thing} (?:is )?no longer (?:available|exists?|here|online|accessible|valid|streaming|playing)\b"
         rf"{NOT_THIS_WAY}"
         rf"|{thing} (?:does not|doesn't) exist\b(?! in (?!this|our))"
         rf"|{thing} (?:has been|have been|was|were|is) (?:(?:moved|archived),? (?:or )?)?"
         rf"(?:removed|deleted|taken down|gone|terminated|unpublished|disabled)\b{NOT_ELSEWHERE}"
-        rf"|{thing} (?:has |is |was )?(?:already )?(?:expired|offline|dead|invalid)\b{NOT_THIS_WAY}"
+        rf"|{thing} (?:has |is |was )?(?:already )?(?:expired|offline)\b{NOT_THIS_WAY}|{thing} is (?:dead|invalid)\b"
         rf"|{thing} (?:may|might|has|was) (?:have )?(?:been )?(?:moved|renamed)(?:,| or)"
         r"|\b(?:no such|(?:could not|couldn't|can't|cannot|unable to)(?: seem to)? find (?:that|this|the|your))"
         rf" (?:{noun})\b"
@@ -140,8 +146,8 @@ def _abroad(language: Language) -> str:
     if not language.spaced:
         return rf"(?:{here})[^。.!！?？\n]{{0,20}}?(?:{nots}){only}"
     return (
-        rf"\b(?:{nots})\b(?:,? [\w']{{1,20}}){{0,5}}? (?:{here})\b|\b(?:{here})(?:,? [\w']{{1,20}}){{0,4}}? "
-        rf"(?:{nots})\b{only}"
+        rf"\b(?:{nots})\b(?:,? [\w']{{1,20}}){{0,5}}? (?:{here})\b{NOT_LONG_AGO}"
+        rf"|\b(?:{here})(?:,? [\w']{{1,20}}){{0,4}}? (?:{nots})\b{only}"
     )
 
 
@@ -205,7 +211,8 @@ ENGLISH_WORDS = frozenset((
     "client challenge", "forbidden", "unauthorized", "attack id", "a vpn", "vpn or", "proxy", "firewall",
 ))  # fmt: skip
 NOT_BESIDE_FILM = "".join(
-    f"(?<!{thing} )" for thing in ("subtitles are", "captions are", "comments are", "reviews are", "download is")
+    f"(?<!{thing} )"
+    for thing in ("subtitles are", "captions are", "comments are", "reviews are", "download is", "was", "were")
 )
 """What may be away while the film is there."""
 ENGLISH = Sentences(
@@ -248,7 +255,7 @@ ENGLISH = Sentences(
         r"\b(?:under|down for|scheduled|planned|undergoing|doing|site|server|routine|for) (?:\w{1,12} )?maintenance\b"
         r"|\bmaintenance (?:mode|break|work|in progress)\b"
         rf"|{NOT_BESIDE_FILM}\btemporarily (?:unavailable|offline|down|closed|out of (?:service|order)|disabled)\b"
-        r"|\b(?:come|check) back (?:in an? |in \w{1,12} |later|soon|shortly)"
+        r"|\b(?:come|check) back (?:in an? |in \w{1,12} |later|soon|shortly)(?! for (?:more|new)\b)"
         r"|\b(?:we|we'll|we're|site|website|service|archive|\A)(?: will| are| is|'ll|'re)? ?(?:be )?(?:right )?back"
         r" (?:soon|shortly|online|in)\b"
         r"|\btry (?:again|it again|accessing the \w{1,10} again) (?:later|in (?:a|an|\w{1,12}) (?:few |couple )?"
@@ -261,14 +268,16 @@ ENGLISH = Sentences(
         r"\b(?:just a moment|attention required! \| cloudflare|checking your (?:browser|connection)"
         r"|(?:are|verify|confirm|prove|sure|that|verifying) you(?: are|'re) (?:a )?(?:human|not a (?:ro)?bot)"
         r"|are you a robot|you(?: are|'re) not a (?:ro)?bot|that you are a bot|ddos-guard|ddos protection by"
-        r"|please enable cookies|does not accept cookies|cookies are disabled|cookies disabled"
+        r"|please enable cookies(?! to (?:remember|save|keep|store))|does not accept cookies"
+        r"|cookies are disabled|cookies disabled"
         r"|requires javascript to work|pardon our interruption|security check to access|(?:complete|solve) the captcha"
         r"|vercel security checkpoint|unusual traffic|request unsuccessful|requested url was rejected"
         r"|access to this page has been denied|automated requests|limited by the site owner|you have been blocked"
         r"|request could not be satisfied|request is blocked|(?:crowdsec|radware) (?:captcha|access)"
         r"|blocked by the application firewall|security detection powered by|(?:performing|powered by) security"
         r"|security verification|security service to protect|you are now in line|while your request is being verified"
-        r"|verifying (?:your browser|the security of your connection)|vpn or proxy|unblocker or proxy"
+        r"|verifying (?:your browser|the security of your connection)|vpn or proxy (?:detected|service|server)"
+        r"|using an? (?:vpn|proxy|unblocker)"
         r"|review the security of your connection|human verification"
         r"|used cloudflare to restrict access|web page blocked!)"
     ),

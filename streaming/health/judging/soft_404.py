@@ -15,6 +15,8 @@ SPLIT = re.compile(r"[|·•:»–—\n]| - ")
 YEAR = re.compile(r" \([0-9]{4}\)\Z")
 TRIMMED = " .!?-。！…"
 MAX_NOTICE = 240
+PROGRAM_ROOT = re.compile(r"<div id=[\"']?(?:root|app|__next|__nuxt|svelte)[\"']?\s{0,3}>\s{0,9}</div>", re.I)
+"""Where a page that is one program will put its film."""
 QUESTION_MARKS = ("?", "？")
 SENTENCE_ENDS = ".!?\n。！？"
 MAX_WORDS_BESIDE, MAX_LETTERS_BESIDE = 3, 8
@@ -92,10 +94,12 @@ def is_temporary(page: PageText, *, title: str) -> bool:
     if not spoken:
         return False
     film = normalize_title(title)
-    short_text = page.body_text if len(page.body_text) <= MAX_NOTICE else ""  # A longer one has a film in it as well.
+    # A longer text has a film in it as well, and programs keep what they say of errors beside the place of the film.
+    is_notice = len(page.body_text) <= MAX_NOTICE and PROGRAM_ROOT.search(page.source) is None
+    short_text = page.body_text if is_notice else ""
     lines = [remove_title(line, film) for line in (*page.headings, short_text)]
     return not (film and _title_is_film(page, film)) and any(
-        match and not ANNOUNCED.search(line[max(0, match.start() - 20) : match.start()])
+        not ANNOUNCED.search(line[max(0, match.start() - 20) : match.start()]) and _is_said(match, line, one)
         for one in spoken
         for line in lines
         if (match := one.later.search(line))
@@ -105,13 +109,16 @@ def is_temporary(page: PageText, *, title: str) -> bool:
 def site_page_instead(page: PageText, *, title: str) -> SitePage | None:
     """Return what page of its site or server this is, if it is none of a film: by its title.
 
-    A default page or an outage may say so in its first heading; living pages ask visitors to sign in there.
+    With a player it is no gate. A default page or an outage may say so in its first heading, too; living pages ask
+    visitors to sign in there.
     """
     film = normalize_title(title)
     if _title_is_film(page, film) or (page.has_player and page.has_long_text):
         return None
     lines = [remove_title(line, film) for line in page.headings[:2]]
-    return site_page(lines[:1]) or site_page(lines[1:], kinds=SERVER_PAGES)
+    if found := site_page(lines, kinds=SERVER_PAGES):
+        return found
+    return None if page.has_player else site_page(lines[:1])
 
 
 def player_denial(page: PageText) -> Denial:
@@ -148,7 +155,8 @@ def _has_whole_title(lines: list[str], spoken: tuple[Sentences, ...]) -> bool:
 
 def _denies(lines: list[str], spoken: tuple[Sentences, ...]) -> bool:
     """Return whether one of these headings is a sentence that says that the film is missing or private."""
-    asserting = [line for line in lines if not line.endswith(QUESTION_MARKS)]
+    # With a year it is the title of another film.
+    asserting = [line for line in lines if not line.endswith(QUESTION_MARKS) and not YEAR.search(line)]
     return any(
         sentences.private.search(line)
         or any(_is_said(match, line, sentences) for match in sentences.heading_denial.finditer(line))
@@ -181,6 +189,8 @@ def _is_of_this_page(match: re.Match[str], text: str, sentences: Sentences, *, n
     if sentences.this_one.search(sentence):
         return True
     before, _, after = sentence.partition(match[0])
+    if YEAR.search(after):
+        return False  # The title of another film.
     is_of_a_film = sentences.denial.search(sentence) is None
     if names_film or (is_of_a_film and (after or len(before) > MAX_LETTERS_BESIDE)):
         return False

@@ -104,6 +104,17 @@ def test_films_are_called_like_pages_of_a_server(player):
     assert {title for title, page in pages.items() if verdict_of(page, title=title) is not A} == set()
 
 
+@pytest.mark.parametrize("title", ["Ponte sul fiume", ""], ids=["otherwise named", "without a name"])
+def test_living_pages_are_short_and_hold_the_words(title):
+    pages = {
+        text: shown(
+            heading, f"<header><a href=/>Quay</a></header><h1>{heading}</h1><a href=/play>Play</a><p>{text}</p>"
+        )
+        for heading, text in said.LIVING_SHORT
+    }
+    assert {text for text, page in pages.items() if verdict_of(page, title=title) is not A} == set()
+
+
 # --- bytes
 @pytest.mark.parametrize(
     ("text", "encoding", "stated"),

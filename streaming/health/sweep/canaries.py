@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -59,28 +60,51 @@ def _one_per_host(links: StreamingLinkQuerySet) -> Iterator[tuple[int, str, str,
         yield row
 
 
+class SignsOfLife:
+    """What canaries responded.
+
+    A page that several hosts give in the same words is no sign of life, be it in place of a film or of a file: a
+    captive portal responds for all.
+    """
+
+    def __init__(self) -> None:
+        self._hosts_by_page: defaultdict[str, set[str]] = defaultdict(set)
+        self._alive_pages: set[str] = set()
+
+    def add(self, netloc: str, page: str, *, is_alive: bool) -> None:
+        """Take the response of a host; `page` is the hash of its page, empty if it is none or on a private host."""
+        self._hosts_by_page[page].add(netloc)
+        if is_alive:
+            self._alive_pages.add(page)
+
+    @property
+    def are_certain(self) -> bool:
+        """Whether no further response can change that a canary is alive: two pages differ, or one is no page."""
+        return "" in self._alive_pages or len(self._alive_pages) > 1
+
+    @property
+    def are_credible(self) -> bool:
+        """Whether a canary is alive, and not only by the page of a portal."""
+        is_portal = any(len(self._hosts_by_page[page]) > 1 for page in self._alive_pages)
+        return self.are_certain or (bool(self._alive_pages) and not is_portal)
+
+
 def all_canaries_fail(
     canaries: Iterable[ProbeRequest], config: ProbeConfig, *, stop: Callable[[], bool] = never_stop
 ) -> bool:
-    """Return whether there are canaries and none is alive now; False when `stop` ends the probing first.
-
-    A page that several public hosts give in the same words is no sign of life: a captive portal responds for all.
-    """
+    """Return whether there are canaries and none is alive now; False when `stop` ends the probing first."""
     requests = {number: one._replace(id=number, title="", state=None) for number, one in enumerate(canaries)}
     prober = Prober(replace(config, delay=0.0, delay_for_host=no_delay), stop=stop)
-    pages: dict[str, set[str]] = {}
+    signs = SignsOfLife()
     for response in prober.responses(requests.values()):  # The first good response decides: the others may be slow.
         request = requests[response.id]
-        if judge(response, request).verdict not in (Verdict.ALIVE, Verdict.THROTTLED):
-            continue
-        netloc, page = netloc_of(request.url), page_hash(response, request)
-        if not page or is_private(netloc, config.allowed):
+        netloc = netloc_of(request.url)
+        page = "" if is_private(netloc, config.allowed) else page_hash(response, request)
+        is_alive = judge(response, request).verdict in (Verdict.ALIVE, Verdict.THROTTLED)
+        signs.add(netloc, page, is_alive=is_alive)
+        if signs.are_certain:
             return False
-        pages.setdefault(page, set()).add(netloc)
-        if len(pages) > 1:
-            return False
-    is_portal = any(len(netlocs) > 1 for netlocs in pages.values())
-    return bool(requests) and (is_portal or not pages) and not stop()
+    return bool(requests) and not signs.are_credible and not stop()
 
 
 def canaries_to_recheck(

@@ -54,3 +54,27 @@ def test_links_on_private_hosts_old_results_and_failed_links_are_no_canaries():
     alive(2, "b.example.org", now=now, reason="throttled")
     alive(2, "c.example.org", now=now, is_active=False)
     assert chosen(now) == []
+
+
+@pytest.mark.parametrize(
+    ("responses", "credible"),
+    [
+        ([], False),
+        ([("a", "x", False)], False),
+        ([("a", "x", True)], True),
+        ([("a", "x", True), ("a", "x", True)], True),  # two links of one host
+        ([("a", "x", True), ("b", "x", True)], False),
+        ([("a", "x", True), ("b", "x", False)], False),  # the portal's page in place of a file
+        ([("b", "x", False), ("a", "x", True)], False),
+        ([("a", "x", True), ("b", "y", False)], True),
+        ([("a", "x", True), ("b", "y", True)], True),
+        ([("a", "x", True), ("b", "x", True), ("c", "", True)], True),  # a film
+        ([("a", "", False), ("b", "x", True)], True),
+        ([("a", "", False), ("b", "", False)], False),
+    ],
+)
+def test_the_page_of_a_portal_is_no_sign_of_life(responses, credible):
+    signs = canaries.SignsOfLife()
+    for netloc, page, is_alive in responses:
+        signs.add(netloc, page, is_alive=is_alive)
+    assert signs.are_credible is credible

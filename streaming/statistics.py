@@ -207,12 +207,14 @@ def runs_by_day(days: int, now: datetime) -> list[DailyRunStats]:
 def catalogue_fingerprint(*, now: datetime) -> CatalogueFingerprint:
     """Compute the fingerprint of the lists with three queries."""
     removed = RemovedMovie.objects.filter(removed_at__lte=now).order_by("-removed_at").values("removed_at")[:1]
+    updated = Movie.objects.filter(updated_at__lte=now).order_by("-updated_at").values("updated_at")[:1]
     pending = PendingChange.objects.order_by()
-    movies = Movie.objects.aggregate(
+    # One row is enough to ask for other tables; without any, the lists are empty.
+    movies = Movie.objects.order_by("pk")[:1].aggregate(
         number=Max(Subquery(Change.objects.order_by("-number").values("number")[:1])),
         count=Max(Subquery(pending.annotate(n=Func("pk", function="COUNT")).values("n"))),
         last=Max(Subquery(pending.annotate(n=Func("pk", function="MAX")).values("n"))),
-        at=Max("updated_at", filter=Q(updated_at__lte=now)),
+        at=Max(Subquery(updated)),
         gone=Max(Subquery(removed)),
     )
     run = HealthRun.objects.newest_first().values_list("pk", "heartbeat_at", "finished_at").first()

@@ -11,6 +11,7 @@ from scraper.extraction.json_values import as_float, as_mapping, as_text
 
 PAID_CATEGORIES = frozenset({"subscription", "externalsubscription", "purchase", "rental", "paid"})
 ENDS = ("expires", "availabilityEnds", "validThrough")
+MAX_OFFERS, MAX_WORDS = 100, 10
 BEGINNINGS = ("availabilityStarts", "validFrom")
 
 
@@ -33,6 +34,11 @@ def is_open_action(action: Node, *, now: datetime) -> bool:
     return _is_open(action, now=now) and (not ways or any(_is_open(way, now=now) for way in ways))
 
 
+def count_offers(way: Node) -> int:
+    """Return how many offers of a way are read."""
+    return len(_offers(way))
+
+
 def _is_open(way: Node, *, now: datetime) -> bool:
     category = as_text(way.get("category")).rsplit("/", 1)[-1].casefold()
     subscription = way.get("requiresSubscription")
@@ -40,8 +46,12 @@ def _is_open(way: Node, *, now: datetime) -> bool:
         return False
     if not is_free_now(way, now=now):
         return False
-    offers = as_nodes(way.get("expectsAcceptanceOf"))
+    offers = _offers(way)
     return not offers or any(_is_open_offer(offer, now=now) for offer in offers)
+
+
+def _offers(way: Node) -> list[Node]:
+    return as_nodes(way.get("expectsAcceptanceOf"), maximum=MAX_OFFERS)
 
 
 def _is_open_offer(offer: Node, *, now: datetime) -> bool:
@@ -50,5 +60,6 @@ def _is_open_offer(offer: Node, *, now: datetime) -> bool:
 
 def _states(value: object, expected: bool) -> bool:
     """Return whether a value, or one of a list, is this boolean, also as a text or as a URL of schema.org."""
-    words = [one if isinstance(one, bool) else as_text(one).rsplit("/", 1)[-1].casefold() for one in as_list(value)]
+    stated = as_list(value, maximum=MAX_WORDS)
+    words = [one if isinstance(one, bool) else as_text(one).rsplit("/", 1)[-1].casefold() for one in stated]
     return expected in words or str(expected).casefold() in words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from parsel import Selector
+from scraper.extraction.html_page import find_elements, parse_html
 
 WALL_TITLE = re.compile(
     r"just a moment|making sure you.{0,3}re not a bot|checking your browser|attention required|are you (?:a )?"
@@ -22,7 +22,8 @@ WALL_SCRIPT = re.compile(
 )
 WALL_HEADERS = ("cf-mitigated", "x-amzn-waf-action")
 MAX_TITLE_LENGTH, MAX_SCANNED_LENGTH = 300, 262_144
-HEADINGS = "//title | //h1"
+HEADINGS = "//*[self::title or self::h1]"
+CONTENT = ("//*[not(self::p)][ancestor::body]", "//text()[normalize-space()][ancestor::body]")
 
 
 def is_wall(html: str, *, headers: Mapping[str, str]) -> bool:
@@ -32,7 +33,8 @@ def is_wall(html: str, *, headers: Mapping[str, str]) -> bool:
     """
     if any(headers.get(name) for name in WALL_HEADERS) or not html.strip():
         return True
-    root = Selector(text=html.encode(errors="replace").decode(), type="html")
-    texts = [" ".join(one.xpath("string()").get("").split())[:MAX_TITLE_LENGTH] for one in root.xpath(HEADINGS)[:3]]
-    is_empty = not texts and not root.xpath("//body//*[not(self::p)] | //body//text()[normalize-space()]")
+    root = parse_html(html)
+    headings = find_elements(root, HEADINGS)[:3]
+    texts = [" ".join(one.xpath("string()").get("").split())[:MAX_TITLE_LENGTH] for one in headings]
+    is_empty = not texts and not any(find_elements(root, path) for path in CONTENT)
     return is_empty or any(map(WALL_TITLE.search, texts)) or WALL_SCRIPT.search(html[:MAX_SCANNED_LENGTH]) is not None

@@ -1,11 +1,17 @@
-"""Add security headers to every response and CORS headers to public ones."""
+"""Limit the bodies of requests; add security headers to every response and CORS headers to public ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from rest_framework.authentication import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from streaming.web.error_pages import body_too_large
 
 # Only the Swagger page has an inline script and inline styles.
 DOCS_CSP = {
@@ -51,3 +57,31 @@ class PublicCorsMiddleware:
             response.headers["Access-Control-Allow-Headers"] = "*"
             response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
         return response
+
+
+class BodyLimitMiddleware:
+    """Refuse large bodies, unread: before the CSRF check, which reads forms, and whatever the method.
+
+    Without `Content-Length` Django reads no body at all. Needs `request.user`, so it follows AuthenticationMiddleware.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        size = int(length) if length.isascii() and length.isdigit() else 0
+        if size > settings.MAX_STAFF_BODY_BYTES or (size > settings.MAX_BODY_BYTES and not _is_staff(request)):
+            return body_too_large(request)
+        return self.get_response(request)
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    """Whether the session or the token of the request is that of staff."""
+    user = request.user
+    if "Authorization" in request.headers:
+        try:
+            user, _ = TokenAuthentication().authenticate(Request(request)) or (AnonymousUser(), None)
+        except AuthenticationFailed:
+            return False
+    return user.is_active and user.is_staff

@@ -115,18 +115,19 @@ def _wait_or_kill(process: subprocess.Popen[bytes], until: float) -> tuple[bool,
 def openreel(bench: Bench, listed: Path, *more: str) -> Timed:
     """Run the command as a user does, on a database; movies are removed with the lists H and S.
 
-    Those two lists have more dead links than an accepted run may have, so they need --force.
+    Those two lists have more dead links than an accepted run may have, so they need --force; and only without a grace
+    does one run remove movies.
     """
     database = bench.folder / f"{listed.stem}.sqlite3"
     database.unlink(missing_ok=True)
+    removes_movies = listed.stem[0] in PRUNED_PROFILES
     environment = {
         "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-timing", "VAR_DIR": str(bench.folder),
         "DATABASE_URL": f"sqlite:///{database}", "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
-        "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
+        "DJANGO_SETTINGS_MODULE": "MovieBackend.settings", **({"LINK_GRACE_HOURS": "0"} if removes_movies else {}),
     }  # fmt: skip
     load = [sys.executable, "-m", "bench.load", str(listed)]
     subprocess.run(load, cwd=ROOT, env={**bench.environment, **environment}, check=True)
-    removes_movies = listed.stem[0] in PRUNED_PROFILES
     command = [sys.executable, "manage.py", "check_link_health", "--format", "json", *more]
     command.append("--force" if removes_movies else "--no-prune")
     return bench.time_program(
@@ -250,8 +251,8 @@ def _score_cells(score: Score | None) -> list[str]:
     if score is None:
         return ["-"] * 4
     films = ["-", "-"]
-    if score.films_all_gone is not None:
-        films = [str(score.films_lost), f"{score.films_gone} of {score.films_all_gone}"]
+    if score.films_all_dead is not None:
+        films = [str(score.films_lost), f"{score.films_gone} of {score.films_all_dead}"]
     return [str(score.wrong), str(score.alive_called_dead), *films]
 
 

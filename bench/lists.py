@@ -23,8 +23,8 @@ ALIVE, DEAD, NOT_DEAD = "alive", "dead", "notdead"
 class Behaviour:
     """How a link behaves, and its correct verdict.
 
-    `gone`: the response itself says so, so a film with no other links goes after its grace. `media`: the link should be
-    a video. `route`: the name in the farm's URLs if it differs; `argument` is the third part of the path.
+    `gone`: the response itself says so. `media`: the link should be a video. `route`: the name in the farm's URLs if it
+    differs; `argument` is the third part of the path.
     """
 
     expected: str = ALIVE

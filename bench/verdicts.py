@@ -14,15 +14,15 @@ class Score:
     """The errors of a program on one list.
 
     `wrong` counts links with a wrong verdict, `alive_called_dead` those of them wrongly called dead. `films_lost`
-    counts movies removed although not all their links say that they are gone; `films_gone` those rightly removed, out
-    of `films_all_gone`. The counts of films are None if the run removes none.
+    counts movies removed although not all their links are dead; `films_gone` those rightly removed, out of
+    `films_all_dead`. The counts of films are None if the run removes none.
     """
 
     wrong: int
     alive_called_dead: int
     films_lost: int | None = None
     films_gone: int | None = None
-    films_all_gone: int | None = None
+    films_all_dead: int | None = None
 
 
 def count(
@@ -38,9 +38,9 @@ def count(
     tells by number which movies are left, None if the run removes no movies.
     """
     wrong = alive_called_dead = 0
-    all_gone: dict[int, bool] = defaultdict(lambda: True)
+    all_dead: dict[int, bool] = defaultdict(lambda: True)
     for link in listed:
-        all_gone[link.movie] &= link.right.gone
+        all_dead[link.movie] &= link.right.expected == DEAD
         if link.url in kept:
             continue
         is_dead = verdict_of(link.url) == DEAD
@@ -48,6 +48,6 @@ def count(
         alive_called_dead += is_dead and link.right.expected != DEAD
     if movie_exists is None:
         return Score(wrong, alive_called_dead)
-    removed = [movie for movie in all_gone if not movie_exists(movie)]
-    gone = sum(all_gone[movie] for movie in removed)
-    return Score(wrong, alive_called_dead, len(removed) - gone, gone, sum(all_gone.values()))
+    removed = [movie for movie in all_dead if not movie_exists(movie)]
+    gone = sum(all_dead[movie] for movie in removed)
+    return Score(wrong, alive_called_dead, len(removed) - gone, gone, sum(all_dead.values()))

@@ -135,7 +135,7 @@ def refusing_after(requests: int, code: int = 403) -> Callable[[Link | None], Be
     refused = status(code)
 
     def behaviour_of(link: Link | None) -> Behaviour:
-        return lambda request: healthy(link)(request) if request.count <= requests else refused(request)
+        return lambda request: (usual(link, request.hour) if request.count <= requests else refused)(request)
 
     return behaviour_of
 
@@ -147,6 +147,11 @@ def _front_page(host: str) -> Response:
 
 def _site(host: str) -> str:
     return host.partition(".")[0]
+
+
+def usual(link: Link | None, hour: float) -> Behaviour:
+    """A site at that hour without any fault: a dead link is dead in its way."""
+    return DEATHS[link.death] if link is not None and link.death and hour >= DEATH_HOUR else healthy(link)
 
 
 def healthy(link: Link | None) -> Behaviour:
@@ -233,9 +238,7 @@ class Web:
         link = self._links.get((host, path))
         if wrong := self.fault(self.hour, host, link):
             return wrong
-        if link is not None and link.death and self.hour >= DEATH_HOUR:
-            return DEATHS[link.death]
-        return healthy(link)
+        return usual(link, self.hour)
 
 
 # --- the server

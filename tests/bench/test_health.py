@@ -48,10 +48,10 @@ def test_wrong_verdicts_are_counted():
     assert count(LISTED, verdicts.get) == Score(wrong=4, alive_called_dead=2)
 
 
-def test_a_film_is_lost_if_it_is_removed_with_a_link_that_is_not_gone():
+def test_a_film_is_lost_if_it_is_removed_with_a_link_that_is_not_dead():
     right = {link.url: DEAD if link.right.expected == DEAD else ALIVE for link in LISTED}
-    score = count(LISTED, right.get, movie_exists=lambda movie: movie not in (2, 4))
-    assert score == Score(0, 0, films_lost=1, films_gone=1, films_all_gone=2)
+    score = count(LISTED, right.get, movie_exists=lambda movie: movie not in (2, 3, 4))
+    assert score == Score(0, 0, films_lost=1, films_gone=2, films_all_dead=3)
 
 
 def test_links_of_a_host_that_is_down_are_rightly_kept(tmp_path):
@@ -67,7 +67,7 @@ def test_links_of_a_host_that_is_down_are_rightly_kept(tmp_path):
         rows.executemany("INSERT INTO streaming_movie VALUES (?)", [("tt0000001",), ("tt0000003",), ("tt0000004",)])
         rows.commit()
     with_removals = health.score_database(database, listed, removes_movies=True)
-    assert with_removals == Score(1, 0, films_lost=0, films_gone=2, films_all_gone=2)
+    assert with_removals == Score(1, 0, films_lost=0, films_gone=2, films_all_dead=3)
     assert health.score_database(database, listed, removes_movies=False) == Score(1, 0)
 
 

@@ -219,6 +219,13 @@ def test_a_host_that_refuses_halfway_begins_anew_with_each_run():
     assert [*statuses, made.respond(link.host, link.path).status] == [200, 200, 403, 200]
 
 
+def test_a_host_that_refuses_halfway_brings_no_dead_link_back():
+    film = next(film for film in USUAL.films if not film.lives and film.links[0].death == "404")
+    made = web.Web(USUAL, faults.per_link(web.refusing_after(2), film.links[0].host))
+    made.turn_to(DEATH_HOUR)
+    assert made.respond(film.links[0].host, film.links[0].path).status == 404
+
+
 def test_a_name_is_unknown_while_the_fault_says_so():
     made = web.Web(USUAL, faults.lasting(1, faults.on_hosts(web.no_name, "cdn-")))
     known = []

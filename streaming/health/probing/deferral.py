@@ -1,7 +1,7 @@
 """Links that timed out: each is asked once more at the end of the run, with twice the time. Pure.
 
 Some hosts need 7 or 12 seconds for their first byte (the Internet Archive at busy hours), and what is too slow now may
-be quick in a minute. Waiting for the end costs the other links nothing.
+be quick in a minute. Waiting until all links were asked costs the others nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ LATE_TIMEOUT_FACTOR = 2
 
 
 class DeferredTasks:
-    """Tasks to repeat when nothing else is to be asked."""
+    """Tasks to repeat when no other task waits any more."""
 
     def __init__(self) -> None:
         self._tasks: list[ProbeTask] = []

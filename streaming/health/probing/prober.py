@@ -78,10 +78,10 @@ class Prober:
             while not self.stop():
                 source = self._fill(source)
                 batch, self._responses = self._responses, []
-                if not batch and self._loop.is_idle and not self._intake.pending:
-                    if source is None and not self._deferred:
-                        return
+                if self._repeats_deferred(has_ended=source is None):
                     self._responses += self._intake.requeue_deferred()
+                elif source is None and not batch and self._loop.is_idle and not self._intake.pending:
+                    return
                 paused_at = time.monotonic()
                 yield batch
                 resumed_at = time.monotonic()
@@ -92,6 +92,12 @@ class Prober:
         finally:
             self._loop.close()
             self._intake.close()
+
+    def _repeats_deferred(self, *, has_ended: bool) -> bool:
+        """Whether links that timed out are asked again now: when each link that there is was asked at least once."""
+        if not self._deferred or self._intake.pending:
+            return False
+        return has_ended or self._loop.is_idle
 
     def watch_descriptor(self, descriptor: int) -> None:
         """Look for new requests when this descriptor becomes readable."""

@@ -83,7 +83,7 @@ class RequestIntake:
         return responses
 
     def requeue_deferred(self) -> list[ProbeResponse]:
-        """Queue the tasks that timed out, when nothing else is to be asked; return responses as `requeue` does."""
+        """Queue the tasks that timed out, when no other task waits; return responses as `requeue` does."""
         responses = []
         for task in self._deferred.take():
             host_slot = self._scheduler.slot_for(task.state.url)

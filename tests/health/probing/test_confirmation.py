@@ -320,6 +320,19 @@ def test_what_timed_out_is_asked_once_more_after_all_others():
     assert origin.log.count(("GET", "/watch/0")) == 2
 
 
+def test_what_timed_out_is_not_kept_waiting_by_others_in_progress():
+    """It is repeated as soon as every link was asked, so that one long way does not lengthen the run."""
+
+    def respond(handler):
+        handler.server.closing.wait(0.45)
+        handler.send(302, Location=handler.path + "x") if len(handler.path) < 15 else film(handler)
+
+    with Origin(behaviour=late(0.9)) as slow, Origin("127.0.0.2", behaviour=respond) as winding:
+        requests = [ProbeRequest(1, winding.url("watch/1")), ProbeRequest(2, slow.url("watch/2"))]
+        responses = list(Prober(CONFIG).responses(requests))
+    assert [(response.id, response.status) for response in responses] == [(2, 200), (1, 200)]
+
+
 def test_a_host_that_is_slow_for_all_its_links_is_asked_once_more():
     """More links than it takes to give a host up."""
     with Origin(behaviour=late(0.9)) as slow, Origin("127.0.0.2") as other:

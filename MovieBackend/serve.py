@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO_CATALOGUE = ROOT / "streaming" / "data" / "demo_catalogue.jsonl"
 SHUTDOWN_TIMEOUT_SECONDS = 10.0
 WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104  values that HOST may have, not a default
+WORKER_CLASS = "MovieBackend.web_worker.BufferedWorker"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -150,12 +151,11 @@ def _gunicorn_options() -> Sequence[str]:
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
     return (
         f"--bind={host}:{settings.PORT}",
+        f"--worker-class={WORKER_CLASS}",
         f"--workers={settings.WEB_WORKERS}",
         f"--threads={settings.WEB_THREADS}",
         "--preload",
         "--no-control-socket",
-        # The maximum: search queries may be long; longer requests are rejected early.
-        "--limit-request-line=8190",
         "--log-level=warning",
         "--graceful-timeout=5",
     )

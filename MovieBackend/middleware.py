@@ -1,4 +1,4 @@
-"""Security and CORS headers, probes from this machine, and an answer when the database takes no write."""
+"""Headers for security and CORS, limits of bodies, probes from this machine, and an answer of a busy database."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import logging
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.urls import resolve
+from rest_framework.authentication import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
 from streaming import write_wait
 from streaming.web import error_pages
@@ -95,3 +99,31 @@ class DatabaseUnavailableMiddleware:
             return None
         log.error("%s %s: the database does not accept this now: %s", request.method, request.path, exception)
         return error_pages.database_unavailable(request)
+
+
+class BodyLimitMiddleware:
+    """Refuse large bodies, unread: before the CSRF check, which reads forms, and whatever the method.
+
+    Without `Content-Length` Django reads no body at all. Needs `request.user`, so it follows AuthenticationMiddleware.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        size = int(length) if length.isascii() and length.isdigit() else 0
+        if size > settings.MAX_STAFF_BODY_BYTES or (size > settings.MAX_BODY_BYTES and not _is_staff(request)):
+            return error_pages.body_too_large(request)
+        return self.get_response(request)
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    """Whether the session or the token of the request is that of staff."""
+    user = request.user
+    if "Authorization" in request.headers:
+        try:
+            user, _ = TokenAuthentication().authenticate(Request(request)) or (AnonymousUser(), None)
+        except AuthenticationFailed:
+            return False
+    return user.is_active and user.is_staff

@@ -36,6 +36,7 @@ SHUTDOWN_TIMEOUT_SECONDS = 10.0
 START_TIMEOUT_SECONDS = 300.0
 WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104  values that HOST may have, not a default
 PR_SET_PDEATHSIG = 1
+WORKER_CLASS = "MovieBackend.web_worker.BufferedWorker"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -175,12 +176,11 @@ def _gunicorn_options() -> Sequence[str]:
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
     return (
         f"--bind={host}:{settings.PORT}",
+        f"--worker-class={WORKER_CLASS}",
         f"--workers={settings.WEB_WORKERS}",
         f"--threads={settings.WEB_THREADS}",
         "--preload",
         "--no-control-socket",
-        # The maximum: search queries may be long; longer requests are rejected early.
-        "--limit-request-line=8190",
         "--log-level=warning",
         "--graceful-timeout=5",
     )

@@ -94,6 +94,7 @@ def _broker() -> str:
     return url
 
 
+EXPORT_DIR = VAR_DIR / "exports"
 DATABASES = {"default": _database()}
 # Maximum PostgreSQL connections of one web process, used by all its threads (`MovieBackend.wsgi`). Other processes have
 # one thread and one connection; they may fork, which a pool's threads would not survive.
@@ -198,7 +199,12 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "MovieBackend.middleware.DatabaseUnavailableMiddleware",
+    "MovieBackend.middleware.BodyLimitMiddleware",
 ]
+# Nobody uploads files: what forms and the API need fits in memory.
+MAX_BODY_BYTES, MAX_STAFF_BODY_BYTES = 64 * 1024, 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_STAFF_BODY_BYTES
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 ROOT_URLCONF = "MovieBackend.urls"
 WSGI_APPLICATION = "MovieBackend.wsgi.application"
 TEMPLATES = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
 MARKERS = ("slow", "browser", "postgres", "broker")
@@ -42,8 +44,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
-    """Throttles and cached answers of one test are not the next one's."""
+    """Throttles, cached answers and exports of one test are not the next one's."""
     cache.clear()
+    shutil.rmtree(settings.EXPORT_DIR, ignore_errors=True)
 
 
 # Names of days and months that no other locale has, so that a text which shows one gives itself away.

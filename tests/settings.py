@@ -33,5 +33,6 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 WHITENOISE_AUTOREFRESH = True
 # A supervisor serves one database only, so each test worker has its own.
 SCRAPE_DIR = Path(os.environ.get("SCRAPE_DIR") or FOLDER / f"scrape-{WORKER}")
+EXPORT_DIR = FOLDER / f"exports-{WORKER}"
 # Tests of the engine let its processes do something of their own.
 SCRAPE_CRAWL = os.environ.get("SCRAPE_CRAWL", SCRAPE_CRAWL)  # noqa: F405

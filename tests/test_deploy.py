@@ -11,6 +11,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from MovieBackend.web_worker import BufferedWorker
 from scraper import sources
 from tests.test_docs import PROJECT_ROOT
 
@@ -43,6 +44,12 @@ def test_services_stop_their_main_process_only_and_restart_without_limit(file):
         assert float(unit["RestartSec"]) >= 2
     if "scrape_worker" in words(file) or "worker" in unit["ExecStart"]:
         assert unit["KillMode"] == "mixed"
+
+
+@pytest.mark.parametrize("file", ["Dockerfile", "openreel-web.service"])
+def test_the_web_server_is_the_one_that_slow_clients_cannot_stop(file):
+    options = re.sub(r'[",]', " ", words(DEPLOY / file)).split()
+    assert options[options.index("--worker-class") + 1] == f"{BufferedWorker.__module__}.{BufferedWorker.__name__}"
 
 
 def test_the_supervisor_requeues_its_jobs_before_the_web_service_is_killed():

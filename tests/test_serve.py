@@ -17,6 +17,7 @@ import pytest
 
 from streaming import file_locks
 from tests.helpers.paths import PROJECT_ROOT
+from tests.helpers.slow_clients import LARGE_BYTES, place_large_export, slow_clients, status_of
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +75,28 @@ def assert_serves(url):
     assert "immutable" in response.headers["Cache-Control"]
 
 
+def assert_bounds_bodies(url):
+    """Bodies that are too large are refused, unread, by both ways to state them, and with the limit of staff too."""
+    path = b"/streaming/1/refresh/ HTTP/1.1\r\nHost: localhost\r\n"
+    chunk = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
+    for method in (b"GET ", b"POST "):
+        assert status_of(url, method + path + b"Content-Length: 300000000\r\n\r\n") == 413
+        assert status_of(url, method + path + b"Transfer-Encoding: chunked\r\n\r\n" + 2 * chunk) == 413
+    staff = b"POST " + path + b"Cookie: sessionid=forged\r\n"
+    assert status_of(url, staff + b"Content-Length: 2000000\r\n\r\n") == 413
+    assert status_of(url, b"POST " + path + b"Content-Length: 3\r\n\r\na=b") == 403
+
+
+def assert_serves_beside_slow_clients(url, folder):
+    """Each worker has eight threads; the time-outs are those within which a page has to come."""
+    place_large_export(folder)
+    with slow_clients(url, headers=40, bodies=40, readers=16):
+        for path in ("healthz", "", "api/streaming/movies/"):
+            assert urllib.request.urlopen(f"{url}{path}", timeout=2).status == 200
+        with urllib.request.urlopen(f"{url}export/movies.jsonl", timeout=2) as export:
+            assert len(export.read()) == LARGE_BYTES
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_prepares_serves_and_stops_cleanly(tmp_path, how):
     port = free_port()
@@ -81,6 +104,9 @@ def test_it_prepares_serves_and_stops_cleanly(tmp_path, how):
     try:
         url = wait_for_address(process)
         assert_serves(url)
+        if how == signal.SIGTERM:
+            assert_bounds_bodies(url)
+            assert_serves_beside_slow_clients(url, tmp_path)
         assert urllib.request.urlopen(f"http://127.0.0.1:{port + 1}/", timeout=10).status == 200
         assert stat.S_IMODE((tmp_path / "env").stat().st_mode) == 0o600
         # The first click does not wait for a supervisor to start.

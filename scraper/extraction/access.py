@@ -16,6 +16,7 @@ PRICES = ("price", "lowPrice", "minPrice")
 NOT_ZERO = re.compile(r"[1-9]")
 """In a price, whatever its currency and decimal sign: `0,00`, `Free` and `gratis` have none of these digits."""
 BOOLEAN_WORDS = {True: frozenset({"true", "1", "yes"}), False: frozenset({"false", "0", "no"})}
+MAX_OFFERS, MAX_WORDS = 100, 10
 BEGINNINGS = ("availabilityStarts", "validFrom")
 
 
@@ -39,11 +40,20 @@ def is_open_action(action: Node, *, now: datetime) -> bool:
     return _is_open(action, now=now) and (not ways or any(_is_open(way, now=now) for way in ways))
 
 
+def count_offers(way: Node) -> int:
+    """Return how many offers of a way are read."""
+    return len(_offers(way))
+
+
 def _is_open(way: Node, *, now: datetime) -> bool:
     if not PAID_CATEGORIES.isdisjoint(_categories(way)) or not is_free_now(way, now=now):
         return False
-    offers = as_nodes(way.get("expectsAcceptanceOf"))
+    offers = _offers(way)
     return not offers or any(_is_open_offer(offer, now=now) for offer in offers)
+
+
+def _offers(way: Node) -> list[Node]:
+    return as_nodes(way.get("expectsAcceptanceOf"), maximum=MAX_OFFERS)
 
 
 def _is_open_offer(offer: Node, *, now: datetime) -> bool:
@@ -62,5 +72,6 @@ def _categories(way: Node) -> set[str]:
 
 def _states(value: object, expected: bool) -> bool:
     """Return whether a value, or one of a list, is this boolean, also as a text or as a URL of schema.org."""
-    words = [one if isinstance(one, bool) else as_text(one).rsplit("/", 1)[-1].casefold() for one in as_list(value)]
+    stated = as_list(value, maximum=MAX_WORDS)
+    words = [one if isinstance(one, bool) else as_text(one).rsplit("/", 1)[-1].casefold() for one in stated]
     return expected in words or not BOOLEAN_WORDS[expected].isdisjoint(map(str, words))

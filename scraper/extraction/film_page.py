@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain, islice
 from urllib.parse import urljoin, urlsplit
 
 from parsel import Selector
 
-from scraper.extraction.access import is_free_now, is_open_action
+from scraper.extraction.access import count_offers, is_free_now, is_open_action
 from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, deduplicate, licence_from_url
+from scraper.extraction.html_page import find_elements, parse_html
 from scraper.extraction.json_ld import Node, as_list, as_nodes, has_type, iter_nodes, node_types, read_json_ld
 from scraper.extraction.json_values import (
     as_int,
@@ -54,14 +56,30 @@ UNRELATED_KEYS = frozenset(
 PART_KEYS = ("hasPart", "episode", "episodes", "containsSeason", "season", "itemListElement", "item")
 VIDEO_URLS = ("contentUrl", "embedUrl")
 SITE_TYPES = frozenset({"WebSite", "Organization"})
+LICENCE_LINK = "string((//*[self::a[contains(@rel, 'license')] or self::link[@rel='license']])[1]/@href)"
 TRAILER = re.compile(r"\b(?:trailer|teaser)\b", re.IGNORECASE)
 PLAYER_PATH_PREFIXES = ("/videos/embed/",)
 PLAYER_PATH_BY_HOST = {"archive.org": "/embed/", "www.youtube-nocookie.com": "/embed/", "player.vimeo.com": "/video/"}
 BEFORE_QUERY = re.compile(r"[^?#]*")
 LINE_ENDS = str.maketrans("", "", "\t\r\n")
-MAX_ELEMENTS = 2_000
-MAX_EPISODES, MAX_TARGETS, MAX_FILMS = 500, 100, 20
+MAX_EPISODES, MAX_TARGETS, MAX_FILMS, MAX_PROPERTIES = 500, 100, 20, 20
 MAX_URL_LENGTH = 2000
+MAX_LINKS_PER_PAGE = 500
+MAX_STEPS = 20_000
+"""Values that are read of the offers of a page: each limit alone would multiply with the others, since a page may
+refer to one action a thousand times."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How much more of a page's offers is read."""
+
+    steps: int = MAX_STEPS
+
+    def spend(self, steps: int = 1) -> bool:
+        """Take steps from the budget; False if it is exhausted."""
+        self.steps -= steps
+        return self.steps >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +97,22 @@ class ParsedPage:
     nodes_by_id: Mapping[str, Node]
     now: datetime
     unreadable: int = 0
+    budget: Budget = field(default_factory=Budget)
 
     def resolve(self, node: Node) -> Node:
         """Return the node that a reference `{"@id": …}` is about, empty for an unknown one; else the node itself."""
         return self.nodes_by_id.get(_absolute_id(node, self.base), {}) if set(node) == {"@id"} else node
+
+    def resolve_each(self, value: object) -> Iterator[Node]:
+        """Return the nodes of a property, at most MAX_TARGETS and each `@id` once, as far as the budget goes."""
+        seen = set[str]()
+        for node in as_nodes(value, maximum=MAX_TARGETS):
+            reference = as_text(node["@id"], max_length=MAX_URL_LENGTH) if set(node) == {"@id"} else ""
+            if not self.budget.spend():
+                return
+            if reference not in seen:
+                yield self.resolve(node)
+            seen.update({reference} - {""})
 
     def absolute(self, value: object) -> str:
         """Return the absolute http(s) URL; empty for anything else, and for a template with gaps."""
@@ -118,7 +148,7 @@ def _extract_film(page: ParsedPage, *, wanted: str) -> ExtractedFilm:
         matching = [node for node in films if _imdb_id(node) == wanted]
         if not matching:
             return ExtractedFilm(problem="several_films")
-        return _film_from_node(page, matching[0], links=_watch_links(page, matching))
+        return _film_from_node(page, matching[0], links=islice(_watch_links(page, matching), MAX_LINKS_PER_PAGE))
     if not films and any(has_type(node, OTHER_WORK_TYPES) for node in page.nodes):
         return ExtractedFilm(problem="not_a_film")
     return _film_from_node(page, films[0] if films else {}, links=_all_links(page, films))
@@ -131,8 +161,8 @@ def _all_links(page: ParsedPage, films: Sequence[Node]) -> list[ExtractedLink]:
         return []
     closed = [node for node in _described_videos(page) if not is_free_now(node, now=page.now)]
     refused = {url for node in closed for name in VIDEO_URLS for url in page.absolute_urls(node.get(name))}
-    links = [*_watch_links(page, films), *_video_links(page), *_markup_links(page)]
-    return [link for link in links if link.url not in refused]
+    links = chain(_watch_links(page, films), _video_links(page), _markup_links(page))
+    return list(islice((link for link in links if link.url not in refused), MAX_LINKS_PER_PAGE))
 
 
 def film_type(node: Node) -> str:
@@ -159,8 +189,7 @@ def _as_browsers_read(url: str) -> str:
 
 
 def _parse_page(html: str, url: str, *, now: datetime) -> ParsedPage:
-    # A lone surrogate would stop the parser.
-    root = Selector(text=html.encode(errors="replace").decode() or "<html/>", type="html")
+    root = parse_html(html)
     without_base = ParsedPage(root, url, url, (), {}, now)
     base = without_base.absolute(root.xpath("string((//base/@href)[1])").get()) or url
     data = read_json_ld(root)
@@ -203,7 +232,7 @@ def _language(node: Node) -> str:
 
 
 def _markup_licence_url(page: ParsedPage) -> str:
-    stated = page.root.xpath("string((//a[contains(@rel, 'license')] | //link[@rel='license'])[1]/@href)").get()
+    stated = page.root.xpath(LICENCE_LINK).get()
     return absolute_url(stated or "", page.base)
 
 
@@ -214,8 +243,9 @@ def _title(page: ParsedPage, video: Node) -> str:
 
 
 def _site_names(page: ParsedPage) -> list[str]:
-    declared = page.root.xpath("//meta[@property='og:site_name' or @name='application-name']/@content").getall()[:10]
-    return [*declared, *(as_text(node.get("name")) for node in page.nodes if has_type(node, SITE_TYPES))]
+    declared = find_elements(page.root, "//meta[@property='og:site_name' or @name='application-name']/@content")
+    stated = (as_text(node.get("name")) for node in page.nodes if has_type(node, SITE_TYPES))
+    return [*(name.get() for name in declared[:10]), *stated]
 
 
 def _imdb_id(node: Node) -> str:
@@ -228,7 +258,8 @@ def _imdb_id(node: Node) -> str:
 
 def _linked_imdb_id(root: Selector) -> str:
     """Return the one film to which the page's links to IMDb lead; empty for none and for several."""
-    urls = root.xpath("//a[contains(translate(@href, 'IMDBCO', 'imdbco'), 'imdb.com/')]/@href").getall()[:MAX_ELEMENTS]
+    links = find_elements(root, "//a[contains(translate(@href, 'IMDBCO', 'imdbco'), 'imdb.com/')]/@href")
+    urls = [link.get() for link in links]
     return _only({imdb_id for url in urls if (imdb_id := find_imdb_id(url[:MAX_URL_LENGTH]))})
 
 
@@ -250,19 +281,23 @@ def _watch_links(page: ParsedPage, films: Sequence[Node]) -> Iterator[ExtractedL
 
 def _watch_actions(page: ParsedPage, node: Node) -> Iterator[Node]:
     """Return the offers to watch it that are free and have a target; without a target somebody else has watched it."""
-    for action in as_nodes(node.get("potentialAction"), maximum=MAX_TARGETS):
-        action = page.resolve(action)
-        ways = [page.resolve(way) for way in as_nodes(action.get("actionAccessibilityRequirement"))]
-        is_open = is_open_action({**action, "actionAccessibilityRequirement": ways}, now=page.now)
-        if has_type(action, OFFER_TYPES) and action.get("target") and is_open:
+    for action in page.resolve_each(node.get("potentialAction")):
+        if not has_type(action, OFFER_TYPES) or not action.get("target"):
+            continue
+        ways = list(page.resolve_each(action.get("actionAccessibilityRequirement")))
+        if not page.budget.spend(sum(map(count_offers, ways))):
+            return
+        if is_open_action({**action, "actionAccessibilityRequirement": ways}, now=page.now):
             yield action
 
 
 def _targets(page: ParsedPage, action: Node, *, language: str) -> Iterator[ExtractedLink]:
-    for target in as_list(action.get("target"), maximum=MAX_TARGETS):
-        point = page.resolve(target) if isinstance(target, Mapping) else {"urlTemplate": target}
-        details = {as_text(one.get("name")): one.get("value") for one in as_nodes(point.get("additionalProperty"))}
+    for point in _entry_points(page, action.get("target")):
+        properties = as_nodes(point.get("additionalProperty"), maximum=MAX_PROPERTIES)
+        details = {as_text(one.get("name")): one.get("value") for one in properties}
         for stated in as_url_texts(point.get("urlTemplate")) or as_url_texts(point.get("url")):
+            if not page.budget.spend():
+                return
             if url := page.absolute(stated):
                 own_language = parse_language(details.get("contentLanguage")) or _language(point)
                 yield ExtractedLink(
@@ -271,6 +306,12 @@ def _targets(page: ParsedPage, action: Node, *, language: str) -> Iterator[Extra
                     quality=quality_from_label(as_text(details.get("videoFormat"))),
                     language=own_language or _language(action) or language,
                 )
+
+
+def _entry_points(page: ParsedPage, targets: object) -> Iterator[Node]:
+    """Return the targets of an action as nodes; those that are plain URLs come last."""
+    yield from page.resolve_each(targets)
+    yield {"urlTemplate": [target for target in as_list(targets, maximum=MAX_TARGETS) if isinstance(target, str)]}
 
 
 def _episodes(film: Node) -> Iterator[Node]:
@@ -357,20 +398,21 @@ def _markup_links(page: ParsedPage) -> Iterator[ExtractedLink]:
     yield from _microdata(page)
     yield from _cards(page)
     yield from _players(page)
-    for element in page.root.xpath("//a[@href]")[:MAX_ELEMENTS]:
+    for element in find_elements(page.root, "//a[@href]"):
         url = page.absolute(element.attrib.get("href"))
         if _path(url).endswith(FILE_EXTENSIONS + STREAM_EXTENSIONS):
             yield ExtractedLink(
                 url=url, kind=link_kind(url), language=normalize_language_tag(element.attrib.get("hreflang"))
             )
-    for element in page.root.xpath("//iframe[@src]")[:MAX_ELEMENTS]:
+    for element in find_elements(page.root, "//iframe[@src]"):
         if _is_player(url := page.absolute(element.attrib.get("src"))):
             yield ExtractedLink(url=url, kind="embed")
 
 
 def _microdata(page: ParsedPage) -> Iterator[ExtractedLink]:
-    path = "//*[@itemprop='contentUrl' or @itemprop='embedUrl'][not(ancestor-or-self::*[@itemprop='trailer'])]"
-    for element in page.root.xpath(path)[:MAX_ELEMENTS]:
+    for element in find_elements(page.root, "//*[@itemprop='contentUrl' or @itemprop='embedUrl']"):
+        if element.xpath("ancestor-or-self::*[@itemprop='trailer']"):
+            continue
         attributes = element.attrib
         url = page.absolute(attributes.get("content") or attributes.get("href") or attributes.get("src"))
         kind = (
@@ -384,7 +426,7 @@ def _cards(page: ParsedPage) -> Iterator[ExtractedLink]:
     """Return the videos of Open Graph and Twitter cards. A type or size belongs to the video before it."""
     videos: list[dict[str, str]] = []
     players = []
-    for element in page.root.xpath("//meta[@content]")[:MAX_ELEMENTS]:
+    for element in find_elements(page.root, "//meta[@content]"):
         name = (element.attrib.get("property") or element.attrib.get("name") or "").strip().lower()
         content = element.attrib["content"]
         if name in ("og:video", "og:video:url", "og:video:secure_url"):
@@ -410,7 +452,7 @@ def _card_link(page: ParsedPage, video: Mapping[str, str]) -> ExtractedLink | No
 
 
 def _players(page: ParsedPage) -> Iterator[ExtractedLink]:
-    for element in page.root.xpath("//video[@src] | //video//source[@src]")[:MAX_ELEMENTS]:
+    for element in find_elements(page.root, "//*[self::video or self::source[ancestor::video]][@src]"):
         attributes = element.attrib
         url = page.absolute(attributes.get("src"))
         if url:

@@ -14,11 +14,13 @@ from typing import Any
 
 from parsel import Selector
 
+from scraper.extraction.html_page import find_elements
 from scraper.extraction.json_values import UnreadableResponse, as_texts
 
 Node = Mapping[str, Any]
-MAX_NODES, MAX_SCRIPTS = 20_000, 50
-MAX_SCRIPT_LENGTH = 1_000_000
+MAX_NODES, MAX_SCRIPTS, MAX_TYPES = 20_000, 50, 10
+MAX_DATA_LENGTH = 1_000_000
+"""Characters in all blocks of a page; further blocks count as unreadable."""
 TOKEN = re.compile(
     r"""(?P<string>"(?:[^"\\]++|\\.)*+"?)"""
     r"""|(?P<noise>//[ \t]*+(?=<!\[CDATA\[|\]\]>|<!--|-->)|//[^\n]*+|/\*.*?(?:\*/|\Z)"""
@@ -43,11 +45,12 @@ class JsonLd:
 
 def read_json_ld(root: Selector) -> JsonLd:
     """Read the JSON-LD blocks of a page, in whatever way its site wrote them."""
-    scripts = root.xpath("//script[contains(translate(@type, 'JSONLD', 'jsonld'), 'ld+json')]/text()")
-    documents, unreadable = list[object](), 0
-    for script in scripts.getall()[:MAX_SCRIPTS]:
+    path = "//script[contains(translate(@type, 'JSONLD', 'jsonld'), 'ld+json')]/text()"
+    documents, unreadable, remaining = list[object](), 0, MAX_DATA_LENGTH
+    for script in (found.get() for found in find_elements(root, path)[:MAX_SCRIPTS]):
         try:
-            documents += _parse_script(script)
+            documents += _parse_script(script, max_length=remaining)
+            remaining -= len(script)
         except UnreadableResponse:
             unreadable += 1
     return JsonLd(tuple(documents), unreadable)
@@ -76,7 +79,7 @@ def iter_nodes(
 
 def node_types(node: Node) -> list[str]:
     """Return the types of a node, without the URL or prefix of their vocabulary."""
-    return [name.rsplit("/", 1)[-1].rsplit(":", 1)[-1] for name in as_texts(node.get("@type"))]
+    return [name.rsplit("/", 1)[-1].rsplit(":", 1)[-1] for name in as_texts(node.get("@type"))[:MAX_TYPES]]
 
 
 def has_type(node: Node, types: Collection[str]) -> bool:
@@ -94,9 +97,9 @@ def as_nodes(value: object, *, maximum: int = 10_000) -> list[Node]:
     return [member for member in as_list(value, maximum=maximum) if isinstance(member, Mapping)]
 
 
-def _parse_script(script: str) -> list[object]:
+def _parse_script(script: str, *, max_length: int) -> list[object]:
     """Return the values of a block. Raises UnreadableResponse if it is too long or cannot be repaired."""
-    if len(script) > MAX_SCRIPT_LENGTH:
+    if len(script) > max_length:
         raise UnreadableResponse("a block of JSON-LD is too long")
     for repair in (str, _without_javascript, lambda text: _without_javascript(html.unescape(text))):
         try:

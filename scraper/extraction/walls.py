@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from parsel import Selector
-
+from scraper.extraction.html_page import find_elements, parse_html
 from scraper.net.throttling import CHALLENGE_HEADERS
 
 WALL_TITLE = re.compile(
@@ -36,11 +35,11 @@ SITE_TITLE = re.compile(
 )
 """A whole title that says that the page was not sent."""
 MAX_TITLE_LENGTH, MAX_SCANNED_LENGTH = 300, 262_144
+HEADINGS = "//*[self::title or self::h1]"
 CONTENT = (
-    "//body//*[not(self::p or self::div or self::script or self::noscript or self::style)]"
-    " | //body//text()[normalize-space() and not(parent::script or parent::noscript or parent::style)]"
+    "//*[not(self::p or self::div or self::script or self::noscript or self::style)][ancestor::body]",
+    "//text()[normalize-space() and not(parent::script or parent::noscript or parent::style)][ancestor::body]",
 )
-HEADINGS = "//title | //h1"
 
 
 def is_wall(html: str, *, headers: Mapping[str, str]) -> bool:
@@ -50,8 +49,9 @@ def is_wall(html: str, *, headers: Mapping[str, str]) -> bool:
     """
     if any(headers.get(name) for name in CHALLENGE_HEADERS) or not html.strip():
         return True
-    root = Selector(text=html.encode(errors="replace").decode(), type="html")
-    texts = [" ".join(one.xpath("string()").get("").split())[:MAX_TITLE_LENGTH] for one in root.xpath(HEADINGS)[:3]]
-    is_empty = not any(texts) and not root.xpath(CONTENT)
+    root = parse_html(html)
+    headings = find_elements(root, HEADINGS)[:3]
+    texts = [" ".join(one.xpath("string()").get("").split())[:MAX_TITLE_LENGTH] for one in headings]
+    is_empty = not any(texts) and not any(find_elements(root, path) for path in CONTENT)
     is_said = any(WALL_TITLE.search(text) or SITE_TITLE.fullmatch(text) for text in texts)
     return is_empty or is_said or WALL_SCRIPT.search(html[:MAX_SCANNED_LENGTH]) is not None

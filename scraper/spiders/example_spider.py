@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import scrapy
+from parsel import Selector
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
 from scraper.errors import UNEXPECTED, SourceFailed, report_source_failure
 from scraper.extraction.film import MAX_LINKS_PER_FILM, ExtractedFilm, ExtractedLink, deduplicate
 from scraper.extraction.film_page import absolute_url, extract_film, film_type
+from scraper.extraction.html_page import find_elements, parse_html
 from scraper.extraction.json_ld import has_type, iter_nodes, read_json_ld
 from scraper.extraction.json_values import as_mapping, as_mappings, as_text
 from scraper.extraction.languages import normalize_language_tag
@@ -61,7 +63,8 @@ class ExampleSpider(scrapy.Spider):
 
     def parse_front(self, response: Response) -> Iterator[Request]:
         """Follow the films of the front page; a front page without films is a failure."""
-        pages = decode_page(response).xpath("//a[starts-with(@href, '/films/')]/@href").getall()
+        root = parse_html(decode_page(response).text)
+        pages = [link.get() for link in find_elements(root, "//a[starts-with(@href, '/films/')]/@href")]
         if not pages or response.status != 200:
             raise SourceFailed(UNEXPECTED)
         for page in dict.fromkeys(pages):
@@ -84,10 +87,11 @@ class ExampleSpider(scrapy.Spider):
 def film_of(page: TextResponse, *, wanted: str) -> ExtractedFilm:
     """Return the film of a page, with what only this site states: plain watch links, link names and the publisher."""
     film = extract_film(page.text, url=page.url, wanted=wanted)
-    nodes = list(iter_nodes(read_json_ld(page.selector).documents))
+    root = parse_html(page.text)
+    nodes = list(iter_nodes(read_json_ld(root).documents))
     linking = [node for node in nodes if has_type(node, LINK_TYPES)]
     names = {absolute_url(url, page.url): as_text(node.get("name")) for node in linking for url in _urls(node)}
-    found = deduplicate([*film.links, *_plain_links(page)])
+    found = deduplicate([*film.links, *_plain_links(root, url=page.url)])
     links = tuple(_with_name(link, link.label or names.get(link.url, "")) for link in found)
     films = (node for node in nodes if film_type(node))
     publisher = as_text(as_mapping(next(films, {}).get("publisher")).get("url"))
@@ -112,14 +116,14 @@ def _urls(node: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _plain_links(page: TextResponse) -> Iterator[ExtractedLink]:
+def _plain_links(root: Selector, *, url: str) -> Iterator[ExtractedLink]:
     """Return the links whose text says that they are for watching."""
-    for anchor in page.xpath(PLAIN_LINKS):
-        if url := absolute_url(anchor.attrib.get("href", ""), page.url):
+    for anchor in find_elements(root, PLAIN_LINKS):
+        if target := absolute_url(anchor.attrib.get("href", ""), url):
             label = as_text(anchor.xpath("string()").get())
             yield ExtractedLink(
-                url=url,
-                kind=link_kind(url) or "page",
+                url=target,
+                kind=link_kind(target) or "page",
                 label=label,
                 language=normalize_language_tag(anchor.attrib.get("hreflang")),
             )

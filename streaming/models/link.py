@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -36,6 +38,10 @@ class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
     def in_language(self, tag: str) -> StreamingLinkQuerySet:
         """Links in this language or a variant, ignoring case: `en` finds `en-GB`, but `en-GB` does not find `en`."""
         return self.filter(Q(language__iexact=tag) | Q(language__istartswith=f"{tag}-"))
+
+    def withdrawn_since(self, moment: datetime, *, known_at: datetime) -> StreamingLinkQuerySet:
+        """Unpublished links that were known at that time, of movies that have changed since the moment."""
+        return self.filter(is_published=False, first_seen__lte=known_at, movie__updated_at__gte=moment)
 
     def awaiting_review(self) -> StreamingLinkQuerySet:
         """Links that are neither published nor taken down."""

@@ -50,6 +50,11 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         """Movies with at least one active link."""
         return self.filter(Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
 
+    def playable(self) -> MovieQuerySet:
+        """Movies with at least one active link that a player can open, sought movie by movie."""
+        links = StreamingLink.objects.active().filter(kind__in=("file", "stream"), movie=OuterRef("pk"))
+        return self.filter(Exists(links))
+
     def unwatchable(self) -> MovieQuerySet:
         """Movies without an active link, including those that never had one."""
         return self.filter(~Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))

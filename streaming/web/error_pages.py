@@ -36,6 +36,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render_page(request, "403_csrf.html", {}, status=403)
 
 
+def body_too_large(request: HttpRequest) -> HttpResponse:
+    """413 for a request whose body is larger than anybody needs here."""
+    if _is_for_api(request):
+        return _json_error("The body of this request is too large.", status=413)
+    return render_page(request, "413.html", {}, status=413)
+
+
 def not_found(request: HttpRequest, exception: Exception | None) -> HttpResponse:
     """404; the page of a removed movie says when it was removed and why."""
     if _is_for_api(request):

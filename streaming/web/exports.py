@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.templatetags.static import static
-from django.utils.cache import patch_cache_control
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
 from streaming.exchange import jsonl, loader, m3u, stremio
-from streaming.models import Movie, StreamingLink
+from streaming.exchange.export_files import ExportFile, ExportUnavailable, get_export_file
+from streaming.models import Movie
 from streaming.ranking import accepted_languages
 from streaming.scraping.page_visits import refresh_on_request
 
 DESCRIPTION = "Films and shows that may lawfully be watched for free, with links that are checked."
 LOGO = "img/favicon.svg"
-LINES_PER_CHUNK = 100
+ACCEPTS_GZIP = re.compile(r"\bgzip\b")
+UNAVAILABLE, RETRY_AFTER_SECONDS = "The export is not ready. Try again in a few seconds.", 10
 CACHE_SECONDS = {"manifest": 3600, "catalogue": 300, "meta": 300, "streams": 300, "no streams": 60, "export": 300}
 
 
@@ -76,19 +80,23 @@ def stremio_not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
 
 
 @require_safe
-def m3u_playlist(request: HttpRequest) -> StreamingHttpResponse:
+def m3u_playlist(request: HttpRequest) -> HttpResponseBase:
     """All links that players can open, as M3U."""
-    playable = StreamingLink.objects.active().filter(kind__in=("file", "stream"))
-    movies = Movie.objects.filter(pk__in=playable.values("movie"))
-    return _streaming_response(request, m3u.write_m3u(loader.load_entries(movies)), "audio/x-mpegurl", "openreel.m3u8")
+    return _export_response(request, "openreel.m3u8", _m3u_lines, content_type="audio/x-mpegurl")
 
 
 @require_safe
-def jsonl_export(request: HttpRequest) -> StreamingHttpResponse:
+def jsonl_export(request: HttpRequest) -> HttpResponseBase:
     """Every movie with its active links, one per line, in the format of `import_catalogue`."""
-    return _streaming_response(
-        request, jsonl.write_jsonl(loader.load_entries()), "application/x-ndjson", "openreel.jsonl"
-    )
+    return _export_response(request, "openreel.jsonl", _jsonl_lines, content_type="application/x-ndjson")
+
+
+def _m3u_lines() -> Iterator[str]:
+    return m3u.write_m3u(loader.load_entries(Movie.objects.playable()))
+
+
+def _jsonl_lines() -> Iterator[str]:
+    return jsonl.write_jsonl(loader.load_entries())
 
 
 def _movie(kind: str, video: stremio.VideoId | None) -> Movie | None:
@@ -108,19 +116,29 @@ def _json(body: dict[str, Any], *, age: int) -> JsonResponse:
     return response
 
 
-def _streaming_response(
-    request: HttpRequest, lines: Iterable[str], content_type: str, filename: str
-) -> StreamingHttpResponse:
-    # For HEAD, a server would read the whole catalogue only to discard it.
-    chunks = () if request.method == "HEAD" else _chunks(lines)
-    response = StreamingHttpResponse(chunks, content_type=f"{content_type}; charset=utf-8")
-    response["Content-Disposition"] = f'inline; filename="{filename}"'
+def _export_response(
+    request: HttpRequest, name: str, make_lines: Callable[[], Iterable[str]], *, content_type: str
+) -> HttpResponseBase:
+    """Send an export from its file, compressed for clients that accept it; 503 while there is none."""
+    try:
+        file = get_export_file(name, make_lines)
+        response = _file_response(request, file, content_type=f"{content_type}; charset=utf-8")
+    except (ExportUnavailable, FileNotFoundError):
+        return JsonResponse({"detail": UNAVAILABLE}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    response["Content-Disposition"] = f'inline; filename="{name}"'
     patch_cache_control(response, public=True, max_age=CACHE_SECONDS["export"])
+    patch_vary_headers(response, ["Accept-Encoding"])
     return response
 
 
-def _chunks(lines: Iterable[str]) -> Iterator[str]:
-    """Join `LINES_PER_CHUNK` lines at a time, because each chunk costs a write and a compression."""
-    rest = iter(lines)
-    while chunk := "".join(islice(rest, LINES_PER_CHUNK)):
-        yield chunk
+def _file_response(request: HttpRequest, file: ExportFile, *, content_type: str) -> HttpResponseBase:
+    compressed = ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")) is not None
+    tag = f'"{file.digest}{"-gzip" if compressed else ""}"'
+    unchanged = get_conditional_response(request, etag=tag, last_modified=int(file.made_at))
+    if unchanged is not None:
+        return unchanged
+    response = FileResponse(file.path(compressed=compressed).open("rb"), content_type=content_type)
+    response["ETag"], response["Last-Modified"] = tag, http_date(file.made_at)
+    if compressed:
+        response["Content-Encoding"] = "gzip"
+    return response

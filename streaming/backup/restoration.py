@@ -107,6 +107,8 @@ def _is_whole(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.OperationalError:
+        return True  # locked, or it cannot be opened: that is no damage
     except sqlite3.DatabaseError:
         return False
 

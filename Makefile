@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv
 CORES ?= auto
 RUN := $(VENV)/bin/python
-DEV_RUN := SECRET_KEY=make ENV_FILE=/dev/null $(RUN)
+DEV_RUN := SECRET_KEY=only-for-make-check-and-make-bench ENV_FILE=/dev/null $(RUN)
 
 .PHONY: help install run test test-fast check fix bench bench-jobs bench-health bench-truth bench-faults clean
 

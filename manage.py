@@ -9,9 +9,12 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from MovieBackend.private_files import start_private
+
 
 def main() -> int:
     """Run one command; report an invalid setting in one line, without a traceback."""
+    start_private()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
     try:
         execute_from_command_line(sys.argv)

@@ -9,6 +9,9 @@ from celery.schedules import crontab
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from MovieBackend.private_files import start_private, tighten_and_report
+
+start_private()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
 try:
     if not settings.CELERY_BROKER_URL:
@@ -16,6 +19,8 @@ try:
 except ImproperlyConfigured as error:
     # `celery -A` would print a traceback; exiting is the only way to print one line.
     raise SystemExit(f"openreel: {error}") from None
+
+tighten_and_report(settings.VAR_DIR, str(settings.DATABASES["default"]["NAME"]))
 
 # An attempt may last SCRAPE_TIMEOUT, and one task makes all attempts of a job whose process dies.
 TASK_TIME_LIMIT_SECONDS = settings.SCRAPE_MAX_ATTEMPTS * (settings.SCRAPE_TIMEOUT + 5) + 20

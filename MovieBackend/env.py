@@ -16,6 +16,7 @@ from dotenv import load_dotenv
 
 from scraper.sources import parse_delays
 
+MIN_KEY_LENGTH, MIN_KEY_CHARACTERS, MIN_KEY_PERIOD = 32, 5, 16
 SECONDS_PER_PERIOD = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
@@ -27,6 +28,20 @@ def load_file(default: Path) -> None:
 def text(name: str, default: str = "") -> str:
     """Return a variable without surrounding spaces."""
     return os.environ.get(name, default).strip()
+
+
+def secret_key(name: str, *, is_development: bool) -> str:
+    """Return a key that cannot be guessed: 32 characters or more, not a few that repeat; anything in development."""
+    key = text(name)
+    if is_development:
+        return key or "only-for-development"
+    advice = "run `make run` once, which writes one to var/env, or take the output of `openssl rand -base64 48`"
+    if not key:
+        raise ImproperlyConfigured(f"{name} is not set: {advice}")
+    # A text repeats after n characters exactly if it is found there in its double.
+    if len(key) < MIN_KEY_LENGTH or len(set(key)) < MIN_KEY_CHARACTERS or (key + key).find(key, 1) < MIN_KEY_PERIOD:
+        raise ImproperlyConfigured(f"{name} is too easy to guess ({MIN_KEY_LENGTH} characters at least): {advice}")
+    return key
 
 
 def header_text(name: str, default: str) -> str:

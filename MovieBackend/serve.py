@@ -28,6 +28,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
+from MovieBackend.private_files import start_private, tighten_and_report
 from streaming import file_locks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +49,7 @@ def main() -> int:
     """Prepare, run and stop; print one line and return 1 if it cannot start."""
     for number in STOP_SIGNALS:
         signal.signal(number, _on_signal)
+    start_private()
     try:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
         folder = Path(os.environ.get("VAR_DIR") or ROOT / "var")
@@ -147,6 +149,7 @@ def _require_free_port(host: str, port: int, variable: str) -> None:
 
 
 def _prepare() -> None:
+    tighten_and_report(settings.VAR_DIR, str(settings.DATABASES["default"]["NAME"]))
     print("Migrating the database ...", flush=True)
     call_command("migrate", interactive=False, verbosity=0)
     if not apps.get_model("streaming", "Movie").objects.exists():

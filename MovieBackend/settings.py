@@ -17,9 +17,7 @@ env.load_file(VAR_DIR / "env")
 
 # --- the server
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = env.text("SECRET_KEY") or ("only-for-development" if DEBUG else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY is not set: set it, or run `make run` once, which writes one to var/env")
+SECRET_KEY = env.secret_key("SECRET_KEY", is_development=DEBUG)
 ALLOWED_HOSTS = env.comma_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", *env.comma_list("HOST")])
 CSRF_TRUSTED_ORIGINS = env.comma_list("CSRF_TRUSTED_ORIGINS")
 BEHIND_HTTPS = env.flag("BEHIND_HTTPS")
@@ -221,6 +219,15 @@ TEMPLATES = [
             "builtins": ["streaming.templatetags.ui", "template_partials.templatetags.partials"],
         },
     }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
 LANGUAGE_CODE = "en"
 USE_TZ = True

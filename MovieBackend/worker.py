@@ -12,11 +12,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import load_command_class
 from django.utils.module_loading import import_string
 
+from MovieBackend.private_files import start_private
+
 REQUIRED_APPS = ("django.contrib.auth", "django.contrib.contenttypes", "streaming")
 
 
 def main() -> int:
     """Run the command; report an invalid setting in one line, like `manage.py`."""
+    start_private()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
     # Imported objects stay; garbage collection among them would take a tenth of the start-up time.
     gc.disable()

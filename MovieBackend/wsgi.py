@@ -8,6 +8,9 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
+from MovieBackend.private_files import start_private, tighten_and_report
+
+start_private()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
 
 POOL_TIMEOUT_SECONDS = 20.0
@@ -32,4 +35,5 @@ def enable_connection_pool() -> None:
 
 
 application = get_wsgi_application()
+tighten_and_report(settings.VAR_DIR, str(settings.DATABASES["default"]["NAME"]))
 enable_connection_pool()

@@ -122,7 +122,7 @@ def openreel(bench: Bench, listed: Path, *more: str) -> Timed:
     database.unlink(missing_ok=True)
     removes_movies = listed.stem[0] in PRUNED_PROFILES
     environment = {
-        "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-timing", "VAR_DIR": str(bench.folder),
+        "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-timing-and-long-enough-to-start", "VAR_DIR": str(bench.folder),
         "DATABASE_URL": f"sqlite:///{database}", "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
         "DJANGO_SETTINGS_MODULE": "MovieBackend.settings", **({"LINK_GRACE_HOURS": "0"} if removes_movies else {}),
     }  # fmt: skip

@@ -57,7 +57,7 @@ class Instance:
         self.environment = {
             **os.environ,
             "ENV_FILE": os.devnull,
-            "SECRET_KEY": "only-for-timing",
+            "SECRET_KEY": "only-for-timing-and-long-enough-to-start",
             "VAR_DIR": str(folder),
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
             "EXAMPLE_SITE_URL": self.site,

@@ -10,7 +10,7 @@ KEPT = {name: os.environ[name] for name in ("DATABASE_URL", "CACHE_URL") if name
 FOLDER = Path(os.environ.setdefault("OPENREEL_TEST_FOLDER", tempfile.mkdtemp(prefix="openreel-tests-")))
 os.environ.update(
     ENV_FILE=os.devnull,
-    SECRET_KEY="only-for-tests",
+    SECRET_KEY="only-for-tests-not-for-a-public-site",
     DEBUG="0",
     ALLOW_PRIVATE_HOSTS="127.0.0.0/8",
     REFRESH_RATE="1000/min",

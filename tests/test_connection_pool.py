@@ -55,7 +55,7 @@ def name(admin):
 def environment(name, tmp_path):
     stated = {
         "ENV_FILE": os.devnull,
-        "SECRET_KEY": "only-for-this-test",
+        "SECRET_KEY": "only-for-tests-not-for-a-public-site",
         "VAR_DIR": str(tmp_path),
         "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
         "DATABASE_URL": f"postgres://postgres@127.0.0.1/{name}",

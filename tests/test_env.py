@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from MovieBackend import env
 from tests.helpers.paths import PROJECT_ROOT
 
+KEY = "only-for-tests-not-for-a-public-site"
+
 
 def start(tmp_path, **variables):
     """Run `manage.py check` with these variables and no other settings."""
@@ -31,21 +33,22 @@ def start(tmp_path, **variables):
     ("variables", "named"),
     [
         ({}, "SECRET_KEY"),
-        ({"SECRET_KEY": "x", "DEBUG": "maybe"}, "DEBUG"),
-        ({"SECRET_KEY": "x", "STALE_HOURS": "a day"}, "STALE_HOURS"),
-        ({"SECRET_KEY": "x", "SCRAPE_PROCESSES": "0"}, "SCRAPE_PROCESSES"),
-        ({"SECRET_KEY": "x", "REFRESH_RATE": "fast"}, "REFRESH_RATE"),
-        ({"SECRET_KEY": "x", "SOURCES": "example,netflix"}, "SOURCES"),
-        ({"SECRET_KEY": "x", "EXAMPLE_SITE_URL": "ftp://x"}, "EXAMPLE_SITE_URL"),
-        ({"SECRET_KEY": "x", "ALLOW_PRIVATE_HOSTS": "http://x/"}, "ALLOW_PRIVATE_HOSTS"),
-        ({"SECRET_KEY": "x", "DATABASE_URL": "mysql://x/y"}, "DATABASE_URL"),
-        ({"SECRET_KEY": "x", "DATABASE_URL": "nonsense"}, "DATABASE_URL"),
-        ({"SECRET_KEY": "x", "CACHE_URL": "memcached://x"}, "CACHE_URL"),
-        ({"SECRET_KEY": "x", "PORT": "99999"}, "PORT"),
-        ({"SECRET_KEY": "x", "LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
-        ({"SECRET_KEY": "x", "PEERTUBE_URLS": "framatube.org"}, "PEERTUBE_URLS"),
-        ({"SECRET_KEY": "x", "SOURCE_DELAYS": "netflix=1"}, "SOURCE_DELAYS"),
-        ({"SECRET_KEY": "x", "HEALTH_CANARIES": "javascript:x"}, "HEALTH_CANARIES"),
+        ({"SECRET_KEY": "x"}, "SECRET_KEY"),
+        ({"SECRET_KEY": KEY, "DEBUG": "maybe"}, "DEBUG"),
+        ({"SECRET_KEY": KEY, "STALE_HOURS": "a day"}, "STALE_HOURS"),
+        ({"SECRET_KEY": KEY, "SCRAPE_PROCESSES": "0"}, "SCRAPE_PROCESSES"),
+        ({"SECRET_KEY": KEY, "REFRESH_RATE": "fast"}, "REFRESH_RATE"),
+        ({"SECRET_KEY": KEY, "SOURCES": "example,netflix"}, "SOURCES"),
+        ({"SECRET_KEY": KEY, "EXAMPLE_SITE_URL": "ftp://x"}, "EXAMPLE_SITE_URL"),
+        ({"SECRET_KEY": KEY, "ALLOW_PRIVATE_HOSTS": "http://x/"}, "ALLOW_PRIVATE_HOSTS"),
+        ({"SECRET_KEY": KEY, "DATABASE_URL": "mysql://x/y"}, "DATABASE_URL"),
+        ({"SECRET_KEY": KEY, "DATABASE_URL": "nonsense"}, "DATABASE_URL"),
+        ({"SECRET_KEY": KEY, "CACHE_URL": "memcached://x"}, "CACHE_URL"),
+        ({"SECRET_KEY": KEY, "PORT": "99999"}, "PORT"),
+        ({"SECRET_KEY": KEY, "LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"SECRET_KEY": KEY, "PEERTUBE_URLS": "framatube.org"}, "PEERTUBE_URLS"),
+        ({"SECRET_KEY": KEY, "SOURCE_DELAYS": "netflix=1"}, "SOURCE_DELAYS"),
+        ({"SECRET_KEY": KEY, "HEALTH_CANARIES": "javascript:x"}, "HEALTH_CANARIES"),
     ],
 )
 @pytest.mark.slow
@@ -73,7 +76,7 @@ def test_the_shipped_settings_behind_https_pass_the_deployment_check(tmp_path):
 
 @pytest.mark.slow
 def test_the_env_file_fills_gaps_and_the_environment_wins(tmp_path):
-    (tmp_path / "env").write_text("SECRET_KEY=from-file\nSTALE_HOURS=nonsense\n")
+    (tmp_path / "env").write_text("SECRET_KEY=from-file-and-long-enough-to-start\nSTALE_HOURS=nonsense\n")
     assert "STALE_HOURS" in start(tmp_path).stderr
     assert start(tmp_path, STALE_HOURS="3").returncode == 0
 
@@ -129,3 +132,18 @@ def test_text_that_no_header_can_hold_is_an_error(monkeypatch, value):
     monkeypatch.setenv("CONTACT", value)
     with pytest.raises(ImproperlyConfigured, match="CONTACT"):
         env.header_text("CONTACT", "")
+
+
+@pytest.mark.parametrize(
+    "key", ["", "x", "k3-" * 10, "x" * 60, "abcdefgh" * 8, "aaaabbbbccccdddd" * 3, "0123456789abcdefghijABCDEFGHIJ_"]
+)
+def test_a_key_that_can_be_guessed_is_named(monkeypatch, key):
+    monkeypatch.setenv("A_KEY", key)
+    with pytest.raises(ImproperlyConfigured, match="A_KEY"):
+        env.secret_key("A_KEY", is_development=False)
+    assert env.secret_key("A_KEY", is_development=True) == (key or "only-for-development")
+
+
+def test_a_long_key_is_taken(monkeypatch):
+    monkeypatch.setenv("A_KEY", "0123456789abcdefghijABCDEFGHIJ_-")
+    assert env.secret_key("A_KEY", is_development=False) == "0123456789abcdefghijABCDEFGHIJ_-"

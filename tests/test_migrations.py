@@ -306,3 +306,47 @@ def test_existing_movies_and_tombstones_are_numbered_by_their_dates_and_changes_
     assert (numbers, in_future) == ([[number, imdb_id] for number, imdb_id in enumerate(order, 1)], 0)
     assert noted == ["tt0000001"]
     assert kept == ["tt0000001", "tt0000003", "tt0000004", "tt0000005"]
+
+
+SHAPES = """
+def fields(number, imdb_id):
+    return {"pk": number, "imdb_id": imdb_id, "title": "A", "search_title": "a"}
+
+from django.db import DatabaseError, transaction
+movies = models_at("0011_outage_of_a_host").get_model("streaming", "Movie").objects
+for number, imdb_id in enumerate(rows["kept"], 1):
+    movies.create(**fields(number, imdb_id))
+movies = models_at("0015_checks_that_sqlite_knows").get_model("streaming", "Movie").objects
+print(json.dumps(list(movies.order_by("pk").values_list("imdb_id", flat=True))))
+accepted = []
+for number, imdb_id in enumerate(rows["refused"], 100):
+    try:
+        with transaction.atomic():
+            movies.create(**fields(number, imdb_id))
+        accepted.append(imdb_id)
+    except DatabaseError:
+        continue
+print(json.dumps(accepted))
+if connection.vendor == "sqlite":
+    import sqlite3
+    plain = sqlite3.connect(connection.settings_dict["NAME"])
+    plain.execute("VACUUM INTO ?", [str(connection.settings_dict["NAME"]) + ".copy"])
+    dump = "\\n".join(plain.iterdump())
+    sqlite3.connect(":memory:").executescript(dump)
+    assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+movies = models_at("0011_outage_of_a_host").get_model("streaming", "Movie").objects
+print(json.dumps(list(movies.order_by("pk").values_list("imdb_id", flat=True))))
+"""
+IMDB_IDS = {
+    "kept": ["tt0000001", "tt12345678", "tt123456789"],
+    "refused": [
+        "tt123456", "tt1234567890", "TT1234567", "nm1234567", "tt123456x", "tt1234567x", "ttt1234567", "tt1234567\n",
+        " tt1234567", "tt12345 67", "tt１２３４５６７", "tt-1234567", "tt", "",
+    ],
+}  # fmt: skip
+
+
+def test_the_shape_of_an_imdb_id_is_a_rule_that_plain_sqlite_knows_and_both_databases_agree_on(database):
+    kept, accepted, back = run_script(database, SHAPES, IMDB_IDS)
+    assert kept == back == IMDB_IDS["kept"]
+    assert accepted == []

@@ -73,7 +73,7 @@ def environment(folder: Path, *, is_adaptive: bool = False, canaries: str = "") 
     return {
         "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
         "ENV_FILE": os.devnull,
-        "SECRET_KEY": "only-for-the-simulation",
+        "SECRET_KEY": "only-for-the-simulation-and-long-enough",
         "VAR_DIR": str(folder),
         "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
         "CACHE_URL": "memory://",

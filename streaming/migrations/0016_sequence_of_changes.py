@@ -46,7 +46,7 @@ def remove(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('streaming', '0014_login_counters'),
+        ('streaming', '0015_checks_that_sqlite_knows'),
     ]
 
     operations = [

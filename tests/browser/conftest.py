@@ -106,7 +106,7 @@ def site_environment(folder: Path, *, example_port: int) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "tests.helpers.browser_settings",
         "PYTHONPATH": str(PROJECT_ROOT),
         "OPENREEL_STATIC_ROOT": str(folder / "static"),
-        "SECRET_KEY": "only-for-tests",
+        "SECRET_KEY": "only-for-tests-not-for-a-public-site",
         "DATABASE_URL": f"sqlite:///{folder}/site.sqlite3",
         "CACHE_URL": f"file://{folder}/cache",
         "SCRAPE_DIR": str(folder / "scrape"),

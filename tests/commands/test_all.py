@@ -24,7 +24,8 @@ def test_the_help_ends_with_an_example(name):
 def test_a_wrong_argument_is_one_sentence_and_status_1(name, tmp_path):
     result = subprocess.run(
         [sys.executable, "manage.py", name, "tt0013442", "--nope"],
-        cwd=PROJECT_ROOT, env={"SECRET_KEY": "x", "VAR_DIR": str(tmp_path)}, capture_output=True, text=True, timeout=60,
+        cwd=PROJECT_ROOT, env={"SECRET_KEY": "only-for-tests-not-for-a-public-site", "VAR_DIR": str(tmp_path)},
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"manage.py {name}: unrecognized arguments: {'tt0013442 ' * (name != 'scrape')}--nope\n"

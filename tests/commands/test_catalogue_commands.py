@@ -234,7 +234,7 @@ class TestProcess:
             env={
                 **os.environ,
                 "ENV_FILE": os.devnull,
-                "SECRET_KEY": "x",
+                "SECRET_KEY": "only-for-tests-not-for-a-public-site",
                 "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
                 "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
             },

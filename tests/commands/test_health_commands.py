@@ -141,7 +141,7 @@ def test_restore_names_wrong_arguments(arguments):
 def environment(database, **more):
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {
-        **kept, "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-tests", "DATABASE_URL": f"sqlite:///{database}",
+        **kept, "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-tests-not-for-a-public-site", "DATABASE_URL": f"sqlite:///{database}",
         "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8", "CACHE_URL": "memory://", **more,
     }  # fmt: skip
 

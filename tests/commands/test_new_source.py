@@ -29,7 +29,12 @@ def project(tmp_path_factory):
 
 def run(project, *words):
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment = {**kept, "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-tests", "VAR_DIR": str(project / "var")}
+    environment = {
+        **kept,
+        "ENV_FILE": os.devnull,
+        "SECRET_KEY": "only-for-tests-not-for-a-public-site",
+        "VAR_DIR": str(project / "var"),
+    }
     return subprocess.run(
         [sys.executable, *words], cwd=project, env=environment, capture_output=True, text=True, timeout=60, check=False
     )

@@ -28,7 +28,7 @@ class Site:
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
             "ENV_FILE": os.devnull,
-            "SECRET_KEY": "only-for-tests",
+            "SECRET_KEY": "only-for-tests-not-for-a-public-site",
             "VAR_DIR": str(folder),
             "SCRAPE_DIR": str(folder),
             "SCRAPE_IDLE_SECONDS": "1",

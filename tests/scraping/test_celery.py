@@ -285,7 +285,7 @@ def test_a_check_run_continues_while_the_broker_does_not_respond(machines):
 def test_celery_reports_a_missing_setting_in_one_sentence(stated, sentence, tmp_path):
     environment = {
         **os.environ,
-        "SECRET_KEY": "x",
+        "SECRET_KEY": "only-for-tests-not-for-a-public-site",
         "ENV_FILE": os.devnull,
         "VAR_DIR": str(tmp_path),
         "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",

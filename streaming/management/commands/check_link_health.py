@@ -16,6 +16,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from scraper import sources
+from streaming.backup.restoration import is_damaged
 from streaming.health.probing.prober import never_stop
 from streaming.health.runner import ALREADY_RUNNING, run_check
 from streaming.health.selection import Selection
@@ -47,6 +48,10 @@ class Command(OpenreelCommand):
         _add_distribution_arguments(parser)
 
     def handle(self, *, should_stop: Callable[[], bool] = never_stop, **options: Any) -> None:
+        if is_damaged():
+            raise CommandError(
+                "the database is damaged, so nothing was checked: restore a backup (docs/operations.md)."
+            )
         check_options = _options(options)
         as_json = options["format"] == "json"
         with _stop_on_signal(should_stop) as stop, self._progress(quiet=as_json) as on_progress:

@@ -56,7 +56,8 @@ def catalogue(tmp_path):
 
 def environment(database):
     return {
-        **os.environ, "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-tests", "VAR_DIR": str(database.parent),
+        **os.environ, "ENV_FILE": os.devnull, "SECRET_KEY": "only-for-tests-not-for-a-public-site",
+        "VAR_DIR": str(database.parent),
         "DATABASE_URL": f"sqlite:///{database}", "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
         "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
     }  # fmt: skip

@@ -570,7 +570,7 @@ def test_importing_the_crawl_starts_neither_a_reactor_nor_a_thread(tmp_path):
         env={
             "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
             "ENV_FILE": "/dev/null",
-            "SECRET_KEY": "x",
+            "SECRET_KEY": "only-for-tests-not-for-a-public-site",
             "DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3",
         },
         timeout=60,

@@ -48,7 +48,7 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one scenario did. `promised`: what clients or commands were told is saved; `refused`: requests refused."""
+    """What one scenario did. `promised`: what clients or commands were answered is saved; `refused`: requests refused."""
 
     times: int
     promised: int
@@ -179,8 +179,8 @@ def restart_database(setting: Setting) -> Result:
 
 # --- the disk
 def fill_disk(setting: Setting) -> Result:
-    """Let the disk of the data folder run full while people click, and make room again."""
-    return _with_small_disk(setting, _fill, _make_room)
+    """Let the disk of the data folder run full while people click, and free it again."""
+    return _with_small_disk(setting, _fill, _free_disk)
 
 
 def make_read_only(setting: Setting) -> Result:
@@ -224,7 +224,7 @@ def _fill(folder: Path) -> None:
             out.write(bytes(4096))
 
 
-def _make_room(folder: Path) -> None:
+def _free_disk(folder: Path) -> None:
     (folder / "ballast").unlink()
 
 

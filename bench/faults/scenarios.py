@@ -48,7 +48,7 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one scenario did. `promised`: accepted clicks, or rows that commands have to keep; `refused`: other clicks."""
+    """What one scenario did. `promised`: accepted clicks, or rows that commands keep; `refused`: other clicks."""
 
     times: int
     promised: int

@@ -188,11 +188,16 @@ def conditional_response(
 
 
 def _requested_action(request: Request, view: APIView) -> str | None:
-    """The name of the action that answers the request, or its method in a view without actions; None if none does."""
+    """The name of the action that answers the request, or its method in a view without actions; None if none does.
+
+    HEAD counts as GET: its response tells whether there is something and how long it is.
+    """
     if isinstance(view, ViewSetMixin):
         return view.action
     method = (request.method or "").lower()
-    return method if hasattr(view, method) else None
+    if not hasattr(view, method):
+        return None
+    return "get" if method == "head" else method
 
 
 def _is_same_origin(request: Request) -> bool:

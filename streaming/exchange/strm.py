@@ -9,7 +9,8 @@ from streaming.exchange.entries import MovieEntry
 
 # Forbidden in file names on Windows, macOS or Linux: the files may be copied to any of them.
 FORBIDDEN_CHARACTERS = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029]')
-RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+# Devices of Windows, whatever extension follows; it drops blanks before the extension.
+RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 MAX_STEM_BYTES = 200  # file systems allow 255, with the suffixes
 
 

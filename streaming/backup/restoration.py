@@ -14,11 +14,13 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from streaming.backup import backup_file, row_copy
 from streaming.backup.backup_file import BackupError, Manifest
+from streaming.backup.sequence_jump import jump_after_restore
 from streaming.models import HealthRun, ScrapeJob
+from streaming.models.change import last_number
 
 COUNTED = {"streaming_movie": "movies", "streaming_streaminglink": "links", "auth_user": "accounts"}
 HEARTBEAT_TIMEOUT = timedelta(minutes=5)
@@ -82,10 +84,11 @@ def rename_damaged_file(*, now: datetime) -> Path | None:
     return new
 
 
-def restore_backup(path: Path) -> dict[str, int]:
+def restore_backup(path: Path, manifest: Manifest, *, now: datetime) -> dict[str, int]:
     """Replace all rows of the database by those of the backup; return the rows of each table.
 
     The schema of an older backup is brought up to date first, in a copy. All rows are replaced in one transaction.
+    Mirrors that know lost changes will have to start anew.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.VAR_DIR) as folder:
@@ -94,7 +97,10 @@ def restore_backup(path: Path) -> dict[str, int]:
                 call_command("migrate", database=alias, interactive=False, verbosity=0)
                 call_command("migrate", interactive=False, verbosity=0)
                 _require_same_schema(alias)
-                counts = row_copy.copy_rows(alias, "default")
+                with transaction.atomic():
+                    replaced_number = last_number()
+                    counts = row_copy.copy_rows(alias, "default")
+                    jump_after_restore(manifest, replaced_number=replaced_number, now=now)
     except DatabaseError as error:
         raise BackupError(f"nothing was restored: {' '.join(str(error).split())}") from error
     except OSError as error:

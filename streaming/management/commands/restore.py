@@ -31,7 +31,7 @@ class Command(OpenreelCommand):
         try:
             manifest = restoration.check_backup(Path(file))
             self._prepare(manifest, confirmed=yes)
-            rows = restoration.restore_backup(Path(file))
+            rows = restoration.restore_backup(Path(file), manifest, now=timezone.now())
         except BackupError as error:
             raise CommandError(f"{error}.") from None
         return f"Restored: {restoration.describe(rows)}, {sum(rows.values())} rows in all."

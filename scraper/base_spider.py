@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,8 +21,33 @@ from scraper.items import normalize_imdb_id
 from scraper.sources import DEFAULT_URLS
 from scraper.wikidata_client import JSON, WikidataClient, unreadable_as_failure
 
+MAX_PAGE_CPU_SECONDS = 5.0
+PAGE_TOO_EXPENSIVE = "The page takes too long to read"
 ParseResult = Iterable[object]
 NOT_FOUND_STATUSES = (404, 410)
+
+
+@contextmanager
+def page_time_limit() -> Iterator[None]:
+    """Limit the computing time for one page of a stranger, since the other sources of a job wait meanwhile.
+
+    The limits of `scraper.extraction` should suffice; this is for what they forget. Raises SourceFailed. No limit where
+    the system has no such timer, and outside the main thread, where signals do not arrive.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGPROF, _on_page_timer)
+    signal.setitimer(signal.ITIMER_PROF, MAX_PAGE_CPU_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)
+
+
+def _on_page_timer(number: int, frame: object) -> None:
+    raise SourceFailed(PAGE_TOO_EXPENSIVE)
 
 
 class SourceSpider(scrapy.Spider):

@@ -48,7 +48,7 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one scenario did. `promised`: what clients or commands were answered is saved; `refused`: requests refused."""
+    """What one scenario did. `promised`: accepted clicks, or rows that commands keep; `refused`: other clicks."""
 
     times: int
     promised: int

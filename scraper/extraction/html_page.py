@@ -6,6 +6,7 @@ attribute to a list that it walks, and keeps what it reads. So its events go to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import islice
 
@@ -15,6 +16,9 @@ from parsel import Selector
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 MAX_PAGE_ELEMENTS = 50_000
 MAX_ATTRIBUTES = 100
+# HTML allows nearly any name and character, the tree does not.
+NAME, UNKNOWN_TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*"), "unknown"
+XML_FORBIDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 MAX_DEPTH = 256
 """Deeper elements are read as if they were side by side, as browsers do: every walk to the root costs the depth."""
 MAX_FOUND = 2_000
@@ -38,19 +42,23 @@ class LimitedTreeBuilder:
         if self.elements >= MAX_PAGE_ELEMENTS:
             raise PageIsFull
         self.elements += 1
-        self.builder.start(tag, dict(islice(attributes.items(), MAX_ATTRIBUTES)))
+        valid = {name: value for name, value in attributes.items() if NAME.fullmatch(name)}
+        tag = tag if NAME.fullmatch(tag) else UNKNOWN_TAG
+        self.builder.start(
+            tag, {name: XML_FORBIDS.sub("", value) for name, value in islice(valid.items(), MAX_ATTRIBUTES)}
+        )
         self.open_tags.append(tag)
         if len(self.open_tags) > MAX_DEPTH:
             self.builder.end(tag)
 
     def end(self, tag: str) -> None:
-        if len(self.open_tags) <= MAX_DEPTH:
-            self.builder.end(tag)
-        self.open_tags.pop()
+        name = self.open_tags.pop()
+        if len(self.open_tags) < MAX_DEPTH:
+            self.builder.end(name)
 
     def data(self, text: str) -> None:
         if self.open_tags:
-            self.builder.data(text)
+            self.builder.data(XML_FORBIDS.sub("", text))
 
     def close(self) -> etree._Element | None:
         """Return the root element, with all elements that are still open closed; None for a page without elements."""

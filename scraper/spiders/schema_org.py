@@ -8,7 +8,7 @@ from dataclasses import replace
 from scrapy import Request
 from scrapy.http import Response
 
-from scraper.base_spider import NOT_FOUND_STATUSES, SourceSpider
+from scraper.base_spider import NOT_FOUND_STATUSES, SourceSpider, page_time_limit
 from scraper.errors import UNEXPECTED, SourceFailed
 from scraper.extraction.film import to_items
 from scraper.extraction.film_page import extract_film
@@ -53,10 +53,12 @@ class SchemaOrgSpider(SourceSpider):
         if response.status in NOT_FOUND_STATUSES:
             return
         text = decode_page(response).text
-        film = extract_film(text, url=response.url, wanted=self.imdb_id)
+        with page_time_limit():
+            film = extract_film(text, url=response.url, wanted=self.imdb_id)
+            is_empty = not film.links and is_wall(text, headers=decode_headers(response))
         if film.problem in FAILURES:
             raise SourceFailed(FAILURES[film.problem])
-        if not film.links and is_wall(text, headers=decode_headers(response)):
+        if is_empty:
             raise SourceFailed(f"{UNEXPECTED}: a check for robots, or an empty page")
         if film.imdb_id not in ("", self.imdb_id):
             raise SourceFailed(f"The page is about another film, {film.imdb_id}")

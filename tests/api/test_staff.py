@@ -243,7 +243,7 @@ def test_a_staff_token_may_write():
     assert client.post(MOVIES, NOSFERATU).status_code == 201
 
 
-@pytest.mark.parametrize("text", ["{", "", "\x00", '{"title": NaN}', "[" * 100_000, "\xff"])
+@pytest.mark.parametrize("text", ["{", "", "\x00", '{"title": NaN}', "[" * 60_000, "\xff"])
 def test_broken_json_is_a_400(staff, text):
     response = staff.generic("POST", MOVIES, text.encode("latin-1"), content_type="application/json")
     assert response.status_code == 400

@@ -50,3 +50,9 @@ class UnreadySpider(FaultySpider):
 
     def __init__(self, *args, **kwargs):
         raise RuntimeError("no key")
+
+
+def compute_for_ever(*args, **kwargs):
+    """What a page does for which a limit is missing."""
+    while True:
+        pass

@@ -47,6 +47,12 @@ def test_nested_elements_cost_in_proportion(unit):
     assert growth(read, lambda size: unit * (size // len(unit)), 24_000) < MAX_GROWTH
 
 
+def test_names_and_characters_that_no_tree_may_have_are_left_out():
+    root = parse_html("<p a:b='1' \"c=2 d='x\x01y'><q\"r>s\x02t</q\"r></p><o:p>u</o:p><i>v")
+    assert "".join(root.xpath("//text()").getall()) == "stuv"
+    assert root.xpath("//p/@d").get() == "xy"
+
+
 def test_attributes_and_depth_are_limited():
     attributes = " ".join(f"a{number}" for number in range(40_000))
     assert len(parse_html(f"<p {attributes}>").xpath("//p/@*")) == MAX_ATTRIBUTES

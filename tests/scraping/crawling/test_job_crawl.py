@@ -26,6 +26,7 @@ from streaming.scraping.jobs import JobClaim
 from streaming.scraping.source_results import save_source_result
 from tests.helpers.crawl_process import PATCHES, in_child
 from tests.helpers.factories import make_job_outside_queue, make_link, make_movie
+from tests.helpers.faulty_spiders import compute_for_ever
 from tests.helpers.http_servers import Page, Site, example_site, free_port, serving
 from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.whole_site_crawl import crawl_whole_site
@@ -586,3 +587,15 @@ def test_health_of_other_links_is_not_touched(settings):
         crawled(job_for(), url, settings)
     other.refresh_from_db()
     assert (other.is_active, other.reason) == (False, "http_404")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_computes_for_ever_stops_its_own_source_only(settings, monkeypatch):
+    monkeypatch.setitem(PATCHES, "scraper.spiders.schema_org.extract_film", compute_for_ever)
+    monkeypatch.setitem(PATCHES, "scraper.base_spider.MAX_PAGE_CPU_SECONDS", 0.3)
+    with serving(Site({"/elsewhere": Page(film_page("/watch/1"))})) as site:
+        job = job_for(target_url=f"{site.url}/elsewhere", sources=waiting("schema_org", "example"))
+        crawled(job, site.url, settings)
+    stranger, other = job.sources
+    assert (stranger["state"], stranger["error"]) == ("failed", "The page takes too long to read")
+    assert (other["state"], other["links"]) == ("found", 1)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
+from streaming import integrity
 from streaming.backup import backup_file, row_copy
 from streaming.backup.backup_file import BackupError, Manifest
 from streaming.backup.sequence_jump import jump_after_restore
@@ -65,17 +64,11 @@ def require_idle(*, now: datetime) -> None:
         raise BackupError("a link check is running: wait for its end or stop it, then restore")
 
 
-def is_damaged() -> bool:
-    """Whether the database is an SQLite file that cannot be read."""
-    path = Path(str(connection.settings_dict["NAME"]))
-    return connection.vendor == "sqlite" and path.is_file() and not _is_whole(path)
-
-
 def rename_damaged_file(*, now: datetime) -> Path | None:
     """Rename an SQLite database that cannot be read, with its side files; return its new path, None if it is whole."""
-    if not is_damaged():
+    path = integrity.database_file()
+    if path is None or not integrity.is_damaged():
         return None
-    path = Path(str(connection.settings_dict["NAME"]))
     connection.close()
     new = path.with_name(f"{path.name}.damaged-{now:%Y%m%d-%H%M%S}")
     for ending in SIDE_FILES:
@@ -107,16 +100,6 @@ def restore_backup(path: Path, manifest: Manifest, *, now: datetime) -> dict[str
         raise BackupError(f"nothing was restored: {error.strerror or error}") from None
     ContentType.objects.clear_cache()
     return counts
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.OperationalError:
-        return True  # locked, or it cannot be opened: that is no damage
-    except sqlite3.DatabaseError:
-        return False
 
 
 def _require_same_schema(alias: str) -> None:

@@ -13,7 +13,7 @@ from django.utils import dateformat, timezone
 from django.views.decorators.http import require_safe
 
 from scraper.sources import LICENCES
-from streaming import statistics
+from streaming import integrity, statistics
 from streaming.models import HealthRun, HostPause, Movie, StreamingLink
 from streaming.models.health_run import CLOCK_SLACK
 from streaming.web import charts
@@ -53,6 +53,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "at_risk": statistics.at_risk(RISKS_SHOWN),
         "recent_failures": statistics.recently_failed_links(FAILURES_SHOWN, now=now),
         "paused": list(HostPause.objects.active(now).order_by("-paused_until")[:HOSTS_SHOWN]),
+        "integrity": integrity.last_check(),
         "removal_rule": removal_rule(settings.LINK_GRACE_HOURS),
     }
     return render_page(request, "health.html", context)

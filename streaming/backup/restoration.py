@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
-from streaming import integrity
+from streaming import file_locks, integrity
 from streaming.backup import backup_file, row_copy
 from streaming.backup.backup_file import BackupError, Manifest
 from streaming.backup.sequence_jump import jump_after_restore
@@ -24,6 +25,7 @@ from streaming.models.change import last_number
 COUNTED = {"streaming_movie": "movies", "streaming_streaminglink": "links", "auth_user": "accounts"}
 HEARTBEAT_TIMEOUT = timedelta(minutes=5)
 SIDE_FILES = ("", "-wal", "-shm", "-journal")
+FOLDER_PREFIX = "restore-"
 
 
 def check_backup(path: Path) -> Manifest:
@@ -84,8 +86,8 @@ def restore_backup(path: Path, manifest: Manifest, *, now: datetime) -> dict[str
     Mirrors that know lost changes will have to start anew.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.VAR_DIR) as folder:
-            copy = Path(shutil.copyfile(path, Path(folder) / "backup.sqlite3"))
+        with _working_folder() as folder:
+            copy = Path(shutil.copyfile(path, folder / "backup.sqlite3"))
             with row_copy.sqlite_alias(copy) as alias:
                 call_command("migrate", database=alias, interactive=False, verbosity=0)
                 call_command("migrate", interactive=False, verbosity=0)
@@ -100,6 +102,19 @@ def restore_backup(path: Path, manifest: Manifest, *, now: datetime) -> dict[str
         raise BackupError(f"nothing was restored: {error.strerror or error}") from None
     ContentType.objects.clear_cache()
     return counts
+
+
+@contextmanager
+def _working_folder() -> Iterator[Path]:
+    """Yield an empty folder; those of restores that were killed are removed."""
+    folder = Path(settings.VAR_DIR)
+    if (lock := file_locks.try_lock(folder / "restore.lock")) is None:
+        raise BackupError("another restore is running")
+    with lock:
+        for leftover in folder.glob(f"{FOLDER_PREFIX}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, dir=folder) as name:
+            yield Path(name)
 
 
 def _require_same_schema(alias: str) -> None:

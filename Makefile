@@ -17,7 +17,7 @@ run: $(VENV)/.run ## start Openreel at http://127.0.0.1:8000 (PORT=, HOST= and t
 	@exec $(RUN) -m MovieBackend.serve
 
 test: $(VENV)/.dev ## run all tests on all cores; an absent service is named (TESTS="-k health tests/api" narrows)
-	@$(RUN) -m pytest -n $(CORES) --dist loadfile $(TESTS)
+	@$(RUN) -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-fast: $(VENV)/.dev ## run the tests that start no processes and wait for nothing, in under a minute
 	@$(RUN) -m pytest -n $(CORES) --dist load -m "not slow and not browser and not postgres and not broker" $(TESTS)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import caches
-from django.db import connection
 
 from MovieBackend.cache import CacheFailedError, FailOpenCache
-from streaming import file_locks
+from streaming import file_locks, integrity
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +44,10 @@ def _folder_problems() -> Iterator[str]:
 
 
 def _database_problems() -> Iterator[str]:
-    if connection.vendor != "sqlite":
+    if (file := integrity.database_file()) is None:
         return
-    file = Path(connection.settings_dict["NAME"])
+    if (check := integrity.last_check()) and check.is_damaged:
+        yield integrity.DAMAGED
     if file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
         yield "The database file cannot be written: nothing can be saved."
 

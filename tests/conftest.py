@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
-MARKERS = ("slow", "browser", "postgres", "broker")
+SECONDS = {"slow": 1.0, "browser": 4.0, "postgres": 2.0, "broker": 10.0}
+"""About how long a test with this marker takes."""
+MARKERS = tuple(SECONDS)
 PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.posix_spawn"})
 LIBRARY_FINDERS = frozenset({"ldconfig", "gcc", "ld"})
 """What `ctypes.util.find_library` runs, in whichever test first imports a module that wants a C library."""
@@ -28,6 +31,14 @@ def _note_processes(event: str, args: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_note_processes)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first: a core takes one file at a time, and one must not get a long one last."""
+    seconds: Counter[Path] = Counter()
+    for item in items:
+        seconds[item.path] += max((SECONDS[mark] for mark in SECONDS if item.get_closest_marker(mark)), default=0.02)
+    items.sort(key=lambda item: -seconds[item.path])
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -123,9 +123,9 @@ def _read_manifest(path: Path, database: sqlite3.Connection) -> Manifest:
 
 def _compare(path: Path, manifest: Manifest, tables: dict[str, TableDigest]) -> None:
     """A flipped bit in a value is no error of SQLite's, so the values have a checksum."""
-    for name in sorted({*manifest.tables, *tables}):
-        if manifest.tables.get(name) != tables.get(name):
-            raise BackupError(f"{path.name} is damaged: the table {name} is not as it was saved")
+    names = sorted({*manifest.tables, *tables})
+    if changed := [name for name in names if manifest.tables.get(name) != tables.get(name)]:
+        raise BackupError(f"{path.name} is damaged: these tables are not as they were saved: {', '.join(changed)}")
 
 
 def _digests(database: sqlite3.Connection) -> dict[str, TableDigest]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import tempfile
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,15 +13,19 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
+from streaming import file_locks, integrity
 from streaming.backup import backup_file, row_copy
 from streaming.backup.backup_file import BackupError, Manifest
+from streaming.backup.sequence_jump import jump_after_restore
 from streaming.models import HealthRun, ScrapeJob
+from streaming.models.change import last_number
 
 COUNTED = {"streaming_movie": "movies", "streaming_streaminglink": "links", "auth_user": "accounts"}
 HEARTBEAT_TIMEOUT = timedelta(minutes=5)
 SIDE_FILES = ("", "-wal", "-shm", "-journal")
+FOLDER_PREFIX = "restore-"
 
 
 def check_backup(path: Path) -> Manifest:
@@ -63,17 +66,11 @@ def require_idle(*, now: datetime) -> None:
         raise BackupError("a link check is running: wait for its end or stop it, then restore")
 
 
-def is_damaged() -> bool:
-    """Whether the database is an SQLite file that cannot be read."""
-    path = Path(str(connection.settings_dict["NAME"]))
-    return connection.vendor == "sqlite" and path.is_file() and not _is_whole(path)
-
-
 def rename_damaged_file(*, now: datetime) -> Path | None:
     """Rename an SQLite database that cannot be read, with its side files; return its new path, None if it is whole."""
-    if not is_damaged():
+    path = integrity.database_file()
+    if path is None or not integrity.is_damaged():
         return None
-    path = Path(str(connection.settings_dict["NAME"]))
     connection.close()
     new = path.with_name(f"{path.name}.damaged-{now:%Y%m%d-%H%M%S}")
     for ending in SIDE_FILES:
@@ -82,19 +79,23 @@ def rename_damaged_file(*, now: datetime) -> Path | None:
     return new
 
 
-def restore_backup(path: Path) -> dict[str, int]:
+def restore_backup(path: Path, manifest: Manifest, *, now: datetime) -> dict[str, int]:
     """Replace all rows of the database by those of the backup; return the rows of each table.
 
     The schema of an older backup is brought up to date first, in a copy. All rows are replaced in one transaction.
+    Mirrors that know lost changes will have to start anew.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.VAR_DIR) as folder:
-            copy = Path(shutil.copyfile(path, Path(folder) / "backup.sqlite3"))
+        with _working_folder() as folder:
+            copy = Path(shutil.copyfile(path, folder / "backup.sqlite3"))
             with row_copy.sqlite_alias(copy) as alias:
                 call_command("migrate", database=alias, interactive=False, verbosity=0)
                 call_command("migrate", interactive=False, verbosity=0)
                 _require_same_schema(alias)
-                counts = row_copy.copy_rows(alias, "default")
+                with transaction.atomic():
+                    replaced_number = last_number()
+                    counts = row_copy.copy_rows(alias, "default")
+                    jump_after_restore(manifest, replaced_number=replaced_number, now=now)
     except DatabaseError as error:
         raise BackupError(f"nothing was restored: {' '.join(str(error).split())}") from error
     except OSError as error:
@@ -103,14 +104,17 @@ def restore_backup(path: Path) -> dict[str, int]:
     return counts
 
 
-def _is_whole(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.OperationalError:
-        return True  # locked, or it cannot be opened: that is no damage
-    except sqlite3.DatabaseError:
-        return False
+@contextmanager
+def _working_folder() -> Iterator[Path]:
+    """Yield an empty folder; those of restores that were killed are removed."""
+    folder = Path(settings.VAR_DIR)
+    if (lock := file_locks.try_lock(folder / "restore.lock")) is None:
+        raise BackupError("another restore is running")
+    with lock:
+        for leftover in folder.glob(f"{FOLDER_PREFIX}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, dir=folder) as name:
+            yield Path(name)
 
 
 def _require_same_schema(alias: str) -> None:

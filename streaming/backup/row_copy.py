@@ -10,8 +10,12 @@ from typing import Any
 
 from django.db import connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+from streaming.models import PendingChange
 
 BATCH_ROWS = 2000
+WRITTEN_BY_TRIGGERS = {PendingChange._meta.db_table}
 Node = tuple[str, str]
 
 
@@ -36,8 +40,8 @@ def applied_migrations(alias: str) -> set[Node]:
 
 
 def known_migrations() -> set[Node]:
-    """The migrations of this release."""
-    return set(MigrationExecutor(connections["default"]).loader.disk_migrations)
+    """The migrations of this release; the database, which may be damaged, is not asked."""
+    return set(MigrationLoader(None).disk_migrations)
 
 
 def migrate_like(source: str, target: str) -> None:
@@ -63,7 +67,7 @@ def copy_rows(source: str, target: str) -> dict[str, int]:
         _read_one_state(source)
         _lock_for_writing(target, tables)
         _delete_rows(target, tables)
-        counts = {model._meta.db_table: _copy_table(model, source, target) for model in tables}
+        counts = {model._meta.db_table: _copy_table(model, source, target) for model in _triggers_last(target, tables)}
         _copy_sequences(source, target, tables)
     return counts
 
@@ -95,6 +99,14 @@ def _delete_rows(target: str, tables: Sequence[type[models.Model]]) -> None:
     with connections[target].cursor() as cursor:
         for model in tables:
             cursor.execute(f"DELETE FROM {connections[target].ops.quote_name(model._meta.db_table)}")  # noqa: S608
+
+
+def _triggers_last(target: str, tables: Sequence[type[models.Model]]) -> Iterator[type[models.Model]]:
+    """Yield the tables; those that triggers fill while the others are copied come last, empty again."""
+    written = [model for model in tables if model._meta.db_table in WRITTEN_BY_TRIGGERS]
+    yield from (model for model in tables if model not in written)
+    _delete_rows(target, written)
+    yield from written
 
 
 def _copy_table(model: type[models.Model], source: str, target: str) -> int:

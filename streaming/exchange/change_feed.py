@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Q
 
-from streaming.models import Change, Movie, RemovedMovie
-from streaming.models.change import number_changes
+from streaming.models import Change, Movie, RemovedMovie, RestoredBackup
+from streaming.models.change import last_number, number_changes
 
 CURSOR_PATTERN = re.compile(r"n([0-9]{1,18})")
 # Until 0.1 a cursor was the time of a row, which another transaction could undercut: so much is repeated.
@@ -88,15 +88,22 @@ def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
 
 def _start(since: ChangeCursor) -> int:
     """The number after which the page begins."""
-    last = Change.objects.aggregate(number=Max("number"))["number"] or 0
+    last = last_number()
+    if since.number > last or RestoredBackup.objects.filter(_lost(since)).exists():
+        raise UnknownCursorError
     if since.at is None:
-        if since.number > last:
-            raise UnknownCursorError
         return since.number
     # By number after the first, not by time: what was numbered while the clock was ahead is repeated, never left out.
     later = Change.objects.filter(numbered_at__gte=since.at).order_by("numbered_at", "number")
     first: int | None = later.values_list("number", flat=True).first()
     return last if first is None else first - 1
+
+
+def _lost(since: ChangeCursor) -> Q:
+    """The restores after which a mirror with this cursor may have what this catalogue has not."""
+    if since.at is None:
+        return Q(last_number__lt=since.number, jumped_to__gt=since.number)
+    return Q(made_at__lt=since.at + TIME_CURSOR_OVERLAP, restored_at__gt=since.at)
 
 
 def _tombstones(gone: list[Change]) -> list[RemovedMovie]:

@@ -14,6 +14,7 @@ from streaming.models.link_flip import LinkFlip
 from streaming.models.login_counter import LoginCounter
 from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
+from streaming.models.restored_backup import RestoredBackup
 
 __all__ = [
     "Binding",
@@ -32,6 +33,7 @@ __all__ = [
     "MovieQuerySet",
     "PendingChange",
     "RemovedMovie",
+    "RestoredBackup",
     "ScrapeJob",
     "ScrapeJobQuerySet",
     "StreamingLink",

@@ -17,6 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from streaming.models.movie import Movie
+from streaming.models.restored_backup import RestoredBackup
 
 NUMBERING_LOCK_KEY = 7_264_110_016
 MAX_NUMBERED_AT_ONCE = 5000
@@ -73,12 +74,18 @@ def number_all_changes() -> None:
         pass
 
 
+def last_number() -> int:
+    """The number after which the sequence continues; 0 at its beginning."""
+    last = Change.objects.aggregate(number=Max("number"))["number"] or 0
+    return max(last, RestoredBackup.objects.aggregate(number=Max("jumped_to"))["number"] or 0)
+
+
 def _number_batch(limit: int, *, now: datetime) -> int:
     """Number the pending changes that are noted first; return how many they are."""
     rows = list(PendingChange.objects.order_by("pk").values_list("pk", "imdb_id", "movie_id")[:limit])
-    last = Change.objects.aggregate(number=Max("number"), at=Max("numbered_at"))
-    numbered_at = max(now, last["at"]) if last["at"] else now
-    numbers = count((last["number"] or 0) + 1)
+    last_at = Change.objects.aggregate(at=Max("numbered_at"))["at"]
+    numbered_at = max(now, last_at) if last_at else now
+    numbers = count(last_number() + 1)
     Change.objects.bulk_create(
         (
             Change(imdb_id=imdb_id, number=next(numbers), numbered_at=numbered_at)

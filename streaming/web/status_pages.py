@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import dropwhile
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Min, Q
@@ -13,7 +14,7 @@ from django.utils import dateformat, timezone
 from django.views.decorators.http import require_safe
 
 from scraper.sources import LICENCES
-from streaming import statistics
+from streaming import integrity, statistics
 from streaming.models import HealthRun, HostPause, Movie, StreamingLink
 from streaming.models.health_run import CLOCK_SLACK
 from streaming.web import charts
@@ -31,9 +32,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
     now, totals = timezone.now(), statistics.totals()
     days = statistics.runs_by_day(DAYS_SHOWN, now)
     reasons = statistics.inactive_reasons()
-    oldest = StreamingLink.objects.shown().aggregate(
-        at=Min("last_checked"), never_checked=Count("pk", filter=Q(last_checked=None))
-    )
+    oldest = _oldest_result()
     run = _run_status(totals.last_run, now=now)
     context = {
         "totals": totals,
@@ -53,9 +52,16 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "at_risk": statistics.at_risk(RISKS_SHOWN),
         "recent_failures": statistics.recently_failed_links(FAILURES_SHOWN, now=now),
         "paused": list(HostPause.objects.active(now).order_by("-paused_until")[:HOSTS_SHOWN]),
+        "integrity": integrity.last_check(),
         "removal_rule": removal_rule(settings.LINK_GRACE_HOURS),
     }
     return render_page(request, "health.html", context)
+
+
+def _oldest_result() -> dict[str, Any]:
+    """`at`, when the oldest result was found, and how many links were `never_checked`."""
+    never_checked = Count("pk", filter=Q(last_checked=None))
+    return StreamingLink.objects.shown().aggregate(at=Min("last_checked"), never_checked=never_checked)
 
 
 @dataclass(frozen=True, slots=True)

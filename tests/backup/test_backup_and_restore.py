@@ -13,12 +13,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from streaming.backup import backup_file, restoration
+from streaming.backup import backup_file
 from streaming.backup.backup_file import MANIFEST_TABLE
 from streaming.models import HealthRun, HostGate, Movie
 from tests.helpers.factories import make_job, make_link, make_movie
 
-CONNECT = sqlite3.connect
 pytestmark = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="files of SQLite")
 
 
@@ -93,9 +92,9 @@ def test_a_restore_says_what_it_replaces_needs_yes_and_brings_everything_back(sa
     [
         (cut, "is no backup, or a damaged one|is damaged"),
         (overwrite_pages, "is no backup, or a damaged one|is damaged"),
-        (flip_letter, "the table streaming_movie is not as it was saved"),
-        (lambda path: change(path, "DELETE FROM streaming_streaminglink"), "the table streaming_streaminglink"),
-        (lambda path: change(path, "DROP TABLE streaming_linkflip"), "is not as it was saved"),
+        (flip_letter, "not as they were saved: streaming_movie[.]"),
+        (lambda path: change(path, "DELETE FROM streaming_streaminglink"), "saved: .*streaming_streaminglink"),
+        (lambda path: change(path, "DROP TABLE streaming_linkflip"), "saved: .*streaming_linkflip"),
         (lambda path: change(path, f"DROP TABLE {MANIFEST_TABLE}"), "no readable manifest"),
         (lambda path: change(path, f"UPDATE {MANIFEST_TABLE} SET manifest = '[]'"), "no readable manifest"),
         (lambda path: change(path, f"UPDATE {MANIFEST_TABLE} SET format = 99"), "newer release"),
@@ -203,34 +202,3 @@ def test_a_backup_under_load_has_one_state(saved):
     assert [count % 2 for count in counts] == [0, 0, 0, 0]
     assert len(written) > 4
     assert HostGate.objects.count() == 2 * len(written)
-
-
-def test_a_damaged_database_is_found(tmp_path, monkeypatch):
-    path = tmp_path / "openreel.sqlite3"
-    monkeypatch.setitem(connection.settings_dict, "NAME", str(path))
-    assert not restoration.is_damaged()
-    path.write_bytes(b"\xff" * 8192)
-    assert restoration.is_damaged()
-    (tmp_path / "openreel.sqlite3-wal").write_bytes(b"wal")
-    moved = restoration.rename_damaged_file(now=timezone.now())
-    assert {one.name for one in tmp_path.iterdir()} >= {moved.name, f"{moved.name}-wal"}
-    assert not path.exists()
-
-
-def test_a_link_check_refuses_a_damaged_database(tmp_path, monkeypatch):
-    path = tmp_path / "openreel.sqlite3"
-    path.write_bytes(b"\xff" * 8192)
-    monkeypatch.setitem(connection.settings_dict, "NAME", str(path))
-    with pytest.raises(CommandError, match="the database is damaged, so nothing was checked"):
-        call_command("check_link_health")
-
-
-def test_a_locked_database_is_not_a_damaged_one(tmp_path, monkeypatch):
-    path = tmp_path / "openreel.sqlite3"
-    monkeypatch.setitem(connection.settings_dict, "NAME", str(path))
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute("CREATE TABLE a (b)")
-    database.execute("BEGIN EXCLUSIVE")
-    monkeypatch.setattr(sqlite3, "connect", lambda *words, **options: CONNECT(*words, **{**options, "timeout": 0.01}))
-    assert not restoration.is_damaged()
-    database.close()

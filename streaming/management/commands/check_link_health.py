@@ -16,7 +16,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from scraper import sources
-from streaming.backup.restoration import is_damaged
+from streaming import integrity
 from streaming.health.probing.prober import never_stop
 from streaming.health.runner import ALREADY_RUNNING, run_check
 from streaming.health.selection import Selection
@@ -48,7 +48,7 @@ class Command(OpenreelCommand):
         _add_distribution_arguments(parser)
 
     def handle(self, *, should_stop: Callable[[], bool] = never_stop, **options: Any) -> None:
-        if is_damaged():
+        if integrity.is_damaged_by_daily_check(now=timezone.now()):
             raise CommandError(
                 "the database is damaged, so nothing was checked: restore a backup (docs/operations.md)."
             )

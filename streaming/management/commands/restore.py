@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from streaming import file_locks
+from streaming import file_locks, integrity
 from streaming.backup import restoration
 from streaming.backup.backup_file import BackupError, Manifest
 from streaming.management.base import OpenreelCommand
@@ -31,7 +31,7 @@ class Command(OpenreelCommand):
         try:
             manifest = restoration.check_backup(Path(file))
             self._prepare(manifest, confirmed=yes)
-            rows = restoration.restore_backup(Path(file))
+            rows = restoration.restore_backup(Path(file), manifest, now=timezone.now())
         except BackupError as error:
             raise CommandError(f"{error}.") from None
         return f"Restored: {restoration.describe(rows)}, {sum(rows.values())} rows in all."
@@ -47,7 +47,7 @@ class Command(OpenreelCommand):
             f"The backup of {manifest.made_at} (Openreel {manifest.version}, {manifest.engine}) has "
             f"{restoration.describe({name: digest.rows for name, digest in manifest.tables.items()})}."
         )
-        if not confirmed and restoration.is_damaged():
+        if not confirmed and integrity.is_damaged():
             raise CommandError("The database is damaged. --yes renames it and restores the backup.")
         if damaged := restoration.rename_damaged_file(now=now):
             self.stderr.write(f"The database was damaged; it is now {damaged}.")

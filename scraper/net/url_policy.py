@@ -237,7 +237,7 @@ def _check_host(host: str, port: int, *, allowed: PrivateHostAllowlist) -> None:
     literal = _literal(host)
     if literal is None:
         if ":" in host or _looks_numeric(host):
-            raise InvalidValue("bad_host", "the host is an oddly normalized_url number")
+            raise InvalidValue("bad_host", "the host is a number in an unusual spelling")
         if "." not in host or host.endswith(PRIVATE_SUFFIXES):
             raise InvalidValue("private_address", f"{host} is a name inside a private network")
         if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", host):

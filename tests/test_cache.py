@@ -136,7 +136,7 @@ def test_a_folder_that_is_none_costs_nothing_and_readyz_and_log_say_so_once(file
     assert answer["problems"][0] == (
         "The cache does not work (File exists): pages are slower, and clicks are not counted."
     )
-    assert "SCRAPE_DIR (File exists)" in answer["problems"][1]
+    assert "SCRAPE_DIR (Not a directory)" in answer["problems"][1]
     assert str(tmp_path) not in str(answer)
     assert caplog.text.count("nothing is remembered") == 1
 

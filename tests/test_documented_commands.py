@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 FILES = [*sorted((PROJECT_ROOT / "docs").glob("*.md")), PROJECT_ROOT / "README.md", PROJECT_ROOT / "deploy" / "crontab"]
 INSTALLED = ("manage.py", "cleanup_dead_links.py", "MovieBackend", "streaming", "scraper", "templates", "static")
 FOLDER = "/srv/openreel"
+BACKUPS = "/srv/backup"
 CRON_TIME = r"(?:[\d*/,]+ ){5}"
 COMMAND = re.compile(
     rf"^(?: {{4}})?({CRON_TIME})?((?:cd \S+ && )?(?:\.venv/bin/)?python (?:manage|cleanup_\w+)\.py.*)$"
@@ -62,7 +63,8 @@ def installation(tmp_path_factory) -> Path:
             shutil.copy(source, folder)
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "var").mkdir(mode=0o700)
-    (folder / "var" / "env").write_text(f"SECRET_KEY={'k' * 50}\nLINK_GRACE_HOURS=0\n")
+    (folder / "backup").mkdir()
+    (folder / "var" / "env").write_text("SECRET_KEY=only-for-the-tests-of-commands-0123456789\nLINK_GRACE_HOURS=0\n")
     for words, given in ((["migrate", "-v0"], ""), (["import_catalogue", "-"], MOVIES)):
         result = run(folder, f".venv/bin/python manage.py {' '.join(words)}", given=given)
         assert result.returncode == 0, result.stderr
@@ -72,7 +74,7 @@ def installation(tmp_path_factory) -> Path:
 def run(folder, command, *, given="", path="/usr/bin:/bin"):
     """Run it in a shell that knows what cron gives and nothing else."""
     return subprocess.run(
-        ["/bin/sh", "-c", command.replace(FOLDER, str(folder))],
+        ["/bin/sh", "-c", command.replace(FOLDER, str(folder)).replace(BACKUPS, str(folder / "backup"))],
         cwd=folder, env={"HOME": str(folder), "PATH": path}, input=given, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -37,6 +37,7 @@ CERTIFICATE = [
     "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
     "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
 ]  # fmt: skip
+KEY = "only-for-the-tests-of-nginx-0123456789"
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -125,7 +126,7 @@ def front(tmp_path_factory):
     (folder / "site.conf").write_text(site_conf(folder, backend=backend, secure=secure, plain=plain))
     (folder / "nginx.conf").write_text(AROUND.format(folder=folder))
     environment = {
-        "PATH": os.environ["PATH"], "HOME": str(folder), "VAR_DIR": str(folder / "var"), "SECRET_KEY": "k" * 50,
+        "PATH": os.environ["PATH"], "HOME": str(folder), "VAR_DIR": str(folder / "var"), "SECRET_KEY": KEY,
         "ENV_FILE": os.devnull, "BEHIND_HTTPS": "1", "TRUSTED_PROXIES": "1", "ALLOWED_HOSTS": NAME,
         "REFRESH_RATE": "2/hour", "WEB_WORKERS": "1",
     }  # fmt: skip

@@ -84,7 +84,7 @@ def test_what_root_creates_belongs_to_the_owner_of_the_folder(tmp_path):
     """A command that root runs once must not lock the server out. (Anybody else creates files of his own.)"""
     owner = 65_432 if os.geteuid() == 0 else os.getuid()
     os.chown(tmp_path, owner, -1)
-    with file_locks.exclusive_lock(tmp_path / "scrape" / "throttle.lock"):
+    with file_locks.exclusive_lock(tmp_path / "scrape" / "throttle.lock", timeout=5):
         pass
     checkpoint.write_checkpoint(tmp_path / "deep" / "er" / "discover.json", Checkpoint("tt1", 1))
     pipe = WakeupPipe(tmp_path / "pipes" / "wakeup")

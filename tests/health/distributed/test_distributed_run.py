@@ -386,7 +386,7 @@ def test_of_two_runs_at_once_one_works(crew, net):
 def test_a_run_that_is_stopped_reports_its_results_and_waits_for_no_link(crew, net, how):
     net = net(3)
     crew.fill(net.urls([*(f"page/{number}" for number in range(4)), "404/1", *(f"hang/{n}" for n in range(30))]))
-    arguments = ("--max-runtime", "0.05") if how == "max-runtime" else ()
+    arguments = ("--max-runtime", "0.15") if how == "max-runtime" else ()
     run = crew.start("--timeout", "30", "--no-prune", *arguments)
     wait_for(lambda: sum(path.startswith("/page/3") for path in net.asked()) and net.asked().total() > 20, 30)
     time.sleep(1)

@@ -60,6 +60,13 @@ def empty_cache() -> None:
     shutil.rmtree(settings.EXPORT_DIR, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def no_supervisor(request: pytest.FixtureRequest, settings: Any) -> None:
+    """A click on a job that waits for long wakes a supervisor; in tests without a marker there is none to wake."""
+    if not any(request.node.get_closest_marker(name) for name in MARKERS):
+        settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.silent"
+
+
 # Names of days and months that no other locale has, so that a text which shows one gives itself away.
 FOREIGN_NAMES = "Qq"
 LOCALE_SOURCE = f"""comment_char %

@@ -3,8 +3,8 @@
 PYTHON ?= python3.11
 VENV := .venv
 CORES ?= auto
-# Half of the tests wait for processes and time-outs most of the time.
-TEST_WORKERS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
+# Many tests wait for processes and time-outs most of the time.
+TEST_WORKERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=only-for-make-check-and-make-bench ENV_FILE=/dev/null $(RUN)
 
@@ -18,7 +18,7 @@ install: $(VENV)/.dev ## create .venv with everything that running, testing and 
 run: $(VENV)/.run ## start Openreel at http://127.0.0.1:8000 (PORT=, HOST= and the settings of docs/settings.md apply)
 	@exec $(RUN) -m MovieBackend.serve
 
-test: $(VENV)/.dev ## run all tests, two processes a core; an absent service is named (TESTS="-k health tests/api" narrows)
+test: $(VENV)/.dev ## run all tests, on one process more than there are cores; an absent service is named (TESTS="-k health tests/api" narrows)
 	@$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-fast: $(VENV)/.dev ## run the tests that start no processes and wait for nothing, in under a minute

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 
+import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
@@ -17,6 +18,8 @@ def main() -> int:
     start_private()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "MovieBackend.settings")
     try:
+        if sys.argv[1:2] == ["makemigrations"]:
+            django.setup()  # This command looks for models first, and would not say which setting is wrong.
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         print(f"openreel: {error}", file=sys.stderr)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +29,11 @@ def load_file(default: Path) -> None:
 def text(name: str, default: str = "") -> str:
     """Return a variable without surrounding spaces."""
     return os.environ.get(name, default).strip()
+
+
+def is_command(name: str) -> bool:
+    """Return whether this process runs that command of manage.py."""
+    return Path(sys.argv[0]).name == "manage.py" and sys.argv[1:2] == [name]
 
 
 def secret_key(name: str, *, is_development: bool) -> str:

@@ -17,7 +17,8 @@ env.load_file(VAR_DIR / "env")
 
 # --- the server
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = env.secret_key("SECRET_KEY", is_development=DEBUG)
+# makemigrations writes code: it signs nothing, serves nobody, and a contributor has no key.
+SECRET_KEY = env.secret_key("SECRET_KEY", is_development=DEBUG or env.is_command("makemigrations"))
 ALLOWED_HOSTS = env.comma_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", *env.comma_list("HOST")])
 CSRF_TRUSTED_ORIGINS = env.comma_list("CSRF_TRUSTED_ORIGINS")
 BEHIND_HTTPS = env.flag("BEHIND_HTTPS")

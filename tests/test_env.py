@@ -16,11 +16,11 @@ from tests.helpers.paths import PROJECT_ROOT
 KEY = "only-for-tests-not-for-a-public-site"
 
 
-def start(tmp_path, **variables):
-    """Run `manage.py check` with these variables and no other settings."""
+def start(tmp_path, *command, **variables):
+    """Run a command of manage.py, `check` if none is given, with these variables and no other settings."""
     clean = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "HOME": str(tmp_path)}
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", *(command or ["check"])],
         cwd=PROJECT_ROOT,
         env={**clean, **variables},
         capture_output=True,
@@ -57,6 +57,22 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(tmp_path, variables, name
     assert result.returncode == 1
     assert named in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variables", [{}, {"SECRET_KEY": "x"}])
+def test_only_the_command_that_writes_migrations_needs_no_key(tmp_path, variables):
+    assert start(tmp_path, "makemigrations", "--check", "--dry-run", **variables).returncode == 0
+    for command in (["migrate", "--check"], ["check_link_health", "--dry-run"], ["check", "makemigrations"]):
+        refused = start(tmp_path, *command, **variables)
+        assert (refused.returncode, "SECRET_KEY" in refused.stderr) == (1, True)
+
+
+@pytest.mark.slow
+def test_the_command_that_writes_migrations_names_a_wrong_setting_too(tmp_path):
+    result = start(tmp_path, "makemigrations", "--check", STALE_HOURS="a day")
+    assert (result.returncode, len(result.stderr.strip().splitlines())) == (1, 1)
+    assert "STALE_HOURS" in result.stderr
 
 
 @pytest.mark.slow

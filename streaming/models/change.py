@@ -7,10 +7,9 @@ a transaction lasts and whatever the clock says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import count
 
 from django.db import OperationalError, connection, models, transaction
 from django.db.models import Max
@@ -22,8 +21,6 @@ from streaming.models.restored_backup import RestoredBackup
 NUMBERING_LOCK_KEY = 7_264_110_016
 MAX_NUMBERED_AT_ONCE = 5000
 MAX_WAIT_MILLISECONDS = 300
-# SQLite takes 250,000 values in one statement, some builds of it only 999.
-DELETE_BATCH_SIZE = 500
 
 
 class Change(models.Model):
@@ -51,6 +48,27 @@ class PendingChange(models.Model):
 
     def __str__(self) -> str:
         return f"Pending change of {self.imdb_id or self.movie_id}"
+
+
+FIRST_SQL = "SELECT id, imdb_id, movie_id FROM streaming_pendingchange ORDER BY id LIMIT %s"
+DELETE_SQL = """
+    DELETE FROM streaming_pendingchange
+    WHERE id IN (SELECT id FROM streaming_pendingchange ORDER BY id LIMIT %s)
+"""
+# A movie that is gone has a change of its own, which names its IMDb id.
+NUMBER_SQL = """
+    INSERT INTO streaming_change (imdb_id, number, numbered_at)
+    SELECT noted.imdb_id, %s + ROW_NUMBER() OVER (ORDER BY MIN(noted.id)), %s
+    FROM (
+        SELECT taken.id, CASE WHEN taken.imdb_id <> '' THEN taken.imdb_id ELSE movie.imdb_id END AS imdb_id
+        FROM taken LEFT JOIN streaming_movie AS movie ON movie.id = taken.movie_id
+    ) AS noted
+    WHERE noted.imdb_id IS NOT NULL
+    GROUP BY noted.imdb_id
+    ON CONFLICT (imdb_id) DO UPDATE SET number = excluded.number, numbered_at = excluded.numbered_at
+"""
+NUMBER_FIRST_SQL = " ".join(("WITH taken AS (", FIRST_SQL, ")", NUMBER_SQL))
+NUMBER_DELETED_SQL = " ".join(("WITH taken AS (", DELETE_SQL, "RETURNING id, imdb_id, movie_id )", NUMBER_SQL))
 
 
 def number_changes(*, limit: int = MAX_NUMBERED_AT_ONCE) -> bool:
@@ -82,29 +100,17 @@ def last_number() -> int:
 
 def _number_batch(limit: int, *, now: datetime) -> int:
     """Number the pending changes that are noted first; return how many they are."""
-    rows = list(PendingChange.objects.order_by("pk").values_list("pk", "imdb_id", "movie_id")[:limit])
+    taken = PendingChange.objects.order_by("pk")[:limit].count()
     last_at = Change.objects.aggregate(at=Max("numbered_at"))["at"]
-    numbered_at = max(now, last_at) if last_at else now
-    numbers = count(last_number() + 1)
-    Change.objects.bulk_create(
-        (
-            Change(imdb_id=imdb_id, number=next(numbers), numbered_at=numbered_at)
-            for imdb_id in _imdb_ids([(imdb_id, movie) for _, imdb_id, movie in rows])
-        ),
-        update_conflicts=True,
-        unique_fields=["imdb_id"],
-        update_fields=["number", "numbered_at"],
-    )
-    for start in range(0, len(rows), DELETE_BATCH_SIZE):
-        PendingChange.objects.filter(pk__in=[row[0] for row in rows[start : start + DELETE_BATCH_SIZE]]).delete()
-    return len(rows)
-
-
-def _imdb_ids(changes: Sequence[tuple[str, int | None]]) -> list[str]:
-    """The movies of these changes, each once. One that is gone has a change of its own, which names its IMDb id."""
-    known = Movie.objects.only("imdb_id").in_bulk({movie for imdb_id, movie in changes if not imdb_id and movie})
-    found = (imdb_id or (known[movie].imdb_id if movie in known else "") for imdb_id, movie in changes)
-    return [imdb_id for imdb_id in dict.fromkeys(found) if imdb_id]
+    numbered_at = connection.ops.adapt_datetimefield_value(max(now, last_at) if last_at else now)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # In one statement: a change with a lower key may be committed between two.
+            cursor.execute(NUMBER_DELETED_SQL, [limit, last_number(), numbered_at])
+        else:
+            cursor.execute(NUMBER_FIRST_SQL, [limit, last_number(), numbered_at])
+            cursor.execute(DELETE_SQL, [limit])
+    return taken
 
 
 def _time_if_alone() -> datetime | None:

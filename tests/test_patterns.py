@@ -19,6 +19,7 @@ import pytest
 
 import scraper
 from streaming.health import judging
+from streaming.health.judging.lazy_pattern import LazyPattern
 from tests.helpers.growth import MAX_GROWTH, growth
 from tests.helpers.worst_inputs import worst_inputs
 
@@ -55,6 +56,8 @@ def held(value: object) -> list[re.Pattern[Any]]:
     """The patterns that a name stands for: itself, or those in a collection."""
     if isinstance(value, re.Pattern):
         return [value]
+    if isinstance(value, LazyPattern):
+        return [value.compiled]
     values = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list, set)) else ()
     return [pattern for each in values for pattern in held(each)]
 

@@ -45,8 +45,10 @@ def decompress(body: bytes) -> bytes:
 
 def is_markup(content_type: str, body: bytes) -> bool:
     """Return whether a body is a web page, by its type or its first bytes."""
+    if content_type.startswith(MARKUP_TYPES):
+        return True
     start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return content_type.startswith(MARKUP_TYPES) or start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
+    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
 
 
 def is_media(body: bytes) -> bool:

@@ -15,9 +15,10 @@ MAX_SHORT_TEXT = 400
 FIRST_BYTES, HEAD_BYTES = 2 * 1024, 8 * 1024
 MAX_HEADINGS = 3
 TAGS = re.compile(r"<[^<>]{0,4000}>")
-UNREAD_ELEMENTS = re.compile(r"<(!--|(?:script|style|noscript|template|svg|head)\b)", re.I)
-TITLE = re.compile(r"<title\b[^<>]{0,300}>(.{0,300}?)</title", re.S | re.I)
-HEADING = re.compile(r"<h[12]\b[^<>]{0,300}>(.{0,300}?)</h[12]", re.S | re.I)
+# These are for text in lower case: to ignore case costs several times the time.
+UNREAD_ELEMENTS = re.compile(r"<(!--|(?:script|style|noscript|template|svg|head)\b)")
+TITLE = re.compile(r"<title\b[^<>]{0,300}>(.{0,300}?)</title", re.S)
+HEADING = re.compile(r"<h[12]\b[^<>]{0,300}>(.{0,300}?)</h[12]", re.S)
 PLAYER = re.compile(r"<(?:video|audio|iframe|embed|object)")
 PLAYERS_NAMED = ("og:video", "videoobject")
 TAG = re.compile(r"<(?:(!--)|(/?)([a-z][a-z0-9-]{0,30})([^<>]{0,4000})>)", re.I)
@@ -74,10 +75,11 @@ def parse_page(body: bytes, content_type: str = "") -> PageText:
     text = decode_page(body, content_type)
     if "<" not in text:
         return _plain_page(text)
-    headings = _headings(text, text)
+    lower = text.lower()
+    headings = _headings(lower)
     if is_suspicious_heading("\n".join(headings)):
-        return _parse_suspicious(text)
-    body_text = _body_text(text)
+        return _parse_suspicious(text, lower)
+    body_text = _body_text(lower)
     if not (body_text and is_suspicious(body_text)):
         return PageText(headings, body_text, source=text)
     body_text = _if_short(_text_of(visible_markup(text)))  # Slow, and hardly any page needs it.
@@ -164,51 +166,52 @@ def _web_encoding(name: str) -> str:
 
 
 # --- headings and text
-def _headings(text: str, visible: str) -> tuple[str, ...]:
-    found = [*islice(TITLE.finditer(text), 1), *islice(HEADING.finditer(visible), MAX_HEADINGS)]
+def _headings(lower: str) -> tuple[str, ...]:
+    """Return the normalized title and first headings of a page in lower case."""
+    found = [*islice(TITLE.finditer(lower), 1), *islice(HEADING.finditer(lower), MAX_HEADINGS)]
     return tuple(normalize_text(TAGS.sub(" ", match[1])) for match in found)
 
 
-def _parse_suspicious(text: str) -> PageText:
-    """Parse a page whose headings may say that the film is missing.
+def _parse_suspicious(text: str, lower: str) -> PageText:
+    """Parse a page whose headings may say that the film is missing; `lower` is its text in lower case.
 
     Headings that are hidden, beside the main text or in scripts are left out, and those that are links: they name other
     films. Below a long text only the first heading is read.
     """
     visible = visible_markup(text)
-    lower = text.lower()
-    has_player = PLAYER.search(visible.lower()) is not None or any(name in lower for name in PLAYERS_NAMED)
+    visible_lower = visible.lower()
+    has_player = PLAYER.search(visible_lower) is not None or any(name in lower for name in PLAYERS_NAMED)
     main_text = html.unescape(" ".join(_text_of(visible).split()))
     is_long = len(main_text) > MAX_SHORT_TEXT
-    title = [normalize_text(TAGS.sub(" ", match[1])) for match in islice(TITLE.finditer(text), 1)]
-    headings = list(islice(_unlinked_headings(visible), 1 if is_long else MAX_HEADINGS))
+    title = [normalize_text(TAGS.sub(" ", match[1])) for match in islice(TITLE.finditer(lower), 1)]
+    headings = list(islice(_unlinked_headings(visible_lower), 1 if is_long else MAX_HEADINGS))
     body_text = "" if has_player or is_long else normalize_text(main_text)
     return PageText((*title, *headings), body_text, has_player, is_long, is_suspicious=True, source=text)
 
 
-def _unlinked_headings(visible: str) -> Iterator[str]:
-    for match in HEADING.finditer(visible):
-        if "<a " not in match[1].lower():
+def _unlinked_headings(visible_lower: str) -> Iterator[str]:
+    for match in HEADING.finditer(visible_lower):
+        if "<a " not in match[1]:
             yield normalize_text(TAGS.sub(" ", match[1]))
 
 
-def _body_text(text: str) -> str:
+def _body_text(lower: str) -> str:
     """Return the text of a page if it is short and there is no player, else an empty string; hidden text included.
 
-    Most pages are long already in their first bytes: then the rest is not searched for a player.
+    The page is in lower case. Most pages are long already in their first bytes: then the rest is not searched for a
+    player.
     """
     for size in (FIRST_BYTES, HEAD_BYTES):
-        if len(text) <= size:
+        if len(lower) <= size:
             break
-        start = text[:size]
+        start = lower[:size]
         if start.rfind("<") > start.rfind(">"):
             start = start[: start.rfind("<")]
-        if len(" ".join(TAGS.sub(" ", _read_text(start, start.lower())).split())) > MAX_SHORT_TEXT:
+        if len(" ".join(TAGS.sub(" ", _read_text(start)).split())) > MAX_SHORT_TEXT:
             return ""
-    lower = text.lower()
     if PLAYER.search(lower) or any(name in lower for name in PLAYERS_NAMED):
         return ""
-    return _if_short(TAGS.sub(" ", _read_text(text, lower)))
+    return _if_short(TAGS.sub(" ", _read_text(lower)))
 
 
 def has_player(page: PageText) -> bool:
@@ -235,23 +238,20 @@ def _if_short(text: str) -> str:
     return normalize_text(words) if len(words) <= MAX_SHORT_TEXT else ""
 
 
-def _read_text(text: str, lower: str) -> str:
-    """Return the text without scripts, styles, comments and head; `lower` is the text in lower case.
+def _read_text(lower: str) -> str:
+    """Return a text in lower case without scripts, styles, comments and head.
 
     Not by one pattern, which would take quadratic time on hostile pages.
     """
-    if len(lower) != len(text):  # Some letters become longer in lower case, so positions would differ.
-        text = lower
     visible, position = [], 0
-    for opening in UNREAD_ELEMENTS.finditer(text):
+    for opening in UNREAD_ELEMENTS.finditer(lower):
         if opening.start() < position:
             continue
-        visible.append(text[position : opening.start()])
-        ending = "-->" if opening[1] == "!--" else f"</{opening[1].lower()}"
-        position = lower.find(ending, opening.end())
+        visible.append(lower[position : opening.start()])
+        position = lower.find("-->" if opening[1] == "!--" else f"</{opening[1]}", opening.end())
         if position < 0:
             return "".join(visible)
-    return "".join([*visible, text[position:]])
+    return "".join([*visible, lower[position:]])
 
 
 # --- what a visitor sees

@@ -12,6 +12,7 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
+from streaming.health.judging.lazy_pattern import LazyPattern
 from streaming.health.judging.site_pages import SITE_PAGE_WORDS
 from streaming.health.judging.wordings import LANGUAGES, Language
 
@@ -38,17 +39,17 @@ class Sentences(NamedTuple):
     films. The others say by themselves that a film is private, for others only, back later, or behind a wall.
     """
 
-    words: re.Pattern[str]
-    denial: re.Pattern[str]
-    heading_denial: re.Pattern[str]
-    condition: re.Pattern[str]
-    this_one: re.Pattern[str]
-    whole_title: re.Pattern[str]
-    nouns: re.Pattern[str]
-    private: re.Pattern[str]
-    abroad: re.Pattern[str]
-    later: re.Pattern[str]
-    wall: re.Pattern[str]
+    words: LazyPattern
+    denial: LazyPattern
+    heading_denial: LazyPattern
+    condition: LazyPattern
+    this_one: LazyPattern
+    whole_title: LazyPattern
+    nouns: LazyPattern
+    private: LazyPattern
+    abroad: LazyPattern
+    later: LazyPattern
+    wall: LazyPattern
     is_spaced: bool = True
 
 
@@ -81,7 +82,7 @@ NOT_ELSEWHERE = r"(?! from (?!(?:our|this|the) ))"
 FILLER = r"(?:,? [\w']{1,20}){0,5}?"
 # Not shown here until a year, or since one.
 NOT_LONG_AGO = r"(?! (?:do|bis|jusqu'?\w*|seit|depuis|desde|hasta|fino|ate|tot|sinds|od|до|с|till|sedan|indtil) )"
-NEVER = re.compile(r"(?!)")
+NEVER = LazyPattern(r"(?!)")
 COUNTRY = (
     "(?:the )?(?:united states|united kingdom|usa?|u\\.s\\.|uk|eu|european union|canada|germany|austria|switzerland"
     "|france|spain|italy|portugal|brazil|netherlands|belgium|poland|russia|czech republic|japan|sweden|denmark|norway"
@@ -93,8 +94,8 @@ def _alternatives(phrases: tuple[str, ...]) -> str:
     return "|".join(normalize_text(phrase) for phrase in phrases)
 
 
-def _compiled(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(_alternatives(phrases)) if phrases else NEVER
+def _compiled(phrases: tuple[str, ...]) -> LazyPattern:
+    return LazyPattern(_alternatives(phrases)) if phrases else NEVER
 
 
 def _english_denials(noun: str) -> str:
@@ -151,10 +152,10 @@ def _abroad(language: Language) -> str:
     )
 
 
-def _whole_title(language: Language) -> re.Pattern[str]:
+def _whole_title(language: Language) -> LazyPattern:
     """A title of an error page, a pattern: alone or behind a noun, as in "Datei gelöscht"."""
     nouns, blank = _alternatives((*language.things, *language.films)), " " if language.spaced else ""
-    return re.compile(rf"(?:(?:{nouns}){blank})?(?:{_alternatives(language.titles)})")
+    return LazyPattern(rf"(?:(?:{nouns}){blank})?(?:{_alternatives(language.titles)})")
 
 
 def _conditional(ifs: tuple[str, ...]) -> str:
@@ -165,15 +166,17 @@ def _conditional(ifs: tuple[str, ...]) -> str:
 def _sentences(language: Language) -> Sentences:
     nouns = (*language.things, *language.films)
     return Sentences(
-        words=re.compile(_any_of(_shortest(_words_of(language)))),
-        denial=re.compile(_denials(language, language.things)),
-        heading_denial=re.compile(_denials(language, nouns)),
-        condition=re.compile(_conditional(language.ifs)) if language.ifs else re.compile(r"(?:もし|万一)[^。]{0,40}\Z"),
-        this_one=re.compile(_this(language)),
+        words=LazyPattern(_any_word(_shortest(_words_of(language)))),
+        denial=LazyPattern(_denials(language, language.things)),
+        heading_denial=LazyPattern(_denials(language, nouns)),
+        condition=LazyPattern(_conditional(language.ifs))
+        if language.ifs
+        else LazyPattern(r"(?:もし|万一)[^。]{0,40}\Z"),
+        this_one=LazyPattern(_this(language)),
         whole_title=_whole_title(language),
-        nouns=re.compile(rf"\b(?:{_alternatives(nouns)})\b" if language.spaced else _alternatives(nouns)),
+        nouns=LazyPattern(rf"\b(?:{_alternatives(nouns)})\b" if language.spaced else _alternatives(nouns)),
         private=_compiled(language.private),
-        abroad=re.compile(_abroad(language)),
+        abroad=LazyPattern(_abroad(language)),
         later=_compiled(language.later),
         wall=_compiled(language.robots),
         is_spaced=language.spaced,
@@ -187,6 +190,13 @@ def _words_of(language: Language) -> frozenset[str]:
 def _shortest(words: frozenset[str]) -> tuple[str, ...]:
     """Return the words that contain no other one of them."""
     return tuple(word for word in sorted(words) if not any(other in word for other in words - {word}))
+
+
+def _any_word(words: tuple[str, ...]) -> str:
+    """Any of these words, a pattern; numbers only by themselves, for the titles of films are full of longer ones."""
+    numbers = "|".join(word for word in words if word.isdecimal())
+    others = _any_of(tuple(word for word in words if not word.isdecimal()))
+    return f"{others}|(?<![0-9])(?:{numbers})(?![0-9])" if numbers else others
 
 
 def _any_of(words: tuple[str, ...]) -> str:
@@ -216,14 +226,14 @@ NOT_BESIDE_FILM = "".join(
 )
 """What may be away while the film is there."""
 ENGLISH = Sentences(
-    words=re.compile(_any_of(_shortest(ENGLISH_WORDS))),
-    denial=re.compile(_english_denials(THINGS)),
-    heading_denial=re.compile(_english_denials(f"{THINGS}|{FILMS}")),
-    condition=re.compile(r"\b(?:if|when|whenever|unless|until|should|why|in case)\b[^.!?]{0,60}\Z"),
-    this_one=re.compile(
+    words=LazyPattern(_any_word(_shortest(ENGLISH_WORDS))),
+    denial=LazyPattern(_english_denials(THINGS)),
+    heading_denial=LazyPattern(_english_denials(f"{THINGS}|{FILMS}")),
+    condition=LazyPattern(r"\b(?:if|when|whenever|unless|until|should|why|in case)\b[^.!?]{0,60}\Z"),
+    this_one=LazyPattern(
         rf"\b(?:this|that|your) (?:{THINGS}|{FILMS})\b|\b(?:{THINGS}|{FILMS}) (?:that |which )?you (?:{ASKED})\b"
     ),
-    whole_title=re.compile(
+    whole_title=LazyPattern(
         r"(?:error |http |http error |status )?(?:404|410)(?: error| page)?(?:[ ,.]{0,3}(?:page |file )?(?:not found"
         r"|gone))?"
         r"|(?:page |file |error )?not found|nothing (?:was )?(?:found|here)(?: here)?"
@@ -234,12 +244,12 @@ ENGLISH = Sentences(
         r"|missing page|(?:dead|broken) link|invalid (?:\w{1,12} )?(?:id|link|url|address)"
         r"|account (?:deleted|closed|terminated)|invalid or deleted file|blog not found"
     ),
-    nouns=re.compile(rf"\b(?:{THINGS}|{FILMS}|service|website|site)\b"),
-    private=re.compile(
+    nouns=LazyPattern(rf"\b(?:{THINGS}|{FILMS}|service|website|site)\b"),
+    private=LazyPattern(
         rf"\b(?:this |the )(?:{THINGS}|{FILMS}) (?:is|has been (?:made|set to)|was made) (?:set to )?private\b"
         r"|\bbecause of its privacy settings\b|\Aprivate video\b|\b(?:this|a) is a private (?:video|page|file)(?! \w)"
     ),
-    abroad=re.compile(
+    abroad=LazyPattern(
         rf"\b{UNAVAILABLE} (?:in|from) (?:your|this) (?:current |geographic |geographical )?"
         r"(?:country|region|location|area|territory)\b"
         rf"|\b(?:{THINGS}|{FILMS}|service|website|site) (?:is )?(?:currently )?{UNAVAILABLE} (?:outside"
@@ -251,7 +261,7 @@ ENGLISH = Sentences(
         rf"|\bonly (?:be )?(?:available|viewed|watched|accessible|shown|works?) (?:\w{{1,12}} )?(?:in|within|from)"
         rf" {COUNTRY}(?!\w)"
     ),
-    later=re.compile(
+    later=LazyPattern(
         r"\b(?:under|down for|scheduled|planned|undergoing|doing|site|server|routine|for) (?:\w{1,12} )?maintenance\b"
         r"|\bmaintenance (?:mode|break|work|in progress)\b"
         rf"|{NOT_BESIDE_FILM}\btemporarily (?:unavailable|offline|down|closed|out of (?:service|order)|disabled)\b"
@@ -264,7 +274,7 @@ ENGLISH = Sentences(
         r" \w{1,12} quota)\b|\bcritical error on this website\b|\bestablishing a database connection\b"
         r"|\bupstream connect error\b|\bservers? (?:is|are) overloaded\b|\bbandwidth limit exceeded\b"
     ),
-    wall=re.compile(
+    wall=LazyPattern(
         r"\b(?:just a moment|attention required! \| cloudflare|checking your (?:browser|connection)"
         r"|(?:are|verify|confirm|prove|sure|that|verifying) you(?: are|'re) (?:a )?(?:human|not a (?:ro)?bot)"
         r"|are you a robot|you(?: are|'re) not a (?:ro)?bot|that you are a bot|ddos-guard|ddos protection by"
@@ -284,9 +294,9 @@ ENGLISH = Sentences(
 )
 ALL_SENTENCES = (ENGLISH, *(_sentences(language) for language in LANGUAGES.values()))
 _ALL_WORDS = ENGLISH_WORDS.union(*map(_words_of, LANGUAGES.values()))
-SUSPICIOUS_WORDS = re.compile(_any_of(_shortest(_ALL_WORDS)))
+SUSPICIOUS_WORDS = LazyPattern(_any_word(_shortest(_ALL_WORDS)))
 """One word of each phrase."""
-SUSPICIOUS_HEADING_WORDS = re.compile(_any_of(_shortest(_ALL_WORDS.union(SITE_PAGE_WORDS))))
+SUSPICIOUS_HEADING_WORDS = LazyPattern(_any_word(_shortest(_ALL_WORDS.union(SITE_PAGE_WORDS))))
 INDEFINITE = frozenset(
     ("a", "an", "any", "some", "ein", "eine", "einen", "einem", "un", "une", "una", "uno", "um", "uma", "een", "en",
      "ett", "et", "pewien", "pewna", "один", "одна", "одно", "jeden", "jedna")

@@ -63,10 +63,10 @@ PATTERNS = {
 SITE_PAGE = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in PATTERNS.items()))
 SITE_PAGE_WORDS = (
     "welcome to", "it works", "default", "iis", "test page", "found", "future home", "congratulations", "website",
-    "domain", "expired", "server", "50", "52", "gateway", "availab", "database", "error", "bandwidth", "limit",
+    "domain", "expired", "server", "gateway", "availab", "database", "error", "bandwidth", "limit",
     "too many", "wrong", "forbidden", "denied", "unauthorized", "authorization", "sign in", "signin", "log in",
     "login", "members only", "password", "protected", "before you", "over 1", "over 2", "at least", "older than",
-    "age ", "age-restricted",
+    "age ", "age-restricted", *map(str, (*range(500, 510), *range(520, 528))),
 )  # fmt: skip
 """One word of each of these headings."""
 SPLIT = re.compile(r"[|·•»–—\n]| - ")

@@ -135,7 +135,20 @@ def remove_title(line: str, title: str) -> str:
     """Return a line without the movie's title, both normalized."""
     if not title or title not in line:
         return line
-    return re.sub(rf"(?<!\w){re.escape(title)}(?!\w)", " \n ", line).strip(" ")
+    kept, position = [], 0
+    start = line.find(title)
+    while start >= 0:
+        end = start + len(title)
+        if is_whole := not (_is_letter(line[start - 1 : start]) or _is_letter(line[end : end + 1])):
+            kept.append(line[position:start])
+            position = end
+        start = line.find(title, end if is_whole else start + 1)
+    return " \n ".join([*kept, line[position:]]).strip(" ")
+
+
+def _is_letter(character: str) -> bool:
+    """Return whether a character is one of a word; the empty string is none."""
+    return character.isalnum() or character == "_"
 
 
 def _text(page: PageText) -> str:

@@ -280,7 +280,7 @@ def _of_time() -> Iterator[Behaviour]:
                 group=group)  # fmt: skip
     yield _page("slow-3s", ALIVE, "lychee", lambda asked: Late(3, film_page(asked.title)), group=group)
     yield _page("reset-at-first", ALIVE, "requests", first(1, always(Cut.RESET)), group=group)
-    yield _page("502-at-first", ALIVE, "nginx", first(2, code(502)), group=group)
+    yield _page("502-at-first", ALIVE, "nginx", first(1, code(502)), group=group)
     yield _page("but-always-silent", AWAY, "lychee", always(Cut.SILENCE), group=group)
     yield _page("but-always-reset", AWAY, "curl", always(Cut.RESET), group=group)
     yield _page("but-always-502", AWAY, "nginx", code(502), group=group)

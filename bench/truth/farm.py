@@ -46,6 +46,7 @@ class Farm:
             _address(51, number): replace(HEALTHY, title=f"The Quay, Part {number}") for number in range(healthy)
         }
         self._counts: Counter[str] = Counter()
+        self._gets: Counter[str] = Counter()
 
     def links(self) -> list[FarmLink]:
         """A link for every host but the one that others lead to."""
@@ -57,8 +58,10 @@ class Farm:
 
     def reply(self, host: str, method: str, target: str, headers: Mapping[str, str]) -> Reply:
         self._counts[host] += 1
+        self._gets[host] += method == "GET"
         behaviour, base = self.hosts[host], f"http://{host}:{self.port}"
-        asked = Asked(method, target, headers, self._counts[host], base, self.elsewhere, behaviour.title)
+        counts = (self._counts[host], self._gets[host])
+        asked = Asked(method, target, headers, *counts, base, self.elsewhere, behaviour.title)
         return behaviour.respond(asked)
 
 

@@ -18,13 +18,14 @@ SYNOPSIS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request. `target`: path and query; `count`: requests to this host so far, this one included; `base`: the
-    host's own address; `elsewhere`: the address of another site; `title`: of the film that is asked for."""
+    """A request. `target`: path and query; `count`, `gets`: requests and GETs to this host so far, this one
+    included; `base`: the host's own address; `elsewhere`: the address of another site; `title`: of the film that is asked for."""
 
     method: str
     target: str
     headers: Mapping[str, str]
     count: int
+    gets: int
     base: str
     elsewhere: str
     title: str
@@ -155,8 +156,8 @@ def on_head(reply: Respond, otherwise: Respond = film) -> Respond:
 
 
 def first(times: int, reply: Respond, then: Respond = film) -> Respond:
-    """The first requests to a host go wrong."""
-    return unless(lambda asked: asked.count > times, reply, then)
+    """The first GETs to a host go wrong, and each HEAD before them, which a busy machine may give up unsent."""
+    return unless(lambda asked: asked.gets > times, reply, then)
 
 
 def refreshing(target: str, seconds: int = 0) -> Response:

@@ -1,7 +1,8 @@
-"""Links that timed out: each is asked once more at the end of the run, with twice the time. Pure.
+"""Links that timed out or met an error of their server: each is asked once more at the end of the run. Pure.
 
 Some hosts need 7 or 12 seconds for their first byte (the Internet Archive at busy hours), and what is too slow now may
-be quick in a minute. Waiting until all links were asked costs the others nothing.
+be quick in a minute: they have twice the time. A server that starts again sends errors for some seconds. Waiting until
+all links were asked costs the others nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class DeferredTasks:
         return len(self._tasks)
 
     def add(self, task: ProbeTask, host_slot: HostSlot) -> None:
-        """Defer a task whose request to this host timed out, or was not sent because others did."""
+        """Defer a task whose request to this host failed for now, or was not sent because others timed out."""
         task.confirm(is_late=True)
         self._tasks.append(task)
         self._host_slots.add(host_slot)

@@ -99,14 +99,19 @@ def _after_get(task: ProbeTask, host_slot: HostSlot, response: ProbeResponse) ->
         return response
     is_retry = _deserves_retry(response)
     task.confirm(tries=int(is_retry))
-    return RETRY_DELAY_SECONDS if is_retry else 0.0
+    return _delay_of_retry(response) if is_retry else 0.0
 
 
 def _after_confirmation(task: ProbeTask, response: ProbeResponse) -> NextStep:
     if task.state.tries or not _deserves_retry(response):
         return response
     task.update(tries=1)
-    return RETRY_DELAY_SECONDS
+    return _delay_of_retry(response)
+
+
+def _delay_of_retry(response: ProbeResponse) -> float | None:
+    """Return when a GET is repeated: after an error of the server at the end of the run, for it may last seconds."""
+    return RETRY_DELAY_SECONDS if response.failure else None
 
 
 def _may_be_bad(response: ProbeResponse) -> bool:

@@ -1,7 +1,8 @@
 """Probes links over the network: a stream of requests in, responses out. No database.
 
 What follows a response is decided in `next_step`. The way into a host's queue is `request_intake`, the order of
-requests `host_queue`, one request `transfer`, all requests in progress `curl_loop`; what timed out waits in `deferral`.
+requests `host_queue`, one request `transfer`, all requests in progress `curl_loop`; what timed out or met an error of
+its server waits in `deferral`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.curl_loop import LIBRARY_ERRORS, CurlLoop
 from streaming.health.probing.deferral import LATE_TIMEOUT_FACTOR, DeferredTasks
 from streaming.health.probing.host_queue import HostScheduler, HostSlot, ProbeTask
-from streaming.health.probing.next_step import begin_with_get, give_up_head, next_step
+from streaming.health.probing.next_step import RETRY_DELAY_SECONDS, begin_with_get, give_up_head, next_step
 from streaming.health.probing.request_intake import RequestIntake
 from streaming.health.probing.stall_monitor import StallMonitor
 from streaming.health.probing.transfer import Transfer
@@ -79,7 +80,7 @@ class Prober:
                 source = self._fill(source)
                 batch, self._responses = self._responses, []
                 if self._intake.has_only_deferred and (source is None or self._loop.is_idle):
-                    self._responses += self._intake.requeue_deferred()
+                    self._responses += self._intake.requeue_deferred(retry_at=time.monotonic() + RETRY_DELAY_SECONDS)
                 elif source is None and not batch and self._loop.is_idle and not self._intake.pending:
                     return
                 paused_at = time.monotonic()
@@ -188,16 +189,16 @@ class Prober:
             return
         step = next_step(task, host_slot, response, normalize=self._intake.normalize_redirect)
         if step is None:
-            self._defer(host_slot, task)
+            self._defer(host_slot, task, response)
         elif isinstance(step, ProbeResponse):
             self._finish(host_slot, step)
         else:
             self._requeue(task, at=now + step if step else None)
 
-    def _defer(self, host_slot: HostSlot, task: ProbeTask) -> None:
-        """Repeat a task that timed out at the end of the run."""
+    def _defer(self, host_slot: HostSlot, task: ProbeTask, response: ProbeResponse) -> None:
+        """Repeat a task at the end of the run: it timed out, or its host responded with an error."""
         url = task.state.url
-        host_slot.count_failure(url, Failure.TIMEOUT)
+        host_slot.count_failure(url, response.failure)
         self._deferred.add(task, host_slot)
         if host_slot.closed_reason(url):
             self._close_host(host_slot)

@@ -87,13 +87,18 @@ class RequestIntake:
                 responses.append(not_sent(task, host_slot.closed_reason(task.state.url)))
         return responses
 
-    def requeue_deferred(self) -> list[ProbeResponse]:
-        """Queue the tasks that timed out, when no other task waits; return responses as `requeue` does."""
+    def requeue_deferred(self, *, retry_at: float) -> list[ProbeResponse]:
+        """Queue the deferred tasks, when no other task waits; return responses as `requeue` does.
+
+        Those whose host responded with an error are sent at `retry_at` at the earliest, the others now.
+        """
         responses = []
         for task in self._deferred.take():
             host_slot = self._scheduler.slot_for(task.state.url)
             closed = host_slot.closed_reason(task.state.url)
-            response = not_sent(task, closed) if closed else self.requeue(task)
+            response = (
+                not_sent(task, closed) if closed else self.requeue(task, at=retry_at if task.state.tries else None)
+            )
             if response is not None:
                 responses.append(response)
         return responses

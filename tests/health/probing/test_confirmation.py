@@ -377,3 +377,20 @@ def test_a_stopped_prober_asks_no_deferred_link():
     with Origin(behaviour=late(3)) as origin:
         stop = lambda: ("GET", "/watch/1") in origin.log  # noqa: E731
         assert list(Prober(CONFIG, stop=stop).responses([ProbeRequest(1, origin.url("watch/1"))])) == []
+
+
+def test_an_error_of_the_server_is_repeated_when_every_other_link_was_asked():
+    """A server that starts again sends 502 for a while: each link, asked at once again, would be called dead."""
+    paths = [f"watch/{number}" for number in range(30)]
+    asked = set()
+
+    def respond(handler):
+        asked.add(handler.path)
+        film(handler) if len(asked) == len(paths) else handler.send(502)
+
+    with Origin(behaviour=respond) as origin:
+        requests = {
+            number: ProbeRequest(number, origin.url(path), HTML, "Nosferatu") for number, path in enumerate(paths)
+        }
+        responses = list(Prober(CONFIG).responses(iter(requests.values())))
+    assert {judge(one, requests[one.id]).reason for one in responses} == {"ok"}

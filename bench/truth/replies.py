@@ -19,7 +19,8 @@ SYNOPSIS = (
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request. `target`: path and query; `count`, `gets`: requests and GETs to this host so far, this one
-    included; `base`: the host's own address; `elsewhere`: the address of another site; `title`: of the film that is asked for."""
+    included; `base`: the host's own address; `elsewhere`: the address of another site; `title`: of the film that is
+    asked for."""
 
     method: str
     target: str

@@ -15,7 +15,6 @@ from django.db import OperationalError, connection, models, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from streaming.models.movie import Movie
 from streaming.models.restored_backup import RestoredBackup
 
 NUMBERING_LOCK_KEY = 7_264_110_016

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import dj_database_url
@@ -160,6 +161,7 @@ HISTORY_DAYS = env.integer("HISTORY_DAYS", 365, minimum=1)
 HEALTH_CANARIES = env.url_list("HEALTH_CANARIES")
 HEALTH_ADAPTIVE = env.flag("HEALTH_ADAPTIVE")
 HEALTH_ACCEPT_LANGUAGE = env.header_text("HEALTH_ACCEPT_LANGUAGE", "en,*;q=0.5")
+HEALTH_PROCESSES = env.integer("HEALTH_PROCESSES", min(os.cpu_count() or 1, 4), minimum=1, maximum=16)
 HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, minimum=1, maximum=5000)
 HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, maximum=60_000)
 HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168)

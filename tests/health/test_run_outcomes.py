@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from streaming.health.probing import prober_process
+from streaming.health.probing import prober_pool
 from streaming.health.runner import run_check
 from streaming.health.selection import Selection
 from streaming.health.sweep.options import CheckOptions
@@ -66,7 +66,7 @@ def test_the_next_run_resumes_with_the_results_of_one_whose_prober_died(origin, 
     """On their own the six links that hang would be taken for a host that is down, and stay active for ever."""
     if len(os.sched_getaffinity(0)) < 2:
         skip_or_fail("a second core, without which the prober has no process of its own")
-    monkeypatch.setattr(prober_process, "SUBPROCESS_THRESHOLD", 10)
+    monkeypatch.setattr(prober_pool, "SUBPROCESS_THRESHOLD", 10)
     links_at(origin, *numbered("page", 10), *numbered("hang", 6))
     report = run(timeout=60.0, stop=ProberKiller(origin, requests=26))
     assert (report.complete, report.died, report.verdicts["alive"]) == (False, 0, 10)

@@ -7,6 +7,7 @@ import select
 import socket
 import struct
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 LENGTH = struct.Struct("!I")
@@ -78,7 +79,12 @@ class Channel:
 
     def wait(self, seconds: float) -> None:
         """Wait until something has come or can be sent, at most so many seconds."""
-        select.select([self.socket], [self.socket] if self._out else [], [], seconds)
+        wait_for_any([self], seconds)
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether something waits for room in the socket's buffer."""
+        return bool(self._out)
 
     def close(self) -> None:
         """Close this end; the other one gets EOFError."""
@@ -93,3 +99,8 @@ class Channel:
         value = pickle.loads(memoryview(self._in)[LENGTH.size : end])  # noqa: S301  It comes from our own process.
         del self._in[:end]
         return value
+
+
+def wait_for_any(channels: Sequence[Channel], seconds: float) -> None:
+    """Wait until something has come over one of these channels or can be sent, at most so many seconds."""
+    select.select(channels, [channel for channel in channels if channel.has_unsent], [], seconds)

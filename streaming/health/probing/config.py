@@ -22,6 +22,7 @@ class ProbeConfig:
     """How requests are sent; times are in seconds.
 
     `per_host`, `concurrency`: requests at the same time, to one host and to all. `timeout`: of one request, in total.
+    `processes`: so many divide the hosts and connections of many links among themselves.
     `delay`: minimum between two requests to a host by this process. `stall_seconds`: without a response for so long,
     a request to a responsive host counts as stalled; a host may have `max_stalled` of these beside its slots (0: none).
     `accept_language`: the header that a browser would send with a page's request.
@@ -34,6 +35,7 @@ class ProbeConfig:
     user_agent: str
     per_host: int = 4
     concurrency: int = 1000
+    processes: int = 1
     timeout: float = 5.0
     delay: float = 0.0
     stall_seconds: float = 1.0

@@ -1,12 +1,11 @@
 """Probes and judges links, in this process or in one of its own, so that one core probes while another one writes.
 
 No database. The subprocess is this module, run with a socket: requests go in, results come out. It ends when the socket
-is closed, so it never outlives the process that started it.
+is closed, so it never outlives the process that started it. Several of them are a `prober_pool`.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain, islice
 from pathlib import Path
 
 from scraper.net.url_policy import netloc_of
@@ -27,9 +25,6 @@ from streaming.health.probing.channel import Channel, SlotGrants, SlotRequests
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.prober import Prober, never_stop
 
-SUBPROCESS_THRESHOLD = 2_000
-REQUEST_BATCH = 500
-MAX_OUTSTANDING = 20_000
 POLL_SECONDS = 0.1
 RESULT_BATCH = 100
 MAX_FLUSH_DELAY_SECONDS = 0.02
@@ -49,24 +44,6 @@ class ProberProcessDied(RuntimeError):
     """The prober's subprocess ended before all its results had come."""
 
 
-def probe_links(
-    requests: Iterable[ProbeRequest],
-    config: ProbeConfig,
-    *,
-    reserve_slot: ReserveSlot = no_wait,
-    stop: Stop = never_stop,
-    responsive_hosts: Container[str] = frozenset(),
-) -> Iterator[CheckResult]:
-    """Yield the result of each link as it comes; many links are probed in a subprocess if there is a second core.
-
-    Raises ProberProcessDied when the subprocess ends early.
-    """
-    source = iter(requests)
-    first = list(islice(source, SUBPROCESS_THRESHOLD))
-    probe = probe_in_subprocess if len(first) == SUBPROCESS_THRESHOLD and _can_use_subprocess() else probe_in_process
-    return probe(chain(first, source), config, reserve_slot=reserve_slot, stop=stop, responsive_hosts=responsive_hosts)
-
-
 def probe_in_process(
     requests: Iterable[ProbeRequest],
     config: ProbeConfig,
@@ -81,36 +58,6 @@ def probe_in_process(
         yield from results
         for host_slot in prober.slot_requests():
             prober.grant_slot(host_slot.netloc, reserve_slot(host_slot.netloc, host_slot.delay_between))
-
-
-def probe_in_subprocess(
-    requests: Iterable[ProbeRequest],
-    config: ProbeConfig,
-    *,
-    reserve_slot: ReserveSlot = no_wait,
-    stop: Stop = never_stop,
-    responsive_hosts: Container[str] = frozenset(),
-) -> Iterator[CheckResult]:
-    """Yield the results of links that are probed in a subprocess. Raises ProberProcessDied when that ends early."""
-    source: Iterator[ProbeRequest] | None = iter(requests)
-    outstanding = 0
-    with _prober_process(config, responsive_hosts) as channel:
-        while not stop():
-            while source is not None and outstanding < MAX_OUTSTANDING and channel.flush():
-                batch = list(islice(source, REQUEST_BATCH))
-                channel.send(batch)
-                outstanding += len(batch)
-                source = source if batch else None
-            if source is None and outstanding == 0:
-                return
-            message: list[CheckResult] | SlotRequests | None = channel.receive()
-            if message is None:
-                channel.wait(POLL_SECONDS)
-            elif isinstance(message, SlotRequests):
-                channel.send(SlotGrants((netloc, reserve_slot(netloc, delay)) for netloc, delay in message))
-            else:
-                outstanding -= len(message)
-                yield from message
 
 
 def _judged_batches(prober: Prober, requests: Iterable[ProbeRequest | None]) -> Iterator[list[CheckResult]]:
@@ -150,12 +97,8 @@ def _check_result(response: ProbeResponse, request: ProbeRequest) -> CheckResult
 
 
 # --- the process that starts the subprocess
-def _can_use_subprocess() -> bool:
-    return os.name == "posix" and len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else "ab") > 1
-
-
 @contextmanager
-def _prober_process(config: ProbeConfig, responsive_hosts: Container[str]) -> Iterator[Channel]:
+def prober_process(config: ProbeConfig, responsive_hosts: Container[str]) -> Iterator[Channel]:
     """Start the subprocess and return the channel to it; kill it in the end."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-m", __name__, str(theirs.fileno())]

@@ -14,7 +14,7 @@ from streaming.health.judging.guard import WENT_OFFLINE_MESSAGE, HostTally, RunD
 from streaming.health.judging.results import CheckResult, LinkState
 from streaming.health.probe_types import ProbeRequest, ProbeState
 from streaming.health.probing.prober import never_stop
-from streaming.health.probing.prober_process import probe_links
+from streaming.health.probing.prober_pool import probe_links
 from streaming.health.selection import is_private, links_by_id, other_active_links
 from streaming.health.sweep import canaries
 from streaming.health.sweep.control_fetch import ControlFetch

@@ -48,6 +48,7 @@ class CheckOptions:
             per_host=self.per_host,
             max_stalled=0 if self.strict_per_host else MAX_STALLED_PER_HOST,
             concurrency=max_connections(self.concurrency or settings.HEALTH_CONCURRENCY),
+            processes=settings.HEALTH_PROCESSES,
             timeout=self.timeout,
             stall_seconds=min(1.0, self.timeout / 2),
             delay=settings.HEALTH_HOST_DELAY_MS / 1000,

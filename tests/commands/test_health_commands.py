@@ -259,7 +259,7 @@ def test_help_shows_an_example(catalogue):
 def test_the_death_of_the_prober_process_is_one_sentence_and_successes_stay(monkeypatch):
     """The kernel may kill it for its memory: no traceback, the run is closed, successes are written."""
     monkeypatch.setattr("streaming.health.probing.prober_pool.SUBPROCESS_THRESHOLD", 20)
-    monkeypatch.setattr("streaming.health.probing.prober_process._can_use_subprocess", lambda: True)
+    monkeypatch.setattr("streaming.health.probing.prober_pool._can_use_subprocess", lambda: True)
     with Origin() as server:
         for number in range(300):
             link_at(server, f"video/{number}", kind="file")

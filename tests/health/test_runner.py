@@ -644,7 +644,7 @@ def test_a_link_that_is_checked_by_hand_while_it_waits_is_not_checked_twice(host
     """Its last check then lies in the future of the run, so the query for due links returns it again."""
     monkeypatch.setattr("streaming.health.probing.prober.MAX_PENDING", 3)
     monkeypatch.setattr("streaming.health.probing.prober_pool.SUBPROCESS_THRESHOLD", 2)
-    monkeypatch.setattr("streaming.health.probing.prober_process._can_use_subprocess", lambda: False)
+    monkeypatch.setattr("streaming.health.probing.prober_pool._can_use_subprocess", lambda: False)
     monkeypatch.setattr("streaming.health.selection.PAGE_SIZE", 5)
     (server,) = hosts()
     (slow,) = links_at(server, "hang/1", is_active=False, reason="timeout")

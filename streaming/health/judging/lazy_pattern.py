@@ -1,7 +1,7 @@
-"""Regular expressions that are compiled at their first use. Pure.
+"""Regular expressions that are compiled at their first use.
 
 The sentences of fifteen languages take half a second to compile, in each process that judges; most runs need those of
-two or three.
+two or three. Pure.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class Channel:
 
     @property
     def has_unsent(self) -> bool:
-        """Whether something waits for room in the socket's buffer."""
+        """Whether something is left to send."""
         return bool(self._out)
 
     def close(self) -> None:

@@ -23,9 +23,12 @@ def test_the_heaviest_are_given_up_until_the_rest_fits(sizes, given_up):
 def channel():
     """A channel of a real server, whose client does not read."""
     ours, theirs = socket.socketpair()
-    with closing(create_server(lambda *_: [], host="127.0.0.1", port=0, map={})) as server, closing(theirs):
-        with closing(LimitedChannel(server, ours, ("127.0.0.1", 1), server.adj, map={})) as channel:
-            yield channel
+    with (
+        closing(theirs),
+        closing(create_server(lambda *_: [], host="127.0.0.1", port=0, map={})) as server,
+        closing(LimitedChannel(server, ours, ("127.0.0.1", 1), server.adj, map={})) as channel,
+    ):
+        yield channel
 
 
 def test_a_channel_holds_the_body_that_came_so_far(channel):

@@ -184,6 +184,7 @@ INSTALLED_APPS = [
     "streaming",
 ]
 MIDDLEWARE = [
+    "MovieBackend.middleware.RefusedEncodingMiddleware",
     "MovieBackend.middleware.LoopbackProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -80,6 +80,7 @@ def make_error_task(channel: HTTPChannel, request: HTTPRequestParser) -> WSGITas
 class LimitedChannel(HTTPChannel):  # type: ignore[misc]
     """A connection; `waiting_since` is when we began to wait for its next request."""
 
+    requests: list[HTTPRequestParser]
     parser_class = LimitedParser
     error_task_class = staticmethod(make_error_task)
 

@@ -554,7 +554,7 @@ class SuperuserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self.has_module_permission(request)
 
 
-class SuperuserUserAdmin(SuperuserAdmin, UserAdmin):
+class SuperuserUserAdmin(SuperuserAdmin, UserAdmin):  # type: ignore[type-arg]
     """Accounts."""
 
 

@@ -27,6 +27,27 @@ DOCS_CSP = {
 }
 
 
+class RefusedEncodingMiddleware:
+    """Take refused encodings (`gzip;q=0`) out of Accept-Encoding.
+
+    Django, WhiteNoise and the exports look for the word only. It is the first middleware: `request.headers` is a copy.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if accepted := request.META.get("HTTP_ACCEPT_ENCODING"):
+            kept = [one for one in accepted.split(",") if not _is_refused(one)]
+            request.META["HTTP_ACCEPT_ENCODING"] = ",".join(kept)
+        return self.get_response(request)
+
+
+def _is_refused(encoding: str) -> bool:
+    weight = encoding.partition(";")[2].replace(" ", "").replace("\t", "").lower()
+    return weight.startswith("q=0") and not weight[3:].strip(".0")
+
+
 class LoopbackProbeMiddleware:
     """Answer probes that name this machine by a loopback name, whatever `ALLOWED_HOSTS` says.
 

@@ -186,6 +186,7 @@ INSTALLED_APPS = [
     "streaming",
 ]
 MIDDLEWARE = [
+    "MovieBackend.middleware.RefusedEncodingMiddleware",
     "MovieBackend.middleware.LoopbackProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -11,11 +11,13 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from gunicorn.workers.base import Worker
 from waitress import create_server, wasyncore
+from waitress.buffers import ReadOnlyFileBasedBuffer
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
@@ -28,10 +30,12 @@ MAX_HEADER_BYTES = 32 * 1024
 MAX_REQUEST_SECONDS = 60
 """For a client to send its next request whole, or to receive anything of its response."""
 MAX_BUFFERED_BYTES = 1024 * 1024
-"""Of a response in memory; the thread waits for the client with the rest. Files need no buffer."""
+"""Of responses that wait for one client. Beyond that, requests which it has sent already are not answered."""
+MAX_MEMORY_BYTES = 128 * 1024 * 1024
+"""Of all bodies and responses that one worker holds for its clients. Files need none."""
 THREAD_SWITCH_SECONDS = 0.001
 """With Python's 5 ms, requests wait long beside a thread that computes, such as one that makes an export."""
-SWEEP_SECONDS, POLL_SECONDS = 5, 0.5
+SWEEP_SECONDS, POLL_SECONDS = 0.5, 0.5
 
 
 class LimitedParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
@@ -76,6 +80,7 @@ def make_error_task(channel: HTTPChannel, request: HTTPRequestParser) -> WSGITas
 class LimitedChannel(HTTPChannel):  # type: ignore[misc]
     """A connection; `waiting_since` is when we began to wait for its next request."""
 
+    requests: list[HTTPRequestParser]
     parser_class = LimitedParser
     error_task_class = staticmethod(make_error_task)
 
@@ -85,13 +90,45 @@ class LimitedChannel(HTTPChannel):  # type: ignore[misc]
 
     def service(self) -> None:
         try:
-            super().service()
+            if self.total_outbufs_len > MAX_BUFFERED_BYTES:
+                self._drop_requests()
+            else:
+                super().service()
         finally:
             self.waiting_since = time.monotonic()
+
+    def _drop_requests(self) -> None:
+        """Answer none of the requests that are left, which the client sent without reading; it may send them again."""
+        with self.requests_lock:
+            self.close_when_flushed = True
+            for request in self.requests:
+                request.close()
+            self.requests = []
+        self.server.pull_trigger()
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Do nothing: waitress waits here, in a thread that others need, until the client has read enough."""
+
+    def held_bytes(self) -> int:
+        """The memory that this client's body and unread responses take."""
+        unread = sum(len(one) for one in tuple(self.outbufs) if not isinstance(one, ReadOnlyFileBasedBuffer))
+        request = self.request
+        return unread + (request.body_bytes_received if request is not None else 0)
 
     def is_overdue(self, now: float) -> bool:
         """Whether the client has had its time: bytes that trickle in do not count."""
         return not self.requests and not self.total_outbufs_len and now - self.waiting_since > MAX_REQUEST_SECONDS
+
+
+def heaviest(sizes: Sequence[int], *, limit: int) -> list[int]:
+    """Return which of these to give up so that the rest is at most `limit` together: as few and as large as can be."""
+    excess, given_up = sum(sizes) - limit, []
+    for index in sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True):
+        if excess <= 0:
+            break
+        given_up.append(index)
+        excess -= sizes[index]
+    return given_up
 
 
 class BufferedWorker(Worker):  # type: ignore[misc]
@@ -113,6 +150,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]
             if time.monotonic() >= sweep_at:
                 sweep_at = time.monotonic() + SWEEP_SECONDS
                 self._close_overdue()
+                self._close_heaviest()
         self._finish(servers)
 
     def _options(self) -> dict[str, Any]:
@@ -145,6 +183,12 @@ class BufferedWorker(Worker):  # type: ignore[misc]
         for channel in self._channels():
             if channel.is_overdue(now):
                 channel.will_close = True
+
+    def _close_heaviest(self) -> None:
+        """Close the clients that hold most memory, when all together hold too much."""
+        channels = self._channels()
+        for index in heaviest([one.held_bytes() for one in channels], limit=MAX_MEMORY_BYTES):
+            channels[index].will_close = True
 
     def _finish(self, servers: list[BaseWSGIServer]) -> None:
         """Accept nothing more, and let what is being answered end within gunicorn's graceful time-out."""

@@ -12,11 +12,15 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from rest_framework.authtoken.admin import TokenAdmin
+from rest_framework.authtoken.models import TokenProxy
 
 from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue
@@ -525,6 +529,51 @@ class LogEntryAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LogEntry]:
+        """All entries; for others than superusers without those of tokens, which older releases named by their keys."""
+        entries: QuerySet[LogEntry] = super().get_queryset(request)
+        return entries if request.user.is_superuser else entries.exclude(content_type__app_label="authtoken")
+
+
+class SuperuserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Base class for what gives every permission to whoever may read or change it: accounts, groups and tokens."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_module_permission(request)
+
+
+class SuperuserUserAdmin(SuperuserAdmin, UserAdmin):  # type: ignore[type-arg]
+    """Accounts."""
+
+
+class SuperuserGroupAdmin(SuperuserAdmin, GroupAdmin):
+    """Groups."""
+
+
+class SuperuserTokenAdmin(SuperuserAdmin, TokenAdmin):
+    """Tokens of the API. The log names the account of a token: the text of a token is its key."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return log_changed(request.user, obj.user, note="Added a token of the API.")
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return log_changed(request.user, obj.user, note="Changed a token of the API.")
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return log_changed(request.user, *(token.user for token in queryset), note="Deleted a token of the API.")
+
 
 def _chosen(queryset: QuerySet[StreamingLink]) -> StreamingLinkQuerySet:
     """The chosen links by id: an action must not lose rows because it changes what the list filters by."""
@@ -565,6 +614,13 @@ def _delete_selected(model_admin: admin.ModelAdmin[Any], request: HttpRequest, q
     return delete_selected(model_admin, request, queryset)
 
 
+for _model, _model_admin in (
+    (User, SuperuserUserAdmin),
+    (Group, SuperuserGroupAdmin),
+    (TokenProxy, SuperuserTokenAdmin),
+):
+    admin.site.unregister(_model)
+    admin.site.register(_model, _model_admin)
 admin.site.add_action(_delete_selected, "delete_selected")
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 admin.site.index_title = "Catalogue"

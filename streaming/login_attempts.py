@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.contrib.auth import get_user_model
 from django.core import signing
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from streaming.leases import seconds_from_now
 from streaming.models import LoginCounter
@@ -60,8 +61,12 @@ def take_back(attempt: LoginAttempt) -> None:
 
 
 def device_cookie(account: str) -> tuple[str, str]:
-    """Return the name and value of a new cookie for a device that has just logged in to this account."""
-    return _cookie_name(account), signing.dumps([account, secrets.token_hex(16)], salt=COOKIE_SALT)
+    """Return the name and value of a new cookie for a device that has just logged in to this account.
+
+    It is good until the password changes.
+    """
+    value = [account, secrets.token_hex(16), _password_mark(account)]
+    return _cookie_name(account), signing.dumps(value, salt=COOKIE_SALT)
 
 
 def _limits(account: str, *, networks: Sequence[str], device: str | None) -> dict[str, int]:
@@ -75,12 +80,19 @@ def _limits(account: str, *, networks: Sequence[str], device: str | None) -> dic
 def _known_device(account: str, cookies: Mapping[str, str]) -> str | None:
     """Return the device that our signed cookie names; None without a valid one for this account."""
     try:
-        owner, device = signing.loads(
+        owner, device, mark = signing.loads(
             cookies.get(_cookie_name(account), ""), salt=COOKIE_SALT, max_age=DEVICE_COOKIE_AGE
         )
-    except signing.BadSignature:
+    except (signing.BadSignature, ValueError):  # not ours, too old, or of the form before it named the password
         return None
-    return str(device) if owner == account else None
+    is_current = owner == account and constant_time_compare(mark, _password_mark(account))
+    return str(device) if is_current else None
+
+
+def _password_mark(account: str) -> str:
+    """Return what changes with the account's password and does not tell it; empty without such an account."""
+    user = get_user_model()._default_manager.filter(username=account).only("password").first()
+    return user.get_session_auth_hash()[:32] if user is not None else ""
 
 
 def _cookie_name(account: str) -> str:

@@ -75,6 +75,16 @@ def test_an_account_is_locked_after_twenty_guesses_from_many_addresses_but_not_f
     assert sign_in("right", address=OTHER, client=owner) == "in"
 
 
+def test_a_device_is_a_stranger_once_the_password_has_changed(carol):
+    owner = known_device()
+    carol.set_password("other")
+    carol.save()
+    assert [sign_in("right", client=owner) for _ in range(6)] == ["wrong"] * 5 + ["locked"]
+    assert sign_in("other", client=owner) == "locked"
+    assert sign_in("other", client=owner, address=OTHER) == "in"
+    assert sign_in("wrong", client=owner) == "wrong"
+
+
 def test_a_stranger_at_the_same_address_does_not_lock_the_owner_out():
     owner = known_device()
     assert [sign_in("wrong") for _ in range(6)][-1] == "locked"

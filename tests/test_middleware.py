@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from MovieBackend.log_formatter import SingleLineFormatter
+from tests.helpers.factories import make_link, make_movie
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +25,26 @@ def test_every_response_has_the_headers(client, path):
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [
+        ("gzip", True),
+        ("br;q=0, gzip", True),
+        ("gzip;q=0.001", True),
+        ("gzip;q=0", False),
+        ("br, gzip ; q=0.000", False),
+        ("GZIP;Q=0.", False),
+        (f"gzip;{' ' * 20_000}q=0", False),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/export/movies.jsonl"])
+def test_an_encoding_that_is_refused_is_not_used(client, path, accepted, is_packed):
+    make_link(make_movie(synopsis="A film. " * 200))
+    response = client.get(path, headers={"Accept-Encoding": accepted})
+    assert response.status_code == 200
+    assert (response.get("Content-Encoding") == "gzip") is is_packed
 
 
 def test_a_foreign_host_name_is_refused(client):

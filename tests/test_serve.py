@@ -88,9 +88,9 @@ def assert_bounds_bodies(url):
 
 
 def assert_serves_beside_slow_clients(url, folder):
-    """Each worker has eight threads; the time-outs are those within which a page has to come."""
+    """Each of two workers has eight threads; the time-outs are those within which a page has to come."""
     place_large_export(folder)
-    with slow_clients(url, headers=40, bodies=40, readers=16):
+    with slow_clients(url, headers=40, bodies=40, readers=16, pipelines=32):
         for path in ("healthz", "", "api/streaming/movies/"):
             assert urllib.request.urlopen(f"{url}{path}", timeout=2).status == 200
         with urllib.request.urlopen(f"{url}export/movies.jsonl", timeout=2) as export:

@@ -22,6 +22,7 @@ YEAR = re.compile(r"(?:1[89]|2[01])[0-9]{2}(?![0-9])")
 MARKUP = re.compile(r"<[^<>]{0,2000}>")
 INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
 """Letters without width, which come with what people copy from pages."""
+ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -32,10 +33,12 @@ class UnreadableResponse(ValueError):
 def decode_json(body: bytes) -> object:
     """Parse JSON in any UTF or else in Windows-1252, whatever it declares. Raises UnreadableResponse.
 
-    The last of two equal keys counts; NaN and Infinity become None.
+    The last of two equal keys counts; NaN and Infinity become None, lone surrogates question marks.
     """
     try:
-        return json.loads(_decode_bytes(body), parse_constant=lambda _: None, strict=False)
+        text = _decode_bytes(body)
+        value = json.loads(text, parse_constant=lambda _: None, strict=False)
+        return _without_surrogates(value) if ESCAPED_SURROGATE.search(text) else value
     except RecursionError:
         raise UnreadableResponse("the answer is nested too deeply") from None
     except ValueError:
@@ -43,6 +46,12 @@ def decode_json(body: bytes) -> object:
         raise UnreadableResponse(
             "the answer is a page, not data" if beginning == b"<" else "the answer is cut off"
         ) from None
+
+
+def _without_surrogates(value: object) -> object:
+    """Replace what is no character: neither a URL nor a database takes it."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    return json.loads(text)
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:

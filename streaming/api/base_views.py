@@ -211,5 +211,8 @@ def _is_trusted_origin(origin: str, request: Request) -> bool:
     if origin == f"{request.scheme}://{request.get_host()}" or origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     wildcards = [urlsplit(entry.replace("*", "")) for entry in settings.CSRF_TRUSTED_ORIGINS if "*" in entry]
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # `http://[`: no browser sends it
+        return False
     return any(parts.scheme == entry.scheme and is_same_domain(parts.netloc, entry.netloc) for entry in wildcards)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry, format_datetime
@@ -12,6 +13,8 @@ LINK_COLUMNS = ("source", "source_url", *DESCRIPTIVE_FIELDS, "is_active", "last_
 CSV_COLUMNS = ("imdb_id", "title", "year", "type", *LINK_COLUMNS)
 # Spreadsheets run cells that begin with these as formulas; an apostrophe before them makes the cell text.
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Many countries' spreadsheets begin a cell at each semicolon, inside quotes too, where the separator is not theirs.
+FORMULA_AFTER_SEPARATOR = re.compile(r"([;\t\r\n]\"*)(?=[=+\-@＝＋－＠])")
 
 
 def write_csv(entries: Iterable[MovieEntry]) -> Iterator[str]:
@@ -33,5 +36,12 @@ def _link_cells(link: LinkEntry | None) -> tuple[str, ...]:
 
 def _row(cells: Iterable[str]) -> str:
     line = io.StringIO()
-    csv.writer(line).writerow([f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell for cell in cells])
+    csv.writer(line).writerow([_safe_cell(cell) for cell in cells])
     return line.getvalue()
+
+
+def _safe_cell(cell: str) -> str:
+    if cell.startswith(("https://", "http://")):  # Escaped, for an apostrophe would be another address.
+        return FORMULA_AFTER_SEPARATOR.sub("%3B", cell)
+    text = FORMULA_AFTER_SEPARATOR.sub(r"\1'", cell)
+    return f"'{text}" if text.startswith(FORMULA_PREFIXES) else text

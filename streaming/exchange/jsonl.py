@@ -27,6 +27,10 @@ class ValidLine:
     refused: tuple[str, ...] = ()
 
 
+ESCAPED_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+"""What JSON permits as it is, but many readers take for the end of a line."""
+
+
 @dataclass(frozen=True, slots=True)
 class InvalidLine:
     """A line that cannot be imported; `reason` is printable text for display."""
@@ -38,7 +42,8 @@ class InvalidLine:
 def write_jsonl(entries: Iterable[MovieEntry]) -> Iterator[str]:
     """Write one line per movie."""
     for entry in entries:
-        yield json.dumps(_movie_object(entry), ensure_ascii=False, separators=(",", ":")) + "\n"
+        line = json.dumps(_movie_object(entry), ensure_ascii=False, separators=(",", ":"))
+        yield line.translate(ESCAPED_LINE_ENDS) + "\n"
 
 
 def numbered_lines(readline: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from streaming.exchange.entries import LinkEntry, MovieEntry
 
-REPLACEMENTS = str.maketrans({"\r": " ", "\n": " ", '"': "'", "\u2028": " ", "\u2029": " ", "\x0b": " ", "\x0c": " "})
-
 
 def write_m3u(entries: Iterable[MovieEntry]) -> Iterator[str]:
     """Write the best link of each movie, and the best link for each label of a show."""
@@ -35,4 +33,5 @@ def _item(entry: MovieEntry, link: LinkEntry, *, title: str, group: str) -> str:
 
 
 def _attribute_text(text: str) -> str:
-    return text.translate(REPLACEMENTS)
+    """A text on one line, whatever a reader takes for the end of one, and without quotation marks."""
+    return " ".join(text.splitlines()).replace('"', "'")

@@ -33,6 +33,7 @@ def bind(movie: Movie, *, url: object, source: str = "") -> tuple[Binding, bool]
 
     If the URL is bound already, in any spelling, only its source changes. Raise RowGone if the movie was removed.
     """
+    Blocklist.load_locked()
     movie = lock_movie(movie.pk)
     binding = validate_binding(movie, url=url, source=source)
     by_key = {canonical_key(row.url): row for row in movie.bindings.all()}

@@ -104,6 +104,7 @@ def create_movie(raw: Mapping[str, Any]) -> Movie:
 @transaction.atomic
 def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
     """Change the given fields; unlike a spider, staff may also empty them. Raise RowGone if the movie was removed."""
+    Blocklist.load_locked()
     movie = lock_movie(movie.pk)
     current = {name: getattr(movie, name) for name in ("imdb_id", *MOVIE_FIELDS)}
     record = validate_movie({**current, **raw})
@@ -140,6 +141,7 @@ def create_link(raw: Mapping[str, Any], *, movie: Movie) -> StreamingLink:
 @transaction.atomic
 def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
     """Change the given fields. A new URL resets the health of the link. Raise RowGone if the link was deleted."""
+    blocklist = Blocklist.load_locked()
     link = lock_link(link)
     current = {name: getattr(link, name) for name in (*EDITED_COLUMNS, "is_active")}
     changes = _changes(link, validate_link({**current, **raw, "imdb_id": link.movie.imdb_id}))
@@ -150,7 +152,7 @@ def update_link(link: StreamingLink, raw: Mapping[str, Any]) -> StreamingLink:
         setattr(link, name, value)
     try:
         with transaction.atomic():
-            _check_takedown(Blocklist.load_locked(), changes["source_url"], imdb_id=link.movie.imdb_id)
+            _check_takedown(blocklist, changes["source_url"], imdb_id=link.movie.imdb_id)
             mark_updated(Movie.objects.filter(pk=link.movie_id))
             # The old URL may have been taken down; this one is not.
             StreamingLink.objects.filter(pk=link.pk).bring_back()

@@ -86,7 +86,8 @@ class MetadataClient:
         current = f"{url}?{urlencode(query)}" if query else url
         for _ in range(MAX_REDIRECTS):
             reply = self._get(current)
-            if reply.moved_to and urlsplit(reply.moved_to).netloc == urlsplit(url).netloc:
+            # Scheme and host: the key, which is part of the URL, leaves neither the host nor TLS.
+            if reply.moved_to and urlsplit(reply.moved_to)[:2] == urlsplit(url)[:2]:
                 current = reply.moved_to
                 continue
             if reply.status in NOT_FOUND_STATUSES:

@@ -16,7 +16,7 @@ from streaming import statistics
 from streaming.storage_checks import storage_problems
 from streaming.web import prometheus
 
-PROXY_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
+PROXY_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "X-Forwarded-Proto", "X-Forwarded-Host")
 
 
 @require_safe

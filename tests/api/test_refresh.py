@@ -73,6 +73,7 @@ def test_a_full_queue_gets_503_with_retry_after(person, settings):
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://testserver.evil.example"},
         {"Origin": "https://testserver"},
     ],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv as reader
+import json
+import re
 
 import pytest
 
-from streaming.exchange import csv, m3u, strm
+from streaming.exchange import csv, jsonl, m3u, strm
 from streaming.exchange.entries import LinkEntry, MovieEntry
 
 
@@ -39,8 +41,28 @@ def test_a_playlist_has_every_part_of_a_show_once():
 
 
 def test_a_title_cannot_add_lines_to_a_playlist():
-    hostile = movie(link("https://a.example.org/x"), title='A"\r\n#EXTINF:-1,B\u2028\nhttps://evil.example/\n')
+    ends = "\r\n \n \r \v \f \x1c \x1d \x1e \x85 \u2028 \u2029"
+    hostile = movie(link("https://a.example.org/x"), title=f'A"{ends}#EXTINF:-1,B{ends}https://evil.example/')
     assert len("".join(m3u.write_m3u([hostile])).splitlines()) == 3
+
+
+def test_a_synopsis_cannot_add_lines_to_jsonl():
+    (line,) = jsonl.write_jsonl([movie(synopsis="a\u2028b\u2029c\x85d\ne")])
+    assert len(line.splitlines()) == 1
+    assert json.loads(line)["synopsis"] == "a\u2028b\u2029c\x85d\ne"
+
+
+@pytest.mark.parametrize("separator", [";", ';"', "\t", "\n"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝"])
+def test_no_cell_is_a_formula_where_semicolons_separate(start, separator):
+    text = "".join(csv.write_csv([movie(title=f"A{separator}{start}1")]))
+    cells = [cell.strip('"') for cell in re.split(r"[;\t\r\n]", text)]
+    assert not [cell for cell in cells if cell.startswith(start)]
+
+
+def test_an_address_in_a_csv_file_is_the_same_address():
+    (_, row) = reader.reader(csv.write_csv([movie(link("https://a.example.org/?a;=b;c"))]))
+    assert row[csv.CSV_COLUMNS.index("source_url")] == "https://a.example.org/?a%3B=b;c"
 
 
 @pytest.mark.parametrize(

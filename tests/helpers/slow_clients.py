@@ -12,18 +12,20 @@ from urllib.parse import urlsplit
 
 HEAD = b"Host: localhost\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\na"
+EXPORT = b"GET /export/movies.jsonl HTTP/1.1\r\n" + HEAD + b"\r\n"
 LARGE_BYTES = 16 * 1024 * 1024
 """More than all buffers between server and client hold."""
 
 
 @contextmanager
-def slow_clients(url: str, *, headers: int, bodies: int, readers: int) -> Iterator[None]:
-    """Hold connections: with half a header, with a byte of a body, and with an export that nobody reads."""
+def slow_clients(url: str, *, headers: int, bodies: int, readers: int, pipelines: int) -> Iterator[None]:
+    """Hold connections: half a header, a byte of a body, an export or several at once that nobody reads."""
     with ExitStack() as stack:
         sent = [
             *[b"GET / HTTP/1.1\r\n" + HEAD + b"X-Slow: a"] * headers,
             *[b"POST /admin/login/ HTTP/1.1\r\n" + HEAD + FORM] * bodies,
-            *[b"GET /export/movies.jsonl HTTP/1.1\r\n" + HEAD + b"\r\n"] * readers,
+            *[EXPORT] * readers,
+            *[EXPORT * 3] * pipelines,
         ]
         for data in sent:
             stack.enter_context(connected(url)).sendall(data)

@@ -9,8 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from scraper.net.url_policy import PrivateHostAllowlist
+from streaming.health.verification.api_client import ApiReply
 from streaming.management.commands import describe_movies
 from streaming.models import Movie
+from streaming.scraping.metadata_enrichment import PROVIDERS, MetadataClient, MetadataError
 from tests.helpers.factories import make_movie
 from tests.helpers.http_servers import Page, Site, free_port, serving
 
@@ -121,10 +123,12 @@ def test_a_missing_key_is_reported(source, settings):
         ),
         (Page(raw_handler=lambda handler: None), "OMDb could not be reached"),
         (Page(status=302, headers={"Location": "http://10.0.0.5/"}), "OMDb responded with status 302"),
+        (Page(status=302, headers={"Location": "http://\xff/"}), "OMDb responded with status 302"),
+        (Page(status=302, headers={"Location": "http://[::1/"}), "OMDb responded with status 302"),
         (Page("<html></html>"), "1 responses of omdb were unreadable"),
         (data({"Response": "False", "Error": "Invalid API key!"}), "1 responses of omdb were unreadable"),
     ],
-    ids=["401", "429", "503", "too much", "packed", "silence", "away", "page", "error"],
+    ids=["401", "429", "503", "too much", "packed", "silence", "away", "no text", "no host", "page", "error"],
 )
 def test_an_unexpected_response_is_reported_in_one_sentence_without_the_key(page, sentence, provider):
     make_movie(imdb_id=FILM)
@@ -132,6 +136,19 @@ def test_an_unexpected_response_is_reported_in_one_sentence_without_the_key(page
     with pytest.raises(CommandError, match=sentence) as raised:
         call_command("describe_movies", "--source", "omdb")
     assert KEY not in str(raised.value)
+
+
+def test_the_key_does_not_follow_a_redirect_to_another_scheme(settings):
+    settings.OMDB_URL, settings.OMDB_API_KEY = "https://omdb.example.org", KEY
+    asked = []
+
+    def fetch_url(url):
+        asked.append(url)
+        return ApiReply(status=301, data=None, moved_to=url.replace("https://", "http://"))
+
+    with pytest.raises(MetadataError, match="responded with status 301"):
+        MetadataClient(PROVIDERS["omdb"], fetch_url=fetch_url).fetch(FILM)
+    assert [url.partition(":")[0] for url in asked] == ["https"]
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -66,6 +66,8 @@ def test_metrics_are_in_prometheus_format():
         ("::1", {}, 200),
         ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 404),
         ("127.0.0.1", {"X-Real-IP": "9.9.9.9"}, 404),
+        ("127.0.0.1", {"Via": "1.1 cache"}, 404),
+        ("127.0.0.1", {"X-Forwarded-Proto": "https"}, 404),
         ("9.9.9.9", {}, 404),
         ("", {}, 404),
         ("9.9.9.9", {"Authorization": f"Bearer {TOKEN}"}, 200),

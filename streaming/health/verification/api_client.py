@@ -11,6 +11,7 @@ from io import BytesIO
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pycurl
 
@@ -115,8 +116,18 @@ def _reply(handle: Any, body: bytes, headers: bytes) -> ApiReply:
         status=handle.getinfo(pycurl.RESPONSE_CODE) or None,
         data=_value(body),
         retry_after=_retry_after(headers),
-        moved_to=handle.getinfo(pycurl.REDIRECT_URL),
+        moved_to=_moved_to(handle),
     )
+
+
+def _moved_to(handle: Any) -> str | None:
+    """Return the URL of a redirect; None without one, and for one that cannot be read: its bytes are the host's."""
+    try:
+        target: str | None = handle.getinfo(pycurl.REDIRECT_URL)
+        urlsplit(target or "")
+    except ValueError:  # a UnicodeDecodeError is one
+        return None
+    return target
 
 
 def _bounded_writer(max_bytes: int, buffer: BytesIO) -> Any:

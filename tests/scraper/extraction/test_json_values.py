@@ -38,6 +38,12 @@ from streaming.ingest.records import parse_link, parse_movie
 # --- bytes
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_lone_surrogate_is_a_question_mark(encoding):
+    body = r'{"a": ["x\ud800y", "\uD83D\uDE00", "\\ud800", "\udfff"]}'.encode(encoding)
+    assert decode_json(body) == {"a": ["x?y", "\N{GRINNING FACE}", r"\ud800", "?"]}
+
+
 @pytest.mark.parametrize(
     ("body", "value"),
     [

@@ -277,9 +277,10 @@ def test_longer_reasons_fit_and_odd_results_of_sources_stop_no_upgrade(database)
     portal = "nearly all hosts redirect to a.io: ".ljust(500, "x")
     rows = {"jobs": [[INSIDE_NAMES, []], *(["", sources] for sources in odd)], "reason": portal}
     jobs, reason = run_script(database, ODD_JOBS, rows)
-    assert jobs[0][0].startswith(f"{HIDDEN}; {HIDDEN}") and len(jobs[0][0]) == 300
+    assert jobs[0][0].startswith(f"{HIDDEN}; {HIDDEN}")
+    assert (len(jobs[0][0]), len(reason)) == (300, 500)
     assert [sources for _, sources in jobs[1:]] == odd
-    assert reason.startswith("nearly all hosts redirect to one address: x") and len(reason) == 500
+    assert reason.startswith("nearly all hosts redirect to one address: x")
 
 
 def test_links_get_the_state_of_their_takedown(database):

@@ -193,7 +193,7 @@ def test_what_killed_backups_left_stops_no_backup_and_is_removed(saved):
 def test_of_two_backups_to_one_file_the_second_is_refused(saved):
     with (
         backup_file.new_file(saved),
-        pytest.raises(CommandError, match="another backup to .* is running"),
+        pytest.raises(CommandError, match=r"another backup to .* is running"),
     ):
         call_command("backup", str(saved))
 

@@ -6,6 +6,7 @@ line the same settings as the server that `make run` started.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -22,8 +23,25 @@ SECONDS_PER_PERIOD = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
 def load_file(default: Path) -> None:
-    """Load the env file; variables that are already set keep their values."""
-    load_dotenv(os.environ.get("ENV_FILE") or default, override=False)
+    """Load the env file; variables that are already set keep their values. Only the default one may be missing."""
+    named = os.environ.get("ENV_FILE")
+    path = Path(named or default)
+    try:
+        if not named and not path.exists():
+            return
+        load_dotenv(stream=io.StringIO(path.read_text(encoding="utf-8-sig")), override=False)
+    except (OSError, ValueError) as error:  # ValueError: it is not UTF-8, or has a character that no variable can hold
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ImproperlyConfigured(f"the settings in {path} cannot be read: {reason}") from None
+
+
+def folder(path: Path, name: str) -> Path:
+    """Create the folder that this variable names, unless it exists; return it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {path} cannot be created: {error.strerror}") from None
+    return path
 
 
 def text(name: str, default: str = "") -> str:
@@ -120,6 +138,26 @@ def url_list(name: str, default: Sequence[str] = ()) -> list[str]:
     for word in words:
         if not re.fullmatch(r"https?://[^\s/?#@\\]+(/\S*)?", word):
             raise ImproperlyConfigured(f"{name}: {word!r} is not a URL such as https://example.org")
+    return words
+
+
+def host_list(name: str, default: Sequence[str]) -> list[str]:
+    """Return comma-separated host names as Django compares them: without scheme and port. Empty is the default."""
+    words = comma_list(name) or list(default)
+    for word in words:
+        if not re.fullmatch(r"\*|\.?[^\s/:?#@\\\[\]]+|\[[0-9A-Fa-f:.]+\]", word):
+            raise ImproperlyConfigured(
+                f"{name}: {word!r} is no host name: write names alone, separated by commas, such as films.example.org"
+            )
+    return words
+
+
+def origin_list(name: str) -> list[str]:
+    """Return comma-separated origins: scheme, host and port, nothing else."""
+    words = comma_list(name)
+    for word in words:
+        if not re.fullmatch(r"https?://[^\s/?#@\\]+", word):
+            raise ImproperlyConfigured(f"{name}: {word!r} is not an origin such as https://films.example.org")
     return words
 
 

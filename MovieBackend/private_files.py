@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 PRIVATE_UMASK = 0o077
+# What is written to `VAR_DIR`.
+OUR_NAMES = frozenset({"env", "cache", "exports", "scrape", "static", "discover", "health.log", "integrity.json"})
+OUR_PREFIXES = ("openreel.", "restore-", "beat")
 SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
 
 
@@ -24,12 +27,16 @@ def tighten(folder: Path, database: str) -> list[Path]:
     """Take the rights of others from `folder`, what lies in it, and an SQLite file; return what was changed.
 
     For installations from before the umask. What belongs to another user, symbolic links and a folder for everybody
-    (`/tmp`) are left alone.
+    (`/tmp`) are left alone, and so are a folder with folders that are not ours (`/var`, a home) and what lies in it,
+    but for our own.
     """
     if sys.platform == "win32":
         return []
     files = [Path(f"{database}{ending}") for ending in SQLITE_ENDINGS]
-    return [path for path in (*_with_children(folder), *files) if _take_rights(path)]
+    found = _with_children(folder)
+    if any(path.is_dir() and not _is_ours(path) for path in found[1:]):
+        found = [path for path in found[1:] if _is_ours(path)]
+    return [path for path in (*found, *files) if _take_rights(path)]
 
 
 def tighten_and_report(folder: Path, database: str) -> None:
@@ -38,12 +45,15 @@ def tighten_and_report(folder: Path, database: str) -> None:
         print(f"openreel: others could read {_names(changed)}: only this user can now", file=sys.stderr)
 
 
-def _with_children(folder: Path) -> Iterator[Path]:
-    yield folder
+def _with_children(folder: Path) -> list[Path]:
     try:
-        yield from sorted(folder.iterdir())
+        return [folder, *sorted(folder.iterdir())]
     except OSError:
-        return
+        return [folder]
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name in OUR_NAMES or path.name.startswith(OUR_PREFIXES)
 
 
 def _take_rights(path: Path) -> bool:

@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import io
 import os
+import re
 import secrets
 import signal
 import socket
@@ -74,23 +75,41 @@ def _on_signal(number: int, frame: object) -> None:
 
 
 def _make_env_file(folder: Path) -> None:
-    """Write `var/env` for server, cron and command line, unless it exists or SECRET_KEY is set."""
-    file = Path(os.environ.get("ENV_FILE") or folder / "env")
-    if file.exists() or os.environ.get("SECRET_KEY"):
+    """Write `var/env` for server, cron and command line, unless SECRET_KEY is set there or in the environment.
+
+    A file without it, such as one with settings of the operator's, gets one added.
+    """
+    file = Path(os.environ.get("ENV_FILE") or folder / "env").resolve()
+    if os.environ.get("SECRET_KEY") or (file.exists() and not file.is_file()):
         return
+    present = file.read_bytes() if file.exists() else b""
+    if re.search(rb"^[ \t]*(?:export[ \t]+)?SECRET_KEY[ \t]*=[ \t]*[\"']?[^\s\"'#]", present, re.MULTILINE):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Whole or not at all: without its key a file that a full disk has cut would stop each later start.
+    new = file.with_name(f"{file.name}.new")
+    with open(file_locks.open_private(new, os.O_WRONLY | os.O_TRUNC), "wb") as out:
+        out.write(present + _new_settings(is_first=not present.strip()).encode())
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(new, file)
+
+
+def _new_settings(*, is_first: bool) -> str:
+    """The lines to add to an env file; an empty one gets the address of the example site, too."""
+    key = f"SECRET_KEY={secrets.token_urlsafe(50)}"
+    if not is_first:
+        return f"\n{key}\n"
     site = (
         os.environ.get("EXAMPLE_SITE_URL") or f"http://127.0.0.1:{_port_or_default(os.environ.get('PORT', '8000')) + 1}"
     )
     lines = [
         "# Settings of this installation for server, cron and command line; environment variables take precedence.",
-        f"SECRET_KEY={secrets.token_urlsafe(50)}",
+        key,
         f"EXAMPLE_SITE_URL={site}",
         f"ALLOW_PRIVATE_HOSTS={os.environ.get('ALLOW_PRIVATE_HOSTS') or urlsplit(site).netloc}",
     ]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def _port_or_default(text: str) -> int:
@@ -163,6 +182,7 @@ def _collect_static() -> None:
     stamp, fingerprint = settings.STATIC_ROOT.with_suffix(".stamp"), _static_fingerprint()
     if settings.STATIC_ROOT.exists() and stamp.exists() and stamp.read_text() == fingerprint:
         return
+    stamp.unlink(missing_ok=True)  # Whatever ends this half-way, the next start collects them again.
     print("Compressing the static files ...", flush=True)
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     stamp.write_text(fingerprint)

@@ -20,13 +20,15 @@ env.load_file(VAR_DIR / "env")
 DEBUG = env.flag("DEBUG")
 # makemigrations writes code: it signs nothing, serves nobody, and a contributor has no key.
 SECRET_KEY = env.secret_key("SECRET_KEY", is_development=DEBUG or env.is_command("makemigrations"))
-ALLOWED_HOSTS = env.comma_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", *env.comma_list("HOST")])
-CSRF_TRUSTED_ORIGINS = env.comma_list("CSRF_TRUSTED_ORIGINS")
+HOST = env.text("HOST", "127.0.0.1")
+ALLOWED_HOSTS = env.host_list(
+    "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", f"[{HOST}]" if ":" in HOST else HOST]
+)
+CSRF_TRUSTED_ORIGINS = env.origin_list("CSRF_TRUSTED_ORIGINS")
 BEHIND_HTTPS = env.flag("BEHIND_HTTPS")
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, maximum=10)
 WEB_WORKERS = env.integer("WEB_WORKERS", 2, minimum=1, maximum=64)
 WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=1, maximum=256)
-HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
 ADMIN_ENABLED = env.flag("ADMIN_ENABLED", True)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
@@ -53,7 +55,7 @@ SQLITE = {
 def _database() -> dict[str, object]:
     url = env.text("DATABASE_URL")
     if not url:
-        VAR_DIR.mkdir(parents=True, exist_ok=True)
+        env.folder(VAR_DIR, "VAR_DIR")
         return {**SQLITE, "NAME": VAR_DIR / "openreel.sqlite3"}
     try:
         parsed = dict(dj_database_url.parse(url))
@@ -130,10 +132,12 @@ except ValueError as error:
     raise ImproperlyConfigured(f"ALLOW_PRIVATE_HOSTS: {error}") from None
 
 # --- scrape jobs
-STALE_HOURS = env.number("STALE_HOURS", 24)
-SCRAPE_COOLDOWN_MINUTES = env.number("SCRAPE_COOLDOWN_MINUTES", 10)
-SCRAPE_COOLDOWN_NOTHING_MINUTES = env.number("SCRAPE_COOLDOWN_NOTHING_MINUTES", 60)
-SCRAPE_CLICK_SECONDS = env.number("SCRAPE_CLICK_SECONDS", 10)
+# A hundred years: what is subtracted from today has to stay within the calendar.
+MAX_HOURS = 876_000
+STALE_HOURS = env.number("STALE_HOURS", 24, maximum=MAX_HOURS)
+SCRAPE_COOLDOWN_MINUTES = env.number("SCRAPE_COOLDOWN_MINUTES", 10, maximum=MAX_HOURS)
+SCRAPE_COOLDOWN_NOTHING_MINUTES = env.number("SCRAPE_COOLDOWN_NOTHING_MINUTES", 60, maximum=MAX_HOURS)
+SCRAPE_CLICK_SECONDS = env.number("SCRAPE_CLICK_SECONDS", 10, maximum=MAX_HOURS)
 SCRAPE_PROCESSES = env.integer("SCRAPE_PROCESSES", 4, minimum=1, maximum=64)
 SCRAPE_TIMEOUT = env.integer("SCRAPE_TIMEOUT", 60, minimum=1, maximum=3600)
 # Attempts of a job whose process dies, so that one that always kills its process ends. At most
@@ -156,15 +160,16 @@ REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 
 # --- link health
-LINK_GRACE_HOURS = env.number("LINK_GRACE_HOURS", 24)
-HISTORY_DAYS = env.integer("HISTORY_DAYS", 365, minimum=1)
+# 90 times as long, in seconds, has to fit into an integer of PostgreSQL (`streaming.health.prune`).
+LINK_GRACE_HOURS = env.number("LINK_GRACE_HOURS", 24, maximum=6000)
+HISTORY_DAYS = env.integer("HISTORY_DAYS", 365, minimum=1, maximum=36_500)
 HEALTH_CANARIES = env.url_list("HEALTH_CANARIES")
 HEALTH_ADAPTIVE = env.flag("HEALTH_ADAPTIVE")
 HEALTH_ACCEPT_LANGUAGE = env.header_text("HEALTH_ACCEPT_LANGUAGE", "en,*;q=0.5")
 HEALTH_PROCESSES = env.integer("HEALTH_PROCESSES", min(os.cpu_count() or 1, 4), minimum=1, maximum=16)
 HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, minimum=1, maximum=5000)
 HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, maximum=60_000)
-HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168)
+HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168, maximum=MAX_HOURS)
 
 # --- Django
 INSTALLED_APPS = [

@@ -48,6 +48,15 @@ def start(tmp_path, *command, **variables):
         ({"SECRET_KEY": KEY, "LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
         ({"SECRET_KEY": KEY, "PEERTUBE_URLS": "framatube.org"}, "PEERTUBE_URLS"),
         ({"SECRET_KEY": KEY, "SOURCE_DELAYS": "netflix=1"}, "SOURCE_DELAYS"),
+        ({"SECRET_KEY": KEY, "ALLOWED_HOSTS": "https://films.example.org"}, "ALLOWED_HOSTS"),
+        ({"SECRET_KEY": KEY, "ALLOWED_HOSTS": "films.example.org:8000"}, "ALLOWED_HOSTS"),
+        ({"SECRET_KEY": KEY, "ALLOWED_HOSTS": "films.example.org www.example.org"}, "ALLOWED_HOSTS"),
+        ({"SECRET_KEY": KEY, "CSRF_TRUSTED_ORIGINS": "films.example.org"}, "CSRF_TRUSTED_ORIGINS"),
+        ({"SECRET_KEY": KEY, "LINK_GRACE_HOURS": "999999999"}, "LINK_GRACE_HOURS"),
+        ({"SECRET_KEY": KEY, "HEALTH_VERIFY_HOURS": "999999999"}, "HEALTH_VERIFY_HOURS"),
+        ({"SECRET_KEY": KEY, "ENV_FILE": "/nowhere/env"}, "/nowhere/env"),
+        ({"SECRET_KEY": KEY, "ENV_FILE": "/"}, "the settings in /"),
+        ({"SECRET_KEY": KEY, "VAR_DIR": "/dev/null/var"}, "VAR_DIR"),
         ({"SECRET_KEY": KEY, "HEALTH_CANARIES": "javascript:x"}, "HEALTH_CANARIES"),
     ],
 )
@@ -95,6 +104,30 @@ def test_the_env_file_fills_gaps_and_the_environment_wins(tmp_path):
     (tmp_path / "env").write_text("SECRET_KEY=from-file-and-long-enough-to-start\nSTALE_HOURS=nonsense\n")
     assert "STALE_HOURS" in start(tmp_path).stderr
     assert start(tmp_path, STALE_HOURS="3").returncode == 0
+
+
+@pytest.mark.parametrize("content", [b"CONTACT=\xe4\n", b"CONTACT=a\x00b\n"])
+@pytest.mark.slow
+def test_an_env_file_that_is_no_text_is_one_sentence(tmp_path, content):
+    (tmp_path / "env").write_bytes(content)
+    result = start(tmp_path, SECRET_KEY=KEY)
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1), result.stderr
+    assert f"{tmp_path}/env cannot be read" in result.stderr
+
+
+@pytest.mark.slow
+def test_an_env_file_written_by_a_windows_editor_is_read(tmp_path):
+    (tmp_path / "env").write_bytes(b"\xef\xbb\xbfSECRET_KEY=from-file-and-long-enough-to-start\r\n")
+    assert start(tmp_path).returncode == 0
+
+
+def test_hosts_and_origins_are_taken_as_django_wants_them(monkeypatch):
+    monkeypatch.setenv("HOSTS", "films.example.org, .example.org, [::1], *")
+    assert env.host_list("HOSTS", []) == ["films.example.org", ".example.org", "[::1]", "*"]
+    monkeypatch.setenv("HOSTS", "")
+    assert env.host_list("HOSTS", ["localhost"]) == ["localhost"]
+    monkeypatch.setenv("ORIGINS", "https://films.example.org, http://*.example.org:8000")
+    assert env.origin_list("ORIGINS") == ["https://films.example.org", "http://*.example.org:8000"]
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,36 @@ def test_no_job_and_no_run_names_an_internal_address(database):
     assert reasons == [portal, portal, "host down, links kept: a.example.org"]
 
 
+ODD_JOBS = """
+apps = models_at("0011_outage_of_a_host")
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="A", search_title="a")
+for error, sources in rows["jobs"]:
+    apps.get_model("streaming", "ScrapeJob").objects.create(
+        movie=movie, state="failed", finished_at=now, error=error, sources=sources
+    )
+apps.get_model("streaming", "HealthRun").objects.create(finished_at=now, reason=rows["reason"])
+apps = models_at("0012_public_reason")
+print(json.dumps(list(apps.get_model("streaming", "ScrapeJob").objects.order_by("pk").values_list("error", "sources"))))
+print(json.dumps(apps.get_model("streaming", "HealthRun").objects.get().reason))
+"""
+INSIDE_NAMES = "; ".join(f"host{number}.corp is not a public address" for number in range(9))[:300]
+
+
+def test_longer_reasons_fit_and_odd_results_of_sources_stop_no_upgrade(database):
+    odd = [
+        [{"source": "a", "error": None}, {"source": "printer.local is not a public address"}, None, "text"],
+        {"error": "printer.local is not a public address"},
+        ["printer.local is a name inside a private network"],
+    ]
+    portal = "nearly all hosts redirect to a.io: ".ljust(500, "x")
+    rows = {"jobs": [[INSIDE_NAMES, []], *(["", sources] for sources in odd)], "reason": portal}
+    jobs, reason = run_script(database, ODD_JOBS, rows)
+    assert jobs[0][0].startswith(f"{HIDDEN}; {HIDDEN}")
+    assert (len(jobs[0][0]), len(reason)) == (300, 500)
+    assert [sources for _, sources in jobs[1:]] == odd
+    assert reason.startswith("nearly all hosts redirect to one address: x")
+
+
 def test_links_get_the_state_of_their_takedown(database):
     hidden, due, back = run_script(database, TAKEDOWNS, [BLOCKED, [row for row, _ in TAKEN_LINKS]])
     assert hidden == [state for _, state in TAKEN_LINKS]

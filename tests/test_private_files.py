@@ -50,6 +50,19 @@ def test_a_folder_for_everybody_and_a_missing_one_are_left_alone(tmp_path):
     assert tighten(tmp_path / "missing", "openreel") == []
 
 
+def test_of_a_folder_that_others_use_too_only_our_own_is_closed(tmp_path):
+    """VAR_DIR=/var, started by root, once closed all of it."""
+    tmp_path.chmod(0o755)
+    for name in ("log", "www", "cache", "static", "restore-x1"):
+        (tmp_path / name).mkdir(mode=0o755)
+    for name in ("openreel.sqlite3", "env", "notes.txt"):
+        (tmp_path / name).write_text("x")
+        (tmp_path / name).chmod(0o644)
+    tighten(tmp_path, str(tmp_path / "openreel.sqlite3"))
+    assert {path.name for path in tmp_path.iterdir() if mode(path)[-2:] != "00"} == {"log", "www", "notes.txt"}
+    assert mode(tmp_path) == "0o755"
+
+
 @pytest.mark.parametrize("name", ENTRY_POINTS)
 def test_every_entry_point_starts_private(name):
     assert re.search(r"^ *start_private\(\)$", (PROJECT_ROOT / name).read_text(), re.M)

@@ -12,10 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from streaming import retention
-from streaming.models import HealthRun, LinkFlip, LoginCounter, ScrapeJob
+from streaming.health.runner import run_check
+from streaming.health.selection import Selection
+from streaming.health.sweep.options import CheckOptions
+from streaming.models import HealthRun, LinkFlip, LoginCounter, PendingChange, ScrapeJob
 from streaming.models.change import number_all_changes
 from streaming.retention import delete_old_history
 from tests.helpers.factories import make_link, make_movie
+from tests.helpers.http_origin import Origin
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -101,10 +105,29 @@ def test_counts_of_wrong_passwords_go_after_a_day():
     assert LoginCounter.objects.get().key == "23"
 
 
+@pytest.fixture
+def link_that_responds():
+    """A link whose host tells the time with its response; its first flip is old."""
+    with Origin("127.0.0.2") as server:
+        link = make_link(source_url=server.url("page/1"), host=server.server_address[0])
+        flip(link, 900)
+        flip(link, 1)
+        yield link
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("dry_run", "left"), [(True, 2), (False, 1)])
-def test_a_check_deletes_old_history_unless_it_only_says_what_it_would_do(dry_run, left):
-    link = make_link(source_url="http://10.0.0.1/film")
-    flip(link, 900)
-    flip(link, 1)
+def test_a_check_deletes_old_history_unless_it_only_says_what_it_would_do(link_that_responds, dry_run, left):
     call_command("check_link_health", dry_run=dry_run, stdout=StringIO())
     assert LinkFlip.objects.count() == left
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_check_that_no_host_tells_the_time_deletes_nothing(link_that_responds):
+    """Its clock may be years ahead, and nothing in the run would say so."""
+    lonely = make_movie()
+    run_check(CheckOptions(selection=Selection(movie=lonely.imdb_id)), now=NOW + timedelta(days=4000))
+    assert LinkFlip.objects.count() == 2
+    assert not PendingChange.objects.exists()

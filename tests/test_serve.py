@@ -12,9 +12,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
+from MovieBackend import serve
 from streaming import file_locks
 from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.slow_clients import LARGE_BYTES, place_large_export, slow_clients, status_of
@@ -143,6 +145,40 @@ def test_a_wrong_setting_is_one_sentence(tmp_path):
     assert process.returncode == 1
     assert len(err.strip().splitlines()) == 1
     assert "STALE_HOURS" in err
+
+
+def make_env_file(folder, monkeypatch, *, before=None):
+    """Let a first start write the env file of this folder; return its text."""
+    for name in ("SECRET_KEY", "ENV_FILE", "EXAMPLE_SITE_URL", "ALLOW_PRIVATE_HOSTS", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+    if before is not None:
+        (folder / "env").write_text(before)
+    serve._make_env_file(folder)
+    assert [path.name for path in folder.iterdir()] == ["env"]
+    assert stat.S_IMODE((folder / "env").stat().st_mode) == 0o600
+    return (folder / "env").read_text()
+
+
+@pytest.mark.parametrize("before", [None, "", "\n"])
+def test_a_first_start_writes_the_env_file_also_in_place_of_an_empty_one(tmp_path, monkeypatch, before):
+    text = make_env_file(tmp_path, monkeypatch, before=before)
+    assert re.search(r"^SECRET_KEY=\S{60,}\nEXAMPLE_SITE_URL=http://127.0.0.1:8001\n", text, re.M)
+    assert make_env_file(tmp_path, monkeypatch) == text
+
+
+@pytest.mark.parametrize("before", ["ALLOWED_HOSTS=films.example.org", "SECRET_KEY=\n#SECRET_KEY=x\nCONTACT=me\n"])
+def test_settings_without_a_key_stay_and_get_one(tmp_path, monkeypatch, before):
+    text = make_env_file(tmp_path, monkeypatch, before=before)
+    assert re.fullmatch(re.escape(before) + r"\nSECRET_KEY=\S{60,}\n", text)
+    assert make_env_file(tmp_path, monkeypatch) == text
+
+
+def test_an_env_file_that_is_a_device_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("ENV_FILE", os.devnull)
+    serve._make_env_file(tmp_path)
+    assert not Path(os.devnull).is_file()
+    assert not list(tmp_path.iterdir())
 
 
 def is_in_use(port):

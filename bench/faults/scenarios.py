@@ -8,6 +8,7 @@ import random
 import resource
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from bench.faults.ledger import Ledger
 from bench.faults.postgres import Cluster
-from bench.instance import Instance
+from bench.instance import Instance, wait_until
 from streaming.file_locks import holder_pid
 from tests.helpers.process_info import children_of
 
@@ -107,8 +108,7 @@ def starve_jobs(setting: Setting) -> Result:
     """Let the process of a running job get no more memory."""
 
     def starve(pid: int) -> None:
-        with suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_AS, (OUT_OF_MEMORY_BYTES, OUT_OF_MEMORY_BYTES))
+        resource.prlimit(pid, resource.RLIMIT_AS, (OUT_OF_MEMORY_BYTES, OUT_OF_MEMORY_BYTES))
 
     with setting.instance() as instance:
         return _click_and_kill(setting, instance, lambda: _jobs(instance), strike=starve)
@@ -126,8 +126,9 @@ def _click_and_kill(
         ledger.clicks(4)
         time.sleep(chance.uniform(0, 0.4))
         if pids := _wait_for(victims):
-            strike(chance.choice(pids))
-            struck += 1
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                strike(chance.choice(pids))
+                struck += 1
         ledger.clicks(2)
     return _result(ledger, struck)
 
@@ -156,8 +157,7 @@ def _jobs(instance: Instance) -> list[int]:
 
 
 def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
 
 
 # --- the database
@@ -180,20 +180,22 @@ def restart_database(setting: Setting) -> Result:
 # --- the disk
 def fill_disk(setting: Setting) -> Result:
     """Let the disk of the data folder run full while people click, and free it again."""
-    return _with_small_disk(setting, _fill, _free_disk)
+    return _with_small_disk(setting, lambda one: _fill(one.folder), lambda one: (one.folder / "ballast").unlink())
 
 
 def make_read_only(setting: Setting) -> Result:
-    """Mount the data folder read-only while people click, and writable again."""
-    return _with_small_disk(
-        setting, lambda folder: _remount(folder, "ro"), lambda folder: _remount(folder, "rw"), megabytes=128
-    )
+    """Mount the data folder read-only while people click, and writable again.
+
+    The kernel refuses that for a disk to which files are open. So the folder is mounted a second time, on top, and the
+    web server starts new processes: what is opened from now on is read-only.
+    """
+    return _with_small_disk(setting, _cover_read_only, _uncover, megabytes=128)
 
 
 def _with_small_disk(
     setting: Setting,
-    damage: Callable[[Path], None],
-    mend: Callable[[Path], None],
+    damage: Callable[[Instance], None],
+    mend: Callable[[Instance], None],
     *,
     megabytes: int = FULL_DISK_MEGABYTES,
 ) -> Result:
@@ -201,10 +203,10 @@ def _with_small_disk(
         ledger, broken_pages = Ledger(instance), 0
         for _ in range(setting.rounds):
             ledger.clicks(4)
-            damage(setting.folder)
+            damage(instance)
             ledger.clicks(4)
             broken_pages += sum(instance.page(path)[0] >= 500 for path in ("/", "/?search=movie", "/streaming/7/"))
-            mend(setting.folder)
+            mend(instance)
             ledger.clicks(2)
         return _result(ledger, setting.rounds, note=f"{broken_pages} pages answered 5xx")
 
@@ -224,12 +226,28 @@ def _fill(folder: Path) -> None:
             out.write(bytes(4096))
 
 
-def _free_disk(folder: Path) -> None:
-    (folder / "ballast").unlink()
+def _cover_read_only(instance: Instance) -> None:
+    with tempfile.TemporaryDirectory() as staged:
+        # Read-only before it is in place, or somebody has opened a file in it by then.
+        subprocess.run(["mount", "--bind", str(instance.folder), staged], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", staged], check=True)
+        subprocess.run(["mount", "--bind", staged, str(instance.folder)], check=True)
+        subprocess.run(["umount", staged], check=True)
+    _replace_web_workers(instance)
 
 
-def _remount(folder: Path, mode: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{mode}", str(folder)], check=True)
+def _uncover(instance: Instance) -> None:
+    subprocess.run(["umount", "--lazy", str(instance.folder)], check=True)
+    _replace_web_workers(instance)
+
+
+def _replace_web_workers(instance: Instance) -> None:
+    """Let gunicorn start new processes, and wait until the old ones, which have files open, are gone."""
+    server = instance.started[-1]
+    before = {pid for pid, _ in children_of(server.pid)}
+    server.send_signal(signal.SIGHUP)
+    wait_until(lambda: not before & {pid for pid, _ in children_of(server.pid)}, step=0.1)
+    wait_until(lambda: len(children_of(server.pid)) >= len(before), step=0.1)
 
 
 # --- commands
@@ -268,14 +286,21 @@ def kill_imports(setting: Setting) -> Result:
 
 def _kill_commands(setting: Setting, instance: Instance, *words: str) -> int:
     """Kill a command again and again, each time later; return how often it was running still."""
-    killed = 0
+    killed, startup = 0, _startup_seconds(instance)
     for number in range(setting.rounds):
         process = instance.start("manage.py", *words)
-        time.sleep(0.6 + setting.random.uniform(0, 0.3) + 2.0 * number / setting.rounds)
+        time.sleep(startup + setting.random.uniform(0, 0.3) + 2.0 * number / setting.rounds)
         killed += process.poll() is None
         process.kill()
         process.wait()
     return killed
+
+
+def _startup_seconds(instance: Instance) -> float:
+    """How long a command takes on this machine before it does anything, lest it be killed while it is imported."""
+    begun = time.monotonic()
+    instance.manage("migrate", "--check")
+    return time.monotonic() - begun
 
 
 def _catalogue(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -9,7 +10,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+
+from streaming import file_locks
 
 MANIFEST_TABLE = "openreel_backup"
 FORMAT = 1
@@ -44,18 +48,38 @@ class Manifest:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary file beside `path`, mode 0600, that takes its place when the block succeeds."""
+    """Yield a temporary file beside `path`, mode 0600, that takes its place when the block succeeds.
+
+    What killed backups left is removed: each may be as large as the database.
+    """
     _require_replaceable(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
+    with _only_writer(path):
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         yield temporary
         _flush_to_disk(temporary)
         os.replace(temporary, path)
         _flush_to_disk(path.parent)
-    finally:
-        for leftover in (temporary, Path(f"{temporary}-journal"), Path(f"{temporary}-wal"), Path(f"{temporary}-shm")):
-            leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_writer(path: Path) -> Iterator[None]:
+    """Keep other backups away from this file, and leave nothing beside it."""
+    lock_path = path.with_name(f".{path.name}.lock")
+    if (lock := file_locks.try_lock(lock_path)) is None:
+        raise BackupError(f"another backup to {path} is running")
+    with lock:
+        _remove_leftovers(path)
+        try:
+            yield
+        finally:
+            _remove_leftovers(path)
+            lock_path.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp*"):
+        leftover.unlink(missing_ok=True)
 
 
 def write_manifest(path: Path, *, version: str, made_at: str, engine: str) -> Manifest:
@@ -83,7 +107,7 @@ def check_file(path: Path) -> Manifest:
             manifest = _read_manifest(path, database)
             _compare(path, manifest, _digests(database))
             return manifest
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:  # SQLite quotes damaged text in its own messages
         raise BackupError(f"{path.name} is no backup, or a damaged one: {error}") from None
 
 
@@ -116,6 +140,8 @@ def _read_manifest(path: Path, database: sqlite3.Connection) -> Manifest:
         values = json.loads(text)
         tables = {name: TableDigest(**digest) for name, digest in values.pop("tables").items()}
         migrations = [(app, name) for app, name in values.pop("migrations")]
+        if datetime.fromisoformat(values["made_at"]).tzinfo is None:
+            raise ValueError("no time zone")
         return Manifest(tables=tables, migrations=migrations, **values)
     except (sqlite3.Error, TypeError, ValueError, KeyError, AttributeError):
         raise BackupError(f"{path.name} has no readable manifest, so it is not a file of `manage.py backup`") from None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from streaming.health.distributed.coordinator import Coordinator
+from streaming.health.judging.guard import confirms_clock
 from streaming.health.locks import single_run_lock
 from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import ProberProcessDied
@@ -25,6 +26,7 @@ from streaming.health.sweep.resume import load_resume_state
 from streaming.health.sweep.run_record import RunRecord
 from streaming.health.sweep.spool import ResultSpool
 from streaming.models import HealthRun, LinkFlip
+from streaming.models.change import number_all_changes
 from streaming.retention import delete_old_history
 
 ALREADY_RUNNING = "another check is running; this one did nothing"
@@ -44,9 +46,13 @@ def run_check(
     with single_run_lock() as is_only_run:
         if not is_only_run:
             return None
-        report = CheckRun(options, now=now, on_progress=on_progress, stop=stop).run()
+        run = CheckRun(options, now=now, on_progress=on_progress, stop=stop)
+        report = run.run()
         if not (report.withheld or options.dry_run):
-            delete_old_history(now=now)
+            number_all_changes()
+            # A run without a response, such as one of a single movie, would not notice that the clock is years ahead.
+            if confirms_clock(run.checker.tally.hosts):
+                delete_old_history(now=now)
         return report
 
 

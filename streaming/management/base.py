@@ -58,6 +58,10 @@ class OpenreelCommand(BaseCommand):
             if isinstance(error, OperationalError | ProgrammingError) and _is_unmigrated():
                 raise CommandError(UNMIGRATED) from error
             raise CommandError(f"Database error: {' '.join(str(error).split())}") from error
+        except OSError as error:  # a file of another user, a read-only or a full disk
+            if isinstance(error, BrokenPipeError) or error.filename is None:
+                raise
+            raise CommandError(f"{error.filename}: {error.strerror}.") from error
 
 
 def _is_unmigrated() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import threading
@@ -58,6 +59,10 @@ def flip_letter(path):
     path.write_bytes(data.replace(b"Saved", b"Caved"))
 
 
+def change_made_at(path, text):
+    change(path, f"UPDATE {MANIFEST_TABLE} SET manifest = json_set(manifest, '$.made_at', '{text}')")
+
+
 def add_unknown_migration(path):
     with sqlite3.connect(path) as database:
         text = database.execute(f"SELECT manifest FROM {MANIFEST_TABLE}").fetchone()[0]
@@ -98,6 +103,8 @@ def test_a_restore_says_what_it_replaces_needs_yes_and_brings_everything_back(sa
         (lambda path: change(path, f"DROP TABLE {MANIFEST_TABLE}"), "no readable manifest"),
         (lambda path: change(path, f"UPDATE {MANIFEST_TABLE} SET manifest = '[]'"), "no readable manifest"),
         (lambda path: change(path, f"UPDATE {MANIFEST_TABLE} SET format = 99"), "newer release"),
+        (lambda path: change_made_at(path, "2026-13-28T10:00:00+00:00"), "no readable manifest"),
+        (lambda path: change_made_at(path, "2026-11-28T10:00:00"), "no readable manifest"),
         (add_unknown_migration, "newer release.*9999_x"),
         (lambda path: path.write_bytes(b""), "no readable manifest"),
         (lambda path: path.write_bytes(b"no database" * 1000), "no backup, or a damaged one"),
@@ -172,6 +179,23 @@ def test_an_older_backup_is_replaced_and_survives_a_failure(saved, monkeypatch):
         call_command("backup", str(saved))
     assert saved.read_bytes() == before
     assert not list(saved.parent.glob(".*"))
+
+
+def test_what_killed_backups_left_stops_no_backup_and_is_removed(saved):
+    for ending in (f".{os.getpid()}.tmp", ".1.tmp", ".1.tmp-journal", ".lock"):
+        (saved.parent / f".{saved.name}{ending}").write_bytes(b"half")
+    (saved.parent / ".another.sqlite3.1.tmp").write_bytes(b"mine")
+    call_command("backup", str(saved))
+    assert [path.name for path in saved.parent.glob(".*")] == [".another.sqlite3.1.tmp"]
+    assert backup_file.check_file(saved).rows("streaming_movie") == 1
+
+
+def test_of_two_backups_to_one_file_the_second_is_refused(saved):
+    with (
+        backup_file.new_file(saved),
+        pytest.raises(CommandError, match=r"another backup to .* is running"),
+    ):
+        call_command("backup", str(saved))
 
 
 def test_a_backup_under_load_has_one_state(saved):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -29,3 +30,44 @@ def test_a_wrong_argument_is_one_sentence_and_status_1(name, tmp_path):
     )  # fmt: skip
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"manage.py {name}: unrecognized arguments: {'tt0013442 ' * (name != 'scrape')}--nope\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [("check_link_health", "main.sqlite3.sweep.lock"), ("scrape_worker", "var/scrape/supervisor.lock")],
+)
+@pytest.mark.slow
+def test_a_lock_file_that_cannot_be_opened_is_one_sentence_and_status_1(command, path, tmp_path):
+    """A folder in its place: root may open a file of any mode."""
+    variables = {
+        "SECRET_KEY": "only-for-tests-not-for-a-public-site",
+        "VAR_DIR": str(tmp_path / "var"),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/main.sqlite3",
+        "ENV_FILE": os.devnull,
+    }
+
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "manage.py", *words], cwd=PROJECT_ROOT, env=variables, capture_output=True, text=True,
+            timeout=120,
+        )  # fmt: skip
+
+    assert run("migrate", "--verbosity=0").returncode == 0
+    (tmp_path / path).mkdir(parents=True)
+    result = run(command)
+    assert result.returncode == 1
+    assert result.stderr == f"CommandError: {tmp_path / path}: Is a directory.\n"
+
+
+@pytest.mark.slow
+def test_a_command_of_djangos_reports_a_database_that_cannot_be_opened_in_one_sentence(tmp_path):
+    variables = {
+        "SECRET_KEY": "only-for-tests-not-for-a-public-site",
+        "VAR_DIR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/missing/main.sqlite3",
+    }
+    result = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=PROJECT_ROOT, env=variables, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (1, "openreel: unable to open database file\n")

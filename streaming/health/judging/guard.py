@@ -204,6 +204,12 @@ def wrong_clock(hosts: Mapping[str, HostTally], *, now: datetime, newest_check: 
     return CLOCK_BEHIND_MESSAGE if is_behind and (not clocks or _most_differ(clocks)) else ""
 
 
+def confirms_clock(hosts: Mapping[str, HostTally]) -> bool:
+    """Whether a host tells the time that the run's clock shows. Nothing that is deleted by its date goes without."""
+    limit = MAX_CLOCK_OFFSET.total_seconds()
+    return any(tally.clock_offset is not None and abs(tally.clock_offset) <= limit for tally in hosts.values())
+
+
 def _most_differ(clocks: Sequence[HostTally]) -> bool:
     limit = MAX_CLOCK_OFFSET.total_seconds()
     wrong = sum(tally.clock_offset is not None and abs(tally.clock_offset) > limit for tally in clocks)

@@ -347,6 +347,24 @@ class TestBound:
         assert rows["schema_org"]["state"] == "blocked"
         assert "/films/general" not in web.hits
 
+    @pytest.mark.parametrize(
+        "page",
+        [
+            Page("<html><head><title>Just a moment...</title></head><body><h1>Checking your browser</h1></body></html>"),
+            Page("", status=202, headers={"x-amzn-waf-action": "challenge"}),
+            Page("<html><body></body></html>"),
+        ],
+    )
+    def test_a_wall_in_front_of_a_page_is_a_failed_source_and_takes_no_link(self, web, page):
+        url = f"{web.url}/films/general"
+        found, _ = searched(GENERAL, "schema_org", target_url=url)
+        before = links(GENERAL)
+        web.faults["/films/general"] = page
+        rows, _ = searched(GENERAL, "schema_org", target_url=url)
+        assert (found["schema_org"]["state"], rows["schema_org"]["state"]) == ("found", "failed")
+        assert "a check for robots, or an empty page" in rows["schema_org"]["error"]
+        assert links(GENERAL) == before
+
     def test_an_item_that_is_not_there_is_nothing(self, web):
         rows, _ = searched(NOSFERATU, *ALL, target_url="https://www.loc.gov/item/1/")
         assert {row["state"] for row in rows.values()} == {"nothing"}

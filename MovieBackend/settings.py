@@ -280,7 +280,7 @@ SECURE_CSP = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["streaming.api.json_renderer.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     # The first one names the scheme of WWW-Authenticate; sessions have none, and DRF would answer 403 instead of 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [

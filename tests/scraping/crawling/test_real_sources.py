@@ -350,7 +350,9 @@ class TestBound:
     @pytest.mark.parametrize(
         "page",
         [
-            Page("<html><head><title>Just a moment...</title></head><body><h1>Checking your browser</h1></body></html>"),
+            Page(
+                "<html><head><title>Just a moment...</title></head><body><h1>Checking your browser</h1></body></html>"
+            ),
             Page("", status=202, headers={"x-amzn-waf-action": "challenge"}),
             Page("<html><body></body></html>"),
         ],

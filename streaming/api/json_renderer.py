@@ -1,0 +1,36 @@
+"""JSON in C: what DRF's renderer writes, in a fraction of its time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from rest_framework.renderers import JSONRenderer
+from rest_framework.utils import encoders
+
+# Legal in JSON, but not in a script of before 2019.
+LINE_ENDS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
+
+
+class FastJSONRenderer(JSONRenderer):
+    """DRF's renderer on orjson. With an indent, as in `Accept: application/json; indent=4`, it is DRF's own."""
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """Return the JSON of `data`; nothing for None.
+
+        Keys have to be texts: numbers, which DRF's takes, would cost this one a good part of its speed. Raises
+        TypeError for them and for what JSON has no form for.
+        """
+        context = dict(renderer_context or {})
+        if data is None or self.get_indent(accepted_media_type or "", context) is not None:
+            rendered: bytes = super().render(data, accepted_media_type, context)
+            return rendered
+        body = orjson.dumps(data, default=encoders.JSONEncoder().default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        if body.isascii():
+            return body
+        for end, escaped in LINE_ENDS:
+            body = body.replace(end, escaped)
+        return body

@@ -1,4 +1,4 @@
-"""Delete old history in batches: flips, runs, closed jobs, their logs, counts of log-ins; number pending changes."""
+"""Delete old history in batches: flips, runs, closed jobs, their logs, counts of log-ins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.models import HealthRun, LinkFlip, LoginCounter, ScrapeJob
-from streaming.models.change import number_all_changes
 
 BATCH_SIZE = 1000
 """Rows in one transaction, so that no other writer waits long."""
@@ -24,9 +23,8 @@ def delete_old_history(*, now: datetime) -> None:
     passwords go after a day.
 
     Open jobs, the newest run, each movie's newest job and each link's newest flip stay. A kill loses nothing: the next
-    call continues. Pending changes are numbered, for where no mirror asks they would pile up.
+    call continues.
     """
-    number_all_changes()
     before = now - timedelta(days=settings.HISTORY_DAYS)
     counters = LoginCounter.objects.filter(opened_at__lt=now - timedelta(days=LOGIN_COUNTER_DAYS))
     for rows in (_old_flips(before), _old_runs(before), _old_jobs(before), counters):

@@ -49,7 +49,7 @@ def run_check(
         run = CheckRun(options, now=now, on_progress=on_progress, stop=stop)
         report = run.run()
         if not (report.withheld or options.dry_run):
-            number_all_changes()
+            number_all_changes()  # Where no mirror asks they would pile up.
             # A run without a response, such as one of a single movie, would not notice that the clock is years ahead.
             if confirms_clock(run.checker.tally.hosts):
                 delete_old_history(now=now)

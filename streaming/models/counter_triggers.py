@@ -229,13 +229,15 @@ def _sqlite_movie(row: str, sign: str) -> Iterator[str]:
 def _sqlite_add(
     table: str, key: dict[str, str], numbers: Iterable[tuple[str, str]], sign: str, *, when: str = "1"
 ) -> Iterator[str]:
-    """Add to the row of a key, which is created if it is missing."""
+    """Add to the row of a key, which is created if it is missing, or take from it."""
     values = dict(numbers)
     changes = ", ".join(f"{name} = {name} {sign} {value}" for name, value in values.items())
     same = " AND ".join(f"{name} = {value}" for name, value in key.items())
     yield f"UPDATE {table} SET {changes} WHERE {same} AND {when}"
+    if sign == "-":
+        return  # Without a row there is nothing to take from: somebody has emptied the table.
     names = ", ".join((*key, *values))
-    row = ", ".join((*key.values(), *(f"0 {sign} {value}" for value in values.values())))
+    row = ", ".join((*key.values(), *values.values()))
     yield f"INSERT INTO {table} ({names}) SELECT {row} WHERE changes() = 0 AND {when}"
 
 

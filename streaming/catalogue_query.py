@@ -1,48 +1,149 @@
-"""The list query of the catalogue page and the API: filters, search and order, each with one meaning."""
+"""The list query of the catalogue page and the API: filters, search and order, each with one meaning.
+
+A list walks the index of its order and tests the filters on the way. If the counters say that this would be long, the
+index of the rarest filter yields its movies instead, and they are sorted: see `ListPlan`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
-from django.db.models import F
+from django.db.models import Count, F, Func, Max, Q
 from django.db.models.expressions import OrderBy
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 
-from streaming.models import MovieQuerySet
+from streaming.models import LinkCount, Movie, MovieCount, MovieQuerySet, StreamingLink
+from streaming.models.counters import SHOWN_FACETS
+from streaming.models.movie import has_active_link
 
-LINK_FILTERS = ("source", "quality", "language", "licence")
-# The columns of each order that a cursor can follow: the last one makes it total, and an index serves it both ways.
-INDEXED_ORDERS: Mapping[str, tuple[str, ...]] = {
-    "title": ("search_title", "id"),
-    "year": ("year", "search_title", "id"),
-    "created_at": ("created_at", "id"),
+LINK_FILTERS = SHOWN_FACETS
+PAGE_ROWS = 24
+MAX_EXACT = 5_000
+SAMPLED_MOVIES = 500
+MIN_SAMPLED_HITS = 100
+MAX_COUNTED = 1_000
+ALWAYS_CHEAP = 2_000
+
+
+class YearOrFirst(Func):
+    """The year, or 0 if it is unknown, written as in the index."""
+
+    template = "COALESCE(%(expressions)s, 0)"
+
+
+class YearOrLast(Func):
+    """The year, or 9999 if it is unknown, written as in the index."""
+
+    template = "COALESCE(%(expressions)s, 9999)"
+
+
+@dataclass(frozen=True, slots=True)
+class SortTerm:
+    """One term of an order: a column, or an expression of it that has no NULL."""
+
+    column: str
+    is_descending: bool = False
+    function: type[Func] | None = None
+    if_unknown: int = 0
+
+    @property
+    def expression(self) -> F | Func:
+        """The sorted value."""
+        return self.function(F(self.column)) if self.function else F(self.column)
+
+    def reversed(self) -> SortTerm:
+        """The same, in the other direction."""
+        return SortTerm(self.column, not self.is_descending, self.function, self.if_unknown)
+
+    def order_by(self) -> OrderBy:
+        """The argument for `QuerySet.order_by`."""
+        return OrderBy(self.expression, descending=self.is_descending)
+
+    def value_of(self, movie: Movie) -> Any:
+        """What the column of this movie has."""
+        return getattr(movie, self.column)
+
+    def beyond(self, value: Any, *, or_equal: bool = False) -> Q:
+        """The condition for rows after (`or_equal`: or at) a value of the column."""
+        lookup: Any = GreaterThanOrEqual if or_equal else GreaterThan
+        if self.is_descending:
+            lookup = LessThanOrEqual if or_equal else LessThan
+        return Q(lookup(self.expression, self._known(value)))
+
+    def equals(self, value: Any) -> Q:
+        """The condition for rows with the same value of the column."""
+        return Q(Exact(self.expression, self._known(value)))
+
+    def _known(self, value: Any) -> Any:
+        return self.if_unknown if value is None else value
+
+
+TITLE, ROW_ID = SortTerm("search_title"), SortTerm("id")
+YEAR = SortTerm("year", function=YearOrFirst)
+# The orders of the API, which an index serves both ways; the last term makes each of them total.
+INDEXED_ORDERS: Mapping[str, tuple[SortTerm, ...]] = {
+    "title": (TITLE, ROW_ID),
+    "year": (YEAR, TITLE, ROW_ID),
+    "created_at": (SortTerm("created_at"), ROW_ID),
 }
 ORDERINGS = tuple(f"{sign}{name}" for name in INDEXED_ORDERS for sign in ("", "-"))
-# Orders in which ties are always broken by ascending title, for people. "links" needs `active_count`.
-READING_ORDERS: Mapping[str, tuple[str | OrderBy, ...]] = {
-    "newest": (F("year").desc(nulls_last=True), "search_title", "id"),
-    "oldest": (F("year").asc(nulls_last=True), "search_title", "id"),
-    "added": ("-created_at", "search_title", "id"),
-    "links": ("-active_count", "search_title", "id"),
+# Orders in which ties are always broken by ascending title, for people; each has an index.
+READING_ORDERS: Mapping[str, tuple[SortTerm, ...]] = {
+    "newest": (YEAR.reversed(), TITLE, ROW_ID),
+    "oldest": (SortTerm("year", function=YearOrLast, if_unknown=9999), TITLE, ROW_ID),
+    "added": (SortTerm("created_at", is_descending=True), TITLE, ROW_ID),
+    "links": (SortTerm("active_link_count", is_descending=True), TITLE, ROW_ID),
 }
 
 
-def order_columns(ordering: str) -> list[str]:
-    """The columns of one of `ORDERINGS`, each with a minus sign if it descends."""
-    sign = "-" if ordering.startswith("-") else ""
-    return [f"{sign}{column}" for column in INDEXED_ORDERS[ordering.removeprefix("-")]]
-
-
-def order_by(order: str) -> list[str | OrderBy]:
-    """The arguments for `QuerySet.order_by`.
-
-    Of `ORDERINGS`, "year" begins with unknown years and "-year" ends with them, on every database.
-    """
+def order_terms(order: str) -> tuple[SortTerm, ...]:
+    """The terms of one of `ORDERINGS` or `READING_ORDERS`. Unknown years come first in "year", last in "-year"."""
     if order in READING_ORDERS:
-        return list(READING_ORDERS[order])
-    nulls: dict[str, OrderBy] = {"year": F("year").asc(nulls_first=True), "-year": F("year").desc(nulls_last=True)}
-    return [nulls.get(column, column) for column in order_columns(order)]
+        return READING_ORDERS[order]
+    terms = INDEXED_ORDERS[order.removeprefix("-")]
+    return tuple(term.reversed() for term in terms) if order.startswith("-") else terms
+
+
+def order_by(order: str) -> list[OrderBy]:
+    """The arguments for `QuerySet.order_by`."""
+    return [term.order_by() for term in order_terms(order)]
+
+
+def rows_after(
+    movies: MovieQuerySet, terms: Sequence[SortTerm], values: Sequence[Any], *, backwards: bool = False
+) -> MovieQuerySet:
+    """The movies after the row with these values of the terms' columns, in order; all of them without values.
+
+    With `backwards` those before it, the nearest first. It costs the same at any depth.
+    """
+    directed = [term.reversed() for term in terms] if backwards else list(terms)
+    condition = _after(directed, values) if values else Q()
+    return movies.filter(condition).order_by(*(term.order_by() for term in directed))
+
+
+def _after(terms: Sequence[SortTerm], values: Sequence[Any]) -> Q:
+    """The condition for rows after the values in lexicographic order.
+
+    The outer comparison with the first term lets the database use the index.
+    """
+    first, value = terms[0], values[0]
+    if len(terms) == 1:
+        return first.beyond(value)
+    same = first.equals(value) & _after(terms[1:], values[1:])
+    return first.beyond(value, or_equal=True) & (first.beyond(value) | same)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovieTotal:
+    """How many movies match; an estimate unless `is_exact`."""
+
+    number: int
+    is_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,22 +170,194 @@ class CatalogueQuery:
 
     def apply(self, movies: MovieQuerySet) -> MovieQuerySet:
         """The movies of `movies` that match, in order."""
-        return self._with_links(movies.search(self.search).filter(**self._conditions())).order_by(*order_by(self.order))
+        return ListPlan(self).apply(movies)
 
-    def _conditions(self) -> dict[str, object]:
-        values = {
-            "type": self.type,
-            "year": self.year,
-            "year__gte": self.year_min,
-            "year__lte": self.year_max,
-            "updated_at__gte": self.updated_since,
+    @property
+    def link_filters(self) -> dict[str, str]:
+        """The filters over links that are set."""
+        return {name: value for name in LINK_FILTERS if (value := getattr(self, name))}
+
+    @property
+    def years(self) -> tuple[int, int] | None:
+        """The first and last year that match all filters of the year; None if no such filter is set."""
+        if not (self.year or self.year_min or self.year_max):
+            return None
+        first = max(self.year or 1, self.year_min or 1)
+        return first, min(self.year or 9998, self.year_max or 9998)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """A filter in two forms: tested row by row, and as a range of an index; `movies` match it.
+
+    `in_title_order`: the range is in the order of titles.
+    """
+
+    tested: Q
+    indexed: Q
+    movies: int
+    in_title_order: bool = False
+
+
+class QueryCounts:
+    """What the counters say about a query."""
+
+    def __init__(self, query: CatalogueQuery) -> None:
+        self.query = query
+
+    @cached_property
+    def facets(self) -> list[tuple[str, str, str, str, int]]:
+        """Each kind of active links that matches the filters over links, with their number."""
+        wanted = self.query.link_filters
+        language = wanted.pop("language", "")
+        counts = LinkCount.objects.filter(**wanted)
+        return (counts.in_language(language) if language else counts).active_facets()
+
+    @property
+    def links(self) -> int:
+        """The active links that match the filters over links."""
+        return sum(row[-1] for row in self.facets)
+
+    @cached_property
+    def rows(self) -> list[tuple[str, int, bool, int]]:
+        """Type, year, whether there is an active link, and how many movies have these."""
+        return MovieCount.objects.sums()
+
+    @property
+    def movies(self) -> int:
+        """All movies."""
+        return sum(row[3] for row in self.rows)
+
+    @property
+    def matching(self) -> int:
+        """The movies that match type, years and `has_links`."""
+        query, years = self.query, self.query.years
+        return sum(
+            number
+            for kind, year, is_watchable, number in self.rows
+            if (not query.type or kind == query.type)
+            and (years is None or years[0] <= year <= years[1])
+            and query.has_links in (None, is_watchable)
+        )
+
+
+class ListPlan:
+    """How a query is answered: which filter drives it, if any, and how many movies it finds."""
+
+    def __init__(self, query: CatalogueQuery) -> None:
+        self.query, self.counts = query, QueryCounts(query)
+
+    def apply(self, movies: MovieQuerySet) -> MovieQuerySet:
+        """The movies of `movies` that match, in order."""
+        driver = self._driver
+        for one in self._filters:
+            movies = movies.filter(one.indexed if one is driver else one.tested)
+        return movies.search(self.query.search).order_by(*order_by(self.query.order))
+
+    def total(self) -> MovieTotal:
+        """How many movies match: exactly if the counters know or few are candidates, otherwise estimated."""
+        query = self.query
+        if not (query.link_filters or query.updated_since or query.search):
+            return MovieTotal(number=self.counts.matching - self._hidden())
+        found = self.apply(Movie.objects.shown()).order_by().values("pk")
+        if query.search:
+            number = found[: MAX_COUNTED + 1].count()
+            return MovieTotal(number=number) if number <= MAX_COUNTED else self._estimated(at_least=number)
+        if min(one.movies for one in self._filters) <= MAX_EXACT:
+            return MovieTotal(number=found.count())
+        return self._estimated(at_least=0)
+
+    def _estimated(self, *, at_least: int) -> MovieTotal:
+        """The total by a sample of movies whose ids are evenly spread, or if few match by the counters of links."""
+        last = Movie.objects.aggregate(last=Max("pk", default=0))["last"]
+        sample = Movie.objects.filter(pk__in=range(1, last + 1, max(1, last // SAMPLED_MOVIES)))
+        found = sample.search(self.query.search).filter(*(one.tested for one in self._filters))
+        counts = sample.aggregate(all=Count("pk"), hits=Count("pk", filter=Q(pk__in=found.values("pk"))))
+        hits, number = counts["hits"], self.counts.movies * counts["hits"] // max(1, counts["all"])
+        if hits < MIN_SAMPLED_HITS and self.query.link_filters and not self.query.search:
+            number = min(self.counts.movies, self.counts.links) * self.counts.matching // max(1, self.counts.movies)
+        return MovieTotal(number=_rounded(max(number, at_least)), is_exact=False)
+
+    def _hidden(self) -> int:
+        """How many of the counted movies are taken down: nearly always none."""
+        movies = Movie.objects.taken_down()
+        for one in self._filters:
+            movies = movies.filter(one.tested)
+        return movies.count()
+
+    @cached_property
+    def _driver(self) -> _Filter | None:
+        """The filter whose index yields the movies; None: the index of the order does."""
+        if not self._filters:
+            return None
+        rarest = min(self._filters, key=lambda one: one.movies)
+        matching = float(self.counts.movies or 1)
+        for one in self._filters:
+            matching *= one.movies / (self.counts.movies or 1)
+        walked = PAGE_ROWS * self.counts.movies / matching if matching >= 1 else self.counts.movies
+        if rarest.movies <= max(walked, ALWAYS_CHEAP):
+            return rarest
+        sorted_alike = [one for one in self._filters if one.in_title_order and self.query.order in ("title", "-title")]
+        return min(sorted_alike, key=lambda one: one.movies, default=None)
+
+    @cached_property
+    def _filters(self) -> list[_Filter]:
+        query = self.query
+        found = []
+        if query.type:
+            found.append(self._by_type())
+        if query.years:
+            found.append(self._by_years(*query.years))
+        if query.has_links is not None:
+            found.append(self._by_has_links(has_links=query.has_links))
+        if query.link_filters:
+            found.append(self._by_links())
+        if query.updated_since:
+            found.append(self._by_change(query.updated_since))
+        return found
+
+    def _by_type(self) -> _Filter:
+        number = sum(row[3] for row in self.counts.rows if row[0] == self.query.type)
+        return _Filter(_hidden_from_index("type", Exact, self.query.type), Q(type=self.query.type), number, True)
+
+    def _by_years(self, first: int, last: int) -> _Filter:
+        number = sum(row[3] for row in self.counts.rows if first <= row[1] <= last)
+        if first == last:
+            tested = _hidden_from_index("year", Exact, first)
+            return _Filter(tested, Q(Exact(YEAR.expression, first)), number, True)
+        tested = _hidden_from_index("year", GreaterThanOrEqual, first) & _hidden_from_index(
+            "year", LessThanOrEqual, last
+        )
+        indexed = Q(GreaterThanOrEqual(YEAR.expression, first)) & Q(LessThanOrEqual(YEAR.expression, last))
+        return _Filter(tested, indexed, number)
+
+    def _by_has_links(self, *, has_links: bool) -> _Filter:
+        number = sum(row[3] for row in self.counts.rows if row[2] == has_links)
+        lookup = GreaterThan if has_links else Exact
+        tested = _hidden_from_index("active_link_count", lookup, 0)
+        indexed = Q(active_link_count__gt=0) if has_links else Q(active_link_count=0)
+        return _Filter(tested, indexed, number, not has_links)
+
+    def _by_links(self) -> _Filter:
+        wanted = {
+            f"{name}__in": sorted({row[place] for row in self.counts.facets}) for place, name in enumerate(LINK_FILTERS)
         }
-        return {lookup: value for lookup, value in values.items() if value}
+        links = StreamingLink.objects.active().order_by().filter(**wanted).values("movie_id")
+        return _Filter(Q(has_active_link(**self.query.link_filters)), Q(pk__in=links), self.counts.links)
 
-    def _with_links(self, movies: MovieQuerySet) -> MovieQuerySet:
-        wanted = {name: value for name in LINK_FILTERS if (value := getattr(self, name))}
-        if self.has_links is False:
-            movies = movies.unwatchable()
-        if wanted:
-            return movies.with_active_link(**wanted)
-        return movies.watchable() if self.has_links else movies
+    def _by_change(self, since: datetime) -> _Filter:
+        changed = Movie.objects.order_by().filter(updated_at__gte=since).values("pk")
+        number = changed[: MAX_EXACT + 1].count()
+        tested = _hidden_from_index("updated_at", GreaterThanOrEqual, since)
+        return _Filter(tested, Q(pk__in=changed), number if number <= MAX_EXACT else self.counts.movies)
+
+
+def _hidden_from_index(column: str, lookup: Any, value: object) -> Q:
+    """A condition on a column for which no index is used: for a filter that is tested while another index is walked."""
+    return Q(lookup(Coalesce(F(column), F(column)), value))
+
+
+def _rounded(number: int) -> int:
+    """The number with three significant digits."""
+    step: int = 10 ** max(0, len(str(number)) - 3)
+    return number // step * step

@@ -7,26 +7,31 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Func, Max, Q, Subquery
+from django.db.models import Max
 
 from scraper import sources
-from streaming.models import Change, HealthRun, LinkFlip, Movie, PendingChange, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, ScrapeJob, StreamingLink
+from streaming.models.counters import catalogue_version, inactive_reason_counts, movie_total
 from streaming.models.job import FINISHED, SourceState
 from streaming.models.reasons import reason_text
 
 RECENT_JOBS = 200
-AT_RISK_ORDER = ("active_count", "search_title", "pk")
+AT_RISK_COUNTS = (0, 1)
 SUCCESSFUL = frozenset({SourceState.FOUND, SourceState.NOTHING})
 RUN_FIGURES = ("checked", "alive", "died", "revived", "removed")
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueTotals:
-    """The totals of the catalogue; `last_run` is None if the checker has never run."""
+    """The totals of the catalogue; `last_run` is None if the checker has never run.
+
+    `links` are the shown ones, `unchecked_links` those of them that were never checked.
+    """
 
     movies: int
     links: int
     active_links: int
+    unchecked_links: int
     last_run: HealthRun | None
     open_jobs: int
 
@@ -68,22 +73,18 @@ class DailyRunStats:
 class CatalogueFingerprint:
     """A fingerprint of all lists: it changes whenever their content does.
 
-    `number` and `pending` are those of the sequence of changes; the dates are for Last-Modified, none in the future.
+    `version` grows with each change of movies and links; the dates are for Last-Modified, none in the future.
     """
 
-    number: int | None
-    pending: tuple[int | None, int | None]
-    updated_at: datetime | None
-    removed_at: datetime | None
+    version: int
+    changed_at: datetime | None
     checked_at: datetime | None
     run: tuple[object, ...]
 
     @property
     def at(self) -> datetime | None:
         """The time of the last change; None if nothing has ever changed."""
-        return max(
-            (time for time in (self.updated_at, self.removed_at, self.checked_at) if time is not None), default=None
-        )
+        return max((time for time in (self.changed_at, self.checked_at) if time is not None), default=None)
 
 
 @dataclass(slots=True)
@@ -108,12 +109,13 @@ class SourceSearchStats:
 
 
 def totals() -> CatalogueTotals:
-    """Count movies, shown links and open jobs."""
-    links = StreamingLink.objects.shown().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
+    """The counters of movies and shown links, and the number of open jobs."""
+    shown, active, unchecked = LinkCount.objects.totals()
     return CatalogueTotals(
-        movies=Movie.objects.count(),
-        links=links["all"],
-        active_links=links["active"],
+        movies=movie_total(),
+        links=shown,
+        active_links=active,
+        unchecked_links=unchecked,
         last_run=HealthRun.objects.latest_started(),
         open_jobs=ScrapeJob.objects.open().count(),
     )
@@ -127,11 +129,7 @@ def run_age_seconds(now: datetime) -> int | None:
 
 def source_stats() -> list[SourceStats]:
     """Figures of all sources: enabled ones by preference, then other known ones, then those that only links name."""
-    rows = StreamingLink.objects.shown().order_by().values_list("source")
-    counted = {
-        source: (links, active)
-        for source, links, active in rows.annotate(n=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
-    }
+    counted = LinkCount.objects.by_source()
     searches = _recent_searches()
     slugs = dict.fromkeys([*settings.SOURCES, *sources.KNOWN_SOURCES, *sorted(counted)])
     return [_stats(slug, counted.get(slug, (0, 0)), searches.get(slug, SourceSearchStats())) for slug in slugs]
@@ -140,16 +138,18 @@ def source_stats() -> list[SourceStats]:
 def inactive_reasons() -> list[tuple[str, int]]:
     """The texts of the reasons of inactive links with their counts, the most frequent first."""
     counts: Counter[str] = Counter()
-    rows = StreamingLink.objects.inactive().order_by().values_list("reason").annotate(n=Count("pk"))
-    for reason, count in rows:
+    for reason, count in inactive_reason_counts():
         counts[reason_text(reason)] += count
     return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
 
 
 def at_risk(limit: int) -> list[Movie]:
-    """Movies with one active link or none, with `active_count`."""
-    rows = Movie.objects.shown().with_active_count().filter(Q(active_count__lte=1))
-    return list(rows.order_by(*AT_RISK_ORDER)[:limit])
+    """Movies with one active link or none, with `active_count`; each number is a range of an index."""
+    movies = Movie.objects.shown().with_active_count().order_by("search_title", "pk")
+    found: list[Movie] = []
+    for number in AT_RISK_COUNTS:
+        found += movies.filter(active_link_count=number)[: limit - len(found)]
+    return found
 
 
 def recently_failed_links(limit: int, *, now: datetime) -> list[StreamingLink]:
@@ -205,24 +205,12 @@ def runs_by_day(days: int, now: datetime) -> list[DailyRunStats]:
 
 
 def catalogue_fingerprint(*, now: datetime) -> CatalogueFingerprint:
-    """Compute the fingerprint of the lists with three queries."""
-    removed = RemovedMovie.objects.filter(removed_at__lte=now).order_by("-removed_at").values("removed_at")[:1]
-    updated = Movie.objects.filter(updated_at__lte=now).order_by("-updated_at").values("updated_at")[:1]
-    pending = PendingChange.objects.order_by()
-    # One row is enough to ask for other tables; without any, the lists are empty.
-    movies = Movie.objects.order_by("pk")[:1].aggregate(
-        number=Max(Subquery(Change.objects.order_by("-number").values("number")[:1])),
-        count=Max(Subquery(pending.annotate(n=Func("pk", function="COUNT")).values("n"))),
-        last=Max(Subquery(pending.annotate(n=Func("pk", function="MAX")).values("n"))),
-        at=Max(Subquery(updated)),
-        gone=Max(Subquery(removed)),
-    )
+    """Read the fingerprint of the lists with three queries, each of one row."""
+    version, changed_at = catalogue_version()
     run = HealthRun.objects.newest_first().values_list("pk", "heartbeat_at", "finished_at").first()
     return CatalogueFingerprint(
-        number=movies["number"],
-        pending=(movies["count"], movies["last"]),
-        updated_at=movies["at"],
-        removed_at=movies["gone"],
+        version=version,
+        changed_at=changed_at and min(changed_at, now),
         checked_at=StreamingLink.objects.filter(last_checked__lte=now).aggregate(at=Max("last_checked"))["at"],
         run=run or (),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.sitemaps.views import index, sitemap
+from django.contrib.sitemaps.views import sitemap
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
@@ -11,7 +11,7 @@ from rest_framework.routers import SimpleRouter
 from streaming import views
 from streaming.web import assets, catalogue_page, exports, monitoring, movie_page, status_pages
 from streaming.web.feeds import LostMoviesFeed, NewMoviesFeed
-from streaming.web.sitemaps import SITEMAPS
+from streaming.web.sitemaps import SITEMAPS, sitemap_index
 
 cached_for_an_hour = cache_control(public=True, max_age=3600)
 cached_for_five_minutes = cache_control(public=True, max_age=300)
@@ -58,7 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", status_pages.api_guide, name="api-root"),
     path("posters/<str:imdb_id>.svg", assets.poster_image, name="poster"),
     path("robots.txt", assets.robots_txt, name="robots"),
-    path("sitemap.xml", cached_for_an_hour(index), parts | {"sitemap_url_name": "sitemap-part"}, name="sitemap"),
+    path("sitemap.xml", cached_for_an_hour(sitemap_index), name="sitemap"),
     path("sitemap-<section>.xml", cached_for_an_hour(sitemap), parts, name="sitemap-part"),
     path("feeds/new.xml", conditional_page(cached_for_five_minutes(NewMoviesFeed())), name="feed-new"),
     path("feeds/lost.xml", conditional_page(cached_for_five_minutes(LostMoviesFeed())), name="feed-lost"),

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q
 from django.http import HttpResponseBase
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
@@ -34,6 +35,7 @@ from streaming.api.base_views import (
 )
 from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate_language
 from streaming.api.pagination import PARAMETERS, MoviePagination
+from streaming.catalogue_query import ListPlan
 from streaming.client_throttle import client_key, refresh_retry_after
 from streaming.exchange.change_feed import ChangeCursor, UnknownCursorError, changes_since
 from streaming.health.sweep.immediate_check import check_now
@@ -110,6 +112,14 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
 
     def get_queryset(self) -> MovieQuerySet:
         return Movie.objects.shown().with_active_links()
+
+    def filter_queryset(self, queryset: MovieQuerySet) -> MovieQuerySet:  # type: ignore[override]
+        """The movies that match the query, in order; `plan` is how they are found."""
+        filters = MovieFilters(self.request.query_params, queryset, request=self.request)
+        if not filters.is_valid():
+            raise translate_validation(filters.errors)
+        self.plan = ListPlan(filters.catalogue_query())
+        return self.plan.apply(queryset)
 
     def get_object(self) -> Movie:
         """The movie without its links; serializers load them if they need them."""

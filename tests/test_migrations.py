@@ -380,3 +380,47 @@ def test_the_shape_of_an_imdb_id_is_a_rule_that_plain_sqlite_knows_and_both_data
     kept, accepted, back = run_script(database, SHAPES, IMDB_IDS)
     assert kept == back == IMDB_IDS["kept"]
     assert accepted == []
+
+
+COUNTERS = """
+apps = models_at("0017_restored_backups")
+movies, links = (apps.get_model("streaming", name).objects for name in ("Movie", "StreamingLink"))
+for number, (year, states) in enumerate(rows, 1):
+    movie = movies.create(imdb_id=f"tt{number:07d}", title="A", search_title="a", year=year)
+    for place, (is_active, is_published) in enumerate(states):
+        address = f"https://films.example.org/{number}/{place}"
+        links.create(
+            movie=movie, source="s", host="films.example.org", source_url=address, is_active=is_active,
+            is_published=is_published, reason="ok" if is_active else "http_404",
+        )
+apps = models_at("0019_count_by_triggers")
+movies = apps.get_model("streaming", "Movie").objects.order_by("pk")
+print(json.dumps(list(movies.values_list("active_link_count", flat=True))))
+counts = apps.get_model("streaming", "LinkCount").objects
+print(json.dumps(list(counts.values_list("source", "links", "shown", "active", "unchecked"))))
+from streaming.catalogue_check import CHECKS, IdRange
+print(json.dumps([line for check in CHECKS for line in check.find(IdRange(1, 99))]))
+movies.filter(pk=movies.first().pk).update(year=1923)
+links = apps.get_model("streaming", "StreamingLink").objects
+links.filter(is_active=True).update(is_active=False)
+print(json.dumps([line for check in CHECKS for line in check.find(IdRange(1, 99))]))
+before = apps.get_model("streaming", "PendingChange").objects.latest("pk").pk
+apps = models_at("0017_restored_backups")
+apps.get_model("streaming", "Movie").objects.filter(imdb_id="tt0000001").update(year=1924)
+apps.get_model("streaming", "StreamingLink").objects.filter(is_published=True).update(is_active=True)
+noted = apps.get_model("streaming", "PendingChange").objects.filter(pk__gt=before)
+print(json.dumps([noted.exclude(imdb_id="").count() > 0, noted.filter(imdb_id="").count() > 0]))
+print(json.dumps(apps.get_model("streaming", "StreamingLink").objects.count()))
+models_at("0019_count_by_triggers")
+print(json.dumps([line for check in CHECKS for line in check.find(IdRange(1, 99))]))
+"""
+COUNTED = [(1922, [(True, True), (True, True), (False, True)]), (None, [(True, False)]), (1968, [])]
+
+
+def test_what_there_is_is_counted_and_every_row_is_kept(database):
+    numbers, counts, first, second, noted, kept, third = run_script(database, COUNTERS, COUNTED)
+    assert numbers == [2, 0, 0]
+    assert counts == [["s", 4, 3, 2, 3]]
+    assert first == second == third == []
+    assert noted == [True, True]
+    assert kept == 4

@@ -31,7 +31,7 @@ def test_totals_count_everything_once():
     HealthRun.objects.create(started_at=timezone.now() - timedelta(days=1))
     latest = HealthRun.objects.create()
     assert statistics.totals() == statistics.CatalogueTotals(
-        movies=1, links=2, active_links=1, last_run=latest, open_jobs=1
+        movies=1, links=2, active_links=1, unchecked_links=2, last_run=latest, open_jobs=1
     )
 
 
@@ -107,7 +107,7 @@ def test_runs_are_summed_by_day_including_days_without_a_run():
         (statistics.totals, 4),
         (statistics.source_stats, 2),
         (statistics.inactive_reasons, 1),
-        (lambda: statistics.at_risk(50), 1),
+        (lambda: statistics.at_risk(50), 2),
         (lambda: statistics.recently_failed_links(50, now=timezone.now()), 1),
         (lambda: statistics.runs_by_day(30, timezone.now()), 1),
         (lambda: statistics.catalogue_fingerprint(now=timezone.now()), 3),

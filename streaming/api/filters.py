@@ -18,7 +18,7 @@ from scraper.items import MAX_YEAR, MIN_YEAR, QUALITIES
 from streaming.catalogue_query import ORDERINGS, CatalogueQuery
 from streaming.formatting import quote_value
 from streaming.ingest.records import is_language_tag
-from streaming.models import Movie, MovieQuerySet, StreamingLink
+from streaming.models import LinkCount, Movie
 
 EMPTY_ALLOWED = frozenset({"search", "cursor", "since"})
 
@@ -88,7 +88,7 @@ class SourceField(forms.CharField):
     def validate(self, value: str) -> None:
         if not value or value in sources.KNOWN_SOURCES:
             return
-        if "\x00" in value or not StreamingLink.objects.shown().filter(source=value[:51]).exists():
+        if "\x00" in value or value not in LinkCount.objects.by_source():
             raise FormError(f"{quote_value(value)} is not known. Allowed: {', '.join(sources.KNOWN_SOURCES)}.")
 
 
@@ -136,9 +136,6 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
     search = django_filters.CharFilter(help_text="Every word occurs in the title, or it is the IMDb id")
     updated_since = DateTimeOrDateFilter(field_name="updated_at", help_text="Changed at this time or later")
     ordering = _choice_filter(dict.fromkeys(ORDERINGS, ""), "The order; title by default")
-
-    def filter_queryset(self, queryset: MovieQuerySet) -> MovieQuerySet:
-        return self.catalogue_query().apply(queryset)
 
     def catalogue_query(self) -> CatalogueQuery:
         """The valid parameters as a query."""

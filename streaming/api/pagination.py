@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.http import Http404
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -19,10 +17,11 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from streaming.api.filters import parse_datetime_or_date
-from streaming.catalogue_query import ORDERINGS, order_columns
+from streaming.catalogue_query import ORDERINGS, PAGE_ROWS, READING_ORDERS, ListPlan, order_terms, rows_after
 from streaming.models import Movie, MovieQuerySet
 
-PAGE_SIZE, MAX_PAGE_SIZE, MAX_PAGE = 24, 100, 1_000_000
+PAGE_SIZE, MAX_PAGE_SIZE, MAX_PAGE = PAGE_ROWS, 100, 1_000_000
+MAX_NUMBERED_ROWS = 10_000
 MAX_CURSOR_LENGTH = 2000
 PARAMETERS = frozenset({"page", "page_size", "cursor"})
 
@@ -44,6 +43,11 @@ class Cursor:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
+    def at(cls, row: Movie, ordering: str, *, backwards: bool = False) -> Cursor:
+        """The position of this row."""
+        return cls(ordering, tuple(term.value_of(row) for term in order_terms(ordering)), backwards)
+
+    @classmethod
     def decode(cls, text: str) -> Cursor:
         """Read the text of a cursor; ValueError if we did not write it."""
         if len(text) > MAX_CURSOR_LENGTH or not text.isascii():
@@ -52,9 +56,9 @@ class Cursor:
             ordering, values, backwards = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         except (binascii.Error, TypeError, RecursionError) as error:
             raise ValueError("not a cursor") from error
-        if ordering not in ORDERINGS or not isinstance(values, list) or not isinstance(backwards, bool):
+        if not _is_ordering(ordering) or not isinstance(values, list) or not isinstance(backwards, bool):
             raise ValueError("not a cursor")
-        columns = [column.removeprefix("-") for column in order_columns(ordering)]
+        columns = [term.column for term in order_terms(ordering)]
         if values and len(values) != len(columns):
             raise ValueError("not a cursor")
         return cls(
@@ -63,43 +67,54 @@ class Cursor:
 
     def rows_after(self, movies: MovieQuerySet, *, size: int) -> list[Movie]:
         """The next `size` rows; with `backwards` in reverse order, the nearest first."""
-        order = order_columns(self.ordering)
-        downwards = order[0].startswith("-") != self.backwards
-        columns = [column.removeprefix("-") for column in order]
-        rows: list[Movie] = []
-        for index_range in _index_ranges(movies, columns, self.values, downwards=downwards):
-            if len(rows) < size:
-                rows += index_range.order_by(*(f"-{name}" if downwards else name for name in columns))[
-                    : size - len(rows)
-                ]
-        return rows
+        return list(rows_after(movies, order_terms(self.ordering), self.values, backwards=self.backwards)[:size])
 
 
 class MoviePagination(BasePagination):
-    """Pages by `page` and `page_size`, or by `cursor` (empty: from the start) without a count."""
+    """Pages by `page` and `page_size`, or by `cursor` (empty: from the start) without a count.
+
+    The view's `plan` says how many movies there are. Page numbers end at row `MAX_NUMBERED_ROWS`, for the database has
+    to read all rows before a page; the last `next` is a cursor.
+    """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.size = _int_parameter(request, "page_size", PAGE_SIZE, maximum=MAX_PAGE_SIZE)
         if "cursor" in request.query_params:
             return self._by_cursor(queryset)
-        return self._by_number(queryset)
+        return self._by_number(queryset, view.plan)
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({**self.envelope, "results": data})
 
-    def _by_number(self, queryset: MovieQuerySet) -> list[Movie]:
+    def _by_number(self, queryset: MovieQuerySet, plan: ListPlan) -> list[Movie]:
         number = _int_parameter(self.request, "page", 1, maximum=MAX_PAGE)
-        count = queryset.count()
-        last = max(1, -(-count // self.size))
-        if number > last:
-            raise Http404(f"There is no page {number}; the last is {last}.")
+        start = (number - 1) * self.size
+        if start >= MAX_NUMBERED_ROWS:
+            raise ValidationError({"page": [_too_deep(self.size)]})
+        rows = list(queryset[start : start + self.size + 1])
+        more, rows = len(rows) > self.size, rows[: self.size]
+        count = self._count(plan, seen=start + len(rows), more=more)
+        if not rows and number > 1:
+            raise Http404(f"There is no page {number}; the last is {max(1, -(-count // self.size))}.")
         self.envelope = {
             "count": count,
-            "next": self._address(page=number + 1) if number < last else None,
-            "previous": self._address(page=number - 1) if number > 1 else None,
+            "next": self._next_page(number, rows[-1]) if more else None,
+            "previous": self._address(page=number - 1 if number > 2 else None) if number > 1 else None,
         }
-        return list(queryset[(number - 1) * self.size : number * self.size])
+        return rows
+
+    def _count(self, plan: ListPlan, *, seen: int, more: bool) -> int:
+        """The number of movies of the list, of which `seen` were seen when this page ends."""
+        if seen and not more:
+            return seen
+        return max(seen, plan.total().number)
+
+    def _next_page(self, number: int, last: Movie) -> str:
+        """The URL of the next page; where page numbers end, it goes on by cursor."""
+        if number * self.size < MAX_NUMBERED_ROWS:
+            return self._address(page=number + 1)
+        return self._address(page=None, cursor=Cursor.at(last, self.request.query_params.get("ordering", "title")))
 
     def _by_cursor(self, queryset: MovieQuerySet) -> list[Movie]:
         cursor = self._cursor()
@@ -129,13 +144,13 @@ class MoviePagination(BasePagination):
         return cursor
 
     def _neighbour_cursor(self, cursor: Cursor, row: Movie, *, backwards: bool) -> str:
-        values = tuple(getattr(row, name.removeprefix("-")) for name in order_columns(cursor.ordering))
-        return self._address(cursor=Cursor(cursor.ordering, values, backwards))
+        return self._address(cursor=Cursor.at(row, cursor.ordering, backwards=backwards))
 
     def _address(self, **changes: object) -> str:
+        """The URL of the request with these parameters; those that are None go."""
         url = self.request.build_absolute_uri()
         for name, value in changes.items():
-            url = remove_query_param(url, name) if value == 1 else replace_query_param(url, name, str(value))
+            url = remove_query_param(url, name) if value is None else replace_query_param(url, name, str(value))
         return url
 
     def get_schema_operation_parameters(self, view: object) -> list[dict[str, Any]]:
@@ -159,12 +174,21 @@ class MoviePagination(BasePagination):
             "type": "object",
             "required": ["next", "previous", "results"],
             "properties": {
-                "count": {"type": "integer", "description": "Number of matching movies; absent with cursor."},
+                "count": {
+                    "type": "integer",
+                    "description": "Number of matching movies: exact for type, year and has_links and for a few "
+                    "thousand movies, otherwise an estimate with three digits. Absent with cursor.",
+                },
                 "next": url,
                 "previous": url,
                 "results": schema,
             },
         }
+
+
+def _is_ordering(value: object) -> bool:
+    """Whether it is an order of the API or of the catalogue page; both use cursors."""
+    return isinstance(value, str) and (value in ORDERINGS or value in READING_ORDERS)
 
 
 def _int_parameter(request: Request, name: str, default: int, *, maximum: int) -> int:
@@ -173,6 +197,11 @@ def _int_parameter(request: Request, name: str, default: int, *, maximum: int) -
     if not 1 <= number <= maximum:
         raise ValidationError({name: [f"Write a whole number from 1 to {maximum}."]})
     return number
+
+
+def _too_deep(size: int) -> str:
+    last = -(-MAX_NUMBERED_ROWS // size)
+    return f"Page numbers go to {last} with {size} movies a page. Follow next from there, or start with cursor=."
 
 
 def _schema_parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
@@ -197,37 +226,3 @@ def _expect(value: object, kind: type[Any]) -> Any:
     if type(value) is not kind:
         raise ValueError("not a cursor")
     return value
-
-
-def _index_ranges(
-    movies: MovieQuerySet, columns: Sequence[str], values: Sequence[Any], *, downwards: bool
-) -> list[MovieQuerySet]:
-    """The rows after the values as consecutive queries, each a range of one index.
-
-    Unknown years come first in ascending and last in descending order, on every database.
-    """
-    if columns[0] != "year":
-        return [movies.filter(_after_row(columns, values, downwards=downwards))]
-    unknown, known = movies.filter(year=None), movies.filter(year__isnull=False)
-    if not values:
-        return [known, unknown] if downwards else [unknown, known]
-    if values[0] is None:
-        rest = unknown.filter(_after_row(columns[1:], values[1:], downwards=downwards))
-        return [rest] if downwards else [rest, known]
-    rest = known.filter(_after_row(columns, values, downwards=downwards))
-    return [rest, unknown] if downwards else [rest]
-
-
-def _after_row(columns: Sequence[str], values: Sequence[Any], *, downwards: bool) -> Q:
-    """The condition for rows after the values in lexicographic order.
-
-    The outer comparison with the first column lets the database use the index.
-    """
-    if not values:
-        return Q()
-    name, compare = columns[0], "lt" if downwards else "gt"
-    strictly = Q(**{f"{name}__{compare}": values[0]})
-    if len(columns) == 1:
-        return strictly
-    same = Q(**{name: values[0]}) & _after_row(columns[1:], values[1:], downwards=downwards)
-    return Q(**{f"{name}__{compare}e": values[0]}) & (strictly | same)

@@ -12,10 +12,15 @@ from django.db import connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from streaming.models import PendingChange
+from streaming.models import CatalogueVersion, InactiveReasonCount, LinkCount, Movie, MovieCount, PendingChange
 
 BATCH_ROWS = 2000
-WRITTEN_BY_TRIGGERS = {PendingChange._meta.db_table}
+# Movies after their links, for triggers count those for movies that exist, which come with their numbers.
+COPIED_AFTER_LINKS = Movie._meta.db_table
+# In this order: each row of the first raises the version, which is the last.
+WRITTEN_BY_TRIGGERS = [
+    model._meta.db_table for model in (PendingChange, LinkCount, InactiveReasonCount, MovieCount, CatalogueVersion)
+]
 Node = tuple[str, str]
 
 
@@ -103,10 +108,17 @@ def _delete_rows(target: str, tables: Sequence[type[models.Model]]) -> None:
 
 def _triggers_last(target: str, tables: Sequence[type[models.Model]]) -> Iterator[type[models.Model]]:
     """Yield the tables; those that triggers fill while the others are copied come last, empty again."""
-    written = [model for model in tables if model._meta.db_table in WRITTEN_BY_TRIGGERS]
-    yield from (model for model in tables if model not in written)
-    _delete_rows(target, written)
-    yield from written
+    written = sorted(
+        (model for model in tables if model._meta.db_table in WRITTEN_BY_TRIGGERS),
+        key=lambda model: WRITTEN_BY_TRIGGERS.index(model._meta.db_table),
+    )
+    yield from sorted(
+        (model for model in tables if model not in written),
+        key=lambda model: model._meta.db_table == COPIED_AFTER_LINKS,
+    )
+    for model in written:
+        _delete_rows(target, [model])
+        yield model
 
 
 def _copy_table(model: type[models.Model], source: str, target: str) -> int:

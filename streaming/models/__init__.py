@@ -5,6 +5,7 @@ from __future__ import annotations
 from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
 from streaming.models.change import Change, PendingChange
+from streaming.models.counters import CatalogueVersion, InactiveReasonCount, LinkCount, MovieCount
 from streaming.models.health_part import HealthPart, HealthPiece, HealthWorker
 from streaming.models.health_run import HealthRun
 from streaming.models.host import HostGate, HostOutage, HostPause
@@ -19,6 +20,7 @@ from streaming.models.restored_backup import RestoredBackup
 __all__ = [
     "Binding",
     "BlockedAddress",
+    "CatalogueVersion",
     "Change",
     "HealthPart",
     "HealthPiece",
@@ -27,9 +29,12 @@ __all__ = [
     "HostGate",
     "HostOutage",
     "HostPause",
+    "InactiveReasonCount",
+    "LinkCount",
     "LinkFlip",
     "LoginCounter",
     "Movie",
+    "MovieCount",
     "MovieQuerySet",
     "PendingChange",
     "RemovedMovie",

@@ -26,6 +26,21 @@ class WatchedColumns:
     removed: Sequence[str]
 
 
+WATCHED = WatchedColumns(
+    movie=("imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at"),
+    link=(
+        "movie_id", "source", "source_url", "kind", "label", "season", "episode", "quality", "language", "licence",
+        "licence_url",
+    ),
+    removed=("imdb_id", "title", "removed_at", "reason", "restored_at"),
+)  # fmt: skip
+
+
+def change_trigger_names() -> list[str]:
+    """The names of the triggers of the columns that are watched now."""
+    return [trigger.name for trigger in _triggers(WATCHED, differs="")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trigger:
     """`event` of a table, under a condition on OLD and NEW (empty: always), notes these SQL values.

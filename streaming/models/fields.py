@@ -6,6 +6,7 @@ import unicodedata
 from typing import Any
 
 from django.db import models
+from django.db.models import F
 
 LETTER_REPLACEMENTS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "þ": "th", "ð": "d"}
 
@@ -37,3 +38,13 @@ class FoldedField(models.CharField):  # type: ignore[type-arg]  # not subscripta
     def deconstruct(self) -> Any:
         name, path, args, options = super().deconstruct()
         return name, path, args, {**options, "of": self.of}
+
+
+class CountedField(models.IntegerField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A counter that triggers keep: `save`, `create` and `bulk_create` leave it to them.
+
+    Otherwise an object that was loaded earlier would write an old number.
+    """
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        return 0 if add else F(self.attname)

@@ -151,7 +151,11 @@ class StreamingLink(models.Model):
             models.Index(fields=["moved_seen", "id"], condition=Q(moved_seen__gt=0), name="link_by_moved"),
             models.Index(fields=["host", "id"], name="link_by_host"),
             models.Index(fields=["host", "verified_at", "id"], name="link_by_verified"),
-            models.Index(fields=["source", "is_active", "is_published", "taken_down"], name="link_counted_by_source"),
+            models.Index(
+                fields=["language", "quality", "source", "licence", "movie"],
+                condition=Q(is_active=True, is_published=True),
+                name="link_by_facets",
+            ),
             models.Index(fields=["movie"], condition=Q(is_active=True, is_published=True), name="link_shown_of_movie"),
             models.Index(fields=["movie"], condition=Q(is_published=False), name="link_waiting_of_movie"),
         ]

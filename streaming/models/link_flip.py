@@ -23,7 +23,9 @@ class LinkFlipQuerySet(models.QuerySet["LinkFlip"]):
 
     def of_shown_links(self) -> LinkFlipQuerySet:
         """Flips of links that everybody may see."""
-        return self.filter(link__is_published=True, link__taken_down=False, link__movie__in=Movie.objects.shown())
+        # What is hidden is left out, so that the few hidden movies are read and not all others.
+        shown = self.filter(link__is_published=True, link__taken_down=False)
+        return shown.exclude(link__movie_id__in=Movie.objects.taken_down().values("pk"))
 
     def besides_hosts(self, hosts: Iterable[str]) -> LinkFlipQuerySet:
         """Flips of links that are not on these hosts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import connection, models
-from django.db.models import Count, Exists, Func, OuterRef, Prefetch, Q, Subquery, Value
+from django.db.models import Exists, F, Func, OuterRef, Prefetch, Q, Value
 from django.db.models.functions import Coalesce, Length, Substr
 from django.db.models.lookups import Exact, Range
 from django.urls import reverse
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from scraper.items import MAX_YEAR, MIN_YEAR, MOVIE_TYPES
 from streaming.models.blocked_address import BlockedAddress
-from streaming.models.fields import FoldedField, fold_for_search
+from streaming.models.fields import CountedField, FoldedField, fold_for_search
 from streaming.models.link import StreamingLink
 
 MAX_SEARCH_LENGTH = 200
@@ -32,6 +32,15 @@ HAS_IMDB_ID_SHAPE = (
 )
 
 
+def has_active_link(*, language: str = "", **columns: str) -> Exists:
+    """Whether a movie has an active link that has all these values of `source`, `quality` and `licence`.
+
+    Unless it is empty, `language` has to be the language of the same link, or a general form of it.
+    """
+    links = StreamingLink.objects.active().filter(movie=OuterRef("pk"), **columns)
+    return Exists(links.in_language(language) if language else links)
+
+
 class MovieQuerySet(models.QuerySet["Movie"]):
     """Queries about many movies."""
 
@@ -40,8 +49,13 @@ class MovieQuerySet(models.QuerySet["Movie"]):
 
         A takedown removes its movie, so this is a second lock; the few ids are compared within the same query.
         """
+        # By row id, which each index has: pages that are skipped are not read.
+        return self.exclude(pk__in=Movie.objects.taken_down().values("pk"))
+
+    def taken_down(self) -> MovieQuerySet:
+        """Movies whose IMDb id is taken down, which nobody may see."""
         blocked = BlockedAddress.objects.filter(kind=BlockedAddress.Kind.IMDB_ID)
-        return self.exclude(imdb_id__in=blocked.values("address"))
+        return self.filter(imdb_id__in=blocked.values("address"))
 
     def by_identifier(self, identifier: str) -> MovieQuerySet:
         """The movie with this row id or IMDb id. Any other text finds nothing."""
@@ -61,7 +75,7 @@ class MovieQuerySet(models.QuerySet["Movie"]):
 
     def watchable(self) -> MovieQuerySet:
         """Movies with at least one active link."""
-        return self.filter(Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
+        return self.filter(active_link_count__gt=0)
 
     def playable(self) -> MovieQuerySet:
         """Movies with at least one active link that a player can open, sought movie by movie."""
@@ -70,20 +84,11 @@ class MovieQuerySet(models.QuerySet["Movie"]):
 
     def unwatchable(self) -> MovieQuerySet:
         """Movies without an active link, including those that never had one."""
-        return self.filter(~Exists(StreamingLink.objects.active().filter(movie=OuterRef("pk"))))
-
-    def with_active_link(self, *, language: str = "", **columns: str) -> MovieQuerySet:
-        """Movies with an active link that has all these values of `source`, `quality` and `licence`.
-
-        Unless it is empty, `language` has to be the language of the same link, or a general form of it.
-        """
-        links = StreamingLink.objects.active().filter(movie=OuterRef("pk"), **columns)
-        return self.filter(Exists(links.in_language(language) if language else links))
+        return self.filter(active_link_count=0)
 
     def with_active_count(self) -> MovieQuerySet:
-        """Movies with `active_count`, the number of active links, which is computed only for the rows that are read."""
-        active = StreamingLink.objects.active().filter(movie=OuterRef("pk")).order_by().values("movie")
-        return self.annotate(active_count=Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0))
+        """Movies with `active_count`, the number of active links."""
+        return self.annotate(active_count=F("active_link_count"))
 
     def with_active_links(self) -> MovieQuerySet:
         """Movies with `active_links`, a list; costs one more query for all movies."""
@@ -95,7 +100,8 @@ class Movie(models.Model):
 
     `next_scrape_at` is the time before which no page view starts a scrape (None: now); `fruitless_scrapes` counts the
     consecutive scrapes that found nothing, each of which doubles that wait. `updated_at` is the last change of what
-    pages, mirrors and caches show of the movie.
+    pages, mirrors and caches show of the movie. `active_link_count` is kept by triggers, see
+    `streaming.models.counters`.
     """
 
     class Type(models.TextChoices):
@@ -114,6 +120,7 @@ class Movie(models.Model):
     last_scraped_at = models.DateTimeField(null=True, blank=True, editable=False)
     next_scrape_at = models.DateTimeField(null=True, blank=True, editable=False)
     fruitless_scrapes = models.PositiveSmallIntegerField(default=0, editable=False)
+    active_link_count = CountedField(default=0, editable=False)
 
     objects = MovieQuerySet.as_manager()
 
@@ -131,7 +138,13 @@ class Movie(models.Model):
         ]
         indexes = [
             models.Index(fields=["search_title", "id"], name="movie_by_title"),
-            models.Index(fields=["year", "search_title", "id"], name="movie_by_year"),
+            models.Index(fields=["type", "search_title", "id"], name="movie_by_type"),
+            # Without NULL, which the databases order differently: 0 before all years, 9999 after them.
+            models.Index(Coalesce("year", Value(0)), "search_title", "id", name="movie_by_known_year"),
+            models.Index(Coalesce("year", Value(0)).desc(), "search_title", "id", name="movie_newest"),
+            models.Index(Coalesce("year", Value(9999)), "search_title", "id", name="movie_oldest"),
+            models.Index(fields=["-created_at", "search_title", "id"], name="movie_added"),
+            models.Index(fields=["-active_link_count", "search_title", "id"], name="movie_by_links"),
             models.Index(fields=["created_at", "id"], name="movie_by_created"),
             models.Index(fields=["updated_at", "id"], name="movie_by_updated"),
         ]

@@ -128,9 +128,3 @@ def json_ld(data: dict[str, Any]) -> SafeString:
     """Structured data for search engines as a data block; no text in it can end the script element."""
     text = json.dumps(data, ensure_ascii=False).translate(SCRIPT_ESCAPES)
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308
-
-
-@register.simple_tag(takes_context=True)
-def query_url(context: Context, **changes: Any) -> str:
-    """The query string of the catalogue page with `changes` (see `FilterSelection.url`)."""
-    return str(context["query"].url(**changes))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from streaming import statistics
-from streaming.models import HealthRun, Movie
+from streaming.api.pagination import MAX_NUMBERED_ROWS, Cursor
+from streaming.catalogue_query import ListPlan, MovieTotal, order_terms, rows_after
+from streaming.models import HealthRun, Movie, MovieQuerySet
 from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, FilterSelection, filter_choices
 from streaming.web.rendering import HtmxHttpRequest, render_page
 
@@ -19,8 +22,7 @@ from streaming.web.rendering import HtmxHttpRequest, render_page
 def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     """The catalogue page; htmx gets only the results, or for "Show more" only the next cards."""
     query = FilterSelection.from_query_string(request.GET)
-    movies = query.catalogue_query().apply(Movie.objects.shown().with_active_count().defer("synopsis"))
-    page = Paginator(movies, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = _read_page(query, number=request.GET.get("page", ""), after=request.GET.get("after", ""))
     totals = statistics.totals()
     context = {
         "query": query,
@@ -34,6 +36,76 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     if part := _htmx_fragment(request):
         return render_page(request, f"home.html#{part}", context)
     return render_page(request, "home.html", context | {"filter_choices": filter_choices(query)})
+
+
+@dataclass(frozen=True, slots=True)
+class MoviePage:
+    """One page of movies; `start` is how many come before it, `next` the query string of the next page, if any."""
+
+    movies: list[Movie]
+    start: int
+    total: MovieTotal
+    next: str
+
+    def __iter__(self) -> Iterator[Movie]:
+        return iter(self.movies)
+
+    @property
+    def about(self) -> str:
+        """What to write before the total."""
+        return "" if self.total.is_exact else "about "
+
+    @property
+    def end(self) -> int:
+        """How many movies there are up to the end of the page."""
+        return self.start + len(self.movies)
+
+
+def _read_page(query: FilterSelection, *, number: str, after: str) -> MoviePage:
+    """The page after a cursor or, without a valid one, with a number. An invalid number counts as 1.
+
+    A number that is too high gives the last page, or the last that has a number; `number` beside a cursor only says
+    how many movies come before.
+    """
+    plan, page = ListPlan(query.catalogue_query()), _page_number(number)
+    movies = plan.apply(Movie.objects.shown().with_active_count().defer("synopsis"))
+    if (cursor := _cursor(after, order=query.sort)) is not None:
+        following = rows_after(movies.order_by(), order_terms(query.sort), cursor.values)
+        return _page(query, plan, list(following[: PAGE_SIZE + 1]), start=(page - 1) * PAGE_SIZE)
+    start = min((page - 1) * PAGE_SIZE, (MAX_NUMBERED_ROWS - 1) // PAGE_SIZE * PAGE_SIZE)
+    rows = _rows_from(movies, start)
+    if not rows and start:
+        start = min(start, max(0, plan.total().number - 1) // PAGE_SIZE * PAGE_SIZE)
+        rows = _rows_from(movies, start)
+    return _page(query, plan, rows, start=start)
+
+
+def _rows_from(movies: MovieQuerySet, start: int) -> list[Movie]:
+    """A page and the first movie of the next."""
+    return list(movies[start : start + PAGE_SIZE + 1])
+
+
+def _page(query: FilterSelection, plan: ListPlan, rows: list[Movie], *, start: int) -> MoviePage:
+    movies = rows[:PAGE_SIZE]
+    if len(rows) == len(movies) and (movies or not start):
+        return MoviePage(movies, start, MovieTotal(number=start + len(movies)), "")
+    if not movies:
+        return MoviePage(movies, start, plan.total(), "")
+    following = query.url(page=start // PAGE_SIZE + 2, after=Cursor.at(movies[-1], query.sort))
+    return MoviePage(movies, start, plan.total(), following)
+
+
+def _page_number(text: str) -> int:
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) <= 9 else 1
+
+
+def _cursor(text: str, *, order: str) -> Cursor | None:
+    """The cursor of this order; None if the text is none."""
+    try:
+        cursor = Cursor.decode(text)
+    except ValueError:
+        return None
+    return cursor if cursor.ordering == order and cursor.values and not cursor.backwards else None
 
 
 def _last_accepted_run_end(newest: HealthRun | None) -> datetime | None:

@@ -17,7 +17,7 @@ from scraper.sources import KNOWN_SOURCES, LICENCES, source_name
 from streaming.catalogue_query import LINK_FILTERS, CatalogueQuery
 from streaming.formatting import display_text, language_name
 from streaming.ingest.records import is_language_tag
-from streaming.models import Movie, StreamingLink
+from streaming.models import LinkCount, MovieCount
 from streaming.models.movie import MAX_SEARCH_LENGTH
 
 PAGE_SIZE = 24
@@ -74,7 +74,7 @@ class FilterSelection:
         )
 
     def catalogue_query(self) -> CatalogueQuery:
-        """The query that finds the chosen movies; it needs `active_count` for the order "links"."""
+        """The query that finds the chosen movies."""
         first_year = int(self.decade) if self.decade else None
         return CatalogueQuery(
             search=self.q,
@@ -90,11 +90,14 @@ class FilterSelection:
         )
 
     def url(self, **changes: Any) -> str:
-        """The query string of this selection with `changes` (and `page`); values at their default are left out."""
-        page = changes.pop("page", "")
+        """The query string of this selection with `changes`; values at their default are left out.
+
+        `page` and `after`, a cursor, are not part of a selection.
+        """
+        position = {name: changes.pop(name) for name in ("page", "after") if name in changes}
         changed = replace(self, **changes)
         values = {x.name: getattr(changed, x.name) for x in fields(self) if getattr(changed, x.name) != x.default}
-        query = urlencode(values | ({"page": page} if page else {}))
+        query = urlencode(values | position)
         return f"?{query}" if query else "?"
 
     def active_filters(self) -> list[ActiveFilter]:
@@ -130,7 +133,7 @@ class FilterChoices:
 def filter_choices(selection: FilterSelection) -> FilterChoices:
     """The values that occur in the catalogue, and the selected ones.
 
-    The former are cached for `FACET_CACHE_SECONDS`, because they cost a scan of the links.
+    The former are read from the counters, and cached for `FACET_CACHE_SECONDS`.
     """
     available = cache.get_or_set("browse-held", _available_values, FACET_CACHE_SECONDS)
     if not _is_complete(available):
@@ -147,10 +150,10 @@ def filter_choices(selection: FilterSelection) -> FilterChoices:
 
 
 def _available_values() -> dict[str, list[str]]:
-    links = StreamingLink.objects.active().order_by()
-    years = Movie.objects.exclude(year=None).order_by().values_list("year", flat=True).distinct()
-    available = {name: [x for x in links.values_list(name, flat=True).distinct() if x] for name in LINK_FILTERS}
-    return {**available, "decade": sorted({str(year // 10 * 10) for year in years if year})}
+    facets = LinkCount.objects.active_facets()
+    values = zip(*(row[: len(LINK_FILTERS)] for row in facets), strict=True) if facets else [()] * len(LINK_FILTERS)
+    available = {name: sorted({str(x) for x in found if x}) for name, found in zip(LINK_FILTERS, values, strict=True)}
+    return {**available, "decade": [str(decade) for decade in MovieCount.objects.decades()]}
 
 
 def _is_complete(available: object) -> TypeGuard[dict[str, list[str]]]:

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.http import HttpRequest
 from django.utils import timezone
 
+from streaming.catalogue_query import YEAR, order_by
 from streaming.formatting import display_text, duration_text
 from streaming.health.judging.removal import GRACE_FACTORS
 from streaming.ingest.url_identity import find_work, work_key
@@ -155,7 +157,11 @@ def related_movies(found: Movie) -> list[Movie]:
     others = Movie.objects.shown().watchable().exclude(pk=found.pk).with_active_count().defer("synopsis")
     if found.year is None:
         return list(others.order_by("search_title", "id")[:MORE_SHOWN])
-    later = others.filter(year__gte=found.year).order_by("year", "search_title", "id")[:MORE_SHOWN]
-    earlier = others.filter(year__lt=found.year).order_by("-year", "-search_title", "-id")[:MORE_SHOWN]
+    later = others.filter(GreaterThanOrEqual(YEAR.expression, found.year)).order_by(*order_by("year"))[:MORE_SHOWN]
+    earlier = (
+        others.exclude(year=None)
+        .filter(LessThan(YEAR.expression, found.year))
+        .order_by(*order_by("-year"))[:MORE_SHOWN]
+    )
     near = sorted([*later, *earlier], key=lambda other: (abs((other.year or 0) - (found.year or 0)), other.title))
     return near[:MORE_SHOWN]

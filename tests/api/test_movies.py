@@ -7,13 +7,10 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
-from streaming.api.pagination import _index_ranges
-from streaming.catalogue_query import order_by, order_columns
 from streaming.ingest.tombstones import remove_movies
-from streaming.models import Movie, ScrapeJob
+from streaming.models import CatalogueVersion, Movie, ScrapeJob
 from streaming.models.movie import mark_updated
 from tests.api.conftest import MOVIES
 from tests.helpers.factories import make_job_outside_queue, make_link, make_movie
@@ -271,20 +268,6 @@ def test_a_cursor_of_another_order_is_rejected(robot):
     assert "ordering=title" in response.json()["cursor"][0]
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plan")
-@pytest.mark.parametrize("ordering", ["title", "-title", "year", "-year", "created_at", "-created_at"])
-def test_a_cursor_uses_an_index(ordering):
-    row = make_movie(year=1922)
-    order = order_columns(ordering)
-    values = [getattr(row, column.removeprefix("-")) for column in order]
-    columns = [column.removeprefix("-") for column in order]
-    first = _index_ranges(Movie.objects.all(), columns, values, downwards=ordering.startswith("-"))[0]
-    plan = first.order_by(*order).explain()
-    assert "SEARCH streaming_movie USING INDEX" in plan
-    assert "TEMP B-TREE" not in plan
-    assert "TEMP B-TREE" not in Movie.objects.order_by(*order_by(ordering)).explain()
-
-
 def test_the_list_costs_the_same_number_of_queries_however_long_it_is(robot, django_assert_num_queries):
     def fill(number):
         for _ in range(number):
@@ -293,10 +276,10 @@ def test_the_list_costs_the_same_number_of_queries_however_long_it_is(robot, dja
             make_link(movie)
 
     fill(5)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         robot.get(f"{MOVIES}?page_size=100")
     fill(20)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         robot.get(f"{MOVIES}?page_size=100")
     with django_assert_num_queries(5):
         robot.get(f"{MOVIES}?page_size=100&cursor=")
@@ -326,6 +309,7 @@ def test_a_list_that_has_not_changed_is_not_sent_again(robot, django_assert_num_
 def test_a_client_that_asks_by_date_notices_a_removed_movie(robot):
     past = timezone.now() - timedelta(hours=1)
     stays, goes = make_movie(updated_at=past - timedelta(hours=1)), make_movie(updated_at=past)
+    CatalogueVersion.objects.update(changed_at=past)
     known = {"If-Modified-Since": robot.get(MOVIES)["Last-Modified"]}
     assert robot.get(MOVIES, headers=known).status_code == 304
     remove_movies(Movie.objects.filter(pk=goes.pk), reason="by hand")
@@ -336,10 +320,12 @@ def test_a_client_that_asks_by_date_notices_a_removed_movie(robot):
 @pytest.mark.parametrize("path", [MOVIES, f"{MOVIES}tt0013442/"])
 def test_the_date_of_the_last_change_is_one_of_http_in_every_locale(robot, foreign_locale, path):
     movie = make_movie(imdb_id="tt0013442", updated_at=datetime(2026, 3, 5, 7, 8, 9, tzinfo=UTC))
+    CatalogueVersion.objects.update(changed_at=movie.updated_at)
     first = robot.get(path)
     assert first["Last-Modified"] == "Thu, 05 Mar 2026 07:08:09 GMT"
     assert robot.get(path, headers={"If-Modified-Since": first["Last-Modified"]}).status_code == 304
     Movie.objects.filter(pk=movie.pk).update(updated_at=datetime(2026, 3, 5, 7, 8, 10, tzinfo=UTC))
+    # The list has the time of the change, by the database's clock.
     assert robot.get(path, headers={"If-Modified-Since": first["Last-Modified"]}).status_code == 200
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.conf import settings as real_settings
 from django.db import connection
-from django.db.models import Count
 
 from streaming import statistics
 from streaming.exchange import loader
@@ -219,8 +218,5 @@ def test_the_example_site_needs_no_licence_for_its_own_links_alone(movie):
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="plans are SQLite's")
 def test_what_is_shown_is_found_by_its_own_index(movie):
-    assert "link_shown_of_movie" in Movie.objects.watchable().explain()
-    assert "link_shown_of_movie" in Movie.objects.unwatchable().explain()
-    counted = StreamingLink.objects.shown().order_by().values("source").annotate(n=Count("pk")).explain()
-    assert "COVERING INDEX link_counted_by_source" in counted
+    assert "link_shown_of_movie" in Movie.objects.playable().explain()
     assert "link_waiting_of_movie" in StreamingLink.objects.filter(is_published=False).order_by("movie").explain()

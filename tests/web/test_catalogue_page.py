@@ -12,7 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from streaming.catalogue_query import CatalogueQuery
 from streaming.models import HealthRun, Movie
+from streaming.web.filter_bar import SORT_LABELS
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.rendered_html import html_of
 
@@ -105,15 +107,47 @@ def test_pages_of_24_and_the_last_one_has_no_more(client):
     first, second, beyond = (client.get(f"/?page={number}") for number in (1, 2, 99))
     assert [len(names(page)) for page in (first, second, beyond)] == [24, 6, 6]
     assert b"24 of 30" in first.content
-    assert b'href="/?page=2"' in first.content
+    assert re.search(rb'href="/\?page=2&amp;after=[\w-]+"', first.content)
     assert b"Show more titles" not in second.content
+
+
+@pytest.mark.parametrize("sort", SORT_LABELS)
+def test_show_more_shows_each_movie_once_though_others_are_added_meanwhile(client, sort):
+    moment = timezone.now()
+    for number in range(60):
+        movie = make_movie(title=f"Movie {number % 7}", year=1900 + number % 5 or None, created_at=moment)
+        for _ in range(number % 3):
+            make_link(movie)
+    Movie.objects.filter(year=1900).update(year=None)
+    expected = list(CatalogueQuery(order=sort).apply(Movie.objects.all()).values_list("imdb_id", flat=True))
+    seen, address = [], f"/?sort={sort}"
+    while address:
+        page = client.get(address).context["page"]
+        seen += [movie.imdb_id for movie in page]
+        address = page.next and f"/{page.next}"
+        make_movie(title="Zz new", year=2000, created_at=moment - timedelta(days=1))
+    assert [imdb_id for imdb_id in seen if imdb_id in expected] == expected
+
+
+@pytest.mark.parametrize("after", ["", "x", "%00", "WyJ0aXRsZSIsWzFdLGZhbHNlXQ", "A" * 5000])
+def test_an_invalid_cursor_counts_as_none(client, listing, after):
+    assert len(names(client.get(f"/?page=2&after={after}"))) == 4
+
+
+def test_page_numbers_end_where_they_would_cost_much(client, monkeypatch):
+    monkeypatch.setattr("streaming.web.catalogue_page.MAX_NUMBERED_ROWS", 48)
+    for number in range(80):
+        make_movie(title=f"Movie {number:02d}")
+    page = client.get("/?page=99").context["page"]
+    assert (page.start, page.end, page.total.number) == (24, 48, 80)
+    assert [client.get(f"/{page.next}").context["page"].end, len(names(client.get(f"/{page.next}")))] == [72, 24]
 
 
 def test_show_more_keeps_the_query(client):
     for number in range(30):
         make_movie(title=f"Movie {number:02d}")
     page = html_of(client.get("/?q=movie&sort=newest&decade=&junk=1"))
-    assert 'href="/?q=movie&amp;sort=newest&amp;page=2"' in page
+    assert 'href="/?q=movie&amp;sort=newest&amp;page=2&amp;after=' in page
 
 
 def test_each_chip_links_to_the_list_without_its_filter(client, listing):

@@ -33,7 +33,7 @@ def test_robots_keeps_crawlers_from_jobs_and_names_the_sitemap(client):
 
 def test_the_sitemap_is_an_index_over_parts(client, monkeypatch):
     monkeypatch.setattr(MovieSitemap, "limit", 2)
-    movies = [make_movie() for _ in range(5)]
+    movies = [make_movie(pk=number) for number in range(1, 6)]
     index = locations(client.get("/sitemap.xml"))
     assert index == [
         "http://testserver/sitemap-pages.xml",

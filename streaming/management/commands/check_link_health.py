@@ -16,7 +16,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from scraper import sources
-from streaming import integrity
+from streaming import catalogue_check, integrity
 from streaming.health.probing.prober import never_stop
 from streaming.health.runner import ALREADY_RUNNING, run_check
 from streaming.health.selection import Selection
@@ -53,6 +53,8 @@ class Command(OpenreelCommand):
                 "the database is damaged, so nothing was checked: restore a backup (docs/operations.md)."
             )
         check_options = _options(options)
+        if not check_options.dry_run:
+            self._mend_catalogue()
         as_json = options["format"] == "json"
         with _stop_on_signal(should_stop) as stop, self._progress(quiet=as_json) as on_progress:
             report = run_check(check_options, now=timezone.now(), on_progress=on_progress, stop=stop)
@@ -66,6 +68,11 @@ class Command(OpenreelCommand):
             raise CommandError(f"withheld: {report.reason}.", returncode=EXIT_WITHHELD)
         if not report.complete:
             raise CommandError(f"{report.reason}.")
+
+    def _mend_catalogue(self) -> None:
+        """Check a slice of the catalogue, and mend it; what was wrong is said on stderr."""
+        for line in catalogue_check.mend_slice(now=timezone.now()):
+            self.stderr.write(f"The catalogue contradicted itself and was mended: {line}")
 
     @contextmanager
     def _progress(self, *, quiet: bool) -> Iterator[ProgressCallback | None]:

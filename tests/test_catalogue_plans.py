@@ -1,0 +1,193 @@
+"""What the database reads for a list: the index of its order, or that of the rarest filter; never a whole table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from streaming.catalogue_query import (
+    MAX_EXACT,
+    ORDERINGS,
+    READING_ORDERS,
+    CatalogueQuery,
+    ListPlan,
+    order_terms,
+    rows_after,
+)
+from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, MovieCount
+from streaming.models.change import number_all_changes
+from tests.helpers.factories import make_job, make_link, make_movie
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ORDERS = [*ORDERINGS, *READING_ORDERS]
+FILTERS = [
+    {},
+    {"type": "movie"},
+    {"year_min": 1900, "year_max": 1999},
+    {"has_links": True},
+    {"language": "en"},
+    {"quality": "720p"},
+    {"source": "commons"},
+    {"licence": "cc0"},
+    {"language": "en", "quality": "720p", "source": "commons", "licence": "cc0"},
+    {"type": "movie", "year_min": 1900, "has_links": True, "language": "en"},
+    {"updated_since": NOW - timedelta(days=900)},
+]
+RARE = [
+    ({"type": "show"}, "movie_by_type"),
+    ({"year": 1968}, "movie_by_known_year|movie_newest"),
+    ({"year_min": 2020}, "movie_by_known_year|movie_newest"),
+    ({"has_links": False}, "movie_by_links"),
+    ({"language": "eo"}, "link_by_facets"),
+    ({"language": "eo", "quality": "480p"}, "link_by_facets"),
+    ({"updated_since": NOW - timedelta(days=1)}, "movie_by_updated"),
+]
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """A few movies whose counters say that they are millions: `RARE` filters leave few of them."""
+    for number in range(30):
+        movie = make_movie(title=f"Movie {number}", year=1900 + number, updated_at=NOW - timedelta(days=30))
+        make_link(movie, language="en", quality="720p", source="commons", licence="cc0")
+    make_link(make_movie(title="Rare", year=1968, type="show"), language="eo", quality="480p", source="commons")
+    make_movie(title="Late", year=2020)
+    MovieCount.objects.filter(year__lt=1960).update(movies=F("movies") * 100_000)
+    LinkCount.objects.filter(language="en").update(active=F("active") * 300_000)
+    monkeypatch.setattr("streaming.catalogue_query.MAX_EXACT", 5)
+
+
+def plan_of(movies, *, without=("sort", "incremental_sort")):
+    """The plan; on PostgreSQL, where a scan of so small a table would be cheaper, with that and `without` expensive."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for name in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", *without):
+                cursor.execute(f"SET LOCAL enable_{name} = off")
+    return movies.explain()
+
+
+def is_sorted_by_index(plan):
+    return "TEMP B-TREE" not in plan and "Sort  " not in plan and "Sort (" not in plan
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=str)
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_list_walks_the_index_of_its_order(large, order, filters):
+    plan = plan_of(CatalogueQuery(order=order, **filters).apply(Movie.objects.shown())[:24])
+    assert is_sorted_by_index(plan), plan
+    assert "Seq Scan on streaming_movie" not in plan
+    assert all("INDEX" in line.upper() for line in plan.splitlines() if "SCAN streaming_movie" in line), plan
+
+
+@pytest.mark.parametrize("filters", FILTERS[:6], ids=str)
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_follows_a_movie_is_a_range_of_that_index(large, order, filters):
+    terms = order_terms(order)
+    row = Movie.objects.get(title="Movie 7")
+    movies = CatalogueQuery(order=order, **filters).apply(Movie.objects.shown()).order_by()
+    for backwards in (False, True):
+        plan = plan_of(rows_after(movies, terms, [term.value_of(row) for term in terms], backwards=backwards)[:24])
+        assert is_sorted_by_index(plan), plan
+        assert "SEARCH streaming_movie USING" in plan or "Index Cond" in plan, plan
+
+
+@pytest.mark.parametrize(("filters", "index"), RARE, ids=str)
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_filter_that_leaves_few_movies_is_read_from_its_own_index(large, order, filters, index):
+    movies = CatalogueQuery(order=order, **filters).apply(Movie.objects.shown())
+    if connection.vendor == "sqlite":
+        plan = plan_of(movies[:24])
+        assert any(name in plan for name in index.split("|")), plan
+    else:
+        # PostgreSQL weighs the indexes itself, by what it knows of the rows.
+        assert "Seq Scan on streaming_movie" not in plan_of(movies[:24], without=())
+    assert [movie.pk for movie in CatalogueQuery(order=order, **filters).apply(Movie.objects.shown())]
+
+
+@pytest.mark.parametrize("filters", [*FILTERS, *(one for one, _ in RARE)], ids=str)
+def test_both_ways_of_reading_find_the_same(large, filters):
+    def found():
+        return list(CatalogueQuery(order="newest", **filters).apply(Movie.objects.shown()).values_list("pk", flat=True))
+
+    walked = found()
+    MovieCount.objects.update(movies=F("movies") / 100_000 + 1)
+    LinkCount.objects.update(active=F("active") / 100_000 + 1)
+    assert found() == walked != []
+
+
+@pytest.mark.parametrize(
+    ("filters", "number", "is_exact"),
+    [
+        ({}, 3_000_002, True),
+        ({"type": "show"}, 1, True),
+        ({"has_links": False}, 1, True),
+        ({"year": 1910}, 100_000, True),
+        ({"year_min": 1968}, 2, True),
+        ({"language": "eo"}, 1, True),
+        ({"language": "eo", "type": "movie"}, 0, True),
+        ({"updated_since": NOW - timedelta(days=1)}, 2, True),
+        ({"language": "en"}, 3_000_000, False),
+        ({"updated_since": NOW - timedelta(days=90)}, 3_000_000, False),
+        ({"search": "movie"}, 30, True),
+    ],
+)
+def test_counts_are_exact_when_they_are_cheap(large, filters, number, is_exact):
+    total = ListPlan(CatalogueQuery(**filters)).total()
+    assert (total.number, total.is_exact) == (number, is_exact)
+
+
+def test_the_page_says_about_and_the_api_documents_it(large, client):
+    page = " ".join(client.get("/?language=en").content.decode().split())
+    assert "About 3,000,000 titles" in page
+    assert "24 of about 3,000,000" in page
+    schema = client.get("/api/streaming/schema/?format=json").content.decode()
+    assert "otherwise an estimate" in schema
+
+
+def test_an_estimate_is_near_the_truth(monkeypatch):
+    monkeypatch.setattr("streaming.catalogue_query.MAX_EXACT", 50)
+    for number in range(400):
+        make_link(make_movie(), language="en" if number % 4 else "de")
+    total = ListPlan(CatalogueQuery(language="en")).total()
+    assert not total.is_exact
+    assert total.number == pytest.approx(300, rel=0.1)
+    assert MAX_EXACT > 50
+
+
+API = "/api/streaming/"
+PATHS = [
+    "/", "/?sort=links", "/?sort=newest", "/?working=1&language=en", "/?decade=1920", "/?page=2", "/health/",
+    "/sources/", "/sitemap.xml", "/sitemap-movies.xml", "/feeds/new.xml", "/feeds/lost.xml", "/metrics", "/readyz",
+    "/streaming/tt0000001/", "/stremio/catalog/movie/openreel-movies.json",
+    *(f"{API}movies/{query}" for query in (
+        "", "?cursor=", "?type=show&ordering=-year", "?source=commons&language=en", "?has_links=false",
+        "?updated_since=2020-01-01", "tt0000001/",
+    )),
+    f"{API}stats/", f"{API}sources/", f"{API}changes/",
+]  # fmt: skip
+TABLES = ("streaming_movie", "streaming_streaminglink", "streaming_linkflip", "streaming_change")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="explains each statement with SQLite's words")
+@pytest.mark.parametrize("path", PATHS)
+def test_no_request_reads_a_whole_table(large, path):
+    make_job(make_link(make_movie(imdb_id="tt0000001")).movie, state="failed")
+    LinkFlip.objects.create(link=make_link(is_active=False), is_active=False, reason="http_404")
+    HealthRun.objects.create(finished_at=timezone.now(), outcome="completed")
+    number_all_changes()
+    with CaptureQueriesContext(connection) as queries:
+        answer = Client(HTTP_USER_AGENT="Googlebot/2.1").get(path)
+    assert answer.status_code == 200
+    for query in queries.captured_queries:
+        if query["sql"].startswith("SELECT") and " LIMIT " not in query["sql"]:
+            with connection.cursor() as cursor:
+                plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}").fetchall()]
+            scans = [line for line in plan for table in TABLES if f"{line} ".startswith(f"SCAN {table} ")]
+            assert not scans, (query["sql"], plan)

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.db.models.expressions import OrderBy
 
 from streaming.models import MovieQuerySet
+from streaming.search_words import parse_search
 
 LINK_FILTERS = ("source", "quality", "language", "licence")
 # The columns of each order that a cursor can follow: the last one makes it total, and an index serves it both ways.
@@ -51,7 +52,7 @@ class CatalogueQuery:
 
     `source`, `quality`, `language` and `licence` together require one active link that has all of them.
     `year_min`, `year_max` and `updated_since` include their own value. `has_links` False: no active link.
-    `order`: a key of `ORDERINGS` or `READING_ORDERS`.
+    `order`: a key of `ORDERINGS` or `READING_ORDERS`; empty: the best first if there is a search, otherwise by title.
     """
 
     search: str = ""
@@ -65,11 +66,14 @@ class CatalogueQuery:
     licence: str = ""
     has_links: bool | None = None
     updated_since: datetime | None = None
-    order: str = "title"
+    order: str = ""
 
     def apply(self, movies: MovieQuerySet) -> MovieQuerySet:
         """The movies of `movies` that match, in order."""
-        return self._with_links(movies.search(self.search).filter(**self._conditions())).order_by(*order_by(self.order))
+        matching = self._with_links(movies.filter(**self._conditions()))
+        if self.order or not parse_search(self.search):
+            matching = matching.order_by(*order_by(self.order or "title"))
+        return matching.search(self.search)
 
     def _conditions(self) -> dict[str, object]:
         values = {

@@ -50,6 +50,7 @@ def wrong_words() -> list[str]:
 
 def mend_search_index() -> None:
     """Mend whatever is wrong, in the transaction of the caller."""
+    _mend_text()
     for first, last in _batches(after=0):
         _mend_titles(first, last)
     _mend_words()
@@ -68,6 +69,8 @@ def rebuild(*, after: int, on_progress: Callable[[int], None]) -> RebuildReport:
     index of SQLite, if it is wrong, is made anew in one go, while writers wait.
     """
     movies = mended = 0
+    with transaction.atomic():
+        _mend_text()
     for first, last in _batches(after=after):
         with transaction.atomic():
             lock_movies(Movie.objects.filter(pk__range=(first, last)).order_by("pk").values_list("pk", flat=True))
@@ -191,10 +194,14 @@ def _sql(text: str) -> str:
     return text.format(words=words, new=_NEW.format(words=words))
 
 
-def _mend_words() -> None:
-    """Make the full-text index anew if it is wrong, and bring the vocabulary up to date."""
+def _mend_text() -> None:
+    """Make the full-text index of SQLite anew if it is wrong. Until then it may refuse to forget a title."""
     if not _is_text_complete():
         _execute("INSERT INTO streaming_searchtext (streaming_searchtext) VALUES ('rebuild')")
+
+
+def _mend_words() -> None:
+    """Bring the vocabulary up to date."""
     _execute(_sql("INSERT INTO streaming_searchword (word, titles) {new}"))
     _execute(
         _sql(

@@ -133,9 +133,13 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
     language = LanguageFilter(help_text="With an active link in this language (en finds en-GB too); listed first")
     licence = _choice_filter(sources.LICENCES, "With an active link under this licence")
     has_links = _choice_filter({"true": "", "false": ""}, "true: with an active link; false: without one")
-    search = django_filters.CharFilter(help_text="Words of the title, in any order, or an IMDb id; the last one may be unfinished")
+    search = django_filters.CharFilter(
+        help_text="Words of the title, in any order, or an IMDb id; the last one may be unfinished"
+    )
     updated_since = DateTimeOrDateFilter(field_name="updated_at", help_text="Changed at this time or later")
-    ordering = _choice_filter(dict.fromkeys(ORDERINGS, ""), "The order; by default title, or with search the best match first")
+    ordering = _choice_filter(
+        dict.fromkeys(ORDERINGS, ""), "The order; by default title, or with search the best match first"
+    )
 
     def filter_queryset(self, queryset: MovieQuerySet) -> MovieQuerySet:
         return self.catalogue_query().apply(queryset)

@@ -107,7 +107,8 @@ _POSTGRES_TABLES = (
     "string_to_array(translate(words, '|', ' '), ' '), ''))) STORED)",
     "CREATE UNIQUE INDEX searchtitle_by_movie ON streaming_searchtitle (movie_id, number)",
     "CREATE INDEX searchtitle_by_words ON streaming_searchtitle (words)",
-    "CREATE INDEX searchtitle_by_vector ON streaming_searchtitle USING gin (vector)",
+    # With a list of pending entries, a search after a bulk write would read the whole table.
+    "CREATE INDEX searchtitle_by_vector ON streaming_searchtitle USING gin (vector) WITH (fastupdate = off)",
     # No key: writers that add the same word at the same time would wait for each other, and could deadlock.
     'CREATE TABLE streaming_searchword (word text COLLATE "C" NOT NULL, titles bigint NOT NULL DEFAULT 1)',
     "CREATE INDEX searchword_by_word ON streaming_searchword (word)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,10 +14,11 @@ from streaming.models.title_index import Alternative, Pattern, TitleIndex
 from streaming.search_words import Search, Term, is_unspaced, terms_of
 from streaming.spelling import MIN_LENGTH, beginnings, one_mistake_away, two_words
 
-MAX_FOUND, MAX_LOOKED_AT = 1000, 10_000
+MAX_FOUND, MAX_LOOKED_AT = 500, 10_000
 CHUNK_SIZE = MAX_FOUND + 50
 """Movies that are compared with the conditions at once; some of the best known may be taken down."""
 MAX_IMDB_ID_LENGTH = 11
+Guess = Callable[..., list[Alternative]]
 MIN_KNOWN_LENGTH = 3
 """Shorter words are not in the vocabulary, and not corrected."""
 MAX_INNER_WORDS = 2
@@ -97,8 +98,9 @@ def _patterns(index: TitleIndex, words: Sequence[str]) -> Iterator[Pattern]:
     last = len(words) - 1
     yield [[terms_of(word, is_last=number == last)] for number, word in enumerate(words)]
     yield from _glued(index, words)
-    if corrected := _corrected(index, words):
-        yield corrected
+    for similar in (_words_like, _other_readings):
+        if corrected := _corrected(index, words, similar):
+            yield corrected
     if last:
         yield [[terms_of(word, is_last=True)] for word in words]
     if len(words) <= MAX_INNER_WORDS:
@@ -125,19 +127,18 @@ def _inside(index: TitleIndex, words: Sequence[str]) -> Iterator[Pattern]:
         yield pattern
 
 
-def _corrected(index: TitleIndex, words: Sequence[str]) -> Pattern | None:
-    """The words, those that no title has replaced by words like them. If titles have each, any may be the wrong one.
+def _corrected(index: TitleIndex, words: Sequence[str], similar: Guess) -> Pattern | None:
+    """The words, with guesses for those that no title has; if titles have each, any of them may be the wrong one.
 
-    None if nothing is like them.
+    None if there is no guess.
     """
     last = len(words) - 1
     unknown = [word for number, word in enumerate(words) if not _is_known(index, word, is_last=number == last)]
     pattern: list[Sequence[Alternative]] = []
     for number, word in enumerate(words):
-        as_typed = terms_of(word, is_last=number == last)
-        alternatives = [] if word in unknown else [as_typed]
+        alternatives = [] if word in unknown else [terms_of(word, is_last=number == last)]
         if word in unknown or not unknown:
-            alternatives += _similar(index, word, is_last=number == last)
+            alternatives += similar(index, word, is_last=number == last) if _may_be_wrong(word) else []
         if not alternatives:
             return None
         pattern.append(alternatives)
@@ -150,22 +151,29 @@ def _is_known(index: TitleIndex, word: str, *, is_last: bool) -> bool:
     return bool(index.known_beginnings([word]) if is_last else index.known_words([word]))
 
 
-def _similar(index: TitleIndex, word: str, *, is_last: bool) -> list[Alternative]:
-    """Words of titles that may have been meant: with one mistake, without a blank, or with another ending."""
-    if len(word) < MIN_LENGTH or is_unspaced(word) or word.isdecimal():
-        return []
+def _may_be_wrong(word: str) -> bool:
+    return len(word) >= MIN_LENGTH and not is_unspaced(word) and not word.isdecimal()
+
+
+def _words_like(index: TitleIndex, word: str, *, is_last: bool) -> list[Alternative]:
+    """Words of titles that differ by a single mistake; for an unfinished word, if there are none, their beginnings."""
     near = one_mistake_away(word)
-    if found := index.known_words(near):
-        return [(Term(other),) for other in found]
-    if is_last and (found := index.known_beginnings(near)):
-        return [(Term(other, is_prefix=True),) for other in found]
-    parts = [(Term(first), Term(second)) for first, second in two_words(word) if _are_known(index, first, second)]
-    if parts:
-        return list(parts)
+    if words := index.known_words(near):
+        return [(Term(other),) for other in words]
+    return [(Term(other, is_prefix=True),) for other in index.known_beginnings(near)] if is_last else []
+
+
+def _other_readings(index: TitleIndex, word: str, *, is_last: bool) -> list[Alternative]:
+    """Two words of titles without the blank between them, and words of titles with another ending."""
+    found: list[Alternative] = [
+        (Term(first), Term(second, is_prefix=is_last))
+        for first, second in two_words(word)
+        if _are_known(index, first, second)
+    ]
     for start in beginnings(word):
         if index.known_beginnings([start]):
-            return [(Term(start, is_prefix=True),)]
-    return []
+            return [*found, (Term(start, is_prefix=True),)]
+    return found
 
 
 def _are_known(index: TitleIndex, first: str, second: str) -> bool:

@@ -140,7 +140,7 @@ def _mend_titles(first: int, last: int) -> int:
     for pk in differing:
         _execute(
             f"""INSERT INTO streaming_searchtitle (place, movie_id, number, words)
-            SELECT {place}, id, 0, search_words FROM streaming_movie WHERE id = %s""",  # noqa: S608  our own constants
+            SELECT {place}, id, 0, search_words FROM streaming_movie WHERE id = %s""",
             pk,
         )
     return len({*differing, *(movie.pk for movie in wrong)})
@@ -163,7 +163,7 @@ def _put_in_place(first: int, last: int) -> int:
     )
     rows = _rows(
         f"""SELECT t.place, {place}, t.movie_id, t.number, t.words FROM streaming_searchtitle t
-        JOIN streaming_movie m ON m.id = t.movie_id WHERE t.movie_id BETWEEN %s AND %s""",  # noqa: S608
+        JOIN streaming_movie m ON m.id = t.movie_id WHERE t.movie_id BETWEEN %s AND %s""",
         first,
         last,
     )
@@ -180,9 +180,9 @@ def _put_in_place(first: int, last: int) -> int:
 # The words of the titles with their numbers, and the rows of the vocabulary that contradict them.
 _TITLE_WORDS = {
     "sqlite": f"""SELECT term AS word, doc AS titles FROM streaming_searchvocabulary
-        WHERE length(term) >= {MIN_VOCABULARY_LENGTH}""",  # noqa: S608
+        WHERE length(term) >= {MIN_VOCABULARY_LENGTH}""",
     "postgresql": f"""SELECT w.word, count(*) AS titles FROM streaming_searchtitle t,
-        unnest(tsvector_to_array(t.vector)) AS w (word) WHERE length(w.word) >= {MIN_VOCABULARY_LENGTH} GROUP BY 1""",  # noqa: S608
+        unnest(tsvector_to_array(t.vector)) AS w (word) WHERE length(w.word) >= {MIN_VOCABULARY_LENGTH} GROUP BY 1""",
 }
 _NEW = (
     "SELECT n.word, n.titles FROM ({words}) n LEFT JOIN streaming_searchword k ON k.word = n.word WHERE k.word IS NULL"
@@ -229,12 +229,12 @@ def _count(sql: str) -> int:
     return int(_rows(_sql(sql))[0][0])
 
 
-def _rows(sql: str, *values: object) -> list[Any]:
+def _rows(sql: str, *values: int) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values or None)
         return list(cursor.fetchall())
 
 
-def _execute(sql: str, *values: object) -> None:
+def _execute(sql: str, *values: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, values or None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from django.db import connections
 
@@ -66,17 +67,17 @@ class TitleIndex:
         sql = "SELECT place FROM streaming_searchtitle WHERE words >= %s AND words < %s ORDER BY place LIMIT %s"
         return self._movies(sql, [start, end, limit])
 
-    def _movies(self, sql: str, values: Sequence[object]) -> list[int]:
+    def _movies(self, sql: str, values: Sequence[Any]) -> list[int]:
         with self.connection.cursor() as cursor:
             cursor.execute(sql, values)
             return list(dict.fromkeys(movie_of_place(place) for (place,) in cursor.fetchall()))
 
-    def _texts(self, sql: str, values: Sequence[object]) -> list[str]:
+    def _texts(self, sql: str, values: Sequence[Any]) -> list[str]:
         with self.connection.cursor() as cursor:
             cursor.execute(sql, values)
             return [text for (text,) in cursor.fetchall()]
 
-    def _list(self, words: Collection[str]) -> object:
+    def _list(self, words: Collection[str]) -> list[str] | str:
         return sorted(words) if self.is_postgres else json.dumps(sorted(words), ensure_ascii=False)
 
     def _render(self, pattern: Pattern) -> str:

@@ -136,9 +136,9 @@ def _corrected(index: TitleIndex, words: Sequence[str], similar: Guess) -> Patte
     unknown = [word for number, word in enumerate(words) if not _is_known(index, word, is_last=number == last)]
     pattern: list[Sequence[Alternative]] = []
     for number, word in enumerate(words):
-        alternatives = [] if word in unknown else [terms_of(word, is_last=number == last)]
-        if word in unknown or not unknown:
-            alternatives += similar(index, word, is_last=number == last) if _may_be_wrong(word) else []
+        alternatives: list[Alternative] = [] if word in unknown else [terms_of(word, is_last=number == last)]
+        if (word in unknown or not unknown) and _may_be_wrong(word):
+            alternatives += similar(index, word, is_last=number == last)
         if not alternatives:
             return None
         pattern.append(alternatives)

@@ -34,7 +34,7 @@ class RebuildReport:
     mended: int
 
 
-def wrong_titles(*, first: int, last: int) -> list[str]:
+def wrong_titles(*, first: int = 1, last: int = AFTER_ALL_MOVIES) -> list[str]:
     """A line for each movie with an id from `first` to `last` that its title does not find, or a wrong one does."""
     lines = [f"{row.imdb_id} cannot be found by its title" for row in _wrong_words(first, last)]
     lines += [f"movie {pk} is not in the search index as it should be" for pk in _differing(first, last)]
@@ -46,14 +46,6 @@ def wrong_words() -> list[str]:
     lines = [] if _is_text_complete() else ["the full-text index has other words than the titles"]
     missing = _count("SELECT count(*) FROM ({new}) AS found")
     return lines + ([f"{missing} words of titles are unknown to the spelling correction"] if missing else [])
-
-
-def mend_search_index() -> None:
-    """Mend whatever is wrong, in the transaction of the caller."""
-    _mend_text()
-    for first, last in _batches(after=0):
-        _mend_titles(first, last)
-    _mend_words()
 
 
 def interrupted_at() -> int:
@@ -155,12 +147,8 @@ def _put_in_place(first: int, last: int) -> int:
 
     In the order of the places, because SQLite's index is written piecemeal when they go up and down.
     """
-    active = (
-        "(SELECT count(*) FROM streaming_streaminglink l WHERE l.movie_id = m.id AND l.is_active AND l.is_published)"
-    )
-    place = place_sql(
-        movie_id="m.id", number="t.number", fame=active, year="m.year", postgres=connection.vendor == "postgresql"
-    )
+    postgres = connection.vendor == "postgresql"
+    place = place_sql(movie_id="m.id", number="t.number", fame=_FAME, year="m.year", postgres=postgres)
     rows = _rows(
         f"""SELECT t.place, {place}, t.movie_id, t.number, t.words FROM streaming_searchtitle t
         JOIN streaming_movie m ON m.id = t.movie_id WHERE t.movie_id BETWEEN %s AND %s""",

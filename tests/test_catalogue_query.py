@@ -43,7 +43,7 @@ def found(**filters) -> list[str]:
     [
         ({}, ["Alpha b", "Beta s", "Delta d", "Gamma d"]),
         ({"search": "b alp"}, ["Alpha b"]),
-        ({"search": "et"}, ["Beta s"]),
+        ({"search": "eta"}, ["Beta s"]),
         ({"type": "show"}, ["Beta s"]),
         ({"year": 1929}, ["Beta s"]),
         ({"year_min": 1929}, ["Beta s", "Gamma d"]),

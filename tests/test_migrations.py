@@ -366,8 +366,8 @@ def fetch(sql):
         return [list(row) for row in cursor.fetchall()]
 
 models_at("0021_search_index")
-order = "SELECT m.title, t.words FROM streaming_searchtitle t JOIN streaming_movie m ON m.id = t.movie_id ORDER BY place"
-print(json.dumps(fetch(order)))
+tables = "streaming_searchtitle t JOIN streaming_movie m ON m.id = t.movie_id"
+print(json.dumps(fetch(f"SELECT m.title, t.words FROM {tables} ORDER BY place")))
 print(json.dumps(sorted(fetch("SELECT word, titles FROM streaming_searchword"))))
 from streaming.search_index import wrong_titles, wrong_words
 print(json.dumps(wrong_titles(first=1, last=99) + wrong_words()))

@@ -9,12 +9,12 @@ import subprocess
 import sys
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from streaming import search_index
 from streaming.models import Movie
-from streaming.search_index import interrupted_at, mend_search_index, rebuild, wrong_titles, wrong_words
+from streaming.search_index import interrupted_at, rebuild, wrong_titles, wrong_words
 from tests.helpers.external_services import temporary_postgres
 from tests.helpers.factories import make_link, make_movie
 from tests.helpers.paths import PROJECT_ROOT
@@ -75,7 +75,7 @@ def test_each_lie_is_found_and_mended(movie, lie):
     execute(statement)
     assert problem in problems()
     with transaction.atomic():
-        mend_search_index()
+        rebuild(after=0, on_progress=lambda movies: None)
     assert problems() == []
     title = "Dracula" if "title that was changed" in lie else "Nosferatu"
     assert [found.title for found in Movie.objects.search(title[:-1])] == [title]
@@ -129,10 +129,20 @@ def test_a_rebuild_reports_progress_and_what_it_mended(movie, monkeypatch, capsy
     assert "5 movies are in the search index; 0 were not, or wrongly." in capsys.readouterr().out
 
 
+def test_a_check_says_what_is_wrong_and_changes_nothing(movie, capsys):
+    call_command("rebuild_search_index", "--check")
+    assert "agrees" in capsys.readouterr().out
+    execute("DELETE FROM streaming_searchtitle")
+    with pytest.raises(CommandError, match="The search index is wrong in"):
+        call_command("rebuild_search_index", "--check")
+    assert f"movie {movie.pk} is not in the search index as it should be" in capsys.readouterr().out
+    assert problems() != []
+
+
 FILL = """
 import sys, django
 django.setup()
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from streaming.models import Movie
 call_command("migrate", verbosity=0)

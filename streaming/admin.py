@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.main import ORDER_VAR
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
@@ -267,7 +268,9 @@ class MovieAdmin(HistoryOwnerAdmin):
         return Movie.objects.with_active_count()
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        return queryset.search(search_term), False
+        """The best match first, unless staff have chosen a column."""
+        movies = queryset if search_term == "" or ORDER_VAR in request.GET else queryset.order_by()
+        return movies.search(search_term), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Movie | None = None) -> list[str]:
         return [*self.readonly_fields, *(["imdb_id"] if obj else [])]

@@ -30,7 +30,8 @@ from streaming.models.counter_triggers import (
     wrong_counters,
     wrong_movies,
 )
-from streaming.models.fields import fold_for_search
+from streaming.search_index import rebuild, wrong_titles, wrong_words
+from streaming.search_words import fold_for_search
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +52,14 @@ class CatalogueCheck:
     """One thing that has to be true.
 
     `find` returns a line for each contradiction; `mend` removes all of them. One that is not `by_movie` does not look
-    at the ids: it always reads everything.
+    at the ids: it always reads everything. One that is not `hourly` takes too long to be mended beside other writers.
     """
 
     name: str
     find: Callable[[IdRange], list[str]]
     mend: Callable[[], None]
     by_movie: bool = True
+    hourly: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ def check_slice(*, now: datetime) -> list[CheckFinding]:
     highest = _all_ids().last
     number = int(now.timestamp() // 3600) % max(1, -(-highest // SLICE_MOVIES))
     ids = IdRange(number * SLICE_MOVIES + 1, (number + 1) * SLICE_MOVIES)
-    findings = [CheckFinding(check, check.find(ids)) for check in CHECKS if check.by_movie or number == 0]
+    findings = [
+        CheckFinding(check, check.find(ids)) for check in CHECKS if check.hourly and (check.by_movie or number == 0)
+    ]
     return [finding for finding in findings if finding.problems]
 
 
@@ -115,6 +119,18 @@ def _alone() -> Iterator[None]:
 
 def _all_ids() -> IdRange:
     return IdRange(1, Movie.objects.aggregate(last=Max("pk", default=0))["last"])
+
+
+def _unfindable_titles(ids: IdRange) -> list[str]:
+    return wrong_titles(first=ids.first, last=ids.last)
+
+
+def _unknown_words(_ids: IdRange) -> list[str]:
+    return wrong_words()
+
+
+def _mend_search() -> None:
+    rebuild(after=0, on_progress=lambda _movies: None)
 
 
 def _wrong_movies(ids: IdRange) -> list[str]:
@@ -232,6 +248,8 @@ CHECKS: Sequence[CatalogueCheck] = (
     CatalogueCheck(name="movies by year", find=_wrong_counters(MOVIE_COUNT), mend=_recount, by_movie=False),
     CatalogueCheck(name="version of the lists", find=_missing_version, mend=_create_version, by_movie=False),
     CatalogueCheck(name="titles", find=_stale_titles, mend=_fold_titles),
+    CatalogueCheck(name="search index", find=_unfindable_titles, mend=_mend_search, hourly=False),
+    CatalogueCheck(name="words of the search", find=_unknown_words, mend=_mend_search, by_movie=False, hourly=False),
     CatalogueCheck(name="hosts", find=_wrong_hosts, mend=_name_hosts),
     CatalogueCheck(name="sequence for mirrors", find=_unnumbered, mend=_note_changes),
 )

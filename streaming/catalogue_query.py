@@ -20,13 +20,14 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, Les
 from streaming.models import LinkCount, Movie, MovieCount, MovieQuerySet, StreamingLink
 from streaming.models.counters import SHOWN_FACETS
 from streaming.models.movie import has_active_link
+from streaming.models.title_search import MAX_FOUND
+from streaming.search_words import parse_search
 
 LINK_FILTERS = SHOWN_FACETS
 PAGE_ROWS = 24
 MAX_EXACT = 5_000
 SAMPLED_MOVIES = 500
 MIN_SAMPLED_HITS = 100
-MAX_COUNTED = 1_000
 ALWAYS_CHEAP = 2_000
 
 
@@ -152,7 +153,7 @@ class CatalogueQuery:
 
     `source`, `quality`, `language` and `licence` together require one active link that has all of them.
     `year_min`, `year_max` and `updated_since` include their own value. `has_links` False: no active link.
-    `order`: a key of `ORDERINGS` or `READING_ORDERS`.
+    `order`: a key of `ORDERINGS` or `READING_ORDERS`; empty: the best first if there is a search, otherwise by title.
     """
 
     search: str = ""
@@ -166,7 +167,7 @@ class CatalogueQuery:
     licence: str = ""
     has_links: bool | None = None
     updated_since: datetime | None = None
-    order: str = "title"
+    order: str = ""
 
     def apply(self, movies: MovieQuerySet) -> MovieQuerySet:
         """The movies of `movies` that match, in order."""
@@ -249,10 +250,14 @@ class ListPlan:
 
     def apply(self, movies: MovieQuerySet) -> MovieQuerySet:
         """The movies of `movies` that match, in order."""
-        driver = self._driver
+        query = self.query
+        is_search = parse_search(query.search)
+        driver = None if is_search else self._driver  # The few movies that a search finds are tested one by one.
         for one in self._filters:
             movies = movies.filter(one.indexed if one is driver else one.tested)
-        return movies.search(self.query.search).order_by(*order_by(self.query.order))
+        if query.order or not is_search:
+            movies = movies.order_by(*order_by(query.order or "title"))
+        return movies.search(query.search)
 
     def total(self) -> MovieTotal:
         """How many movies match: exactly if the counters know or few are candidates, otherwise estimated."""
@@ -261,22 +266,22 @@ class ListPlan:
             return MovieTotal(number=self.counts.matching - self._hidden())
         found = self.apply(Movie.objects.shown()).order_by().values("pk")
         if query.search:
-            number = found[: MAX_COUNTED + 1].count()
-            return MovieTotal(number=number) if number <= MAX_COUNTED else self._estimated(at_least=number)
+            number = found.count()
+            return MovieTotal(number=number, is_exact=number < MAX_FOUND)
         if min(one.movies for one in self._filters) <= MAX_EXACT:
             return MovieTotal(number=found.count())
-        return self._estimated(at_least=0)
+        return self._estimated()
 
-    def _estimated(self, *, at_least: int) -> MovieTotal:
+    def _estimated(self) -> MovieTotal:
         """The total by a sample of movies whose ids are evenly spread, or if few match by the counters of links."""
         last = Movie.objects.aggregate(last=Max("pk", default=0))["last"]
         sample = Movie.objects.filter(pk__in=range(1, last + 1, max(1, last // SAMPLED_MOVIES)))
-        found = sample.search(self.query.search).filter(*(one.tested for one in self._filters))
+        found = sample.filter(*(one.tested for one in self._filters))
         counts = sample.aggregate(all=Count("pk"), hits=Count("pk", filter=Q(pk__in=found.values("pk"))))
         hits, number = counts["hits"], self.counts.movies * counts["hits"] // max(1, counts["all"])
-        if hits < MIN_SAMPLED_HITS and self.query.link_filters and not self.query.search:
+        if hits < MIN_SAMPLED_HITS and self.query.link_filters:
             number = min(self.counts.movies, self.counts.links) * self.counts.matching // max(1, self.counts.movies)
-        return MovieTotal(number=_rounded(max(number, at_least)), is_exact=False)
+        return MovieTotal(number=_rounded(number), is_exact=False)
 
     def _hidden(self) -> int:
         """How many of the counted movies are taken down: nearly always none."""
@@ -297,7 +302,9 @@ class ListPlan:
         walked = PAGE_ROWS * self.counts.movies / matching if matching >= 1 else self.counts.movies
         if rarest.movies <= max(walked, ALWAYS_CHEAP):
             return rarest
-        sorted_alike = [one for one in self._filters if one.in_title_order and self.query.order in ("title", "-title")]
+        sorted_alike = [
+            one for one in self._filters if one.in_title_order and self.query.order in ("", "title", "-title")
+        ]
         return min(sorted_alike, key=lambda one: one.movies, default=None)
 
     @cached_property

@@ -15,6 +15,8 @@ READ_BY_LIBRARIES = {
     "MovieBackend.settings.SPECTACULAR_SETTINGS": "read by drf_spectacular.settings",
     "MovieBackend.settings.WHITENOISE_KEEP_ONLY_HASHED_FILES": "read by whitenoise.storage",
     "MovieBackend.settings.WHITENOISE_USE_FINDERS": "read by whitenoise.middleware",
+    "streaming.models.id_list.IdList.as_sqlite": "called by Django's SQL compiler",
+    "streaming.models.id_list.IdList.as_postgresql": "called by Django's SQL compiler",
 }
 
 

@@ -424,3 +424,44 @@ def test_what_there_is_is_counted_and_every_row_is_kept(database):
     assert first == second == third == []
     assert noted == [True, True]
     assert kept == 4
+
+
+INDEXED = """
+apps = models_at("0017_restored_backups")
+for number, title in enumerate(rows, 1):
+    movie = apps.get_model("streaming", "Movie").objects.create(
+        imdb_id=f"tt{number:07d}", title=title, search_title=title.lower(), year=1900 + number)
+links = apps.get_model("streaming", "StreamingLink").objects
+links.create(movie=movie, source="s", host="h", source_url="https://films.example.org/1", is_active=True)
+
+def fetch(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return [list(row) for row in cursor.fetchall()]
+
+models_at("0021_search_index")
+tables = "streaming_searchtitle t JOIN streaming_movie m ON m.id = t.movie_id"
+print(json.dumps(fetch(f"SELECT m.title, t.words FROM {tables} ORDER BY place")))
+print(json.dumps(sorted(fetch("SELECT word, titles FROM streaming_searchword"))))
+from streaming.search_index import wrong_titles, wrong_words
+print(json.dumps(wrong_titles(first=1, last=99) + wrong_words()))
+changes = models_at("0021_search_index").get_model("streaming", "PendingChange").objects
+changes.all().delete()
+models_at("0021_search_index").get_model("streaming", "Movie").objects.update(title="Changed")
+print(changes.count())
+movies = models_at("0017_restored_backups").get_model("streaming", "Movie").objects
+print(json.dumps(list(movies.order_by("pk").values_list("title", flat=True))))
+movies.filter(pk=1).delete()
+left = [name for name in connection.introspection.table_names() if name.startswith("streaming_search")]
+print(json.dumps(left))
+"""
+
+
+def test_existing_titles_are_indexed_and_no_trigger_is_lost(database):
+    titles = ["Spider-Man", "The Man", "千と千尋"]
+    indexed, words, wrong, noted, kept, left = run_script(database, INDEXED, titles)
+    assert indexed == [
+        ["千と千尋", "千と千尋|千と と千 千尋 尋"], ["The Man", "the man|"], ["Spider-Man", "spider man|spiderman"],
+    ]  # fmt: skip
+    assert words == [["man", 2], ["spider", 1], ["spiderman", 1], ["the", 1], ["千と千尋", 1]]
+    assert (wrong, noted, kept, left) == ([], 3, ["Changed"] * 3, [])

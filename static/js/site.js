@@ -96,7 +96,7 @@
   on("configRequest", (event) => {
     const sent = event.detail.parameters;
     if (event.detail.verb !== "get") return;
-    for (const key of Object.keys(sent)) if (sent[key] === "" || (key === "sort" && sent[key] === "title")) delete sent[key];
+    for (const key of Object.keys(sent)) if (sent[key] === "" || (key === "sort" && sent[key] === "best")) delete sent[key];
   });
   on("confirm", (event) => { if ($('[aria-disabled="true"]', event.detail.elt)) event.preventDefault(); });
   on("beforeRequest", (event) => { if (event.detail.target.id !== "job") event.detail.target.setAttribute("aria-busy", "true"); });

@@ -133,12 +133,16 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
     language = LanguageFilter(help_text="With an active link in this language (en finds en-GB too); listed first")
     licence = _choice_filter(sources.LICENCES, "With an active link under this licence")
     has_links = _choice_filter({"true": "", "false": ""}, "true: with an active link; false: without one")
-    search = django_filters.CharFilter(help_text="Every word occurs in the title, or it is the IMDb id")
+    search = django_filters.CharFilter(
+        help_text="Words of the title, in any order, or an IMDb id; the last one may be unfinished"
+    )
     updated_since = DateTimeOrDateFilter(field_name="updated_at", help_text="Changed at this time or later")
-    ordering = _choice_filter(dict.fromkeys(ORDERINGS, ""), "The order; title by default")
+    ordering = _choice_filter(
+        dict.fromkeys(ORDERINGS, ""), "The order; by default title, or with search the best match first"
+    )
 
     def catalogue_query(self) -> CatalogueQuery:
         """The valid parameters as a query."""
         values = {name: value for name, value in self.form.cleaned_data.items() if value not in ("", None)}
         has_links = {"true": True, "false": False}.get(values.pop("has_links", ""))
-        return CatalogueQuery(order=values.pop("ordering", "title"), has_links=has_links, **values)
+        return CatalogueQuery(order=values.pop("ordering", ""), has_links=has_links, **values)

@@ -155,8 +155,10 @@ def _compare(path: Path, manifest: Manifest, tables: dict[str, TableDigest]) -> 
 
 
 def _digests(database: sqlite3.Connection) -> dict[str, TableDigest]:
+    """The digests of all tables but those of the search index, which a restore makes anew."""
     names = database.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN (?, 'sqlite_stat1', 'sqlite_stat4')",
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN (?, 'sqlite_stat1', 'sqlite_stat4') "
+        "AND name NOT GLOB 'streaming_search*'",
         [MANIFEST_TABLE],
     ).fetchall()
     return {name: _digest(database, name) for (name,) in names}

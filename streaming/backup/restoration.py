@@ -15,7 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
-from streaming import file_locks, integrity
+from streaming import file_locks, integrity, search_index
 from streaming.backup import backup_file, row_copy
 from streaming.backup.backup_file import BackupError, Manifest
 from streaming.backup.sequence_jump import jump_after_restore
@@ -96,6 +96,8 @@ def restore_backup(path: Path, manifest: Manifest, *, now: datetime) -> dict[str
                     replaced_number = last_number()
                     counts = row_copy.copy_rows(alias, "default")
                     jump_after_restore(manifest, replaced_number=replaced_number, now=now)
+                    # Triggers have filled the search index, but put no title where its fame belongs.
+                    search_index.rebuild(after=0, on_progress=lambda movies: None)
     except DatabaseError as error:
         raise BackupError(f"nothing was restored: {' '.join(str(error).split())}") from error
     except OSError as error:

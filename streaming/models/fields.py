@@ -1,25 +1,17 @@
-"""A column with another column's text, normalized for searching and sorting."""
+"""Columns made of another column's text, normalized for searching and sorting."""
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django.db import models
 from django.db.models import F
 
-LETTER_REPLACEMENTS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "þ": "th", "ð": "d"}
+from streaming.search_words import fold_for_search, title_words
 
 
-def fold_for_search(text: str) -> str:
-    """Normalize text: lower case, no accents, single blanks. `Nosferatu – Éine` becomes `nosferatu – eine`."""
-    plain = "".join(LETTER_REPLACEMENTS.get(letter, letter) for letter in text.casefold())
-    decomposed = unicodedata.normalize("NFKD", plain)
-    return " ".join("".join(letter for letter in decomposed if not unicodedata.combining(letter)).split())
-
-
-class FoldedField(models.CharField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Holds the normalized text of the column `of`.
+class DerivedText(models.Field):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Holds what `derive` makes of the column `of`.
 
     It is set on every `save`, `create` and `bulk_create`; an `update()` has to set it itself.
     """
@@ -27,13 +19,16 @@ class FoldedField(models.CharField):  # type: ignore[type-arg]  # not subscripta
     def __init__(self, *args: Any, of: str = "", **options: Any) -> None:
         self.of = of
         options.setdefault("editable", False)
-        options.setdefault("blank", True)
         super().__init__(*args, **options)
 
+    def derive(self, text: str) -> str:
+        """The value for this text of the other column."""
+        raise NotImplementedError
+
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        folded = fold_for_search(str(getattr(model_instance, self.of)))[: self.max_length]
-        setattr(model_instance, self.attname, folded)
-        return folded
+        derived = self.derive(str(getattr(model_instance, self.of)))
+        setattr(model_instance, self.attname, derived)
+        return derived
 
     def deconstruct(self) -> Any:
         name, path, args, options = super().deconstruct()
@@ -48,3 +43,21 @@ class CountedField(models.IntegerField):  # type: ignore[type-arg]  # not subscr
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         return 0 if add else F(self.attname)
+
+
+class FoldedField(DerivedText, models.CharField):  # type: ignore[type-arg]
+    """Holds the normalized text of the column `of`, by which it is sorted."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("blank", True)
+        super().__init__(*args, **options)
+
+    def derive(self, text: str) -> str:
+        return fold_for_search(text)[: self.max_length]
+
+
+class SearchWordsField(DerivedText, models.TextField):  # type: ignore[type-arg]
+    """Holds the words by which the title in the column `of` is found."""
+
+    def derive(self, text: str) -> str:
+        return title_words(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import connection, models
-from django.db.models import Exists, F, Func, OuterRef, Prefetch, Q, Value
+from django.db.models import Case, Exists, F, Func, OuterRef, Prefetch, Q, Value, When
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce, Length, Substr
 from django.db.models.lookups import Exact, Range
 from django.urls import reverse
@@ -13,11 +14,12 @@ from django.utils import timezone
 
 from scraper.items import MAX_YEAR, MIN_YEAR, MOVIE_TYPES
 from streaming.models.blocked_address import BlockedAddress
-from streaming.models.fields import CountedField, FoldedField, fold_for_search
+from streaming.models.fields import CountedField, FoldedField, SearchWordsField
+from streaming.models.id_list import IdList
 from streaming.models.link import StreamingLink
+from streaming.models.title_search import find_movies
+from streaming.search_words import parse_search
 
-MAX_SEARCH_LENGTH = 200
-MAX_SEARCH_WORDS = 8
 # `tt` and 7 to 9 digits, without a regular expression: SQLite has none of its own, so a check with one would fail in
 # every program but Django, `VACUUM INTO` and `PRAGMA integrity_check` included.
 HAS_IMDB_ID_SHAPE = (
@@ -64,14 +66,20 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.filter(imdb_id=identifier) if len(identifier) <= 11 and identifier.isascii() else self.none()
 
     def search(self, text: str) -> MovieQuerySet:
-        """Movies with every word in the title or at the start of the IMDb id.
+        """The movies of this set that somebody means who types `text`: by title or by the start of an IMDb id.
 
-        Only the first 200 characters and 8 words count.
+        Unless the set has an order, the best come first: those with exactly this title, then the best known, then the
+        newest. Words match in any order, without accents, the last one unfinished; if no title has them, with one
+        typing mistake each. Only the first 200 characters and 8 words count; without any, all movies are meant.
+
+        Apply all conditions before: of more than `MAX_FOUND` movies that match, the best known remain, and of very
+        common words the best known `MAX_LOOKED_AT` are compared with the conditions. Asks the database at once.
         """
-        found = self
-        for word in fold_for_search(text.replace("\x00", "")[:MAX_SEARCH_LENGTH]).split()[:MAX_SEARCH_WORDS]:
-            found = found.filter(Q(search_title__contains=word) | Q(imdb_id__startswith=word))
-        return found
+        found = find_movies(self, parse_search(text))
+        if found is None:
+            return self
+        ranked = self.filter(pk__in=IdList(found.ids))
+        return ranked if self.query.order_by else ranked.order_by(*best_first(found.exact))
 
     def watchable(self) -> MovieQuerySet:
         """Movies with at least one active link."""
@@ -95,6 +103,14 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.prefetch_related(Prefetch("links", StreamingLink.objects.active(), to_attr="active_links"))
 
 
+def best_first(exact: Iterable[int] = ()) -> list[OrderBy | str]:
+    """The order of movies that a search has found: those of the ids `exact`, then the best known, then the newest."""
+    rest: list[OrderBy | str] = [F("active_link_count").desc(), F("year").desc(nulls_last=True), "search_title", "id"]
+    if not (ids := list(exact)):
+        return rest
+    return [Case(When(pk__in=IdList(ids), then=0), default=1, output_field=models.IntegerField()).asc(), *rest]
+
+
 class Movie(models.Model):
     """A film or show. `imdb_id` is its key in URLs and for all sources.
 
@@ -111,6 +127,7 @@ class Movie(models.Model):
     imdb_id = models.CharField("IMDb id", max_length=11, unique=True)
     title = models.CharField(max_length=200)
     search_title = FoldedField(of="title", max_length=400, default="")
+    search_words = SearchWordsField(of="title", db_default="")
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     type = models.CharField(max_length=5, choices=Type, default=Type.MOVIE)
     poster_url = models.CharField(max_length=2000, blank=True, default="")

@@ -14,6 +14,7 @@ from streaming import statistics
 from streaming.api.pagination import MAX_NUMBERED_ROWS, Cursor
 from streaming.catalogue_query import ListPlan, MovieTotal, order_terms, rows_after
 from streaming.models import HealthRun, Movie, MovieQuerySet
+from streaming.search_words import parse_search
 from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, FilterSelection, filter_choices
 from streaming.web.rendering import HtmxHttpRequest, render_page
 
@@ -69,8 +70,9 @@ def _read_page(query: FilterSelection, *, number: str, after: str) -> MoviePage:
     """
     plan, page = ListPlan(query.catalogue_query()), _page_number(number)
     movies = plan.apply(Movie.objects.shown().with_active_count().defer("synopsis"))
-    if (cursor := _cursor(after, order=query.sort)) is not None:
-        following = rows_after(movies.order_by(), order_terms(query.sort), cursor.values)
+    order = _cursor_order(query)
+    if (cursor := _cursor(after, order=order)) is not None:
+        following = rows_after(movies.order_by(), order_terms(order), cursor.values)
         return _page(query, plan, list(following[: PAGE_SIZE + 1]), start=(page - 1) * PAGE_SIZE)
     start = min((page - 1) * PAGE_SIZE, (MAX_NUMBERED_ROWS - 1) // PAGE_SIZE * PAGE_SIZE)
     rows = _rows_from(movies, start)
@@ -91,8 +93,15 @@ def _page(query: FilterSelection, plan: ListPlan, rows: list[Movie], *, start: i
         return MoviePage(movies, start, MovieTotal(number=start + len(movies)), "")
     if not movies:
         return MoviePage(movies, start, plan.total(), "")
-    following = query.url(page=start // PAGE_SIZE + 2, after=Cursor.at(movies[-1], query.sort))
+    order = _cursor_order(query)
+    following = query.url(page=start // PAGE_SIZE + 2, after=Cursor.at(movies[-1], order) if order else "")
     return MoviePage(movies, start, plan.total(), following)
+
+
+def _cursor_order(query: FilterSelection) -> str:
+    """The order that a cursor follows; empty for the best matches of a search, whose pages have numbers only."""
+    wanted = query.catalogue_query()
+    return wanted.order or ("" if parse_search(wanted.search) else "title")
 
 
 def _page_number(text: str) -> int:

@@ -14,6 +14,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control, pa
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
+from streaming.catalogue_query import CatalogueQuery
 from streaming.exchange import jsonl, loader, m3u, stremio
 from streaming.exchange.export_files import ExportFile, ExportUnavailable, get_export_file
 from streaming.models import Movie
@@ -44,8 +45,8 @@ def stremio_catalogue(request: HttpRequest, kind: str, key: str, extra: str = ""
         return stremio_not_found(request)
     options = stremio.parse_extra(extra)
     of_type = Movie.objects.shown().filter(type=stremio.MOVIE_TYPE_BY_STREMIO_TYPE[kind])
-    movies = of_type.search(options.search).watchable()
-    page = movies.order_by("search_title", "id")[options.skip : options.skip + stremio.PAGE_SIZE]
+    movies = CatalogueQuery(search=options.search, has_links=True).apply(of_type)
+    page = movies[options.skip : options.skip + stremio.PAGE_SIZE]
     entries = (loader.to_entry(movie, []) for movie in page)
     return _json(stremio.build_catalogue(entries, site=_base_url(request)), age=CACHE_SECONDS["catalogue"])
 

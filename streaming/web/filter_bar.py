@@ -18,10 +18,13 @@ from streaming.catalogue_query import LINK_FILTERS, CatalogueQuery
 from streaming.formatting import display_text, language_name
 from streaming.ingest.records import is_language_tag
 from streaming.models import LinkCount, MovieCount
-from streaming.models.movie import MAX_SEARCH_LENGTH
+from streaming.search_words import MAX_SEARCH_LENGTH
 
 PAGE_SIZE = 24
+# Of a search the best match first, without one the titles from A to Z.
+BEST_MATCH = "best"
 SORT_LABELS = {
+    BEST_MATCH: "Best match",
     "title": "Title A–Z",
     "newest": "Newest first",
     "oldest": "Oldest first",
@@ -56,7 +59,7 @@ class FilterSelection:
     quality: str = ""
     language: str = ""
     licence: str = ""
-    sort: str = "title"
+    sort: str = BEST_MATCH
 
     @classmethod
     def from_query_string(cls, query: Mapping[str, str]) -> FilterSelection:
@@ -70,7 +73,7 @@ class FilterSelection:
             quality=_known_or_empty(query.get("quality"), QUALITIES),
             language=_language(query.get("language", "")),
             licence=_known_or_empty(query.get("licence"), LICENCES),
-            sort=_known_or_empty(query.get("sort"), SORT_LABELS) or "title",
+            sort=_known_or_empty(query.get("sort"), SORT_LABELS) or BEST_MATCH,
         )
 
     def catalogue_query(self) -> CatalogueQuery:
@@ -86,7 +89,7 @@ class FilterSelection:
             language=self.language,
             licence=self.licence,
             has_links=True if self.working else None,
-            order=self.sort,
+            order="" if self.sort == BEST_MATCH else self.sort,
         )
 
     def url(self, **changes: Any) -> str:

@@ -101,10 +101,11 @@ def plain(value):
 
 
 def rows_of(path):
-    """`{table: rows}` of a backup, but for its restores and the times of its migrations."""
+    """`{table: rows}` of a backup, but for its restores, the times of its migrations and the derived search index."""
     with sqlite3.connect(path) as database:
         names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         kept = [name for name in names if name not in {*RESTORED, "openreel_backup"}]
+        kept = [name for name in kept if not name.startswith("streaming_search")]
         rows = {name: database.execute(f'SELECT * FROM "{name}"').fetchall() for name in kept}
     database.close()
     rows["sqlite_sequence"] = [row for row in rows["sqlite_sequence"] if row[1] and row[0] not in RESTORED]

@@ -1,0 +1,94 @@
+"""Questions to the search index, in the SQL of each database. `streaming.models.search_schema` describes its tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db import connections
+
+from streaming.models.search_schema import movie_of_place
+from streaming.search_words import AFTER_KEY_END, KEY_END, Term
+
+Alternative = Sequence[Term]
+"""Terms that a title has to have together."""
+Pattern = Sequence[Sequence[Alternative]]
+"""What a title has to have: of each entry one of the alternatives."""
+MAX_WORDS = 20
+LAST_CHARACTER = "\U0010ffff"
+
+
+class TitleIndex:
+    """The search index of one database."""
+
+    def __init__(self, alias: str) -> None:
+        self.connection = connections[alias]
+        self.is_postgres = self.connection.vendor == "postgresql"
+
+    def matching(self, pattern: Pattern, *, limit: int) -> list[int]:
+        """The ids of at most `limit` movies with a title that matches, in the order of their places."""
+        if self.is_postgres:
+            sql = "SELECT place FROM streaming_searchtitle WHERE vector @@ %s::tsquery ORDER BY place LIMIT %s"
+        else:
+            sql = "SELECT rowid FROM streaming_searchtext WHERE streaming_searchtext MATCH %s ORDER BY rowid LIMIT %s"
+        return self._movies(sql, [self._render(pattern), limit])
+
+    def titled(self, key: str, *, limit: int) -> list[int]:
+        """The ids of the movies with a title that has exactly this key."""
+        return self._in_range(f"{key}{KEY_END}", f"{key}{AFTER_KEY_END}", limit=limit)
+
+    def beginning_with(self, key: str, *, limit: int) -> list[int]:
+        """The ids of movies with a title that begins with this key."""
+        return self._in_range(key, f"{key}{LAST_CHARACTER}", limit=limit)
+
+    def known_words(self, words: Collection[str]) -> list[str]:
+        """Those of the words that titles have, at most 20, those of most titles first."""
+        of_titles = "word = ANY(%s)" if self.is_postgres else "word IN (SELECT value FROM json_each(%s))"
+        sql = f"""SELECT word FROM streaming_searchword WHERE {of_titles}
+            GROUP BY word ORDER BY max(titles) DESC, word LIMIT {MAX_WORDS}"""  # noqa: S608  our own constants
+        return self._texts(sql, [self._list(words)])
+
+    def known_beginnings(self, words: Collection[str]) -> list[str]:
+        """Those of the words with which words of titles begin, at most 20, in no particular order."""
+        listed = "unnest(%s::text[]) AS listed (value)" if self.is_postgres else "json_each(%s) AS listed"
+        sql = f"""SELECT value FROM {listed} WHERE EXISTS (SELECT 1 FROM streaming_searchword
+            WHERE word >= value AND word < value || %s) LIMIT {MAX_WORDS}"""  # noqa: S608  our own constants
+        return self._texts(sql, [self._list(words), LAST_CHARACTER])
+
+    def words_containing(self, part: str) -> list[str]:
+        """Words of titles with these letters, at most 20, those of most titles first. Reads the whole vocabulary."""
+        contains = "strpos(word, %s)" if self.is_postgres else "instr(word, %s)"
+        sql = f"""SELECT word FROM streaming_searchword WHERE {contains} > 0
+            GROUP BY word ORDER BY max(titles) DESC, word LIMIT {MAX_WORDS}"""  # noqa: S608  our own constants
+        return self._texts(sql, [part])
+
+    def _in_range(self, start: str, end: str, *, limit: int) -> list[int]:
+        sql = "SELECT place FROM streaming_searchtitle WHERE words >= %s AND words < %s ORDER BY place LIMIT %s"
+        return self._movies(sql, [start, end, limit])
+
+    def _movies(self, sql: str, values: Sequence[Any]) -> list[int]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(dict.fromkeys(movie_of_place(place) for (place,) in cursor.fetchall()))
+
+    def _texts(self, sql: str, values: Sequence[Any]) -> list[str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return [text for (text,) in cursor.fetchall()]
+
+    def _list(self, words: Collection[str]) -> list[str] | str:
+        return sorted(words) if self.is_postgres else json.dumps(sorted(words), ensure_ascii=False)
+
+    def _render(self, pattern: Pattern) -> str:
+        """The pattern in the language of the database. A word has letters and digits only, so it needs no escapes."""
+        both, either = (" & ", " | ") if self.is_postgres else (" AND ", " OR ")
+        return both.join(
+            f"({either.join(f'({both.join(map(self._render_term, terms))})' for terms in alternatives)})"
+            for alternatives in pattern
+        )
+
+    def _render_term(self, term: Term) -> str:
+        if self.is_postgres:
+            return f"'{term.word}'{':*' if term.is_prefix else ''}"
+        return f'"{term.word}"{"*" if term.is_prefix else ""}'

@@ -1,0 +1,126 @@
+"""The words of a title and of a search, made the same way, so that both databases only compare plain words. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_SEARCH_LENGTH = 200
+MAX_SEARCH_WORDS = 8
+MAX_WORD_LENGTH = 64
+KEY_END = "|"
+"""Ends the key in the words of a title; no word has it. The next character in ASCII order is `AFTER_KEY_END`."""
+AFTER_KEY_END = "}"
+# Scripts that put no blanks between words: Thai, Lao, Burmese, Khmer, kana and Han.
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+UNSPACED_RUN = re.compile(f"([{UNSPACED}]+)")
+LETTER_REPLACEMENTS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "þ": "th", "ð": "d"}
+ASCII_WORD = re.compile("[a-z0-9]+")
+IMDB_ID_START = re.compile(r"tt[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word that a title has to have; with `is_prefix` it is enough that one of its words begins so."""
+
+    word: str
+    is_prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What was typed: the key of a title that it names exactly, its words in order, and beginnings of IMDb ids."""
+
+    key: str
+    words: tuple[str, ...]
+    imdb_ids: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.key or self.imdb_ids)
+
+
+def fold_for_search(text: str) -> str:
+    """Normalize text: lower case, no accents, single blanks. `Nosferatu – Éine` becomes `nosferatu – eine`."""
+    plain = "".join(LETTER_REPLACEMENTS.get(letter, letter) for letter in text.casefold())
+    decomposed = unicodedata.normalize("NFKD", plain)
+    return " ".join("".join(letter for letter in decomposed if not unicodedata.combining(letter)).split())
+
+
+def title_words(title: str) -> str:
+    """The key of a title, `|`, and more words by which it is found.
+
+    The key has all words in order. Words that a sign joins count as one word too, so `Spider-Man` becomes
+    `spider man|spiderman`. Of scripts without blanks each two neighbours are a word: `千と千尋` is found by `千尋`.
+    """
+    chunks = _chunks(title)
+    words = [word for chunk in chunks for word in chunk]
+    joined = ["".join(chunk)[:MAX_WORD_LENGTH] for chunk in chunks if len(chunk) > 1]
+    more = [part for word in words for part in _parts_of_title(word)]
+    return f"{_key(words, title)}{KEY_END}{' '.join(dict.fromkeys([*joined, *more]))}"
+
+
+def parse_search(text: str) -> Search:
+    """Read what somebody typed; only the first 200 characters and 8 words count."""
+    text = text[:MAX_SEARCH_LENGTH]
+    words = [word for chunk in _chunks(text) for word in chunk]
+    imdb_ids = tuple(word for word in words if IMDB_ID_START.fullmatch(word))
+    titles = [word for word in words if word not in imdb_ids]
+    key = _key(titles, "" if imdb_ids else text)
+    return Search(key=key, words=tuple(titles[:MAX_SEARCH_WORDS]), imdb_ids=imdb_ids[:MAX_SEARCH_WORDS])
+
+
+def terms_of(word: str, *, is_last: bool) -> tuple[Term, ...]:
+    """What a title has to have to match this word of a search; the last word may be unfinished."""
+    runs = [run for run in UNSPACED_RUN.split(word) if run]
+    found: list[Term] = []
+    for number, run in enumerate(runs, 1):
+        if not UNSPACED_RUN.fullmatch(run):
+            found.append(Term(run, is_prefix=is_last and number == len(runs)))
+        elif len(run) == 1:
+            found.append(Term(run, is_prefix=True))
+        else:
+            found += [Term(run[at : at + 2]) for at in range(len(run) - 1)]
+    return tuple(dict.fromkeys(found))
+
+
+def is_unspaced(word: str) -> bool:
+    """Whether the word has letters of a script without blanks."""
+    return UNSPACED_RUN.search(word) is not None
+
+
+def _chunks(text: str) -> list[list[str]]:
+    """The words between blanks, each divided at its signs."""
+    if text.isascii():
+        return [words for chunk in text.lower().split() if (words := _cut(ASCII_WORD.findall(chunk)))]
+    apart = "".join(f"-{letter}-" if unicodedata.category(letter) == "No" else letter for letter in text)
+    chunks = []
+    for chunk in fold_for_search(apart).split():
+        plain = "".join(letter if unicodedata.category(letter)[0] in "LMN" else "-" for letter in chunk)
+        if words := _cut(plain.split("-")):
+            chunks.append(words)
+    return chunks
+
+
+def _cut(words: list[str]) -> list[str]:
+    return [word[:MAX_WORD_LENGTH] for word in words if word]
+
+
+def _key(words: list[str], text: str) -> str:
+    """All words in order; a title without any, such as `!!!`, has its signs."""
+    if words:
+        return " ".join(words)
+    signs = "".join(sign for sign in text if unicodedata.category(sign)[0] != "C")
+    return fold_for_search(signs).replace(KEY_END, "/")
+
+
+def _parts_of_title(word: str) -> list[str]:
+    if not is_unspaced(word):
+        return []
+    parts: list[str] = []
+    for run in filter(None, UNSPACED_RUN.split(word)):
+        parts += [run[at : at + 2] for at in range(len(run))] if UNSPACED_RUN.fullmatch(run) else [run]
+    return parts

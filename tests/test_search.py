@@ -1,0 +1,346 @@
+"""Search by title: what is found, in which order, and that the index follows whoever writes. On both databases."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from streaming.catalogue_query import CatalogueQuery
+from streaming.ingest.takedown import block
+from streaming.models import Movie, title_search
+from streaming.search_index import rebuild
+from tests.helpers.external_services import temporary_postgres
+from tests.helpers.factories import make_link, make_movie
+from tests.helpers.paths import PROJECT_ROOT
+
+pytestmark = pytest.mark.django_db
+
+PLANTED = [
+    "The Shawshank Redemption", "Le Fabuleux Destin d'Amélie Poulain", "Amélie", "Pokémon: The First Movie",
+    "Léon: The Professional", "8½", "M", "WALL·E", "Spider-Man", "Spider-Man: Into the Spider-Verse", "Se7en",
+    "千と千尋の神隠し", "Москва слезам не верит", "Die Straße", "Nosferatu", "Night of the Living Dead",
+    "Dawn of the Dead", "The Dead", "Crème de la Crème", "His Girl Friday", "Charade", "Metropolis", "The General",
+    "Il buono, il brutto, il cattivo", "Star Trek", "The Twilight Zone", "Star Wars", "Łódź Noir", "İstanbul Hatırası",
+    "기생충", "One Flew Over the Cuckoo's Nest", "C'est arrivé près de chez vous", "100% Wolf", "Under_Score",
+    '"Quoted" AND NOT (this)',
+]  # fmt: skip
+HARD = [
+    ("shawshank", "The Shawshank Redemption"),
+    ("shawshenk redemption", "The Shawshank Redemption"),
+    ("amelie", "Amélie"),
+    ("AMELIE", "Amélie"),
+    ("Amélie", "Amélie"),
+    ("pokemon", "Pokémon: The First Movie"),
+    ("leon", "Léon: The Professional"),
+    ("leon professional", "Léon: The Professional"),
+    ("8½", "8½"),
+    ("8 1/2", "8½"),
+    ("M", "M"),
+    ("wall-e", "WALL·E"),
+    ("walle", "WALL·E"),
+    ("wall e", "WALL·E"),
+    ("spider man", "Spider-Man"),
+    ("spiderman", "Spider-Man"),
+    ("spider-verse", "Spider-Man: Into the Spider-Verse"),
+    ("千と千尋の神隠し", "千と千尋の神隠し"),
+    ("千尋", "千と千尋の神隠し"),
+    ("神隠し", "千と千尋の神隠し"),
+    ("москва слезам", "Москва слезам не верит"),
+    ("МОСКВА СЛЕЗАМ", "Москва слезам не верит"),
+    ("strasse", "Die Straße"),
+    ("STRASSE", "Die Straße"),
+    ("lodz noir", "Łódź Noir"),
+    ("istanbul hatirasi", "İstanbul Hatırası"),
+    ("기생충", "기생충"),
+    ("cuckoo nest", "One Flew Over the Cuckoo's Nest"),
+    ("cuckoos nest", "One Flew Over the Cuckoo's Nest"),
+    ("cest arrive", "C'est arrivé près de chez vous"),
+    ("100%", "100% Wolf"),
+    ("under_score", "Under_Score"),
+    ('"quoted" and not', '"Quoted" AND NOT (this)'),
+    ("nosfaratu", "Nosferatu"),
+    ("metropolsi", "Metropolis"),
+    ("twilite zone", "The Twilight Zone"),
+    ("il buono il brutto", "Il buono, il brutto, il cattivo"),
+    ("creme de la creme", "Crème de la Crème"),
+]
+SYLLABLES = [first + second for first in "bdfghklmnprstvw" for second in "aeiou"]
+
+
+def found(text, movies=None):
+    return list((Movie.objects.all() if movies is None else movies).search(text).values_list("title", flat=True))
+
+
+@pytest.fixture
+def many_titles():
+    """The titles that are hard to find among 2,000 others, some of them with the same words."""
+    chance = random.Random(7)
+    words = ["".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))) for _ in range(800)]
+    words += ["the", "of", "night", "dead", "star", "zone", "noir", "man", "nest", "movie", "first", "not", "and"] * 30
+    others = [" ".join(chance.choices(words, k=chance.randint(1, 6))).capitalize() for _ in range(2000)]
+    Movie.objects.bulk_create(
+        Movie(imdb_id=f"tt{number:07d}", title=title, year=1900 + number % 120)
+        for number, title in enumerate([*others, *PLANTED], 1)
+    )
+
+
+def test_the_hard_searches_find_their_title_among_the_first_ten(many_titles):
+    missed = [text for text, title in HARD if title not in found(text, Movie.objects.shown())[:10]]
+    assert missed == []
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("nos", "Nosferatu"),
+        ("nosferatu", "Nosferatu"),
+        ("dead living", "Night of the Living Dead"),
+        ("night liv", "Night of the Living Dead"),
+        ("nigth living dead", "Night of the Living Dead"),
+        ("nosfar", "Nosferatu"),
+        ("sferat", "Nosferatu"),
+        ("starwars", "Star Wars"),
+        ("metro polis", "Metropolis"),
+        ("千", "千と千尋の神隠し"),
+        ("隠し", "千と千尋の神隠し"),
+        ("il brutto buono", "Il buono, il brutto, il cattivo"),
+        ("his gurl friday", "His Girl Friday"),
+        ("мосвка", "Москва слезам не верит"),
+    ],
+)
+def test_other_ways_to_type_a_title(text, title):
+    for name in PLANTED:
+        make_movie(title=name)
+    assert title in found(text)[:10]
+
+
+@pytest.mark.parametrize("text", ["zzzz", "nosferatu zzzz", "zz nosferatu", "metropolis 1927", "tt9999999", "???"])
+def test_what_no_title_has_finds_nothing(text):
+    make_movie(title="Nosferatu")
+    make_movie(title="Metropolis")
+    assert found(text) == []
+
+
+def test_the_best_come_first_the_exact_title_then_the_best_known_then_the_newest():
+    for title, year, links in [
+        ("Dawn of the Dead", 1978, 2), ("The Dead", 1987, 0), ("Night of the Living Dead", 1968, 3),
+        ("The Dead Zone", 1983, 2), ("The Dead of No Year", None, 2), ("Another Dead Thing, the", 1999, 0),
+    ]:  # fmt: skip
+        movie = make_movie(title=title, year=year)
+        for _ in range(links):
+            make_link(movie)
+        make_link(movie, is_active=False)
+        make_link(movie, is_published=False)
+    assert found("the dead") == [
+        "The Dead", "Night of the Living Dead", "The Dead Zone", "Dawn of the Dead", "The Dead of No Year",
+        "Another Dead Thing, the",
+    ]  # fmt: skip
+
+
+def test_a_set_with_an_order_keeps_it():
+    for title in ("Star Wars", "A Star", "Star"):
+        make_movie(title=title)
+    assert found("star", Movie.objects.order_by("title")) == ["A Star", "Star", "Star Wars"]
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("tt0013442", ["Nosferatu", "A Longer Id"]),
+        ("TT001344299", ["A Longer Id"]),
+        ("tt001", ["Nosferatu", "A Longer Id"]),
+        ("tt0013442 nos", ["Nosferatu"]),
+        ("nosferatu tt00999999", []),
+        ("tt0099999", ["Other"]),
+        ("tt0013442 other", []),
+    ],
+)
+def test_the_start_of_an_imdb_id_finds_its_movies(text, titles):
+    for imdb_id, title in [("tt0013442", "Nosferatu"), ("tt00999999", "Other"), ("tt001344299", "A Longer Id")]:
+        make_movie(imdb_id=imdb_id, title=title, year=1922 if title == "Nosferatu" else 1990)
+    assert found(text) == titles
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"quoted" and not', '"', "'", "100%", "a_b\\", "AND", "OR NOT", "NEAR(a b)", "title:x", "a*", "^a", "-", "(((",
+        "\x00", "nul\x00 in it", "x" * 10_000, "word " * 2_000, "!:*&|", ":*", "a & !b | c", "<->",
+        "😀", "\u200b", "\u0301", "ﷺ" * 200, "'; DROP TABLE streaming_movie; --", "{}", "[1]", "null", "\\u0000",
+    ],
+)  # fmt: skip
+def test_no_search_fails(client, text):
+    movie = make_movie(title="Nosferatu")
+    assert len(list(Movie.objects.search(text))) <= 1
+    assert client.get("/", {"q": text}).status_code == 200
+    # A NUL and half a character are no text for the API.
+    assert client.get("/api/streaming/movies/", {"search": text}).status_code in (200, 400)
+    assert client.get("/stremio/catalog/movie/openreel-movies/search=x.json").status_code == 200
+    assert found("nosferatu") == [movie.title]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\x00", "\ud800", "\u0301"])
+def test_without_a_word_all_movies_are_meant(text):
+    make_movie(title="Nosferatu")
+    assert found(text) == ["Nosferatu"]
+
+
+@pytest.mark.parametrize("title", ["???", "…", "$", "|", "😀", "-"])
+def test_a_title_without_a_letter_is_found_by_its_signs(title):
+    make_movie(title="Other")
+    make_movie(title=title)
+    assert found(title) == [title]
+
+
+def test_a_very_long_title_is_found():
+    make_movie(title="ﷺ" * 200)
+    make_movie(title="ab " * 66)
+    assert len(found("ab ab ab")) == len(found("ﷺ" * 200)) == 1
+
+
+def test_the_index_follows_each_way_to_write_a_movie():
+    movie = make_movie(title="First Name")
+    movie.title = "Second Name"
+    movie.save()
+    assert (found("first"), found("second")) == ([], ["Second Name"])
+    Movie.objects.bulk_create([Movie(imdb_id="tt0000001", title="In Bulk"), Movie(imdb_id="tt0000002", title="Too")])
+    assert found("bulk") == ["In Bulk"]
+    Movie.objects.filter(title="In Bulk").update(synopsis="Of no importance")
+    Movie.objects.filter(title="In Bulk").delete()
+    assert found("bulk") == []
+    movie.delete()
+    assert found("second") == []
+
+
+def test_the_index_follows_sql_by_hand():
+    with connection.cursor() as cursor:
+        columns = "imdb_id, title, search_title, type, poster_url, synopsis, created_at, updated_at, fruitless_scrapes"
+        cursor.execute(
+            f"INSERT INTO streaming_movie ({columns}) VALUES "
+            "('tt0000001', 'By Hand', 'by \"hand\" \\', 'movie', '', '', '2026-01-01', '2026-01-01', 0)"
+        )
+        assert found("hand") == ["By Hand"]
+        cursor.execute("UPDATE streaming_movie SET search_title = 'by foot' WHERE imdb_id = 'tt0000001'")
+        assert (found("hand"), found("foot")) == ([], ["By Hand"])
+        cursor.execute("DELETE FROM streaming_movie")
+    assert found("foot") == []
+
+
+def test_new_words_are_known_to_the_correction_at_once():
+    make_movie(title="Nosferatu")
+    assert found("nosfaratu") == ["Nosferatu"]
+
+
+def test_a_movie_that_was_taken_down_is_not_found(client):
+    movie = make_movie(title="Nosferatu")
+    make_movie(title="Nosferatu Again")
+    block(movie.imdb_id, reason="a court")
+    assert found("nosferatu", Movie.objects.shown()) == ["Nosferatu Again"]
+    assert "Nosferatu Again" in client.get("/?q=nosferatu").content.decode()
+    assert found(movie.imdb_id, Movie.objects.shown()) == []
+
+
+@pytest.fixture
+def few_are_enough(monkeypatch):
+    monkeypatch.setattr(title_search, "MAX_FOUND", 4)
+    monkeypatch.setattr(title_search, "CHUNK_SIZE", 5)
+    monkeypatch.setattr(title_search, "MAX_LOOKED_AT", 20)
+
+
+def test_of_very_many_movies_that_match_the_best_known_are_found(few_are_enough):
+    movies = [make_movie(title=f"Star {number}", year=1950 + number) for number in range(12)]
+    for movie in (movies[3], movies[3], movies[7]):
+        make_link(movie)
+    exact = make_movie(title="Star", year=1900)
+    rebuild(after=0, on_progress=lambda movies: None)
+    assert found("star") == ["Star", "Star 3", "Star 7", "Star 11"]
+    assert Movie.objects.search("star").count() == 4
+    assert found("star", Movie.objects.filter(year__lt=1955)) == ["Star", "Star 3", "Star 4", "Star 2"]
+    block(exact.imdb_id, reason="a court")
+    assert found("star", Movie.objects.shown()) == ["Star 3", "Star 7", "Star 11", "Star 10"]
+
+
+def test_conditions_and_pages_hold_for_a_search():
+    for number in range(30):
+        make_link(make_movie(title=f"Star {number}", type="show" if number % 2 else "movie"), quality="720p")
+    make_movie(title="Star without Links")
+    query = CatalogueQuery(search="star", type="show", quality="720p")
+    first, second = query.apply(Movie.objects.shown())[:10], query.apply(Movie.objects.shown())[10:20]
+    assert query.apply(Movie.objects.all()).count() == 15
+    assert len({movie.pk for movie in [*first, *second]}) == 15
+    assert {movie.type for movie in first} == {"show"}
+
+
+def test_the_api_lists_the_best_match_first_unless_an_order_is_asked_for(client):
+    for title in ("A Star", "Star", "Star Wars"):
+        make_link(make_movie(title=title))
+    make_link(Movie.objects.get(title="Star Wars"))
+
+    def titles(query):
+        return [movie["title"] for movie in client.get(f"/api/streaming/movies/?{query}").json()["results"]]
+
+    assert titles("search=star") == ["Star", "Star Wars", "A Star"]
+    assert titles("search=star&ordering=title") == ["A Star", "Star", "Star Wars"]
+    assert titles("search=star&cursor=") == ["A Star", "Star", "Star Wars"]
+
+
+def test_stremio_and_the_admin_list_the_best_match_first(client, admin_client):
+    for title in ("A Star", "Star"):
+        make_link(make_movie(title=title))
+    metas = client.get("/stremio/catalog/movie/openreel-movies/search=star.json").json()["metas"]
+    assert [meta["name"] for meta in metas] == ["Star", "A Star"]
+    listed = admin_client.get("/admin/streaming/movie/?q=star").context["cl"].result_list
+    assert [movie.title for movie in listed] == ["Star", "A Star"]
+    offered = admin_client.get(
+        "/admin/autocomplete/?app_label=streaming&model_name=streaminglink&field_name=movie&term=star"
+    ).json()
+    assert [row["text"] for row in offered["results"]] == ["Star", "A Star"]
+
+
+@pytest.mark.parametrize("text", ["star", "t", "the", "night of the living dead", "nosfaratu", "tt00000", "千尋"])
+def test_a_search_reads_no_whole_table(many_titles, text):
+    plans = plans_of(text)
+    scanned = re.compile(r"(SCAN|Seq Scan on) streaming_(movie|searchtitle)\b")
+    assert len(plans) >= 2
+    assert [plan for plan in plans if scanned.search(plan)] == []
+
+
+def plans_of(text):
+    """How the database reads the first page of a search."""
+    statements = []
+
+    def note(execute, sql, params, many, context):
+        statements.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # the tables are small
+    with connection.execute_wrapper(note):
+        list(Movie.objects.shown().search(text)[:24])
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        return ["\n".join(str(row) for row in cursor.execute(f"{explain} {sql}", params)) for sql, params in statements]
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_all_this_holds_on_postgresql():
+    with temporary_postgres("search") as database:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", "not postgres"]
+        process = subprocess.run(
+            [*command, "tests/test_search.py", "tests/test_search_index.py"],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, "DATABASE_URL": database},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 0, process.stdout

@@ -12,6 +12,9 @@ import pytest
 from django.db import connection
 
 from streaming.catalogue_query import CatalogueQuery
+from streaming.ingest.edits import update_movie
+from streaming.ingest.records import MovieRecord
+from streaming.ingest.save import save_links
 from streaming.ingest.takedown import block
 from streaming.models import Movie, title_search
 from streaming.search_index import rebuild
@@ -230,6 +233,14 @@ def test_the_index_follows_sql_by_hand():
         assert (found("hand"), found("foot")) == ([], ["By Hand"])
         cursor.execute("DELETE FROM streaming_movie")
     assert found("foot") == []
+
+
+def test_what_is_imported_and_what_staff_edit_is_found_by_all_its_words():
+    record = MovieRecord(imdb_id="tt0000001", title="Spider-Man", year=2002)
+    save_links([], movies=[record])
+    assert found("spiderman") == ["Spider-Man"]
+    update_movie(Movie.objects.get(), {"title": "WALL·E"})
+    assert (found("spiderman"), found("walle")) == ([], ["WALL·E"])
 
 
 def test_new_words_are_known_to_the_correction_at_once():

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 import idna
@@ -35,6 +36,10 @@ NON_PUBLIC_NETWORKS = tuple(
 )  # fmt: skip
 
 NORMALIZED_NETLOC = re.compile(r"https?://([a-z0-9_.-]+(?::(?!80/|443/)[1-9][0-9]{0,4})?)/")
+NORMALIZED_URL = re.compile(
+    r"(https?)://((?:[a-z0-9_-]+\.)+[a-z0-9_-]+)/[A-Za-z0-9%/:@!$&()*+,;=~._-]*(?:\?[A-Za-z0-9/?%:@!$&()*+,;=~._-]+)?"
+)
+"""Most URLs have their one spelling already, and only their host remains to be checked."""
 TRACKING_PARAMETERS = re.compile(
     r"(?:utm_[a-z0-9_]*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|si)",
     re.IGNORECASE,
@@ -114,6 +119,9 @@ def normalize_url(
     Lower-case scheme and host, IDNA 2008 host, no default port, no blanks around it, other characters
     percent-encoded. Of fragments only routes (`#!/watch/1`, `#/watch/1`) stay, for they lead to other films.
     """
+    if isinstance(url, str) and len(url) <= max_length and (found := NORMALIZED_URL.fullmatch(url)):
+        _check_host(found[2], DEFAULT_PORT[found[1]], allowed=allowed)
+        return url
     parts, port = _read(url, max_length=max_length)
     scheme = parts.scheme.lower()
     if scheme not in DEFAULT_PORT:
@@ -155,6 +163,8 @@ def route_of(fragment: str) -> str:
 
 def host_of(url: str) -> str:
     """Return the lower-case host of a normalized URL."""
+    if normalized := NORMALIZED_NETLOC.match(url):  # Read much faster.
+        return normalized[1].partition(":")[0]
     return urlsplit(url).hostname or ""
 
 
@@ -231,6 +241,7 @@ def _ascii_host(host: str) -> str:
     return ".".join(label if label.isascii() else idna.alabel(label).decode("ascii") for label in mapped.split("."))
 
 
+@lru_cache(maxsize=4096)  # Many links have few hosts. An error is not kept.
 def _check_host(host: str, port: int, *, allowed: PrivateHostAllowlist) -> None:
     if allowed.allows_host(host, port):
         return

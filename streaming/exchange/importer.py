@@ -32,7 +32,7 @@ def import_lines(
 
     After each batch `on_progress` gets the number of lines read so far.
     """
-    report, batch = ImportReport(), list[ValidLine]()
+    report, batch, links = ImportReport(), list[ValidLine](), 0
     for line in lines:
         if isinstance(line, InvalidLine):
             report.invalid += 1
@@ -43,10 +43,11 @@ def import_lines(
             report.refused_links += len(line.refused)
             on_invalid(line)
         batch.append(line)
-        if len(batch) >= MAX_BATCH_MOVIES or sum(len(one.links) for one in batch) >= MAX_BATCH_LINKS:
+        links += len(line.links)
+        if len(batch) >= MAX_BATCH_MOVIES or links >= MAX_BATCH_LINKS:
             _save(batch, report)
             on_progress(report.valid + report.invalid)
-            batch = []
+            batch, links = [], 0
     _save(batch, report)
     number_all_changes()
     return report

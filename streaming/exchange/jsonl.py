@@ -95,7 +95,8 @@ def _link_object(link: LinkEntry) -> dict[str, Any]:
 def _parse_line(number: int, line: bytes, *, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:
     try:
         raw = _parse_object(line)
-        movie, links = _movie_record(raw), _link_records(raw, allowed=allowed)
+        movie = _movie_record(raw)
+        links = _link_records(raw, movie.imdb_id, allowed=allowed)
         accepted = tuple(link for link in links if isinstance(link, LinkRecord))
         return ValidLine(number, movie, accepted, tuple(link for link in links if isinstance(link, str)))
     except InvalidValue as error:
@@ -142,7 +143,7 @@ def _movie_record(raw: dict[str, Any]) -> MovieRecord:
     return movie
 
 
-def _link_records(raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> tuple[LinkRecord | str, ...]:
+def _link_records(raw: dict[str, Any], imdb_id: str, *, allowed: PrivateHostAllowlist) -> tuple[LinkRecord | str, ...]:
     """Return the record of each link of a line, or the sentence that says why it is refused."""
     listed = raw.get("links")
     if listed is None:
@@ -151,13 +152,13 @@ def _link_records(raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> tupl
         raise InvalidValue("bad_links", "links is not a list")
     if len(listed) > MAX_LINKS_PER_LINE:
         raise InvalidValue("bad_links", f"more than {MAX_LINKS_PER_LINE} links")
-    return tuple(_link_record(raw, number, link, allowed=allowed) for number, link in enumerate(listed, start=1))
+    return tuple(_link_record(imdb_id, number, link, allowed=allowed) for number, link in enumerate(listed, start=1))
 
 
-def _link_record(raw: dict[str, Any], number: int, link: object, *, allowed: PrivateHostAllowlist) -> LinkRecord | str:
+def _link_record(imdb_id: str, number: int, link: object, *, allowed: PrivateHostAllowlist) -> LinkRecord | str:
     if not isinstance(link, dict):
         return f"link {number}: not a JSON object"
     try:
-        return parse_link({**link, "imdb_id": raw.get("imdb_id")}, allowed=allowed)
+        return parse_link(link, imdb_id=imdb_id, allowed=allowed)
     except InvalidValue as error:
         return f"link {number}: {error}"

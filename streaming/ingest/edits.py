@@ -114,7 +114,7 @@ def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
         setattr(movie, name, getattr(record, name))
     movie.type = record.type or Movie.Type.MOVIE
     movie.updated_at = timezone.now()
-    movie.save(update_fields=[*MOVIE_FIELDS, "search_title", "updated_at"])
+    movie.save(update_fields=[*MOVIE_FIELDS, "search_title", "search_words", "updated_at"])
     return movie
 
 

@@ -28,7 +28,11 @@ IMDB_ID = re.compile(r"tt[0-9]{7,9}")
 SLUG = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 MAX_LANGUAGE_LENGTH = 35
-BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
+REMOVED_CHARACTERS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\uf8ff"
+    "\U000f0000-\U000ffffd\U00100000-\U0010fffd]"
+)
+"""Controls but line ends and tabs, direction controls, surrogates and private characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +74,18 @@ def is_imdb_id(text: object) -> bool:
     return isinstance(text, str) and IMDB_ID.fullmatch(text) is not None
 
 
-def parse_link(raw: Mapping[str, Any], *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> LinkRecord:
+def parse_link(
+    raw: Mapping[str, Any], *, imdb_id: str = "", allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS
+) -> LinkRecord:
     """Return the link of an item or an imported line; raise InvalidValue if a field is invalid.
 
-    `allowed` are the private hosts that links may have.
+    `imdb_id`: the valid id of the movie that lists the link (empty: the link states it). `allowed` are the private
+    hosts that links may have.
     """
     url = normalize_url(raw.get("source_url"), allowed=allowed)
     label, season, episode = _label_and_part(raw)
     return LinkRecord(
-        imdb_id=_imdb_id(raw.get("imdb_id")),
+        imdb_id=imdb_id or _imdb_id(raw.get("imdb_id")),
         source=_source(raw.get("source")),
         source_url=url,
         host=host_of(url),
@@ -111,16 +118,13 @@ def parse_movie(raw: Mapping[str, Any]) -> MovieRecord:
 
 def clean_text(text: str) -> str:
     """Normalize text to NFC and remove control characters, lone surrogates and direction controls."""
-    kept = (
-        c for c in text.translate(BIDI_CONTROLS) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co")
-    )
-    return unicodedata.normalize("NFC", "".join(kept))
+    return unicodedata.normalize("NFC", REMOVED_CHARACTERS.sub("", text))
 
 
 def _label_and_part(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
     """Label, season and episode; a label such as `S1 E2 The Key`, which our exports write, contains all three."""
     label = _single_line(raw.get("label"), MAX_LABEL_LENGTH)
-    if match := PART_LABEL.fullmatch(label):
+    if label and (match := PART_LABEL.fullmatch(label)):
         return match[3] or "", int(match[1]), int(match[2])
     return label, _part_number(raw.get("season"), "season"), _part_number(raw.get("episode"), "episode")
 
@@ -218,11 +222,13 @@ def _poster(value: object) -> str:
 
 
 def _single_line(value: object, max_length: int) -> str:
+    if value is None or value == "":
+        return ""
     return " ".join(_text(value, max_length * 4).split())[:max_length].strip()
 
 
 def _text(value: object, max_length: int) -> str:
-    if value is None:
+    if value is None or value == "":
         return ""
     if not isinstance(value, str):
         raise InvalidValue("bad_text", f"{quote_value(value)} is not text")

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
+from operator import attrgetter
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH
 from scraper.sources import PAID, LicenceStatus, licence_status
 from streaming.ingest.blocklist import Blocklist
+from streaming.ingest.bulk_insert import insert_rows
 from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.tombstones import restore_movies
 from streaming.ingest.url_identity import canonical_key
 from streaming.models import Movie, RemovedMovie, StreamingLink
 from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
+from streaming.search_words import fold_for_search, title_words
 
 # Not `source`: the source that found a link first keeps it. Not `is_published`: saving only ever publishes.
-UPDATED_COLUMNS = [*LINK_FIELDS, "last_seen"]
+UPDATED_COLUMNS = (*LINK_FIELDS, "last_seen")
+INSERTED_COLUMNS = (
+    "movie", "source", "source_url", "host", *LINK_FIELDS, "is_published", "is_active", "last_checked", "reason",
+    "first_seen", "last_seen",
+)  # fmt: skip
+INSERTED_MOVIE_COLUMNS = (
+    "imdb_id", "title", "search_title", "search_words", "year", "type", "poster_url", "synopsis", "created_at",
+    "updated_at",
+)  # fmt: skip
+UPSERT = f"(movie_id, source_url) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in UPDATED_COLUMNS)}"
+ASSIGNMENTS = ", ".join(f"{name} = %s" for name in UPDATED_COLUMNS)
+UPDATE_SQL = f"UPDATE streaming_streaminglink SET {ASSIGNMENTS} WHERE id = %s"  # noqa: S608  names of our columns
+DESCRIPTION = attrgetter(*LINK_FIELDS)
+LICENCE, LICENCE_URL, EVIDENCE = (LINK_FIELDS.index(name) for name in ("licence", "licence_url", "evidence"))
+# SQLite takes 250,000 values in one statement, some builds of it only 999.
+ID_BATCH_SIZE = 500
 FILLABLE_MOVIE_FIELDS = ("year", "poster_url", "synopsis")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 OPERATOR_EVIDENCE = "Stated by the operator"
@@ -77,25 +97,36 @@ def save_links(
         allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
         report.refused["blocked_address"] += len(movies) - len(allowed_movies)
         causes = RemovedMovie.Cause.values if is_operator else RemovedMovie.RETURNING_CAUSES
-        known = _known_movies(allowed_links, allowed_movies, report, causes=causes)
-        ids = _create_movies(known, allowed_movies, report, causes=causes)
+        known = _known_movies({one.link.imdb_id for one in allowed_links}, allowed_movies, report, causes=causes)
+        created = _create_movies(known, allowed_movies, report, causes=causes)
+        ids = {imdb_id: movie["pk"] for imdb_id, movie in known.items()} | created
         # The same order as in the checker and in removals: movies before links.
         existing = lock_movies(ids.values())
         ids = {imdb_id: pk for imdb_id, pk in ids.items() if pk in existing}
         changed = _upsert(allowed_links, ids, report, is_operator=is_operator)
         _save_missing_fields(_missing_fields(known, allowed_movies))
-        mark_updated(Movie.objects.filter(pk__in=changed))
+        _mark_updated(changed - set(created.values()))
     return report
 
 
+def _mark_updated(movie_ids: Collection[int]) -> None:
+    for batch in _batches(movie_ids):
+        mark_updated(Movie.objects.filter(pk__in=batch))
+
+
 def _publishable(links: Iterable[LinkRecord], report: SaveReport) -> list[LinkRecord]:
+    status = cache(_licence_status)
     kept = []
     for link in links:
-        if publication_status(link) is LicenceStatus.REFUSED:
+        if status(link.source, link.licence) is LicenceStatus.REFUSED:
             report.refused["may_not_be_free" if link.licence == PAID else "licence_refused"] += 1
         else:
             kept.append(link)
     return kept
+
+
+def _licence_status(source: str, licence: str) -> LicenceStatus:
+    return licence_status(source, licence, allowed_too=settings.ALLOW_LICENCES)
 
 
 def publication_status(link: LinkRecord) -> LicenceStatus:
@@ -103,24 +134,33 @@ def publication_status(link: LinkRecord) -> LicenceStatus:
 
     A doubt makes a free licence unstated. The example site's own links on this machine need no licence.
     """
-    status = licence_status(link.source, link.licence, allowed_too=settings.ALLOW_LICENCES)
+    status = _licence_status(link.source, link.licence)
     is_example = link.source == "example" and link.host in LOOPBACK_HOSTS
     if status is LicenceStatus.FREE and link.doubt:
         return LicenceStatus.UNSTATED
     return LicenceStatus.FREE if status is LicenceStatus.UNSTATED and is_example else status
 
 
-def _drop_blocked(links: Iterable[LinkRecord], blocklist: Blocklist, report: SaveReport) -> list[LinkRecord]:
+@dataclass(frozen=True, slots=True)
+class _KeyedLink:
+    """A link with the key that all spellings of its URL have in common, which takes time to find."""
+
+    link: LinkRecord
+    key: str
+
+
+def _drop_blocked(links: Iterable[LinkRecord], blocklist: Blocklist, report: SaveReport) -> list[_KeyedLink]:
     kept: dict[tuple[str, str], LinkRecord] = {}
+    is_any_blocked = bool(blocklist)
     for link in links:
-        if blocklist.is_blocked(url=link.source_url, imdb_id=link.imdb_id):
+        if is_any_blocked and blocklist.is_blocked(url=link.source_url, imdb_id=link.imdb_id):
             report.refused["blocked_address"] += 1
         else:
             key = (link.imdb_id, canonical_key(link.source_url))
             kept[key] = _prefer_https(link, kept.get(key))
     # Sorted, so that two batches lock the same rows in the same order. Otherwise PostgreSQL aborts one of them because
     # of a deadlock and its links are lost (seen with two crawls of the same films).
-    return [kept[key] for key in sorted(kept)]
+    return [_KeyedLink(kept[imdb_id, key], key) for imdb_id, key in sorted(kept)]
 
 
 def _prefer_https(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:
@@ -131,63 +171,83 @@ def _prefer_https(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:
 
 
 def _known_movies(
-    links: Sequence[LinkRecord], movies: Sequence[MovieRecord], report: SaveReport, *, causes: Sequence[str]
-) -> dict[str, Movie]:
+    linked: Collection[str], movies: Sequence[MovieRecord], report: SaveReport, *, causes: Sequence[str]
+) -> dict[str, dict[str, Any]]:
     """The existing movies by IMDb id, after restoring those that have links in this batch.
 
-    `causes`: those of removals that the batch undoes.
+    `linked`: the IMDb ids of the links; `causes`: those of removals that the batch undoes.
     """
-    linked = {link.imdb_id for link in links}
-    rows = Movie.objects.filter(imdb_id__in=linked | {movie.imdb_id for movie in movies})
-    known = {movie.imdb_id: movie for movie in rows}
-    if missing := linked - known.keys():
+    known = _read_movies({*linked, *(movie.imdb_id for movie in movies)})
+    if missing := set(linked) - known.keys():
         report.movies_restored += len(restore_movies(missing, causes=causes))
         # All of them, not only those just restored: another crawl may have restored or created one meanwhile.
-        known |= {movie.imdb_id: movie for movie in Movie.objects.filter(imdb_id__in=missing)}
+        known |= _read_movies(missing)
     return known
 
 
+def _read_movies(imdb_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    columns = ("pk", "imdb_id", *FILLABLE_MOVIE_FIELDS)
+    return {
+        row["imdb_id"]: row
+        for batch in _batches(imdb_ids)
+        for row in Movie.objects.filter(imdb_id__in=batch).values(*columns)
+    }
+
+
+def _batches(ids: Collection[Any]) -> Iterator[list[Any]]:
+    unique = sorted(set(ids))
+    return (unique[start : start + ID_BATCH_SIZE] for start in range(0, len(unique), ID_BATCH_SIZE))
+
+
 def _create_movies(
-    known: dict[str, Movie], movies: Sequence[MovieRecord], report: SaveReport, *, causes: Sequence[str]
+    known: Mapping[str, Mapping[str, Any]], movies: Sequence[MovieRecord], report: SaveReport, *, causes: Sequence[str]
 ) -> dict[str, int]:
-    """Create the unknown movies; return the row ids of all by IMDb id.
+    """Create the unknown movies; return their row ids by IMDb id.
 
     Those that were removed for another than these causes, by staff or a takedown, stay removed.
     """
     described = {movie.imdb_id: movie for movie in movies if movie.title and movie.imdb_id not in known}
-    stays_removed = RemovedMovie.objects.removed().exclude(cause__in=causes).filter(imdb_id__in=list(described))
-    removed = set(stays_removed.values_list("imdb_id", flat=True)) if described else set()
-    new = [_new_movie(described[key]) for key in sorted(described.keys() - removed)]
-    # Another crawl may create the same movie: then both read the row of the first.
-    Movie.objects.bulk_create(new, ignore_conflicts=True)
+    stays_removed = RemovedMovie.objects.removed().exclude(cause__in=causes)
+    for batch in _batches(described):
+        for imdb_id in stays_removed.filter(imdb_id__in=batch).values_list("imdb_id", flat=True):
+            del described[imdb_id]
+    new = [described[key] for key in sorted(described)]
     report.movies_new += len(new)
-    ids = {imdb_id: movie.pk for imdb_id, movie in known.items()}
-    return ids | dict(Movie.objects.filter(imdb_id__in=[m.imdb_id for m in new]).values_list("imdb_id", "pk"))
+    # Another crawl may create the same movie: then both read the row of the first.
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    insert_rows(Movie, INSERTED_MOVIE_COLUMNS, (_movie_row(one, now) for one in new), conflict="DO NOTHING")
+    return {
+        imdb_id: pk
+        for batch in _batches(described)
+        for imdb_id, pk in Movie.objects.filter(imdb_id__in=batch).values_list("imdb_id", "pk")
+    }
 
 
-def _new_movie(record: MovieRecord) -> Movie:
-    return Movie(
-        imdb_id=record.imdb_id,
-        title=record.title,
-        year=record.year,
-        type=record.type or Movie.Type.MOVIE,
-        poster_url=record.poster_url,
-        synopsis=record.synopsis,
+def _movie_row(record: MovieRecord, now: Any) -> tuple[Any, ...]:
+    """The values of INSERTED_MOVIE_COLUMNS."""
+    return (
+        record.imdb_id,
+        record.title,
+        fold_for_search(record.title)[: Movie._meta.get_field("search_title").max_length],
+        title_words(record.title),
+        record.year,
+        record.type or Movie.Type.MOVIE.value,
+        record.poster_url,
+        record.synopsis,
+        now,
+        now,
     )
 
 
-def _missing_fields(known: dict[str, Movie], movies: Sequence[MovieRecord]) -> list[Movie]:
-    """Fill empty fields of known movies and return the changed ones; other values, maybe edited by staff, stay."""
+def _missing_fields(known: Mapping[str, Mapping[str, Any]], movies: Sequence[MovieRecord]) -> list[Movie]:
+    """The known movies of which these fill empty fields; other values, maybe edited by staff, stay."""
     described = {movie.imdb_id: movie for movie in movies}
     changed = []
     for imdb_id in known.keys() & described.keys():
-        movie, record = known[imdb_id], described[imdb_id]
-        missing = {name: getattr(record, name) for name in FILLABLE_MOVIE_FIELDS if not getattr(movie, name)}
-        if any(missing.values()):
-            for name, value in missing.items():
-                setattr(movie, name, value)
-            movie.updated_at = timezone.now()
-            changed.append(movie)
+        row, record = known[imdb_id], described[imdb_id]
+        if any(getattr(record, name) and not row[name] for name in FILLABLE_MOVIE_FIELDS):
+            values = {name: row[name] or getattr(record, name) for name in FILLABLE_MOVIE_FIELDS}
+            changed.append(Movie(pk=row["pk"], updated_at=timezone.now(), **values))
     return changed
 
 
@@ -198,105 +258,139 @@ def _save_missing_fields(movies: Sequence[Movie]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _LinkWrite:
-    """A link to write, and its existing row (None for a new link)."""
+    """A link to write: its record, its movie, the values of LINK_FIELDS to store, and its row (None: it is new)."""
 
     link: LinkRecord
     movie_id: int
-    existing: StreamingLink | None
+    description: tuple[Any, ...]
+    existing: Mapping[str, Any] | None
     is_published: bool
 
     @property
-    def is_changed(self) -> bool:
+    def is_new(self) -> bool:
+        return self.existing is None
+
+    @property
+    def is_redescribed(self) -> bool:
+        """Whether a known link gets other values."""
         old = self.existing
-        if old is None or self.becomes_published:
-            return True
-        return any(getattr(old, name) != getattr(self.link, name) for name in LINK_FIELDS)
+        return old is not None and self.description != tuple([old[name] for name in LINK_FIELDS])
 
     @property
     def becomes_published(self) -> bool:
         """Whether an unpublished row is published now. Saving never unpublishes a link."""
-        return self.existing is not None and self.is_published and not self.existing.is_published
+        return self.existing is not None and self.is_published and not self.existing["is_published"]
 
 
-def _upsert(links: Sequence[LinkRecord], ids: dict[str, int], report: SaveReport, *, is_operator: bool) -> set[int]:
+def _upsert(links: Sequence[_KeyedLink], ids: dict[str, int], report: SaveReport, *, is_operator: bool) -> set[int]:
     """Save the links; return the ids of the movies with a visible change."""
-    known = [link for link in links if link.imdb_id in ids]
+    known = [one for one in links if one.link.imdb_id in ids]
     report.refused["unknown_movie"] += len(links) - len(known)
-    rows = _existing_rows({ids[link.imdb_id] for link in known}, {canonical_key(link.source_url) for link in known})
-    writes = [_link_write(link, ids[link.imdb_id], rows, is_operator=is_operator) for link in known]
-    now = timezone.now()
-    StreamingLink.objects.bulk_create(
-        (_row(write, now=now) for write in writes),
-        update_conflicts=True,
-        unique_fields=["movie", "source_url"],
-        update_fields=UPDATED_COLUMNS,
-    )
-    if published := [write.existing.pk for write in writes if write.existing and write.becomes_published]:
-        StreamingLink.objects.filter(pk__in=published).update(is_published=True)
+    rows = _existing_rows({ids[one.link.imdb_id] for one in known}, {one.key for one in known})
+    writes = [_link_write(one, ids[one.link.imdb_id], rows, is_operator=is_operator) for one in known]
+    new, changed = [one for one in writes if one.is_new], [one for one in writes if one.is_redescribed]
+    published = [one for one in writes if one.becomes_published]
+    _write_links(writes, new=new, changed=changed)
+    for batch in _batches([one.existing["pk"] for one in published if one.existing]):
+        StreamingLink.objects.filter(pk__in=batch).update(is_published=True)
     _count(writes, report)
-    return {write.movie_id for write in writes if write.is_changed}
+    return {one.movie_id for one in (*new, *changed, *published)}
 
 
-def _existing_rows(movie_ids: set[int], keys: set[str]) -> dict[tuple[int, str], StreamingLink]:
+def _write_links(writes: Sequence[_LinkWrite], *, new: Sequence[_LinkWrite], changed: Sequence[_LinkWrite]) -> None:
+    """Insert the new links, update the changed ones, and mark all known ones as seen now."""
+    adapt = cache(connection.ops.adapt_datetimefield_value)
+    now = timezone.now()
+    # A conflict only if another crawl inserts the same link at the same time.
+    insert_rows(StreamingLink, INSERTED_COLUMNS, (_row(one, now=now, adapt=adapt) for one in new), conflict=UPSERT)
+    if changed:
+        with connection.cursor() as cursor:
+            rows = [(*one.description, adapt(now), one.existing["pk"]) for one in changed if one.existing]
+            cursor.executemany(UPDATE_SQL, rows)
+    for batch in _batches([one.existing["pk"] for one in writes if one.existing]):
+        StreamingLink.objects.filter(pk__in=batch).update(last_seen=now)
+
+
+def _existing_rows(movie_ids: set[int], keys: set[str]) -> dict[tuple[int, str], Mapping[str, Any]]:
     """Lock and return the rows of these movies with one of these keys, by movie and key.
 
     A row is also found by the URL that it had before a permanent redirect, which a source may still state.
     """
-    urls_by_row = StreamingLink.objects.filter(movie__in=movie_ids).values_list("pk", "source_url", "moved_from")
-    matching = [pk for pk, *urls in urls_by_row if any(canonical_key(url) in keys for url in urls if url)]
-    rows: dict[tuple[int, str], StreamingLink] = {}
-    moved: dict[tuple[int, str], StreamingLink] = {}
-    for row in StreamingLink.objects.filter(pk__in=matching).select_for_update().order_by("pk"):
-        rows.setdefault((row.movie_id, canonical_key(row.source_url)), row)
-        if row.moved_from:
-            moved.setdefault((row.movie_id, canonical_key(row.moved_from)), row)
+    rows: dict[tuple[int, str], Mapping[str, Any]] = {}
+    moved: dict[tuple[int, str], Mapping[str, Any]] = {}
+    for row in _read_rows(movie_ids, keys):
+        rows.setdefault((row["movie_id"], canonical_key(row["source_url"])), row)
+        if row["moved_from"]:
+            moved.setdefault((row["movie_id"], canonical_key(row["moved_from"])), row)
     return moved | rows
 
 
+def _read_rows(movie_ids: set[int], keys: set[str]) -> list[Mapping[str, Any]]:
+    """The rows in order of their ids; on PostgreSQL those with one of these keys, locked."""
+    columns = ("pk", "movie_id", "source", "source_url", "host", "moved_from", "is_published", *LINK_FIELDS)
+    found = [
+        row
+        for batch in _batches(movie_ids)
+        for row in StreamingLink.objects.filter(movie__in=batch).order_by("movie_id", "pk").values(*columns)
+    ]
+    if not connection.features.has_select_for_update:
+        return found
+    matching = [
+        row["pk"]
+        for row in found
+        if any(canonical_key(url) in keys for url in (row["source_url"], row["moved_from"]) if url)
+    ]
+    locked = StreamingLink.objects.select_for_update().order_by("pk").values(*columns)
+    return [row for batch in _batches(matching) for row in locked.filter(pk__in=batch)]
+
+
 def _link_write(
-    link: LinkRecord, movie_id: int, rows: dict[tuple[int, str], StreamingLink], *, is_operator: bool
+    one: _KeyedLink, movie_id: int, rows: Mapping[tuple[int, str], Mapping[str, Any]], *, is_operator: bool
 ) -> _LinkWrite:
-    old = rows.get((movie_id, canonical_key(link.source_url)))
-    merged = link if old is None else _merged(link, old)
-    if is_operator and not merged.evidence:
-        merged = replace(merged, evidence=merged.licence_url[:MAX_EVIDENCE_LENGTH] or OPERATOR_EVIDENCE)
-    is_free = is_operator or publication_status(merged) is LicenceStatus.FREE
-    return _LinkWrite(merged, movie_id, old, is_free or (old is not None and old.is_published))
+    link, old = one.link, rows.get((movie_id, one.key))
+    description = DESCRIPTION(link) if old is None else _merged(link, old)
+    if is_operator and not description[EVIDENCE]:
+        evidence = description[LICENCE_URL][:MAX_EVIDENCE_LENGTH] or OPERATOR_EVIDENCE
+        description = (*description[:EVIDENCE], evidence, *description[EVIDENCE + 1 :])
+    if is_operator or (old is not None and old["is_published"]):
+        return _LinkWrite(link, movie_id, description, old, True)
+    origin = {name: old[name] for name in ("source", "host")} if old else {}
+    stored = replace(link, **origin, licence=description[LICENCE])
+    return _LinkWrite(link, movie_id, description, old, publication_status(stored) is LicenceStatus.FREE)
 
 
-def _merged(link: LinkRecord, old: StreamingLink) -> LinkRecord:
-    """The link with the values of its row where it states none.
+def _merged(link: LinkRecord, old: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The link's description with the values of its row where it states none.
 
     The values of the source that found the link first take precedence; other sources fill gaps only, or two sources
     would overwrite each other's values in turn.
     """
-    if link.source == old.source:
-        stated = {name: getattr(link, name) or getattr(old, name) for name in LINK_FIELDS}
-    else:
-        stated = {name: getattr(old, name) or getattr(link, name) for name in LINK_FIELDS}
-    return replace(link, source=old.source, source_url=old.source_url, host=old.host, **stated)
+    stated, stored = DESCRIPTION(link), [old[name] for name in LINK_FIELDS]
+    first, second = (stated, stored) if link.source == old["source"] else (stored, stated)
+    return tuple([one or other for one, other in zip(first, second, strict=True)])
 
 
-def _row(write: _LinkWrite, *, now: datetime) -> StreamingLink:
+def _row(write: _LinkWrite, *, now: datetime, adapt: Any) -> tuple[Any, ...]:
+    """The values of INSERTED_COLUMNS."""
     link = write.link
-    return StreamingLink(
-        movie_id=write.movie_id,
-        source=link.source,
-        source_url=link.source_url,
-        host=link.host,
-        **{name: getattr(link, name) for name in LINK_FIELDS},
-        is_published=write.is_published,
-        is_active=link.is_active,
-        last_checked=link.last_checked,
-        reason=Reason.UNCHECKED if link.is_active else Reason.IMPORTED,
-        first_seen=now,
-        last_seen=now,
+    return (
+        write.movie_id,
+        link.source,
+        link.source_url,
+        link.host,
+        *write.description,
+        write.is_published,
+        link.is_active,
+        adapt(link.last_checked),
+        (Reason.UNCHECKED if link.is_active else Reason.IMPORTED).value,
+        adapt(now),
+        adapt(now),
     )
 
 
 def _count(writes: Sequence[_LinkWrite], report: SaveReport) -> None:
     for write in writes:
-        is_new = write.existing is None
+        is_new = write.is_new
         report.new += is_new
         report.seen_again += not is_new
         report.waiting += not write.is_published

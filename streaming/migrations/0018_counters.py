@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='movie',
             name='active_link_count',
-            field=streaming.models.fields.CountedField(default=0, editable=False),
+            field=streaming.models.fields.CountedField(db_default=0, default=0, editable=False),
         ),
         # Before the column has an index, which would be changed a million times.
         migrations.RunPython(count, migrations.RunPython.noop),

@@ -137,7 +137,7 @@ class Movie(models.Model):
     last_scraped_at = models.DateTimeField(null=True, blank=True, editable=False)
     next_scrape_at = models.DateTimeField(null=True, blank=True, editable=False)
     fruitless_scrapes = models.PositiveSmallIntegerField(default=0, editable=False)
-    active_link_count = CountedField(default=0, editable=False)
+    active_link_count = CountedField(default=0, db_default=0, editable=False)
 
     objects = MovieQuerySet.as_manager()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -137,3 +138,12 @@ def test_any_item_becomes_a_record_or_is_rejected(raw):
     with suppress(InvalidValue):
         parse_link({**LINK, **raw})
         parse_movie({**LINK, **raw})
+
+
+def test_exactly_controls_directions_surrogates_and_private_characters_are_removed():
+    directions = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
+
+    def is_kept(code):
+        return chr(code) in "\n\t" or not (code in directions or unicodedata.category(chr(code)) in ("Cc", "Cs", "Co"))
+
+    assert [hex(code) for code in range(0x110000) if bool(clean_text(chr(code))) is not is_kept(code)] == []

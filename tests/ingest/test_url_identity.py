@@ -100,3 +100,18 @@ def test_two_routes_of_one_page_are_two_links():
     first, second = "https://films.example.org/#!/watch/1", "http://www.films.example.org/#!/watch/2/"
     assert canonical_key(first) != canonical_key(second)
     assert canonical_key(second) == canonical_key("https://films.example.org/#!/watch/2")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.films.example.org/a/b//",
+        "http://films.example.org/",
+        "https://films.example.org/a?utm_source=x&b=1&&c=?/&si=2",
+        "https://films.example.org/a/?fbclid=1",
+        "https://www.www.example.org/A%2F;b,c=(d)!$&'*+~:@?q[]",
+        "https://a_b.example.org/a?",
+    ],
+)
+def test_a_url_of_the_usual_form_has_the_key_that_is_read_from_its_parts(url):
+    assert canonical_key(url) == canonical_key(f"{url}#position")

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from streaming.catalogue_query import CatalogueQuery
 from streaming.models import HealthRun, Movie
-from streaming.web.filter_bar import SORT_LABELS
+from streaming.web.filter_bar import SORT_LABELS, FilterSelection
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.rendered_html import html_of
 
@@ -119,7 +119,8 @@ def test_show_more_shows_each_movie_once_though_others_are_added_meanwhile(clien
         for _ in range(number % 3):
             make_link(movie)
     Movie.objects.filter(year=1900).update(year=None)
-    expected = list(CatalogueQuery(order=sort).apply(Movie.objects.all()).values_list("imdb_id", flat=True))
+    order = FilterSelection(sort=sort).catalogue_query().order
+    expected = list(CatalogueQuery(order=order).apply(Movie.objects.all()).values_list("imdb_id", flat=True))
     seen, address = [], f"/?sort={sort}"
     while address:
         page = client.get(address).context["page"]

@@ -399,11 +399,11 @@ print(json.dumps(list(movies.values_list("active_link_count", flat=True))))
 counts = apps.get_model("streaming", "LinkCount").objects
 print(json.dumps(list(counts.values_list("source", "links", "shown", "active", "unchecked"))))
 from streaming.catalogue_check import CHECKS, IdRange
-print(json.dumps([line for check in CHECKS for line in check.find(IdRange(1, 99))]))
+print(json.dumps([line for check in CHECKS if check.hourly for line in check.find(IdRange(1, 99))]))
 movies.filter(pk=movies.first().pk).update(year=1923)
 links = apps.get_model("streaming", "StreamingLink").objects
 links.filter(is_active=True).update(is_active=False)
-print(json.dumps([line for check in CHECKS for line in check.find(IdRange(1, 99))]))
+print(json.dumps([line for check in CHECKS if check.hourly for line in check.find(IdRange(1, 99))]))
 before = apps.get_model("streaming", "PendingChange").objects.latest("pk").pk
 apps = models_at("0017_restored_backups")
 apps.get_model("streaming", "Movie").objects.filter(imdb_id="tt0000001").update(year=1924)
@@ -412,7 +412,7 @@ noted = apps.get_model("streaming", "PendingChange").objects.filter(pk__gt=befor
 print(json.dumps([noted.exclude(imdb_id="").count() > 0, noted.filter(imdb_id="").count() > 0]))
 print(json.dumps(apps.get_model("streaming", "StreamingLink").objects.count()))
 models_at("0019_count_by_triggers")
-print(json.dumps([line for check in CHECKS for line in check.find(IdRange(1, 99))]))
+print(json.dumps([line for check in CHECKS if check.hourly for line in check.find(IdRange(1, 99))]))
 """
 COUNTED = [(1922, [(True, True), (True, True), (False, True)]), (None, [(True, False)]), (1968, [])]
 

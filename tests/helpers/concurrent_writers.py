@@ -30,6 +30,7 @@ from streaming.ingest import edits, review, takedown  # noqa: E402
 from streaming.ingest.row_locks import RowGone  # noqa: E402
 from streaming.ingest.tombstones import remove_movies, restore_movies  # noqa: E402
 from streaming.models import Movie, RemovedMovie, StreamingLink  # noqa: E402
+from streaming.search_words import title_words  # noqa: E402
 
 CHANGES = "/api/streaming/changes/"
 WRITERS, MOVIES = 4, 24
@@ -90,7 +91,9 @@ def write(chance: random.Random) -> None:
         lambda: links.update(language=chance.choice(("", "en", "fr")), quality=chance.choice(("", "720p"))),
         lambda: movies.update(year=chance.choice((None, 1922, 1968)), type=chance.choice(("movie", "show"))),
         sum_up,
-        lambda: movies.update(title=f"By SQL {number}", search_title=f"by sql {number}"),
+        lambda: movies.update(
+            title=f"By SQL {number}", search_title=f"by sql {number}", search_words=title_words(f"By SQL {number}")
+        ),
         lambda: remove_movies(movies, reason="gone", cause=RemovedMovie.Cause.CLEANUP),
         lambda: restore_movies([name]),
         lambda: takedown.block(name, reason="asked") if chance.random() < 0.2 else takedown.unblock(name),

@@ -42,6 +42,6 @@ def test_a_promise_is_lost_if_its_job_never_ends_or_has_no_record(tmp_path):
 
 
 def test_a_killed_import_is_completed_by_the_next(tmp_path, monkeypatch):
-    monkeypatch.setattr(scenarios, "IMPORTED_FILMS", 200)
+    monkeypatch.setattr(scenarios, "IMPORTED_FILMS", 4000)
     result = scenarios.kill_imports(scenarios.Setting(tmp_path, rounds=1))
-    assert (result.times, result.promised, result.lost) == (1, 200, 0)
+    assert (result.times, result.promised, result.lost) == (1, 4000, 0)

@@ -10,6 +10,7 @@ import django
 from django.core.management import call_command
 
 from bench import lists
+from scraper.net.url_policy import host_of
 
 django.setup()
 
@@ -35,7 +36,7 @@ def load(listed: Path) -> None:
 
 def _link(link: lists.Listed, movie: Movie) -> StreamingLink:
     kind = StreamingLink.Kind.FILE if link.right.media else StreamingLink.Kind.PAGE
-    return StreamingLink(movie=movie, source="example", source_url=link.url, host=link.url.split("/")[2], kind=kind)
+    return StreamingLink(movie=movie, source="example", source_url=link.url, host=host_of(link.url), kind=kind)
 
 
 if __name__ == "__main__":

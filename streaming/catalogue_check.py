@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 SLICE_MOVIES = 20_000
 BATCH_ROWS = 500
+LINES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,12 @@ class CheckFinding:
     check: CatalogueCheck
     problems: Sequence[str]
 
+    @property
+    def lines(self) -> list[str]:
+        """The first problems, and how many more there are."""
+        more = len(self.problems) - LINES_SHOWN
+        return [*self.problems[:LINES_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+
 
 def check_all() -> Iterator[CheckFinding]:
     """Run each check on the whole catalogue."""
@@ -96,11 +103,11 @@ def mend(findings: Sequence[CheckFinding]) -> None:
 
 
 def mend_slice(*, now: datetime) -> list[str]:
-    """Check a slice and mend what is wrong; return a line for each contradiction."""
+    """Check a slice and mend what is wrong; return some lines about each check that found something."""
     findings = check_slice(now=now)
     if findings:
         mend(findings)
-    lines = [f"{finding.check.name}: {problem}" for finding in findings for problem in finding.problems]
+    lines = [f"{finding.check.name}: {line}" for finding in findings for line in finding.lines]
     for line in lines:
         log.error("The catalogue contradicted itself and was mended: %s", line)
     return lines

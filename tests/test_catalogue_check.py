@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -251,6 +252,18 @@ def test_the_hourly_check_mends_one_slice_and_goes_on_with_the_next(monkeypatch)
     hour = NOW.replace(minute=0, second=0, microsecond=0)
     found = [mend_slice(now=hour + timedelta(hours=number)) for number in range(slices)]
     assert [lines for lines in found if lines]
+    assert problems() == {}
+
+
+def test_of_many_contradictions_some_are_named():
+    fill()
+    movie = make_movie()
+    for number in range(30):
+        make_link(movie, source_url=f"https://many.example.org/{number}")
+    StreamingLink.objects.update(host="wrong.example.org")
+    lines = mend_slice(now=NOW)
+    assert len(lines) == 11
+    assert re.fullmatch(r"hosts: and [0-9]+ more", lines[-1])
     assert problems() == {}
 
 

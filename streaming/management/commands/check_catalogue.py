@@ -9,8 +9,6 @@ from django.core.management.base import CommandError, CommandParser
 from streaming import catalogue_check
 from streaming.management.base import OpenreelCommand
 
-LINES_SHOWN = 10
-
 
 class Command(OpenreelCommand):
     help = (
@@ -39,7 +37,5 @@ class Command(OpenreelCommand):
     def _print(self, finding: catalogue_check.CheckFinding) -> None:
         number = len(finding.problems)
         self.stdout.write(f"{finding.check.name}: {f'wrong ({number})' if number else 'right'}")
-        for problem in finding.problems[:LINES_SHOWN]:
-            self.stdout.write(f"  {problem}")
-        if number > LINES_SHOWN:
-            self.stdout.write(f"  and {number - LINES_SHOWN} more")
+        for line in finding.lines:
+            self.stdout.write(f"  {line}")

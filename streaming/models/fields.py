@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.db import models
@@ -10,8 +11,8 @@ from django.db.models import F
 from streaming.search_words import fold_for_search, title_words
 
 
-class DerivedText(models.Field):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Holds what `derive` makes of the column `of`.
+class DerivedText(models.Field, ABC):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Base class of columns that hold what `derive` makes of the column `of`.
 
     It is set on every `save`, `create` and `bulk_create`; an `update()` has to set it itself.
     """
@@ -21,9 +22,9 @@ class DerivedText(models.Field):  # type: ignore[type-arg]  # not subscriptable 
         options.setdefault("editable", False)
         super().__init__(*args, **options)
 
+    @abstractmethod
     def derive(self, text: str) -> str:
         """The value for this text of the other column."""
-        raise NotImplementedError
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         derived = self.derive(str(getattr(model_instance, self.of)))

@@ -48,14 +48,9 @@ def probe_links(
     """
     source = iter(requests)
     first = list(islice(source, SUBPROCESS_THRESHOLD))
-    all_requests = chain(first, source)
-    if len(first) < SUBPROCESS_THRESHOLD or not _can_use_subprocess():
-        return probe_in_process(
-            all_requests, config, reserve_slot=reserve_slot, stop=stop, responsive_hosts=responsive_hosts
-        )
-    return probe_in_subprocesses(
-        all_requests, config, reserve_slot=reserve_slot, stop=stop, responsive_hosts=responsive_hosts
-    )
+    is_many = len(first) == SUBPROCESS_THRESHOLD
+    probe = probe_in_subprocesses if is_many and _can_use_subprocess() else probe_in_process
+    return probe(chain(first, source), config, reserve_slot=reserve_slot, stop=stop, responsive_hosts=responsive_hosts)
 
 
 def probe_in_subprocesses(

@@ -223,11 +223,10 @@ def _unnumbered(ids: IdRange) -> list[str]:
 
 def _movies_without_change(ids: IdRange) -> list[Movie]:
     movies = Movie.objects.filter(pk__range=(ids.first, ids.last)).only("imdb_id").order_by("pk")
-    changes = (
-        Change.objects.filter(imdb_id=OuterRef("imdb_id")),
-        PendingChange.objects.filter(imdb_id=OuterRef("imdb_id")),
-    )
-    return list(movies.exclude(Exists(changes[0])).exclude(Exists(changes[1])))
+    unnumbered = movies.exclude(Exists(Change.objects.filter(imdb_id=OuterRef("imdb_id"))))
+    # Pending changes have no index by IMDb id: sought for each movie, all of them would be read each time.
+    pending = set(PendingChange.objects.exclude(imdb_id="").values_list("imdb_id", flat=True))
+    return [movie for movie in unnumbered if movie.imdb_id not in pending]
 
 
 def _note_changes() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 
 SECONDS = {"slow": 1.0, "browser": 4.0, "postgres": 2.0, "broker": 10.0}
 """About how long a test with this marker takes."""
@@ -33,8 +34,14 @@ def _note_processes(event: str, args: tuple[Any, ...]) -> None:
 sys.addaudithook(_note_processes)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first: a core takes one file at a time, and one must not get a long one last."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the files that take longest first: a core takes one file at a time, and one must not get a long one last.
+
+    On another database the tests of what only SQLite has are left out.
+    """
+    if connection.vendor != "sqlite":
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("sqlite")])
+        items[:] = [item for item in items if not item.get_closest_marker("sqlite")]
     seconds: Counter[Path] = Counter()
     for item in items:
         seconds[item.path] += max((SECONDS[mark] for mark in SECONDS if item.get_closest_marker(mark)), default=0.02)

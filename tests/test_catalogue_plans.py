@@ -178,7 +178,7 @@ PATHS = [
 TABLES = ("streaming_movie", "streaming_streaminglink", "streaming_linkflip", "streaming_change")
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="explains each statement with SQLite's words")
+@pytest.mark.sqlite
 @pytest.mark.parametrize("path", PATHS)
 def test_no_request_reads_a_whole_table(large, path):
     make_job(make_link(make_movie(imdb_id="tt0000001")).movie, state="failed")

@@ -15,7 +15,7 @@ from streaming import integrity
 from streaming.backup import restoration
 
 CONNECT = sqlite3.connect
-pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="files of SQLite")
+pytestmark = pytest.mark.sqlite
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_a_language_needs_as_many_queries_as_another_filter(client, path):
     assert cost("language=en") == for_one == cost("quality=720p")
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="plans are SQLite's")
+@pytest.mark.sqlite
 @pytest.mark.parametrize("tag", ["en", "zh-Hant"])
 def test_a_language_is_found_by_the_index_of_published_links(tag):
     plan = Movie.objects.filter(has_active_link(language=tag)).explain()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import subprocess
-import sys
 
 import pytest
 from django.db import connection
@@ -18,9 +15,8 @@ from streaming.ingest.save import save_links
 from streaming.ingest.takedown import block
 from streaming.models import Movie, title_search
 from streaming.search_index import rebuild
-from tests.helpers.external_services import temporary_postgres
+from tests.helpers.external_services import run_tests_on_postgres
 from tests.helpers.factories import make_link, make_movie
-from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -344,14 +340,4 @@ def plans_of(text):
 @pytest.mark.postgres
 @pytest.mark.slow
 def test_all_this_holds_on_postgresql():
-    with temporary_postgres("search") as database:
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", "not postgres"]
-        process = subprocess.run(
-            [*command, "tests/test_search.py", "tests/test_search_index.py"],
-            cwd=PROJECT_ROOT,
-            env={**os.environ, "DATABASE_URL": database},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert process.returncode == 0, process.stdout
+    run_tests_on_postgres("test_search.py", "test_search_index.py")

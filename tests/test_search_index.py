@@ -81,7 +81,7 @@ def test_each_lie_is_found_and_mended(movie, lie):
     assert [found.title for found in Movie.objects.search(title[:-1])] == [title]
 
 
-@pytest.mark.skipif("postgres" in os.environ.get("DATABASE_URL", ""), reason="PostgreSQL keeps its own index")
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "lie",
     [

@@ -19,7 +19,7 @@ from streaming.backup.backup_file import MANIFEST_TABLE
 from streaming.models import HealthRun, HostGate, Movie
 from tests.helpers.factories import make_job, make_link, make_movie
 
-pytestmark = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="files of SQLite")
+pytestmark = pytest.mark.sqlite
 
 
 @pytest.fixture

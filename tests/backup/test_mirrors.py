@@ -6,14 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
 from streaming.models import Movie, RestoredBackup
 from tests.helpers.factories import make_link, make_movie
 
 CHANGES = "/api/streaming/changes/"
-pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="files of SQLite")
+pytestmark = pytest.mark.sqlite
 
 
 class Mirror:

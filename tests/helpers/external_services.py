@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import psycopg
 import pytest
+
+from tests.helpers.paths import PROJECT_ROOT
 
 POSTGRES = "postgres://postgres@127.0.0.1:5432/{name}"
 NO_POSTGRES = "no PostgreSQL on 127.0.0.1:5432 (apt-get install postgresql; trust for postgres)"
@@ -37,3 +41,18 @@ def temporary_postgres(word: str) -> Iterator[str]:
         admin.execute(f"CREATE DATABASE {name}")
         yield POSTGRES.format(name=name)
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def run_tests_on_postgres(*files: str) -> None:
+    """Run the tests of these files, which are the same on both databases, on an empty PostgreSQL database."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", "-m", "not slow and not postgres"]
+    with temporary_postgres(files[0].partition(".")[0]) as url:
+        done = subprocess.run(
+            [*command, *(f"tests/{file}" for file in files)],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, "DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout[-5000:]

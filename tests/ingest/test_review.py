@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings as real_settings
-from django.db import connection
 
 from streaming import statistics
 from streaming.exchange import loader
@@ -216,7 +215,7 @@ def test_the_example_site_needs_no_licence_for_its_own_links_alone(movie):
     assert [one.source_url for one in movie.links.active()] == [here]
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="plans are SQLite's")
+@pytest.mark.sqlite
 def test_what_is_shown_is_found_by_its_own_index(movie):
     assert "link_shown_of_movie" in Movie.objects.playable().explain()
     assert "link_waiting_of_movie" in StreamingLink.objects.filter(is_published=False).order_by("movie").explain()

@@ -427,7 +427,7 @@ def test_concurrent_owners_never_claim_the_same_job(threads):
     assert set(ScrapeJob.objects.values_list("attempt", flat=True)) == {1}
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's planner")
+@pytest.mark.sqlite
 def test_open_jobs_are_found_by_their_index_however_many_have_ended():
     assert "job_one_open_a_movie" in ScrapeJob.objects.open().explain()
 
@@ -441,7 +441,7 @@ SELECT {movie}, 'succeeded', 'found', 'click', 10, '', '[]', 1, 1, datetime('now
 """
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's planner")
+@pytest.mark.sqlite
 @pytest.mark.slow
 def test_finding_work_reads_none_of_a_hundred_thousand_ended_jobs():
     """With parameters, as in production, SQLite cannot tell that a partial index suffices."""

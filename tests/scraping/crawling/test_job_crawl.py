@@ -476,7 +476,7 @@ class TestSeveralSources:
         assert "no key" in log
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="the trigger that refuses is written for SQLite")
+@pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
 class TestDatabaseErrors:
     def test_links_that_cannot_be_saved_make_a_failed_source(self, settings):

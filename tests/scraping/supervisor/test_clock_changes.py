@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection
 
 from streaming.models import ScrapeJob, StreamingLink
 from tests.helpers.external_services import skip_or_fail, temporary_postgres
@@ -75,7 +74,7 @@ def test_the_clock_of_these_tests_is_wrong(tmp_path):
     assert abs(time.monotonic() - float(stated[1])) < 60
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite, whose time is the process's own")
+@pytest.mark.sqlite
 @pytest.mark.parametrize("seconds", [-HOUR, HOUR])
 def test_a_clock_change_during_a_job_does_no_harm(harness, monkeypatch, seconds):
     """Until the next heartbeat the leases look expired, even to their own supervisor, which could claim more jobs."""

@@ -146,14 +146,9 @@ def other_active_links(netloc: str, *, besides: list[int], limit: int, now: date
 
 
 def has_public_host(selection: Selection, allowed: PrivateHostAllowlist) -> bool:
-    """Return whether any link of the selection is on a public host, stepping from host to host along the index."""
-    host = ""
-    while (found := selection.links().filter(host__gt=host).order_by("host").values_list("host", flat=True)[:1]) and (
-        host := found[0]
-    ):
-        if not is_private(host, allowed):
-            return True
-    return False
+    """Return whether any link of the selection is on a public host; reads the index up to the first one."""
+    hosts = selection.links().order_by("host").values_list("host", flat=True).distinct()
+    return any(not is_private(host, allowed) for host in hosts.iterator(chunk_size=100))
 
 
 def is_private(netloc: str, allowed: PrivateHostAllowlist) -> bool:

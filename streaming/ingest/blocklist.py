@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from django.db import connection
 
@@ -56,7 +56,7 @@ class Blocklist:
         return cls.load()
 
     def __bool__(self) -> bool:
-        return any(getattr(self, kind.name) for kind in fields(self))
+        return bool(self.hosts or self.prefixes or self.links or self.imdb_ids)
 
     def is_blocked(self, *, url: str = "", imdb_id: str = "") -> bool:
         """Whether a URL (by host, parent domain, prefix or itself) or an IMDb id is taken down."""

@@ -30,6 +30,8 @@ def normalize_imdb_id(text: object) -> str:
     >>> normalize_imdb_id(" TT000013442"), normalize_imdb_id("tt12345678"), normalize_imdb_id("nm0000001")
     ('tt0013442', 'tt12345678', '')
     """
+    if isinstance(text, str) and len(text) == 9 and IMDB_ID_PATTERN.fullmatch(text):
+        return text
     found = IMDB_ID_SPELLING.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_IMDB_ID_LENGTH else None
     imdb_id = f"tt{found[1].lstrip('0'):0>7}" if found else ""
     return imdb_id if IMDB_ID_PATTERN.fullmatch(imdb_id) else ""

@@ -45,6 +45,8 @@ TRACKING_PARAMETERS = re.compile(
     re.IGNORECASE,
 )
 """Query parameters that only say where a visitor came from."""
+DROPPED_PARAMETER = re.compile(rf"(?:^|&)(?:&|$|{TRACKING_PARAMETERS.pattern}(?:[=&]|$))", re.IGNORECASE)
+"""A tracking parameter, or an empty one, in a query."""
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -141,6 +143,18 @@ def normalize_url(
     return normalized_url
 
 
+def normalize_url_and_host(url: object, *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS) -> tuple[str, str]:
+    """Return the URL in its one spelling and its host, which most URLs have in common with others. As `normalize_url`.
+
+    For imports, which read hundreds of thousands: one look at a URL instead of two.
+    """
+    if isinstance(url, str) and len(url) <= MAX_URL_LENGTH and (found := NORMALIZED_URL.fullmatch(url)):
+        _check_host(found[2], DEFAULT_PORT[found[1]], allowed=allowed)
+        return url, found[2]
+    normalized = normalize_url(url, allowed=allowed)
+    return normalized, host_of(normalized)
+
+
 def escape_url(url: str) -> str:
     """Return a URL as browsers send it: unsafe characters percent-encoded, fragments without routes removed.
 
@@ -182,6 +196,8 @@ def without_tracking(query: str) -> str:
 
     Not `url_query_cleaner` of w3lib, which knows parameters by their full names only, and `utm_` is a prefix.
     """
+    if not DROPPED_PARAMETER.search(query):
+        return query
     return "&".join(part for part in query.split("&") if part and not _is_tracking(part))
 
 

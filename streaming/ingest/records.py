@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from scraper.items import (
     LINK_KINDS,
@@ -19,7 +20,13 @@ from scraper.items import (
     QUALITIES,
     normalize_imdb_id,
 )
-from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist, host_of, normalize_url
+from scraper.net.url_policy import (
+    NO_PRIVATE_HOSTS,
+    InvalidValue,
+    PrivateHostAllowlist,
+    normalize_url,
+    normalize_url_and_host,
+)
 from streaming.formatting import quote_value
 
 MAX_TITLE_LENGTH, MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH = 200, 200, 4000
@@ -35,9 +42,12 @@ REMOVED_CHARACTERS = re.compile(
 """Controls but line ends and tabs, direction controls, surrogates and private characters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRecord:
-    """A link ready to be saved. `is_active` and `last_checked` are used only if the link is new."""
+class LinkRecord(NamedTuple):
+    """A link ready to be saved. `is_active` and `last_checked` are used only if the link is new.
+
+    Written and read by name only. A tuple, because a frozen dataclass of so many fields takes a quarter of the time in
+    which a known link is imported.
+    """
 
     imdb_id: str
     source: str
@@ -82,25 +92,32 @@ def parse_link(
     `imdb_id`: the valid id of the movie that lists the link (empty: the link states it). `allowed` are the private
     hosts that links may have.
     """
-    url = normalize_url(raw.get("source_url"), allowed=allowed)
+    get = raw.get
+    url, host = normalize_url_and_host(get("source_url"), allowed=allowed)
     label, season, episode = _label_and_part(raw)
+    imdb_id = imdb_id or _imdb_id(get("imdb_id"))
+    named = (get("source"), get("kind"), get("quality"), get("language"), get("licence"))
+    try:
+        source, kind, quality, language, licence = _known_choices(*named)
+    except TypeError:  # a list or an object, which cannot be looked up
+        source, kind, quality, language, licence = _choices(*named)
     return LinkRecord(
-        imdb_id=imdb_id or _imdb_id(raw.get("imdb_id")),
-        source=_source(raw.get("source")),
+        imdb_id=imdb_id,
+        source=source,
         source_url=url,
-        host=host_of(url),
-        kind=_known_value(raw.get("kind") or "page", LINK_KINDS, "kind"),
+        host=host,
+        kind=kind,
         label=label,
-        quality=_known_value(raw.get("quality") or "", ("", *QUALITIES), "quality"),
-        language=_language(raw.get("language")),
-        licence=_licence(raw.get("licence")),
-        licence_url=_optional_url(raw.get("licence_url"), allowed=allowed),
-        evidence=_single_line(raw.get("evidence"), MAX_EVIDENCE_LENGTH),
-        doubt=_single_line(raw.get("doubt"), MAX_EVIDENCE_LENGTH),
+        quality=quality,
+        language=language,
+        licence=licence,
+        licence_url=_optional_url(get("licence_url"), allowed=allowed),
+        evidence=_single_line(get("evidence"), MAX_EVIDENCE_LENGTH),
+        doubt=_single_line(get("doubt"), MAX_EVIDENCE_LENGTH),
         season=season,
         episode=episode,
-        is_active=_flag(raw.get("is_active"), "is_active"),
-        last_checked=_datetime(raw.get("last_checked")),
+        is_active=_flag(get("is_active"), "is_active"),
+        last_checked=_datetime(get("last_checked")),
     )
 
 
@@ -118,7 +135,24 @@ def parse_movie(raw: Mapping[str, Any]) -> MovieRecord:
 
 def clean_text(text: str) -> str:
     """Normalize text to NFC and remove control characters, lone surrogates and direction controls."""
+    if text.isascii() and text.isprintable():
+        return text
     return unicodedata.normalize("NFC", REMOVED_CHARACTERS.sub("", text))
+
+
+def _choices(source: object, kind: object, quality: object, language: object, licence: object) -> tuple[str, ...]:
+    """The same five values, validated. Many links have few of them."""
+    return (
+        _source(source),
+        _known_value(kind or "page", LINK_KINDS, "kind"),
+        _known_value(quality or "", ("", *QUALITIES), "quality"),
+        _language(language),
+        _licence(licence),
+    )
+
+
+# Only valid values are kept, which are short. Typed, or `True` would be found where `1` was valid.
+_known_choices = lru_cache(maxsize=4096, typed=True)(_choices)
 
 
 def _label_and_part(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
@@ -222,7 +256,7 @@ def _poster(value: object) -> str:
 
 
 def _single_line(value: object, max_length: int) -> str:
-    if value is None or value == "":
+    if not value and (value is None or value == ""):
         return ""
     return " ".join(_text(value, max_length * 4).split())[:max_length].strip()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -21,7 +21,9 @@ from streaming.ingest.bulk_insert import insert_rows
 from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.tombstones import restore_movies
 from streaming.ingest.url_identity import canonical_key
-from streaming.models import Movie, RemovedMovie, StreamingLink
+from streaming.models import Movie, RemovedMovie, StreamingLink, StreamingLinkQuerySet
+from streaming.models.bulk_counts import links_counted_together, movies_counted_together
+from streaming.models.id_list import IdList
 from streaming.models.movie import lock_movies, mark_updated
 from streaming.reason_codes import Reason
 from streaming.search_words import fold_for_search, title_words
@@ -43,6 +45,9 @@ DESCRIPTION = attrgetter(*LINK_FIELDS)
 LICENCE, LICENCE_URL, EVIDENCE = (LINK_FIELDS.index(name) for name in ("licence", "licence_url", "evidence"))
 # SQLite takes 250,000 values in one statement, some builds of it only 999.
 ID_BATCH_SIZE = 500
+STORED_COLUMNS = ("pk", "movie_id", "source", "source_url", "host", "moved_from", "is_published")
+DESCRIPTION_START = len(STORED_COLUMNS)
+MAX_SEARCH_TITLE_LENGTH = Movie._meta.get_field("search_title").max_length
 FILLABLE_MOVIE_FIELDS = ("year", "poster_url", "synopsis")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 OPERATOR_EVIDENCE = "Stated by the operator"
@@ -91,9 +96,10 @@ def save_links(
     with a title, or that staff removed, now or while the batch is saved (`unknown_movie`).
     """
     report = SaveReport()
+    keyed = [_KeyedLink(link, canonical_key(link.source_url)) for link in _publishable(links, report)]
     with transaction.atomic():
         blocklist = Blocklist.load_locked()
-        allowed_links = _drop_blocked(_publishable(links, report), blocklist, report)
+        allowed_links = _drop_blocked(keyed, blocklist, report)
         allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
         report.refused["blocked_address"] += len(movies) - len(allowed_movies)
         causes = RemovedMovie.Cause.values if is_operator else RemovedMovie.RETURNING_CAUSES
@@ -141,22 +147,21 @@ def publication_status(link: LinkRecord) -> LicenceStatus:
     return LicenceStatus.FREE if status is LicenceStatus.UNSTATED and is_example else status
 
 
-@dataclass(frozen=True, slots=True)
-class _KeyedLink:
+class _KeyedLink(NamedTuple):
     """A link with the key that all spellings of its URL have in common, which takes time to find."""
 
     link: LinkRecord
     key: str
 
 
-def _drop_blocked(links: Iterable[LinkRecord], blocklist: Blocklist, report: SaveReport) -> list[_KeyedLink]:
+def _drop_blocked(links: Iterable[_KeyedLink], blocklist: Blocklist, report: SaveReport) -> list[_KeyedLink]:
     kept: dict[tuple[str, str], LinkRecord] = {}
     is_any_blocked = bool(blocklist)
-    for link in links:
+    for link, canonical in links:
         if is_any_blocked and blocklist.is_blocked(url=link.source_url, imdb_id=link.imdb_id):
             report.refused["blocked_address"] += 1
         else:
-            key = (link.imdb_id, canonical_key(link.source_url))
+            key = (link.imdb_id, canonical)
             kept[key] = _prefer_https(link, kept.get(key))
     # Sorted, so that two batches lock the same rows in the same order. Otherwise PostgreSQL aborts one of them because
     # of a deadlock and its links are lost (seen with two crawls of the same films).
@@ -167,7 +172,7 @@ def _prefer_https(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:
     """The later of two records of a link, with the URL of the earlier one if only that is https."""
     if other is None or link.source_url.startswith("https:") or not other.source_url.startswith("https:"):
         return link
-    return replace(link, source_url=other.source_url, host=other.host)
+    return link._replace(source_url=other.source_url, host=other.host)
 
 
 def _known_movies(
@@ -215,7 +220,9 @@ def _create_movies(
     report.movies_new += len(new)
     # Another crawl may create the same movie: then both read the row of the first.
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    insert_rows(Movie, INSERTED_MOVIE_COLUMNS, (_movie_row(one, now) for one in new), conflict="DO NOTHING")
+    rows = [_movie_row(one, now) for one in new]
+    with movies_counted_together(len(rows)):
+        insert_rows(Movie, INSERTED_MOVIE_COLUMNS, rows, conflict="DO NOTHING")
     return {
         imdb_id: pk
         for batch in _batches(described)
@@ -228,7 +235,7 @@ def _movie_row(record: MovieRecord, now: Any) -> tuple[Any, ...]:
     return (
         record.imdb_id,
         record.title,
-        fold_for_search(record.title)[: Movie._meta.get_field("search_title").max_length],
+        fold_for_search(record.title)[:MAX_SEARCH_TITLE_LENGTH],
         title_words(record.title),
         record.year,
         record.type or Movie.Type.MOVIE.value,
@@ -256,117 +263,133 @@ def _save_missing_fields(movies: Sequence[Movie]) -> None:
         Movie.objects.bulk_update(movies, [*FILLABLE_MOVIE_FIELDS, "updated_at"])
 
 
-@dataclass(frozen=True, slots=True)
-class _LinkWrite:
+class _StoredLink(NamedTuple):
+    """What saving needs to know of a row; `description` has the values of LINK_FIELDS."""
+
+    pk: int
+    movie_id: int
+    source: str
+    source_url: str
+    host: str
+    moved_from: str
+    is_published: bool
+    description: tuple[Any, ...]
+
+
+class _LinkWrite(NamedTuple):
     """A link to write: its record, its movie, the values of LINK_FIELDS to store, and its row (None: it is new)."""
 
     link: LinkRecord
     movie_id: int
     description: tuple[Any, ...]
-    existing: Mapping[str, Any] | None
+    existing: _StoredLink | None
     is_published: bool
-
-    @property
-    def is_new(self) -> bool:
-        return self.existing is None
 
     @property
     def is_redescribed(self) -> bool:
         """Whether a known link gets other values."""
-        old = self.existing
-        return old is not None and self.description != tuple([old[name] for name in LINK_FIELDS])
+        return self.existing is not None and self.description != self.existing.description
 
     @property
     def becomes_published(self) -> bool:
         """Whether an unpublished row is published now. Saving never unpublishes a link."""
-        return self.existing is not None and self.is_published and not self.existing["is_published"]
+        return self.existing is not None and self.is_published and not self.existing.is_published
 
 
 def _upsert(links: Sequence[_KeyedLink], ids: dict[str, int], report: SaveReport, *, is_operator: bool) -> set[int]:
     """Save the links; return the ids of the movies with a visible change."""
     known = [one for one in links if one.link.imdb_id in ids]
     report.refused["unknown_movie"] += len(links) - len(known)
-    rows = _existing_rows({ids[one.link.imdb_id] for one in known}, {one.key for one in known})
+    rows = _existing_rows({ids[one.link.imdb_id] for one in known}, known)
     writes = [_link_write(one, ids[one.link.imdb_id], rows, is_operator=is_operator) for one in known]
-    new, changed = [one for one in writes if one.is_new], [one for one in writes if one.is_redescribed]
+    new, changed = [one for one in writes if one.existing is None], [one for one in writes if one.is_redescribed]
     published = [one for one in writes if one.becomes_published]
     _write_links(writes, new=new, changed=changed)
-    for batch in _batches([one.existing["pk"] for one in published if one.existing]):
-        StreamingLink.objects.filter(pk__in=batch).update(is_published=True)
+    if published:
+        StreamingLink.objects.filter(pk__in=_row_ids(published)).update(is_published=True)
     _count(writes, report)
     return {one.movie_id for one in (*new, *changed, *published)}
+
+
+def _row_ids(writes: Iterable[_LinkWrite]) -> IdList:
+    return IdList(sorted({one.existing.pk for one in writes if one.existing}))
 
 
 def _write_links(writes: Sequence[_LinkWrite], *, new: Sequence[_LinkWrite], changed: Sequence[_LinkWrite]) -> None:
     """Insert the new links, update the changed ones, and mark all known ones as seen now."""
     adapt = cache(connection.ops.adapt_datetimefield_value)
     now = timezone.now()
-    # A conflict only if another crawl inserts the same link at the same time.
-    insert_rows(StreamingLink, INSERTED_COLUMNS, (_row(one, now=now, adapt=adapt) for one in new), conflict=UPSERT)
+    rows = [_row(one, now=now, adapt=adapt) for one in new]
+    with links_counted_together(len(rows)):
+        # A conflict only if another crawl inserts the same link at the same time.
+        insert_rows(StreamingLink, INSERTED_COLUMNS, rows, conflict=UPSERT)
     if changed:
         with connection.cursor() as cursor:
-            rows = [(*one.description, adapt(now), one.existing["pk"]) for one in changed if one.existing]
-            cursor.executemany(UPDATE_SQL, rows)
-    for batch in _batches([one.existing["pk"] for one in writes if one.existing]):
-        StreamingLink.objects.filter(pk__in=batch).update(last_seen=now)
+            cursor.executemany(
+                UPDATE_SQL, [(*one.description, adapt(now), one.existing.pk) for one in changed if one.existing]
+            )
+    if len(new) < len(writes):
+        StreamingLink.objects.filter(pk__in=_row_ids(writes)).update(last_seen=now)
 
 
-def _existing_rows(movie_ids: set[int], keys: set[str]) -> dict[tuple[int, str], Mapping[str, Any]]:
-    """Lock and return the rows of these movies with one of these keys, by movie and key.
+def _existing_rows(movie_ids: set[int], links: Sequence[_KeyedLink]) -> dict[tuple[int, str], _StoredLink]:
+    """Lock and return the rows of these movies with one of the links' keys, by movie and key.
 
     A row is also found by the URL that it had before a permanent redirect, which a source may still state.
     """
-    rows: dict[tuple[int, str], Mapping[str, Any]] = {}
-    moved: dict[tuple[int, str], Mapping[str, Any]] = {}
-    for row in _read_rows(movie_ids, keys):
-        rows.setdefault((row["movie_id"], canonical_key(row["source_url"])), row)
-        if row["moved_from"]:
-            moved.setdefault((row["movie_id"], canonical_key(row["moved_from"])), row)
+    # Most rows have the very URL of a link, of which the key is known.
+    key_by_url = {one.link.source_url: one.key for one in links}
+    rows: dict[tuple[int, str], _StoredLink] = {}
+    moved: dict[tuple[int, str], _StoredLink] = {}
+    for row in _read_rows(movie_ids, {one.key for one in links}):
+        rows.setdefault((row.movie_id, key_by_url.get(row.source_url) or canonical_key(row.source_url)), row)
+        if row.moved_from:
+            moved.setdefault((row.movie_id, canonical_key(row.moved_from)), row)
     return moved | rows
 
 
-def _read_rows(movie_ids: set[int], keys: set[str]) -> list[Mapping[str, Any]]:
-    """The rows in order of their ids; on PostgreSQL those with one of these keys, locked."""
-    columns = ("pk", "movie_id", "source", "source_url", "host", "moved_from", "is_published", *LINK_FIELDS)
-    found = [
-        row
-        for batch in _batches(movie_ids)
-        for row in StreamingLink.objects.filter(movie__in=batch).order_by("movie_id", "pk").values(*columns)
-    ]
+def _read_rows(movie_ids: set[int], keys: set[str]) -> list[_StoredLink]:
+    """The rows in order of movies and ids; on PostgreSQL those with one of these keys, locked, in order of ids."""
+    found = _stored_links(StreamingLink.objects.filter(movie__in=IdList(sorted(movie_ids))).order_by("movie_id", "pk"))
     if not connection.features.has_select_for_update:
         return found
     matching = [
-        row["pk"]
-        for row in found
-        if any(canonical_key(url) in keys for url in (row["source_url"], row["moved_from"]) if url)
+        row.pk for row in found if any(canonical_key(url) in keys for url in (row.source_url, row.moved_from) if url)
     ]
-    locked = StreamingLink.objects.select_for_update().order_by("pk").values(*columns)
-    return [row for batch in _batches(matching) for row in locked.filter(pk__in=batch)]
+    locked = StreamingLink.objects.select_for_update().filter(pk__in=IdList(matching))
+    return _stored_links(locked.order_by("pk")) if matching else []
+
+
+def _stored_links(rows: StreamingLinkQuerySet) -> list[_StoredLink]:
+    columns = rows.values_list(*STORED_COLUMNS, *LINK_FIELDS)
+    return [_StoredLink._make((*row[:DESCRIPTION_START], row[DESCRIPTION_START:])) for row in columns]
 
 
 def _link_write(
-    one: _KeyedLink, movie_id: int, rows: Mapping[tuple[int, str], Mapping[str, Any]], *, is_operator: bool
+    one: _KeyedLink, movie_id: int, rows: Mapping[tuple[int, str], _StoredLink], *, is_operator: bool
 ) -> _LinkWrite:
     link, old = one.link, rows.get((movie_id, one.key))
     description = DESCRIPTION(link) if old is None else _merged(link, old)
     if is_operator and not description[EVIDENCE]:
         evidence = description[LICENCE_URL][:MAX_EVIDENCE_LENGTH] or OPERATOR_EVIDENCE
         description = (*description[:EVIDENCE], evidence, *description[EVIDENCE + 1 :])
-    if is_operator or (old is not None and old["is_published"]):
+    if is_operator or (old is not None and old.is_published):
         return _LinkWrite(link, movie_id, description, old, True)
-    origin = {name: old[name] for name in ("source", "host")} if old else {}
-    stored = replace(link, **origin, licence=description[LICENCE])
+    origin = old or link
+    stored = link._replace(source=origin.source, host=origin.host, licence=description[LICENCE])
     return _LinkWrite(link, movie_id, description, old, publication_status(stored) is LicenceStatus.FREE)
 
 
-def _merged(link: LinkRecord, old: Mapping[str, Any]) -> tuple[Any, ...]:
+def _merged(link: LinkRecord, old: _StoredLink) -> tuple[Any, ...]:
     """The link's description with the values of its row where it states none.
 
     The values of the source that found the link first take precedence; other sources fill gaps only, or two sources
     would overwrite each other's values in turn.
     """
-    stated, stored = DESCRIPTION(link), [old[name] for name in LINK_FIELDS]
-    first, second = (stated, stored) if link.source == old["source"] else (stored, stated)
+    stated, stored = DESCRIPTION(link), old.description
+    if stated == stored:
+        return stored
+    first, second = (stated, stored) if link.source == old.source else (stored, stated)
     return tuple([one or other for one, other in zip(first, second, strict=True)])
 
 
@@ -389,11 +412,10 @@ def _row(write: _LinkWrite, *, now: datetime, adapt: Any) -> tuple[Any, ...]:
 
 
 def _count(writes: Sequence[_LinkWrite], report: SaveReport) -> None:
-    for write in writes:
-        is_new = write.is_new
-        report.new += is_new
-        report.seen_again += not is_new
-        report.waiting += not write.is_published
-        report.waiting_new += is_new and not write.is_published
-        if not write.is_published:
-            report.doubt = report.doubt or write.link.doubt
+    new = sum(write.existing is None for write in writes)
+    waiting = [write for write in writes if not write.is_published]
+    report.new += new
+    report.seen_again += len(writes) - new
+    report.waiting += len(waiting)
+    report.waiting_new += sum(write.existing is None for write in waiting)
+    report.doubt = report.doubt or next((write.link.doubt for write in waiting if write.link.doubt), "")

@@ -115,6 +115,25 @@ def wrong_movies(connection: BaseDatabaseWrapper, *, first: int, last: int) -> l
         return list(cursor.fetchall())
 
 
+def add_counts(connection: BaseDatabaseWrapper, table: str, *, rows_from: str, sign: str = "") -> None:
+    """Add the counts of some rows, named by a table or a query of links or movies, or take them (`sign` is -).
+
+    Only for SQLite, where each key has one row.
+    """
+    counted = {LINK_COUNT: _link_rows, REASON_COUNT: _reason_rows, MOVIE_COUNT: _movie_rows}[table]
+    columns = columns_of(table).split(", ")
+    keys, numbers = columns[: -_width(table)], columns[-_width(table) :]
+    changes = ", ".join(f"{name} = {name} + %s" for name in numbers)
+    update = f"UPDATE {table} SET {changes} WHERE {' AND '.join(f'{name} = %s' for name in keys)}"
+    insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
+    with connection.cursor() as cursor:
+        cursor.execute(counted(rows_from, sign))
+        for row in cursor.fetchall():
+            cursor.execute(update, [*row[len(keys) :], *row[: len(keys)]])
+            if cursor.rowcount == 0:
+                cursor.execute(insert, row)
+
+
 def columns_of(table: str) -> str:
     """The columns of a counter, key first."""
     return {
@@ -151,6 +170,12 @@ def _movie_rows(table: str, sign: str = "") -> str:
     return f"SELECT {key}, {sign}COUNT(*) FROM {table} m GROUP BY {key}"
 
 
+SQLITE_NOW = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+VERSION_BUMP = (
+    f"UPDATE {VERSION} SET number = number + 1, changed_at = {SQLITE_NOW}",
+    f"INSERT INTO {VERSION} (number, changed_at) SELECT 1, {SQLITE_NOW} WHERE changes() = 0",
+)
+"""For SQLite."""
 TRUE_COUNTS = {LINK_COUNT: _link_rows(LINK), REASON_COUNT: _reason_rows(LINK), MOVIE_COUNT: _movie_rows(MOVIE)}
 WRONG_MOVIES = """
     SELECT m.imdb_id, m.active_link_count FROM streaming_movie m
@@ -197,7 +222,7 @@ def _sqlite_triggers() -> Iterator[CounterTrigger]:
     )
     yield _sqlite("movie_changed", event, [*_sqlite_movie("OLD", "-"), *_sqlite_movie("NEW", "+")], when=differs)
     # Each change of what lists show is noted there, see `change_triggers`.
-    yield _sqlite("version", "INSERT ON streaming_pendingchange", [*_sqlite_version()])
+    yield _sqlite("version", "INSERT ON streaming_pendingchange", VERSION_BUMP)
 
 
 def _sqlite(name: str, event: str, body: Iterable[str], *, when: str = "") -> CounterTrigger:
@@ -239,12 +264,6 @@ def _sqlite_add(
     names = ", ".join((*key, *values))
     row = ", ".join((*key.values(), *values.values()))
     yield f"INSERT INTO {table} ({names}) SELECT {row} WHERE changes() = 0 AND {when}"
-
-
-def _sqlite_version() -> Iterator[str]:
-    now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
-    yield f"UPDATE {VERSION} SET number = number + 1, changed_at = {now}"
-    yield f"INSERT INTO {VERSION} (number, changed_at) SELECT 1, {now} WHERE changes() = 0"
 
 
 def _link_differs(differs: str) -> str:

@@ -1,15 +1,24 @@
-"""Imports lines of a file in batches, validated like all other records."""
+"""Imports lines of a file in batches, validated like all other records.
+
+A process that is killed has saved the batches before. The same file again continues: what is known is only compared.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from streaming.exchange.jsonl import InvalidLine, ValidLine
+from streaming.ingest.batch_limit import BatchLimit
+from streaming.ingest.bulk_connection import analyze, bulk_connection
+from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.save import SaveReport, save_links
 from streaming.models.change import number_all_changes
 
-MAX_BATCH_MOVIES, MAX_BATCH_LINKS = 200, 2000
+FIRST_BATCH_RECORDS, MIN_BATCH_RECORDS, MAX_BATCH_RECORDS = 1000, 500, 10_000
+"""Movies and links that one transaction saves."""
+MIN_CHANGES_TO_ANALYZE = 1000
 
 
 @dataclass(slots=True)
@@ -22,6 +31,22 @@ class ImportReport:
     saved: SaveReport = field(default_factory=SaveReport)
 
 
+@dataclass(slots=True)
+class _Batch:
+    """What the next transaction saves."""
+
+    movies: list[MovieRecord] = field(default_factory=list)
+    links: list[LinkRecord] = field(default_factory=list)
+
+    @property
+    def records(self) -> int:
+        return len(self.movies) + len(self.links)
+
+    def add(self, line: ValidLine) -> None:
+        self.movies.append(line.movie)
+        self.links += line.links
+
+
 def import_lines(
     lines: Iterable[ValidLine | InvalidLine],
     *,
@@ -32,28 +57,32 @@ def import_lines(
 
     After each batch `on_progress` gets the number of lines read so far.
     """
-    report, batch, links = ImportReport(), list[ValidLine](), 0
-    for line in lines:
-        if isinstance(line, InvalidLine):
-            report.invalid += 1
-            on_invalid(line)
-            continue
-        report.valid += 1
-        if line.refused:
-            report.refused_links += len(line.refused)
-            on_invalid(line)
-        batch.append(line)
-        links += len(line.links)
-        if len(batch) >= MAX_BATCH_MOVIES or links >= MAX_BATCH_LINKS:
-            _save(batch, report)
-            on_progress(report.valid + report.invalid)
-            batch, links = [], 0
-    _save(batch, report)
-    number_all_changes()
+    report, batch = ImportReport(), _Batch()
+    limit = BatchLimit(FIRST_BATCH_RECORDS, minimum=MIN_BATCH_RECORDS, maximum=MAX_BATCH_RECORDS)
+    with bulk_connection():
+        for line in lines:
+            if isinstance(line, InvalidLine):
+                report.invalid += 1
+                on_invalid(line)
+                continue
+            report.valid += 1
+            if line.refused:
+                report.refused_links += len(line.refused)
+                on_invalid(line)
+            batch.add(line)
+            if batch.records >= limit.rows:
+                _save(batch, report, limit)
+                on_progress(report.valid + report.invalid)
+                batch = _Batch()
+        _save(batch, report, limit)
+        number_all_changes()
+        if report.saved.new + report.saved.movies_new >= MIN_CHANGES_TO_ANALYZE:
+            analyze()
     return report
 
 
-def _save(batch: list[ValidLine], report: ImportReport) -> None:
-    if batch:
-        links = [link for line in batch for link in line.links]
-        report.saved.add(save_links(links, movies=[line.movie for line in batch], is_operator=True))
+def _save(batch: _Batch, report: ImportReport, limit: BatchLimit) -> None:
+    if batch.records:
+        started = time.monotonic()
+        report.saved.add(save_links(batch.links, movies=batch.movies, is_operator=True))
+        limit.adapt(time.monotonic() - started)

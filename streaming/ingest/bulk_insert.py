@@ -9,11 +9,12 @@ from django.db import connection, models
 
 
 def insert_rows(
-    model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]], *, conflict: str
+    model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]], *, conflict: str = ""
 ) -> None:
     """Insert rows of values of the fields with these names, ready for the driver; other fields get their default.
 
-    `conflict` is what follows ON CONFLICT, such as `DO NOTHING`. The fields' `pre_save` is not called.
+    `conflict` is what follows ON CONFLICT, such as `DO NOTHING`; empty: it is an error. The fields'
+    `pre_save` is not called.
     """
     if not (values := list(rows)):
         return
@@ -23,7 +24,8 @@ def insert_rows(
     defaults = [_literal(field.get_db_prep_save(field.get_default(), connection)) for field in rest]
     columns = ", ".join(quote(str(field.column)) for field in (*stated, *rest))  # type: ignore[union-attr]
     marks = ", ".join([*["%s"] * len(stated), *defaults])
-    sql = f"INSERT INTO {quote(opts.db_table)} ({columns}) VALUES ({marks}) ON CONFLICT {conflict}"  # noqa: S608
+    clause = f"ON CONFLICT {conflict}" if conflict else ""
+    sql = f"INSERT INTO {quote(opts.db_table)} ({columns}) VALUES ({marks}) {clause}"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.executemany(sql, values)
 

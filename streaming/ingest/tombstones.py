@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+import orjson
 from django.core import serializers
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
+from streaming.ingest.batch_limit import BatchLimit
 from streaming.ingest.blocklist import Blocklist
-from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, StreamingLink
+from streaming.ingest.bulk_insert import insert_rows
+from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models.bulk_counts import removal_counted_together
+from streaming.models.id_list import IdList
 from streaming.models.removed import next_removed_check
 
-BATCH_SIZE = 200
-LINK, FLIP, BINDING = (StreamingLink._meta.label_lower, LinkFlip._meta.label_lower, Binding._meta.label_lower)
+FIRST_BATCH_MOVIES, MIN_BATCH_MOVIES, MAX_BATCH_MOVIES = 200, 50, 2000
+MOVIE, LINK, FLIP, BINDING = (model._meta.label_lower for model in (Movie, StreamingLink, LinkFlip, Binding))
 URL_FIELD_BY_MODEL = {LINK: "source_url", BINDING: "url"}
 Row = TypeVar("Row", bound=models.Model)
 
@@ -32,11 +38,15 @@ def remove_movies(
 
     `now`: the moment of the run that removes them, see `_moment`.
     """
-    removed = 0
-    while ids := list(movies.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
+    removed, last = 0, 0
+    limit = BatchLimit(FIRST_BATCH_MOVIES, minimum=MIN_BATCH_MOVIES, maximum=MAX_BATCH_MOVIES)
+    # From the last one on: what stays would be read again for each batch.
+    while ids := list(movies.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[: limit.rows]):
+        last, started = ids[-1], time.monotonic()
         with transaction.atomic():
             tombstone = RemovedMovie(reason=reason, cause=cause, removed_at=_moment(now))
             removed += _remove(_lock_removable(movies, ids), tombstone)
+        limit.adapt(time.monotonic() - started)
     return removed
 
 
@@ -65,54 +75,86 @@ def _moment(now: datetime | None) -> datetime:
     return timezone.now() if now is None else max(now, timezone.now())
 
 
-def _lock_removable(movies: MovieQuerySet, ids: Sequence[int]) -> list[Movie]:
+def _lock_removable(movies: MovieQuerySet, ids: Sequence[int]) -> list[int]:
     """Lock the rows and return those still in `movies`: a link may have been found since they were selected."""
-    list(Movie.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-    return list(movies.filter(pk__in=ids).order_by("pk"))
+    list(Movie.objects.select_for_update().filter(pk__in=IdList(ids)).order_by("pk").values_list("pk"))
+    return list(movies.filter(pk__in=IdList(ids)).order_by("pk").values_list("pk", flat=True))
 
 
-def _remove(batch: Sequence[Movie], tombstone: RemovedMovie) -> int:
+def _remove(ids: Sequence[int], tombstone: RemovedMovie) -> int:
     """Remove the movies of one batch; `tombstone` has what is the same for all of them."""
-    _write_tombstones(batch, tombstone)
-    Movie.objects.filter(pk__in=[movie.pk for movie in batch]).delete()
-    return len(batch)
+    if ids:
+        _write_tombstones(ids, tombstone)
+        with removal_counted_together(ids):
+            for rows in _rows_of_movies(ids).values():
+                rows._raw_delete(rows.db)
+    return len(ids)
 
 
-def _write_tombstones(batch: Sequence[Movie], common: RemovedMovie) -> None:
-    links, flips = defaultdict(list), defaultdict(list)
-    for link in StreamingLink.objects.filter(movie__in=batch).order_by("pk"):
-        links[link.movie_id].append(link)
-    for flip in LinkFlip.objects.filter(link__movie__in=batch).select_related("link").order_by("pk"):
-        flips[flip.link.movie_id].append(flip)
-    bindings = defaultdict(list)
-    for binding in Binding.objects.filter(movie__in=batch).order_by("pk"):
-        bindings[binding.movie_id].append(binding)
+def _rows_of_movies(ids: Sequence[int]) -> dict[str, models.QuerySet[Any]]:
+    """All that exists only as long as these movies do, by model, in the order in which it may be deleted."""
+    links = StreamingLink.objects.filter(movie__in=IdList(ids))
+    rows = (
+        LinkFlip.objects.filter(link__in=links.values("pk")),
+        links,
+        Binding.objects.filter(movie__in=IdList(ids)),
+        ScrapeJob.objects.filter(movie__in=IdList(ids)),
+        Movie.objects.filter(pk__in=IdList(ids)),
+    )
+    return {queryset.model._meta.label_lower: queryset for queryset in rows}
+
+
+def _write_tombstones(ids: Sequence[int], common: RemovedMovie) -> None:
+    found = _rows_of_movies(ids)
+    movies, snapshots = _snapshot_rows(found[MOVIE]), defaultdict[int, list[dict[str, Any]]](list)
+    movie_by_link: dict[int, int] = {}
+    for label in (LINK, FLIP, BINDING):
+        for row in _snapshot_rows(found[label]):
+            movie = movie_by_link[row["fields"]["link"]] if label == FLIP else row["fields"]["movie"]
+            if label == LINK:
+                movie_by_link[row["pk"]] = movie
+            snapshots[movie].append(row)
     next_check_at = None
     if common.returns_by_itself:
         next_check_at = next_removed_check(removed_at=common.removed_at, now=common.removed_at)
     # A movie that was created again instead of restored has an open tombstone already: its rows go into the new one.
-    existing = RemovedMovie.objects.filter(imdb_id__in=[movie.imdb_id for movie in batch], restored_at=None)
-    earlier = {tombstone.imdb_id: tombstone.snapshot["rows"] for tombstone in existing}
-    existing.delete()
-    RemovedMovie.objects.bulk_create(
-        RemovedMovie(
-            imdb_id=movie.imdb_id,
-            title=movie.title,
-            removed_at=common.removed_at,
-            reason=common.reason,
-            cause=common.cause,
-            next_check_at=next_check_at,
-            snapshot=_snapshot(
-                [movie, *links[movie.pk], *flips[movie.pk], *bindings[movie.pk]], earlier.get(movie.imdb_id, [])
-            ),
-        )
-        for movie in batch
+    earlier = _take_open_tombstones([movie["fields"]["imdb_id"] for movie in movies])
+    adapt = connection.ops.adapt_datetimefield_value
+    same = (adapt(common.removed_at), common.reason, str(common.cause), adapt(next_check_at))
+    insert_rows(
+        RemovedMovie,
+        ("imdb_id", "title", "snapshot", "removed_at", "reason", "cause", "next_check_at"),
+        (
+            (
+                key := movie["fields"]["imdb_id"],
+                movie["fields"]["title"],
+                _snapshot([movie, *snapshots[movie["pk"]]], earlier.get(key, [])),
+                *same,
+            )
+            for movie in movies
+        ),
     )
 
 
-def _snapshot(rows: Sequence[models.Model], earlier: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    current = serializers.serialize("python", rows)
-    return {"rows": [*current, *_rows_only_in_earlier(earlier, current)]}
+def _take_open_tombstones(imdb_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Delete the open tombstones of these movies; return the rows of each."""
+    existing = RemovedMovie.objects.removed().filter(imdb_id__in=imdb_ids)
+    if rows := {tombstone.imdb_id: tombstone.snapshot["rows"] for tombstone in existing}:
+        existing.delete()
+    return rows
+
+
+def _snapshot_rows(rows: models.QuerySet[Any]) -> list[dict[str, Any]]:
+    """The rows as Django's serializer writes them, which takes several times as long."""
+    fields = [field for field in rows.model._meta.local_fields if field.serialize and not field.primary_key]
+    names, label = [field.name for field in fields], rows.model._meta.label_lower
+    columns = rows.order_by("pk").values_list("pk", *(field.attname for field in fields))
+    return [{"model": label, "pk": pk, "fields": dict(zip(names, values, strict=True))} for pk, *values in columns]
+
+
+def _snapshot(current: Sequence[dict[str, Any]], earlier: Sequence[dict[str, Any]]) -> str:
+    """The JSON of these rows, with times to the microsecond, and of those that only an earlier tombstone has."""
+    return orjson.dumps({"rows": [*current, *_rows_only_in_earlier(earlier, current)]}).decode()
 
 
 def _rows_only_in_earlier(earlier: Sequence[dict[str, Any]], current: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -124,14 +124,14 @@ def add_counts(connection: BaseDatabaseWrapper, table: str, *, rows_from: str, s
     columns = columns_of(table).split(", ")
     keys, numbers = columns[: -_width(table)], columns[-_width(table) :]
     changes = ", ".join(f"{name} = {name} + %s" for name in numbers)
-    update = f"UPDATE {table} SET {changes} WHERE {' AND '.join(f'{name} = %s' for name in keys)}"
-    insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
+    same = " AND ".join(f"{name} = %s" for name in keys)
+    names, zeros, marks = ", ".join(columns), ", ".join("0" * len(numbers)), ", ".join(["%s"] * len(keys))
     with connection.cursor() as cursor:
         cursor.execute(counted(rows_from, sign))
-        for row in cursor.fetchall():
-            cursor.execute(update, [*row[len(keys) :], *row[: len(keys)]])
-            if cursor.rowcount == 0:
-                cursor.execute(insert, row)
+        rows = [(row[: len(keys)], row[len(keys) :]) for row in cursor.fetchall()]
+        missing = f"SELECT {marks}, {zeros} WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {same})"
+        cursor.executemany(f"INSERT INTO {table} ({names}) {missing}", [(*key, *key) for key, _ in rows])
+        cursor.executemany(f"UPDATE {table} SET {changes} WHERE {same}", [(*counts, *key) for key, counts in rows])
 
 
 def columns_of(table: str) -> str:

@@ -99,7 +99,7 @@ def test_a_movie_whose_link_revives_just_before_the_removal_stays(before_select)
     links = [make_link(movie, is_active=False) for movie in (kept, removed)]
     revive = StreamingLink.objects.filter(pk=links[0].pk)
     # The link revives after the movies have been selected and before their rows are locked.
-    with before_select('"streaming_movie"."id" IN (%s, %s)', lambda: revive.update(is_active=True)):
+    with before_select('"streaming_movie"."id" IN (SELECT', lambda: revive.update(is_active=True)):
         assert remove_movies(Movie.objects.unwatchable(), reason="test") == 1
     assert list(Movie.objects.all()) == [kept]
 

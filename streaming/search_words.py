@@ -45,6 +45,8 @@ class Search:
 
 def fold_for_search(text: str) -> str:
     """Normalize text: lower case, no accents, single blanks. `Nosferatu – Éine` becomes `nosferatu – eine`."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = "".join(LETTER_REPLACEMENTS.get(letter, letter) for letter in text.casefold())
     decomposed = unicodedata.normalize("NFKD", plain)
     return " ".join("".join(letter for letter in decomposed if not unicodedata.combining(letter)).split())

@@ -5,7 +5,6 @@ A process that is killed has saved the batches before. The same file again conti
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -83,6 +82,6 @@ def import_lines(
 
 def _save(batch: _Batch, report: ImportReport, limit: BatchLimit) -> None:
     if batch.records:
-        started = time.monotonic()
-        report.saved.add(save_links(batch.links, movies=batch.movies, is_operator=True))
-        limit.adapt(time.monotonic() - started)
+        saved = save_links(batch.links, movies=batch.movies, is_operator=True)
+        report.saved.add(saved)
+        limit.adapt(saved.locked_seconds)

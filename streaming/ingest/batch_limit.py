@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FAST_SECONDS, SLOW_SECONDS = 0.15, 0.3
+FAST_SECONDS, SLOW_SECONDS = 0.2, 0.35
 """Nobody should wait for half a second."""
 
 
@@ -17,7 +17,7 @@ class BatchLimit:
     maximum: int
 
     def adapt(self, seconds: float) -> None:
-        """Learn from the time that a transaction of about so many rows took, waiting for its lock included."""
+        """Learn from the time that a transaction of about so many rows took."""
         if seconds > SLOW_SECONDS:
             self.rows = max(self.minimum, self.rows // 2)
         elif seconds < FAST_SECONDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class SaveReport:
     """The result of a batch: counts of links and movies, and of rejected records by code.
 
     `waiting` and `waiting_new` count the links among them that await review; `doubt` is the source's doubt about the
-    first of those that has one.
+    first of those that has one. `locked_seconds` is how long other writers to SQLite had to wait.
     """
 
     new: int = 0
@@ -69,6 +70,7 @@ class SaveReport:
     movies_new: int = 0
     movies_restored: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    locked_seconds: float = 0.0
 
     def add(self, other: SaveReport) -> None:
         """Add the counts of another batch."""
@@ -80,6 +82,7 @@ class SaveReport:
         self.movies_new += other.movies_new
         self.movies_restored += other.movies_restored
         self.refused.update(other.refused)
+        self.locked_seconds += other.locked_seconds
 
 
 def save_links(
@@ -98,6 +101,7 @@ def save_links(
     report = SaveReport()
     keyed = [_KeyedLink(link, canonical_key(link.source_url)) for link in _publishable(links, report)]
     with transaction.atomic():
+        started = time.monotonic()
         blocklist = Blocklist.load_locked()
         allowed_links = _drop_blocked(keyed, blocklist, report)
         allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
@@ -112,6 +116,7 @@ def save_links(
         changed = _upsert(allowed_links, ids, report, is_operator=is_operator)
         _save_missing_fields(_missing_fields(known, allowed_movies))
         _mark_updated(changed - set(created.values()))
+    report.locked_seconds = time.monotonic() - started
     return report
 
 
@@ -317,16 +322,16 @@ def _row_ids(writes: Iterable[_LinkWrite]) -> IdList:
 
 def _write_links(writes: Sequence[_LinkWrite], *, new: Sequence[_LinkWrite], changed: Sequence[_LinkWrite]) -> None:
     """Insert the new links, update the changed ones, and mark all known ones as seen now."""
-    adapt = cache(connection.ops.adapt_datetimefield_value)
     now = timezone.now()
-    rows = [_row(one, now=now, adapt=adapt) for one in new]
+    rows = _rows(new, now=now)
     with links_counted_together(len(rows)):
         # A conflict only if another crawl inserts the same link at the same time.
         insert_rows(StreamingLink, INSERTED_COLUMNS, rows, conflict=UPSERT)
     if changed:
+        seen = connection.ops.adapt_datetimefield_value(now)
         with connection.cursor() as cursor:
             cursor.executemany(
-                UPDATE_SQL, [(*one.description, adapt(now), one.existing.pk) for one in changed if one.existing]
+                UPDATE_SQL, [(*one.description, seen, one.existing.pk) for one in changed if one.existing]
             )
     if len(new) < len(writes):
         StreamingLink.objects.filter(pk__in=_row_ids(writes)).update(last_seen=now)
@@ -393,22 +398,27 @@ def _merged(link: LinkRecord, old: _StoredLink) -> tuple[Any, ...]:
     return tuple([one or other for one, other in zip(first, second, strict=True)])
 
 
-def _row(write: _LinkWrite, *, now: datetime, adapt: Any) -> tuple[Any, ...]:
-    """The values of INSERTED_COLUMNS."""
-    link = write.link
-    return (
-        write.movie_id,
-        link.source,
-        link.source_url,
-        link.host,
-        *write.description,
-        write.is_published,
-        link.is_active,
-        adapt(link.last_checked),
-        (Reason.UNCHECKED if link.is_active else Reason.IMPORTED).value,
-        adapt(now),
-        adapt(now),
-    )
+def _rows(writes: Iterable[_LinkWrite], *, now: datetime) -> list[tuple[Any, ...]]:
+    """The values of INSERTED_COLUMNS for each new link, as the driver takes them fastest."""
+    adapt = cache(connection.ops.adapt_datetimefield_value)
+    flag = int if connection.vendor == "sqlite" else bool
+    seen = adapt(now)
+    return [
+        (
+            write.movie_id,
+            write.link.source,
+            write.link.source_url,
+            write.link.host,
+            *write.description,
+            flag(write.is_published),
+            flag(write.link.is_active),
+            adapt(write.link.last_checked),
+            (Reason.UNCHECKED if write.link.is_active else Reason.IMPORTED).value,
+            seen,
+            seen,
+        )
+        for write in writes
+    ]
 
 
 def _count(writes: Sequence[_LinkWrite], report: SaveReport) -> None:

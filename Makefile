@@ -8,7 +8,7 @@ TEST_WORKERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=only-for-make-check-and-make-bench ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test test-fast check fix bench bench-jobs bench-health bench-truth bench-faults clean
+.PHONY: help install run test test-fast check fix bench bench-jobs bench-health bench-truth bench-faults bench-bulk clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -40,7 +40,7 @@ fix: $(VENV)/.dev ## let ruff and djlint fix what they can
 	$(RUN) -m ruff format .
 	$(RUN) -m djlint templates --reformat --quiet
 
-bench: bench-jobs bench-health bench-truth bench-faults ## all benchmarks, as ratios within one run
+bench: bench-jobs bench-health bench-truth bench-faults bench-bulk ## all benchmarks, as ratios within one run
 
 bench-jobs: $(VENV)/.dev ## from click to first link, and many films at once, compared with other ways to run spiders
 	@$(DEV_RUN) -m bench.jobs
@@ -53,6 +53,9 @@ bench-truth: $(VENV)/.dev ## living films called dead: 300 behaviours, other che
 
 bench-faults: $(VENV)/.dev ## what is lost when processes are killed and disks run full (ASKED="--only disk job")
 	@$(DEV_RUN) -m bench.faults $(ASKED)
+
+bench-bulk: $(VENV)/.dev ## import, export and removal of many films compared with raw SQL (ASKED="--films 100000")
+	@$(DEV_RUN) -m bench.bulk $(ASKED)
 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)

@@ -14,6 +14,9 @@ from scraper.items import LINK_KINDS, QUALITIES
 MIN_RELIABLE_UPTIME = 0.9
 NEUTRAL_LANGUAGES = frozenset({"", "zxx", "und", "mul"})  # not stated, no speech, undetermined, several
 MAX_LANGUAGES = 10
+QUALITY_RANKS, KIND_RANKS, SOURCE_RANKS = (
+    {value: rank for rank, value in enumerate(order)} for order in (QUALITIES, LINK_KINDS, sources.KNOWN_SOURCES)
+)
 FILM_PART = re.compile(
     r"(?:^|[\s._(\[+-]|%20|%28|%5B)(?:cd|disc|disk|part|pt|teil|reel)(?:[\s._-]|%20)?0?([1-9][0-9]?)"
     r"(?:(?:[\s._-]|%20)?(?:of|von)(?:[\s._-]|%20)?0?[1-9][0-9]?)?(?![0-9a-z])",
@@ -53,13 +56,18 @@ def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[
     `languages` are the viewer's language tags, most preferred first; empty for no preference.
     """
     preferred = [tag.lower() for tag in languages]
-    keys = {id(link): (_sort_key(link, preferred), link) for link in links}
-    choices: dict[object, list[Link]] = {}
-    for _, link in sorted(keys.values(), key=lambda entry: entry[0]):
-        choices.setdefault(_choice(link), []).append(link)
+    keys = [(_sort_key(link, preferred), number, link) for number, link in enumerate(links)]
+    keys.sort()
+    ranked = [link for _, _, link in keys]
+    parts = [_film_part(link.source_url) for link in ranked] if len(ranked) > 1 else []
+    if not any(number for _, number in parts):
+        return ranked
+    choices: dict[object, list[int]] = {}
+    for position, (link, part) in enumerate(zip(ranked, parts, strict=True)):
+        choices.setdefault(_choice(link, part), []).append(position)
     # A choice is as good as its worst part, for without it the film has a gap.
-    ordered = sorted(choices.values(), key=lambda parts: keys[id(parts[-1])][0])
-    return [link for parts in ordered for link in sorted(parts, key=lambda link: _film_part(link.source_url)[1])]
+    ordered = sorted(choices.values(), key=lambda positions: positions[-1])
+    return [ranked[one] for positions in ordered for one in sorted(positions, key=lambda one: parts[one][1])]
 
 
 def group_links(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Link]:
@@ -84,20 +92,20 @@ def _sort_key(link: Rankable, preferred: Sequence[str]) -> tuple[object, ...]:
     return (
         not link.is_active,
         uptime is not None and uptime < MIN_RELIABLE_UPTIME,
-        _language_rank(link.language.lower(), preferred),
-        _rank(link.quality, QUALITIES),
-        _rank(link.kind, LINK_KINDS),
+        _language_rank(link.language.lower(), preferred) if preferred else 0,
+        QUALITY_RANKS.get(link.quality, len(QUALITY_RANKS)),
+        KIND_RANKS.get(link.kind, len(KIND_RANKS)),
         link.response_ms is None,
         link.response_ms or 0,
-        _rank(link.source, tuple(sources.KNOWN_SOURCES)),
+        SOURCE_RANKS.get(link.source, len(SOURCE_RANKS)),
         link.source,
         link.source_url,
     )
 
 
-def _choice(link: Rankable) -> object:
+def _choice(link: Rankable, part: tuple[str, int]) -> object:
     """What the parts of one film have in common; for a link that is no part, the link itself."""
-    name, number = _film_part(link.source_url)
+    name, number = part
     return (name, link.is_active, link.kind, link.quality, link.language) if number else id(link)
 
 
@@ -111,14 +119,8 @@ def _film_part(url: str) -> tuple[str, int]:
     return f"{folder}/{name[:start]}/{name[end:]}".casefold(), int(found[-1][1])
 
 
-def _rank(value: str, order: Sequence[str]) -> int:
-    return order.index(value) if value in order else len(order)
-
-
 def _language_rank(language: str, preferred: Sequence[str]) -> int:
     """The position of the language in `preferred`; neutral languages come after those, other languages last."""
-    if not preferred:
-        return 0
     for position, tag in enumerate(preferred):
         if language == tag or language.startswith(f"{tag}-") or tag.startswith(f"{language}-"):
             return position

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from scraper.items import LINK_FIELDS
 
 PLAYABLE_KINDS = ("file", "stream")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkEntry:
-    """One link. Its label includes season and episode."""
+class LinkEntry(NamedTuple):
+    """One link, written and read by name only. Its label includes season and episode."""
 
     source: str
     source_url: str
@@ -51,7 +51,7 @@ class MovieEntry:
 
 
 # The fields of `LINK_FIELDS` that are exported. A new one is not: readers rely on the format.
-DESCRIPTIVE_FIELDS = tuple(name for name in LINK_FIELDS if name in LinkEntry.__dataclass_fields__)
+DESCRIPTIVE_FIELDS = tuple(name for name in LINK_FIELDS if name in LinkEntry._fields)
 
 
 def format_datetime(at: datetime) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import orjson
 
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist
-from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry, format_datetime
+from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry
 from streaming.formatting import quote_value
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 
@@ -18,6 +19,10 @@ MAX_LINE_BYTES = 1024 * 1024
 MAX_LINKS_PER_LINE = 1000
 BOM = b"\xef\xbb\xbf"
 BLANKS_BEFORE_COLONS = (b" :", b"\t:", b"\r:", b"\n:")
+
+
+LINK_KEYS = ("source", "source_url", *DESCRIPTIVE_FIELDS, "is_active", "last_checked")
+LINK_VALUES = attrgetter(*LINK_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,8 @@ class InvalidLine:
 def write_jsonl(entries: Iterable[MovieEntry]) -> Iterator[str]:
     """Write one line per movie."""
     for entry in entries:
-        line = json.dumps(_movie_object(entry), ensure_ascii=False, separators=(",", ":"))
-        yield line.translate(ESCAPED_LINE_ENDS) + "\n"
+        line = orjson.dumps(_movie_object(entry), option=orjson.OPT_UTC_Z).decode()
+        yield (line if line.isascii() else line.translate(ESCAPED_LINE_ENDS)) + "\n"
 
 
 def numbered_lines(readline: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
@@ -86,13 +91,7 @@ def _movie_object(entry: MovieEntry) -> dict[str, Any]:
 
 
 def _link_object(link: LinkEntry) -> dict[str, Any]:
-    return {
-        "source": link.source,
-        "source_url": link.source_url,
-        **{name: getattr(link, name) for name in DESCRIPTIVE_FIELDS},
-        "is_active": link.is_active,
-        "last_checked": format_datetime(link.last_checked) if link.last_checked else None,
-    }
+    return dict(zip(LINK_KEYS, LINK_VALUES(link), strict=True))
 
 
 def _parse_line(number: int, line: bytes, *, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
 
-from django.db.models import Prefetch
-
+from scraper.sources import source_name
 from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry
+from streaming.formatting import episode_label
 from streaming.models import Movie, MovieQuerySet, StreamingLink
+from streaming.models.id_list import IdList
+from streaming.models.link import uptime_of
 from streaming.ranking import best_first
 
 BATCH_SIZE = 500
+MOVIE_COLUMNS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
+PLAIN_FIELDS = tuple(name for name in DESCRIPTIVE_FIELDS if name != "label")
+PLAIN_VALUES = attrgetter(*PLAIN_FIELDS)
+
+
+class _LinkRow(NamedTuple):
+    """The columns of a link that exports need."""
+
+    movie_id: int
+    source: str
+    source_url: str
+    kind: str
+    label: str
+    season: int | None
+    episode: int | None
+    quality: str
+    language: str
+    licence: str
+    licence_url: str
+    is_active: bool
+    last_checked: datetime | None
+    checks: str
+    response_ms: int | None
+
+    @property
+    def uptime(self) -> float | None:
+        return uptime_of(self.checks)
 
 
 def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
@@ -19,16 +52,19 @@ def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = Tru
     Each batch has its own queries, so memory stays constant and no transaction stays open.
     """
     links = StreamingLink.objects.active() if active_only else StreamingLink.objects.shown()
-    rows = (Movie.objects.all() if movies is None else movies).shown().order_by("imdb_id")
-    rows = rows.prefetch_related(Prefetch("links", links))
+    rows = (Movie.objects.all() if movies is None else movies).shown().order_by("imdb_id").only(*MOVIE_COLUMNS)
     last_id = ""
     while batch := list(rows.filter(imdb_id__gt=last_id)[:BATCH_SIZE]):
+        by_movie = defaultdict[int, list[_LinkRow]](list)
+        found = links.filter(movie__in=IdList(movie.pk for movie in batch)).order_by("pk")
+        for row in map(_LinkRow._make, found.values_list(*_LinkRow._fields)):
+            by_movie[row.movie_id].append(row)
         for movie in batch:
-            yield to_entry(movie, list(movie.links.all()))
+            yield to_entry(movie, by_movie[movie.pk])
         last_id = batch[-1].imdb_id
 
 
-def to_entry(movie: Movie, links: Sequence[StreamingLink], *, languages: Sequence[str] = ()) -> MovieEntry:
+def to_entry(movie: Movie, links: Sequence[StreamingLink | _LinkRow], *, languages: Sequence[str] = ()) -> MovieEntry:
     """One movie with these links, best first for a viewer of these languages (empty: any)."""
     return MovieEntry(
         imdb_id=movie.imdb_id,
@@ -41,13 +77,13 @@ def to_entry(movie: Movie, links: Sequence[StreamingLink], *, languages: Sequenc
     )
 
 
-def _link_entry(link: StreamingLink) -> LinkEntry:
-    descriptive = {name: getattr(link, name) for name in DESCRIPTIVE_FIELDS} | {"label": link.display_label}
+def _link_entry(link: StreamingLink | _LinkRow) -> LinkEntry:
     return LinkEntry(
         source=link.source,
         source_url=link.source_url,
-        source_name=link.source_name,
-        **descriptive,
+        source_name=source_name(link.source),
+        label=episode_label(link.label, season=link.season, episode=link.episode),
         is_active=link.is_active,
         last_checked=link.last_checked,
+        **dict(zip(PLAIN_FIELDS, PLAIN_VALUES(link), strict=True)),
     )

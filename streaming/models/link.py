@@ -203,4 +203,9 @@ class StreamingLink(models.Model):
     @property
     def uptime(self) -> float | None:
         """The fraction of the stored checks that found the link alive, 0 to 1; None if never checked."""
-        return round(self.checks.count(CheckCode.ALIVE) / len(self.checks), 3) if self.checks else None
+        return uptime_of(self.checks)
+
+
+def uptime_of(checks: str) -> float | None:
+    """The fraction of these checks that found a link alive, 0 to 1; None without any."""
+    return round(checks.count(CheckCode.ALIVE) / len(checks), 3) if checks else None

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import psycopg
@@ -46,7 +47,7 @@ def temporary_postgres(word: str) -> Iterator[str]:
 def run_tests_on_postgres(*files: str) -> None:
     """Run the tests of these files, which are the same on both databases, on an empty PostgreSQL database."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", "-m", "not slow and not postgres"]
-    with temporary_postgres(files[0].partition(".")[0]) as url:
+    with temporary_postgres(Path(files[0]).stem) as url:
         done = subprocess.run(
             [*command, *(f"tests/{file}" for file in files)],
             cwd=PROJECT_ROOT,

@@ -13,7 +13,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -243,7 +242,8 @@ def run(folder: Path, films: int) -> tuple[list[list[str]], str]:
     ours, bare, file, out = (folder / name for name in ("ours.sqlite3", "bare.sqlite3", "films.jsonl", "out.jsonl"))
     links = write_films(file, films)
     call_command("migrate", verbosity=0)
-    shutil.copy(ours, bare)
+    with closing(sqlite3.connect(ours)) as empty, closing(sqlite3.connect(bare)) as copy:
+        empty.backup(copy)
 
     def command(*args: str) -> Callable[[], object]:
         return lambda: call_command(*args, stdout=io.StringIO(), stderr=io.StringIO())

@@ -15,7 +15,7 @@ from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.save import SaveReport, save_links
 from streaming.models.change import number_all_changes
 
-FIRST_BATCH_RECORDS, MIN_BATCH_RECORDS, MAX_BATCH_RECORDS = 1000, 500, 10_000
+FIRST_BATCH_RECORDS, MIN_BATCH_RECORDS, MAX_BATCH_RECORDS = 500, 500, 10_000
 """Movies and links that one transaction saves."""
 MIN_CHANGES_TO_ANALYZE = 1000
 

@@ -45,8 +45,8 @@ REMOVED_CHARACTERS = re.compile(
 class LinkRecord(NamedTuple):
     """A link ready to be saved. `is_active` and `last_checked` are used only if the link is new.
 
-    Written and read by name only. A tuple, because a frozen dataclass of so many fields takes a quarter of the time in
-    which a known link is imported.
+    Written and read by name only. A tuple, because making a frozen dataclass of so many fields took a quarter of the
+    time in which a link was validated.
     """
 
     imdb_id: str

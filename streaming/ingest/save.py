@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -400,8 +400,7 @@ def _merged(link: LinkRecord, old: _StoredLink) -> tuple[Any, ...]:
 
 def _rows(writes: Iterable[_LinkWrite], *, now: datetime) -> list[tuple[Any, ...]]:
     """The values of INSERTED_COLUMNS for each new link, as the driver takes them fastest."""
-    adapt = cache(connection.ops.adapt_datetimefield_value)
-    flag = int if connection.vendor == "sqlite" else bool
+    flag, adapt = (int, _sqlite_time) if connection.vendor == "sqlite" else (bool, _same_time)
     seen = adapt(now)
     return [
         (
@@ -419,6 +418,15 @@ def _rows(writes: Iterable[_LinkWrite], *, now: datetime) -> list[tuple[Any, ...
         )
         for write in writes
     ]
+
+
+def _sqlite_time(at: datetime | None) -> str | None:
+    """A time as Django stores it, in UTC without saying so. Records have times in UTC."""
+    return None if at is None else str(at.astimezone(UTC).replace(tzinfo=None))
+
+
+def _same_time(at: datetime | None) -> datetime | None:
+    return at
 
 
 def _count(writes: Sequence[_LinkWrite], report: SaveReport) -> None:

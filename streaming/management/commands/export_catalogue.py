@@ -13,6 +13,7 @@ from django.core.management.base import CommandError, CommandParser
 from streaming.exchange import csv, jsonl, loader, m3u, strm
 from streaming.exchange.entries import MovieEntry
 from streaming.management.base import OpenreelCommand
+from streaming.management.garbage import rare_garbage_collection
 
 WRITERS: dict[str, Callable[[Iterable[MovieEntry]], Iterator[str]]] = {
     "jsonl": jsonl.write_jsonl,
@@ -44,18 +45,22 @@ class Command(OpenreelCommand):
         format = format or FORMAT_BY_ENDING.get(Path(file).suffix.lower(), "jsonl")  # noqa: A001
         entries = loader.load_entries(active_only=format not in COMPLETE_FORMATS)
         try:
-            if format == "strm":
-                self._write_folder(file, entries)
-            elif file == "-":
-                self.stdout.ending = ""
-                for line in WRITERS[format](entries):
-                    self.stdout.write(line)
-            else:
-                self._write_file(Path(file), WRITERS[format](entries))
+            with rare_garbage_collection():
+                self._write(file, format, entries)
         except BrokenPipeError:
             raise
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror or error}.") from None
+
+    def _write(self, file: str, format: str, entries: Iterable[MovieEntry]) -> None:  # noqa: A002
+        if format == "strm":
+            self._write_folder(file, entries)
+        elif file == "-":
+            self.stdout.ending = ""
+            for line in WRITERS[format](entries):
+                self.stdout.write(line)
+        else:
+            self._write_file(Path(file), WRITERS[format](entries))
 
     def _write_file(self, path: Path, lines: Iterable[str]) -> None:
         """Write to a temporary file and rename it at the end, so that no reader sees half a catalogue."""

@@ -17,6 +17,7 @@ from streaming.exchange import jsonl
 from streaming.exchange.importer import ImportReport, import_lines
 from streaming.exchange.jsonl import InvalidLine, ValidLine
 from streaming.management.base import OpenreelCommand
+from streaming.management.garbage import rare_garbage_collection
 
 MAX_MEMORY_BYTES = 8 * 1024 * 1024
 
@@ -34,7 +35,7 @@ class Command(OpenreelCommand):
         parser.add_argument("--strict", action="store_true", help="import nothing if any line or link is invalid")
 
     def handle(self, *, file: str, strict: bool, **options: Any) -> str:
-        with _open(file) as source:
+        with _open(file) as source, rare_garbage_collection():
             report = self._import_all_or_nothing(source) if strict else self._import(source)
         skipped = [f"{report.invalid} invalid lines"] if report.invalid else []
         skipped += [f"{report.refused_links} invalid links"] if report.refused_links else []

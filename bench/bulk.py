@@ -54,7 +54,7 @@ SYLLABLES = [
     "sh",
 ]
 BATCH_FILMS = 1000
-REMOVED_SHARE = 0.1
+FILMS_PER_REMOVAL = 10
 WAITER = """
 import sqlite3, sys, time
 connection, longest = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None), 0.0
@@ -252,7 +252,7 @@ def run(folder: Path, films: int) -> tuple[list[list[str]], str]:
     second = measure("second import", links, command("import_catalogue", str(file)), database=ours)
     export = measure("export", links, command("export_catalogue", str(out)))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    ids = list(Movie.objects.order_by("pk").values_list("pk", flat=True))[:: round(1 / REMOVED_SHARE)]
+    ids = list(Movie.objects.order_by("pk").values_list("pk", flat=True))[::FILMS_PER_REMOVAL]
     chosen = IdList(ids)
     removed = StreamingLink.objects.filter(movie__in=chosen).count()
     with closing(raw_connection(bare)) as connection:

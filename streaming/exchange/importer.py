@@ -74,10 +74,14 @@ def import_lines(
                 on_progress(report.valid + report.invalid)
                 batch = _Batch()
         _save(batch, report, limit)
-        number_all_changes()
-        if report.saved.new + report.saved.movies_new >= MIN_CHANGES_TO_ANALYZE:
-            analyze()
+        _finish(report)
     return report
+
+
+def _finish(report: ImportReport) -> None:
+    number_all_changes()
+    if report.saved.new + report.saved.movies_new >= MIN_CHANGES_TO_ANALYZE:
+        analyze()
 
 
 def _save(batch: _Batch, report: ImportReport, limit: BatchLimit) -> None:

@@ -17,7 +17,7 @@ TABLES = ("streaming_movie", "streaming_streaminglink")
 def bulk_connection() -> Iterator[None]:
     """Give this connection to SQLite a larger cache, and let it write back the WAL at every 32 MB instead of 4.
 
-    Each transaction changes pages all over the indexes. PostgreSQL shares its cache anyway.
+    Each transaction changes pages all over the indexes. PostgreSQL has one cache for all connections.
     """
     if connection.vendor != "sqlite":
         yield

@@ -92,15 +92,10 @@ def parse_link(
     `imdb_id`: the valid id of the movie that lists the link (empty: the link states it). `allowed` are the private
     hosts that links may have.
     """
-    get = raw.get
-    url, host = normalize_url_and_host(get("source_url"), allowed=allowed)
+    url, host = normalize_url_and_host(raw.get("source_url"), allowed=allowed)
     label, season, episode = _label_and_part(raw)
-    imdb_id = imdb_id or _imdb_id(get("imdb_id"))
-    named = (get("source"), get("kind"), get("quality"), get("language"), get("licence"))
-    try:
-        source, kind, quality, language, licence = _known_choices(*named)
-    except TypeError:  # a list or an object, which cannot be looked up
-        source, kind, quality, language, licence = _choices(*named)
+    imdb_id = imdb_id or _imdb_id(raw.get("imdb_id"))
+    source, kind, quality, language, licence = _named_choices(raw)
     return LinkRecord(
         imdb_id=imdb_id,
         source=source,
@@ -111,13 +106,13 @@ def parse_link(
         quality=quality,
         language=language,
         licence=licence,
-        licence_url=_optional_url(get("licence_url"), allowed=allowed),
-        evidence=_single_line(get("evidence"), MAX_EVIDENCE_LENGTH),
-        doubt=_single_line(get("doubt"), MAX_EVIDENCE_LENGTH),
+        licence_url=_optional_url(raw.get("licence_url"), allowed=allowed),
+        evidence=_single_line(raw.get("evidence"), MAX_EVIDENCE_LENGTH),
+        doubt=_single_line(raw.get("doubt"), MAX_EVIDENCE_LENGTH),
         season=season,
         episode=episode,
-        is_active=_flag(get("is_active"), "is_active"),
-        last_checked=_datetime(get("last_checked")),
+        is_active=_flag(raw.get("is_active"), "is_active"),
+        last_checked=_datetime(raw.get("last_checked")),
     )
 
 
@@ -140,8 +135,18 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", REMOVED_CHARACTERS.sub("", text))
 
 
+def _named_choices(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Source, kind, quality, language and licence of a link; many links have few of them."""
+    get = raw.get
+    stated = (get("source"), get("kind"), get("quality"), get("language"), get("licence"))
+    try:
+        return _known_choices(*stated)
+    except TypeError:  # a list or an object, which cannot be looked up
+        return _choices(*stated)
+
+
 def _choices(source: object, kind: object, quality: object, language: object, licence: object) -> tuple[str, ...]:
-    """The same five values, validated. Many links have few of them."""
+    """The same values, validated."""
     return (
         _source(source),
         _known_value(kind or "page", LINK_KINDS, "kind"),

@@ -102,22 +102,28 @@ def save_links(
     keyed = [_KeyedLink(link, canonical_key(link.source_url)) for link in _publishable(links, report)]
     with transaction.atomic():
         started = time.monotonic()
-        blocklist = Blocklist.load_locked()
-        allowed_links = _drop_blocked(keyed, blocklist, report)
-        allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
-        report.refused["blocked_address"] += len(movies) - len(allowed_movies)
-        causes = RemovedMovie.Cause.values if is_operator else RemovedMovie.RETURNING_CAUSES
-        known = _known_movies({one.link.imdb_id for one in allowed_links}, allowed_movies, report, causes=causes)
-        created = _create_movies(known, allowed_movies, report, causes=causes)
-        ids = {imdb_id: movie["pk"] for imdb_id, movie in known.items()} | created
-        # The same order as in the checker and in removals: movies before links.
-        existing = lock_movies(ids.values())
-        ids = {imdb_id: pk for imdb_id, pk in ids.items() if pk in existing}
-        changed = _upsert(allowed_links, ids, report, is_operator=is_operator)
-        _save_missing_fields(_missing_fields(known, allowed_movies))
-        _mark_updated(changed - set(created.values()))
+        _save_locked(keyed, movies, report, is_operator=is_operator)
     report.locked_seconds = time.monotonic() - started
     return report
+
+
+def _save_locked(
+    links: Iterable[_KeyedLink], movies: Sequence[MovieRecord], report: SaveReport, *, is_operator: bool
+) -> None:
+    blocklist = Blocklist.load_locked()
+    allowed_links = _drop_blocked(links, blocklist, report)
+    allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
+    report.refused["blocked_address"] += len(movies) - len(allowed_movies)
+    causes = RemovedMovie.Cause.values if is_operator else RemovedMovie.RETURNING_CAUSES
+    known = _known_movies({one.link.imdb_id for one in allowed_links}, allowed_movies, report, causes=causes)
+    created = _create_movies(known, allowed_movies, report, causes=causes)
+    ids = {imdb_id: movie["pk"] for imdb_id, movie in known.items()} | created
+    # The same order as in the checker and in removals: movies before links.
+    existing = lock_movies(ids.values())
+    ids = {imdb_id: pk for imdb_id, pk in ids.items() if pk in existing}
+    changed = _upsert(allowed_links, ids, report, is_operator=is_operator)
+    _save_missing_fields(_missing_fields(known, allowed_movies))
+    _mark_updated(changed - set(created.values()))
 
 
 def _mark_updated(movie_ids: Collection[int]) -> None:

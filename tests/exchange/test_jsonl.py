@@ -179,3 +179,29 @@ def test_any_value_of_a_key_is_parsed_without_an_exception(key, value):
 def test_any_value_of_a_key_of_a_link_is_parsed_without_an_exception(key, value):
     (parsed,) = read(line(links=[{**LINK, key: value}]))
     assert isinstance(parsed, ValidLine | InvalidLine)
+
+
+FILM = '{"imdb_id":"tt0013442","title":"%s","links":[{"source":"commons","source_url":"https://a.example.org/n"%s}]%s}'
+
+
+@pytest.mark.parametrize(
+    ("title", "link", "rest", "is_valid"),
+    [
+        ("Nosferatu", "", "", True),
+        (r"A \": title", "", "", True),
+        ("Blank : colon", "", "", True),
+        (r"Lone \ud800 surrogate", "", "", True),
+        ("Nosferatu", "", ',"year" :1922', True),
+        ("Nosferatu", "", ',"more":{"links":1}', True),
+        ("Nosferatu", ',"kind":"page","kind":"file"', "", False),
+        ("Nosferatu", "", ',"title":"Other"', False),
+        ("Nosferatu", "", ',"title" :"Other"', False),
+        (r"A \": title", "", ',"title"\t:"Other"', False),
+        ("Nosferatu", "", ',"more":{"a":1,"a":2}', False),
+        ("Nosferatu", "", ',"year":NaN', False),
+        ("Nosferatu", "", ',"year":18446744073709551616', False),
+    ],
+)
+def test_a_line_in_which_a_key_occurs_twice_is_refused_however_it_is_spelled(title, link, rest, is_valid):
+    (parsed,) = jsonl.parse_lines([(1, (FILM % (title, link, rest)).encode())])
+    assert isinstance(parsed, ValidLine) is is_valid

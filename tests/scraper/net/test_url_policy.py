@@ -217,6 +217,11 @@ def test_the_netloc_of_a_normalized_url_is_the_text_before_its_path(scheme, netl
     [
         ("", ""),
         ("utm_source=a&utm_medium=b", ""),
+        ("a=1&UTM_Source", "a=1"),
+        ("si&a=si", "a=si"),
+        ("a=1&", "a=1"),
+        ("&a=1&&b", "a=1&b"),
+        ("nosi=1&sir=2&xutm_a=3", "nosi=1&sir=2&xutm_a=3"),
         ("v=1&fbclid=7&t=2", "v=1&t=2"),
         ("UTM_Source=a&GCLID=b&msclkid=c&_ga=d&si=e", ""),
         ("&&utm_id", ""),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from django.utils.translation.trans_real import parse_accept_lang_header
 
@@ -17,6 +19,10 @@ MAX_LANGUAGES = 10
 QUALITY_RANKS, KIND_RANKS, SOURCE_RANKS = (
     {value: rank for rank, value in enumerate(order)} for order in (QUALITIES, LINK_KINDS, sources.KNOWN_SOURCES)
 )
+UNPLAYABLE_EXTENSIONS = frozenset(
+    "3gp asf avi divx flv m2ts m2v mkv mpd mpeg mpg ogg ogm ogv rm rmvb ts vob wmv".split()
+)
+"""What browsers do not play by themselves: Chromium says so of Theora, Matroska and DASH, for instance."""
 FILM_PART = re.compile(
     r"(?:^|[\s._(\[+-]|%20|%28|%5B)(?:cd|disc|disk|part|pt|teil|reel)(?:[\s._-]|%20)?0?([1-9][0-9]?)"
     r"(?:(?:[\s._-]|%20)?(?:of|von)(?:[\s._-]|%20)?0?[1-9][0-9]?)?(?![0-9a-z])",
@@ -30,6 +36,8 @@ class Rankable(Protocol):
 
     @property
     def is_active(self) -> bool: ...
+    @property
+    def last_checked(self) -> datetime | None: ...
     @property
     def uptime(self) -> float | None: ...
     @property
@@ -52,6 +60,8 @@ Link = TypeVar("Link", bound=Rankable)
 def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[Link]:
     """The links in the order in which a viewer should try them, whatever order they come in.
 
+    Checked and working, then not checked yet, then inactive; within these reliable, playable in a browser, in the
+    viewer's language, of high quality, and rather a file than a page.
     The parts of one film (files that differ in `CD1` and `CD2` only) are one choice: they stay together, in order.
     `languages` are the viewer's language tags, most preferred first; empty for no preference.
     """
@@ -78,6 +88,17 @@ def group_links(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Lin
     return [link for group in groups.values() for link in group]
 
 
+def plays_in_browser(link: Rankable) -> bool:
+    """Whether a browser can show this link: a page, a player, or a file that is not known to be of another format."""
+    if link.kind not in ("file", "stream"):
+        return True
+    try:
+        path = urlsplit(link.source_url).path
+    except ValueError:
+        return True
+    return path.rpartition(".")[2].lower() not in UNPLAYABLE_EXTENSIONS
+
+
 def accepted_languages(header: str) -> list[str]:
     """The tags of an `Accept-Language` header in lower case, most preferred first, at most 10.
 
@@ -91,7 +112,9 @@ def _sort_key(link: Rankable, preferred: Sequence[str]) -> tuple[object, ...]:
     uptime = link.uptime
     return (
         not link.is_active,
+        link.last_checked is None,
         uptime is not None and uptime < MIN_RELIABLE_UPTIME,
+        not plays_in_browser(link),
         _language_rank(link.language.lower(), preferred) if preferred else 0,
         QUALITY_RANKS.get(link.quality, len(QUALITY_RANKS)),
         KIND_RANKS.get(link.kind, len(KIND_RANKS)),

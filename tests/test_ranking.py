@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import permutations
 
 import pytest
 
-from streaming.ranking import accepted_languages, best_first
+from streaming.ranking import accepted_languages, best_first, plays_in_browser
+
+CHECKED = datetime(2026, 11, 28, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Link:
     name: str
     is_active: bool = True
+    last_checked: datetime | None = CHECKED
     uptime: float | None = None
     language: str = ""
     quality: str = ""
@@ -28,7 +32,20 @@ class Link:
     [
         (Link("active", quality="240p"), Link("dead", is_active=False, quality="2160p"), []),
         (Link("reliable", uptime=0.9), Link("unreliable", uptime=0.89, quality="2160p"), []),
-        (Link("never checked"), Link("unreliable", uptime=0.5, quality="2160p"), []),
+        (Link("checked"), Link("never checked", last_checked=None, quality="2160p", language="de"), ["de"]),
+        (Link("unreliable", uptime=0.5), Link("never checked", last_checked=None, quality="2160p"), []),
+        (Link("never checked", last_checked=None), Link("dead", is_active=False, quality="2160p"), []),
+        (Link("reliable", uptime=1.0, kind="file", source_url="https://a.example.org/a.ogv"), Link("not", uptime=0.5), []),
+        (
+            Link("page"),
+            Link("no browser plays it", kind="file", quality="1080p", source_url="https://a.example.org/a.mkv"),
+            [],
+        ),
+        (
+            Link("plays", language="fr"),
+            Link("no browser plays it", kind="file", language="de", source_url="https://a.example.org/a.ogv?x=1.mp4"),
+            ["de"],
+        ),
         (
             Link("reliable, small", uptime=0.95, quality="720p"),
             Link("perfect, smaller", uptime=1.0, quality="480p"),
@@ -56,6 +73,24 @@ class Link:
 def test_the_better_link_comes_first(better, worse, languages):
     assert best_first([worse, better], languages=languages) == [better, worse]
     assert best_first([better, worse], languages=languages) == [better, worse]
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "plays"),
+    [
+        ("file", "https://a.example.org/a.mp4", True),
+        ("file", "https://a.example.org/a.WEBM#t=1", True),
+        ("file", "https://a.example.org/watch", True),
+        ("file", "https://a.example.org/a.OGV", False),
+        ("file", "https://a.example.org/a.mpeg?token=1.mp4", False),
+        ("file", "https://[bad/a.mkv", True),
+        ("page", "https://commons.wikimedia.org/wiki/File:A.ogv", True),
+        ("stream", "https://a.example.org/a.m3u8", True),
+        ("stream", "https://a.example.org/a.mpd", False),
+    ],
+)
+def test_the_name_of_a_file_tells_whether_browsers_play_it(kind, url, plays):
+    assert plays_in_browser(Link("x", kind=kind, source_url=url)) is plays
 
 
 def test_the_result_does_not_depend_on_the_input_order():

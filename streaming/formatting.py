@@ -90,6 +90,11 @@ def duration_text(hours: float) -> str:
     return "1 hour" if hours == 1 else f"{hours:g} hours"
 
 
+def counted(number: int, noun: str, *, plural: str = "") -> str:
+    """A number with its noun: `1 link`, `1,200 links`; `plural` is for nouns that take more than an s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def quote_value(value: object, *, max_length: int = MAX_QUOTED_LENGTH) -> str:
     """A value for an error message: quoted, ASCII on one line, at most `max_length` characters."""
     text = ascii(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -20,7 +20,27 @@ QUALITY_RANKS, KIND_RANKS, SOURCE_RANKS = (
     {value: rank for rank, value in enumerate(order)} for order in (QUALITIES, LINK_KINDS, sources.KNOWN_SOURCES)
 )
 UNPLAYABLE_EXTENSIONS = frozenset(
-    "3gp asf avi divx flv m2ts m2v mkv mpd mpeg mpg ogg ogm ogv rm rmvb ts vob wmv".split()
+    [
+        "3gp",
+        "asf",
+        "avi",
+        "divx",
+        "flv",
+        "m2ts",
+        "m2v",
+        "mkv",
+        "mpd",
+        "mpeg",
+        "mpg",
+        "ogg",
+        "ogm",
+        "ogv",
+        "rm",
+        "rmvb",
+        "ts",
+        "vob",
+        "wmv",
+    ]
 )
 """What browsers do not play by themselves: Chromium says so of Theora, Matroska and DASH, for instance."""
 FILM_PART = re.compile(
@@ -52,6 +72,10 @@ class Rankable(Protocol):
     def source(self) -> str: ...
     @property
     def source_url(self) -> str: ...
+    @property
+    def season(self) -> int | None: ...
+    @property
+    def episode(self) -> int | None: ...
 
 
 Link = TypeVar("Link", bound=Rankable)
@@ -60,7 +84,8 @@ Link = TypeVar("Link", bound=Rankable)
 def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[Link]:
     """The links in the order in which a viewer should try them, whatever order they come in.
 
-    Checked and working, then not checked yet, then inactive; within these reliable, playable in a browser, in the
+    The episodes of a show come in their order, inactive links last. Of one film or episode: what was checked and works,
+    then what was not checked yet; within these reliable, playable in a browser, in the
     viewer's language, of high quality, and rather a file than a page.
     The parts of one film (files that differ in `CD1` and `CD2` only) are one choice: they stay together, in order.
     `languages` are the viewer's language tags, most preferred first; empty for no preference.
@@ -78,14 +103,6 @@ def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[
     # A choice is as good as its worst part, for without it the film has a gap.
     ordered = sorted(choices.values(), key=lambda positions: positions[-1])
     return [ranked[one] for positions in ordered for one in sorted(positions, key=lambda one: parts[one][1])]
-
-
-def group_links(links: Iterable[Link], *, of: Callable[[Link], str]) -> list[Link]:
-    """The links in the same order, except that links with the same key `of(link)` follow the first of them."""
-    groups: dict[str, list[Link]] = {}
-    for link in links:
-        groups.setdefault(of(link), []).append(link)
-    return [link for group in groups.values() for link in group]
 
 
 def plays_in_browser(link: Rankable) -> bool:
@@ -112,6 +129,7 @@ def _sort_key(link: Rankable, preferred: Sequence[str]) -> tuple[object, ...]:
     uptime = link.uptime
     return (
         not link.is_active,
+        _episode_rank(link),
         link.last_checked is None,
         uptime is not None and uptime < MIN_RELIABLE_UPTIME,
         not plays_in_browser(link),
@@ -124,6 +142,12 @@ def _sort_key(link: Rankable, preferred: Sequence[str]) -> tuple[object, ...]:
         link.source,
         link.source_url,
     )
+
+
+def _episode_rank(link: Rankable) -> tuple[bool, bool, int, bool, int]:
+    """The place of an episode in its show; what is no episode comes last, and a special (season 0) after the rest."""
+    season, episode = link.season or 0, link.episode or 0
+    return (not season and not episode, not season, season, not episode, episode)
 
 
 def _choice(link: Rankable, part: tuple[str, int]) -> object:

@@ -25,6 +25,8 @@ class Link:
     response_ms: int | None = None
     source: str = "commons"
     source_url: str = "https://a.example.org/"
+    season: int | None = None
+    episode: int | None = None
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,11 @@ class Link:
         (Link("checked"), Link("never checked", last_checked=None, quality="2160p", language="de"), ["de"]),
         (Link("unreliable", uptime=0.5), Link("never checked", last_checked=None, quality="2160p"), []),
         (Link("never checked", last_checked=None), Link("dead", is_active=False, quality="2160p"), []),
-        (Link("reliable", uptime=1.0, kind="file", source_url="https://a.example.org/a.ogv"), Link("not", uptime=0.5), []),
+        (
+            Link("reliable", uptime=1.0, kind="file", source_url="https://a.example.org/a.ogv"),
+            Link("not", uptime=0.5),
+            [],
+        ),
         (
             Link("page"),
             Link("no browser plays it", kind="file", quality="1080p", source_url="https://a.example.org/a.mkv"),
@@ -58,6 +64,16 @@ class Link:
         (Link("preferred", language="de"), Link("no dialogue", language="zxx", quality="2160p"), ["de"]),
         (Link("no dialogue", language="zxx"), Link("foreign", language="fr", quality="2160p"), ["de"]),
         (Link("not stated"), Link("foreign", language="fr", quality="2160p"), ["de"]),
+        (Link("S1 E2", season=1, episode=2), Link("S1 E10", season=1, episode=10, quality="1080p"), []),
+        (Link("S1 E9", season=1, episode=9, response_ms=900), Link("S2 E1", season=2, episode=1, response_ms=5), []),
+        (Link("S3 E1", season=3, episode=1), Link("whole show", quality="1080p"), []),
+        (Link("S1 E1", season=1, episode=1), Link("special", season=0, episode=1), []),
+        (Link("S2 E1", season=2, episode=1), Link("dead", season=1, episode=1, is_active=False), []),
+        (
+            Link("checked", season=1, episode=1),
+            Link("never checked", season=1, episode=1, last_checked=None, quality="1080p"),
+            [],
+        ),
         (Link("high quality", quality="1080p", language="fr"), Link("low quality", quality="720p", language="en"), []),
         (Link("known", quality="240p"), Link("unknown"), []),
         (Link("file", kind="file"), Link("stream", kind="stream"), []),

@@ -16,15 +16,17 @@ from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from streaming import formatting
+from streaming import formatting, ranking
 from streaming.models import Movie
-from streaming.web import charts, posters
+from streaming.web import charts, link_rows, posters
 from streaming.web.job_view import Icon
 
 register = template.Library()
 register.filter("display_text", formatting.display_text)
 register.filter("language_name", formatting.language_name)
 register.filter("duration", formatting.duration_text)
+register.filter("checks_passed", link_rows.checks_passed)
+register.filter("plays_in_browser", ranking.plays_in_browser)
 
 MAX_SYNOPSIS_LENGTH = 4000
 SITE_DESCRIPTION = "Public-domain and openly licensed movies and shows, with links that are checked."

@@ -8,7 +8,7 @@ from datetime import UTC
 from django.utils import dateformat
 
 from scraper.sources import source_name
-from streaming.formatting import display_text
+from streaming.formatting import counted, display_text
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import SourceResult
 
@@ -98,7 +98,7 @@ def _title(job: ScrapeJob) -> str:
 def _result(job: ScrapeJob) -> str:
     if job.outcome == Outcome.NOTHING:
         return "No source has this title today."
-    new = f"{_counted(job.links_new, 'more link')}." if job.links_new else "No new links."
+    new = f"{counted(job.links_new, 'more link')}." if job.links_new else "No new links."
     return f"{new} {job.links_found} found."
 
 
@@ -111,7 +111,7 @@ def _unfinished(job: ScrapeJob) -> str:
 def _failure(job: ScrapeJob) -> str:
     """Why a job is incomplete: the number of failed sources, or the error of the job itself."""
     failed = len(job.failed_sources)
-    return f"{failed} of {_counted(len(job.sources), 'source')} did not respond." if failed else job.error
+    return f"{failed} of {counted(len(job.sources), 'source')} did not respond." if failed else job.error
 
 
 def _icon(job: ScrapeJob) -> Icon:
@@ -134,7 +134,7 @@ def _step(row: SourceResult) -> StepView:
 def _step_text(row: SourceResult) -> str:
     state = row["state"]
     if state == "found":
-        return _counted(row["links"], "link")
+        return counted(row["links"], "link")
     if state in UNEXPLAINED:
         return display_text(row["error"]) or UNEXPLAINED[state]
     return "searching" if state == "searching" else "waiting"
@@ -168,7 +168,3 @@ def _toast(job: ScrapeJob, *, movie: Movie, working_links: int | None) -> str:
         if working_links
         else f"No link found for {display_text(movie.title)}."
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

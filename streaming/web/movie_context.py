@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,13 +14,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from streaming.catalogue_query import YEAR, order_by
-from streaming.formatting import display_text, duration_text
+from streaming.formatting import counted, display_text, duration_text
 from streaming.health.judging.removal import GRACE_FACTORS
-from streaming.ingest.url_identity import find_work, work_key
 from streaming.models import Movie, ScrapeJob, StreamingLink
-from streaming.ranking import accepted_languages, best_first, group_links
+from streaming.ranking import accepted_languages, best_first
 from streaming.reason_codes import Strength
 from streaming.web.job_view import job_view
+from streaming.web.link_rows import COPIES_SHOWN, LinkView, Season, chosen_season, copies_of, seasons_of
 
 MORE_SHOWN = 6
 POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -42,7 +41,6 @@ class MovieLinks:
     @classmethod
     def of(cls, movie: Movie, *, languages: Sequence[str], now: datetime) -> MovieLinks:
         links = best_first(list(movie.links.shown()), languages=languages)
-        links = group_links(links, of=lambda link: work_key(link.source_url))
         active = [link for link in links if link.is_active]
         confirmed = [time for link in active for time in (link.last_checked, link.last_seen) if time]
         return cls(
@@ -56,27 +54,22 @@ class MovieLinks:
     def best(self) -> StreamingLink | None:
         return self.active[0] if self.active else None
 
+    @property
+    def working(self) -> int:
+        """How many links a check has found working."""
+        return len(self.active) - self.unchecked
 
-@dataclass(frozen=True, slots=True)
-class LinkRow:
-    """A row of the table of links; the first of several links to one work has the name of the work as its heading."""
+    @property
+    def unchecked(self) -> int:
+        """How many links are offered that nobody has checked yet."""
+        return sum(link.last_checked is None for link in self.active)
 
-    link: StreamingLink
-    heading: str
-    is_grouped: bool
-
-
-def link_rows(links: Sequence[StreamingLink]) -> list[LinkRow]:
-    """The rows for `links`, in their order; links to the same work are grouped."""
-    works = [find_work(link.source_url) for link in links]
-    counted = Counter(works)
-    before = [None, *works][: len(works)]
-    return [
-        LinkRow(link=link, heading=work.display_name if work != last else "", is_grouped=True)
-        if work is not None and counted[work] > 1
-        else LinkRow(link=link, heading="", is_grouped=False)
-        for link, work, last in zip(links, works, before, strict=True)
-    ]
+    @property
+    def summary(self) -> str:
+        """The number of links for search engines: `2 working links`; `2 unchecked links` if nobody has checked any."""
+        if self.unchecked and not self.working:
+            return counted(self.unchecked, "unchecked link")
+        return counted(self.working, "working link")
 
 
 def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
@@ -87,15 +80,42 @@ def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
     return {
         "waiting": found.links.awaiting_review().count() if sees_waiting else 0,
         "links": [*links.active, *links.inactive],
-        "active_rows": link_rows(links.active),
-        "inactive_rows": link_rows(links.inactive),
+        "working": links.working,
+        "unchecked": links.unchecked,
+        "working_links": links.summary,
         "active": links.active,
         "inactive": links.inactive,
         "removal_rule": "" if links.active else removal_rule(settings.LINK_GRACE_HOURS),
         "best": links.best,
         "checked": links.checked,
         "stale": links.stale,
+        **_rows_context(found, links, view=LinkView.from_query_string(request.GET)),
     }
+
+
+def _rows_context(movie: Movie, links: MovieLinks, *, view: LinkView) -> dict[str, Any]:
+    """The rows of the links: the seasons of a show and the chosen one, or copies, all or the first ones."""
+    seasons = seasons_of(links.active)
+    copies = () if seasons else copies_of(links.active)
+    shown = None if view.shows_all else COPIES_SHOWN
+    return {
+        "view": view,
+        "watch_label": _watch_label(links.best, seasons),
+        "seasons": seasons,
+        "season": chosen_season(seasons, view=view),
+        "all_links_url": f"{movie.get_absolute_url()}{view.query_string_of_all}#refresh",
+        "copies": copies[:shown],
+        "copies_left": len(copies[shown:]) if shown else 0,
+        "inactive_shown": links.inactive[:shown],
+        "inactive_left": len(links.inactive[shown:]) if shown else 0,
+        "opens_inactive": not links.active and len(links.inactive) <= COPIES_SHOWN,
+    }
+
+
+def _watch_label(best: StreamingLink | None, seasons: Sequence[Season]) -> str:
+    """The text of the large button: for a show it names the episode that it opens."""
+    episode = f"{seasons[0].episodes[0].name} " if seasons and seasons[0].episodes[0].number else ""
+    return f"Watch {episode}on {best.source_name}" if best else ""
 
 
 def job_context(
@@ -109,6 +129,7 @@ def job_context(
     return {
         "job": job,
         "job_view": job_view(job, movie=movie, working_links=working_links) if job else None,
+        "view": LinkView.from_query_string(request.GET),
         "poll_count": int(polls) + 1 if POLL_COUNT_PATTERN.fullmatch(polls) else 1,
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -103,7 +102,7 @@ def _job_fragment(request: HttpRequest, found: ScrapeJob, *, status: int = 200) 
         context = {"movie": movie, **job_context(request, found, movie=movie)}
         return render_page(request, "movie.html#job", context, status=status)
     links = links_context(request, movie)
-    context = {"movie": movie, **links, **job_context(request, found, movie=movie, working_links=len(links["active"]))}
+    context = {"movie": movie, **links, **job_context(request, found, movie=movie, working_links=links["working"])}
     return render_page(request, "movie.html#ended", context, status=status)
 
 
@@ -122,8 +121,6 @@ def _movie_page(
     if job is None and not context["active"]:
         job = found.jobs.order_by("-id").first()
     context |= job_context(request, job, movie=found)
-    number = len(context["active"])
-    context["working_links"] = f"{number} working link{pluralize(number)}"
     context["preview"] = display_text(found.synopsis, max_length=MAX_PREVIEW_LENGTH)
     context["structured_data"] = structured_data(found, context["active"], canonical)
     response = render_page(request, "movie.html", context, status=status)

@@ -72,8 +72,8 @@ def test_watch_opens_the_best_link_with_its_licence_and_evidence(client, shown):
     assert f'<a class="btn hot" href="https://archive.org/details/nosferatu" {rel}>' in page
     assert "Watch on Internet Archive" in page
     assert f'<a href="https://creativecommons.org/publicdomain/mark/1.0/" {rel}>Public domain</a>' in page
-    assert "720p · German · " in page
-    assert "opens archive.org" in page
+    assert "<span>720p</span> <span>German</span>" in " ".join(page.split())
+    assert "<span>opens archive.org</span>" in page
 
 
 def test_every_external_link_has_our_rel(client, shown):
@@ -141,7 +141,9 @@ def test_opening_a_movie_without_links_starts_a_search_and_shows_it(client):
     assert job.state == "queued"
     assert f'hx-get="/jobs/{job.pk}/" hx-trigger="every 1s"' in page
     assert "Waiting to start…" in page
-    assert "No working link right now." in page
+    assert "Looking for a link that works." in page
+    assert "The search is running: what it finds appears here." in page
+    assert "No working link" not in page
 
 
 @pytest.mark.parametrize(
@@ -231,16 +233,152 @@ def test_synopsis_and_labels_are_escaped(client):
     assert "<b>x</b>" not in page
 
 
-def test_links_to_the_same_work_are_grouped_under_its_name(client):
+CHECKED = {"last_checked": timezone.now() - timedelta(minutes=12), "reason": "ok", "checks": "aaga"}
+ROBOT = {"User-Agent": "Googlebot/2.1"}
+HOME = "https://archive.org"
+
+
+def copies(page) -> list[list[str]]:
+    """The links of each row, as the last parts of their addresses."""
+    return [[link.source_url.rpartition("/")[2] for link in copy.links] for copy in page.context["copies"]]
+
+
+def test_page_player_and_files_of_one_item_are_one_row_under_the_name_of_the_source(client):
     film = make_movie(imdb_id="tt0063350")
-    home = "https://archive.org"
-    make_link(film, source="internet_archive", source_url=f"{home}/download/dead/a.mp4", kind="file", quality="1080p")
+    for url, kind in (("details/dead", "page"), ("embed/dead", "embed"), ("download/dead/a.mp4", "file")):
+        make_link(film, source="internet_archive", source_url=f"{HOME}/{url}", kind=kind, language="en", **CHECKED)
+    make_link(film, source="internet_archive", source_url=f"{HOME}/details/other", **CHECKED)
     make_link(film, source="commons", source_url="https://commons.wikimedia.org/wiki/File:A.webm", quality="720p")
-    make_link(film, source="internet_archive", source_url=f"{home}/details/dead", season=1, episode=2, label="The Key")
-    page = client.get("/streaming/tt0063350/", headers={"User-Agent": "Googlebot/2.1"})
-    rows = page.context["active_rows"]
-    assert [row.link.source for row in rows] == ["internet_archive", "internet_archive", "commons"]
-    assert [row.heading for row in rows] == ["Internet Archive: item dead", "", ""]
-    assert [row.is_grouped for row in rows] == [True, True, False]
-    assert page.content.decode().count('<tr class="work">') == 1
-    assert "S1 E2 The Key" in page.content.decode()
+    page = client.get("/streaming/tt0063350/", headers=ROBOT)
+    assert copies(page) == [["a.mp4", "dead", "dead"], ["other"], ["File:A.webm"]]
+    html = " ".join(html_of(page).split())
+    names = re.findall('<span class="source-name">([^<]*)</span> <span class="badge badge-([a-z]+)">', html)
+    assert names == [
+        ("Internet Archive, copy 1", "active"),
+        ("Internet Archive, copy 2", "active"),
+        ("Wikimedia Commons", "unchecked"),
+    ]
+    assert html.count(" Watch<span") == 3
+    assert "item dead" not in html
+    assert "worked 3 of 4 times" in html
+
+
+def test_of_many_copies_eight_are_shown_and_the_others_on_request(client):
+    film = make_movie()
+    for number in range(200):
+        make_link(film, source_url=f"https://films.example.org/{number}", response_ms=number, **CHECKED)
+    few = client.get(film.get_absolute_url())
+    assert len(few.context["copies"]) == 8
+    assert f'href="{film.get_absolute_url()}?all=1#refresh">Show 192 more</a>' in html_of(few)
+    assert len(few.content) < 60_000
+    every = client.get(f"{film.get_absolute_url()}?all=1")
+    assert len(every.context["copies"]) == 200
+    assert "more</a>" not in html_of(every)
+
+
+def test_many_inactive_links_stay_folded(client):
+    film = make_movie()
+    for _ in range(20):
+        make_link(film, is_active=False, reason="http_404", last_checked=timezone.now())
+    html = html_of(client.get(film.get_absolute_url(), headers=ROBOT))
+    assert re.search(r"<details>\s*<summary>20 inactive links</summary>", html)
+    assert html.count("Try anyway") == 8
+    assert "Show 12 more" in html
+
+
+@pytest.fixture
+def show():
+    """A show of 5 seasons with 20 episodes each; the episode with the fastest response is S3 E12."""
+    show = make_movie(imdb_id="tt0052451", title="Bonanza", type="show")
+    for season in range(1, 6):
+        for episode in range(1, 21):
+            speed = abs(season - 3) * 100 + abs(episode - 12) + 1
+            numbers = {"season": season, "episode": episode, "label": f"Name {season}-{episode}"}
+            make_link(show, response_ms=speed, **numbers, **CHECKED)
+    return show
+
+
+def test_a_show_has_a_tab_for_each_season_and_a_row_for_each_episode_in_order(client, show):
+    make_link(show, season=2, episode=5, source="commons", quality="480p")
+    page = client.get("/streaming/tt0052451/")
+    html = " ".join(html_of(page).split())
+    assert "<span>Watch S1 E1 on Example site</span>" in html
+    assert re.findall(r'\?season=(\d)#refresh" (aria-current="true")?>', html) == [
+        ("1", 'aria-current="true"'), *[(number, "") for number in "2345"]
+    ]  # fmt: skip
+    assert re.findall('<span class="episode-number">(.*?)</span>', html) == [f"S1 E{n}" for n in range(1, 21)]
+    second = client.get("/streaming/tt0052451/?season=2")
+    html = " ".join(html_of(second).split())
+    assert re.findall('<span class="episode-number">(.*?)</span> <bdi>(.*?)</bdi>', html) == [
+        (f"S2 E{n}", f"Name 2-{n}") for n in range(1, 21)
+    ]
+    assert html.count("1 more copy <") == 1
+    assert '<a href="#s2e5" aria-label="S2 E5">5</a>' in html
+    assert 'id="s2e5"' in html
+    assert '<link rel="canonical" href="http://testserver/streaming/tt0052451/">' in html
+    assert len(second.content) < 90_000
+
+
+@pytest.mark.parametrize("season", ["9", "x", "", "-1", "٣", "9" * 5000])
+def test_an_unknown_season_counts_as_the_first(client, show, season):
+    page = client.get("/streaming/tt0052451/", {"season": season})
+    assert (page.status_code, page.context["season"].number) == (200, 1)
+
+
+def test_specials_and_links_to_the_whole_show_come_last(client):
+    show = make_movie(type="show")
+    make_link(show, **CHECKED)
+    make_link(show, season=1, **CHECKED)
+    make_link(show, season=1, episode=2, **CHECKED)
+    make_link(show, episode=3, **CHECKED)
+    seasons = client.get(show.get_absolute_url()).context["seasons"]
+    assert [[episode.name for episode in season.episodes] for season in seasons] == [
+        ["S1 E2", "All of season 1"],
+        ["E3", "The whole show"],
+    ]
+
+
+def test_the_search_keeps_the_season_that_is_shown(client, show):
+    job = make_job(show, state="queued", sources=[result("waiting")])
+    html = html_of(client.get(f"/streaming/tt0052451/?season=4&job={job.pk}"))
+    assert f'hx-get="/jobs/{job.pk}/?season=4"' in html
+    ScrapeJob.objects.filter(pk=job.pk).update(state="succeeded", outcome="found", finished_at=timezone.now())
+    ended = client.get(f"/jobs/{job.pk}/?season=4", headers={"HX-Request": "true"})
+    assert "S4 E1" in html_of(ended)
+    assert ended.context["season"].number == 4
+
+
+def test_what_nobody_has_checked_says_so_everywhere(client):
+    film = make_movie(title="New film")
+    make_link(film, quality="720p")
+    make_link(film)
+    html = " ".join(html_of(client.get(film.get_absolute_url())).split())
+    assert html.count("Not checked yet</span>") == 4  # two rows, and two tables of details
+    assert "badge-active" not in html
+    assert "<span>not checked yet</span>" in html
+    assert "2 links, not checked yet" in html
+    assert '<meta property="og:description" content="2 unchecked links. ">' in html
+    make_link(film, **CHECKED)
+    html = " ".join(html_of(client.get(film.get_absolute_url())).split())
+    assert "1 of 3 working, 2 not checked yet, last checked" in html
+
+
+def test_titles_and_synopses_are_written_in_their_own_direction(client):
+    film = make_movie(title="گاو", synopsis="گاو.")
+    html = html_of(client.get(film.get_absolute_url(), headers=ROBOT))
+    assert '<h1 dir="auto">گاو</h1>' in html
+    assert '<p class="synopsis" dir="auto">' in html
+
+
+def test_watch_comes_before_a_long_synopsis_and_a_long_title_is_small(client):
+    film = make_movie(title="Long " * 39, synopsis="Long " * 500)
+    make_link(film)
+    html = html_of(client.get(film.get_absolute_url()))
+    assert html.index('id="watch"') < html.index('class="synopsis"')
+    assert '<h1 class="long" dir="auto">' in html
+
+
+def test_a_file_that_no_browser_plays_says_what_it_needs(client):
+    film = make_movie()
+    make_link(film, kind="file", source_url="https://films.example.org/a.ogv", **CHECKED)
+    assert "needs a player such as VLC" in html_of(client.get(film.get_absolute_url()))

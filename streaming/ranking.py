@@ -20,28 +20,11 @@ QUALITY_RANKS, KIND_RANKS, SOURCE_RANKS = (
     {value: rank for rank, value in enumerate(order)} for order in (QUALITIES, LINK_KINDS, sources.KNOWN_SOURCES)
 )
 UNPLAYABLE_EXTENSIONS = frozenset(
-    [
-        "3gp",
-        "asf",
-        "avi",
-        "divx",
-        "flv",
-        "m2ts",
-        "m2v",
-        "mkv",
-        "mpd",
-        "mpeg",
-        "mpg",
-        "ogg",
-        "ogm",
-        "ogv",
-        "rm",
-        "rmvb",
-        "ts",
-        "vob",
-        "wmv",
-    ]
-)
+    {
+        "3gp", "asf", "avi", "divx", "flv", "m2ts", "m2v", "mkv", "mpd", "mpeg", "mpg", "ogg", "ogm", "ogv", "rm",
+        "rmvb", "ts", "vob", "wmv",
+    }
+)  # fmt: skip
 """What browsers do not play by themselves: Chromium says so of Theora, Matroska and DASH, for instance."""
 FILM_PART = re.compile(
     r"(?:^|[\s._(\[+-]|%20|%28|%5B)(?:cd|disc|disk|part|pt|teil|reel)(?:[\s._-]|%20)?0?([1-9][0-9]?)"

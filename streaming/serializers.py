@@ -144,7 +144,8 @@ class HealthRunSerializer(serializers.ModelSerializer[HealthRun]):
 class StatsSerializer(serializers.Serializer[CatalogueTotals]):
     movies = serializers.IntegerField()
     links = serializers.IntegerField()
-    active_links = serializers.IntegerField()
+    active_links = serializers.IntegerField(help_text="Offered: not found dead, checked or not.")
+    unchecked_links = serializers.IntegerField(help_text="Never checked yet; their `last_checked` is null.")
     open_jobs = serializers.IntegerField()
     last_run = HealthRunSerializer(allow_null=True)
 

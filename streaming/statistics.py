@@ -35,6 +35,15 @@ class CatalogueTotals:
     last_run: HealthRun | None
     open_jobs: int
 
+    @property
+    def working_links(self) -> int:
+        """The active links that a check has found working, at least: an unchecked link may be inactive too."""
+        return max(0, self.active_links - self.unchecked_links)
+
+    @property
+    def checked_links(self) -> int:
+        return self.links - self.unchecked_links
+
 
 @dataclass(frozen=True, slots=True)
 class SourceStats:

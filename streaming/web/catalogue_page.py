@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 from streaming import statistics
 from streaming.api.pagination import MAX_NUMBERED_ROWS, Cursor
 from streaming.catalogue_query import ListPlan, MovieTotal, order_terms, rows_after
+from streaming.formatting import counted
 from streaming.models import HealthRun, Movie, MovieQuerySet
+from streaming.models.movie import attach_working_counts
 from streaming.search_words import parse_search
 from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, FilterSelection, filter_choices
 from streaming.web.rendering import HtmxHttpRequest, render_page
@@ -24,6 +26,7 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     """The catalogue page; htmx gets only the results, or for "Show more" only the next cards."""
     query = FilterSelection.from_query_string(request.GET)
     page = _read_page(query, number=request.GET.get("page", ""), after=request.GET.get("after", ""))
+    attach_working_counts(page.movies)
     totals = statistics.totals()
     context = {
         "query": query,
@@ -31,6 +34,7 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
         "active_filters": query.active_filters(),
         "sorts": SORT_LABELS,
         "totals": totals,
+        "links_text": _links_text(totals),
         "checked": _last_accepted_run_end(totals.last_run),
         "canonical": request.build_absolute_uri(reverse("home") + query.url().rstrip("?")),
     }
@@ -115,6 +119,14 @@ def _cursor(text: str, *, order: str) -> Cursor | None:
     except ValueError:
         return None
     return cursor if cursor.ordering == order and cursor.values and not cursor.backwards else None
+
+
+def _links_text(totals: statistics.CatalogueTotals) -> str:
+    """How many links work, and how many nobody has checked yet."""
+    if totals.unchecked_links and not totals.working_links:
+        return f"{counted(totals.active_links, 'link')}, not checked yet"
+    unchecked = f", {totals.unchecked_links:,} not checked yet" if totals.unchecked_links else ""
+    return f"{counted(totals.working_links, 'working link')}{unchecked}"
 
 
 def _last_accepted_run_end(newest: HealthRun | None) -> datetime | None:

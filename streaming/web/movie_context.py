@@ -17,6 +17,7 @@ from streaming.catalogue_query import YEAR, order_by
 from streaming.formatting import counted, display_text, duration_text
 from streaming.health.judging.removal import GRACE_FACTORS
 from streaming.models import Movie, ScrapeJob, StreamingLink
+from streaming.models.movie import attach_working_counts
 from streaming.ranking import accepted_languages, best_first
 from streaming.reason_codes import Strength
 from streaming.web.job_view import job_view
@@ -99,7 +100,6 @@ def _rows_context(movie: Movie, links: MovieLinks, *, view: LinkView) -> dict[st
     copies = () if seasons else copies_of(links.active)
     shown = None if view.shows_all else COPIES_SHOWN
     return {
-        "view": view,
         "watch_label": _watch_label(links.best, seasons),
         "seasons": seasons,
         "season": chosen_season(seasons, view=view),
@@ -125,11 +125,11 @@ def job_context(
 
     `poll_count` is part of the reload link for browsers without scripts, which only reload a URL that changes.
     """
-    polls = request.GET.get("look", "")
+    polls, view = request.GET.get("look", ""), LinkView.from_query_string(request.GET)
     return {
         "job": job,
         "job_view": job_view(job, movie=movie, working_links=working_links) if job else None,
-        "view": LinkView.from_query_string(request.GET),
+        "poll_url": f"{job.get_absolute_url()}{view.query_string}" if job else "",
         "poll_count": int(polls) + 1 if POLL_COUNT_PATTERN.fullmatch(polls) else 1,
     }
 
@@ -174,7 +174,13 @@ def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: st
 
 
 def related_movies(found: Movie) -> list[Movie]:
-    """Other movies with a working link from around the same year, nearest first."""
+    """Other movies with an active link from around the same year, nearest first, with `working_count`."""
+    movies = _nearest_movies(found)
+    attach_working_counts(movies)
+    return movies
+
+
+def _nearest_movies(found: Movie) -> list[Movie]:
     others = Movie.objects.shown().watchable().exclude(pk=found.pk).with_active_count().defer("synopsis")
     if found.year is None:
         return list(others.order_by("search_title", "id")[:MORE_SHOWN])

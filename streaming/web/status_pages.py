@@ -36,7 +36,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "totals": totals,
         "changed": statistics.changes_of_run(run.ended if run else None),
         "inactive": totals.links - totals.active_links,
-        "percent_working": f"{100 * totals.active_links / totals.links:.1f}" if totals.links else "",
+        "percent_working": _percent(totals.working_links, of=totals.checked_links),
         "run": run,
         "oldest": _oldest_result(),
         "never_checked": totals.unchecked_links,
@@ -54,6 +54,11 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "removal_rule": removal_rule(settings.LINK_GRACE_HOURS),
     }
     return render_page(request, "health.html", context)
+
+
+def _percent(number: int, *, of: int) -> str:
+    """The percentage with one decimal; empty of nothing."""
+    return f"{100 * number / of:.1f}" if of > 0 else ""
 
 
 def _oldest_result() -> datetime | None:

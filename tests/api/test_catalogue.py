@@ -48,7 +48,7 @@ def test_sources_have_a_description_and_statistics(robot):
 
 def test_stats_are_the_totals_and_the_last_run(robot):
     assert robot.get(f"{API}stats/").json() == {
-        "movies": 0, "links": 0, "active_links": 0, "open_jobs": 0, "last_run": None,
+        "movies": 0, "links": 0, "active_links": 0, "unchecked_links": 0, "open_jobs": 0, "last_run": None,
     }  # fmt: skip
     movie = make_movie()
     make_link(movie)
@@ -57,6 +57,7 @@ def test_stats_are_the_totals_and_the_last_run(robot):
     HealthRun.objects.create(checked=2, alive=1, gone=1, died=1, withheld=True, reason="offline")
     answer = robot.get(f"{API}stats/").json()
     assert (answer["movies"], answer["links"], answer["active_links"], answer["open_jobs"]) == (1, 2, 1, 1)
+    assert answer["unchecked_links"] == 2
     assert (answer["last_run"]["checked"], answer["last_run"]["withheld"]) == (2, True)
 
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from streaming.catalogue_query import CatalogueQuery
-from streaming.models import HealthRun, Movie
+from streaming.models import HealthRun, Movie, StreamingLink
 from streaming.web.filter_bar import SORT_LABELS, FilterSelection
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.rendered_html import html_of
@@ -230,6 +230,7 @@ def test_the_time_of_the_last_check_is_that_of_an_accepted_run(client, listing):
     offline = HealthRun.objects.create(finished_at=now, **withheld)
     assert "3 links, not checked yet." in html_of(client.get("/"))
     offline.delete()
+    StreamingLink.objects.update(last_checked=now)
     three_hours_ago, an_hour_ago = now - timedelta(hours=3), now - timedelta(hours=1)
     HealthRun.objects.create(started_at=three_hours_ago, finished_at=now - timedelta(hours=2), outcome="completed")
     HealthRun.objects.create(started_at=an_hour_ago, finished_at=now, **withheld)
@@ -239,6 +240,23 @@ def test_the_time_of_the_last_check_is_that_of_an_accepted_run(client, listing):
     page = html_of(client.get("/"))
     assert "3 working links, last checked <time" in page
     assert "2 h ago</time>" in page
+
+
+def test_a_card_counts_only_links_that_a_check_found_working(client):
+    fresh, partly, dead = (make_movie(title=title) for title in ("A", "B", "C"))
+    make_link(fresh)
+    make_link(partly)
+    for active in (True, True, False):
+        make_link(partly, last_checked=timezone.now(), is_active=active)
+    make_link(dead, last_checked=timezone.now(), is_active=False)
+    page = " ".join(html_of(client.get("/")).split())
+    assert re.findall('<span class="tag( ok| bad)?"><svg.*?</svg>(.*?)</span>', page) == [
+        ("", "Not checked yet"),
+        (" ok", "2 links"),
+        (" bad", "No link"),
+    ]
+    assert "2 working links, 2 not checked yet." in page
+    assert re.search('<span class="name" dir="auto">A</span>.*<span class="tag">', page)
 
 
 def test_a_movie_without_links_says_so_on_its_card(client):

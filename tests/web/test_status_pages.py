@@ -37,6 +37,17 @@ def test_before_the_first_check_it_says_how_to_run_one(client):
     assert "Checks are running on time" not in page
 
 
+def test_what_nobody_has_checked_is_neither_working_nor_part_of_the_percentage(client):
+    make_link()
+    page = " ".join(health(client).split())
+    assert "<b>0</b> of 1 (1 not checked yet)" in page
+    assert "<h2>Percentage working</h2> <p><b>–</b></p>" in page
+    make_link(last_checked=timezone.now())
+    page = " ".join(health(client).split())
+    assert "<b>1</b> of 2 (1 not checked yet)" in page
+    assert "<b>100.0%</b>" in page
+
+
 def test_a_run_on_time(client):
     make_link()
     make_run(checked=10, alive=8, died=2, revived=1)

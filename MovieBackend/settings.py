@@ -156,6 +156,8 @@ SCRAPE_NOTIFIER = (
 HEALTH_NOTIFIER = "streaming.tasks.notify_check" if CELERY_BROKER_URL else ""
 # The function that a job's process calls with the job's id.
 SCRAPE_CRAWL = "streaming.scraping.crawling.job_crawl.run_job_crawl"
+# What the crawl calls in the end with the movie's id, to check links that nobody has checked yet.
+SCRAPE_LINK_CHECK = "streaming.health.sweep.immediate_check.check_new_links"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 

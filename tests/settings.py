@@ -36,3 +36,5 @@ SCRAPE_DIR = Path(os.environ.get("SCRAPE_DIR") or FOLDER / f"scrape-{WORKER}")
 EXPORT_DIR = FOLDER / f"exports-{WORKER}"
 # Tests of the engine let its processes do something of their own.
 SCRAPE_CRAWL = os.environ.get("SCRAPE_CRAWL", SCRAPE_CRAWL)  # noqa: F405
+# Tests of crawls look at what the crawl has written; those of the check turn it on.
+SCRAPE_LINK_CHECK = ""

@@ -10,7 +10,7 @@ from django.utils import dateformat
 from scraper.sources import source_name
 from streaming.formatting import counted, display_text
 from streaming.models import Movie, ScrapeJob
-from streaming.models.job import SourceResult
+from streaming.models.job import FINISHED, SourceResult
 
 State, Outcome = ScrapeJob.State, ScrapeJob.Outcome
 
@@ -89,7 +89,8 @@ def _title(job: ScrapeJob) -> str:
     if job.state == State.QUEUED:
         return "Waiting to start…"
     if job.state == State.RUNNING:
-        return "Looking for links…"
+        is_searched = bool(job.sources) and all(row["state"] in FINISHED for row in job.sources)
+        return "Checking the links…" if is_searched else "Looking for links…"
     if job.state == State.SUCCEEDED:
         return _result(job)
     return _unfinished(job)

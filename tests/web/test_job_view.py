@@ -29,9 +29,9 @@ EXPECTED = {
     ("queued", ""): ("Waiting to start…", SPINNER, "", ""),
     ("queued", "found"): ("Waiting to start…", SPINNER, "", ""),
     ("queued", "nothing"): ("Waiting to start…", SPINNER, "", ""),
-    ("running", ""): ("Looking for links…", SPINNER, "", ""),
-    ("running", "found"): ("Looking for links…", SPINNER, "", ""),
-    ("running", "nothing"): ("Looking for links…", SPINNER, "", ""),
+    ("running", ""): ("Checking the links…", SPINNER, "", ""),
+    ("running", "found"): ("Checking the links…", SPINNER, "", ""),
+    ("running", "nothing"): ("Checking the links…", SPINNER, "", ""),
     ("succeeded", ""): ("3 more links. 4 found.", CHECK, "", "Links refreshed: 2 working."),
     ("succeeded", "found"): (
         "3 more links. 4 found.",
@@ -112,6 +112,18 @@ def test_a_failure_says_why(sources, error, title):
 def test_nothing_found_says_when_we_look_again():
     view = view_of(state="succeeded", outcome="nothing", next_scrape_at=AGAIN)
     assert view.help == "We search again when this page is opened after 28 Nov, 15:04 UTC."
+
+
+@pytest.mark.parametrize(
+    ("sources", "title"),
+    [
+        ([], "Looking for links…"),
+        ([row("searching"), row("found")], "Looking for links…"),
+        ([row("nothing"), row("found")], "Checking the links…"),
+    ],
+)
+def test_when_all_sources_were_searched_the_links_are_checked(sources, title):
+    assert view_of(state="running", sources=sources).title == title
 
 
 def test_a_complete_search_has_no_help_text():

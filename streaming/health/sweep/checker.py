@@ -93,12 +93,14 @@ class LinkChecker:
             self._requests(_extra_links(self.tally), None, on_skip=self._skip), self._verifier(stop), stop
         )
 
-    def check_while_waiting(self, links: Iterable[LinkState]) -> Iterator[None]:
+    def check_while_waiting(
+        self, links: Iterable[LinkState], *, stop: Callable[[], bool] = never_stop
+    ) -> Iterator[None]:
         """Check links for a person who waits: their sources confirm them now, and are given less time."""
         verifier = Verifier(
-            self.config, now=self.now, stop=never_stop, pauses=self.tally.pauses, selection=None, limits=IMMEDIATE
+            self.config, now=self.now, stop=stop, pauses=self.tally.pauses, selection=None, limits=IMMEDIATE
         )
-        return self._check(self._requests(links, None, on_skip=self._skip), verifier, never_stop)
+        return self._check(self._requests(links, None, on_skip=self._skip), verifier, stop)
 
     def probe_only(
         self, links: Iterable[LinkState], *, stop: Callable[[], bool], on_skip: ReasonCallback = ignore_reason

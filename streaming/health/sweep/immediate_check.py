@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.utils import timezone
 
 from streaming.health.judging.guard import RunDecision
+from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import ProberProcessDied
 from streaming.health.selection import links_by_id
 from streaming.health.sweep import canaries
@@ -16,9 +18,12 @@ from streaming.health.sweep.conclusion import NO_CANARY_MESSAGE, Conclusion
 from streaming.health.sweep.options import CheckOptions
 from streaming.health.sweep.report import CheckReport
 from streaming.health.sweep.spool import ResultSpool
+from streaming.models import StreamingLink
+from streaming.ranking import best_first
 from streaming.reason_codes import Reason
 
 MIN_LINKS_FOR_GUARD = 5
+MAX_NEW_LINKS = 50
 
 
 def check_now(link_ids: Sequence[int]) -> dict[int, str]:
@@ -30,10 +35,24 @@ def check_now(link_ids: Sequence[int]) -> dict[int, str]:
     return ImmediateCheck(now=timezone.now()).run_links(list(link_ids))
 
 
-class ImmediateCheck:
-    """One check of given links, without a row of its own."""
+def check_new_links(movie_id: int, *, seconds: float) -> int:
+    """Check the links of a movie that nobody has checked yet, as after a search; return how many there were.
 
-    def __init__(self, *, now: datetime) -> None:
+    Ends after about `seconds`: what it has not reached by then stays unchecked, and is due in the next run.
+    """
+    new = StreamingLink.objects.active().filter(movie=movie_id, last_checked=None)
+    ids = [link.pk for link in best_first(new)[:MAX_NEW_LINKS]]
+    end = time.monotonic() + seconds
+    if ids:
+        ImmediateCheck(now=timezone.now(), stop=lambda: time.monotonic() > end).run_links(ids)
+    return len(ids)
+
+
+class ImmediateCheck:
+    """One check of given links, without a row of its own; `stop` ends it early."""
+
+    def __init__(self, *, now: datetime, stop: Callable[[], bool] = never_stop) -> None:
+        self.stop = stop
         self.reasons: dict[int, str] = {}
         self.report = CheckReport()
         self._failures = ResultSpool()
@@ -58,7 +77,7 @@ class ImmediateCheck:
     def _check(self, link_ids: list[int]) -> str:
         """Check the links; return why that ended early, empty if it did not."""
         try:
-            for _ in self._checker.check_while_waiting(links_by_id(link_ids)):
+            for _ in self._checker.check_while_waiting(links_by_id(link_ids), stop=self.stop):
                 if reason := self._checker.withhold_reason():
                     self.report.withhold(reason)
                     break

@@ -21,6 +21,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.db import Error as AnyDatabaseError
 from django.db import connections
+from django.utils.module_loading import import_string
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.settings import Settings
@@ -45,6 +46,8 @@ THREAD_SWITCH_SECONDS = 0.0005
 # A crawl allocates much and frees little: with Python's thresholds garbage collection took a tenth of its CPU.
 GC_THRESHOLDS = (10_000, 10, 10)
 CRAWL_TIMEOUT_RATIO = 0.75
+CHECK_TIMEOUT_RATIO = 0.9
+MAX_CHECK_SECONDS = 12.0
 PRELOADED_MODULES = (
     "encodings.charmap",
     "encodings.cp1252",
@@ -95,19 +98,36 @@ class SourceProgress:
 
 
 def run_job_crawl(job_id: int) -> CrawlReport:
-    """Crawl the job's unfinished sources side by side and write the result of each on the job's row.
+    """Crawl the job's unfinished sources side by side, write the result of each on the job's row, and check new links.
 
     Neither claims nor closes the job. Raises a database error if not even the results can be written.
     """
+    started = monotonic()
     job = ScrapeJob.objects.select_related("movie").prefetch_related("movie__bindings").get(pk=job_id)
     crawls = [SourceCrawl(job, row["source"]) for row in job.sources if row["state"] not in FINISHED]
     connections.close_all()
     run_crawlers(crawls)
     for crawl in crawls:
         save_source_result(crawl.claim, build_source_result(crawl.progress))
+    _check_new_links(job, seconds=min(MAX_CHECK_SECONDS, _check_end(started) - monotonic()))
     refused = sum((crawl.progress.saved.refused for crawl in crawls), Counter[str]())
     job.refresh_from_db(fields=["sources"])
     return CrawlReport(job.sources, sum(r["links"] for r in job.sources), sum(r["new"] for r in job.sources), refused)
+
+
+def _check_end(started: float) -> float:
+    """When the check of new links has to end, so that the job does not reach its time limit."""
+    return started + django_settings.SCRAPE_TIMEOUT * CHECK_TIMEOUT_RATIO
+
+
+def _check_new_links(job: ScrapeJob, *, seconds: float) -> None:
+    """Check the links that nobody has checked yet. If that fails they stay unchecked, and the search is as good."""
+    if not django_settings.SCRAPE_LINK_CHECK or seconds <= 0:
+        return
+    try:
+        import_string(django_settings.SCRAPE_LINK_CHECK)(job.movie_id, seconds=seconds)
+    except Exception:  # the cause is in the log; a job that died of it would search all sources again
+        logger.exception("%s: new links could not be checked", job.movie.imdb_id)
 
 
 def build_source_result(progress: SourceProgress) -> SourceResult:
@@ -331,6 +351,8 @@ def _preload() -> None:
         for path in settings[group]:
             load_object(path)
     load_object(settings["TWISTED_DNS_RESOLVER"])
+    if django_settings.SCRAPE_LINK_CHECK:
+        import_string(django_settings.SCRAPE_LINK_CHECK)
 
 
 _preload()

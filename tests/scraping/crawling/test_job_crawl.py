@@ -72,6 +72,39 @@ def site_with(page, *, robots=None):
     return Site({f"/films/{NOSFERATU}/": page} | ({"/robots.txt": robots} if robots else {}))
 
 
+LINK_CHECK = "streaming.health.sweep.immediate_check.check_new_links"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestCheckingNewLinks:
+    def test_new_links_are_checked_when_the_search_ends(self, settings):
+        job = job_for()
+        earlier = datetime(2026, 1, 1, tzinfo=UTC)
+        known = make_link(job.movie, source_url="http://127.0.0.1:9/known", last_checked=earlier)
+        pages = {f"/films/{NOSFERATU}/": Page(film_page("/alive", "/dead")), "/alive": Page("<title>Nosferatu</title>")}
+        with serving(Site(pages)) as site:
+            crawled(job, site.url, settings, SCRAPE_LINK_CHECK=LINK_CHECK)
+        states = {link.source_url.rsplit("/", 1)[1]: link for link in job.movie.links.all()}
+        assert (states["alive"].is_active, states["alive"].reason) == (True, "ok")
+        assert (states["dead"].is_active, states["dead"].reason) == (False, "http_404")
+        assert None not in (states["alive"].last_checked, states["dead"].last_checked)
+        assert states["known"].last_checked == known.last_checked
+
+    def test_a_check_that_fails_leaves_the_search_as_it_is(self, settings):
+        job = job_for()
+        with serving(site_with(Page(film_page("/alive")))) as site:
+            report, log = crawled(job, site.url, settings, SCRAPE_LINK_CHECK="builtins.divmod")
+        assert (report.links, report.results[0]["state"]) == (1, "found")
+        assert "new links could not be checked" in log
+        assert job.movie.links.get().last_checked is None
+
+    def test_without_time_left_nothing_is_checked(self, settings):
+        job = job_for()
+        with serving(site_with(Page(film_page("/alive")))) as site:
+            crawled(job, site.url, settings, SCRAPE_LINK_CHECK=LINK_CHECK, SCRAPE_TIMEOUT=0.001)
+        assert not job.movie.links.exclude(last_checked=None).exists()
+
+
 @pytest.mark.django_db(transaction=True)
 class TestSaving:
     def test_the_links_of_the_example_site_become_rows(self, settings):

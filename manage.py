@@ -1,12 +1,19 @@
 #!/usr/bin/env python
-"""Run administrative commands."""
+"""Run administrative commands, by the Python of the project's own environment if this one has no Django."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-import django
+from MovieBackend.own_environment import use_own_environment
+
+try:
+    import django
+except ModuleNotFoundError:
+    use_own_environment()
+    raise
+
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError

@@ -87,9 +87,37 @@
     const now = (job && job.dataset.state) || "", open = now === "queued" || now === "running";
     if (button) button.setAttribute("aria-disabled", String(open));
     if (isSpoken && open && now !== state) announce($(".job-title", job).textContent.trim());
+    // The panel shows the result; a message over the page would hide what was found.
+    if (isSpoken && !open && (state === "queued" || state === "running") && job) announce(job.dataset.announce || "");
     state = now;
   };
   follow(false);
+
+  // The sheet of filters on phones: results come while it is open, so its button only closes it.
+  const sheet = $("#filters");
+  if (sheet) {
+    $(".show-results", sheet).addEventListener("click", (event) => {
+      if (!sheet.matches(":popover-open")) return;
+      event.preventDefault();
+      sheet.hidePopover();
+    });
+  }
+  const showCounts = (results) => {
+    const opener = $(".open-filters"), old = $(".number", opener);
+    $(".show-results").textContent = `Show ${results.dataset.announce}`;
+    if (old) old.remove();
+    if (results.dataset.filters) {
+      opener.append(Object.assign(document.createElement("span"), { className: "number", textContent: results.dataset.filters }));
+    }
+  };
+
+  // "Show more" is kept in the URL, so that Back finds the same cards.
+  const rememberPages = () => {
+    const url = new URL(location.href), pages = Number(url.searchParams.get("pages")) || 1;
+    if (url.searchParams.has("page")) return;
+    url.searchParams.set("pages", pages + 1);
+    history.replaceState(history.state, "", url);
+  };
 
   // htmx: clean URLs, busy state, announced results, focus.
   const on = (name, act) => document.addEventListener(`htmx:${name}`, act);
@@ -106,7 +134,11 @@
   on("afterSettle", (event) => {
     all(".toast").forEach(setUpToast);
     const results = $("#results");
-    if (results && event.detail.target.id === "results") announce(results.dataset.announce);
+    if (results && event.detail.target.id === "results") {
+      announce(results.dataset.announce);
+      showCounts(results);
+    }
+    if (event.detail.target.id === "more") rememberPages();
     const first = before && before.nextElementSibling && $("a", before.nextElementSibling);
     if (first) first.focus({ preventScroll: true });
     before = null;

@@ -20,18 +20,22 @@ from streaming.search_words import parse_search
 from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, FilterSelection, filter_choices
 from streaming.web.rendering import HtmxHttpRequest, render_page
 
+MAX_PAGES_AT_ONCE = 20
+
 
 @require_safe
 def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     """The catalogue page; htmx gets only the results, or for "Show more" only the next cards."""
     query = FilterSelection.from_query_string(request.GET)
-    page = _read_page(query, number=request.GET.get("page", ""), after=request.GET.get("after", ""))
+    page = _read_page(query, **{name: request.GET.get(name, "") for name in ("page", "after", "pages")})
     attach_working_counts(page.movies)
     totals = statistics.totals()
     context = {
         "query": query,
         "page": page,
+        "results_text": f"{page.about}{counted(page.total.number, 'title')}",
         "active_filters": query.active_filters(),
+        "filters_set": query.filters_set,
         "sorts": SORT_LABELS,
         "totals": totals,
         "links_text": _links_text(totals),
@@ -66,19 +70,22 @@ class MoviePage:
         return self.start + len(self.movies)
 
 
-def _read_page(query: FilterSelection, *, number: str, after: str) -> MoviePage:
+def _read_page(query: FilterSelection, *, page: str, after: str, pages: str) -> MoviePage:
     """The page after a cursor or, without a valid one, with a number. An invalid number counts as 1.
 
-    A number that is too high gives the last page, or the last that has a number; `number` beside a cursor only says
-    how many movies come before.
+    A number that is too high gives the last page, or the last that has a number; `page` beside a cursor only says
+    how many movies come before. `pages`: so many first pages at once, to which "Show more" has led before.
     """
-    plan, page = ListPlan(query.catalogue_query()), _page_number(number)
+    plan, number = ListPlan(query.catalogue_query()), _page_number(page)
     movies = plan.apply(Movie.objects.shown().with_active_count().defer("synopsis"))
     order = _cursor_order(query)
     if (cursor := _cursor(after, order=order)) is not None:
         following = rows_after(movies.order_by(), order_terms(order), cursor.values)
-        return _page(query, plan, list(following[: PAGE_SIZE + 1]), start=(page - 1) * PAGE_SIZE)
-    start = min((page - 1) * PAGE_SIZE, (MAX_NUMBERED_ROWS - 1) // PAGE_SIZE * PAGE_SIZE)
+        return _page(query, plan, list(following[: PAGE_SIZE + 1]), start=(number - 1) * PAGE_SIZE)
+    if number == 1 and (several := min(_page_number(pages), MAX_PAGES_AT_ONCE)) > 1:
+        rows = _rows_from(movies, 0, size=several * PAGE_SIZE)
+        return _page(query, plan, rows, start=0, size=several * PAGE_SIZE)
+    start = min((number - 1) * PAGE_SIZE, (MAX_NUMBERED_ROWS - 1) // PAGE_SIZE * PAGE_SIZE)
     rows = _rows_from(movies, start)
     if not rows and start:
         start = min(start, max(0, plan.total().number - 1) // PAGE_SIZE * PAGE_SIZE)
@@ -86,19 +93,19 @@ def _read_page(query: FilterSelection, *, number: str, after: str) -> MoviePage:
     return _page(query, plan, rows, start=start)
 
 
-def _rows_from(movies: MovieQuerySet, start: int) -> list[Movie]:
+def _rows_from(movies: MovieQuerySet, start: int, *, size: int = PAGE_SIZE) -> list[Movie]:
     """A page and the first movie of the next."""
-    return list(movies[start : start + PAGE_SIZE + 1])
+    return list(movies[start : start + size + 1])
 
 
-def _page(query: FilterSelection, plan: ListPlan, rows: list[Movie], *, start: int) -> MoviePage:
-    movies = rows[:PAGE_SIZE]
+def _page(query: FilterSelection, plan: ListPlan, rows: list[Movie], *, start: int, size: int = PAGE_SIZE) -> MoviePage:
+    movies = rows[:size]
     if len(rows) == len(movies) and (movies or not start):
         return MoviePage(movies, start, MovieTotal(number=start + len(movies)), "")
     if not movies:
         return MoviePage(movies, start, plan.total(), "")
     order = _cursor_order(query)
-    following = query.url(page=start // PAGE_SIZE + 2, after=Cursor.at(movies[-1], order) if order else "")
+    following = query.url(page=(start + size) // PAGE_SIZE + 1, after=Cursor.at(movies[-1], order) if order else "")
     return MoviePage(movies, start, plan.total(), following)
 
 

@@ -103,6 +103,11 @@ class FilterSelection:
         query = urlencode(values | position)
         return f"?{query}" if query else "?"
 
+    @property
+    def filters_set(self) -> int:
+        """How many filters are set; the search and the order are none."""
+        return sum(bool(getattr(self, x.name)) for x in fields(self) if x.name not in ("q", "sort"))
+
     def active_filters(self) -> list[ActiveFilter]:
         """The filters that are set, in the order of the bar."""
         labels = {

@@ -55,7 +55,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """The texts of the job panel; empty ones are not shown.
+    """The texts of the job panel; empty ones are not shown. `announcement` is for screen readers, at the end.
 
     `links_to_sources`: the help text ends with a link to the status of the sources.
     """
@@ -65,14 +65,13 @@ class JobView:
     steps: tuple[StepView, ...]
     help: str
     links_to_sources: bool
-    toast: str
-    toast_kind: str
+    announcement: str
 
 
 def job_view(job: ScrapeJob, *, movie: Movie, working_links: int | None = None) -> JobView:
     """The panel of `job`, which searches for `movie`.
 
-    `working_links`: the number in the toast; None: no toast.
+    `working_links`: the number in the announcement; None: there is none.
     """
     return JobView(
         title=_title(job),
@@ -80,8 +79,7 @@ def job_view(job: ScrapeJob, *, movie: Movie, working_links: int | None = None) 
         steps=tuple(_step(row) for row in job.sources),
         help=_help(job, movie=movie),
         links_to_sources=job.state == State.FAILED,
-        toast=_toast(job, movie=movie, working_links=working_links),
-        toast_kind="success" if job.state == State.SUCCEEDED else "error",
+        announcement=_announcement(job, movie=movie, working_links=working_links),
     )
 
 
@@ -99,8 +97,10 @@ def _title(job: ScrapeJob) -> str:
 def _result(job: ScrapeJob) -> str:
     if job.outcome == Outcome.NOTHING:
         return "No source has this title today."
-    new = f"{counted(job.links_new, 'more link')}." if job.links_new else "No new links."
-    return f"{new} {job.links_found} found."
+    if job.links_new >= job.links_found:
+        return f"Found {counted(job.links_new, 'new link')}." if job.links_new else "Found no links."
+    new = f"{job.links_new:,} of them new" if job.links_new else "none of them new"
+    return f"Found {counted(job.links_found, 'link')}, {new}."
 
 
 def _unfinished(job: ScrapeJob) -> str:
@@ -159,7 +159,7 @@ def _next_search(movie: Movie) -> str:
     return f"We search again when this page is opened{after}."
 
 
-def _toast(job: ScrapeJob, *, movie: Movie, working_links: int | None) -> str:
+def _announcement(job: ScrapeJob, *, movie: Movie, working_links: int | None) -> str:
     if job.is_open or working_links is None:
         return ""
     if job.state != State.SUCCEEDED:

@@ -66,6 +66,64 @@ def test_show_more_appends_and_focuses_the_first_new_title(visit):
     expect(page.locator("#more p")).to_have_text(f"48 of {browser_seed.TITLES}")
 
 
+def test_back_restores_the_cards_that_show_more_brought_and_the_place(visit):
+    page = visit.page
+    page.goto("/")
+    page.get_by_role("link", name="Show more titles").click()
+    expect(page.locator(".movie-card")).to_have_count(48)
+    expect(page).to_have_url("/?pages=2")
+    card = page.locator(".movie-card a").nth(40)
+    card.scroll_into_view_if_needed()
+    place = page.evaluate("scrollY")
+    assert place > 1000
+    card.click()
+    page.wait_for_url("**/streaming/**")
+    page.go_back()
+    expect(page.locator(".movie-card")).to_have_count(48)
+    page.wait_for_function(f"Math.abs(scrollY - {place}) < 60")
+
+
+def test_on_a_phone_the_filters_are_a_sheet_that_says_what_they_find(visit):
+    page = visit.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    opener, sheet = page.locator(".open-filters"), page.locator("#filters")
+    expect(sheet).to_be_hidden()
+    opener.click()
+    expect(sheet).to_be_visible()
+    for name in ("decade", "source", "quality", "language", "licence"):
+        box = page.locator(f"select[name={name}]").bounding_box()
+        assert 0 <= box["x"] and box["x"] + box["width"] <= 390
+    page.select_option("select[name=decade]", "1920")
+    page.get_by_text("Movies", exact=True).click()
+    page.wait_for_url("/?type=movie&decade=1920")
+    found = page.locator("#count").inner_text()
+    show = page.get_by_role("button", name=f"Show {found}", exact=True)
+    expect(show).to_be_visible()
+    before = len(pages_asked_for(visit))
+    show.click()
+    expect(sheet).to_be_hidden()
+    expect(opener).to_have_text(re.compile(r"^\s*Filters\s*2$"))
+    assert len(pages_asked_for(visit)) == before
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(sheet).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_the_arrow_keys_in_a_select_cost_one_request(visit):
+    page = visit.page
+    page.goto("/")
+    visit.requests.clear()
+    page.locator("select[name=decade]").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    expect(page).to_have_url(re.compile(r"/\?decade=\d+$"))
+    assert len(pages_asked_for(visit)) == 1
+
+
 def test_an_empty_result_gives_advice_and_can_be_cleared(visit):
     page = visit.page
     page.goto("/")
@@ -95,9 +153,21 @@ def test_without_scripts_search_filters_and_pages_work(plain):
     plain.goto("/")
     plain.select_option("select[name=decade]", "1910")
     plain.get_by_role("button", name="Apply").click()
+    plain.wait_for_url("**decade=1910**")
     assert plain.locator(".movie-card").count() > 3
     assert "decade=1910" in plain.url
     plain.goto("/")
     plain.get_by_role("link", name="Show more titles").click()
     plain.wait_for_url(re.compile(r"/\?page=2&after=[\w-]+$"))
     assert plain.locator(".movie-card").count() == 24
+
+
+def test_without_scripts_the_sheet_of_filters_opens_and_shows_its_results(plain):
+    plain.set_viewport_size({"width": 390, "height": 844})
+    plain.goto("/")
+    plain.locator(".open-filters").click()
+    plain.select_option("select[name=decade]", "1910")
+    plain.locator(".show-results").click()
+    plain.wait_for_url("**decade=1910**")
+    expect(plain.locator(".open-filters .number")).to_have_text("1")
+    assert plain.locator(".movie-card").count() > 3

@@ -41,7 +41,7 @@ def test_refresh_links_shows_its_sources_and_ends(visit):
     page.goto(f"/streaming/{browser_seed.REFRESHED}/")
     stay(page)
     remember_states(page)
-    before = page.locator("#table tbody tr").count()
+    before = page.locator("#table .copy").count()
     button = page.get_by_role("button", name="Refresh Links", exact=True)
     button.focus()
     page.keyboard.press("Enter")
@@ -51,10 +51,12 @@ def test_refresh_links_shows_its_sources_and_ends(visit):
     page.keyboard.press("Enter")
     expect(page.locator("#job.succeeded")).to_be_visible(timeout=SOON)
     assert len([url for url in visit.requests if url.endswith("/refresh/")]) == presses == 1
-    expect(page.locator(".job-title")).to_have_text(re.compile(r"[1-9]\d* more links?\. \d+ found\."))
+    expect(page.locator(".job-title")).to_have_text(re.compile(r"Found [1-9]\d* (new )?links?"))
     expect(page.locator(".steps li.found")).to_contain_text("Example site")
-    expect(page.locator(".toast")).to_contain_text("Links refreshed:")
-    assert page.locator("#table tbody tr").count() > before
+    expect(page.locator("#live")).to_contain_text("Links refreshed:")
+    assert page.locator(".toast").count() == 0
+    expect(page.locator("#fresh")).not_to_contain_text("not checked yet")
+    assert page.locator("#table .copy").count() > before
     expect(button).to_be_focused()
     assert button.get_attribute("aria-disabled") == "false"
     assert "searching" in page.evaluate("window.seen")
@@ -69,7 +71,7 @@ def test_opening_a_movie_without_links_finds_them(visit):
     page = visit.page
     page.goto(f"/streaming/{browser_seed.LINKLESS[0]}/")
     stay(page)
-    expect(page.locator("#watch")).to_contain_text("No working link right now.")
+    expect(page.locator("#watch")).to_contain_text("Looking for a link that works.")
     expect(page.locator("#job")).to_be_visible()
     expect(page.locator("#watch")).to_contain_text("Watch on Example site", timeout=SOON)
     expect(page.locator("#fresh")).to_contain_text("link")
@@ -92,7 +94,7 @@ def test_two_tabs_see_the_same_search(visit):
 
 def test_without_scripts_the_button_and_the_link_do_the_same(plain):
     plain.goto(f"/streaming/{browser_seed.PLAIN}/")
-    before = plain.locator("#table tbody tr").count()
+    before = plain.locator("#table .copy").count()
     plain.get_by_role("button", name="Refresh Links", exact=True).click()
     expect(plain.locator("#job")).to_be_visible()
     assert "?job=" in plain.url
@@ -104,7 +106,7 @@ def test_without_scripts_the_button_and_the_link_do_the_same(plain):
         assert plain.url != address
         plain.wait_for_timeout(300)
     expect(plain.locator("#job.succeeded")).to_be_visible()
-    assert plain.locator("#table tbody tr").count() > before
+    assert plain.locator("#table .copy").count() > before
 
 
 def test_removing_a_movie_during_its_search_ends_the_polling(browser, site):

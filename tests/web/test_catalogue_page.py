@@ -111,6 +111,38 @@ def test_pages_of_24_and_the_last_one_has_no_more(client):
     assert b"Show more titles" not in second.content
 
 
+def test_several_pages_at_once_for_who_comes_back(client, django_assert_max_num_queries):
+    for number in range(80):
+        make_movie(title=f"Movie {number:02d}")
+    with django_assert_max_num_queries(14):
+        page = client.get("/?pages=3").context["page"]
+    assert [movie.title for movie in page] == [f"Movie {number:02d}" for number in range(72)]
+    assert (page.end, page.total.number) == (72, 80)
+    following = client.get(f"/{page.next}").context["page"]
+    assert ([movie.title for movie in following][0], following.end, following.next) == ("Movie 72", 80, "")
+    assert len(names(client.get("/?pages=99"))) == 80
+    for wrong in ("0", "-2", "x", "9" * 50):
+        assert len(names(client.get(f"/?pages={wrong}"))) == 24
+
+
+def test_the_number_of_pages_at_once_is_limited(client, monkeypatch):
+    monkeypatch.setattr("streaming.web.catalogue_page.MAX_PAGES_AT_ONCE", 2)
+    for number in range(60):
+        make_movie(title=f"Movie {number:02d}")
+    page = client.get("/?pages=9").context["page"]
+    assert (page.end, page.next.startswith("?page=3&after=")) == (48, True)
+
+
+def test_the_sheet_of_filters_counts_what_is_set_and_found(client, listing):
+    page = " ".join(html_of(client.get("/?q=nosf&type=movie&working=1&sort=title")).split())
+    assert re.search('popovertarget="filters"> Filters<span class="number">2</span>', page)
+    assert "Show 1 title</button>" in page
+    assert 'data-filters="2"' in page
+    page = " ".join(html_of(client.get("/")).split())
+    assert re.search('popovertarget="filters"> Filters </button>', page)
+    assert '<option value="">Any decade</option>' in page
+
+
 @pytest.mark.parametrize("sort", SORT_LABELS)
 def test_show_more_shows_each_movie_once_though_others_are_added_meanwhile(client, sort):
     moment = timezone.now()

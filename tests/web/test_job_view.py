@@ -32,9 +32,9 @@ EXPECTED = {
     ("running", ""): ("Checking the links…", SPINNER, "", ""),
     ("running", "found"): ("Checking the links…", SPINNER, "", ""),
     ("running", "nothing"): ("Checking the links…", SPINNER, "", ""),
-    ("succeeded", ""): ("3 more links. 4 found.", CHECK, "", "Links refreshed: 2 working."),
+    ("succeeded", ""): ("Found 4 links, 3 of them new.", CHECK, "", "Links refreshed: 2 working."),
     ("succeeded", "found"): (
-        "3 more links. 4 found.",
+        "Found 4 links, 3 of them new.",
         CHECK,
         f"{BROKEN} Links from the others are saved.",
         "Links refreshed: 2 working.",
@@ -62,8 +62,7 @@ def test_the_table_has_every_combination():
 def test_each_state_with_each_outcome(state, outcome):
     sources = [row("failed"), row("found", links=4)]
     view = view_of(state=state, outcome=outcome, sources=sources, links_new=3, links_found=4, working_links=2)
-    assert (view.title, view.icon, view.help, view.toast) == EXPECTED[state, outcome]
-    assert view.toast_kind == ("success" if state == "succeeded" else "error")
+    assert (view.title, view.icon, view.help, view.announcement) == EXPECTED[state, outcome]
     assert view.links_to_sources == (state == "failed")
 
 
@@ -90,7 +89,13 @@ def test_each_state_of_a_source(result, icon, text):
 
 @pytest.mark.parametrize(
     ("new", "found", "title"),
-    [(0, 0, "No new links. 0 found."), (0, 5, "No new links. 5 found."), (1, 5, "1 more link. 5 found.")],
+    [
+        (0, 0, "Found no links."),
+        (0, 5, "Found 5 links, none of them new."),
+        (1, 5, "Found 5 links, 1 of them new."),
+        (1, 1, "Found 1 new link."),
+        (3, 3, "Found 3 new links."),
+    ],
 )
 def test_what_was_found_is_counted(new, found, title):
     assert view_of(state="succeeded", outcome="found", links_new=new, links_found=found).title == title
@@ -131,7 +136,8 @@ def test_a_complete_search_has_no_help_text():
 
 
 @pytest.mark.parametrize(
-    ("working_links", "toast"), [(None, ""), (0, "No link found for Nosferatu."), (1, "Links refreshed: 1 working.")]
+    ("working_links", "announcement"),
+    [(None, ""), (0, "No link found for Nosferatu."), (1, "Links refreshed: 1 working.")],
 )
-def test_the_toast_counts_working_links(working_links, toast):
-    assert view_of(state="succeeded", outcome="found", working_links=working_links).toast == toast
+def test_the_announcement_counts_working_links(working_links, announcement):
+    assert view_of(state="succeeded", outcome="found", working_links=working_links).announcement == announcement

@@ -36,7 +36,7 @@ TEMPLATE_CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{.*?\}")
 
 # Classes that come from values; a state without a rule looks like a waiting one.
 STATES = {*ScrapeJob.State.values, *ScrapeJob.Outcome.values, *STEP_ICONS, "waiting", "blocked"}
-BY_VALUE = {"icon-good", "icon-bad", "success", "error", "uptime", "spark", "stacked"} | STATES
+BY_VALUE = {"icon-good", "icon-bad", "uptime", "spark", "stacked"} | STATES
 BY_HTMX = {"htmx-request"}
 NEED_NO_RULE = {"stacked", *STATES}
 

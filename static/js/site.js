@@ -138,9 +138,11 @@
       announce(results.dataset.announce);
       showCounts(results);
     }
-    if (event.detail.target.id === "more") rememberPages();
     const first = before && before.nextElementSibling && $("a", before.nextElementSibling);
-    if (first) first.focus({ preventScroll: true });
+    if (first) {
+      first.focus({ preventScroll: true });
+      rememberPages();
+    }
     before = null;
     follow(true);
   });

@@ -18,6 +18,7 @@ PAGES = {
     "nothing found": "/?q=zzzz",
     "movie": f"/streaming/{browser_seed.SHOWN}/",
     "movie of six sources": f"/streaming/{browser_seed.SIX_SOURCES}/",
+    "show": f"/streaming/{browser_seed.SHOW}/?season=2",
     "hostile movie": f"/streaming/{browser_seed.HOSTILE}/",
     "failed search": f"/streaming/{browser_seed.FAILED}/",
     "search without result": f"/streaming/{browser_seed.NOTHING}/",
@@ -29,7 +30,8 @@ PAGES = {
 }
 KILOBYTE = 1024
 # The words that stand on more than one line.
-TORN_WORDS = """() => [...document.querySelectorAll(".rows th[scope=row] a, .rows .source-name, .steps li > span")]
+TORN_WORDS = """() => [...document.querySelectorAll(
+    "h1, .rows th[scope=row] a, .source-name, .copy-name bdi, .steps li > span, .top nav a, .btn")]
     .flatMap(element => [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE))
     .flatMap(node => [...node.data.matchAll(/\\S+/g)].filter(word => {
         const range = document.createRange();
@@ -54,12 +56,34 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, site, name):
     context.close()
 
 
-@pytest.mark.parametrize("name", ["health", "movie of six sources"])
+@pytest.mark.parametrize("name", ["health", "home", "movie of six sources", "show"])
 def test_on_a_phone_no_word_of_a_title_or_a_source_is_broken(browser, site, name):
-    context = browser.new_context(base_url=site.address, viewport={"width": 390, "height": 844})
+    context = browser.new_context(base_url=site.address)
     page = context.new_page()
-    page.goto(PAGES[name])
-    assert page.evaluate(TORN_WORDS) == []
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(PAGES[name])
+        # Not each of them: opening one of each list shows its table.
+        page.evaluate("document.querySelectorAll('.copy:first-child details').forEach(one => { one.open = true; })")
+        assert page.evaluate(TORN_WORDS) == [], width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator(".top nav a").last.bounding_box()["x"] < width - 20
+    context.close()
+
+
+def test_with_forced_colours_what_is_chosen_is_marked(browser, site):
+    context = browser.new_context(base_url=site.address, forced_colors="active")
+    page = context.new_page()
+    backgrounds = "(all) => [...new Set(all.map(one => getComputedStyle(one).backgroundColor))].length"
+    page.goto("/?type=movie&working=1")
+    assert page.locator(".segmented label").evaluate_all(backgrounds) == 2
+    chosen = page.locator(".switch input").evaluate("one => getComputedStyle(one).backgroundColor")
+    page.goto("/?type=movie")
+    switch = page.locator(".switch input")
+    assert switch.evaluate("one => getComputedStyle(one).backgroundColor") != chosen
+    assert switch.evaluate("one => getComputedStyle(one).borderTopWidth") == "1px"
+    page.goto(PAGES["show"])
+    assert page.locator(".seasons a").evaluate_all(backgrounds) == 2
     context.close()
 
 

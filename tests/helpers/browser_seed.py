@@ -15,12 +15,13 @@ from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.paths import PROJECT_ROOT
 
 DEMO = PROJECT_ROOT / "streaming" / "data" / "demo_catalogue.jsonl"
-TITLES = len(DEMO.read_text(encoding="utf-8").splitlines()) + 4
+TITLES = len(DEMO.read_text(encoding="utf-8").splitlines()) + 5
 # Movies of the example site that have no links at first.
 LINKLESS = ["tt0010323", "tt0015324"]
 REFRESHED, PLAIN, SHOWN = "tt0013442", "tt0017925", "tt0063350"
 FAILED, NOTHING, RUNNING, HOSTILE = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
 UNKNOWN, UNREACHABLE_SEARCH, SIX_SOURCES = "tt9000005", "tt9000006", "tt9000007"
+SHOW = "tt9000008"
 # No server listens there: a poster that cannot be loaded.
 UNREACHABLE = "https://127.0.0.1:9/poster.jpg"
 HOSTILE_TITLE = '"><script>alert(1)</script></title></script> {{7*7}} \u202egnp.exe ' + "W" * 100
@@ -31,6 +32,7 @@ def main() -> None:
     add_demo_catalogue()
     add_states()
     add_movie_of_six_sources()
+    add_show()
     add_health_runs()
 
 
@@ -93,6 +95,16 @@ def add_movie_of_six_sources() -> None:
         row("schema_org", "blocked", error="The site's robots.txt asks us not to read this"),
     ]
     make_job(movie, state="succeeded", outcome="found", sources=rows)
+
+
+def add_show() -> None:
+    """A show of five seasons with twenty episodes each; one episode has another copy, which nobody has checked."""
+    show = make_movie(imdb_id=SHOW, title="The Hundred Evenings", year=1959, type="show", synopsis="گاو.")
+    shown = {"checks": "aaga", "last_checked": timezone.now(), "reason": "ok", "licence": "public-domain"}
+    for number in range(100):
+        season, episode = number // 20 + 1, number % 20 + 1
+        make_link(show, season=season, episode=episode, label=f"Evening {number + 1}", language="en", **shown)
+    make_link(show, season=2, episode=3, source="commons")
 
 
 def add_running_job() -> None:

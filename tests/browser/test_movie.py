@@ -1,0 +1,38 @@
+"""The page of a movie or show in a real browser: seasons, episodes, copies; by keyboard and without scripts."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.helpers import browser_seed
+
+SHOW = f"/streaming/{browser_seed.SHOW}/"
+
+
+def test_an_episode_is_three_clicks_away_by_keyboard(visit):
+    page = visit.page
+    page.goto(SHOW)
+    expect(page.locator("#watch .btn")).to_have_text("Watch S1 E1 on Example site")
+    season = page.get_by_role("link", name="Season 4", exact=True)
+    season.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".seasons [aria-current]")).to_have_text("Season 4")
+    jump = page.get_by_role("link", name="S4 E17", exact=True)
+    jump.focus()
+    page.keyboard.press("Enter")
+    row = page.locator("#s4e17")
+    expect(row).to_be_in_viewport()
+    assert row.bounding_box()["y"] > page.locator(".top").bounding_box()["height"] - 1
+    page.keyboard.press("Tab")
+    expect(row.get_by_role("link", name="Watch S4 E17 on Example site")).to_be_focused()
+
+
+def test_without_scripts_seasons_copies_and_details_open(plain):
+    plain.goto(SHOW)
+    plain.get_by_role("link", name="Season 2", exact=True).click()
+    row = plain.locator("#s2e3")
+    expect(row.get_by_text("Not checked yet")).to_be_hidden()
+    row.get_by_text("1 more copy").click()
+    expect(row.get_by_text("Not checked yet")).to_be_visible()
+    expect(row.get_by_role("link", name="Open: Wikimedia Commons")).to_be_visible()
+    assert plain.locator(".copy").count() == 20

@@ -27,6 +27,7 @@ from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue
 from streaming import login_attempts
 from streaming.client_throttle import client_networks
+from streaming.formatting import counted
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits, review
@@ -373,7 +374,7 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
     def publish(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         links = _chosen(queryset)
         log_changed(request.user, *links.awaiting_review(), note="Published.")
-        self.message_user(request, f"{review.publish(links, by=str(request.user))} links published.")
+        self.message_user(request, f"{counted(review.publish(links, by=str(request.user)), 'link')} published.")
 
     @admin.action(description="Reject and block address", permissions=["reject"])
     @transaction.atomic
@@ -396,8 +397,8 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
         # Logged first: a check takes seconds and writes in transactions of its own.
         log_changed(request.user, *links, note="Started a check.")
         reasons = check_now([link.pk for link in links])
-        counted = Counter(reason_text(reason) for reason in reasons.values())
-        results = ", ".join(f"{number} × {text}" for text, number in counted.most_common())
+        by_text = Counter(reason_text(reason) for reason in reasons.values())
+        results = ", ".join(f"{number} × {text}" for text, number in by_text.most_common())
         self.message_user(request, f"Checked {len(reasons)} links: {results or 'none'}.")
 
     @admin.action(description="Update the URL of permanently redirected links", permissions=["change"])
@@ -598,7 +599,7 @@ def _start_jobs(model_admin: admin.ModelAdmin[Any], request: HttpRequest, movies
             started += _start_job(request, movie)
     except jobs.QueueFull:
         model_admin.message_user(request, "The queue is full. Try the rest later.", messages.WARNING)
-    model_admin.message_user(request, f"{started} searches started.")
+    model_admin.message_user(request, f"{counted(started, 'search', plural='searches')} started.")
 
 
 @transaction.atomic

@@ -59,10 +59,16 @@ class SourceStats:
     licences: tuple[str, ...]
     links: int
     active: int
+    unchecked: int
     success_rate: float | None
     last_success: datetime | None
     last_error: str
     last_search: datetime | None
+
+    @property
+    def working(self) -> int:
+        """The active links that a check has found working, at least."""
+        return max(0, self.active - self.unchecked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ def source_stats() -> list[SourceStats]:
     counted = LinkCount.objects.by_source()
     searches = _recent_searches()
     slugs = dict.fromkeys([*settings.SOURCES, *sources.KNOWN_SOURCES, *sorted(counted)])
-    return [_stats(slug, counted.get(slug, (0, 0)), searches.get(slug, SourceSearchStats())) for slug in slugs]
+    return [_stats(slug, counted.get(slug, (0, 0, 0)), searches.get(slug, SourceSearchStats())) for slug in slugs]
 
 
 def inactive_reasons() -> list[tuple[str, int]]:
@@ -235,7 +241,7 @@ def _recent_searches() -> dict[str, SourceSearchStats]:
     return by_source
 
 
-def _stats(slug: str, counted: tuple[int, int], searches: SourceSearchStats) -> SourceStats:
+def _stats(slug: str, counted: tuple[int, int, int], searches: SourceSearchStats) -> SourceStats:
     known = sources.KNOWN_SOURCES.get(slug)
     return SourceStats(
         slug=slug,
@@ -245,6 +251,7 @@ def _stats(slug: str, counted: tuple[int, int], searches: SourceSearchStats) -> 
         licences=(*known.licences, *settings.ALLOW_LICENCES) if known else (),
         links=counted[0],
         active=counted[1],
+        unchecked=counted[2],
         success_rate=round(searches.succeeded / searches.searched, 3) if searches.searched else None,
         last_success=searches.last_success,
         last_error=searches.last_error,

@@ -288,11 +288,11 @@ def test_an_invalid_block_is_shown_again(client, address):
 
 def test_jobs_are_started_cancelled_and_repeated(client):
     movie = make_movie()
-    assert "1 searches started" in message_text(act(client, Movie, "refresh", movie))
+    assert "1 search started" in message_text(act(client, Movie, "refresh", movie))
     job = ScrapeJob.objects.get()
     assert job.requested_by == "admin"
     assert "1 jobs cancelled" in message_text(act(client, ScrapeJob, "cancel", job))
-    assert "1 searches started" in message_text(act(client, ScrapeJob, "retry", job))
+    assert "1 search started" in message_text(act(client, ScrapeJob, "retry", job))
     assert ScrapeJob.objects.open().count() == 1
 
 

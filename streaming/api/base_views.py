@@ -28,6 +28,7 @@ from rest_framework.viewsets import ViewSetMixin
 
 from streaming import write_wait
 from streaming.api.filters import reject_unknown_parameters
+from streaming.formatting import counted
 from streaming.ingest.row_locks import RowGone
 from streaming.ranking import accepted_languages
 
@@ -139,6 +140,8 @@ def handle_exception(error: Exception, context: dict[str, object]) -> Response |
     if response is not None:
         if isinstance(error, Throttled) and "Retry-After" not in response:
             response["Retry-After"] = "60"
+        if isinstance(error, Throttled):
+            response.data = {"detail": f"Too many requests. Try again in {counted(_wait_of(response), 'second')}."}
         response["Cache-Control"] = "no-store"
         return response
     request = context["request"]
@@ -146,6 +149,11 @@ def handle_exception(error: Exception, context: dict[str, object]) -> Response |
     log_response("Internal Server Error: %s", getattr(request, "path", ""), response=response, exception=error)
     got_request_exception.send(sender=None, request=request)
     return response
+
+
+def _wait_of(response: Response) -> int:
+    """The seconds that a response asks to wait."""
+    return int(response["Retry-After"])
 
 
 def _api_error(error: Exception) -> Exception:

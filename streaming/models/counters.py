@@ -26,10 +26,10 @@ class LinkCountQuerySet(models.QuerySet["LinkCount"]):
         sums = self.aggregate(a=Sum("shown", default=0), b=Sum("active", default=0), c=Sum("unchecked", default=0))
         return sums["a"], sums["b"], sums["c"]
 
-    def by_source(self) -> dict[str, tuple[int, int]]:
-        """Shown and active links of each source that has a shown link."""
-        rows = self.order_by().values_list("source").annotate(n=Sum("shown"), active=Sum("active")).filter(n__gt=0)
-        return {source: (shown, active) for source, shown, active in rows}
+    def by_source(self) -> dict[str, tuple[int, int, int]]:
+        """Shown, active and unchecked links of each source that has a shown link."""
+        rows = self.order_by().values_list("source").annotate(n=Sum("shown"), m=Sum("active"), k=Sum("unchecked"))
+        return {source: (shown, active, unchecked) for source, shown, active, unchecked in rows.filter(n__gt=0)}
 
     def active_facets(self) -> list[tuple[str, str, str, str, int]]:
         """Source, quality, language and licence of active links, and how many have them."""

@@ -121,6 +121,6 @@ def _removed_movie_entry(removed: RemovedMovie) -> FeedEntry:
 
 def _dead_link_entry(flip: LinkFlip) -> FeedEntry:
     movie = flip.link.movie
-    title = f"{display_text(movie.title)}: a link of {flip.link.source_name} stopped working"
+    title = f"{display_text(movie.title)}: a link on {flip.link.source_name} stopped working"
     text = f"{reason_text(flip.reason)}: {flip.link.source_url}"
     return FeedEntry(f"openreel:died:{flip.pk}", title, text, flip.at, movie.get_absolute_url())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
@@ -51,6 +53,7 @@ def test_too_many_clicks_of_one_client_get_429_with_retry_after(person, settings
     settings.REFRESH_RATE = (2, 60)
     responses = [refresh(person, make_movie(), headers={"X-Forwarded-For": f"9.9.9.{number}"}) for number in range(3)]
     assert [response.status_code for response in responses] == [202, 202, 429]
+    assert re.fullmatch(r"Too many requests\. Try again in \d+ seconds?\.", responses[-1].json()["detail"])
     assert 1 <= int(responses[-1]["Retry-After"]) <= 60
     assert "detail" in responses[-1].json()
     assert ScrapeJob.objects.count() == 2

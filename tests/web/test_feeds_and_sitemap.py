@@ -90,7 +90,7 @@ def test_lost_movies_and_links_come_latest_first(client):
     RemovedMovie.objects.create(imdb_id="tt0000006", title="Back again", restored_at=now, **lost)
     response = client.get("/feeds/lost.xml")
     assert [title for title, _ in items(response)] == [
-        "Half lost: a link of Internet Archive stopped working",
+        "Half lost: a link on Internet Archive stopped working",
         "Lost was removed",
     ]
     assert b"Not found: https://films.example.org/" in response.content

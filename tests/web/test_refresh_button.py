@@ -174,7 +174,7 @@ def test_a_failed_search_counts_the_failed_sources(client, movie):
 def test_the_page_of_a_job(client, movie):
     job = make_job_outside_queue(movie)
     page = client.get(f"/jobs/{job.pk}/").content.decode()
-    assert "<h1>Looking for links</h1>" in page
+    assert "<h1>Search for links</h1>" in page
     assert f'href="{movie.get_absolute_url()}"' in page
 
 

@@ -34,5 +34,5 @@ def test_without_scripts_seasons_copies_and_details_open(plain):
     expect(row.get_by_text("Not checked yet")).to_be_hidden()
     row.get_by_text("1 more copy").click()
     expect(row.get_by_text("Not checked yet")).to_be_visible()
-    expect(row.get_by_role("link", name="Open: Wikimedia Commons")).to_be_visible()
+    expect(row.get_by_role("link", name="Open (Wikimedia Commons, S2 E3)")).to_be_visible()
     assert plain.locator(".copy").count() == 20

@@ -56,6 +56,18 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, site, name):
     context.close()
 
 
+def test_axe_finds_nothing_in_the_open_sheet_of_filters(browser, site):
+    context = browser.new_context(base_url=site.address, bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto("/?decade=1920")
+    page.locator(".open-filters").click()
+    page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text())
+    assert violations(page) == []
+    assert page.locator(".show-results").bounding_box()["y"] < 700
+    context.close()
+
+
 @pytest.mark.parametrize("name", ["health", "home", "movie of six sources", "show"])
 def test_on_a_phone_no_word_of_a_title_or_a_source_is_broken(browser, site, name):
     context = browser.new_context(base_url=site.address)

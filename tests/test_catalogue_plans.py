@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
-from django.db.models import F
+from django.db.models import Count, F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -20,7 +20,7 @@ from streaming.catalogue_query import (
     order_terms,
     rows_after,
 )
-from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, MovieCount
+from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, MovieCount, StreamingLink
 from streaming.models.change import number_all_changes
 from tests.helpers.factories import make_job, make_link, make_movie
 
@@ -74,6 +74,18 @@ def plan_of(movies, *, without=("sort", "incremental_sort")):
             for name in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", *without):
                 cursor.execute(f"SET LOCAL enable_{name} = off")
     return movies.explain()
+
+
+def test_the_working_links_of_a_page_are_sought_movie_by_movie(large):
+    ids = list(Movie.objects.order_by("pk").values_list("pk", flat=True)[:24])
+    with CaptureQueriesContext(connection) as queries:
+        assert StreamingLink.objects.working_by_movie(ids) == dict.fromkeys(ids, 0)
+    counted = StreamingLink.objects.active().filter(movie__in=ids).order_by().values("movie")
+    plan = plan_of(counted.annotate(number=Count("last_checked")))
+    assert len(queries) == 1
+    assert "movie_id" in plan, plan
+    assert "link_by_checked" not in plan
+    assert "Seq Scan" not in plan
 
 
 def is_sorted_by_index(plan):

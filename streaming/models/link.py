@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from scraper import sources
@@ -30,6 +31,12 @@ class StreamingLinkQuerySet(models.QuerySet["StreamingLink"]):
     def active(self) -> StreamingLinkQuerySet:
         """Shown links that work. A link that was taken down is never active (a constraint)."""
         return self.filter(is_active=True, is_published=True)
+
+    def working_by_movie(self, movie_ids: Sequence[int]) -> dict[int, int]:
+        """How many active links of these movies, a page of them, a check has found working, by the movie's id."""
+        links = self.active().filter(movie__in=movie_ids).order_by()
+        # A condition on the last check would make an index by it seem useful, and all links be read.
+        return dict(links.values_list("movie").annotate(number=Count("last_checked")))
 
     def inactive(self) -> StreamingLinkQuerySet:
         """Shown links that do not work."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.db import connection, models
-from django.db.models import Case, Count, Exists, F, Func, OuterRef, Prefetch, Q, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Prefetch, Q, Value, When
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce, Length, Substr
 from django.db.models.lookups import Exact, Range
@@ -98,11 +98,6 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         """Movies with `active_count`, the number of active links."""
         return self.annotate(active_count=F("active_link_count"))
 
-    def working_counts(self) -> dict[int, int]:
-        """How many active links of each of these movies, by id, a check has found working; for a page of movies."""
-        checked = StreamingLink.objects.active().filter(movie__in=self.values("pk"), last_checked__isnull=False)
-        return dict(checked.order_by().values_list("movie").annotate(number=Count("pk")))
-
     def with_active_links(self) -> MovieQuerySet:
         """Movies with `active_links`, a list; costs one more query for all movies."""
         return self.prefetch_related(Prefetch("links", StreamingLink.objects.active(), to_attr="active_links"))
@@ -182,8 +177,8 @@ class Movie(models.Model):
 
 
 def attach_working_counts(movies: Sequence[Movie]) -> None:
-    """Set `working_count` of these movies, a page of them, with one query."""
-    counts = Movie.objects.filter(pk__in=[movie.pk for movie in movies]).working_counts() if movies else {}
+    """Set `working_count` of these movies, a page of them, with one query, which reads their links only."""
+    counts = StreamingLink.objects.working_by_movie([movie.pk for movie in movies])
     for movie in movies:
         movie.working_count = counts.get(movie.pk, 0)
 

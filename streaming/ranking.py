@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from django.utils.translation.trans_real import parse_accept_lang_header
 
@@ -92,10 +91,7 @@ def plays_in_browser(link: Rankable) -> bool:
     """Whether a browser can show this link: a page, a player, or a file that is not known to be of another format."""
     if link.kind not in ("file", "stream"):
         return True
-    try:
-        path = urlsplit(link.source_url).path
-    except ValueError:
-        return True
+    path = link.source_url.partition("?")[0].partition("#")[0]
     return path.rpartition(".")[2].lower() not in UNPLAYABLE_EXTENSIONS
 
 

@@ -81,14 +81,14 @@ class DailyRunStats:
 class CatalogueFingerprint:
     """A fingerprint of all lists: it changes whenever their content does.
 
-    `version` grows with each change of movies and links; the dates are for Last-Modified, none in the future. `rest`
+    `version` grows with each change of movies and links; the dates are for Last-Modified, none in the future. `rows`
     is the number of takedowns, the newest of them, and the newest run with its heartbeat and end.
     """
 
     version: int
     changed_at: datetime | None
     checked_at: datetime | None
-    rest: tuple[object, ...]
+    rows: tuple[object, ...]
 
     @property
     def at(self) -> datetime | None:
@@ -220,13 +220,13 @@ def catalogue_fingerprint(*, now: datetime) -> CatalogueFingerprint:
     """
     with connection.cursor() as cursor:
         cursor.execute(FINGERPRINT_SQL, [connection.ops.adapt_datetimefield_value(now)])
-        version, changed_at, checked_at, *rest = cursor.fetchone()
+        version, changed_at, checked_at, *rows = cursor.fetchone()
     changed_at = _as_time(changed_at)
     return CatalogueFingerprint(
         version=int(version),
         changed_at=changed_at and min(changed_at, now),
         checked_at=_as_time(checked_at),
-        rest=tuple(rest),
+        rows=tuple(rows),
     )
 
 

@@ -703,7 +703,7 @@ def _search(rows: QuerySet[Any], text: str, *, movie: str, address: tuple[str, s
     host = host.partition("/")[0].lower()
     if address and StreamingLink.objects.filter(host=host).exists():
         host_path, url_path = address
-        return rows.filter(**{host_path: host, f"{url_path}__contains": wanted})
+        return rows.filter(**{host_path: host, f"{url_path}__icontains": wanted})
     found = Movie.objects.order_by().search(wanted)
     return rows.filter(**{f"{movie}__in": found.values("pk")})
 

@@ -288,6 +288,8 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     paginator = BoundedPaginator
     show_full_result_count = False
+    # They would count the rows of each value of each filter.
+    show_facets = admin.ShowFacets.NEVER
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._explain_refusal(request, lambda: super(StaffAdmin, self).changeform_view(request, *args, **kwargs))

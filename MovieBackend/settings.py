@@ -317,10 +317,11 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "WARNING", known=LOG_LEVELS)},
     # Client errors (unknown pages, foreign Host headers) are not logged. Gunicorn warns of every HEAD response that has
-    # a body, and then correctly sends it without.
+    # a body, and then correctly sends it without; waitress of each request that waits for a thread.
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "gunicorn.http.wsgi": {"level": "ERROR"},
+        "waitress.queue": {"level": "ERROR"},
     },
 }

@@ -60,7 +60,27 @@ class _BodyLimit:
         return getattr(self.options, name)
 
 
-class UnreadBodyTask(WSGITask):  # type: ignore[misc]
+class KeptOpenTask(WSGITask):  # type: ignore[misc]
+    """A request after which the connection stays open if the response has no body, as with 304 and 204.
+
+    Waitress closes it then, so that each client that asks whether something has changed connects anew.
+    """
+
+    must_close = True
+
+    def build_response_header(self) -> bytes:
+        wants_close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        self.must_close = self.has_body or self.version != "1.1" or wants_close
+        header: bytes = super().build_response_header()
+        self.must_close = True
+        return header
+
+    def set_close_on_finish(self) -> None:
+        if self.must_close:
+            super().set_close_on_finish()
+
+
+class UnreadBodyTask(KeptOpenTask):
     """A request whose body was not read: the application answers it by its length, and the connection ends."""
 
     def get_environment(self) -> dict[str, Any]:
@@ -82,6 +102,7 @@ class LimitedChannel(HTTPChannel):  # type: ignore[misc]
 
     requests: list[HTTPRequestParser]
     parser_class = LimitedParser
+    task_class = KeptOpenTask
     error_task_class = staticmethod(make_error_task)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

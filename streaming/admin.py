@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django import forms
@@ -15,8 +17,9 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.main import ORDER_VAR
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -26,6 +29,7 @@ from rest_framework.authtoken.models import TokenProxy
 from scraper.items import LINK_FIELDS
 from scraper.net.url_policy import InvalidValue
 from streaming import login_attempts
+from streaming.catalogue_query import YearOrFirst
 from streaming.client_throttle import client_networks
 from streaming.formatting import counted
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
@@ -40,6 +44,7 @@ from streaming.models import (
     BlockedAddress,
     HealthRun,
     HostPause,
+    LinkCount,
     LinkFlip,
     Movie,
     MovieQuerySet,
@@ -48,8 +53,10 @@ from streaming.models import (
     StreamingLink,
     StreamingLinkQuerySet,
 )
+from streaming.models.counters import link_total, movie_total
 from streaming.models.reasons import reason_text
 from streaming.models.removed import RemovedMovieQuerySet
+from streaming.reason_codes import Reason
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.write_log import log_added, log_changed
@@ -57,6 +64,9 @@ from streaming.write_wait import REQUESTED_WRITE_SECONDS, limited_write_wait
 
 REQUESTED_BY = "admin"
 MAX_PER_ACTION = 100
+MAX_LISTED_ROWS = 10_000
+NO_VALUE = "-"
+"""What stands for the empty value in the URL of a filter."""
 PLACEHOLDER_IMDB_ID = "tt0000000"
 EDITABLE_LINK_FIELDS = ("source", "source_url", *LINK_FIELDS, "is_active")
 MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
@@ -191,12 +201,97 @@ class LinkInline(admin.TabularInline):  # type: ignore[type-arg]
     show_change_link = True
 
 
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of the first 10,000 rows: the database reads all rows before a page, and to count them all.
+
+    The whole tables of movies and links have a true count, from the counters.
+    """
+
+    @cached_property
+    def count(self) -> int:
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the admin passes nothing else
+        if not rows.query.where:
+            if rows.model is Movie:
+                return movie_total()
+            if rows.model is StreamingLink:
+                return link_total()
+        return rows.order_by().values("pk")[:MAX_LISTED_ROWS].count()
+
+    @property
+    def num_pages(self) -> int:
+        return min(super().num_pages, -(-MAX_LISTED_ROWS // self.per_page))
+
+
+class ValueFilter(admin.SimpleListFilter, ABC):
+    """Base class: a filter whose values are known without reading the table, as the admin's own would."""
+
+    @abstractmethod
+    def values(self) -> Iterable[tuple[str, str]]:
+        """The values and their texts."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value or NO_VALUE, text or "-") for value, text in self.values()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        return queryset.filter(**{str(self.parameter_name): "" if value == NO_VALUE else value})
+
+
+class LinkSourceFilter(ValueFilter):
+    title, parameter_name = "source", "source__exact"
+
+    def values(self) -> Iterable[tuple[str, str]]:
+        return [(slug, slug) for slug in LinkCount.objects.values_of("source")]
+
+
+class LinkLicenceFilter(ValueFilter):
+    title, parameter_name = "licence", "licence__exact"
+
+    def values(self) -> Iterable[tuple[str, str]]:
+        return [(licence, licence) for licence in LinkCount.objects.values_of("licence")]
+
+
+class LinkReasonFilter(ValueFilter):
+    title, parameter_name = "reason", "reason__exact"
+
+    def values(self) -> Iterable[tuple[str, str]]:
+        return [(reason.value, reason.value) for reason in Reason]
+
+
+class RequesterFilter(ValueFilter):
+    title, parameter_name = "requested by", "requested_by__exact"
+
+    def values(self) -> Iterable[tuple[str, str]]:
+        return [(one, one) for one in ("admin", "api", "command", "page", "stremio")]
+
+
+class PublishedFilter(ValueFilter):
+    title, parameter_name = "is published", "is_published__exact"
+
+    def values(self) -> Iterable[tuple[str, str]]:
+        return [("1", "Yes"), ("0", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those that are not published by their index: sought along the ids, the whole table would be read."""
+        if self.value() != "0":
+            return super().queryset(request, queryset)
+        waiting = StreamingLink.objects.order_by().filter(is_published=False)
+        return queryset.filter(pk__in=waiting.values("pk"))
+
+
 class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Base class: a write and its log entry are one transaction, and a write that is refused leaves neither.
 
     The form has validated what is saved, so a refusal here means that another request was first. The
     `has_..._permission` methods are what the actions need (`permissions=`).
     """
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    # They would count the rows of each value of each filter.
+    show_facets = admin.ShowFacets.NEVER
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._explain_refusal(request, lambda: super(StaffAdmin, self).changeform_view(request, *args, **kwargs))
@@ -256,13 +351,14 @@ class MovieAdmin(HistoryOwnerAdmin):
     form = MovieForm
     fields = (*MOVIE_FIELDS, *MOVIE_READONLY_FIELDS)
     readonly_fields: ClassVar = list(MOVIE_READONLY_FIELDS)
-    list_display = ("title", "year", "type", "imdb_id", "active_links_count", "updated_at")
+    list_display = ("title_column", "year_column", "type", "imdb_id", "active_links_count", "updated_at")
     list_filter = ("type", "created_at")
     search_fields = ("search_title", "imdb_id")
     ordering = ("search_title", "pk")
     inlines = (LinkInline, BindingInline)
     actions = ("refresh",)
-    show_full_result_count = False
+    # Each of these has an index.
+    sortable_by = ("title_column", "year_column", "imdb_id", "active_links_count", "updated_at")
     view_on_site = True
 
     def get_queryset(self, request: HttpRequest) -> MovieQuerySet:
@@ -270,13 +366,22 @@ class MovieAdmin(HistoryOwnerAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """The best match first, unless staff have chosen a column."""
-        movies = queryset if search_term == "" or ORDER_VAR in request.GET else queryset.order_by()
-        return movies.search(search_term), False
+        wanted = search_term.strip()
+        movies = queryset if wanted == "" or ORDER_VAR in request.GET else queryset.order_by()
+        return movies.search(wanted), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Movie | None = None) -> list[str]:
         return [*self.readonly_fields, *(["imdb_id"] if obj else [])]
 
-    @admin.display(description="Active links")
+    @admin.display(description="title", ordering="search_title")
+    def title_column(self, movie: Movie) -> str:
+        return movie.title
+
+    @admin.display(description="year", ordering=YearOrFirst(F("year")))
+    def year_column(self, movie: Movie) -> int | None:
+        return movie.year
+
+    @admin.display(description="Active links", ordering="active_link_count")
     def active_links_count(self, movie: Movie) -> int:
         return int(getattr(movie, "active_count", 0))
 
@@ -336,25 +441,30 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
         "last_checked",
     )  # fmt: skip
     list_filter = (
-        "is_published",
+        PublishedFilter,
         "is_active",
         "taken_down",
-        "source",
+        LinkSourceFilter,
         "kind",
         "quality",
-        "licence",
-        "reason",
+        LinkLicenceFilter,
+        LinkReasonFilter,
         "strength",
         MovedFilter,
     )
     list_select_related = ("movie",)
-    search_fields = ("=movie__imdb_id", "movie__search_title", "source_url")
+    search_fields = ("movie__search_title", "source_url")
+    search_help_text = "A title, an IMDb id, a host, or a URL."
     ordering = ("-pk",)
+    sortable_by = ("last_checked",)
     actions = ("publish", "reject", "withdraw", "check_links", "follow_permanent_redirects", "block_hosts")
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: StreamingLink | None = None) -> list[str]:
         return [*self.readonly_fields, *(["movie"] if obj else [])]
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return _search(queryset, search_term, movie="movie", address=("host", "source_url")), False
 
     def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return ("movie",)
@@ -425,12 +535,15 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
 @admin.register(ScrapeJob)
 class ScrapeJobAdmin(ReadOnlyAdmin):
     list_display = ("pk", "movie", "state", "outcome", "requested_by", "links_new", "queued_at", "finished_at")
-    list_filter = ("state", "outcome", "requested_by", "queued_at")
+    list_filter = ("state", "outcome", RequesterFilter, "queued_at")
     list_select_related = ("movie",)
-    search_fields = ("=movie__imdb_id", "movie__search_title")
+    search_fields = ("movie__search_title",)
+    search_help_text = "A title or an IMDb id."
     ordering = ("-pk",)
     actions = ("cancel", "retry")
-    show_full_result_count = False
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return _search(queryset, search_term, movie="movie"), False
 
     @admin.action(description="Cancel", permissions=["cancel"])
     @transaction.atomic
@@ -497,11 +610,15 @@ class HealthRunAdmin(ReadOnlyAdmin):
 @admin.register(LinkFlip)
 class LinkFlipAdmin(ReadOnlyAdmin):
     list_display = ("at", "link", "is_active", "reason")
-    list_filter = ("is_active", "reason", "at")
+    list_filter = ("is_active", LinkReasonFilter, "at")
     list_select_related = ("link",)
-    search_fields = ("=link__movie__imdb_id", "link__source_url")
+    search_fields = ("link__movie__search_title", "link__source_url")
+    search_help_text = "A title, an IMDb id, a host, or a URL."
     ordering = ("-at",)
-    show_full_result_count = False
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        address = ("link__host", "link__source_url")
+        return _search(queryset, search_term, movie="link__movie", address=address), False
 
 
 @admin.register(HostPause)
@@ -528,7 +645,6 @@ class LogEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("user", "content_type")
     search_fields = ("=user__username", "object_repr", "change_message")
     ordering = ("-action_time", "-pk")
-    show_full_result_count = False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -577,6 +693,23 @@ class SuperuserTokenAdmin(SuperuserAdmin, TokenAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         return log_changed(request.user, *(token.user for token in queryset), note="Deleted a token of the API.")
+
+
+def _search(rows: QuerySet[Any], text: str, *, movie: str, address: tuple[str, str] | None = None) -> QuerySet[Any]:
+    """The rows of the movies that `text` means or, if it begins with a known host, of the URLs that contain it.
+
+    `movie` is the path to the movie, `address` those to host and URL.
+    """
+    wanted = text.strip()
+    if not wanted:
+        return rows
+    host = wanted.partition("://")[2] or wanted
+    host = host.partition("/")[0].lower()
+    if address and StreamingLink.objects.filter(host=host).exists():
+        host_path, url_path = address
+        return rows.filter(**{host_path: host, f"{url_path}__icontains": wanted})
+    found = Movie.objects.order_by().search(wanted)
+    return rows.filter(**{f"{movie}__in": found.values("pk")})
 
 
 def _chosen(queryset: QuerySet[StreamingLink]) -> StreamingLinkQuerySet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,8 @@ from streaming.models.job import SourceState
 from streaming.ranking import best_first
 from streaming.scraping.page_visits import RefreshState, RefreshStatus
 from streaming.statistics import CatalogueTotals, SourceStats
+
+PLAIN_MOVIE_FIELDS = ("id", "imdb_id", "title", "year", "type", "poster_url", "synopsis")
 
 
 class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
@@ -38,6 +41,15 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
             "is_active", "last_checked", "reason", "strength", "response_ms", "uptime",
         )  # fmt: skip
 
+    def to_representation(self, instance: StreamingLink) -> dict[str, Any]:
+        """The values of the fields, which need no conversion but the time: DRF's loop takes ten times as long."""
+        values = {name: getattr(instance, attribute) for name, attribute in LINK_ATTRIBUTES.items()}
+        values["last_checked"] = _iso_time(instance.last_checked)
+        return values
+
+
+LINK_ATTRIBUTES = {name: "display_label" if name == "label" else name for name in LinkSerializer.Meta.fields}
+
 
 class MovieSerializer(serializers.ModelSerializer[Movie]):
     url = serializers.SerializerMethodField(help_text="The movie's page on this site.")
@@ -49,6 +61,16 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
             "id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at", "url",
             "links",
         )  # fmt: skip
+
+    def to_representation(self, instance: Movie) -> dict[str, Any]:
+        """The values of the fields; see `LinkSerializer`."""
+        return {
+            **{name: getattr(instance, name) for name in PLAIN_MOVIE_FIELDS},
+            "created_at": _iso_time(instance.created_at),
+            "updated_at": _iso_time(instance.updated_at),
+            "url": self.get_url(instance),
+            "links": self.get_links(instance),
+        }
 
     @extend_schema_field({"type": "string", "format": "uri"})
     def get_url(self, movie: Movie) -> str:
@@ -90,6 +112,9 @@ class MovieDetailSerializer(MovieSerializer):
 
     class Meta(MovieSerializer.Meta):
         fields = (*MovieSerializer.Meta.fields, "refresh")  # type: ignore[assignment]  # one longer
+
+    def to_representation(self, instance: Movie) -> dict[str, Any]:
+        return {**super().to_representation(instance), "refresh": self.get_refresh(instance)}
 
     @extend_schema_field(RefreshSerializer)
     def get_refresh(self, movie: Movie) -> dict[str, Any]:
@@ -241,6 +266,10 @@ class LinkDetailSerializer(LinkSerializer):
     class Meta(LinkSerializer.Meta):
         fields = (*LinkSerializer.Meta.fields, "movie", "evidence", "is_published")
 
+    def to_representation(self, instance: StreamingLink) -> dict[str, Any]:
+        staff = {"movie": instance.movie_id, "evidence": instance.evidence, "is_published": instance.is_published}
+        return {**super().to_representation(instance), **staff}
+
 
 class BindingSerializer(serializers.ModelSerializer[Binding]):
     class Meta:
@@ -251,3 +280,8 @@ class BindingSerializer(serializers.ModelSerializer[Binding]):
 class BindingWriteSerializer(WriteSerializer):
     url = serializers.CharField(max_length=2000)
     source = serializers.CharField(max_length=50, allow_blank=True, required=False)  # type: ignore[assignment]  # a declared field, as above
+
+
+def _iso_time(time: datetime | None) -> str | None:
+    """A time as DRF writes it."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z") if time else None

@@ -35,6 +35,7 @@ from streaming.api.base_views import (
 )
 from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate_language
 from streaming.api.pagination import PARAMETERS, MoviePagination
+from streaming.api.response_bodies import list_bodies
 from streaming.catalogue_query import ListPlan
 from streaming.client_throttle import client_key, refresh_retry_after
 from streaming.exchange.change_feed import ChangeCursor, UnknownCursorError, changes_since
@@ -137,7 +138,11 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     def list(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:  # type: ignore[override]
         state = statistics.catalogue_fingerprint(now=timezone.now())
         return conditional_response(
-            request, lambda: super(StreamingMovieViewSet, self).list(request), state=state, modified=state.at
+            request,
+            lambda: super(StreamingMovieViewSet, self).list(request),
+            bodies=list_bodies,
+            state=state,
+            modified=state.at,
         )
 
     @extend_schema(

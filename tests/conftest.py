@@ -17,6 +17,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from streaming.api.response_bodies import list_bodies
+
 SECONDS = {"slow": 1.0, "browser": 4.0, "postgres": 2.0, "broker": 10.0}
 """About how long a test with this marker takes."""
 MARKERS = tuple(SECONDS)
@@ -64,6 +66,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 def empty_cache() -> None:
     """Throttles, cached answers and exports of one test are not the next one's."""
     cache.clear()
+    list_bodies.clear()
     shutil.rmtree(settings.EXPORT_DIR, ignore_errors=True)
 
 

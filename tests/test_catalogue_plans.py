@@ -20,7 +20,7 @@ from streaming.catalogue_query import (
     order_terms,
     rows_after,
 )
-from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, MovieCount, StreamingLink
+from streaming.models import BlockedAddress, HealthRun, LinkCount, LinkFlip, Movie, MovieCount, StreamingLink
 from streaming.models.change import number_all_changes
 from tests.helpers.factories import make_job, make_link, make_movie
 
@@ -206,3 +206,13 @@ def test_no_request_reads_a_whole_table(large, path):
                 plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}").fetchall()]
             scans = [line for line in plan for table in TABLES if f"{line} ".startswith(f"SCAN {table} ")]
             assert not scans, (query["sql"], plan)
+
+
+def test_takedowns_are_found_by_their_ids_and_leave_the_count(large, client):
+    hidden = Movie.objects.get(title="Rare")
+    BlockedAddress.objects.create(kind=BlockedAddress.Kind.IMDB_ID, address=hidden.imdb_id, reason="asked")
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get("/api/streaming/movies/?year=1968").json()["count"] == 0
+    assert client.get("/api/streaming/movies/?type=show").json()["count"] == 0
+    for sql in (one["sql"] for one in queries.captured_queries):
+        assert not ("streaming_blockedaddress" in sql and "COUNT(*) AS" in sql), sql

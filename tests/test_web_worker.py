@@ -8,7 +8,9 @@ from contextlib import closing
 import pytest
 from waitress import create_server
 
+from MovieBackend.settings import MAX_BODY_BYTES
 from MovieBackend.web_worker import LimitedChannel, heaviest
+from tests.helpers.http_origin import wait_for
 
 
 @pytest.mark.parametrize(
@@ -19,16 +21,28 @@ def test_the_heaviest_are_given_up_until_the_rest_fits(sizes, given_up):
     assert heaviest(sizes, limit=10) == given_up
 
 
+def respond(environ, start_response):
+    """Answer with the status that the path names, and a body of two bytes if one is allowed."""
+    start_response(f"{environ['PATH_INFO'][1:]} Something", [])
+    return [b"ok"] if environ["PATH_INFO"] == "/200" else []
+
+
 @pytest.fixture
-def channel():
-    """A channel of a real server, whose client does not read."""
+def connection():
+    """A channel of a real server, and the socket of its client."""
     ours, theirs = socket.socketpair()
     with (
         closing(theirs),
-        closing(create_server(lambda *_: [], host="127.0.0.1", port=0, map={})) as server,
+        closing(create_server(respond, host="127.0.0.1", port=0, map={})) as server,
         closing(LimitedChannel(server, ours, ("127.0.0.1", 1), server.adj, map={})) as channel,
     ):
-        yield channel
+        yield channel, theirs
+
+
+@pytest.fixture
+def channel(connection):
+    """A channel of a real server, whose client does not read."""
+    return connection[0]
 
 
 def test_a_channel_holds_the_body_that_came_so_far(channel):
@@ -48,3 +62,28 @@ def test_requests_sent_ahead_are_dropped_when_too_much_is_unread(channel):
     channel.service()
     assert channel.close_when_flushed
     assert not channel.requests
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "is_closed"),
+    [
+        ("GET /304 HTTP/1.1", "", False),
+        ("GET /204 HTTP/1.1", "", False),
+        ("GET /304 HTTP/1.1", "Connection: close\r\n", True),
+        ("GET /304 HTTP/1.1", "Connection: Close\r\n", True),
+        ("GET /304 HTTP/1.0", "", True),
+        ("GET /304 HTTP/1.0", "Connection: keep-alive\r\n", True),
+        ("GET /304 HTTP/1.1", f"Content-Length: {MAX_BODY_BYTES + 1}\r\n", True),
+        ("GET /200 HTTP/1.1", "", False),
+    ],
+)
+def test_a_response_without_a_body_keeps_the_connection_unless_the_client_wants_it_closed(
+    connection, request_line, headers, is_closed
+):
+    channel, client = connection
+    channel.received(f"{request_line}\r\nHost: a\r\n{headers}\r\n".encode())
+    wait_for(lambda: not channel.requests)  # a thread of the server answers
+    response = client.recv(10_000)
+    assert response.startswith(f"HTTP/{request_line[-3:]} {request_line[5:8]} ".encode())
+    assert (b"Connection: close" in response) is is_closed
+    assert channel.close_when_flushed is is_closed

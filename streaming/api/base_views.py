@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date, is_same_domain
 from django.utils.log import log_response
 from rest_framework import status
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, ParseError, PermissionDenied, Throttled
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -28,6 +29,7 @@ from rest_framework.viewsets import ViewSetMixin
 
 from streaming import write_wait
 from streaming.api.filters import reject_unknown_parameters
+from streaming.api.response_bodies import ResponseBodies
 from streaming.formatting import counted
 from streaming.ingest.row_locks import RowGone
 from streaming.ranking import accepted_languages
@@ -115,6 +117,8 @@ class StrictJSONParser(JSONParser):
 class ApiView(APIView):
     """A view that rejects unknown query parameters and writes without permission.
 
+    Without a session cookie no session is looked at, so the response does not vary by cookie.
+
     `allowed_parameters` by action name; `""` for a view without actions; an action without an entry accepts any.
     `required_permissions` by action name, or by method in a view without actions; see `ModelPermission`.
     """
@@ -123,6 +127,13 @@ class ApiView(APIView):
     required_permissions: Mapping[str, tuple[str, ...]] = {}
     permission_classes = [SameOriginPermission, ModelPermission]
     parser_classes = [StrictJSONParser]
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        authenticators: list[BaseAuthentication] = super().get_authenticators()
+        request: HttpRequest | None = getattr(self, "request", None)  # None while the schema is made
+        if request is None or settings.SESSION_COOKIE_NAME in request.COOKIES:
+            return authenticators
+        return [one for one in authenticators if not isinstance(one, SessionAuthentication)]
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
@@ -173,6 +184,7 @@ def conditional_response(
     request: Request,
     build: Callable[[], Response],
     *,
+    bodies: ResponseBodies | None = None,
     state: object,
     modified: datetime | None,
     cache_control: str = "no-cache",
@@ -180,19 +192,29 @@ def conditional_response(
     """The response of `build`, or 304 without building it if the client has the current version.
 
     `state` is a fingerprint of everything that the response shows; URL and languages are added here.
-    `modified`: the time for Last-Modified; None leaves the header out.
+    `modified`: the time for Last-Modified; None leaves the header out. `bodies` keeps what `build` rendered, for a
+    response that is the same for everybody.
     """
     version = (settings.VERSION, request.build_absolute_uri(), request_languages(request), state)
     etag = f'W/"{blake2b(repr(version).encode(), digest_size=12).hexdigest()}"'
     seconds = int(modified.timestamp()) if modified else None
     not_modified = get_conditional_response(request._request, etag=etag, last_modified=seconds)
-    response = build() if not_modified is None else not_modified
+    response = not_modified or _with_body(request, build, etag=etag, bodies=bodies)
     response["ETag"] = etag
     if seconds is not None:
         response["Last-Modified"] = http_date(seconds)
     response["Cache-Control"] = cache_control
     patch_vary_headers(response, ["Accept", "Accept-Language"])
     return response
+
+
+def _with_body(
+    request: Request, build: Callable[[], Response], *, etag: str, bodies: ResponseBodies | None
+) -> HttpResponseBase:
+    if bodies is None:
+        return build()
+    # The media type has the indent that the client asked for.
+    return bodies.respond((etag, request.accepted_media_type), build)
 
 
 def _requested_action(request: Request, view: APIView) -> str | None:

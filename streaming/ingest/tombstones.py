@@ -21,7 +21,7 @@ from streaming.models.bulk_counts import removal_counted_together
 from streaming.models.id_list import IdList
 from streaming.models.removed import next_removed_check
 
-FIRST_BATCH_MOVIES, MIN_BATCH_MOVIES, MAX_BATCH_MOVIES = 200, 50, 2000
+FIRST_BATCH_MOVIES, MIN_BATCH_MOVIES, MAX_BATCH_MOVIES = 100, 20, 2000
 MOVIE, LINK, FLIP, BINDING = (model._meta.label_lower for model in (Movie, StreamingLink, LinkFlip, Binding))
 URL_FIELD_BY_MODEL = {LINK: "source_url", BINDING: "url"}
 Row = TypeVar("Row", bound=models.Model)

@@ -6,10 +6,9 @@ Several rows may have the same key, and numbers may be negative: only the sum ov
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.db import models
-from django.db.models import Max, Q, Sum
+from django.db.models import Q, Sum
 
 SHOWN_FACETS = ("source", "quality", "language", "licence")
 
@@ -30,6 +29,11 @@ class LinkCountQuerySet(models.QuerySet["LinkCount"]):
         """Shown, active and unchecked links of each source that has a shown link."""
         rows = self.order_by().values_list("source").annotate(n=Sum("shown"), m=Sum("active"), k=Sum("unchecked"))
         return {source: (shown, active, unchecked) for source, shown, active, unchecked in rows.filter(n__gt=0)}
+
+    def values_of(self, facet: str) -> list[str]:
+        """The values that the links have in this column."""
+        rows = self.order_by(facet).values_list(facet).annotate(n=Sum("links")).filter(n__gt=0)
+        return [value for value, _ in rows]
 
     def active_facets(self) -> list[tuple[str, str, str, str, int]]:
         """Source, quality, language and licence of active links, and how many have them."""
@@ -118,13 +122,13 @@ def movie_total() -> int:
     return total
 
 
+def link_total() -> int:
+    """The number of links, those that are not shown included."""
+    total: int = LinkCount.objects.aggregate(n=Sum("links", default=0))["n"]
+    return total
+
+
 def inactive_reason_counts() -> Sequence[tuple[str, int]]:
     """The reasons of inactive shown links, and how many have them."""
     rows = InactiveReasonCount.objects.order_by().values_list("reason").annotate(n=Sum("links"))
     return list(rows.filter(n__gt=0))
-
-
-def catalogue_version() -> tuple[int, datetime | None]:
-    """The version of the lists and the time of the last change; None for a catalogue that never changed."""
-    found = CatalogueVersion.objects.aggregate(n=Sum("number", default=0), at=Max("changed_at"))
-    return found["n"], found["at"]

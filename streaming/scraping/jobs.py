@@ -14,12 +14,12 @@ from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import Count, F, Max, OuterRef, Q, Subquery
+from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from streaming.leases import LeaseClaim, expired, lease_end, seconds_from_now
-from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, StreamingLink
+from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet
 from streaming.models.job import SourceResult, SourceState
 from streaming.scraping import notification, outcomes
 from streaming.scraping.freshness import (
@@ -158,11 +158,11 @@ def load_facts(movie_id: int) -> tuple[MovieFacts, ScrapeJob | None]:
 
     The movie is read before its job: a job that closes in between is then noticed and no second one starts.
     """
-    active = StreamingLink.objects.active().filter(movie=OuterRef("pk")).order_by().values("movie")
+    is_active = Q(links__is_active=True, links__is_published=True)  # as in `StreamingLinkQuerySet.active`
     next_at, checked, seen = (
         Movie.objects.filter(pk=movie_id)
-        .annotate(checked=Subquery(active.annotate(newest=Max("last_checked")).values("newest")))
-        .annotate(seen=Subquery(active.annotate(newest=Max("last_seen")).values("newest")))
+        .annotate(checked=Max("links__last_checked", filter=is_active))
+        .annotate(seen=Max("links__last_seen", filter=is_active))
         .values_list("next_scrape_at", "checked", "seen")
         .get()
     )

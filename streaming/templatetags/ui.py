@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from streaming import formatting, ranking
 from streaming.models import Movie
-from streaming.web import charts, link_rows, posters
+from streaming.web import cards, charts, link_rows, posters
 from streaming.web.job_view import Icon
 
 register = template.Library()
@@ -71,6 +71,12 @@ def safe_link(url: str) -> str:
 def safe_image(url: str) -> str:
     """The URL if a page may load an image from it, otherwise empty."""
     return url if url.startswith("https://") else ""
+
+
+@register.simple_tag
+def movie_card(movie: Movie, position: int) -> SafeString:
+    """The card of a movie at this position of a list."""
+    return cards.render_card(movie, position=position)
 
 
 @register.simple_tag

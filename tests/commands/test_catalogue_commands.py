@@ -79,7 +79,7 @@ class TestImport:
         assert Movie.objects.count() == 2
 
     def test_many_lines_are_saved_in_batches(self, run, monkeypatch, django_assert_max_num_queries):
-        for name in ("FIRST_BATCH_RECORDS", "MAX_BATCH_RECORDS"):
+        for name in ("FIRST_BATCH_RECORDS", "MIN_BATCH_RECORDS", "MAX_BATCH_RECORDS"):
             monkeypatch.setattr(f"streaming.exchange.importer.{name}", 20)
         lines = "\n".join(
             VALID.replace("tt0013442", f"tt{n:07d}").replace("example.org/n", f"example.org/{n}") for n in range(35)

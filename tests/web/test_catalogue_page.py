@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from streaming.catalogue_query import CatalogueQuery
-from streaming.models import HealthRun, Movie, StreamingLink
+from streaming.models import BlockedAddress, HealthRun, Movie, StreamingLink
 from streaming.web.filter_bar import SORT_LABELS, FilterSelection
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.rendered_html import html_of
@@ -349,3 +349,38 @@ def test_the_menu_marks_the_current_page(client, address, entry, mark):
     make_job(movie, pk=1, state="succeeded", outcome="nothing")
     menu = html_of(client.get(address)).split("</nav>")[0].split("<nav")[1]
     assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu) == ([(mark, entry)] if entry else [])
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"title": "Vampyr"}, "Vampyr"),
+        ({"year": 1923}, "1923 ·"),
+        ({"type": "show"}, "· Show"),
+        ({"poster_url": "https://posters.example.org/1.jpg"}, "posters.example.org"),
+    ],
+)
+def test_a_card_that_was_rendered_lately_shows_each_change_at_once(client, change, shown):
+    movie = make_movie(title="Nosferatu", year=1922)
+    assert shown not in client.get("/").text
+    Movie.objects.filter(pk=movie.pk).update(**change)
+    assert shown in client.get("/").text
+
+
+def test_a_card_shows_links_and_takedowns_at_once_and_is_rendered_once(client):
+    link = make_link(make_movie(title="Nosferatu"))
+    assert "1 link</span>" in client.get("/").text
+    StreamingLink.objects.filter(pk=link.pk).update(is_active=False)
+    assert "No link</span>" in client.get("/").text
+    again = client.get("/")
+    assert "No link</span>" in again.text
+    assert "_card.html" not in [template.name for template in again.templates]
+    BlockedAddress.objects.create(kind=BlockedAddress.Kind.IMDB_ID, address=link.movie.imdb_id, reason="asked")
+    assert "Nosferatu" not in client.get("/").text
+
+
+def test_while_templates_are_edited_no_card_is_kept(client, settings):
+    settings.DEBUG = True
+    make_movie(title="Nosferatu")
+    for _ in range(2):
+        assert "_card.html" in [template.name for template in client.get("/").templates]

@@ -1,0 +1,75 @@
+"""`make bench-catalogue`: lists, pages and searches of catalogues of 10 thousand to a million films.
+
+A tutorial's build (a ModelViewSet with nested links, a search with LIKE, page numbers), Openreel, and raw SQL with JSON
+run under the same web server on the same films, one after the other. The tables are Markdown; compare ratios within
+one run only. A million films take half an hour to import; `--folder` keeps the databases for the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.catalogue import tables
+from bench.catalogue.databases import (
+    BARE,
+    NO_POSTGRES,
+    OPENREEL,
+    POSTGRES,
+    SQLITE,
+    TUTORIAL,
+    Catalogue,
+    postgres_answers,
+)
+from bench.catalogue.measurements import Measured, measure_build
+
+SIZES = (10_000, 100_000, 1_000_000)
+
+
+def main() -> int:
+    options = _parse_arguments()
+    kinds = options.databases
+    if POSTGRES in kinds and not postgres_answers():
+        print(f"bench-catalogue: {NO_POSTGRES}", file=sys.stderr)
+        kinds = [kind for kind in kinds if kind != POSTGRES]
+    with tempfile.TemporaryDirectory(prefix="openreel-catalogue-") as name:
+        folder = (options.folder or Path(name)).resolve()
+        folder.mkdir(exist_ok=True)
+        runs = {
+            (kind, films): _measure(Catalogue(folder=folder, kind=kind, films=films), options)
+            for films in options.sizes
+            for kind in kinds
+        }
+    print(tables.imports(runs), tables.rates(runs), tables.typing(runs), tables.pages(runs), sep="\n\n")
+    return 0
+
+
+def _measure(catalogue: Catalogue, options: argparse.Namespace) -> Mapping[str, Measured]:
+    """Fill the databases of a catalogue and measure each build on them."""
+    measured = {}
+    try:
+        import_seconds = catalogue.fill()
+        for build in (TUTORIAL, OPENREEL, BARE):
+            print(f"{catalogue.kind}, {catalogue.films:,} films: {build} ...", file=sys.stderr, flush=True)
+            measured[build] = measure_build(build, catalogue, seconds=options.seconds)
+        measured[OPENREEL].import_seconds = import_seconds
+    finally:
+        if options.folder is None:
+            catalogue.drop()
+    return measured
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.catalogue", description=__doc__)
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="numbers of films (%(default)s)")
+    parser.add_argument("--databases", nargs="+", choices=(SQLITE, POSTGRES), default=[SQLITE, POSTGRES])
+    parser.add_argument("--seconds", type=float, default=5.0, help="how long each rate is measured (%(default)s)")
+    parser.add_argument("--folder", type=Path, help="where databases are kept; by default they are removed at the end")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Bodies of responses that this process rendered lately, under a fingerprint of all that they show."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+from django.http import HttpResponse, HttpResponseBase
+from rest_framework.response import Response
+
+MAX_TOTAL_BYTES = 16 * 1024 * 1024
+MAX_BODY_BYTES = 256 * 1024
+MAX_AGE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedBody:
+    """A body with its type; `expires_at` by the monotonic clock."""
+
+    content: bytes
+    content_type: str
+    expires_at: float
+
+
+class ResponseBodies:
+    """The bodies that were used last, at most 16 MiB of them, each for a minute.
+
+    A key says everything that the response depends on, the state of the catalogue included. So a body is never older
+    than what a client with the same ETag would go on showing after a 304.
+    """
+
+    def __init__(self) -> None:
+        self._bodies: OrderedDict[object, RenderedBody] = OrderedDict()
+        self._bytes, self._lock = 0, Lock()
+
+    def respond(self, key: object, build: Callable[[], Response]) -> HttpResponseBase:
+        """The response with the body of this key, or that of `build`, whose body is kept if it is a 200."""
+        found = self._find(key)
+        if found is not None:
+            return HttpResponse(found.content, content_type=found.content_type)
+        response = build()
+        if response.status_code == 200:
+            response.add_post_render_callback(lambda rendered: self._keep(key, rendered))
+        return response
+
+    def clear(self) -> None:
+        """Forget all bodies."""
+        with self._lock:
+            self._bodies.clear()
+            self._bytes = 0
+
+    def _find(self, key: object) -> RenderedBody | None:
+        with self._lock:
+            found = self._bodies.get(key)
+            if found is None or found.expires_at < time.monotonic():
+                return None
+            self._bodies.move_to_end(key)
+            return found
+
+    def _keep(self, key: object, response: HttpResponse) -> None:
+        if len(response.content) > MAX_BODY_BYTES:
+            return
+        body = RenderedBody(response.content, response["Content-Type"], time.monotonic() + MAX_AGE_SECONDS)
+        with self._lock:
+            if (old := self._bodies.pop(key, None)) is not None:
+                self._bytes -= len(old.content)
+            self._bodies[key] = body
+            self._bytes += len(body.content)
+            while self._bytes > MAX_TOTAL_BYTES:
+                self._bytes -= len(self._bodies.popitem(last=False)[1].content)
+
+
+list_bodies = ResponseBodies()
+"""Of the lists of movies, which are the same for everybody."""

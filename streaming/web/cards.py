@@ -1,0 +1,57 @@
+"""Cards of movies, as in the catalogue; those that were rendered lately are not rendered again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from streaming.models import Movie
+
+MAX_CARDS = 2048
+VISIBLE, BELOW = 2, 7
+"""Besides 1, the positions that differ: images from 7 on are loaded when they come into view."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovieCard:
+    """All that a card shows: equal cards look alike, and a card of a movie that has changed is another one."""
+
+    imdb_id: str
+    title: str
+    year: int | None
+    type: str
+    type_name: str
+    poster_url: str
+    active_count: int
+    working_count: int
+    url: str
+    position: int
+
+
+def render_card(movie: Movie, *, position: int) -> SafeString:
+    """The card of a movie with `active_count` and `working_count`, as HTML; `position` in the list, from 1."""
+    card = MovieCard(
+        imdb_id=movie.imdb_id,
+        title=movie.title,
+        year=movie.year,
+        type=movie.type,
+        type_name=movie.get_type_display(),
+        poster_url=movie.poster_url,
+        active_count=getattr(movie, "active_count", 0),
+        working_count=movie.working_count,
+        url=movie.get_absolute_url(),
+        position=BELOW if position >= BELOW else min(position, VISIBLE),
+    )
+    # Whoever edits the template wants to see that.
+    return _render(card) if settings.DEBUG else _render_once(card)
+
+
+def _render(card: MovieCard) -> SafeString:
+    return render_to_string("_card.html", {"movie": card, "position": card.position})
+
+
+_render_once = lru_cache(MAX_CARDS)(_render)

@@ -368,7 +368,7 @@ def test_a_card_that_was_rendered_lately_shows_each_change_at_once(client, chang
 
 
 def test_a_card_shows_links_and_takedowns_at_once_and_is_rendered_once(client):
-    link = make_link(make_movie(title="Nosferatu"))
+    link = make_link(make_movie(title="Nosferatu"), last_checked=timezone.now())
     assert "1 link</span>" in client.get("/").text
     StreamingLink.objects.filter(pk=link.pk).update(is_active=False)
     assert "No link</span>" in client.get("/").text

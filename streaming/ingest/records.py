@@ -111,10 +111,9 @@ def parse_link(
     """
     url, host = normalize_url_and_host(raw.get("source_url"), allowed=allowed)
     label, season, episode = _label_and_part(raw)
-    imdb_id = imdb_id or _imdb_id(raw.get("imdb_id"))
     source, kind, quality, language, licence = _named_choices(raw)
     return LinkRecord(
-        imdb_id=imdb_id,
+        imdb_id=imdb_id or _imdb_id(raw.get("imdb_id")),
         source=source,
         source_url=url,
         host=host,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import starmap
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -68,7 +69,7 @@ def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = Tru
     while batch := list(rows.filter(imdb_id__gt=last_id)[:BATCH_SIZE]):
         by_movie = defaultdict[int, list[_LinkRow]](list)
         found = links.filter(movie__in=IdList(movie.pk for movie in batch)).order_by("pk")
-        for row in map(_LinkRow._make, found.values_list(*LINK_COLUMNS)):
+        for row in starmap(_LinkRow, found.values_list(*LINK_COLUMNS)):
             by_movie[row.movie_id].append(row)
         for movie in batch:
             yield to_entry(movie, [_with_length_note(row, movie) for row in by_movie[movie.pk]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -11,6 +10,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from scraper import sources
 from scraper.items import LINK_KINDS, QUALITIES
+from streaming.film_length import FILM_PART
 
 MIN_RELIABLE_UPTIME = 0.9
 NEUTRAL_LANGUAGES = frozenset({"", "zxx", "und", "mul"})  # not stated, no speech, undetermined, several
@@ -25,12 +25,6 @@ UNPLAYABLE_EXTENSIONS = frozenset(
     }
 )  # fmt: skip
 """What browsers do not play by themselves: Chromium says so of Theora, Matroska and DASH, for instance."""
-FILM_PART = re.compile(
-    r"(?:^|[\s._(\[+-]|%20|%28|%5B)(?:cd|disc|disk|part|pt|teil|reel)(?:[\s._-]|%20)?0?([1-9][0-9]?)"
-    r"(?:(?:[\s._-]|%20)?(?:of|von)(?:[\s._-]|%20)?0?[1-9][0-9]?)?(?![0-9a-z])",
-    re.IGNORECASE,
-)
-"""How the name of a file says which part of one film it is: `CD1`, `part 1 of 2`, `reel_03`."""
 
 
 class Rankable(Protocol):
@@ -50,6 +44,8 @@ class Rankable(Protocol):
     def kind(self) -> str: ...
     @property
     def response_ms(self) -> int | None: ...
+    @property
+    def length_note(self) -> str: ...
     @property
     def source(self) -> str: ...
     @property
@@ -109,6 +105,7 @@ def _sort_key(link: Rankable, preferred: Sequence[str]) -> tuple[object, ...]:
     return (
         not link.is_active,
         _episode_rank(link),
+        bool(link.length_note),
         link.last_checked is None,
         uptime is not None and uptime < MIN_RELIABLE_UPTIME,
         not plays_in_browser(link),

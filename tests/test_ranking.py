@@ -23,6 +23,7 @@ class Link:
     quality: str = ""
     kind: str = "page"
     response_ms: int | None = None
+    length_note: str = ""
     source: str = "commons"
     source_url: str = "https://a.example.org/"
     season: int | None = None
@@ -52,6 +53,9 @@ class Link:
             Link("no browser plays it", kind="file", language="de", source_url="https://a.example.org/a.ogv?x=1.mp4"),
             ["de"],
         ),
+        (Link("whole", quality="240p"), Link("excerpt", quality="2160p", length_note="shorter than the film"), []),
+        (Link("excerpt", length_note="shorter than the film"), Link("dead", is_active=False), []),
+        (Link("never checked"), Link("unreliable", uptime=0.5, quality="2160p"), []),
         (
             Link("reliable, small", uptime=0.95, quality="720p"),
             Link("perfect, smaller", uptime=1.0, quality="480p"),

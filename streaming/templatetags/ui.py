@@ -27,6 +27,7 @@ register.filter("language_name", formatting.language_name)
 register.filter("duration", formatting.duration_text)
 register.filter("checks_passed", link_rows.checks_passed)
 register.filter("plays_in_browser", ranking.plays_in_browser)
+register.filter("runtime", formatting.runtime_text)
 
 MAX_SYNOPSIS_LENGTH = 4000
 SITE_DESCRIPTION = "Public-domain and openly licensed movies and shows, with links that are checked."

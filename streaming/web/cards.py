@@ -25,6 +25,7 @@ class MovieCard:
     year: int | None
     type: str
     type_name: str
+    runtime_minutes: int | None
     poster_url: str
     active_count: int
     working_count: int
@@ -40,6 +41,7 @@ def render_card(movie: Movie, *, position: int) -> SafeString:
         year=movie.year,
         type=movie.type,
         type_name=movie.get_type_display(),
+        runtime_minutes=movie.runtime_minutes,
         poster_url=movie.poster_url,
         active_count=getattr(movie, "active_count", 0),
         working_count=movie.working_count,

@@ -151,11 +151,14 @@ class SourceSpider(scrapy.Spider):
             yield from self.requests_for_url(url)
         yield from self.initial_requests()
 
-    async def _fetch_statements(self) -> list[Statement]:
-        wikidata = WikidataClient(
+    def wikidata_client(self) -> WikidataClient:
+        """Return a client for this crawl."""
+        return WikidataClient(
             crawler=self.crawler,
             sparql_url=self.base_url("WIKIDATA_SPARQL_URL"),
             api_url=self.base_url("WIKIDATA_API_URL"),
         )
-        statements = await wikidata.fetch_statements(self.imdb_id)
+
+    async def _fetch_statements(self) -> list[Statement]:
+        statements = await self.wikidata_client().fetch_statements(self.imdb_id)
         return [statement for statement in statements if statement.prop in self.properties]

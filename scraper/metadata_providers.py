@@ -6,16 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scraper.extraction.countries import parse_countries
+from scraper.extraction.durations import parse_minutes
+from scraper.extraction.genres import parse_genres
 from scraper.extraction.json_values import (
     UnreadableResponse,
     as_int,
     as_mapping,
     as_mappings,
+    as_objects,
     as_text,
     html_to_text,
     parse_year,
 )
-from scraper.items import normalize_imdb_id
+from scraper.extraction.languages import normalize_language_tag, parse_language
+from scraper.items import Person, normalize_imdb_id
 
 TMDB_PICTURES = "https://image.tmdb.org/t/p/w500"
 OMDB_TYPES = {"movie": "movie", "series": "show", "episode": "show"}
@@ -34,6 +39,7 @@ IMDB_COLUMNS = [
     "runtimeMinutes",
     "genres",
 ]
+MAX_PEOPLE = 20
 OMDB_NULL, NOT_STATED = "N/A", r"\N"
 NOT_FOUND_MESSAGES = ("not found", "incorrect imdb id")
 
@@ -49,6 +55,13 @@ class FilmMetadata:
     synopsis: str = ""
     poster_url: str = ""
     problem: str = ""
+    runtime_minutes: int | None = None
+    original_title: str = ""
+    original_languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    directors: tuple[Person, ...] = ()
+    cast: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,11 @@ def parse_omdb(answer: object) -> FilmMetadata:
         type=OMDB_TYPES.get(kind, "movie"),
         synopsis=as_text(stated.get("Plot"), max_length=4000),
         poster_url=_https(stated.get("Poster")),
+        runtime_minutes=parse_minutes(stated.get("Runtime")),
+        countries=parse_countries(stated.get("Country")),
+        genres=parse_genres(stated.get("Genre")),
+        directors=_people(stated.get("Director")),
+        cast=_people(stated.get("Actors")),
     )
 
 
@@ -111,6 +129,9 @@ def parse_tvmaze(answer: object) -> FilmMetadata:
         type="show",
         synopsis=html_to_text(show.get("summary")),
         poster_url=_https(as_mapping(show.get("image")).get("original")),
+        runtime_minutes=parse_minutes(show.get("averageRuntime") or show.get("runtime")),
+        original_languages=_languages(parse_language(show.get("language"))),
+        genres=parse_genres(show.get("genres")),
     )
 
 
@@ -132,6 +153,9 @@ def parse_imdb_titles(lines: Iterable[str]) -> Iterator[FilmMetadata]:
             title=row["primaryTitle"],
             year=parse_year(row["startYear"]),
             type=IMDB_TYPES[row["titleType"]],
+            runtime_minutes=parse_minutes(row["runtimeMinutes"]),
+            original_title=row["originalTitle"],
+            genres=parse_genres(row["genres"]),
         )
 
 
@@ -144,7 +168,27 @@ def _tmdb(stated: Mapping[str, Any], *, kind: str) -> FilmMetadata:
         type=kind,
         synopsis=as_text(stated.get("overview"), max_length=4000),
         poster_url=f"{TMDB_PICTURES}{picture}" if picture.startswith("/") else "",
+        runtime_minutes=parse_minutes(stated.get("runtime")),
+        original_title=as_text(stated.get("original_title")) or as_text(stated.get("original_name")),
+        original_languages=_languages(normalize_language_tag(stated.get("original_language"))),
+        countries=parse_countries(_values(stated.get("production_countries"), "iso_3166_1")),
+        genres=parse_genres(_values(stated.get("genres"), "name")),
     )
+
+
+def _values(stated: object, key: str) -> list[str]:
+    """The texts under a key of each object of a list."""
+    return [as_text(one.get(key)) for one in as_objects(stated)]
+
+
+def _people(stated: object) -> tuple[Person, ...]:
+    """The people of a text with commas; what is in brackets says what somebody did."""
+    names = (name.partition("(")[0].strip() for name in as_text(stated, max_length=2000).split(","))
+    return tuple(dict.fromkeys(Person(name) for name in names if name))[:MAX_PEOPLE]
+
+
+def _languages(tag: str) -> tuple[str, ...]:
+    return (tag,) if tag else ()
 
 
 def _ids(found: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:

@@ -20,8 +20,10 @@ from scrapy.http.request import NO_CALLBACK
 
 from scraper.errors import UNEXPECTED, SourceFailed, source_error
 from scraper.extraction.json_values import UnreadableResponse, decode_json
-from scraper.extraction.wikidata_queries import statements_query
+from scraper.extraction.wikidata_facts import parse_facts
+from scraper.extraction.wikidata_queries import facts_query, statements_query
 from scraper.extraction.wikidata_statements import Statement, parse_entity_statements, parse_search, parse_statements
+from scraper.items import FilmItem
 
 T = TypeVar("T")
 JSON, SPARQL_JSON = "application/json", "application/sparql-results+json"
@@ -59,6 +61,17 @@ class WikidataClient:
         # Shielded: when one spider is closed, the others still wait for the same result.
         statements = await asyncio.shield(PENDING_QUERIES[key])
         return [statement for statement in statements if statement.imdb_id == imdb_id]
+
+    async def fetch_facts(self, imdb_id: str) -> FilmItem | None:
+        """Return what is known of a film; None if nothing is. Raises SourceFailed if Wikidata cannot be read."""
+        parameters = {"query": facts_query(imdb_id), "format": "json"}
+
+        def parse(answer: object) -> list[FilmItem]:
+            facts = parse_facts(answer, imdb_id=imdb_id)
+            return [facts] if facts else []
+
+        found = await self._fetch(self.sparql_url, parameters, parse, accept=SPARQL_JSON)
+        return found[0] if found else None
 
     async def _query(self, imdb_id: str) -> list[Statement]:
         parameters = {"query": statements_query([imdb_id]), "format": "json"}

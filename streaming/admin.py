@@ -30,6 +30,7 @@ from streaming.client_throttle import client_networks
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings, edits, review
+from streaming.ingest.facts import to_column
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.row_locks import RowGone
 from streaming.ingest.takedown import block, lift, parse_target
@@ -58,10 +59,11 @@ REQUESTED_BY = "admin"
 MAX_PER_ACTION = 100
 PLACEHOLDER_IMDB_ID = "tt0000000"
 EDITABLE_LINK_FIELDS = ("source", "source_url", *LINK_FIELDS, "is_active")
-MOVIE_FIELDS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
+MOVIE_FIELDS = ("imdb_id", *edits.MOVIE_FIELDS)
 MOVIE_READONLY_FIELDS = ("created_at", "updated_at", "last_scraped_at", "next_scrape_at", "links_in_review")
 LINK_READONLY_FIELDS = (
-    "is_published", "taken_down", "host", "last_checked", "next_check_at", "moved_to", "moved_seen", "moved_from",
+    "is_published", "length_note", "taken_down", "host", "last_checked", "next_check_at", "moved_to", "moved_seen",
+    "moved_from",
     "reason_text", "strength_text", "http_status", "response_ms", "failures", "uptime", "checks",
     "state_since", "first_seen", "last_seen",
 )  # fmt: skip
@@ -120,7 +122,7 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
                 field = edits.field_for_error(refusal, url_field="poster_url")
                 self.add_error(field if field in self.fields else None, str(refusal))
             else:
-                cleaned.update({name: getattr(record, name) for name in cleaned})
+                cleaned.update({name: to_column(getattr(record, name)) for name in cleaned})
         return cleaned
 
 
@@ -142,7 +144,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
             except InvalidValue as refusal:
                 self.add_error(edits.field_for_error(refusal, url_field="source_url"), str(refusal))
             else:
-                cleaned.update({name: getattr(record, name) for name in EDITABLE_LINK_FIELDS})
+                cleaned.update({name: to_column(getattr(record, name)) for name in EDITABLE_LINK_FIELDS})
         return cleaned
 
 

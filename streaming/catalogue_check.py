@@ -30,6 +30,12 @@ from streaming.models.counter_triggers import (
     wrong_counters,
     wrong_movies,
 )
+from streaming.models.facet_triggers import (
+    facet_trigger_names,
+    install_facet_triggers,
+    rebuild_facets,
+    wrong_facets,
+)
 from streaming.search_index import rebuild, wrong_titles, wrong_words
 from streaming.search_words import fold_for_search
 
@@ -153,7 +159,16 @@ def _wrong_counters(table: str) -> Callable[[IdRange], list[str]]:
 
 
 def _missing_triggers(ids: IdRange) -> list[str]:
-    return [f"{name} is missing" for name in missing_triggers(connection)]
+    return [f"{name} is missing" for name in missing_triggers(connection, beside=facet_trigger_names())]
+
+
+def _wrong_facets(ids: IdRange) -> list[str]:
+    found = wrong_facets(connection, first=ids.first, last=ids.last)
+    return [f"movie {movie_id} is not found by {kind} {value} as it should be" for movie_id, kind, value in found]
+
+
+def _rebuild_facets() -> None:
+    rebuild_facets(connection)
 
 
 def _recount() -> None:
@@ -163,6 +178,7 @@ def _recount() -> None:
 def _install_triggers() -> None:
     install_triggers(connection.schema_editor(), WATCHED)
     install_counter_triggers(connection)
+    install_facet_triggers(connection)
     recount(connection)
 
 
@@ -252,6 +268,7 @@ CHECKS: Sequence[CatalogueCheck] = (
     CatalogueCheck(name="links by kind", find=_wrong_counters(LINK_COUNT), mend=_recount, by_movie=False),
     CatalogueCheck(name="inactive links by reason", find=_wrong_counters(REASON_COUNT), mend=_recount, by_movie=False),
     CatalogueCheck(name="movies by year", find=_wrong_counters(MOVIE_COUNT), mend=_recount, by_movie=False),
+    CatalogueCheck(name="facets", find=_wrong_facets, mend=_rebuild_facets),
     CatalogueCheck(name="version of the lists", find=_missing_version, mend=_create_version, by_movie=False),
     CatalogueCheck(name="titles", find=_stale_titles, mend=_fold_titles),
     CatalogueCheck(name="search index", find=_unfindable_titles, mend=_mend_search, hourly=False),

@@ -12,23 +12,26 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, F, Func, Max, Q
+from django.db.models import Count, Exists, F, Func, Max, OuterRef, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 
-from streaming.models import LinkCount, Movie, MovieCount, MovieQuerySet, StreamingLink
+from streaming.models import LinkCount, Movie, MovieCount, MovieFacet, MovieQuerySet, StreamingLink
 from streaming.models.counters import SHOWN_FACETS
 from streaming.models.movie import has_active_link
 from streaming.models.title_search import MAX_FOUND
 from streaming.search_words import parse_search
 
 LINK_FILTERS = SHOWN_FACETS
+FACET_FILTERS = tuple(str(kind) for kind in MovieFacet.Kind)
 PAGE_ROWS = 24
 MAX_EXACT = 5_000
 SAMPLED_MOVIES = 500
 MIN_SAMPLED_HITS = 100
 ALWAYS_CHEAP = 2_000
+MAX_RUNTIME = 32_767
+"""Beyond all runtimes: the largest number of their column."""
 
 
 class YearOrFirst(Func):
@@ -86,6 +89,8 @@ class SortTerm:
 
 TITLE, ROW_ID = SortTerm("search_title"), SortTerm("id")
 YEAR = SortTerm("year", function=YearOrFirst)
+OLDEST = SortTerm("year", function=YearOrLast, if_unknown=9999)
+MOST_LINKS = SortTerm("active_link_count", is_descending=True)
 # The orders of the API, which an index serves both ways; the last term makes each of them total.
 INDEXED_ORDERS: Mapping[str, tuple[SortTerm, ...]] = {
     "title": (TITLE, ROW_ID),
@@ -95,10 +100,11 @@ INDEXED_ORDERS: Mapping[str, tuple[SortTerm, ...]] = {
 ORDERINGS = tuple(f"{sign}{name}" for name in INDEXED_ORDERS for sign in ("", "-"))
 # Orders in which ties are always broken by ascending title, for people; each has an index.
 READING_ORDERS: Mapping[str, tuple[SortTerm, ...]] = {
+    "known": (SortTerm("fame", is_descending=True), MOST_LINKS, OLDEST, TITLE, ROW_ID),
     "newest": (YEAR.reversed(), TITLE, ROW_ID),
-    "oldest": (SortTerm("year", function=YearOrLast, if_unknown=9999), TITLE, ROW_ID),
+    "oldest": (OLDEST, TITLE, ROW_ID),
     "added": (SortTerm("created_at", is_descending=True), TITLE, ROW_ID),
-    "links": (SortTerm("active_link_count", is_descending=True), TITLE, ROW_ID),
+    "links": (MOST_LINKS, TITLE, ROW_ID),
 }
 
 
@@ -152,7 +158,8 @@ class CatalogueQuery:
     """Which movies to list, and in which order; an empty value or None means any.
 
     `source`, `quality`, `language` and `licence` together require one active link that has all of them.
-    `year_min`, `year_max` and `updated_since` include their own value. `has_links` False: no active link.
+    `year_min`, `year_max`, `runtime_min`, `runtime_max` (minutes) and `updated_since` include their own value.
+    `has_links` False: no active link. `genre`, `country`, `person` and `captions` are values of `MovieFacet`.
     `order`: a key of `ORDERINGS` or `READING_ORDERS`; empty: the best first if there is a search, otherwise by title.
     """
 
@@ -165,6 +172,12 @@ class CatalogueQuery:
     quality: str = ""
     language: str = ""
     licence: str = ""
+    genre: str = ""
+    country: str = ""
+    person: str = ""
+    captions: str = ""
+    runtime_min: int | None = None
+    runtime_max: int | None = None
     has_links: bool | None = None
     updated_since: datetime | None = None
     order: str = ""
@@ -177,6 +190,21 @@ class CatalogueQuery:
     def link_filters(self) -> dict[str, str]:
         """The filters over links that are set."""
         return {name: value for name in LINK_FILTERS if (value := getattr(self, name))}
+
+    @property
+    def facets(self) -> dict[str, str]:
+        """The filters over facets that are set, by kind; a language of captions is in lower case."""
+        return {
+            kind: value.lower() if kind == "captions" else value
+            for kind in FACET_FILTERS
+            if (value := getattr(self, kind))
+        }
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the counters know how many movies match."""
+        others = (self.runtime_min, self.runtime_max, self.updated_since, self.search)
+        return not (self.link_filters or self.facets or any(others))
 
     @property
     def years(self) -> tuple[int, int] | None:
@@ -241,6 +269,22 @@ class QueryCounts:
             and query.has_links in (None, is_watchable)
         )
 
+    def sampled(self, *conditions: Q) -> tuple[int, int]:
+        """How many of the movies of the sample match, and how many there are."""
+        last = Movie.objects.aggregate(last=Max("pk", default=0))["last"]
+        sample = Movie.objects.filter(pk__in=range(1, last + 1, max(1, last // SAMPLED_MOVIES)))
+        found = sample.filter(*conditions)
+        counts = sample.aggregate(all=Count("pk"), hits=Count("pk", filter=Q(pk__in=found.values("pk"))))
+        return counts["hits"], counts["all"]
+
+    def number_of(self, rows: QuerySet[Any], tested: Q) -> int:
+        """How many movies a filter finds: these rows, counted if they are few, or estimated."""
+        number = rows.order_by()[: MAX_EXACT + 1].count()
+        if number <= MAX_EXACT:
+            return number
+        hits, sampled = self.sampled(tested)
+        return max(number, self.movies * hits // max(1, sampled))
+
 
 class ListPlan:
     """How a query is answered: which filter drives it, if any, and how many movies it finds."""
@@ -262,7 +306,7 @@ class ListPlan:
     def total(self) -> MovieTotal:
         """How many movies match: exactly if the counters know or few are candidates, otherwise estimated."""
         query = self.query
-        if not (query.link_filters or query.updated_since or query.search):
+        if query.is_counted:
             return MovieTotal(number=self.counts.matching - self._hidden())
         found = self.apply(Movie.objects.shown()).order_by().values("pk")
         if query.search:
@@ -274,11 +318,8 @@ class ListPlan:
 
     def _estimated(self) -> MovieTotal:
         """The total by a sample of movies whose ids are evenly spread, or if few match by the counters of links."""
-        last = Movie.objects.aggregate(last=Max("pk", default=0))["last"]
-        sample = Movie.objects.filter(pk__in=range(1, last + 1, max(1, last // SAMPLED_MOVIES)))
-        found = sample.filter(*(one.tested for one in self._filters))
-        counts = sample.aggregate(all=Count("pk"), hits=Count("pk", filter=Q(pk__in=found.values("pk"))))
-        hits, number = counts["hits"], self.counts.movies * counts["hits"] // max(1, counts["all"])
+        hits, sampled = self.counts.sampled(*(one.tested for one in self._filters))
+        number = self.counts.movies * hits // max(1, sampled)
         if hits < MIN_SAMPLED_HITS and self.query.link_filters:
             number = min(self.counts.movies, self.counts.links) * self.counts.matching // max(1, self.counts.movies)
         return MovieTotal(number=_rounded(number), is_exact=False)
@@ -319,6 +360,9 @@ class ListPlan:
             found.append(self._by_has_links(has_links=query.has_links))
         if query.link_filters:
             found.append(self._by_links())
+        found += [self._by_facet(kind, value) for kind, value in query.facets.items()]
+        if query.runtime_min or query.runtime_max:
+            found.append(self._by_runtime(query.runtime_min or 1, query.runtime_max or MAX_RUNTIME))
         if query.updated_since:
             found.append(self._by_change(query.updated_since))
         return found
@@ -351,6 +395,18 @@ class ListPlan:
         }
         links = StreamingLink.objects.active().order_by().filter(**wanted).values("movie_id")
         return _Filter(Q(has_active_link(**self.query.link_filters)), Q(pk__in=links), self.counts.links)
+
+    def _by_facet(self, kind: str, value: str) -> _Filter:
+        facets = MovieFacet.objects.order_by().filter(kind=kind, value=value)
+        tested = Q(Exists(facets.filter(movie=OuterRef("pk"))))
+        return _Filter(tested, Q(pk__in=facets.values("movie_id")), self.counts.number_of(facets, tested))
+
+    def _by_runtime(self, shortest: int, longest: int) -> _Filter:
+        tested = _hidden_from_index("runtime_minutes", GreaterThanOrEqual, shortest) & _hidden_from_index(
+            "runtime_minutes", LessThanOrEqual, longest
+        )
+        indexed = Q(runtime_minutes__gte=shortest, runtime_minutes__lte=longest)
+        return _Filter(tested, indexed, self.counts.number_of(Movie.objects.filter(indexed), tested))
 
     def _by_change(self, since: datetime) -> _Filter:
         changed = Movie.objects.order_by().filter(updated_at__gte=since).values("pk")

@@ -81,6 +81,12 @@ def time_ago(at: datetime | None, *, now: datetime) -> str:
     return "just now"
 
 
+def runtime_text(minutes: int | None) -> str:
+    """The runtime of a film in words: `1 h 34 min`, `2 h`, `12 min`; empty if it is not known."""
+    hours, rest = divmod(minutes or 0, 60)
+    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{rest} min" if rest else "")))
+
+
 def duration_text(hours: float) -> str:
     """A number of hours in words: `24 hours`, `1 hour`, `7 days`, `30 minutes`."""
     if hours >= 48 and hours % 24 == 0:

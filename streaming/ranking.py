@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
@@ -10,6 +9,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from scraper import sources
 from scraper.items import LINK_KINDS, QUALITIES
+from streaming.film_length import FILM_PART
 
 MIN_RELIABLE_UPTIME = 0.9
 NEUTRAL_LANGUAGES = frozenset({"", "zxx", "und", "mul"})  # not stated, no speech, undetermined, several
@@ -17,12 +17,6 @@ MAX_LANGUAGES = 10
 QUALITY_RANKS, KIND_RANKS, SOURCE_RANKS = (
     {value: rank for rank, value in enumerate(order)} for order in (QUALITIES, LINK_KINDS, sources.KNOWN_SOURCES)
 )
-FILM_PART = re.compile(
-    r"(?:^|[\s._(\[+-]|%20|%28|%5B)(?:cd|disc|disk|part|pt|teil|reel)(?:[\s._-]|%20)?0?([1-9][0-9]?)"
-    r"(?:(?:[\s._-]|%20)?(?:of|von)(?:[\s._-]|%20)?0?[1-9][0-9]?)?(?![0-9a-z])",
-    re.IGNORECASE,
-)
-"""How the name of a file says which part of one film it is: `CD1`, `part 1 of 2`, `reel_03`."""
 
 
 class Rankable(Protocol):
@@ -40,6 +34,8 @@ class Rankable(Protocol):
     def kind(self) -> str: ...
     @property
     def response_ms(self) -> int | None: ...
+    @property
+    def length_note(self) -> str: ...
     @property
     def source(self) -> str: ...
     @property
@@ -91,6 +87,7 @@ def _sort_key(link: Rankable, preferred: Sequence[str]) -> tuple[object, ...]:
     uptime = link.uptime
     return (
         not link.is_active,
+        bool(link.length_note),
         uptime is not None and uptime < MIN_RELIABLE_UPTIME,
         _language_rank(link.language.lower(), preferred) if preferred else 0,
         QUALITY_RANKS.get(link.quality, len(QUALITY_RANKS)),

@@ -96,8 +96,9 @@ def _wrong_words(first: int, last: int) -> list[Movie]:
     """Movies whose derived columns are not those of their title, with the right ones."""
     rows = Movie.objects.filter(pk__range=(first, last)).order_by("pk")
     length, wrong = Movie._meta.get_field("search_title").max_length, []
-    for movie in rows.only("imdb_id", "title", "search_title", "search_words").iterator():
-        right = fold_for_search(movie.title)[:length], title_words(movie.title)
+    read = ("imdb_id", "title", "search_title", "search_words", "original_title", "other_titles")
+    for movie in rows.only(*read).iterator():
+        right = fold_for_search(movie.title)[:length], title_words(movie.title, *movie.search_titles)
         if (movie.search_title, movie.search_words) != right:
             movie.search_title, movie.search_words = right
             wrong.append(movie)

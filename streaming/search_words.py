@@ -9,6 +9,7 @@ from dataclasses import dataclass
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 8
 MAX_WORD_LENGTH = 64
+MAX_OTHER_WORDS = 100
 KEY_END = "|"
 """Ends the key in the words of a title; no word has it. The next character in ASCII order is `AFTER_KEY_END`."""
 AFTER_KEY_END = "}"
@@ -52,8 +53,8 @@ def fold_for_search(text: str) -> str:
     return " ".join("".join(letter for letter in decomposed if not unicodedata.combining(letter)).split())
 
 
-def title_words(title: str) -> str:
-    """The key of a title, `|`, and more words by which it is found.
+def title_words(title: str, *others: str) -> str:
+    """The key of a title, `|`, and more words by which it is found: those of other titles of the movie, too.
 
     The key has all words in order. Words that a sign joins count as one word too, so `Spider-Man` becomes
     `spider man|spiderman`. Of scripts without blanks each two neighbours are a word: `千と千尋` is found by `千尋`.
@@ -62,7 +63,10 @@ def title_words(title: str) -> str:
     words = [word for chunk in chunks for word in chunk]
     joined = ["".join(chunk)[:MAX_WORD_LENGTH] for chunk in chunks if len(chunk) > 1]
     more = [part for word in words for part in _parts_of_title(word)]
-    return f"{_key(words, title)}{KEY_END}{' '.join(dict.fromkeys([*joined, *more]))}"
+    known = {*words, *joined, *more}
+    others_words = (word for other in others for word in title_words(other).replace(KEY_END, " ").split())
+    added = list(dict.fromkeys(word for word in others_words if word not in known))[:MAX_OTHER_WORDS]
+    return f"{_key(words, title)}{KEY_END}{' '.join(dict.fromkeys([*joined, *more, *added]))}"
 
 
 def parse_search(text: str) -> Search:

@@ -9,15 +9,36 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH, MAX_YEAR, MIN_YEAR, QUALITIES
+from scraper.extraction.genres import GENRES
+from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH, MAX_YEAR, MIN_YEAR, MOVIE_FACTS, QUALITIES
 from scraper.net.url_policy import InvalidValue
 from streaming.ingest import edits
-from streaming.ingest.records import MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH, MAX_TITLE_LENGTH
+from streaming.ingest.facts import (
+    CAPTION_FORMATS,
+    MAX_DURATION_SECONDS,
+    MAX_NAME_LENGTH,
+    MAX_PIXELS,
+    MAX_RUNTIME_MINUTES,
+    MAX_SIZE_BYTES,
+    MAX_TITLE_LENGTH,
+)
+from streaming.ingest.records import MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.job import SourceState
 from streaming.ranking import best_first
 from streaming.scraping.page_visits import RefreshState, RefreshStatus
 from streaming.statistics import CatalogueTotals, SourceStats
+
+
+class CaptionSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField()
+    language = serializers.CharField(allow_blank=True, default="", help_text="A BCP 47 tag; empty: not stated.")
+    format = serializers.ChoiceField(choices=CAPTION_FORMATS, default="vtt")
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="The value of the filter `person`.")
+    name = serializers.CharField()
 
 
 class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
@@ -28,6 +49,10 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
         help_text="Fraction of the last 24 checks that found it alive; null: never checked.",
     )
 
+    captions = CaptionSerializer(many=True, read_only=True)
+    length_note = serializers.CharField(
+        read_only=True, help_text="`shorter than the film` or `longer than the film`; empty if neither, or not known."
+    )
     label = serializers.CharField(source="display_label", read_only=True)  # type: ignore[assignment]  # a declared field
 
     class Meta:
@@ -35,24 +60,33 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
         fields = (
             "id", "source", "source_name", "source_url",
             *(name for name in LINK_FIELDS if name not in ("season", "episode", "evidence")),
-            "is_active", "last_checked", "reason", "strength", "response_ms", "uptime",
+            "length_note", "is_active", "last_checked", "reason", "strength", "response_ms", "uptime",
         )  # fmt: skip
 
 
 class MovieSerializer(serializers.ModelSerializer[Movie]):
     url = serializers.SerializerMethodField(help_text="The movie's page on this site.")
     links = serializers.SerializerMethodField(help_text="Active links only, best first.")
+    genres = serializers.ListField(child=serializers.ChoiceField(choices=list(GENRES)), read_only=True)
+    countries = serializers.ListField(child=serializers.CharField(), read_only=True, help_text="ISO 3166 codes.")
+    original_languages = serializers.ListField(child=serializers.CharField(), read_only=True)
+    directors = PersonSerializer(many=True, read_only=True)
+    cast = PersonSerializer(many=True, read_only=True)
+    other_titles = serializers.SerializerMethodField(help_text="Titles by language.")
 
     class Meta:
         model = Movie
         fields = (
-            "id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at", "url",
-            "links",
+            "id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", *MOVIE_FACTS,
+            "created_at", "updated_at", "url", "links",
         )  # fmt: skip
 
     @extend_schema_field({"type": "string", "format": "uri"})
     def get_url(self, movie: Movie) -> str:
         return str(self.context["request"].build_absolute_uri(movie.get_absolute_url()))
+
+    def get_other_titles(self, movie: Movie) -> dict[str, str]:
+        return dict(reversed(movie.other_titles))
 
     @extend_schema_field(LinkSerializer(many=True))
     def get_links(self, movie: Movie) -> Sequence[dict[str, Any]]:
@@ -196,6 +230,11 @@ class WriteSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError({field: [str(refusal)]}) from None
 
 
+class PersonWriteSerializer(WriteSerializer):
+    name = serializers.CharField(max_length=MAX_NAME_LENGTH)
+    wikidata = serializers.CharField(max_length=13, allow_blank=True, required=False)
+
+
 class MovieWriteSerializer(WriteSerializer):
     imdb_id = serializers.CharField(max_length=11, help_text="Cannot be changed later.")
     title = serializers.CharField(max_length=MAX_TITLE_LENGTH)
@@ -203,6 +242,16 @@ class MovieWriteSerializer(WriteSerializer):
     type = serializers.ChoiceField(choices=Movie.Type.choices, required=False)
     poster_url = serializers.CharField(max_length=2000, allow_blank=True, required=False)
     synopsis = serializers.CharField(max_length=MAX_SYNOPSIS_LENGTH, allow_blank=True, required=False)
+    runtime_minutes = serializers.IntegerField(
+        min_value=1, max_value=MAX_RUNTIME_MINUTES, allow_null=True, required=False
+    )
+    original_title = serializers.CharField(max_length=MAX_TITLE_LENGTH, allow_blank=True, required=False)
+    original_languages = serializers.ListField(child=serializers.CharField(), required=False)
+    countries = serializers.ListField(child=serializers.CharField(), required=False)
+    genres = serializers.ListField(child=serializers.CharField(), required=False)
+    directors = serializers.ListField(child=PersonWriteSerializer(), required=False)
+    cast = serializers.ListField(child=PersonWriteSerializer(), required=False)
+    other_titles = serializers.DictField(child=serializers.CharField(), required=False, help_text="By language.")
 
 
 @extend_schema_field({"type": ["integer", "string"]})
@@ -230,6 +279,13 @@ class LinkWriteSerializer(WriteSerializer):
     licence = serializers.CharField(max_length=40, allow_blank=True, required=False)
     licence_url = serializers.CharField(max_length=2000, allow_blank=True, required=False)
     evidence = serializers.CharField(max_length=MAX_EVIDENCE_LENGTH, allow_blank=True, required=False)
+    duration_seconds = serializers.IntegerField(
+        min_value=1, max_value=MAX_DURATION_SECONDS, allow_null=True, required=False
+    )
+    size_bytes = serializers.IntegerField(min_value=1, max_value=MAX_SIZE_BYTES, allow_null=True, required=False)
+    width = serializers.IntegerField(min_value=1, max_value=MAX_PIXELS, allow_null=True, required=False)
+    height = serializers.IntegerField(min_value=1, max_value=MAX_PIXELS, allow_null=True, required=False)
+    captions = serializers.ListField(child=CaptionSerializer(), required=False)
     is_active = serializers.BooleanField(required=False)
     is_published = serializers.BooleanField(
         required=False, help_text="false: it awaits review, and only staff can see it."

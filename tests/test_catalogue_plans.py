@@ -39,6 +39,8 @@ FILTERS = [
     {"language": "en", "quality": "720p", "source": "commons", "licence": "cc0"},
     {"type": "movie", "year_min": 1900, "has_links": True, "language": "en"},
     {"updated_since": NOW - timedelta(days=900)},
+    {"genre": "drama"},
+    {"country": "DE", "runtime_min": 60, "type": "movie"},
 ]
 RARE = [
     ({"type": "show"}, "movie_by_type"),
@@ -48,6 +50,10 @@ RARE = [
     ({"language": "eo"}, "link_by_facets"),
     ({"language": "eo", "quality": "480p"}, "link_by_facets"),
     ({"updated_since": NOW - timedelta(days=1)}, "movie_by_updated"),
+    ({"genre": "western"}, "facet_once_a_movie|autoindex_streaming_moviefacet"),
+    ({"person": "Q7", "genre": "western"}, "facet_once_a_movie|autoindex_streaming_moviefacet"),
+    ({"captions": "eo"}, "facet_once_a_movie|autoindex_streaming_moviefacet"),
+    ({"runtime_min": 200}, "movie_by_runtime"),
 ]
 
 
@@ -55,16 +61,19 @@ RARE = [
 def large(monkeypatch):
     """A few movies whose counters say that they are millions: `RARE` filters leave few of them."""
     for number in range(30):
-        movie = make_movie(title=f"Movie {number}", year=1900 + number, updated_at=NOW - timedelta(days=30))
+        facts = {"genres": ["drama"], "countries": ["DE"], "runtime_minutes": 90}
+        movie = make_movie(title=f"Movie {number}", year=1900 + number, updated_at=NOW - timedelta(days=30), **facts)
         make_link(movie, language="en", quality="720p", source="commons", licence="cc0")
-    make_link(make_movie(title="Rare", year=1968, type="show"), language="eo", quality="480p", source="commons")
+    facts = {"genres": ["western"], "cast": [{"id": "Q7", "name": "Ida Lupino"}], "runtime_minutes": 300}
+    rare = {"language": "eo", "quality": "480p", "source": "commons", "captions": [{"url": "", "language": "eo"}]}
+    make_link(make_movie(title="Rare", year=1968, type="show", **facts), **rare)
     make_movie(title="Late", year=2020)
     MovieCount.objects.filter(year__lt=1960).update(movies=F("movies") * 100_000)
     LinkCount.objects.filter(language="en").update(active=F("active") * 300_000)
     monkeypatch.setattr("streaming.catalogue_query.MAX_EXACT", 5)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:  # Otherwise it plans by what was there when it last looked by itself.
-            cursor.execute("ANALYZE streaming_movie, streaming_streaminglink")
+            cursor.execute("ANALYZE streaming_movie, streaming_streaminglink, streaming_moviefacet")
 
 
 def plan_of(movies, *, without=("sort", "incremental_sort")):
@@ -139,6 +148,10 @@ def test_both_ways_of_reading_find_the_same(large, filters):
         ({"language": "en"}, 3_000_000, False),
         ({"updated_since": NOW - timedelta(days=90)}, 3_000_000, False),
         ({"search": "movie"}, 30, True),
+        ({"genre": "western"}, 1, True),
+        ({"genre": "western", "type": "movie"}, 0, True),
+        ({"runtime_min": 200}, 1, True),
+        ({"genre": "drama"}, 2_810_000, False),
     ],
 )
 def test_counts_are_exact_when_they_are_cheap(large, filters, number, is_exact):
@@ -168,14 +181,17 @@ API = "/api/streaming/"
 PATHS = [
     "/", "/?sort=links", "/?sort=newest", "/?working=1&language=en", "/?decade=1920", "/?page=2", "/health/",
     "/sources/", "/sitemap.xml", "/sitemap-movies.xml", "/feeds/new.xml", "/feeds/lost.xml", "/metrics", "/readyz",
-    "/streaming/tt0000001/", "/stremio/catalog/movie/openreel-movies.json",
+    "/streaming/tt0000001/", "/?genre=drama&runtime_max=100", "/?captions=eo", "/genres/drama/", "/people/Q7/",
+    "/countries/DE/", "/stremio/catalog/movie/openreel-movies.json",
     *(f"{API}movies/{query}" for query in (
         "", "?cursor=", "?type=show&ordering=-year", "?source=commons&language=en", "?has_links=false",
-        "?updated_since=2020-01-01", "tt0000001/",
+        "?updated_since=2020-01-01", "tt0000001/", "?genre=drama&runtime_min=60", "?person=Q7&captions=eo",
     )),
     f"{API}stats/", f"{API}sources/", f"{API}changes/",
 ]  # fmt: skip
-TABLES = ("streaming_movie", "streaming_streaminglink", "streaming_linkflip", "streaming_change")
+TABLES = (
+    "streaming_movie", "streaming_streaminglink", "streaming_linkflip", "streaming_change", "streaming_moviefacet",
+)  # fmt: skip
 
 
 @pytest.mark.sqlite

@@ -81,17 +81,17 @@ def test_every_order_is_total_so_that_pages_do_not_overlap(order):
 @pytest.mark.parametrize(
     ("page", "api"),
     [
-        ("", ""),
+        ("sort=title", ""),
         ("q=b a", "search=b a"),
-        ("type=show", "type=show"),
-        ("decade=1920", "year_min=1920&year_max=1929"),
-        ("working=1", "has_links=true"),
-        ("working=1&quality=720p", "has_links=true&quality=720p"),
-        ("source=commons", "source=commons"),
-        ("quality=480p", "quality=480p"),
-        ("language=de", "language=de"),
-        ("licence=cc0", "licence=cc0"),
-        ("quality=720p&language=de&source=commons", "quality=720p&language=de&source=commons"),
+        ("sort=title&type=show", "type=show"),
+        ("sort=title&decade=1920", "year_min=1920&year_max=1929"),
+        ("sort=title&working=1", "has_links=true"),
+        ("sort=title&working=1&quality=720p", "has_links=true&quality=720p"),
+        ("sort=title&source=commons", "source=commons"),
+        ("sort=title&quality=480p", "quality=480p"),
+        ("sort=title&language=de", "language=de"),
+        ("sort=title&licence=cc0", "licence=cc0"),
+        ("sort=title&quality=720p&language=de&source=commons", "quality=720p&language=de&source=commons"),
     ],
 )
 def test_the_page_and_the_api_find_the_same_movies(client, catalogue, page, api):

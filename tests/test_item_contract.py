@@ -13,7 +13,7 @@ from django.conf import settings
 from scraper import settings as crawl_settings
 from scraper import sources, spiders
 from scraper.extraction.licences import SLUG_BY_PATH
-from scraper.items import LINK_FIELDS, LINK_KINDS, MOVIE_TYPES, LinkItem
+from scraper.items import LINK_FIELDS, LINK_KINDS, MOVIE_TYPES, Caption, FilmItem, LinkItem, Person
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.models import Movie, StreamingLink
 from streaming.scraping.crawling.crawler_setup import SHARED_SETTINGS
@@ -37,6 +37,20 @@ FULL = LinkItem(
     type="show",
     poster_url="https://films.example.org/n.jpg",
     synopsis="A shadow on the stairs.",
+    duration_seconds=5640,
+    size_bytes=734_003_200,
+    width=960,
+    height=720,
+    captions=(Caption(url="https://films.example.org/n.vtt", language="de", format="srt"),),
+    runtime_minutes=94,
+    original_title="Nosferatu, eine Symphonie des Grauens",
+    original_languages=("de",),
+    countries=("DE",),
+    genres=("horror", "fantasy"),
+    directors=(Person("F. W. Murnau", "Q55394"),),
+    cast=(Person("Max Schreck"), Person("Greta Schröder", "Q65137")),
+    other_titles=(("fr", "Nosferatu le vampire"), ("en", "Nosferatu, a Symphony of Horror")),
+    fame=74,
 )
 MODULES = sorted(module.name for module in iter_modules(spiders.__path__))
 
@@ -59,10 +73,14 @@ def test_the_catalogue_keeps_every_field_of_an_item(name):
 
 
 def test_records_hold_nothing_that_no_item_and_no_import_can_say():
-    by_import = {"is_active", "last_checked", "host"}
+    by_import = {"is_active", "last_checked", "host", "refused"}
     said = {field.name for field in fields(LinkItem)}
     assert set(LinkRecord._fields) - by_import <= said
-    assert {field.name for field in fields(MovieRecord)} <= said
+    assert {field.name for field in fields(MovieRecord)} - by_import <= said
+
+
+def test_an_item_of_a_film_has_the_fields_of_a_movie():
+    assert {field.name for field in fields(FilmItem)} == {field.name for field in fields(MovieRecord)} - {"refused"}
 
 
 def spiders_in(module):

@@ -23,6 +23,8 @@ from tests.helpers.staff import make_staff
 pytestmark = pytest.mark.django_db
 ACCOUNT, FREE_TEXT, INSIDE = "secretary_jones", "Jane Roe of 12 Example Street", "10.20.30.40"
 VALUES = {
+    "slug": ["horror"],
+    "code": ["DE"],
     "identifier": ["tt0000001", "tt0000002", "tt0000003", "tt0000004"],
     "pk": ["tt0000001", "tt0000002", "tt0000003", "tt0000004", "{job}"],
     "kind": ["movie"],

@@ -19,6 +19,7 @@ class Link:
     quality: str = ""
     kind: str = "page"
     response_ms: int | None = None
+    length_note: str = ""
     source: str = "commons"
     source_url: str = "https://a.example.org/"
 
@@ -28,6 +29,8 @@ class Link:
     [
         (Link("active", quality="240p"), Link("dead", is_active=False, quality="2160p"), []),
         (Link("reliable", uptime=0.9), Link("unreliable", uptime=0.89, quality="2160p"), []),
+        (Link("whole", quality="240p"), Link("excerpt", quality="2160p", length_note="shorter than the film"), []),
+        (Link("excerpt", length_note="shorter than the film"), Link("dead", is_active=False), []),
         (Link("never checked"), Link("unreliable", uptime=0.5, quality="2160p"), []),
         (
             Link("reliable, small", uptime=0.95, quality="720p"),

@@ -9,7 +9,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 
 from scraper.extraction.licences import licence_from_url_path
-from scraper.items import MAX_EVIDENCE_LENGTH, MAX_PART_NUMBER, MAX_YEAR, MIN_YEAR, QUALITIES, LinkItem
+from scraper.items import (
+    LINK_FACTS,
+    MAX_EVIDENCE_LENGTH,
+    MAX_PART_NUMBER,
+    MAX_YEAR,
+    MIN_YEAR,
+    MOVIE_FACTS,
+    QUALITIES,
+    Caption,
+    LinkItem,
+    Person,
+)
 from scraper.net.url_policy import InvalidValue, escape_url, normalize_url
 from scraper.sources import LICENCES, source_name
 
@@ -46,6 +57,11 @@ class ExtractedLink:
     licence: LicenceStatement | None = None
     season: int | None = None
     episode: int | None = None
+    duration_seconds: int | None = None
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    captions: tuple[Caption, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +86,15 @@ class ExtractedFilm:
     links: tuple[ExtractedLink, ...] = ()
     problem: str = ""
     doubt: str = ""
+    runtime_minutes: int | None = None
+    original_title: str = ""
+    original_languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    directors: tuple[Person, ...] = ()
+    cast: tuple[Person, ...] = ()
+    other_titles: tuple[tuple[str, str], ...] = ()
+    fame: int | None = None
 
 
 # Everything that may differ between two mentions of one URL.
@@ -99,6 +124,8 @@ def to_items(film: ExtractedFilm, *, imdb_id: str, source: str) -> Iterator[Link
             type=film.type,
             synopsis=film.synopsis,
             poster_url=film.poster_url,
+            **{name: getattr(link, name) for name in LINK_FACTS},
+            **{name: getattr(film, name) for name in MOVIE_FACTS},
         )
 
 

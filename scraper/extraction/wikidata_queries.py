@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from scraper.extraction.wikidata_facts import DURATION, FACT_PROPERTIES, LABEL, LABEL_LANGUAGES, MAX_ROWS
 from scraper.extraction.wikidata_statements import WATCH_PROPERTIES
 from scraper.items import IMDB_ID_PATTERN
 
@@ -40,12 +41,39 @@ def statements_query(imdb_ids: Sequence[str], *, properties: Sequence[str] = WAT
 }}"""
 
 
+def facts_query(imdb_id: str) -> str:
+    """Return the SPARQL query for what is known of a film. Raises ValueError for an invalid id."""
+    if not IMDB_ID_PATTERN.fullmatch(imdb_id):
+        raise ValueError(f"{ascii(imdb_id)[:80]} cannot be queried")
+    properties = " ".join(f"wd:{name}" for name in FACT_PROPERTIES)
+    languages = ", ".join(f'"{tag}"' for tag in LABEL_LANGUAGES)
+    return f"""SELECT ?links ?prop ?value ?valueLabel ?country ?language WHERE {{
+  ?item wdt:P345 "{imdb_id}" ; wikibase:sitelinks ?links .
+  {{
+    VALUES ?prop {{ {properties} }}
+    ?prop wikibase:directClaim ?claim .
+    ?item ?claim ?value .
+    OPTIONAL {{ ?value wdt:P297 ?country }}
+    OPTIONAL {{ ?value wdt:P218 ?language }}
+  }} UNION {{
+    ?item p:{DURATION}/psn:{DURATION}/wikibase:quantityAmount ?value .
+    BIND("{DURATION}" AS ?prop)
+  }} UNION {{
+    ?item rdfs:label ?value .
+    FILTER(LANG(?value) IN ({languages}))
+    BIND("{LABEL}" AS ?prop)
+  }}
+  SERVICE wikibase:label {{ bd:serviceParam wikibase:language "en,mul,de,fr,es" }}
+}} LIMIT {MAX_ROWS}"""
+
+
 FILMS_QUERY = """SELECT ?item ?imdb (SAMPLE(?t) AS ?title) (MIN(YEAR(?date)) AS ?year)
   (GROUP_CONCAT(DISTINCT COALESCE(?ia, ""); separator="|") AS ?archive_ids)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?file), ""); separator="|") AS ?commons_files)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?status), ""); separator="|") AS ?copyright_status)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?lic), ""); separator="|") AS ?licences)
   (GROUP_CONCAT(DISTINCT COALESCE(?langcode, ""); separator="|") AS ?languages)
+  (MAX(?sitelinks) AS ?links) (MIN(?seconds) AS ?duration)
   (MIN(STR(?posterfile)) AS ?poster) (MIN(STR(?imagefile)) AS ?image)
 WHERE {{
   {{ SELECT DISTINCT ?item ?imdb WHERE {{
@@ -62,6 +90,8 @@ WHERE {{
   OPTIONAL {{ ?item wdt:P6216 ?status }}
   OPTIONAL {{ ?item wdt:P275/(wdt:P856|wdt:P2699) ?lic }}
   OPTIONAL {{ ?item wdt:P364/wdt:P218 ?langcode }}
+  OPTIONAL {{ ?item wikibase:sitelinks ?sitelinks }}
+  OPTIONAL {{ ?item p:P2047/psn:P2047/wikibase:quantityAmount ?seconds }}
   OPTIONAL {{ ?item wdt:P3383 ?posterfile }}
   OPTIONAL {{ ?item wdt:P18 ?imagefile }}
 }} GROUP BY ?item ?imdb ORDER BY ?imdb"""

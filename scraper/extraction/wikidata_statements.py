@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from scraper.extraction.dates import is_over
+from scraper.extraction.durations import minutes_of
 from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, LicenceStatement, licence_from_url
 from scraper.extraction.json_values import (
     UnreadableResponse,
+    as_float,
     as_int,
     as_mapping,
     as_mappings,
@@ -307,7 +309,10 @@ def _film_of_row(row: Mapping[str, str]) -> ExtractedFilm:
         title=row.get("title") or row.get("filmLabel") or row.get("movieName") or "",
         year=parse_year(row.get("year") or row.get("date") or row.get("firstReleaseDate") or ""),
         type="show" if "series" in row.get("contentTypes", "") else "movie",
-        language=languages.pop() if len(languages) == 1 else "",
+        language=next(iter(languages)) if len(languages) == 1 else "",
+        original_languages=tuple(sorted(languages)),
+        fame=as_int(row.get("links")),
+        runtime_minutes=minutes_of(round(as_float(row.get("duration")) or 0)),
         # A picture of a film that is still protected may require more than we show beside it.
         poster_url=_row_poster(row) if is_public_domain else "",
         links=_unique_links(_row_statements(row, imdb_id=imdb_id, item=item, licence=licence)),

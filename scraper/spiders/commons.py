@@ -9,6 +9,7 @@ from typing import Any
 from scrapy import Request
 
 from scraper.base_spider import SourceSpider
+from scraper.extraction.durations import parse_seconds
 from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
 from scraper.extraction.json_values import (
     UnreadableResponse,
@@ -19,15 +20,17 @@ from scraper.extraction.json_values import (
     as_text,
     html_to_text,
 )
+from scraper.extraction.languages import normalize_language_tag
 from scraper.extraction.licences import licence_from_name, licence_from_url_path
 from scraper.extraction.media_types import link_kind, quality_from_label, quality_from_size
 from scraper.extraction.source_urls import commons_file_name, commons_page_url, is_foreign, with_scheme
 from scraper.extraction.wikidata_statements import COMMONS_FILE, Statement
-from scraper.items import LinkItem
+from scraper.items import Caption, LinkItem
 
-IMAGE_INFO_PROPS = "timestamp|url|size|mime|derivatives|extmetadata|canonicaltitle"
+IMAGE_INFO_PROPS = "timestamp|url|size|mime|derivatives|timedtext|extmetadata|canonicaltitle"
 METADATA_FIELDS = "LicenseShortName|LicenseUrl|UsageTerms|NonFree"
-MAX_FILES = 5
+MAX_FILES, MAX_CAPTIONS = 5, 30
+CAPTION_FORMATS = {"text/vtt": "vtt", "text/x-srt": "srt", "application/x-subrip": "srt"}
 
 
 def parse_files(answer: object) -> list[ExtractedFilm]:
@@ -77,16 +80,21 @@ def _film(page: Mapping[str, Any]) -> ExtractedFilm:
 def _links(found: Mapping[str, Any]) -> Iterator[ExtractedLink]:
     """Return the original and its smaller versions; one of these is the original again, with its codecs."""
     original = _media_url(found.get("url"))
+    seconds, captions = parse_seconds(found.get("duration")), tuple(_captions(found))
+    common = {"duration_seconds": seconds, "captions": captions}
     versions = {_media_url(one.get("src")): one for one in as_objects(found.get("derivatives"))}
     if original:
         same = versions.pop(original, {})
         merged = {**found, "type": as_text(same.get("type")) or as_text(found.get("mime")), "src": original}
-        yield from _link(merged, label="Original")
+        yield from _link(merged, common, label="Original", size_bytes=as_int(found.get("size")))
     for one in versions.values():
-        yield from _link(one, label=as_text(one.get("shorttitle")) or as_text(one.get("title")))
+        yield from _link(one, common, label=as_text(one.get("shorttitle")) or as_text(one.get("title")))
 
 
-def _link(version: Mapping[str, Any], *, label: str) -> Iterator[ExtractedLink]:
+def _link(
+    version: Mapping[str, Any], common: Mapping[str, Any], *, label: str, size_bytes: int | None = None
+) -> Iterator[ExtractedLink]:
+    """Return a version of the file; `common` are the facts of all versions."""
     url, media_type = _media_url(version.get("src")), as_text(version.get("type"))
     # By the media type only: a sound file may end in .webm.
     kind = link_kind("", media_type=media_type)
@@ -97,7 +105,18 @@ def _link(version: Mapping[str, Any], *, label: str) -> Iterator[ExtractedLink]:
             kind=kind,
             label=label,
             quality=quality_from_label(as_text(version.get("transcodekey"))) or quality_from_size(width, height),
+            size_bytes=size_bytes,
+            width=width,
+            height=height,
+            **common,
         )
+
+
+def _captions(found: Mapping[str, Any]) -> Iterator[Caption]:
+    for one in as_objects(found.get("timedtext"))[:MAX_CAPTIONS]:
+        media_type, url = as_text(one.get("type")).lower(), _media_url(one.get("src"))
+        if url and (form := CAPTION_FORMATS.get(media_type, "")):
+            yield Caption(url=url, language=normalize_language_tag(one.get("srclang")), format=form)
 
 
 def _media_url(value: object) -> str:

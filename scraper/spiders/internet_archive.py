@@ -10,7 +10,9 @@ from urllib.parse import quote
 from scrapy import Request
 
 from scraper.base_spider import SourceSpider
+from scraper.extraction.durations import minutes_of, parse_seconds
 from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
+from scraper.extraction.genres import parse_genres
 from scraper.extraction.json_values import (
     UnreadableResponse,
     as_float,
@@ -18,17 +20,18 @@ from scraper.extraction.json_values import (
     as_mapping,
     as_mappings,
     as_text,
+    as_texts,
     find_imdb_id,
     html_to_text,
     is_safe_url_part,
     parse_year,
 )
-from scraper.extraction.languages import parse_language
+from scraper.extraction.languages import normalize_language_tag, parse_language
 from scraper.extraction.licences import licence_from_url_path
 from scraper.extraction.media_types import quality_from_size
 from scraper.extraction.source_urls import archive_item_id
 from scraper.extraction.wikidata_statements import ARCHIVE_ITEM, FULL_WORK, Statement
-from scraper.items import LinkItem
+from scraper.items import Caption, LinkItem, Person
 from scraper.sources import DEFAULT_URLS, KNOWN_SOURCES
 
 DEFAULT_BASE_URL = DEFAULT_URLS["INTERNET_ARCHIVE_URL"]
@@ -39,6 +42,11 @@ PLAYABLE_EXTENSIONS = (".mp4", ".m4v", ".webm", ".ogv")
 URL_SAFE_CHARACTERS = "/()!*~"
 MAX_ITEMS = 5
 MAX_FILES = 5_000
+MIN_CLEAR_SECONDS = 300
+MAX_SUBJECTS, MAX_DIRECTORS, MAX_CAPTIONS = 20, 5, 20
+CAPTION_FORMATS = {"SubRip": "srt", "Web Video Text Tracks": "vtt"}
+MACHINE_MADE = (".asr.srt", ".asr.vtt")
+"""How the archive names captions that a program made of the sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,9 @@ def parse_item(answer: object, *, base: str = DEFAULT_BASE_URL) -> ExtractedFilm
         licence=LicenceStatement(slug=licence_from_url_path(licence), url=licence),
         links=() if problem else tuple(_links(answer, identifier=identifier, language=language, base=base)),
         problem=problem,
+        runtime_minutes=_runtime(metadata.get("runtime")),
+        genres=parse_genres(as_texts(metadata.get("subject"))[:MAX_SUBJECTS]),
+        directors=tuple(Person(name) for name in as_texts(metadata.get("director"))[:MAX_DIRECTORS]),
     )
 
 
@@ -148,6 +159,13 @@ def parse_hits(documents: object) -> Iterator[SearchHit]:
             )
 
 
+def _runtime(stated: object) -> int | None:
+    """The minutes of an item; None for a bare number and for `1:34`, which may be hours and minutes."""
+    text, seconds = as_text(stated), parse_seconds(stated) or 0
+    is_clear = not text.isdigit() and (text.count(":") != 1 or seconds >= MIN_CLEAR_SECONDS)
+    return minutes_of(seconds) if is_clear else None
+
+
 def _problem(answer: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
     if answer.get("is_dark"):
         return "withdrawn"
@@ -161,8 +179,9 @@ def _problem(answer: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
 def _links(answer: Mapping[str, Any], *, identifier: str, language: str, base: str) -> Iterator[ExtractedLink]:
     stated = answer.get("files")
     listed = [stated] if "name" in as_mapping(stated) else stated
-    files = [file for file in as_mappings(listed, maximum=MAX_FILES) if _is_playable(file)]
-    for file in sorted(files, key=_rank):
+    described = list(as_mappings(listed, maximum=MAX_FILES))
+    captions = _captions(described, home=f"{base}/download/{quote(identifier)}")
+    for file in sorted(filter(_is_playable, described), key=_rank):
         name = str(file["name"])
         width, height = as_int(file.get("width")), as_int(file.get("height"))
         url = f"{base}/download/{quote(identifier)}/{quote(name, safe=URL_SAFE_CHARACTERS)}"
@@ -172,7 +191,30 @@ def _links(answer: Mapping[str, Any], *, identifier: str, language: str, base: s
             label=as_text(name.rsplit("/", 1)[-1], max_length=200),
             quality=quality_from_size(width, height),
             language=language,
+            duration_seconds=parse_seconds(file.get("length")),
+            size_bytes=as_int(file.get("size")),
+            width=width,
+            height=height,
+            captions=tuple(caption for stem, caption in captions if _stem(name).startswith(stem)),
         )
+
+
+def _captions(files: list[Mapping[str, Any]], *, home: str) -> list[tuple[str, Caption]]:
+    """The captions of an item, each with the beginning of the names of its videos: `film.de.srt` is of `film.mp4`."""
+    found = []
+    for file in files:
+        name, form = as_text(file.get("name"), max_length=1000), CAPTION_FORMATS.get(as_text(file.get("format")), "")
+        if not form or not is_safe_url_part(name) or ".." in name.split("/") or name.lower().endswith(MACHINE_MADE):
+            continue
+        stem, _, tag = _stem(name).rpartition(".")
+        language = normalize_language_tag(tag) if stem and len(tag) <= 8 else ""
+        url = f"{home}/{quote(name, safe=URL_SAFE_CHARACTERS)}"
+        found.append((stem if language else _stem(name), Caption(url=url, language=language, format=form)))
+    return found[:MAX_CAPTIONS]
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def _is_playable(file: Mapping[str, Any]) -> bool:
@@ -244,4 +286,6 @@ class InternetArchiveSpider(SourceSpider):
         film = parse_item(answer, base=self.archive_url)
         if film.imdb_id in ("", self.imdb_id) or is_bound:
             film = film if film.licence.url or licence is None else replace(film, licence=licence)
+            # Of an item that does not name the film, the runtime may be that of an excerpt.
+            film = film if film.imdb_id else replace(film, runtime_minutes=None)
             yield from to_items(film, imdb_id=self.imdb_id, source=self.name)

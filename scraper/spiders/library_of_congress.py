@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from scrapy import Request
 
 from scraper.base_spider import SourceSpider
+from scraper.extraction.durations import parse_seconds
 from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
 from scraper.extraction.json_values import (
     UnreadableResponse,
+    as_int,
     as_mapping,
     as_objects,
     as_text,
@@ -90,6 +92,10 @@ def _files(resource: Mapping[str, Any]) -> Iterator[ExtractedLink]:
                     url=url,
                     kind=kind,
                     label=_label(resource),
+                    size_bytes=as_int(file.get("size")),
+                    duration_seconds=parse_seconds(file.get("duration")),
+                    width=as_int(file.get("width")),
+                    height=as_int(file.get("height")),
                 )
 
 

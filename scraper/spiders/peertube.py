@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from scrapy import Request
 
 from scraper.base_spider import SourceSpider
+from scraper.extraction.durations import parse_seconds
 from scraper.extraction.film import ExtractedFilm, ExtractedLink, LicenceStatement, to_items
 from scraper.extraction.film_page import absolute_url
 from scraper.extraction.json_values import (
@@ -49,6 +50,7 @@ def parse_video(answer: object) -> ExtractedFilm:
     if not page or not as_text(video.get("uuid")):
         raise UnreadableResponse("the answer is no video")
     problem, language = _problem(video), normalize_language_tag(as_mapping(video.get("language")).get("id"))
+    common: dict[str, Any] = {"language": language, "duration_seconds": parse_seconds(video.get("duration"))}
     return ExtractedFilm(
         imdb_id=find_imdb_id(video.get("description")) or find_imdb_id(video.get("support")),
         identifier=as_text(video.get("uuid")),
@@ -57,7 +59,7 @@ def parse_video(answer: object) -> ExtractedFilm:
         synopsis=html_to_text(video.get("description")),
         page=page,
         licence=_licence(video, page),
-        links=() if problem else tuple(replace(link, language=language) for link in _links(video)),
+        links=() if problem else tuple(replace(link, **common) for link in _links(video)),
         problem=problem,
         doubt=_doubt(video),
     )
@@ -137,6 +139,9 @@ def _files(parent: Mapping[str, Any], *, page: str) -> Iterator[ExtractedLink]:
             url=url,
             kind="file",
             quality=quality_from_label(as_text(resolution.get("label"))) or quality_from_size(width, height),
+            size_bytes=as_int(file.get("size")),
+            width=width,
+            height=height,
         )
 
 

@@ -14,10 +14,12 @@ from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.exceptions import ValidationError
 
 from scraper import sources
+from scraper.extraction.countries import COUNTRIES
+from scraper.extraction.genres import GENRES
 from scraper.items import MAX_YEAR, MIN_YEAR, QUALITIES
 from streaming.catalogue_query import ORDERINGS, CatalogueQuery
 from streaming.formatting import quote_value
-from streaming.ingest.records import is_language_tag
+from streaming.ingest.facts import MAX_RUNTIME_MINUTES, is_language_tag, is_person_key
 from streaming.models import LinkCount, Movie
 
 EMPTY_ALLOWED = frozenset({"search", "cursor", "since"})
@@ -60,13 +62,31 @@ def validate_language(query: QueryDict) -> None:
         raise ValidationError({"language": error.messages}) from None
 
 
-class YearField(forms.IntegerField):
+class BoundedField(forms.IntegerField):
+    """A number with one message for all that it may not be."""
+
+    lowest, highest, unit = 0, 0, ""
+
     def __init__(self, **options: Any) -> None:
-        message = f"Write a year from {MIN_YEAR} to {MAX_YEAR}."
-        super().__init__(min_value=MIN_YEAR, max_value=MAX_YEAR, **options)
+        message = f"Write {self.unit} from {self.lowest} to {self.highest}."
+        super().__init__(min_value=self.lowest, max_value=self.highest, **options)
         self.error_messages["invalid"] = message
         for validator in self.validators:
             validator.message = message  # type: ignore[attr-defined]  # the two limits above
+
+
+class YearField(BoundedField):
+    lowest, highest, unit = MIN_YEAR, MAX_YEAR, "a year"
+
+
+class RuntimeField(BoundedField):
+    lowest, highest, unit = 1, MAX_RUNTIME_MINUTES, "minutes"
+
+
+class PersonField(forms.CharField):
+    def validate(self, value: str) -> None:
+        if value and not is_person_key(value):
+            raise FormError("Write the id of a person as the cast of a movie has it, such as Q25191 or max-schreck.")
 
 
 class DateTimeOrDateField(forms.CharField):
@@ -92,15 +112,25 @@ class SourceField(forms.CharField):
             raise FormError(f"{quote_value(value)} is not known. Allowed: {', '.join(sources.KNOWN_SOURCES)}.")
 
 
-class YearFilter(django_filters.NumberFilter):  # type: ignore[misc]
-    field_class = YearField
-
+class BoundedFilter(django_filters.NumberFilter):  # type: ignore[misc]
     def get_max_validator(self) -> None:
         """None: the field has its own limits."""
 
 
+class YearFilter(BoundedFilter):
+    field_class = YearField
+
+
 class DateTimeOrDateFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
     field_class = DateTimeOrDateField
+
+
+class RuntimeFilter(BoundedFilter):
+    field_class = RuntimeField
+
+
+class PersonFilter(django_filters.CharFilter):  # type: ignore[misc]
+    field_class = PersonField
 
 
 class LanguageFilter(django_filters.CharFilter):  # type: ignore[misc]
@@ -132,6 +162,12 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
     quality = _choice_filter(dict.fromkeys(QUALITIES, ""), "With an active link of this quality")
     language = LanguageFilter(help_text="With an active link in this language (en finds en-GB too); listed first")
     licence = _choice_filter(sources.LICENCES, "With an active link under this licence")
+    genre = _choice_filter(GENRES, "Of this genre")
+    country = _choice_filter(COUNTRIES, "Made in this country (ISO 3166 code)")
+    person = PersonFilter(help_text="With this person as director or in the cast: the id of either")
+    captions = LanguageFilter(help_text="With captions in this language in an active link (en finds en-GB too)")
+    runtime_min = RuntimeFilter(help_text="At least this many minutes")
+    runtime_max = RuntimeFilter(help_text="At most this many minutes")
     has_links = _choice_filter({"true": "", "false": ""}, "true: with an active link; false: without one")
     search = django_filters.CharFilter(
         help_text="Words of the title, in any order, or an IMDb id; the last one may be unfinished"

@@ -12,14 +12,23 @@ from django.db import connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from streaming.models import CatalogueVersion, InactiveReasonCount, LinkCount, Movie, MovieCount, PendingChange
+from streaming.models import (
+    CatalogueVersion,
+    InactiveReasonCount,
+    LinkCount,
+    Movie,
+    MovieCount,
+    MovieFacet,
+    PendingChange,
+)
 
 BATCH_ROWS = 2000
 # Movies after their links, for triggers count those for movies that exist, which come with their numbers.
 COPIED_AFTER_LINKS = Movie._meta.db_table
 # In this order: each row of the first raises the version, which is the last.
 WRITTEN_BY_TRIGGERS = [
-    model._meta.db_table for model in (PendingChange, LinkCount, InactiveReasonCount, MovieCount, CatalogueVersion)
+    model._meta.db_table
+    for model in (PendingChange, LinkCount, InactiveReasonCount, MovieCount, MovieFacet, CatalogueVersion)
 ]
 Node = tuple[str, str]
 

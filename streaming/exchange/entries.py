@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from scraper.items import LINK_FIELDS
+from scraper.items import LINK_FACTS, LINK_FIELDS, Caption, Person
 
 PLAYABLE_KINDS = ("file", "stream")
 
@@ -23,6 +23,11 @@ class LinkEntry(NamedTuple):
     language: str = ""
     licence: str = ""
     licence_url: str = ""
+    duration_seconds: int | None = None
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    captions: tuple[Caption, ...] = ()
     is_active: bool = True
     last_checked: datetime | None = None
 
@@ -37,6 +42,15 @@ class MovieEntry:
     type: str = "movie"
     poster_url: str = ""
     synopsis: str = ""
+    runtime_minutes: int | None = None
+    original_title: str = ""
+    original_languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    directors: tuple[Person, ...] = ()
+    cast: tuple[Person, ...] = ()
+    other_titles: tuple[tuple[str, str], ...] = ()
+    fame: int = 0
     links: tuple[LinkEntry, ...] = ()
 
     @property
@@ -51,9 +65,22 @@ class MovieEntry:
 
 
 # The fields of `LINK_FIELDS` that are exported. A new one is not: readers rely on the format.
-DESCRIPTIVE_FIELDS = tuple(name for name in LINK_FIELDS if name in LinkEntry._fields)
+DESCRIPTIVE_FIELDS = tuple(name for name in LINK_FIELDS if name in LinkEntry._fields and name not in LINK_FACTS)
 
 
 def format_datetime(at: datetime) -> str:
     """Format a time by ISO 8601, with `Z` for UTC."""
     return at.isoformat().replace("+00:00", "Z")
+
+
+def stated_facts(entry: MovieEntry | LinkEntry, names: tuple[str, ...]) -> dict[str, Any]:
+    """The facts of these names that are known, as JSON has them; what is not known is left out."""
+    return {name: _to_json(name, value) for name in names if (value := getattr(entry, name))}
+
+
+def _to_json(name: str, value: Any) -> Any:
+    if name == "other_titles":
+        return dict(reversed(value))  # Of several titles in one language the first.
+    if name in ("directors", "cast", "captions"):
+        return [{key: text for key, text in asdict(one).items() if text} for one in value]
+    return list(value) if isinstance(value, tuple) else value

@@ -22,11 +22,12 @@ MIN_CHANGES_TO_ANALYZE = 1000
 
 @dataclass(slots=True)
 class ImportReport:
-    """The result of an import: counts of lines, of refused links of valid lines, and of what was saved."""
+    """The result of an import: counts of lines, of refused links and facts of valid lines, and of what was saved."""
 
     valid: int = 0
     invalid: int = 0
     refused_links: int = 0
+    refused_facts: int = 0
     saved: SaveReport = field(default_factory=SaveReport)
 
 
@@ -52,7 +53,7 @@ def import_lines(
     on_invalid: Callable[[InvalidLine | ValidLine], None],
     on_progress: Callable[[int], None],
 ) -> ImportReport:
-    """Save the valid lines; pass the others, and those with refused links, to `on_invalid`.
+    """Save the valid lines; pass the others, and those with refused links or facts, to `on_invalid`.
 
     After each batch `on_progress` gets the number of lines read so far.
     """
@@ -66,7 +67,7 @@ def import_lines(
                 continue
             report.valid += 1
             if line.refused:
-                report.refused_links += len(line.refused)
+                _count_refused(line, report)
                 on_invalid(line)
             batch.add(line)
             if batch.records >= limit.rows:
@@ -76,6 +77,12 @@ def import_lines(
         _save(batch, report, limit)
         _finish(report)
     return report
+
+
+def _count_refused(line: ValidLine, report: ImportReport) -> None:
+    facts = len(line.movie.refused) + sum(len(link.refused) for link in line.links)
+    report.refused_facts += facts
+    report.refused_links += len(line.refused) - facts
 
 
 def _finish(report: ImportReport) -> None:

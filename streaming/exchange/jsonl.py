@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
+from scraper.items import LINK_FACTS, MOVIE_FACTS
 from scraper.net.url_policy import NO_PRIVATE_HOSTS, InvalidValue, PrivateHostAllowlist
-from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry
+from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry, stated_facts
 from streaming.formatting import quote_value
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 
@@ -27,7 +28,7 @@ LINK_VALUES = attrgetter(*LINK_KEYS)
 
 @dataclass(frozen=True, slots=True)
 class ValidLine:
-    """A line that can be imported. `refused` has a sentence for each of its links that cannot."""
+    """A line that can be imported. `refused` has a sentence for each of its links, and of its facts, that cannot."""
 
     number: int
     movie: MovieRecord
@@ -86,12 +87,13 @@ def _movie_object(entry: MovieEntry) -> dict[str, Any]:
         "type": entry.type,
         "poster_url": entry.poster_url,
         "synopsis": entry.synopsis,
+        **stated_facts(entry, MOVIE_FACTS),
         "links": [_link_object(link) for link in entry.links],
     }
 
 
 def _link_object(link: LinkEntry) -> dict[str, Any]:
-    return dict(zip(LINK_KEYS, LINK_VALUES(link), strict=True))
+    return dict(zip(LINK_KEYS, LINK_VALUES(link), strict=True)) | stated_facts(link, LINK_FACTS)
 
 
 def _parse_line(number: int, line: bytes, *, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:
@@ -100,9 +102,19 @@ def _parse_line(number: int, line: bytes, *, allowed: PrivateHostAllowlist) -> V
         movie = _movie_record(raw)
         links = _link_records(raw, movie.imdb_id, allowed=allowed)
         accepted = tuple(link for link in links if isinstance(link, LinkRecord))
-        return ValidLine(number, movie, accepted, tuple(link for link in links if isinstance(link, str)))
+        return ValidLine(number, movie, accepted, tuple(_refusals(movie, links)))
     except InvalidValue as error:
         return InvalidLine(number, str(error))
+
+
+def _refusals(movie: MovieRecord, links: tuple[LinkRecord | str, ...]) -> Iterator[str]:
+    """A sentence for each fact and link that is left out."""
+    yield from map(str, movie.refused)
+    for number, link in enumerate(links, start=1):
+        if isinstance(link, str):
+            yield link
+        else:
+            yield from (f"link {number}: {error}" for error in link.refused)
 
 
 def _parse_object(line: bytes) -> dict[str, Any]:

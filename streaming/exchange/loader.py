@@ -8,6 +8,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple
 
+from scraper.items import MOVIE_FACTS, Caption
 from scraper.sources import source_name
 from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry
 from streaming.formatting import episode_label
@@ -17,7 +18,8 @@ from streaming.models.link import uptime_of
 from streaming.ranking import best_first
 
 BATCH_SIZE = 500
-MOVIE_COLUMNS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
+LENGTH_COLUMNS = ("source_url", "season", "episode", "duration_seconds")
+MOVIE_COLUMNS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis", *MOVIE_FACTS)
 PLAIN_FIELDS = tuple(name for name in DESCRIPTIVE_FIELDS if name != "label")
 PLAIN_VALUES = attrgetter(*PLAIN_FIELDS)
 
@@ -40,10 +42,19 @@ class _LinkRow(NamedTuple):
     last_checked: datetime | None
     checks: str
     response_ms: int | None
+    duration_seconds: int | None
+    size_bytes: int | None
+    width: int | None
+    height: int | None
+    captions: list[dict[str, str]]
+    length_note: str = ""
 
     @property
     def uptime(self) -> float | None:
         return uptime_of(self.checks)
+
+
+LINK_COLUMNS = tuple(name for name in _LinkRow._fields if name != "length_note")
 
 
 def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
@@ -57,10 +68,10 @@ def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = Tru
     while batch := list(rows.filter(imdb_id__gt=last_id)[:BATCH_SIZE]):
         by_movie = defaultdict[int, list[_LinkRow]](list)
         found = links.filter(movie__in=IdList(movie.pk for movie in batch)).order_by("pk")
-        for row in map(_LinkRow._make, found.values_list(*_LinkRow._fields)):
+        for row in map(_LinkRow._make, found.values_list(*LINK_COLUMNS)):
             by_movie[row.movie_id].append(row)
         for movie in batch:
-            yield to_entry(movie, by_movie[movie.pk])
+            yield to_entry(movie, [_with_length_note(row, movie) for row in by_movie[movie.pk]])
         last_id = batch[-1].imdb_id
 
 
@@ -73,8 +84,24 @@ def to_entry(movie: Movie, links: Sequence[StreamingLink | _LinkRow], *, languag
         type=movie.type,
         poster_url=movie.poster_url,
         synopsis=movie.synopsis,
+        runtime_minutes=movie.runtime_minutes,
+        original_title=movie.original_title,
+        original_languages=tuple(movie.original_languages),
+        countries=tuple(movie.countries),
+        genres=tuple(movie.genres),
+        directors=movie.people("directors"),
+        cast=movie.people("cast"),
+        other_titles=tuple((language, title) for language, title in movie.other_titles),
+        fame=movie.fame,
         links=tuple(_link_entry(link) for link in best_first(links, languages=languages)),
     )
+
+
+def _with_length_note(row: _LinkRow, movie: Movie) -> _LinkRow:
+    if not row.duration_seconds:
+        return row
+    link = StreamingLink(movie=movie, **{name: getattr(row, name) for name in LENGTH_COLUMNS})
+    return row._replace(length_note=link.length_note)
 
 
 def _link_entry(link: StreamingLink | _LinkRow) -> LinkEntry:
@@ -83,6 +110,11 @@ def _link_entry(link: StreamingLink | _LinkRow) -> LinkEntry:
         source_url=link.source_url,
         source_name=source_name(link.source),
         label=episode_label(link.label, season=link.season, episode=link.episode),
+        duration_seconds=link.duration_seconds,
+        size_bytes=link.size_bytes,
+        width=link.width,
+        height=link.height,
+        captions=tuple(Caption(**caption) for caption in link.captions),
         is_active=link.is_active,
         last_checked=link.last_checked,
         **dict(zip(PLAIN_FIELDS, PLAIN_VALUES(link), strict=True)),

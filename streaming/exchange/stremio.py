@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from scraper.extraction.countries import COUNTRIES
+from scraper.extraction.genres import GENRES
 from streaming.exchange.entries import PLAYABLE_KINDS, LinkEntry, MovieEntry
 
 MOVIE_TYPE_BY_STREMIO_TYPE = {"movie": "movie", "series": "show"}
@@ -74,10 +76,21 @@ def build_catalogue(entries: Iterable[MovieEntry], *, site: str) -> dict[str, An
 
 def build_meta(entry: MovieEntry, *, site: str) -> dict[str, Any]:
     """Build the description of a movie, or of a show with its episodes."""
-    meta = _meta_preview(entry, site=site) | {"background": _poster(entry, site=site)}
+    meta = _meta_preview(entry, site=site) | {"background": _poster(entry, site=site)} | _details(entry)
     if entry.type == "show":
         meta["videos"] = _videos(entry)
     return {"meta": meta}
+
+
+def _details(entry: MovieEntry) -> dict[str, Any]:
+    """What is known of a movie; `links` would be searches of Stremio itself, so people are plain names."""
+    known = {
+        "runtime": f"{entry.runtime_minutes} min" if entry.runtime_minutes else "",
+        "director": [person.name for person in entry.directors],
+        "cast": [person.name for person in entry.cast],
+        "country": ", ".join(COUNTRIES[code] for code in entry.countries if code in COUNTRIES),
+    }
+    return {name: value for name, value in known.items() if value}
 
 
 def build_streams(entry: MovieEntry, video: VideoId) -> dict[str, Any]:
@@ -94,6 +107,7 @@ def _meta_preview(entry: MovieEntry, *, site: str) -> dict[str, Any]:
         "posterShape": "poster",
         **({"releaseInfo": str(entry.year)} if entry.year else {}),
         **({"description": entry.synopsis} if entry.synopsis else {}),
+        **({"genres": [GENRES[slug] for slug in entry.genres if slug in GENRES]} if entry.genres else {}),
     }
 
 
@@ -123,16 +137,27 @@ def _episode(link: LinkEntry) -> tuple[int, int] | None:
 def _stream(entry: MovieEntry, link: LinkEntry) -> dict[str, Any]:
     """A stream with either `url`, for players, or `externalUrl`, for browsers."""
     details = (link.label, link.language, link.licence, "" if link.kind in PLAYABLE_KINDS else "opens in the browser")
-    stream = {
+    stream: dict[str, Any] = {
         "name": " ".join(filter(None, (link.source_name or link.source, link.quality))),
         "description": " · ".join(filter(None, details)) or entry.title,
     }
     if link.kind not in PLAYABLE_KINDS:
         return {**stream, "externalUrl": link.source_url}
+    if subtitles := _subtitles(link):
+        stream["subtitles"] = subtitles
     parts = urlsplit(link.source_url)
     hints: dict[str, Any] = {"bingeGroup": f"openreel-{link.source}-{link.quality or 'any'}"}
     if parts.scheme != "https" or not parts.path.lower().endswith(".mp4"):
         hints["notWebReady"] = True
+    if link.size_bytes:
+        hints["videoSize"] = link.size_bytes
     if link.kind == "file" and (filename := parts.path.rsplit("/", 1)[-1]):
         hints["filename"] = filename
     return {**stream, "url": link.source_url, "behaviorHints": hints}
+
+
+def _subtitles(link: LinkEntry) -> list[dict[str, str]]:
+    return [
+        {"id": str(number), "url": caption.url, "lang": caption.language or "und"}
+        for number, caption in enumerate(link.captions, start=1)
+    ]

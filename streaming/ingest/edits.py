@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from scraper.items import LINK_FIELDS
+from scraper.items import LINK_FACTS, LINK_FIELDS, MOVIE_FACTS
 from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import LicenceStatus
 from streaming.ingest.blocklist import Blocklist
+from streaming.ingest.facts import to_column
 from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
 from streaming.ingest.row_locks import MOVIE_GONE, RowGone, lock_link, lock_movie
 from streaming.ingest.save import publication_status, save_links
@@ -23,7 +24,7 @@ from streaming.reason_codes import Reason
 
 DUPLICATE = "this movie already has a link with this address"
 TAKEN_DOWN = "this address has been taken down here"
-MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis")
+MOVIE_FIELDS = ("title", "year", "type", "poster_url", "synopsis", *(name for name in MOVIE_FACTS if name != "fame"))
 EDITED_COLUMNS = ("source", "source_url", "host", *LINK_FIELDS)
 FIELD_BY_ERROR_CODE = {
     "no_title": "title",
@@ -46,6 +47,8 @@ FIELD_BY_ERROR_CODE = {
             "episode",
             "is_active",
             "is_published",
+            *MOVIE_FACTS,
+            *LINK_FACTS,
         )
     },
 }
@@ -67,6 +70,8 @@ RESET_HEALTH: dict[str, Any] = {
 def validate_movie(raw: Mapping[str, Any]) -> MovieRecord:
     """Return the movie's fields as they would be saved; raise InvalidValue if one is invalid."""
     record = parse_movie(raw)
+    if record.refused:
+        raise record.refused[0]
     if not record.title:
         raise InvalidValue("no_title", "title is missing")
     if Blocklist.load().is_blocked(imdb_id=record.imdb_id):
@@ -81,6 +86,8 @@ def validate_link(raw: Mapping[str, Any]) -> LinkRecord:
     """
     _check_licence_url(raw)
     record = parse_link(raw, allowed=settings.ALLOW_PRIVATE_HOSTS)
+    if record.refused:
+        raise record.refused[0]
     if publication_status(record) is LicenceStatus.REFUSED:
         raise InvalidValue("licence_refused", f"{record.licence} is not published here: see ALLOW_LICENCES")
     _check_takedown(Blocklist.load(), record.source_url, imdb_id=record.imdb_id)
@@ -111,7 +118,7 @@ def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
     if record.imdb_id != movie.imdb_id:
         raise InvalidValue("bad_imdb_id", "imdb_id cannot be changed: create another movie")
     for name in MOVIE_FIELDS:
-        setattr(movie, name, getattr(record, name))
+        setattr(movie, name, to_column(getattr(record, name)))
     movie.type = record.type or Movie.Type.MOVIE
     movie.updated_at = timezone.now()
     movie.save(update_fields=[*MOVIE_FIELDS, "search_title", "search_words", "updated_at"])
@@ -176,7 +183,7 @@ def delete_link(link: StreamingLink) -> None:
 
 
 def _changes(link: StreamingLink, record: LinkRecord) -> dict[str, Any]:
-    changes = {name: getattr(record, name) for name in EDITED_COLUMNS}
+    changes = {name: to_column(getattr(record, name)) for name in EDITED_COLUMNS}
     if record.source_url != link.source_url:
         # The check is due now; the result of one that has begun belongs to the old URL.
         changes |= {**RESET_HEALTH, "next_check_at": timezone.now()}

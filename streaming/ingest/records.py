@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -18,6 +17,8 @@ from scraper.items import (
     MIN_YEAR,
     MOVIE_TYPES,
     QUALITIES,
+    Caption,
+    Person,
     normalize_imdb_id,
 )
 from scraper.net.url_policy import (
@@ -28,18 +29,13 @@ from scraper.net.url_policy import (
     normalize_url_and_host,
 )
 from streaming.formatting import quote_value
+from streaming.ingest.facts import MAX_TITLE_LENGTH, is_language_tag, parse_link_facts, parse_movie_facts
+from streaming.ingest.text_values import single_line, text_of
 
-MAX_TITLE_LENGTH, MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH = 200, 200, 4000
+MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH = 200, 4000
 PART_LABEL = re.compile(r"S([1-9][0-9]{0,3}) E([1-9][0-9]{0,3})(?: (.*))?")
 IMDB_ID = re.compile(r"tt[0-9]{7,9}")
 SLUG = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
-LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-MAX_LANGUAGE_LENGTH = 35
-REMOVED_CHARACTERS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\uf8ff"
-    "\U000f0000-\U000ffffd\U00100000-\U0010fffd]"
-)
-"""Controls but line ends and tabs, direction controls, surrogates and private characters."""
 
 
 class LinkRecord(NamedTuple):
@@ -47,6 +43,8 @@ class LinkRecord(NamedTuple):
 
     Written and read by name only. A tuple, because making a frozen dataclass of so many fields took a quarter of the
     time in which a link was validated.
+
+    `refused` has an error for each fact that was stated and is left out.
     """
 
     imdb_id: str
@@ -65,11 +63,20 @@ class LinkRecord(NamedTuple):
     episode: int | None = None
     is_active: bool = True
     last_checked: datetime | None = None
+    duration_seconds: int | None = None
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    captions: tuple[Caption, ...] = ()
+    refused: tuple[InvalidValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovieRecord:
-    """A movie ready to be saved. None and empty mean not stated: the stored value stays."""
+    """A movie ready to be saved. None and empty mean not stated: the stored value stays.
+
+    `refused` has an error for each fact that was stated and is left out.
+    """
 
     imdb_id: str
     title: str = ""
@@ -77,6 +84,16 @@ class MovieRecord:
     type: str = ""
     poster_url: str = ""
     synopsis: str = ""
+    runtime_minutes: int | None = None
+    original_title: str = ""
+    original_languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    directors: tuple[Person, ...] = ()
+    cast: tuple[Person, ...] = ()
+    other_titles: tuple[tuple[str, str], ...] = ()
+    fame: int | None = None
+    refused: tuple[InvalidValue, ...] = ()
 
 
 def is_imdb_id(text: object) -> bool:
@@ -107,12 +124,13 @@ def parse_link(
         language=language,
         licence=licence,
         licence_url=_optional_url(raw.get("licence_url"), allowed=allowed),
-        evidence=_single_line(raw.get("evidence"), MAX_EVIDENCE_LENGTH),
-        doubt=_single_line(raw.get("doubt"), MAX_EVIDENCE_LENGTH),
+        evidence=single_line(raw.get("evidence"), MAX_EVIDENCE_LENGTH),
+        doubt=single_line(raw.get("doubt"), MAX_EVIDENCE_LENGTH),
         season=season,
         episode=episode,
         is_active=_flag(raw.get("is_active"), "is_active"),
         last_checked=_datetime(raw.get("last_checked")),
+        **parse_link_facts(raw, allowed=allowed),
     )
 
 
@@ -120,19 +138,21 @@ def parse_movie(raw: Mapping[str, Any]) -> MovieRecord:
     """Return the movie of an item or an imported line; raise InvalidValue if a field is invalid."""
     return MovieRecord(
         imdb_id=_imdb_id(raw.get("imdb_id")),
-        title=_single_line(raw.get("title"), MAX_TITLE_LENGTH),
+        title=single_line(raw.get("title"), MAX_TITLE_LENGTH),
         year=_year(raw.get("year")),
         type=_known_value(raw.get("type") or "", ("", *MOVIE_TYPES), "type"),
         poster_url=_poster(raw.get("poster_url")),
-        synopsis=_text(raw.get("synopsis"), MAX_SYNOPSIS_LENGTH),
+        synopsis=text_of(raw.get("synopsis"), MAX_SYNOPSIS_LENGTH),
+        **parse_movie_facts(raw),
     )
 
 
-def clean_text(text: str) -> str:
-    """Normalize text to NFC and remove control characters, lone surrogates and direction controls."""
-    if text.isascii() and text.isprintable():
-        return text
-    return unicodedata.normalize("NFC", REMOVED_CHARACTERS.sub("", text))
+def merge_movies(first: MovieRecord | None, other: MovieRecord) -> MovieRecord:
+    """The second of two records of one movie, with what only the first states."""
+    if first is None:
+        return other
+    missing = {one.name: getattr(first, one.name) for one in fields(other) if not getattr(other, one.name)}
+    return replace(other, **missing)
 
 
 def _named_choices(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -162,7 +182,7 @@ _known_choices = lru_cache(maxsize=4096, typed=True)(_choices)
 
 def _label_and_part(raw: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
     """Label, season and episode; a label such as `S1 E2 The Key`, which our exports write, contains all three."""
-    label = _single_line(raw.get("label"), MAX_LABEL_LENGTH)
+    label = single_line(raw.get("label"), MAX_LABEL_LENGTH)
     if label and (match := PART_LABEL.fullmatch(label)):
         return match[3] or "", int(match[1]), int(match[2])
     return label, _part_number(raw.get("season"), "season"), _part_number(raw.get("episode"), "episode")
@@ -186,11 +206,6 @@ def _source(value: object) -> str:
     if not isinstance(value, str) or len(value) > 50 or not SLUG.fullmatch(value):
         raise InvalidValue("bad_source", f"source {quote_value(value)} is not a slug such as internet_archive")
     return value
-
-
-def is_language_tag(text: str) -> bool:
-    """Whether the text has the form of a BCP 47 language tag, such as `en` or `pt-BR`."""
-    return len(text) <= MAX_LANGUAGE_LENGTH and LANGUAGE_TAG.fullmatch(text) is not None
 
 
 def _known_value(value: object, known: Sequence[str], name: str) -> str:
@@ -258,17 +273,3 @@ def _poster(value: object) -> str:
     if url and not url.startswith("https://"):
         raise InvalidValue("bad_poster", "poster_url must begin with https://")
     return url
-
-
-def _single_line(value: object, max_length: int) -> str:
-    if not value and (value is None or value == ""):
-        return ""
-    return " ".join(_text(value, max_length * 4).split())[:max_length].strip()
-
-
-def _text(value: object, max_length: int) -> str:
-    if value is None or value == "":
-        return ""
-    if not isinstance(value, str):
-        raise InvalidValue("bad_text", f"{quote_value(value)} is not text")
-    return clean_text(value)[:max_length].strip()

@@ -15,10 +15,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH
+from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH, MOVIE_FACTS
 from scraper.sources import PAID, LicenceStatus, licence_status
+from streaming.film_length import length_note
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.bulk_insert import insert_rows
+from streaming.ingest.facts import to_column, to_driver
 from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.tombstones import restore_movies
 from streaming.ingest.url_identity import canonical_key
@@ -37,7 +39,7 @@ INSERTED_COLUMNS = (
 )  # fmt: skip
 INSERTED_MOVIE_COLUMNS = (
     "imdb_id", "title", "search_title", "search_words", "year", "type", "poster_url", "synopsis", "created_at",
-    "updated_at",
+    "updated_at", *MOVIE_FACTS,
 )  # fmt: skip
 UPSERT = f"(movie_id, source_url) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in UPDATED_COLUMNS)}"
 ASSIGNMENTS = ", ".join(f"{name} = %s" for name in UPDATED_COLUMNS)
@@ -49,7 +51,7 @@ ID_BATCH_SIZE = 500
 STORED_COLUMNS = ("pk", "movie_id", "source", "source_url", "host", "moved_from", "is_published")
 DESCRIPTION_START = len(STORED_COLUMNS)
 MAX_SEARCH_TITLE_LENGTH = Movie._meta.get_field("search_title").max_length
-FILLABLE_MOVIE_FIELDS = ("year", "poster_url", "synopsis")
+FILLABLE_MOVIE_FIELDS = ("year", "poster_url", "synopsis", *MOVIE_FACTS)
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 OPERATOR_EVIDENCE = "Stated by the operator"
 
@@ -121,6 +123,7 @@ def _save_locked(
     # The same order as in the checker and in removals: movies before links.
     existing = lock_movies(ids.values())
     ids = {imdb_id: pk for imdb_id, pk in ids.items() if pk in existing}
+    allowed_links = _doubted(allowed_links, _runtimes(known, allowed_movies))
     changed = _upsert(allowed_links, ids, report, is_operator=is_operator)
     _save_missing_fields(_missing_fields(known, allowed_movies))
     _mark_updated(changed - set(created.values()))
@@ -179,6 +182,26 @@ def _drop_blocked(links: Iterable[_KeyedLink], blocklist: Blocklist, report: Sav
     return [_KeyedLink(kept[imdb_id, key], key) for imdb_id, key in sorted(kept)]
 
 
+def _runtimes(known: Mapping[str, Mapping[str, Any]], movies: Sequence[MovieRecord]) -> dict[str, int]:
+    """The minutes of the films (no shows) of a batch, as far as they are known."""
+    stated = {movie.imdb_id: movie.runtime_minutes for movie in movies if movie.type != Movie.Type.SHOW}
+    stored = {key: row["runtime_minutes"] for key, row in known.items() if row["type"] != Movie.Type.SHOW}
+    return {key: minutes for key, minutes in (*stated.items(), *stored.items()) if minutes}
+
+
+def _doubted(links: Sequence[_KeyedLink], runtimes: Mapping[str, int]) -> list[_KeyedLink]:
+    """The links, with a doubt if their file is much shorter or longer than the film."""
+    return [_doubt_length(one, runtimes) if one.link.duration_seconds else one for one in links]
+
+
+def _doubt_length(one: _KeyedLink, runtimes: Mapping[str, int]) -> _KeyedLink:
+    link, runtime = one.link, runtimes.get(one.link.imdb_id)
+    if link.season or link.episode or link.doubt:
+        return one
+    note = length_note(link.source_url, duration_seconds=link.duration_seconds, runtime_minutes=runtime)
+    return one._replace(link=link._replace(doubt=f"The file is {note}")) if note else one
+
+
 def _prefer_https(link: LinkRecord, other: LinkRecord | None) -> LinkRecord:
     """The later of two records of a link, with the URL of the earlier one if only that is https."""
     if other is None or link.source_url.startswith("https:") or not other.source_url.startswith("https:"):
@@ -202,7 +225,7 @@ def _known_movies(
 
 
 def _read_movies(imdb_ids: Collection[str]) -> dict[str, dict[str, Any]]:
-    columns = ("pk", "imdb_id", *FILLABLE_MOVIE_FIELDS)
+    columns = ("pk", "imdb_id", "title", "type", *FILLABLE_MOVIE_FIELDS)
     return {
         row["imdb_id"]: row
         for batch in _batches(imdb_ids)
@@ -247,13 +270,15 @@ def _movie_row(record: MovieRecord, now: Any) -> tuple[Any, ...]:
         record.imdb_id,
         record.title,
         fold_for_search(record.title)[:MAX_SEARCH_TITLE_LENGTH],
-        title_words(record.title),
+        title_words(record.title, record.original_title, *(title for _, title in record.other_titles)),
         record.year,
         record.type or Movie.Type.MOVIE.value,
         record.poster_url,
         record.synopsis,
         now,
         now,
+        *(to_driver(to_column(getattr(record, name))) for name in MOVIE_FACTS[:-1]),
+        record.fame or 0,
     )
 
 
@@ -264,14 +289,17 @@ def _missing_fields(known: Mapping[str, Mapping[str, Any]], movies: Sequence[Mov
     for imdb_id in known.keys() & described.keys():
         row, record = known[imdb_id], described[imdb_id]
         if any(getattr(record, name) and not row[name] for name in FILLABLE_MOVIE_FIELDS):
-            values = {name: row[name] or getattr(record, name) for name in FILLABLE_MOVIE_FIELDS}
-            changed.append(Movie(pk=row["pk"], updated_at=timezone.now(), **values))
+            values = {name: row[name] or to_column(getattr(record, name)) for name in FILLABLE_MOVIE_FIELDS}
+            values["fame"] = values["fame"] or 0
+            movie = Movie(pk=row["pk"], title=row["title"], updated_at=timezone.now(), **values)
+            movie.search_words = title_words(movie.title, *movie.search_titles)
+            changed.append(movie)
     return changed
 
 
 def _save_missing_fields(movies: Sequence[Movie]) -> None:
     if movies:
-        Movie.objects.bulk_update(movies, [*FILLABLE_MOVIE_FIELDS, "updated_at"])
+        Movie.objects.bulk_update(movies, [*FILLABLE_MOVIE_FIELDS, "search_words", "updated_at"])
 
 
 class _StoredLink(NamedTuple):
@@ -337,7 +365,8 @@ def _write_links(writes: Sequence[_LinkWrite], *, new: Sequence[_LinkWrite], cha
         seen = connection.ops.adapt_datetimefield_value(now)
         with connection.cursor() as cursor:
             cursor.executemany(
-                UPDATE_SQL, [(*one.description, seen, one.existing.pk) for one in changed if one.existing]
+                UPDATE_SQL,
+                [(*_to_driver(one.description), seen, one.existing.pk) for one in changed if one.existing],
             )
     if len(new) < len(writes):
         StreamingLink.objects.filter(pk__in=_row_ids(writes)).update(last_seen=now)
@@ -380,7 +409,7 @@ def _link_write(
     one: _KeyedLink, movie_id: int, rows: Mapping[tuple[int, str], _StoredLink], *, is_operator: bool
 ) -> _LinkWrite:
     link, old = one.link, rows.get((movie_id, one.key))
-    description = DESCRIPTION(link) if old is None else _merged(link, old)
+    description = _description(link) if old is None else _merged(link, old)
     if is_operator and not description[EVIDENCE]:
         evidence = description[LICENCE_URL][:MAX_EVIDENCE_LENGTH] or OPERATOR_EVIDENCE
         description = (*description[:EVIDENCE], evidence, *description[EVIDENCE + 1 :])
@@ -391,13 +420,23 @@ def _link_write(
     return _LinkWrite(link, movie_id, description, old, publication_status(stored) is LicenceStatus.FREE)
 
 
+def _description(link: LinkRecord) -> tuple[Any, ...]:
+    """The values of LINK_FIELDS as the columns have them: the last are the captions, a list."""
+    values = DESCRIPTION(link)
+    return (*values[:-1], to_column(values[-1]))
+
+
+def _to_driver(description: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*description[:-1], to_driver(description[-1]))
+
+
 def _merged(link: LinkRecord, old: _StoredLink) -> tuple[Any, ...]:
     """The link's description with the values of its row where it states none.
 
     The values of the source that found the link first take precedence; other sources fill gaps only, or two sources
     would overwrite each other's values in turn.
     """
-    stated, stored = DESCRIPTION(link), old.description
+    stated, stored = _description(link), old.description
     if stated == stored:
         return stored
     first, second = (stated, stored) if link.source == old.source else (stored, stated)
@@ -414,7 +453,7 @@ def _rows(writes: Iterable[_LinkWrite], *, now: datetime) -> list[tuple[Any, ...
             write.link.source,
             write.link.source_url,
             write.link.host,
-            *write.description,
+            *_to_driver(write.description),
             flag(write.is_published),
             flag(write.link.is_active),
             adapt(write.link.last_checked),

@@ -6,6 +6,7 @@ from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
 from streaming.models.change import Change, PendingChange
 from streaming.models.counters import CatalogueVersion, InactiveReasonCount, LinkCount, MovieCount
+from streaming.models.facet import MovieFacet, MovieFacetQuerySet
 from streaming.models.health_part import HealthPart, HealthPiece, HealthWorker
 from streaming.models.health_run import HealthRun
 from streaming.models.host import HostGate, HostOutage, HostPause
@@ -35,6 +36,8 @@ __all__ = [
     "LoginCounter",
     "Movie",
     "MovieCount",
+    "MovieFacet",
+    "MovieFacetQuerySet",
     "MovieQuerySet",
     "PendingChange",
     "RemovedMovie",

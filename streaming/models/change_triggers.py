@@ -27,10 +27,13 @@ class WatchedColumns:
 
 
 WATCHED = WatchedColumns(
-    movie=("imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at"),
+    movie=(
+        "imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at", "runtime_minutes",
+        "original_title", "original_languages", "countries", "genres", "directors", '"cast"', "other_titles", "fame",
+    ),
     link=(
         "movie_id", "source", "source_url", "kind", "label", "season", "episode", "quality", "language", "licence",
-        "licence_url",
+        "licence_url", "duration_seconds", "size_bytes", "width", "height", "captions",
     ),
     removed=("imdb_id", "title", "removed_at", "reason", "restored_at"),
 )  # fmt: skip

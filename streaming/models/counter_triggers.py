@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from streaming.models.change_triggers import LINK, MOVIE, REMOVED, WATCHED, change_trigger_names
+from streaming.models.change_triggers import LINK, MOVIE, REMOVED, WATCHED, WatchedColumns, change_trigger_names
 
 LINK_COUNT, REASON_COUNT = "streaming_linkcount", "streaming_inactivereasoncount"
 MOVIE_COUNT, VERSION = "streaming_moviecount", "streaming_catalogueversion"
@@ -41,13 +41,13 @@ class CounterTrigger:
     statements: tuple[str, ...]
 
 
-def install_counter_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Create the triggers, in place of any that exist."""
+def install_counter_triggers(connection: BaseDatabaseWrapper, watched: WatchedColumns = WATCHED) -> None:
+    """Create the triggers, in place of any that exist; `watched` columns raise the version of the lists."""
     remove_counter_triggers(connection)
     with connection.cursor() as cursor:
         for statement in _functions(connection):
             cursor.execute(statement)
-        for trigger in _triggers(connection):
+        for trigger in _triggers(connection, watched):
             for statement in trigger.statements:
                 cursor.execute(statement)
 
@@ -64,8 +64,11 @@ def remove_counter_triggers(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}")
 
 
-def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """The names of triggers that this database should have and has not, or has switched off; of changes, too."""
+def missing_triggers(connection: BaseDatabaseWrapper, *, beside: Iterable[str] = ()) -> list[str]:
+    """The names of triggers that this database should have and has not, or has switched off; of changes, too.
+
+    `beside` are the names of others that it should have.
+    """
     catalogue = (
         "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"
         if connection.vendor == "postgresql"
@@ -74,7 +77,7 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(catalogue)
         existing = {row[0] for row in cursor.fetchall()}
-    expected = [*(trigger.name for trigger in _triggers(connection)), *change_trigger_names()]
+    expected = [*(trigger.name for trigger in _triggers(connection)), *change_trigger_names(), *beside]
     return [name for name in expected if name not in existing]
 
 
@@ -199,8 +202,8 @@ def _functions(connection: BaseDatabaseWrapper) -> Iterator[str]:
         yield from (_fold_function(table) for table in (*TRUE_COUNTS, VERSION))
 
 
-def _triggers(connection: BaseDatabaseWrapper) -> list[CounterTrigger]:
-    return list(_postgres_triggers() if connection.vendor == "postgresql" else _sqlite_triggers())
+def _triggers(connection: BaseDatabaseWrapper, watched: WatchedColumns = WATCHED) -> list[CounterTrigger]:
+    return list(_postgres_triggers(watched) if connection.vendor == "postgresql" else _sqlite_triggers())
 
 
 # --- SQLite: one writer, so each trigger changes the one row of a key
@@ -290,7 +293,7 @@ def _movie_update(row: str, sign: str, *, unless: str = "") -> str:
 # --- PostgreSQL: many writers, so triggers insert differences, which are summed up from time to time
 
 
-def _postgres_triggers() -> Iterator[CounterTrigger]:
+def _postgres_triggers(watched: WatchedColumns) -> Iterator[CounterTrigger]:
     yield _of_statement("link_added", LINK, "INSERT", _links_of("added", ""), tables="NEW TABLE AS added")
     yield _of_statement("link_deleted", LINK, "DELETE", _links_of("gone", "-"), tables="OLD TABLE AS gone")
     yield _of_row(
@@ -302,9 +305,9 @@ def _postgres_triggers() -> Iterator[CounterTrigger]:
     )
     yield from _postgres_movie_triggers()
     for word, table, columns in (
-        ("movies", MOVIE, WATCHED.movie),
-        ("links", LINK, (*WATCHED.link, "is_active", "is_published")),
-        ("removed", REMOVED, WATCHED.removed),
+        ("movies", MOVIE, watched.movie),
+        ("links", LINK, (*watched.link, "is_active", "is_published")),
+        ("removed", REMOVED, watched.removed),
     ):
         event = f"INSERT OR DELETE OR UPDATE OF {', '.join(columns)}"
         yield _of_statement(f"version_{word}", table, event, _postgres_add(VERSION, "SELECT 1, clock_timestamp()"))

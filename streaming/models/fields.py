@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Value
 
 from streaming.search_words import fold_for_search, title_words
 
@@ -36,6 +36,16 @@ class DerivedText(models.Field, ABC):  # type: ignore[type-arg]  # not subscript
         return name, path, args, {**options, "of": self.of}
 
 
+class JsonListField(models.JSONField):
+    """A list as JSON, empty unless stated, in the database too."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("default", list)
+        options.setdefault("db_default", Value([], output_field=models.JSONField()))
+        options.setdefault("blank", True)
+        super().__init__(*args, **options)
+
+
 class CountedField(models.IntegerField):  # type: ignore[type-arg]  # not subscriptable at run time
     """A counter that triggers keep: `save`, `create` and `bulk_create` leave it to them.
 
@@ -58,7 +68,13 @@ class FoldedField(DerivedText, models.CharField):  # type: ignore[type-arg]
 
 
 class SearchWordsField(DerivedText, models.TextField):  # type: ignore[type-arg]
-    """Holds the words by which the title in the column `of` is found."""
+    """Holds the words by which the title in the column `of` is found, and those of the movie's other titles."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        others = getattr(model_instance, "search_titles", ())  # None in migrations, which have no properties.
+        words = title_words(str(getattr(model_instance, self.of)), *others)
+        setattr(model_instance, self.attname, words)
+        return words
 
     def derive(self, text: str) -> str:
         return title_words(text)

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from scraper import sources
 from scraper.items import MAX_EVIDENCE_LENGTH, QUALITIES
+from streaming.film_length import length_note
 from streaming.formatting import episode_label
+from streaming.models.fields import JsonListField
 from streaming.models.reasons import STRENGTH_TEXT, reason_text
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode, Reason, Strength
 
@@ -75,6 +77,8 @@ class StreamingLink(models.Model):
     Origin: `source` is the source that found the link first; `evidence` is what its licence is based on, in the
     source's words or as a URL. A link without `is_published` awaits review and is visible to staff only.
 
+    File: `captions` are files as `{"url", "language", "format"}`, of which triggers make rows of `MovieFacet`.
+
     Health: `checks` holds the last results, oldest first, as letters of `CheckCode`; `failures` counts consecutive
     failed checks; `state_since` is the time of the last flip (None: none); `last_checked` is None if never checked;
     `strength` is how certain its death is while it fails; `failing_seconds` is how long it has been failing by accepted
@@ -108,6 +112,11 @@ class StreamingLink(models.Model):
     evidence = models.CharField(max_length=MAX_EVIDENCE_LENGTH, blank=True, default="")
     season = models.PositiveSmallIntegerField(null=True, blank=True)
     episode = models.PositiveSmallIntegerField(null=True, blank=True)
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True)
+    size_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    width = models.PositiveSmallIntegerField(null=True, blank=True)
+    height = models.PositiveSmallIntegerField(null=True, blank=True)
+    captions = JsonListField()
     is_published = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     last_checked = models.DateTimeField(null=True, blank=True)
@@ -184,6 +193,14 @@ class StreamingLink(models.Model):
     def display_label(self) -> str:
         """The label with season and episode before it, `S1 E2 The Key`."""
         return episode_label(self.label, season=self.season, episode=self.episode)
+
+    @property
+    def length_note(self) -> str:
+        """What is odd about the length of the file, for display; empty if nothing is. Reads the movie."""
+        if not self.duration_seconds or self.season or self.episode or self.movie.type != "movie":
+            return ""
+        runtime = self.movie.runtime_minutes
+        return length_note(self.source_url, duration_seconds=self.duration_seconds, runtime_minutes=runtime)
 
     @property
     def licence_name(self) -> str:

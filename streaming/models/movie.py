@@ -12,9 +12,9 @@ from django.db.models.lookups import Exact, Range
 from django.urls import reverse
 from django.utils import timezone
 
-from scraper.items import MAX_YEAR, MIN_YEAR, MOVIE_TYPES
+from scraper.items import MAX_YEAR, MIN_YEAR, MOVIE_TYPES, Person
 from streaming.models.blocked_address import BlockedAddress
-from streaming.models.fields import CountedField, FoldedField, SearchWordsField
+from streaming.models.fields import CountedField, FoldedField, JsonListField, SearchWordsField
 from streaming.models.id_list import IdList
 from streaming.models.link import StreamingLink
 from streaming.models.title_search import find_movies
@@ -118,6 +118,10 @@ class Movie(models.Model):
     consecutive scrapes that found nothing, each of which doubles that wait. `updated_at` is the last change of what
     pages, mirrors and caches show of the movie. `active_link_count` is kept by triggers, see
     `streaming.models.counters`.
+
+    `genres` are slugs, `countries` ISO 3166 codes, `directors` and `cast` people as `{"id", "name"}` (Wikidata id, or a
+    key made of the name), `other_titles` pairs of a language and a title: lists of JSON, of which triggers make the
+    rows of `MovieFacet`, by which movies are found. `fame` is the number of articles about it (Wikidata's sitelinks).
     """
 
     class Type(models.TextChoices):
@@ -132,6 +136,15 @@ class Movie(models.Model):
     type = models.CharField(max_length=5, choices=Type, default=Type.MOVIE)
     poster_url = models.CharField(max_length=2000, blank=True, default="")
     synopsis = models.TextField(max_length=4000, blank=True, default="")
+    runtime_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    original_title = models.CharField(max_length=200, blank=True, default="", db_default="")
+    original_languages = JsonListField()
+    countries = JsonListField()
+    genres = JsonListField()
+    directors = JsonListField()
+    cast = JsonListField()
+    other_titles = JsonListField()
+    fame = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     last_scraped_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -162,6 +175,15 @@ class Movie(models.Model):
             models.Index(Coalesce("year", Value(9999)), "search_title", "id", name="movie_oldest"),
             models.Index(fields=["-created_at", "search_title", "id"], name="movie_added"),
             models.Index(fields=["-active_link_count", "search_title", "id"], name="movie_by_links"),
+            models.Index(fields=["runtime_minutes", "id"], name="movie_by_runtime"),
+            models.Index(
+                F("fame").desc(),
+                F("active_link_count").desc(),
+                Coalesce("year", Value(9999)),
+                "search_title",
+                "id",
+                name="movie_by_fame",
+            ),
             models.Index(fields=["created_at", "id"], name="movie_by_created"),
             models.Index(fields=["updated_at", "id"], name="movie_by_updated"),
         ]
@@ -171,6 +193,16 @@ class Movie(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("movie", args=[self.imdb_id])
+
+    @property
+    def search_titles(self) -> list[str]:
+        """The titles by which it is found besides its own."""
+        return [self.original_title, *(title for _, title in self.other_titles)]
+
+    def people(self, role: str) -> tuple[Person, ...]:
+        """The people in a role, `directors` or `cast`."""
+        stated: list[dict[str, str]] = getattr(self, role)
+        return tuple(Person(one["name"], one["id"] if one["id"][:1] == "Q" else "") for one in stated)
 
 
 def mark_updated(movies: models.QuerySet[Movie]) -> int:

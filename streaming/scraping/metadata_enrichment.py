@@ -1,4 +1,4 @@
-"""Fill in the year, synopsis and poster of movies from metadata providers."""
+"""Fill in the year, synopsis, poster, runtime, genres and people of movies from metadata providers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from scraper.extraction.film import valid_year
 from scraper.extraction.json_values import UnreadableResponse
+from scraper.items import MOVIE_FACTS
 from scraper.metadata_providers import (
     FilmMetadata,
     parse_imdb_titles,
@@ -31,6 +32,7 @@ from streaming.ingest.save import save_links
 from streaming.models import Movie
 
 BATCH_SIZE = 200
+PROVIDED_FACTS = tuple(name for name in MOVIE_FACTS if name in FilmMetadata.__dataclass_fields__)
 NOT_FOUND_STATUSES = (404, 410)
 RETRIED_STATUSES = (502, 503, 504)
 RETRY_PAUSES = (0.3, 0.6)
@@ -153,8 +155,10 @@ class EnrichmentReport:
 
 
 def incomplete_movies(imdb_ids: Sequence[str], *, limit: int) -> list[str]:
-    """Return the IMDb ids of movies that lack a year, synopsis or poster, oldest first: of these ids, or of all."""
-    incomplete = Movie.objects.filter(Q(year=None) | Q(synopsis="") | Q(poster_url=""))
+    """Return the IMDb ids of movies of which something is not known, oldest first: of these ids, or of all."""
+    incomplete = Movie.objects.filter(
+        Q(year=None) | Q(synopsis="") | Q(poster_url="") | Q(runtime_minutes=None) | Q(genres=[])
+    )
     chosen = incomplete.filter(imdb_id__in=imdb_ids) if imdb_ids else incomplete
     return list(chosen.order_by("created_at", "pk").values_list("imdb_id", flat=True)[:limit])
 
@@ -182,9 +186,11 @@ def enrich_movies(
 
 
 def enrich_from_imdb_file(path: Path, *, on_progress: Callable[[EnrichmentReport], None]) -> EnrichmentReport:
-    """Fill in years from IMDb's `title.basics.tsv`, plain or gzipped, read line by line."""
+    """Fill in what IMDb's `title.basics.tsv` says, plain or gzipped, read line by line."""
     report, pending = EnrichmentReport(), []
-    wanted = set(Movie.objects.filter(year=None).values_list("imdb_id", flat=True))
+    wanted = set(
+        Movie.objects.filter(Q(year=None) | Q(runtime_minutes=None) | Q(genres=[])).values_list("imdb_id", flat=True)
+    )
     with _lines(path) as lines:
         for metadata in parse_imdb_titles(lines):
             report.looked_up += 1
@@ -219,6 +225,7 @@ def _record(imdb_id: str, metadata: FilmMetadata) -> MovieRecord:
         "year": valid_year(metadata.year),
         "synopsis": metadata.synopsis,
         "poster_url": metadata.poster_url,
+        **{name: getattr(metadata, name) for name in PROVIDED_FACTS},
     }
     try:
         return parse_movie(fields)

@@ -25,6 +25,7 @@ register = template.Library()
 register.filter("display_text", formatting.display_text)
 register.filter("language_name", formatting.language_name)
 register.filter("duration", formatting.duration_text)
+register.filter("runtime", formatting.runtime_text)
 
 MAX_SYNOPSIS_LENGTH = 4000
 SITE_DESCRIPTION = "Public-domain and openly licensed movies and shows, with links that are checked."

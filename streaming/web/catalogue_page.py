@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.http import HttpResponse
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from streaming import statistics
@@ -18,12 +22,15 @@ from streaming.search_words import parse_search
 from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, FilterSelection, filter_choices
 from streaming.web.rendering import HtmxHttpRequest, render_page
 
+RANDOM_TRIES, RANDOM_ROWS = 5, 50
+NOT_ON_CARDS = ("synopsis", "directors", "cast", "other_titles", "genres", "countries", "original_languages")
+
 
 @require_safe
 def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     """The catalogue page; htmx gets only the results, or for "Show more" only the next cards."""
     query = FilterSelection.from_query_string(request.GET)
-    page = _read_page(query, number=request.GET.get("page", ""), after=request.GET.get("after", ""))
+    page = read_page(query, number=request.GET.get("page", ""), after=request.GET.get("after", ""))
     totals = statistics.totals()
     context = {
         "query": query,
@@ -37,6 +44,19 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     if part := _htmx_fragment(request):
         return render_page(request, f"home.html#{part}", context)
     return render_page(request, "home.html", context | {"filter_choices": filter_choices(query)})
+
+
+@require_safe
+@never_cache
+def random_movie(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead to some movie with an active link, another one each time; to the catalogue if none is found nearby."""
+    last = Movie.objects.aggregate(last=Max("pk", default=0))["last"]
+    for _ in range(RANDOM_TRIES):
+        near = Movie.objects.shown().filter(pk__gte=random.randint(1, max(1, last))).order_by("pk")  # noqa: S311
+        movies = [movie for movie in near.only("imdb_id", "active_link_count")[:RANDOM_ROWS] if movie.active_link_count]
+        if movies:
+            return redirect(random.choice(movies))  # noqa: S311  no secret depends on it
+    return redirect("home")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +82,14 @@ class MoviePage:
         return self.start + len(self.movies)
 
 
-def _read_page(query: FilterSelection, *, number: str, after: str) -> MoviePage:
+def read_page(query: FilterSelection, *, number: str, after: str) -> MoviePage:
     """The page after a cursor or, without a valid one, with a number. An invalid number counts as 1.
 
     A number that is too high gives the last page, or the last that has a number; `number` beside a cursor only says
     how many movies come before.
     """
     plan, page = ListPlan(query.catalogue_query()), _page_number(number)
-    movies = plan.apply(Movie.objects.shown().with_active_count().defer("synopsis"))
+    movies = plan.apply(Movie.objects.shown().with_active_count().defer(*NOT_ON_CARDS))
     order = _cursor_order(query)
     if (cursor := _cursor(after, order=order)) is not None:
         following = rows_after(movies.order_by(), order_terms(order), cursor.values)

@@ -6,25 +6,29 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from operator import itemgetter
 from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from django.core.cache import cache
 
+from scraper.extraction.countries import COUNTRIES
+from scraper.extraction.genres import GENRES
 from scraper.extraction.languages import usual_spelling
 from scraper.items import QUALITIES
 from scraper.sources import KNOWN_SOURCES, LICENCES, source_name
 from streaming.catalogue_query import LINK_FILTERS, CatalogueQuery
 from streaming.formatting import display_text, language_name
-from streaming.ingest.records import is_language_tag
-from streaming.models import LinkCount, MovieCount
-from streaming.search_words import MAX_SEARCH_LENGTH
+from streaming.ingest.facts import MAX_RUNTIME_MINUTES, is_language_tag, is_person_key
+from streaming.models import LinkCount, Movie, MovieCount, MovieFacet
+from streaming.search_words import MAX_SEARCH_LENGTH, parse_search
 
 PAGE_SIZE = 24
-# Of a search the best match first, without one the titles from A to Z.
+# Of a search the best match first, without one the best known.
 BEST_MATCH = "best"
 SORT_LABELS = {
     BEST_MATCH: "Best match",
+    "known": "Best known first",
     "title": "Title A–Z",
     "newest": "Newest first",
     "oldest": "Oldest first",
@@ -34,6 +38,9 @@ SORT_LABELS = {
 TYPE_LABELS = {"movie": "Movies", "show": "Shows"}
 MAX_CHIP_LENGTH = 40
 FACET_CACHE_SECONDS = 300
+OFFERED_FACETS = ("genre", "country", "captions")
+"""The kinds of facets with a select; there are too many people for one."""
+RUNTIMES = (15, 40, 60, 90, 120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,12 @@ class FilterSelection:
     quality: str = ""
     language: str = ""
     licence: str = ""
+    genre: str = ""
+    country: str = ""
+    captions: str = ""
+    runtime_min: str = ""
+    runtime_max: str = ""
+    person: str = ""
     sort: str = BEST_MATCH
 
     @classmethod
@@ -73,6 +86,12 @@ class FilterSelection:
             quality=_known_or_empty(query.get("quality"), QUALITIES),
             language=_language(query.get("language", "")),
             licence=_known_or_empty(query.get("licence"), LICENCES),
+            genre=_known_or_empty(query.get("genre"), GENRES),
+            country=_known_or_empty(query.get("country"), COUNTRIES),
+            captions=_language(query.get("captions", "")),
+            runtime_min=_minutes(query.get("runtime_min", "")),
+            runtime_max=_minutes(query.get("runtime_max", "")),
+            person=_person(query.get("person", "")),
             sort=_known_or_empty(query.get("sort"), SORT_LABELS) or BEST_MATCH,
         )
 
@@ -88,9 +107,22 @@ class FilterSelection:
             quality=self.quality,
             language=self.language,
             licence=self.licence,
+            genre=self.genre,
+            country=self.country,
+            captions=self.captions,
+            person=self.person,
+            runtime_min=int(self.runtime_min) if self.runtime_min else None,
+            runtime_max=int(self.runtime_max) if self.runtime_max else None,
             has_links=True if self.working else None,
-            order="" if self.sort == BEST_MATCH else self.sort,
+            order=self.order,
         )
+
+    @property
+    def order(self) -> str:
+        """The order of the query; empty for the best matches of a search."""
+        if self.sort != BEST_MATCH:
+            return self.sort
+        return "" if parse_search(self.q) else "known"
 
     def url(self, **changes: Any) -> str:
         """The query string of this selection with `changes`; values at their default are left out.
@@ -114,12 +146,25 @@ class FilterSelection:
             "quality": self.quality,
             "language": language_name(self.language),
             "licence": LICENCES.get(self.licence, ""),
+            "genre": GENRES.get(self.genre, ""),
+            "country": COUNTRIES.get(self.country, ""),
+            "captions": f"Captions: {language_name(self.captions)}",
+            "runtime_min": f"At least {self.runtime_min} min",
+            "runtime_max": f"At most {self.runtime_max} min",
+            "person": person_name(self.person) if self.person else "",
         }
         return [
             ActiveFilter(label=label, url=self.url(**{name: ""}))
             for name, label in labels.items()
             if getattr(self, name)
         ]
+
+
+def person_name(key: str) -> str:
+    """The name of a person as a movie states it; the key if no movie knows the person."""
+    found = Movie.objects.shown().filter(facets__kind=MovieFacet.Kind.PERSON, facets__value=key).order_by("pk").first()
+    people = [*found.directors, *found.cast] if found else []
+    return display_text(next((one["name"] for one in people if one["id"] == key), key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +176,10 @@ class FilterChoices:
     quality: list[tuple[str, str]]
     language: list[tuple[str, str]]
     licence: list[tuple[str, str]]
+    genre: list[tuple[str, str]]
+    country: list[tuple[str, str]]
+    captions: list[tuple[str, str]]
+    runtime_max: list[tuple[str, str]]
 
 
 def filter_choices(selection: FilterSelection) -> FilterChoices:
@@ -147,8 +196,12 @@ def filter_choices(selection: FilterSelection) -> FilterChoices:
         decade=[(decade, f"{decade}s") for decade in sorted(values["decade"], reverse=True)],
         source=[(slug, source_name(slug)) for slug in KNOWN_SOURCES if slug in values["source"]],
         quality=[(height, height) for height in heights],
-        language=sorted(_named_languages(values["language"]), key=lambda pair: (pair[1], pair[0])),
+        language=sorted(_named_languages(values["language"]), key=itemgetter(1, 0)),
         licence=[(slug, name) for slug, name in LICENCES.items() if slug in values["licence"]],
+        genre=[(slug, name) for slug, name in GENRES.items() if slug in values["genre"]],
+        country=sorted(((code, COUNTRIES[code]) for code in values["country"] if code in COUNTRIES), key=itemgetter(1)),
+        captions=sorted(_named_languages(values["captions"]), key=itemgetter(1, 0)),
+        runtime_max=[(str(minutes), f"Up to {minutes} min") for minutes in _runtimes(selection)],
     )
 
 
@@ -156,14 +209,20 @@ def _available_values() -> dict[str, list[str]]:
     facets = LinkCount.objects.active_facets()
     values = zip(*(row[: len(LINK_FILTERS)] for row in facets), strict=True) if facets else [()] * len(LINK_FILTERS)
     available = {name: sorted({str(x) for x in found if x}) for name, found in zip(LINK_FILTERS, values, strict=True)}
-    return {**available, "decade": [str(decade) for decade in MovieCount.objects.decades()]}
+    decades = [str(decade) for decade in MovieCount.objects.decades()]
+    return {**available, "decade": decades, **{kind: MovieFacet.objects.values_of(kind) for kind in OFFERED_FACETS}}
+
+
+def _runtimes(selection: FilterSelection) -> list[int]:
+    chosen = [int(selection.runtime_max)] if selection.runtime_max else []
+    return sorted({*RUNTIMES, *chosen})
 
 
 def _is_complete(available: object) -> TypeGuard[dict[str, list[str]]]:
     """Whether a cached value has the form of `_available_values`; others may write to the cache."""
     return (
         isinstance(available, dict)
-        and {*LINK_FILTERS, "decade"} == set(available)
+        and {*LINK_FILTERS, *OFFERED_FACETS, "decade"} == set(available)
         and all(
             isinstance(values, list) and all(isinstance(value, str) for value in values)
             for values in available.values()
@@ -189,3 +248,12 @@ def _decade(value: str) -> str:
 
 def _language(value: str) -> str:
     return usual_spelling(value) if is_language_tag(value) else ""
+
+
+def _minutes(value: str) -> str:
+    is_number = value.isascii() and value.isdigit() and len(value) <= 5
+    return str(int(value)) if is_number and 1 <= int(value) <= MAX_RUNTIME_MINUTES else ""
+
+
+def _person(value: str) -> str:
+    return value if is_person_key(value) else ""

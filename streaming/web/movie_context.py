@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.http import HttpRequest
 from django.utils import timezone
 
-from streaming.catalogue_query import YEAR, order_by
+from scraper.extraction.countries import COUNTRIES
+from scraper.extraction.genres import GENRES
 from streaming.formatting import display_text, duration_text
 from streaming.health.judging.removal import GRACE_FACTORS
 from streaming.ingest.url_identity import find_work, work_key
@@ -23,7 +23,7 @@ from streaming.ranking import accepted_languages, best_first, group_links
 from streaming.reason_codes import Strength
 from streaming.web.job_view import job_view
 
-MORE_SHOWN = 6
+WIKIDATA_ITEM = "http://www.wikidata.org/entity/"
 POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
@@ -147,21 +147,31 @@ def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: st
         "datePublished": str(found.year) if found.year else "",
         "description": display_text(found.synopsis, max_length=500),
         "image": found.poster_url,
+        **_stated_facts(found),
         "potentialAction": [{"@type": "WatchAction", "target": link.source_url} for link in active],
     }
     return {key: value for key, value in values.items() if value}
 
 
-def related_movies(found: Movie) -> list[Movie]:
-    """Other movies with a working link from around the same year, nearest first."""
-    others = Movie.objects.shown().watchable().exclude(pk=found.pk).with_active_count().defer("synopsis")
-    if found.year is None:
-        return list(others.order_by("search_title", "id")[:MORE_SHOWN])
-    later = others.filter(GreaterThanOrEqual(YEAR.expression, found.year)).order_by(*order_by("year"))[:MORE_SHOWN]
-    earlier = (
-        others.exclude(year=None)
-        .filter(LessThan(YEAR.expression, found.year))
-        .order_by(*order_by("-year"))[:MORE_SHOWN]
-    )
-    near = sorted([*later, *earlier], key=lambda other: (abs((other.year or 0) - (found.year or 0)), other.title))
-    return near[:MORE_SHOWN]
+def _stated_facts(found: Movie) -> dict[str, Any]:
+    """What is known of the movie, in the words of schema.org."""
+    original = display_text(found.original_title)
+    return {
+        "duration": f"PT{found.runtime_minutes}M" if found.runtime_minutes else "",
+        "alternateName": original if original != display_text(found.title) else "",
+        "genre": [GENRES[slug] for slug in found.genres if slug in GENRES],
+        "countryOfOrigin": [
+            {"@type": "Country", "name": COUNTRIES[code]} for code in found.countries if code in COUNTRIES
+        ],
+        "inLanguage": list(found.original_languages),
+        "director": _people(found, "directors"),
+        "actor": _people(found, "cast"),
+    }
+
+
+def _people(found: Movie, role: str) -> list[dict[str, str]]:
+    rows = [(display_text(person.name), person.wikidata) for person in found.people(role)]
+    return [
+        {"@type": "Person", "name": name} | ({"sameAs": f"{WIKIDATA_ITEM}{wikidata}"} if wikidata else {})
+        for name, wikidata in rows
+    ]

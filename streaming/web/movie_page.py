@@ -18,8 +18,10 @@ from streaming.scraping.freshness import ScrapeReason
 from streaming.scraping.jobs import ClientQueueFull, QueueFull, QueueUnavailable, renotify_if_stalled
 from streaming.scraping.page_visits import refresh_on_request
 from streaming.web.error_pages import not_found
-from streaming.web.movie_context import display_name, job_context, links_context, related_movies, structured_data
+from streaming.web.movie_context import display_name, job_context, links_context, structured_data
+from streaming.web.movie_facts import ShownFacts
 from streaming.web.rendering import HtmxHttpRequest, render_page
+from streaming.web.similar_movies import similar_movies
 
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
 MAX_PREVIEW_LENGTH = 110
@@ -116,7 +118,8 @@ def _movie_page(
         "name": display_name(found),
         "canonical": canonical,
         "notice": notice,
-        "more": related_movies(found),
+        "more": similar_movies(found),
+        "facts": ShownFacts.of(found),
         **links_context(request, found),
     }
     if job is None and not context["active"]:

@@ -274,6 +274,7 @@ def test_the_schema_is_valid_and_complete(tmp_path):
     parameters = {parameter["name"] for parameter in schema["paths"]["/api/streaming/movies/"]["get"]["parameters"]}
     assert parameters == {
         "type", "year", "year_min", "year_max", "source", "quality", "language", "licence", "has_links", "search",
+        "genre", "country", "person", "captions", "runtime_min", "runtime_max",
         "updated_since", "ordering", "page", "page_size", "cursor",
     }  # fmt: skip
 

@@ -18,10 +18,13 @@ from tests.helpers.factories import make_job_outside_queue, make_link, make_movi
 pytestmark = pytest.mark.django_db
 MOVIE_KEYS = {
     "id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at", "url", "links",
+    "runtime_minutes", "original_title", "original_languages", "countries", "genres", "directors", "cast",
+    "other_titles", "fame",
 }  # fmt: skip
 LINK_KEYS = {
     "id", "source", "source_name", "source_url", "kind", "label", "quality", "language", "licence", "licence_url",
-    "is_active", "last_checked", "reason", "strength", "response_ms", "uptime",
+    "is_active", "last_checked", "reason", "strength", "response_ms", "uptime", "duration_seconds", "size_bytes",
+    "width", "height", "captions", "length_note",
 }  # fmt: skip
 PAGE_KEYS = {"count", "next", "previous", "results"}
 

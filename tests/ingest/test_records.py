@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.net.url_policy import InvalidValue, PrivateHostAllowlist
-from streaming.ingest.records import clean_text, is_imdb_id, parse_link, parse_movie
+from streaming.ingest.records import is_imdb_id, parse_link, parse_movie
+from streaming.ingest.text_values import clean_text
 
 LINK = {"imdb_id": "tt0063350", "source": "example", "source_url": "https://films.example.org/watch/1"}
 

@@ -19,11 +19,15 @@ NOW = timezone.now()
 # Computed, or a reading that each check renews and that no mirror needs at once.
 NOT_WATCHED = {
     "id", "url", "links", "source_name", "uptime", "last_checked", "reason", "strength", "response_ms",
+    "length_note",
 }  # fmt: skip
 NEW_VALUES = {
     "imdb_id": "tt0000001", "year": 1922, "type": "show", "created_at": NOW, "updated_at": NOW, "removed_at": NOW,
     "is_active": False, "poster_url": "https://films.example.org/p.jpg", "kind": "file", "quality": "720p",
-    "source_url": "https://films.example.org/other", "season": 1, "episode": 2,
+    "source_url": "https://films.example.org/other", "season": 1, "episode": 2, "runtime_minutes": 94, "fame": 70,
+    "genres": ["horror"], "countries": ["DE"], "original_languages": ["de"], "other_titles": [["de", "Nosferatu"]],
+    "directors": [{"id": "Q55394", "name": "F. W. Murnau"}], "cast": [{"id": "max-schreck", "name": "Max Schreck"}],
+    "duration_seconds": 5640, "size_bytes": 9, "width": 640, "height": 480, "captions": [{"url": "", "language": "de"}],
 }  # fmt: skip
 MOVIE_FIELDS = sorted(set(MovieSerializer.Meta.fields) - NOT_WATCHED)
 LINK_FIELDS = sorted({*LinkSerializer.Meta.fields, "season", "episode"} - NOT_WATCHED)

@@ -25,8 +25,8 @@ MAX_MEMORY_BYTES = 8 * 1024 * 1024
 class Command(OpenreelCommand):
     help = (
         "Import movies and links from a file of JSON lines, one movie per line. Known movies get new links and missing "
-        "fields; other fields stay. Invalid lines, and invalid links of valid lines, are reported and skipped, and the "
-        "exit status is 1."
+        "fields; other fields stay. Invalid lines, and invalid links and facts of valid lines, are reported and "
+        "skipped, and the exit status is 1."
     )
     example = "python manage.py import_catalogue catalogue.jsonl"
 
@@ -39,6 +39,7 @@ class Command(OpenreelCommand):
             report = self._import_all_or_nothing(source) if strict else self._import(source)
         skipped = [f"{report.invalid} invalid lines"] if report.invalid else []
         skipped += [f"{report.refused_links} invalid links"] if report.refused_links else []
+        skipped += [f"{report.refused_facts} invalid facts"] if report.refused_facts else []
         if skipped:
             raise CommandError(f"{_summary(report)} {' and '.join(skipped)} were skipped.")
         return _summary(report)

@@ -14,7 +14,7 @@ from asgiref.sync import sync_to_async
 from itemadapter import ItemAdapter
 
 from scraper.net.url_policy import InvalidValue, PrivateHostAllowlist
-from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_movie
+from streaming.ingest.records import LinkRecord, MovieRecord, merge_movies, parse_link, parse_movie
 from streaming.ingest.save import SaveReport, save_links
 
 BATCH_SIZE = 50
@@ -41,22 +41,25 @@ class SaveLinksPipeline:
         self.total = SaveReport()
 
     async def process_item(self, item: Any) -> Any:
-        self.add(dict(ItemAdapter(item)))
+        self.add(ItemAdapter(item).asdict())
         if len(self.links) >= BATCH_SIZE:
             await self.flush()
         return item
 
     def add(self, raw: dict[str, Any]) -> None:
-        """Validate one item and keep it for the next batch; a refused one is only counted."""
+        """Validate one item, of a link or of a film, and keep it for the next batch; a refused one is only counted."""
         try:
-            link, movie = parse_link(raw, allowed=self.allowed), parse_movie(raw)
-            if self.movie_id and link.imdb_id != self.movie_id:
-                raise InvalidValue("another_movie", f"{link.imdb_id} is not the requested movie")
+            movie = parse_movie(raw)
+            links = [parse_link(raw, allowed=self.allowed)] if "source_url" in raw else []
+            if self.movie_id and movie.imdb_id != self.movie_id:
+                raise InvalidValue("another_movie", f"{movie.imdb_id} is not the requested movie")
         except InvalidValue as refusal:
             self.refused[refusal.code] += 1
         else:
-            self.links.append(link)
-            self.movies[movie.imdb_id] = movie
+            self.links += links
+            self.movies[movie.imdb_id] = merge_movies(self.movies.get(movie.imdb_id), movie)
+            self.refused.update(error.code for error in movie.refused)
+            self.refused.update(error.code for link in links for error in link.refused)
 
     async def flush(self) -> None:
         """Save the pending batch; a database error fails the crawl."""
@@ -69,5 +72,5 @@ class SaveLinksPipeline:
             await sync_to_async(self.on_saved)(report)
 
     async def close_spider(self) -> None:
-        if self.links or self.refused:
+        if self.links or self.movies or self.refused:
             await self.flush()

@@ -158,6 +158,7 @@ HEALTH_NOTIFIER = "streaming.tasks.notify_check" if CELERY_BROKER_URL else ""
 SCRAPE_CRAWL = "streaming.scraping.crawling.job_crawl.run_job_crawl"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
+REPORT_RATE = env.rate("REPORT_RATE", "6/min")
 
 # --- link health
 # 90 times as long, in seconds, has to fit into an integer of PostgreSQL (`streaming.health.prune`).

@@ -9,7 +9,16 @@ from django.views.decorators.http import conditional_page
 from rest_framework.routers import SimpleRouter
 
 from streaming import views
-from streaming.web import assets, catalogue_page, exports, facet_pages, monitoring, movie_page, status_pages
+from streaming.web import (
+    assets,
+    catalogue_page,
+    exports,
+    facet_pages,
+    monitoring,
+    movie_page,
+    report_form,
+    status_pages,
+)
 from streaming.web.feeds import LostMoviesFeed, NewMoviesFeed
 from streaming.web.sitemaps import SITEMAPS, sitemap_index
 
@@ -56,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<str:key>/", facet_pages.person, name="person"),
     path("genres/<str:slug>/", facet_pages.genre, name="genre"),
     path("countries/<str:code>/", facet_pages.country, name="country"),
+    path("streaming/<str:identifier>/report/", report_form.report, name="report"),
     path("jobs/<int:pk>/", movie_page.job_detail, name="job"),
     path("health/", status_pages.link_health, name="health"),
     path("sources/", status_pages.source_list, name="sources"),

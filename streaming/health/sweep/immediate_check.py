@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from streaming.health.judging.guard import RunDecision
+from streaming.health.probing.prober import never_stop
 from streaming.health.probing.prober_process import ProberProcessDied
 from streaming.health.selection import links_by_id
 from streaming.health.sweep import canaries
@@ -30,6 +31,15 @@ def check_now(link_ids: Sequence[int]) -> dict[int, str]:
     return ImmediateCheck(now=timezone.now()).run_links(list(link_ids))
 
 
+def check_as_a_run(link_id: int) -> str:
+    """Check a link that a stranger asked to check; return its reason, empty if it was not checked.
+
+    If it fails, as many other links of its host are checked as a run would check, and host breaker and brake decide
+    whether the failure counts, as in a run. No movie is removed.
+    """
+    return ImmediateCheck(now=timezone.now()).run_guarded(link_id)
+
+
 class ImmediateCheck:
     """One check of given links, without a row of its own."""
 
@@ -43,8 +53,7 @@ class ImmediateCheck:
 
     def run_links(self, link_ids: list[int]) -> dict[int, str]:
         """Check these links and return the reason of each; an id without a link has none."""
-        config = self._checker.config
-        self._checker.canaries = canaries.choose_canaries(now=self._checker.now, allowed=config.allowed)
+        self._choose_canaries()
         error = self._check(link_ids)
         if len(link_ids) >= MIN_LINKS_FOR_GUARD:
             self._conclusion.conclude(self._failures.batches, error=error)
@@ -54,6 +63,19 @@ class ImmediateCheck:
             failed = [result.id for result in self._failures if result.judgement.verdict.is_bad]
             self.reasons.update(dict.fromkeys(failed, Reason.LOCAL))
         return self.reasons
+
+    def run_guarded(self, link_id: int) -> str:
+        """Check this link, with all guards of a run; return its reason."""
+        self._choose_canaries()
+        error = self._check([link_id])
+        if not self.report.withheld and not error:
+            for _ in self._checker.check_extra(stop=never_stop):
+                pass
+        self._conclusion.conclude(self._failures.batches, error=error)
+        return self.reasons.get(link_id, "")
+
+    def _choose_canaries(self) -> None:
+        self._checker.canaries = canaries.choose_canaries(now=self._checker.now, allowed=self._checker.config.allowed)
 
     def _check(self, link_ids: list[int]) -> str:
         """Check the links; return why that ended early, empty if it did not."""

@@ -64,7 +64,7 @@ def answer_text(report: LinkReport) -> str:
         LinkReport.Outcome.NOTED: "Thank you. A person will look at this link.",
         LinkReport.Outcome.CHECKED: f"Thank you. We have just checked the link: {state}.{hint}",
         LinkReport.Outcome.RECENT: f"Thank you. We checked the link a moment ago: {state}.{hint}",
-        LinkReport.Outcome.UNDECIDED: "Thank you. We have just asked for the link and got no clear answer. "
+        LinkReport.Outcome.UNDECIDED: "Thank you. We have asked for the link and got no clear answer. "
         "The next full check decides.",
         LinkReport.Outcome.WAITING: "Thank you. The link will be checked with the next run.",
     }[LinkReport.Outcome(report.outcome)]
@@ -79,17 +79,22 @@ def _count(link: StreamingLink, kind: str, *, note: str, client: str, now: datet
 
 def _check(link: StreamingLink, *, now: datetime) -> LinkReport.Outcome:
     if link.last_checked is not None and now - RECENT < link.last_checked <= now:
-        return LinkReport.Outcome.RECENT
+        return LinkReport.Outcome.UNDECIDED if _is_undecided(link) else LinkReport.Outcome.RECENT
     with _check_slot() as is_free:
         if not is_free:
             StreamingLink.objects.filter(pk=link.pk).update(next_check_at=now)
             return LinkReport.Outcome.WAITING
         reason = check_as_a_run(link.pk)
     link.refresh_from_db()
-    if link.is_active and reason != Reason.OK:
+    if _is_undecided(link) or (link.is_active and reason != Reason.OK):
         StreamingLink.objects.filter(pk=link.pk).update(next_check_at=now)
         return LinkReport.Outcome.UNDECIDED
     return LinkReport.Outcome.CHECKED
+
+
+def _is_undecided(link: StreamingLink) -> bool:
+    """Whether its last check did not find the link working, and left it active all the same."""
+    return link.is_active and link.reason != Reason.OK
 
 
 @contextmanager

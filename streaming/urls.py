@@ -11,6 +11,7 @@ from rest_framework.routers import SimpleRouter
 from streaming import views
 from streaming.web import (
     assets,
+    captions,
     catalogue_page,
     exports,
     facet_pages,
@@ -70,6 +71,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", status_pages.link_health, name="health"),
     path("sources/", status_pages.source_list, name="sources"),
     path("api/", status_pages.api_guide, name="api-root"),
+    path("captions/<int:link_id>-<int:number>.vtt", captions.captions, name="captions"),
     path("posters/<str:imdb_id>.svg", assets.poster_image, name="poster"),
     path("robots.txt", assets.robots_txt, name="robots"),
     path("sitemap.xml", cached_for_an_hour(sitemap_index), name="sitemap"),

@@ -83,21 +83,22 @@
     captions.replaceChildren(new Option("Off", ""));
     const own = navigator.language.split("-")[0];
     const wanted = store.read("captions") ?? (choice.language && choice.language !== own ? own : "");
-    for (const { src, language, label } of choice.captions) {
+    choice.captions.forEach(({ src, language, label }, number) => {
       const track = Object.assign(document.createElement("track"), { kind: "captions", src, srclang: language, label });
       track.addEventListener("error", async () => {
         const response = await fetch(src).catch(() => null);
         say(response && !response.ok ? await response.text() : "The captions cannot be shown.");
       });
       video.append(track);
-      captions.append(new Option(label, language));
-    }
-    captions.value = choice.captions.some((one) => one.language === wanted) ? wanted : "";
+      captions.append(new Option(label, String(number)));
+    });
+    const shown = choice.captions.findIndex(({ language }) => wanted && language.split("-")[0] === wanted);
+    captions.value = shown < 0 ? "" : String(shown);
     captions.parentElement.hidden = !choice.captions.length;
     showCaptions();
   };
   const showCaptions = () => {
-    for (const track of video ? video.textTracks : []) track.mode = captions.value && track.language === captions.value ? "showing" : "disabled";
+    [...(video ? video.textTracks : [])].forEach((track, number) => { track.mode = captions.value === String(number) ? "showing" : "disabled"; });
   };
 
   const playVideo = (choice) => {
@@ -122,7 +123,7 @@
     frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-presentation");
     Object.assign(frame, {
       src: choice.url, title: `Player of ${choice.host}`, allow: "fullscreen; autoplay; encrypted-media; picture-in-picture",
-      allowFullscreen: true, referrerPolicy: "strict-origin-when-cross-origin",
+      referrerPolicy: "strict-origin-when-cross-origin",
     });
     screen.append(frame);
     say(`This is the player of ${choice.host}. If it does not play, choose another copy.`);
@@ -141,7 +142,11 @@
 
   button.addEventListener("click", play);
   copies.addEventListener("change", show);
-  captions.addEventListener("change", () => { store.write("captions", captions.value); showCaptions(); });
+  captions.addEventListener("change", () => {
+    const track = playing && playing.captions[captions.value];
+    store.write("captions", track ? track.language.split("-")[0] : "");
+    showCaptions();
+  });
   restart.addEventListener("click", () => { video.currentTime = 0; restart.hidden = true; video.focus(); });
   addEventListener("pagehide", save);
   // Anything in the page may start a copy: <button data-play-link="LINK ID">.

@@ -17,6 +17,7 @@ from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping.freshness import ScrapeReason
 from streaming.scraping.jobs import ClientQueueFull, QueueFull, QueueUnavailable, renotify_if_stalled
 from streaming.scraping.page_visits import refresh_on_request
+from streaming.web.captions import caption_tracks
 from streaming.web.content_security import policy_header
 from streaming.web.error_pages import not_found
 from streaming.web.movie_context import display_name, job_context, links_context, structured_data
@@ -133,7 +134,7 @@ def _movie_page(
     context["working_links"] = f"{number} working link{pluralize(number)}"
     context["preview"] = display_text(found.synopsis, max_length=MAX_PREVIEW_LENGTH)
     context["structured_data"] = structured_data(found, context["active"], canonical)
-    choices = player_choices(context["active"], {})
+    choices = player_choices(context["active"], caption_tracks(context["active"]))
     context["player"] = {"key": found.imdb_id, "choices": [choice.as_data() for choice in choices]}
     response = render_page(request, "movie.html", context, status=status)
     if choices:

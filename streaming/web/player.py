@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.urls import reverse
 
 from scraper.net.url_policy import netloc_of
 from streaming.formatting import display_text, language_name
@@ -33,11 +34,18 @@ HOSTS_BEHIND = {"archive.org": "https://*.archive.org", "www.archive.org": "http
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Captions:
-    """Captions of a link; `number` is that of `/captions/<number>.vtt`."""
+class CaptionTrack:
+    """Captions of a link in one language (empty: not stated), at `/captions/<link>-<number>.vtt`."""
 
+    link_id: int
     number: int
     language: str
+
+    def as_data(self) -> dict[str, str]:
+        """What the script needs to know."""
+        address = reverse("captions", args=[self.link_id, self.number])
+        label = language_name(self.language) or "Captions"
+        return {"src": address, "language": self.language, "label": label}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +59,7 @@ class Choice:
     link: StreamingLink
     url: str
     media_type: str = ""
-    captions: tuple[Captions, ...] = ()
+    captions: tuple[CaptionTrack, ...] = ()
 
     @property
     def host(self) -> str:
@@ -82,14 +90,11 @@ class Choice:
             "part": self.part,
             "language": self.link.language.partition("-")[0],
             "page": self.link.source_url,
-            "captions": [
-                {"src": f"/captions/{one.number}.vtt", "language": one.language, "label": language_name(one.language)}
-                for one in self.captions
-            ],
+            "captions": [track.as_data() for track in self.captions],
         }
 
 
-def player_choices(links: Sequence[StreamingLink], captions: Mapping[int, Sequence[Captions]]) -> list[Choice]:
+def player_choices(links: Sequence[StreamingLink], captions: Mapping[int, Sequence[CaptionTrack]]) -> list[Choice]:
     """The links that a page can play, the best first; `links` come in that order, `captions` by the id of their link.
 
     Checked links come before others, and files, which keep captions and position, before players.
@@ -110,7 +115,7 @@ def player_policy(choices: Sequence[Choice]) -> dict[str, list[str]]:
     return {"media-src": ["'self'", *sorted(media | behind)], "frame-src": sorted(frames) or ["'none'"]}
 
 
-def _choice(link: StreamingLink, captions: tuple[Captions, ...]) -> Choice | None:
+def _choice(link: StreamingLink, captions: tuple[CaptionTrack, ...]) -> Choice | None:
     if not ORIGIN.fullmatch(_origin(link.source_url)):
         return None
     if link.kind in (StreamingLink.Kind.FILE, StreamingLink.Kind.STREAM):

@@ -31,17 +31,12 @@ BUSY_RETRY_SECONDS = 5
 ACCEPT = "text/vtt,application/x-subrip,text/plain;q=0.9,*/*;q=0.5"
 
 
-def stated_captions(link: StreamingLink) -> list[dict[str, Any]]:
-    """The captions that the source states, each with `url`, `language` and `format`."""
-    return list(getattr(link, "captions", ()))
-
-
 def caption_tracks(links: Iterable[StreamingLink]) -> dict[int, list[CaptionTrack]]:
     """The captions that the player offers, by the id of their link."""
     return {
         link.pk: [
             CaptionTrack(link_id=link.pk, number=number, language=str(caption.get("language", "")))
-            for number, caption in enumerate(stated_captions(link))
+            for number, caption in enumerate(link.captions)
         ]
         for link in links
     }
@@ -76,9 +71,9 @@ def _caption_url(link_id: int, number: int) -> str:
     if link_id >= 2**63:
         return ""
     link = StreamingLink.objects.shown().filter(movie__in=Movie.objects.shown(), pk=link_id).first()
-    if link is None or number >= len(stated_captions(link)):
+    if link is None or number >= len(link.captions):
         return ""
-    url = str(stated_captions(link)[number].get("url", ""))
+    url = str(link.captions[number].get("url", ""))
     return "" if Blocklist.load().is_blocked(url=url) else url
 
 

@@ -114,11 +114,11 @@ class TestBadInput:
         assert client.get(URL).status_code == 405
         assert client.post("/streaming/tt0000001/report/").status_code == 404
 
-    def test_a_thousand_a_minute_are_turned_away(self, client, movie, settings):
+    def test_hundreds_a_minute_are_turned_away(self, client, movie, settings):
         settings.REPORT_RATE = (6, 60)
         link = make_link(movie)
-        answers = [report(client, link, "unwanted") for _ in range(1000)]
-        assert [answer.status_code for answer in answers] == [303] * 6 + [429] * 994
+        answers = [report(client, link, "unwanted") for _ in range(300)]
+        assert [answer.status_code for answer in answers] == [303] * 6 + [429] * 294
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
         assert answers[-1].content.decode().startswith("Too many reports. Try again in ")
         assert LinkReport.objects.get().count == 1

@@ -47,7 +47,9 @@
     const { currentTime: at, duration } = video;
     savedAt = at;
     if (at > duration * 0.97) store.remove(positionKey(playing));
-    else if (at >= MIN_SECONDS) store.write(positionKey(playing), { at: Math.floor(at), duration: Math.floor(duration), saved: Date.now() });
+    else if (at >= MIN_SECONDS) store.write(positionKey(playing), {
+      at: Math.floor(at), duration: Math.floor(duration), link: playing.id, saved: Date.now(),
+    });
   };
 
   const clear = () => {
@@ -83,22 +85,25 @@
     captions.replaceChildren(new Option("Off", ""));
     const own = navigator.language.split("-")[0];
     const wanted = store.read("captions") ?? (choice.language && choice.language !== own ? own : "");
-    choice.captions.forEach(({ src, language, label }, number) => {
-      const track = Object.assign(document.createElement("track"), { kind: "captions", src, srclang: language, label });
-      track.addEventListener("error", async () => {
-        const response = await fetch(src).catch(() => null);
-        say(response && !response.ok ? await response.text() : "The captions cannot be shown.");
-      });
-      video.append(track);
-      captions.append(new Option(label, String(number)));
-    });
+    choice.captions.forEach(({ label }, number) => captions.append(new Option(label, String(number))));
     const shown = choice.captions.findIndex(({ language }) => wanted && language.split("-")[0] === wanted);
     captions.value = shown < 0 ? "" : String(shown);
     captions.parentElement.hidden = !choice.captions.length;
     showCaptions();
   };
+  // One track at a time: of several, Chromium shows those that it likes, all at once.
   const showCaptions = () => {
-    [...(video ? video.textTracks : [])].forEach((track, number) => { track.mode = captions.value === String(number) ? "showing" : "disabled"; });
+    const current = video, chosenOne = playing.captions[captions.value];
+    current.replaceChildren();
+    if (!chosenOne) return;
+    const { src, language, label } = chosenOne;
+    const track = Object.assign(document.createElement("track"), { kind: "captions", src, srclang: language, label, default: true });
+    track.addEventListener("error", async () => {
+      const response = await fetch(src).catch(() => null);
+      if (video === current) say(response && !response.ok ? await response.text() : "The captions cannot be shown.");
+    });
+    current.append(track);
+    track.track.mode = "showing";
   };
 
   const playVideo = (choice) => {
@@ -108,8 +113,10 @@
     addCaptions(choice);
     video.addEventListener("loadedmetadata", () => {
       clearTimeout(timer);
-      if (position && position.at < current.duration - MIN_SECONDS) { current.currentTime = position.at; restart.hidden = false; }
-      say(position ? `Continues at ${clock(position.at)}.` : "");
+      if (!position || position.at >= current.duration - MIN_SECONDS) return;
+      current.currentTime = position.at;
+      restart.hidden = false;
+      say(`Continues at ${clock(position.at)}.`);
     });
     video.addEventListener("timeupdate", () => { if (Math.abs(current.currentTime - savedAt) >= SAVE_SECONDS) save(); });
     video.addEventListener("pause", save);
@@ -143,7 +150,7 @@
   button.addEventListener("click", play);
   copies.addEventListener("change", show);
   captions.addEventListener("change", () => {
-    const track = playing && playing.captions[captions.value];
+    const track = playing.captions[captions.value];
     store.write("captions", track ? track.language.split("-")[0] : "");
     showCaptions();
   });
@@ -159,5 +166,7 @@
     play();
     screen.scrollIntoView({ block: "center" });
   });
-  select(usable[0]);
+  // First the copy that was watched last, else the best one.
+  const saved = (choice) => { const known = store.read(positionKey(choice)); return known && known.link === choice.id ? known.saved : 0; };
+  select(usable.reduce((best, choice) => (saved(choice) > saved(best) ? choice : best)));
 })();

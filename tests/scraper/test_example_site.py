@@ -88,6 +88,9 @@ class TestWhatItHolds:
             assert about == {(film.imdb_id, film.title, film.year, film.type)}
             kinds = {urlsplit(item.source_url).path: (item.kind, item.quality, item.language) for item in items}
             assert kinds == {copy.path: (copy.kind, copy.quality, copy.language) for copy in held}
+            captions = {item.kind: [(one.language, one.format) for one in item.captions] for item in items}
+            assert captions.get("file", []) == ([] if film.licence == "official" else [("en", "vtt"), ("de", "srt")])
+            assert captions["page"] == [] or film.imdb_id == FILM_WITHOUT_LINKS
 
     @pytest.mark.skipif(not CATALOGUE.exists(), reason="the catalogue's facts are not beside the project")
     def test_its_facts_are_those_of_the_demo_catalogue(self):

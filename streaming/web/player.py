@@ -15,9 +15,9 @@ from django.conf import settings
 from django.urls import reverse
 
 from scraper.net.url_policy import netloc_of
+from streaming.film_length import FILM_PART
 from streaming.formatting import display_text, language_name
 from streaming.models import StreamingLink
-from streaming.ranking import FILM_PART
 from streaming.web.embeds import embed_url
 
 MEDIA_TYPES = {

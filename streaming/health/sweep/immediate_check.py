@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.utils import timezone
@@ -69,8 +69,7 @@ class ImmediateCheck:
         self._choose_canaries()
         error = self._check([link_id])
         if not self.report.withheld and not error:
-            for _ in self._checker.check_extra(stop=never_stop):
-                pass
+            error = self._follow(self._checker.check_extra(stop=never_stop))
         self._conclusion.conclude(self._failures.batches, error=error)
         return self.reasons.get(link_id, "")
 
@@ -79,8 +78,11 @@ class ImmediateCheck:
 
     def _check(self, link_ids: list[int]) -> str:
         """Check the links; return why that ended early, empty if it did not."""
+        return self._follow(self._checker.check_while_waiting(links_by_id(link_ids)))
+
+    def _follow(self, results: Iterator[None]) -> str:
         try:
-            for _ in self._checker.check_while_waiting(links_by_id(link_ids)):
+            for _ in results:
                 if reason := self._checker.withhold_reason():
                     self.report.withhold(reason)
                     break

@@ -142,6 +142,9 @@
     playing = choice;
     savedAt = 0;
     screen.hidden = false;
+    // What is watched is what a visitor would report.
+    const reported = document.querySelector("#report [name=link]");
+    if (reported) reported.value = String(choice.id);
     if (choice.type) playVideo(choice); else playFrame(choice);
     show();
     (video || screen.firstElementChild).focus();

@@ -51,7 +51,8 @@ def report_link(link: StreamingLink, kind: str, *, note: str, client: str, now: 
     report = _count(link, kind, note=note, client=client, now=now)
     if kind in CHECKED_KINDS:
         report.outcome = _check(link, now=now)
-        LinkReport.objects.filter(pk=report.pk).update(outcome=report.outcome)
+        with limited_write_wait(REQUESTED_WRITE_SECONDS):
+            LinkReport.objects.filter(pk=report.pk).update(outcome=report.outcome)
     return report
 
 

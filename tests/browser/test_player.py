@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Site
+from tests.browser.test_quality import violations
 from tests.helpers import browser_seed
 
 SOON = 20_000
@@ -120,6 +123,22 @@ def test_a_player_of_another_site_is_loaded_after_the_click_only(page):
     page.get_by_role("button", name="Play here, from 127.0.0.1").click()
     expect(page.frame_locator("iframe").get_by_role("heading")).to_contain_text("Watch")
     assert page.locator("iframe").get_attribute("sandbox") == "allow-scripts allow-same-origin allow-presentation"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
+def test_axe_finds_nothing_while_a_film_plays(browser, site, watched, width, scheme):
+    context = browser.new_context(
+        base_url=site.address, bypass_csp=True, viewport={"width": width, "height": 844}, color_scheme=scheme
+    )
+    page = context.new_page()
+    page.goto(PAGE)
+    choose(page, "480p, German, MP4")
+    page.locator("[data-play]").click()
+    wait_until_plays(page)
+    page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text())
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
 
 
 def test_without_scripts_there_is_no_player_but_links_and_reports(plain, watched):

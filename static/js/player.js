@@ -9,7 +9,7 @@
   const data = JSON.parse(document.getElementById("player-data").textContent);
   const probe = document.createElement("video");
   const canPlay = (choice) => !choice.type || Boolean(probe.canPlayType && probe.canPlayType(choice.type));
-  const failed = new Set(), START_SECONDS = 20, SAVE_SECONDS = 5, MIN_SECONDS = 5;
+  const failed = new Set(), START_SECONDS = 20, STALL_SECONDS = 45, SAVE_SECONDS = 5, MIN_SECONDS = 5;
   let playing = null, video = null, timer = 0, savedAt = 0;
 
   // Copies that this browser cannot play are not offered.
@@ -108,6 +108,7 @@
 
   const playVideo = (choice) => {
     const current = video = document.createElement("video"), position = store.read(positionKey(choice));
+    const giveUpAfter = (seconds, why) => { clearTimeout(timer); timer = setTimeout(() => fail(choice, why), seconds * 1000); };
     Object.assign(video, { controls: true, playsInline: true, autoplay: true, src: choice.url });
     video.setAttribute("aria-label", `${document.querySelector("h1").textContent}, ${choice.label}`);
     addCaptions(choice);
@@ -118,10 +119,14 @@
       restart.hidden = false;
       say(`Continues at ${clock(position.at)}.`);
     });
-    video.addEventListener("timeupdate", () => { if (Math.abs(current.currentTime - savedAt) >= SAVE_SECONDS) save(); });
-    video.addEventListener("pause", save);
+    video.addEventListener("waiting", () => giveUpAfter(STALL_SECONDS, "has stopped"));
+    video.addEventListener("timeupdate", () => {
+      clearTimeout(timer);
+      if (Math.abs(current.currentTime - savedAt) >= SAVE_SECONDS) save();
+    });
+    video.addEventListener("pause", () => { clearTimeout(timer); save(); });
     video.addEventListener("error", () => fail(choice, "does not play"));
-    timer = setTimeout(() => fail(choice, `did not start within ${START_SECONDS} seconds`), START_SECONDS * 1000);
+    giveUpAfter(START_SECONDS, `did not start within ${START_SECONDS} seconds`);
     screen.append(video);
     video.play().catch(() => { /* "error" follows, or the browser waits for a click on its own controls */ });
   };

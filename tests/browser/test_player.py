@@ -114,6 +114,17 @@ def test_when_a_file_has_died_the_next_best_is_offered_and_the_dead_one_is_check
     assert "1080p" not in page.goto(PAGE).text().partition('id="player-data"')[2].partition("</script>")[0]
 
 
+def test_a_copy_that_does_not_start_is_given_up_and_a_living_link_stays(page):
+    page.clock.install()
+    page.route("**/360p.fr.webm", lambda route: None)
+    page.goto(PAGE)
+    choose(page, "360p, French, WEBM")
+    page.locator("[data-play]").click()
+    page.clock.fast_forward(21_000)
+    expect(page.locator("[data-status]")).to_contain_text("did not start within 20 seconds. The next best copy is")
+    expect(page.locator("#report-answer")).to_contain_text("it works")
+
+
 def test_a_player_of_another_site_is_loaded_after_the_click_only(page):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -119,7 +119,8 @@
       restart.hidden = false;
       say(`Continues at ${clock(position.at)}.`);
     });
-    video.addEventListener("waiting", () => giveUpAfter(STALL_SECONDS, "has stopped"));
+    // Chromium waits before the first data, too; that is the start's time.
+    video.addEventListener("waiting", () => { if (current.readyState) giveUpAfter(STALL_SECONDS, "has stopped"); });
     video.addEventListener("timeupdate", () => {
       clearTimeout(timer);
       if (Math.abs(current.currentTime - savedAt) >= SAVE_SECONDS) save();

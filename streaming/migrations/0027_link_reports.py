@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('streaming', '0023_facets'),
+        ('streaming', '0024_fame'),
     ]
 
     operations = [

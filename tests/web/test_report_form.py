@@ -15,7 +15,7 @@ from tests.helpers.factories import make_link, make_movie
 from tests.helpers.http_origin import Origin
 from tests.helpers.rendered_html import html_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "/streaming/tt0013442/report/"
 HTMX = {"HTTP_HX_REQUEST": "true"}
 

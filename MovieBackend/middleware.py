@@ -16,6 +16,7 @@ from rest_framework.request import Request
 
 from streaming import write_wait
 from streaming.web import error_pages
+from streaming.web.content_security import policy_header
 
 log = logging.getLogger(__name__)
 
@@ -69,22 +70,18 @@ class LoopbackProbeMiddleware:
 
 
 class SecurityHeadersMiddleware:
-    """Send `SECURE_CSP`, which Django 6.0 has built in."""
+    """Send `SECURE_CSP`, which Django 6.0 has built in, unless the page has a policy of its own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.policy = _csp_header({})
-        self.docs_policy = _csp_header(DOCS_CSP)
+        self.policy = policy_header({})
+        self.docs_policy = policy_header(DOCS_CSP)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         is_docs = request.path.endswith("/docs/")
         response.headers.setdefault("Content-Security-Policy", self.docs_policy if is_docs else self.policy)
         return response
-
-
-def _csp_header(changes: dict[str, list[str]]) -> str:
-    return "; ".join(f"{name} {' '.join(values)}" for name, values in {**settings.SECURE_CSP, **changes}.items())
 
 
 class PublicCorsMiddleware:

@@ -160,6 +160,7 @@ SCRAPE_CRAWL = "streaming.scraping.crawling.job_crawl.run_job_crawl"
 SCRAPE_LINK_CHECK = "streaming.health.sweep.immediate_check.check_new_links"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
+REPORT_RATE = env.rate("REPORT_RATE", "6/min")
 
 # --- link health
 # 90 times as long, in seconds, has to fit into an integer of PostgreSQL (`streaming.health.prune`).

@@ -22,7 +22,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Model, QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import pluralize
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from rest_framework.authtoken.admin import TokenAdmin
 from rest_framework.authtoken.models import TokenProxy
 
@@ -47,6 +50,7 @@ from streaming.models import (
     HostPause,
     LinkCount,
     LinkFlip,
+    LinkReport,
     Movie,
     MovieQuerySet,
     RemovedMovie,
@@ -532,6 +536,68 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
             row, turned_off = block(host, reason=f"blocked by {request.user} in the admin"[:300])
             log_added(request.user, row, note=f"Blocked from the list of links: {turned_off} turned off.")
             self.message_user(request, f"Blocked {row.address}: {turned_off} links turned off.")
+
+
+class HandledFilter(admin.SimpleListFilter):
+    """Reports that await review, unless all are asked for."""
+
+    title = "review"
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("handled", "Handled"), ("all", "All")]
+
+    def choices(self, changelist: Any) -> Any:
+        waiting, *others = super().choices(changelist)
+        return [{**waiting, "display": "Awaits review"}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LinkReport]) -> QuerySet[LinkReport]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(handled_at__isnull=self.value() != "handled")
+
+
+@admin.register(LinkReport)
+class LinkReportAdmin(ReadOnlyAdmin):
+    """The review list: what visitors say about links, the most reported first."""
+
+    list_display = ("movie", "kind", "count", "newest_note", "link_page", "link_state", "outcome", "last_at")
+    list_filter = (HandledFilter, "kind", "outcome", "last_at")
+    list_select_related = ("link__movie",)
+    search_fields = ("=link__movie__imdb_id", "link__movie__search_title", "link__source_url")
+    ordering = ("-count", "-last_at")
+    actions = ("mark_handled",)
+    show_full_result_count = False
+
+    def has_handle_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("streaming.change_linkreport")
+
+    @admin.display(description="Movie", ordering="link__movie__search_title")
+    def movie(self, report: LinkReport) -> str:
+        return str(report.link.movie)
+
+    @admin.display(description="Newest sentence")
+    def newest_note(self, report: LinkReport) -> str:
+        return str(report.notes[-1]) if report.notes else "–"
+
+    @admin.display(description="Link")
+    def link_page(self, report: LinkReport) -> str:
+        page = reverse("admin:streaming_streaminglink_change", args=[report.link_id])
+        url = report.link.source_url
+        opened = format_html('<a href="{}" rel="noopener noreferrer nofollow">open</a>', url)
+        return format_html('<a href="{}">{}</a> ({})', page, report.link.host, opened)
+
+    @admin.display(description="Works", boolean=True)
+    def link_state(self, report: LinkReport) -> bool:
+        return report.link.is_active
+
+    @admin.action(description="Mark as handled", permissions=["handle"])
+    @transaction.atomic
+    def mark_handled(self, request: HttpRequest, queryset: QuerySet[LinkReport]) -> None:
+        chosen = LinkReport.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        log_changed(request.user, *chosen.awaiting_review(), note="Handled the report.")
+        handled = chosen.mark_handled(now=timezone.now())
+        self.message_user(request, f"{handled} report{pluralize(handled)} handled.")
 
 
 @admin.register(ScrapeJob)

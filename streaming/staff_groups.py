@@ -10,6 +10,7 @@ READ_ONLY_MODELS = ("healthrun", "hostpause", "linkflip")
 SHARED = {
     **dict.fromkeys(("movie", "streaminglink", "binding", "blockedaddress", *READ_ONLY_MODELS), ("view",)),
     "removedmovie": ("view", "change"),
+    "linkreport": ("view", "change"),
     "scrapejob": ("view", "add", "change"),
 }
 EDITORS, OPERATORS = "Editors", "Operators"
@@ -27,7 +28,8 @@ VERBS_BY_GROUP: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """The verbs of Django's permissions by group and model of the catalogue.
 
-Adding a scrape job is searching for links, changing one is cancelling it, changing a removed movie is restoring it.
+Adding a scrape job is searching for links, changing one is cancelling it, changing a removed movie is restoring it,
+changing a report is marking it as handled.
 """
 
 

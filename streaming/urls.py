@@ -9,7 +9,17 @@ from django.views.decorators.http import conditional_page
 from rest_framework.routers import SimpleRouter
 
 from streaming import views
-from streaming.web import assets, catalogue_page, exports, facet_pages, monitoring, movie_page, status_pages
+from streaming.web import (
+    assets,
+    captions,
+    catalogue_page,
+    exports,
+    facet_pages,
+    monitoring,
+    movie_page,
+    report_form,
+    status_pages,
+)
 from streaming.web.feeds import LostMoviesFeed, NewMoviesFeed
 from streaming.web.sitemaps import SITEMAPS, sitemap_index
 
@@ -56,10 +66,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<str:key>/", facet_pages.person, name="person"),
     path("genres/<str:slug>/", facet_pages.genre, name="genre"),
     path("countries/<str:code>/", facet_pages.country, name="country"),
+    path("streaming/<str:identifier>/report/", report_form.report, name="report"),
     path("jobs/<int:pk>/", movie_page.job_detail, name="job"),
     path("health/", status_pages.link_health, name="health"),
     path("sources/", status_pages.source_list, name="sources"),
     path("api/", status_pages.api_guide, name="api-root"),
+    path("captions/<int:link_id>-<int:number>.vtt", captions.captions, name="captions"),
     path("posters/<str:imdb_id>.svg", assets.poster_image, name="poster"),
     path("robots.txt", assets.robots_txt, name="robots"),
     path("sitemap.xml", cached_for_an_hour(sitemap_index), name="sitemap"),

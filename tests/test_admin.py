@@ -16,6 +16,7 @@ from streaming.models import (
     HealthRun,
     HostPause,
     LinkFlip,
+    LinkReport,
     Movie,
     RemovedMovie,
     ScrapeJob,
@@ -25,7 +26,9 @@ from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.http_origin import Origin
 
 pytestmark = pytest.mark.django_db
-MODELS = [BlockedAddress, HealthRun, HostPause, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink]
+MODELS = [
+    BlockedAddress, HealthRun, HostPause, LinkFlip, LinkReport, Movie, RemovedMovie, ScrapeJob, StreamingLink,
+]  # fmt: skip
 NO_BINDINGS = {"bindings-TOTAL_FORMS": "0", "bindings-INITIAL_FORMS": "0"}
 NO_LINKS = {"links-TOTAL_FORMS": "0", "links-INITIAL_FORMS": "0", **NO_BINDINGS}
 
@@ -65,6 +68,7 @@ def fill():
     link = make_link(make_movie(), is_active=False)
     make_job(link.movie, state="failed", error="why")
     LinkFlip.objects.create(link=link, is_active=False, reason="http_404")
+    LinkReport.objects.create(link=link, kind="unwanted")
     HealthRun.objects.create()
     HostPause.objects.create(host="a.example.org", paused_until=link.first_seen, reason="busy")
     BlockedAddress.objects.create(kind="host", address="b.example.org", reason="asked")
@@ -352,3 +356,18 @@ def test_a_url_is_bound_on_the_page_of_the_movie(client):
     assert (wrong.status_code, "supports no bindings" in wrong.content.decode()) == (200, True)
     assert client.post(page(Movie, "change", movie.pk), {**body, **bound}).status_code == 302
     assert list(movie.bindings.values_list("url", "source")) == [("https://video.example.org/w/nos", "")]
+
+
+def test_reports_of_visitors_are_listed_by_their_number_and_taken_from_the_list(client):
+    link = make_link(make_movie(title="Nosferatu"), source_url="https://films.example.org/<b>")
+    often = LinkReport.objects.create(link=link, kind="unwanted", count=41, notes=["first", "<i>It is mine.</i>"])
+    LinkReport.objects.create(link=link, kind="wrong_film", count=2)
+    LinkReport.objects.create(link=link, kind="broken", count=99, handled_at=link.first_seen)
+    shown = client.get(page(LinkReport)).content.decode()
+    assert shown.index("Should not be here</td>") < shown.index("Wrong film</td>")
+    assert "&lt;i&gt;It is mine.&lt;/i&gt;" in shown
+    assert 'href="https://films.example.org/&lt;b&gt;"' in shown
+    assert "Does not work</td>" not in shown
+    assert message_text(act(client, LinkReport, "mark_handled", often)) == "1 report handled."
+    assert "Should not be here</td>" not in client.get(page(LinkReport)).content.decode()
+    assert "Should not be here</td>" in client.get(page(LinkReport), {"review": "handled"}).content.decode()

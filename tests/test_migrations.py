@@ -507,3 +507,26 @@ def test_facts_are_added_without_losing_rows_or_triggers(database):
     assert (movies, links) == ([[None, "", [], [], 0]], [[None, []]])
     assert (noted, wrong, back) == (2, [], [1, 1])
     assert found == [["captions", "pt"], ["captions", "pt-br"], ["genre", "horror"], ["person", "Q1"]]
+
+
+REPORTED = """
+graph = MigrationExecutor(connection).loader.graph
+after = next(name for app, name in graph.nodes if app == "streaming" and name.endswith("_link_reports"))
+before = graph.node_map["streaming", after].parents.pop().key[1]
+links = models_at(before).get_model("streaming", "StreamingLink").objects
+movie = models_at(before).get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="T")
+for row in rows:
+    links.create(movie_id=movie.pk, source="s", host="h", source_url=row)
+graph = MigrationExecutor(connection).loader.graph
+apps = models_at(after)
+links, reports = (apps.get_model("streaming", name).objects for name in ("StreamingLink", "LinkReport"))
+reports.create(link=links.first(), kind="broken")
+print(json.dumps([links.count(), reports.count()]))
+links.first().delete()
+print(json.dumps([links.count(), reports.count()]))
+print(json.dumps(models_at(before).get_model("streaming", "StreamingLink").objects.count()))
+"""
+
+
+def test_reports_have_a_table_and_go_with_their_link(database):
+    assert run_script(database, REPORTED, ["https://a.example.org/1", "https://a.example.org/2"]) == [[2, 1], [1, 0], 1]

@@ -20,7 +20,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from streaming import urls
-from streaming.models import BlockedAddress, HostPause, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import BlockedAddress, HostPause, LinkReport, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.http_origin import Origin
 from tests.helpers.staff import make_staff, make_staff_with
@@ -56,6 +56,7 @@ def catalogue():
     make_movie(imdb_id="tt0000003")
     RemovedMovie.objects.create(imdb_id="tt0000002", title="Gone", reason="gone", snapshot={"rows": []})
     BlockedAddress.objects.create(kind="host", address="b.example.org", reason="asked")
+    LinkReport.objects.create(link=link, kind=LinkReport.Kind.WRONG_FILM)
     HostPause.objects.create(host="c.example.org", paused_until=link.first_seen, reason="busy")
 
 

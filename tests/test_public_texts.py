@@ -33,6 +33,8 @@ VALUES = {
     "rest": ["tt0000003"],
     "imdb_id": ["tt0000001"],
     "section": ["movies"],
+    "link_id": ["1"],
+    "number": ["0"],
 }
 
 

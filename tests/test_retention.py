@@ -15,7 +15,7 @@ from streaming import retention
 from streaming.health.runner import run_check
 from streaming.health.selection import Selection
 from streaming.health.sweep.options import CheckOptions
-from streaming.models import HealthRun, LinkFlip, LoginCounter, PendingChange, ScrapeJob
+from streaming.models import HealthRun, LinkFlip, LinkReport, LoginCounter, PendingChange, ScrapeJob
 from streaming.models.change import number_all_changes
 from streaming.retention import delete_old_history
 from tests.helpers.factories import make_link, make_movie
@@ -53,6 +53,15 @@ def test_old_runs_go_but_the_newest_stays():
         HealthRun.objects.create(started_at=days_ago(days), finished_at=days_ago(days), outcome="completed")
     delete_old_history(now=NOW)
     assert [run.started_at for run in HealthRun.objects.all()] == [days_ago(400)]
+
+
+def test_reports_go_long_after_somebody_has_handled_them():
+    link = make_link()
+    for kind, days in (("broken", 400), ("unwanted", 300)):
+        LinkReport.objects.create(link=link, kind=kind, last_at=days_ago(900), handled_at=days_ago(days))
+    LinkReport.objects.create(link=link, kind="wrong_film", last_at=days_ago(900))
+    delete_old_history(now=NOW)
+    assert sorted(LinkReport.objects.values_list("kind", flat=True)) == ["unwanted", "wrong_film"]
 
 
 def test_old_jobs_go_but_the_newest_of_each_movie_and_open_ones_stay():

@@ -62,6 +62,14 @@ class ExampleLink:
     behaviour: LinkBehaviour = LinkBehaviour.LIVE
 
 
+@dataclass(frozen=True, slots=True)
+class ExampleCaptions:
+    """Captions of a film in one language, as WebVTT or SubRip."""
+
+    path: str
+    language: str
+
+
 FILMS = (
     ExampleFilm("tt0000417", "A Trip to the Moon", 1902, "movie", "fr", "public-domain"),
     ExampleFilm("tt0000439", "The Great Train Robbery", 1903, "movie", "en", "public-domain"),
@@ -120,6 +128,14 @@ FILM_WITHOUT_LINKS = "tt0035209"
 def example_links() -> dict[str, tuple[ExampleLink, ...]]:
     """Return the links of every film, by IMDb id."""
     return {film.imdb_id: tuple(_links(film, number)) for number, film in enumerate(FILMS)}
+
+
+def captions_of(film: ExampleFilm) -> tuple[ExampleCaptions, ...]:
+    """Return the captions of a film: in English as WebVTT, in German as SubRip; none of an `official` one."""
+    if film.licence == "official":
+        return ()
+    folder = f"/media/{film.imdb_id}"
+    return ExampleCaptions(f"{folder}/captions.en.vtt", "en"), ExampleCaptions(f"{folder}/captions.de.srt", "de")
 
 
 def _links(film: ExampleFilm, number: int) -> Iterator[ExampleLink]:

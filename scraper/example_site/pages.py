@@ -1,13 +1,15 @@
-"""The pages and files of the example site. Pure."""
+"""The pages and files of the example site."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
-from scraper.example_site.films import LICENCE_URLS, ExampleFilm, ExampleLink
+from scraper.example_site.films import LICENCE_URLS, ExampleCaptions, ExampleFilm, ExampleLink, captions_of
 
 LANGUAGES = {
     "de": "German",
@@ -23,18 +25,29 @@ MEDIA_TYPES = {
     "webm": "video/webm",
     "m3u8": "application/vnd.apple.mpegurl",
     "ts": "video/mp2t",
+    "vtt": "text/vtt; charset=utf-8",
+    "srt": "application/x-subrip",
 }
 ROBOTS = "User-agent: *\nDisallow: /-/\n"
-FILE_SIZE = 64 * 1024
+MEDIA = Path(__file__).parent / "media"
+"""One small film of our own, the same for all links; `make_film.sh` there says how it was made."""
 PLAYLIST = """#EXTM3U
 #EXT-X-VERSION:3
-#EXT-X-TARGETDURATION:10
-#EXTINF:10.0,
+#EXT-X-TARGETDURATION:12
+#EXT-X-MEDIA-SEQUENCE:1
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXTINF:12.0,
 part1.ts
-#EXTINF:10.0,
+#EXTINF:8.0,
 part2.ts
 #EXT-X-ENDLIST
 """
+CAPTIONS = {
+    "en": ("Welcome to Openreel.", "This small film counts down from twenty.", "Nothing else happens.", "The end."),
+    "de": ("Willkommen bei Openreel.", "Dieser kleine Film zählt von zwanzig herunter.", "Sonst nichts.", "Ende."),
+}
+"""What is said in each quarter of the film."""
+SECONDS_PER_CAPTION = 5
 
 
 def front_page(films: Iterable[ExampleFilm]) -> str:
@@ -48,11 +61,12 @@ def film_page(film: ExampleFilm, links: Sequence[ExampleLink], *, site: str) -> 
     plain = [link for number, link in enumerate(links) if number % 2]
     data = json.dumps(_film_data(film, structured, site=site), indent=1, ensure_ascii=False).replace("<", "\\u003c")
     sources = "".join(_source(link) for link in plain if link.kind == "file")
+    tracks = "".join(_track(captions) for captions in captions_of(film))
     anchors = "".join(f"<li>{_link_html(link)}</li>\n" for link in plain)
     body = (
         f'<script type="application/ld+json">\n{data}\n</script>\n'
         f'<p><a href="/">All films</a></p>\n{_licence(film)}'
-        f"<video controls>\n{sources}</video>\n<ul>\n{anchors}</ul>"
+        f"<video controls>\n{sources}{tracks}</video>\n<ul>\n{anchors}</ul>"
     )
     return page(f"{film.title} ({film.year})", body)
 
@@ -76,16 +90,30 @@ def page(title: str, body: str) -> str:
     )
 
 
-def file_bytes(extension: str) -> bytes:
-    """Return a file with the signature of its type, filled with zeros."""
-    signatures = {
-        "mp4": b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41\x00\x00\xff\xe0free",
-        "webm": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82\x84webm",
-        "ts": b"\x47\x40\x00\x10",
-    }
-    if extension == "m3u8":
-        return PLAYLIST.encode()
-    return signatures[extension].ljust(FILE_SIZE, b"\x00")
+@cache
+def film_file(name: str) -> bytes:
+    """Return a file of the film: `film.mp4`, `film.webm`, or a part of its stream such as `part1.ts`."""
+    return (MEDIA / name).read_bytes()
+
+
+def link_file(path: str) -> bytes:
+    """Return what is at the path of a link to a file or stream."""
+    extension = path.rsplit(".", 1)[-1]
+    return PLAYLIST.encode() if extension == "m3u8" else film_file(f"film.{extension}")
+
+
+def caption_file(captions: ExampleCaptions) -> bytes:
+    """Return a caption file: WebVTT in UTF-8, or SubRip in UTF-16 as old editors save it."""
+    is_vtt = captions.path.endswith(".vtt")
+    text = "".join(
+        f"{number + 1}\n{_cue_time(number, is_vtt)} --> {_cue_time(number + 1, is_vtt)}\n{words}\n\n"
+        for number, words in enumerate(CAPTIONS[captions.language])
+    )
+    return f"WEBVTT\n\n{text}".encode() if is_vtt else text.replace("\n", "\r\n").encode("utf-16")
+
+
+def _cue_time(number: int, is_vtt: bool) -> str:
+    return f"00:00:{number * SECONDS_PER_CAPTION:02d}{'.' if is_vtt else ','}000"
 
 
 def _film_data(film: ExampleFilm, links: Iterable[ExampleLink], *, site: str) -> dict[str, Any]:
@@ -127,6 +155,16 @@ def _video(film: ExampleFilm, link: ExampleLink, site: str) -> dict[str, Any]:
         "contentUrl": f"{site}{link.path}",
         "encodingFormat": media_type(link.path),
         "height": link.quality[:-1],
+        "caption": [_caption_data(captions, site) for captions in captions_of(film)],
+    }
+
+
+def _caption_data(captions: ExampleCaptions, site: str) -> dict[str, Any]:
+    return {
+        "@type": "MediaObject",
+        "contentUrl": f"{site}{captions.path}",
+        "encodingFormat": media_type(captions.path).partition(";")[0],
+        "inLanguage": captions.language,
     }
 
 
@@ -134,6 +172,10 @@ def _source(link: ExampleLink) -> str:
     return (
         f'<source src="{link.path}" type="{media_type(link.path)}" label="{link.quality}" srclang="{link.language}">\n'
     )
+
+
+def _track(captions: ExampleCaptions) -> str:
+    return f'<track kind="captions" src="{captions.path}" srclang="{captions.language}">\n'
 
 
 def _link_html(link: ExampleLink) -> str:

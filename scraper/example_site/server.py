@@ -20,13 +20,16 @@ from scraper.example_site.films import (
     ExampleFilm,
     ExampleLink,
     LinkBehaviour,
+    captions_of,
     example_links,
 )
 from scraper.example_site.pages import (
     ROBOTS,
-    file_bytes,
+    caption_file,
+    film_file,
     film_page,
     front_page,
+    link_file,
     media_type,
     missing_page,
     page,
@@ -36,7 +39,7 @@ from scraper.example_site.pages import (
 HTML, TEXT, JSON = "text/html; charset=utf-8", "text/plain; charset=utf-8", "application/json"
 HOST = re.compile(r"[\w.\-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?", re.ASCII)
 RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
-PART = re.compile(r"/media/(tt[0-9]{7,9})/part[0-9]\.ts", re.ASCII)
+PART = re.compile(r"/media/(tt[0-9]{7,9})/(part[12]\.ts)", re.ASCII)
 MAX_COUNTED_PATHS = 10_000
 PLAIN_ERRORS = {
     LinkBehaviour.NOT_FOUND: HTTPStatus.NOT_FOUND,
@@ -69,6 +72,7 @@ class ExampleSite(ThreadingHTTPServer):
         self.by_id: dict[str, ExampleFilm] = {film.imdb_id: film for film in FILMS}
         self.links = example_links()
         self.links_by_path = {link.path: (self.by_id[key], link) for key, links in self.links.items() for link in links}
+        self.captions_by_path = {captions.path: captions for film in FILMS for captions in captions_of(film)}
         self.slow = slow
         self.stopping = threading.Event()
         self.requests: Counter[str] = Counter()
@@ -129,7 +133,9 @@ class ExampleRequestHandler(BaseHTTPRequestHandler):
             film = self.server.films[path]
             return _html(film_page(film, self.server.links[film.imdb_id], site=self._site()))
         if (part := PART.fullmatch(path)) and part[1] in self.server.by_id:
-            return SiteResponse(file_bytes("ts"), media_type(path), ranges=True)
+            return SiteResponse(film_file(part[2]), media_type(path), ranges=True)
+        if captions := self.server.captions_by_path.get(path):
+            return SiteResponse(caption_file(captions), media_type(path))
         return self._plain(path)
 
     def _plain(self, path: str) -> SiteResponse:
@@ -195,7 +201,7 @@ class ExampleRequestHandler(BaseHTTPRequestHandler):
 def _content(film: ExampleFilm, link: ExampleLink) -> SiteResponse:
     if link.kind in ("page", "embed"):
         return _html(watch_page(film, language=link.language))
-    return SiteResponse(file_bytes(link.path.rsplit(".", 1)[-1]), media_type(link.path), ranges=True)
+    return SiteResponse(link_file(link.path), media_type(link.path), ranges=True)
 
 
 def _html(text: str, status: int = HTTPStatus.OK) -> SiteResponse:

@@ -21,7 +21,7 @@ from scraper.extraction.json_ld import has_type, iter_nodes, read_json_ld
 from scraper.extraction.json_values import as_mapping, as_mappings, as_text
 from scraper.extraction.languages import normalize_language_tag
 from scraper.extraction.media_types import link_kind, quality_from_label
-from scraper.items import LinkItem
+from scraper.items import Caption, LinkItem
 from scraper.middlewares import refused_url_failure
 from scraper.net.encoding import decode_page
 from scraper.net.url_policy import InvalidValue, host_of, normalize_url
@@ -94,7 +94,14 @@ def film_of(page: TextResponse, *, wanted: str) -> ExtractedFilm:
     linking = [node for node in nodes if has_type(node, LINK_TYPES)]
     names = {absolute_url(url, page.url): as_text(node.get("name")) for node in linking for url in _urls(node)}
     found = deduplicate([*film.links, *_plain_links(root, url=page.url)])
-    links = tuple(_with_name(link, link.label or names.get(link.url, "")) for link in found)
+    captions = tuple(_captions(root, url=page.url))
+    links = tuple(
+        replace(
+            _with_name(link, link.label or names.get(link.url, "")),
+            captions=captions if link.kind in ("file", "stream") else (),
+        )
+        for link in found
+    )
     films = (node for node in nodes if film_type(node))
     publisher = as_text(as_mapping(next(films, {}).get("publisher")).get("url"))
     return replace(film, links=links, publisher=host_of(publisher))
@@ -106,6 +113,14 @@ def _with_name(link: ExtractedLink, name: str) -> ExtractedLink:
     quality = next(filter(None, map(quality_from_label, words)), link.quality)
     is_player = link.kind == "page" and "/embed/" in link.url
     return replace(link, label=name, quality=quality, kind="embed" if is_player else link.kind)
+
+
+def _captions(root: Selector, *, url: str) -> Iterator[Caption]:
+    """Return the captions of the film, which all its files and streams have in common."""
+    for track in find_elements(root, "//track[@src]"):
+        if target := absolute_url(track.attrib["src"], url):
+            language = normalize_language_tag(track.attrib.get("srclang"))
+            yield Caption(url=target, language=language, format="srt" if target.endswith(".srt") else "vtt")
 
 
 def _urls(node: Mapping[str, Any]) -> list[str]:
@@ -150,6 +165,7 @@ def to_example_items(film: ExtractedFilm, *, imdb_id: str) -> Iterator[LinkItem]
             year=film.year,
             type=film.type,
             synopsis=film.synopsis,
+            captions=link.captions,
         )
 
 

@@ -148,7 +148,7 @@
   });
   on("responseError", (event) => {
     const { status, responseText } = event.detail.xhr, target = event.detail.target;
-    if (status === 429 || status === 503) return showError(responseText.length < 200 ? responseText : "Too busy. Try again in a minute.");
+    if ([400, 429, 503].includes(status)) return showError(responseText.length < 200 ? responseText : "Too busy. Try again in a minute.");
     if (status === 404 && target.id === "job") {
       // The movie was removed during its search: without the panel the polling ends.
       target.replaceWith(Object.assign(document.createElement("div"), { id: "job" }));

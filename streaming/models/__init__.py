@@ -13,6 +13,7 @@ from streaming.models.host import HostGate, HostOutage, HostPause
 from streaming.models.job import ScrapeJob, ScrapeJobQuerySet
 from streaming.models.link import StreamingLink, StreamingLinkQuerySet
 from streaming.models.link_flip import LinkFlip
+from streaming.models.link_report import LinkReport
 from streaming.models.login_counter import LoginCounter
 from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
@@ -33,6 +34,7 @@ __all__ = [
     "InactiveReasonCount",
     "LinkCount",
     "LinkFlip",
+    "LinkReport",
     "LoginCounter",
     "Movie",
     "MovieCount",

@@ -16,10 +16,14 @@ from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping.freshness import ScrapeReason
 from streaming.scraping.jobs import ClientQueueFull, QueueFull, QueueUnavailable, renotify_if_stalled
 from streaming.scraping.page_visits import refresh_on_request
+from streaming.web.captions import caption_tracks
+from streaming.web.content_security import policy_header
 from streaming.web.error_pages import not_found
 from streaming.web.movie_context import display_name, job_context, links_context, structured_data
 from streaming.web.movie_facts import ShownFacts
+from streaming.web.player import player_choices, player_policy
 from streaming.web.rendering import HtmxHttpRequest, render_page
+from streaming.web.report_form import report_context
 from streaming.web.similar_movies import similar_movies
 
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -120,13 +124,18 @@ def _movie_page(
         "more": similar_movies(found),
         "facts": ShownFacts.of(found),
         **links_context(request, found),
+        **report_context(request, found),
     }
     if job is None and not context["active"]:
         job = found.jobs.order_by("-id").first()
     context |= job_context(request, job, movie=found)
     context["preview"] = display_text(found.synopsis, max_length=MAX_PREVIEW_LENGTH)
     context["structured_data"] = structured_data(found, context["active"], canonical)
+    choices = player_choices(context["active"], caption_tracks(context["active"]))
+    context["player"] = {"key": found.imdb_id, "choices": [choice.as_data() for choice in choices]}
     response = render_page(request, "movie.html", context, status=status)
+    if choices:
+        response.headers["Content-Security-Policy"] = policy_header(player_policy(choices))
     patch_vary_headers(response, ["Accept-Language"])
     return response
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from streaming.ingest.records import parse_link, parse_movie
@@ -21,7 +22,7 @@ LINKLESS = ["tt0010323", "tt0015324"]
 REFRESHED, PLAIN, SHOWN = "tt0013442", "tt0017925", "tt0063350"
 FAILED, NOTHING, RUNNING, HOSTILE = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
 UNKNOWN, UNREACHABLE_SEARCH, SIX_SOURCES = "tt9000005", "tt9000006", "tt9000007"
-SHOW = "tt9000008"
+SHOW, WATCHED = "tt9000008", "tt9000009"
 # No server listens there: a poster that cannot be loaded.
 UNREACHABLE = "https://127.0.0.1:9/poster.jpg"
 HOSTILE_TITLE = '"><script>alert(1)</script></title></script> {{7*7}} \u202egnp.exe ' + "W" * 100
@@ -114,8 +115,31 @@ def add_running_job() -> None:
     make_job(movie, state="running", sources=[row("example", "searching")], lease_until=lease)
 
 
+def add_watched_movie() -> None:
+    """A movie with copies at the example site: a file that has died, files, a stream, a player; with captions."""
+    movie = make_movie(imdb_id=WATCHED, title="The Small Film", year=1926)
+    shown = {"checks": "aaaa", "last_checked": timezone.now() - timedelta(minutes=9), "reason": "ok"}
+    captions = [
+        {
+            "url": f"{settings.EXAMPLE_SITE_URL}/media/tt0013442/captions.{name}",
+            "language": name[:2],
+            "format": name[3:],
+        }
+        for name in ("en.vtt", "de.srt")
+    ]
+    for path, kind, quality, language in (
+        ("media/tt0013442/1080p.en.mp4", "file", "1080p", "en"),
+        ("media/tt0013442/480p.de.mp4", "file", "480p", "de"),
+        ("media/tt0000417/360p.fr.webm", "file", "360p", "fr"),
+        ("media/tt0013442/all.m3u8", "stream", "", "en"),
+        ("embed/tt0000417/", "embed", "", "en"),
+    ):
+        url = f"{settings.EXAMPLE_SITE_URL}/{path}"
+        make_link(movie, source_url=url, kind=kind, quality=quality, language=language, captions=captions, **shown)
+
+
 def remove_movies() -> None:
-    Movie.objects.filter(imdb_id__in=[RUNNING, UNKNOWN, UNREACHABLE_SEARCH]).delete()
+    Movie.objects.filter(imdb_id__in=[RUNNING, UNKNOWN, UNREACHABLE_SEARCH, WATCHED]).delete()
 
 
 def add_failing_searches() -> None:

@@ -50,7 +50,9 @@ KINDS = sorted(BlockedAddress.Kind.values)
 URL_KINDS = [kind for kind in KINDS if kind != "imdb_id"]
 HEALTH = ("is_active", "reason", "strength", "failures", "is_published", "taken_down")
 ROBOT = {"User-Agent": "Googlebot/2.1"}
-PATH_VALUES = {"identifier": STOLEN, "imdb_id": STOLEN, "kind": "movie", "section": "movies", "extra": "skip=0"}
+PATH_VALUES = {
+    "identifier": STOLEN, "imdb_id": STOLEN, "kind": "movie", "section": "movies", "extra": "skip=0", "number": 0,
+}  # fmt: skip
 KEYS = {"stremio:catalogue": "openreel-movies"}
 STAFF_ROUTES = {"api:link-list", "api:link-detail", "api:link-check", "api:movie-bindings"}
 WITHOUT_ROWS = {"api:schema", "api:docs"}
@@ -97,7 +99,7 @@ ROUTES = sorted(route for route in routes(urlpatterns) if route[0] not in WITHOU
 
 
 def address_of(name, parameters):
-    values = {**PATH_VALUES, "key": KEYS.get(name, STOLEN), "pk": STOLEN}
+    values = {**PATH_VALUES, "key": KEYS.get(name, STOLEN), "pk": STOLEN, "link_id": 1}
     if "job" in name:
         job = Movie.objects.get(imdb_id=STOLEN).jobs.first() if Movie.objects.filter(imdb_id=STOLEN).exists() else None
         values["pk"] = job.pk if job else 1

@@ -31,6 +31,7 @@ from tests.helpers.paths import PROJECT_ROOT
 
 CATALOGUE = PROJECT_ROOT.parent / "shared" / "catalogue" / "demo_catalogue.json"
 LIVING = {LinkBehaviour.LIVE, LinkBehaviour.NO_HEAD, LinkBehaviour.MOVED, LinkBehaviour.SLOW}
+MP4_SIZE = 98274
 FILM = {copy.behaviour: copy for held in example_links().values() for copy in held}
 
 
@@ -87,6 +88,9 @@ class TestWhatItHolds:
             assert about == {(film.imdb_id, film.title, film.year, film.type)}
             kinds = {urlsplit(item.source_url).path: (item.kind, item.quality, item.language) for item in items}
             assert kinds == {copy.path: (copy.kind, copy.quality, copy.language) for copy in held}
+            captions = {item.kind: [(one.language, one.format) for one in item.captions] for item in items}
+            assert captions.get("file", []) == ([] if film.licence == "official" else [("en", "vtt"), ("de", "srt")])
+            assert captions["page"] == [] or film.imdb_id == FILM_WITHOUT_LINKS
 
     @pytest.mark.skipif(not CATALOGUE.exists(), reason="the catalogue's facts are not beside the project")
     def test_its_facts_are_those_of_the_demo_catalogue(self):
@@ -118,7 +122,7 @@ class TestAnswers:
 
     def test_head_has_no_body_but_its_length(self, site):
         answer = ask(site, "/media/tt0013442/480p.de.mp4", method="HEAD")
-        assert (answer.content, answer.headers["Content-Length"]) == (b"", "65536")
+        assert (answer.content, answer.headers["Content-Length"]) == (b"", str(MP4_SIZE))
 
     @pytest.mark.parametrize(
         ("path", "content_type", "begins"),
@@ -127,6 +131,8 @@ class TestAnswers:
             ("/media/tt0000417/360p.fr.webm", "video/webm", b"\x1a\x45\xdf\xa3"),
             ("/media/tt0013442/all.m3u8", "application/vnd.apple.mpegurl", b"#EXTM3U"),
             ("/media/tt0013442/part1.ts", "video/mp2t", b"\x47"),
+            ("/media/tt0013442/captions.en.vtt", "text/vtt; charset=utf-8", b"WEBVTT"),
+            ("/media/tt0013442/captions.de.srt", "application/x-subrip", "1\r\n00:00:00,000".encode("utf-16")),
             ("/watch/tt0013442/de/", "text/html; charset=utf-8", b"<!doctype html>"),
             ("/robots.txt", "text/plain; charset=utf-8", b"User-agent"),
         ],
@@ -139,18 +145,18 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("asked", "status", "stated", "length"),
         [
-            ("bytes=0-2047", 206, "bytes 0-2047/65536", 2048),
-            ("bytes=65530-", 206, "bytes 65530-65535/65536", 6),
-            ("bytes=-4", 206, "bytes 65532-65535/65536", 4),
-            ("bytes=-99999", 206, "bytes 0-65535/65536", 65536),
-            ("bytes=0-999999", 206, "bytes 0-65535/65536", 65536),
-            ("bytes=65536-", 416, "bytes */65536", 0),
-            ("bytes=9-3", 416, "bytes */65536", 0),
-            ("bytes=-0", 416, "bytes */65536", 0),
-            ("bytes=-", 200, None, 65536),
-            ("lines=1-2", 200, None, 65536),
-            ("bytes=0-1,4-5", 200, None, 65536),
-            ("bytes=" + "9" * 4000 + "-", 200, None, 65536),
+            ("bytes=0-2047", 206, f"bytes 0-2047/{MP4_SIZE}", 2048),
+            ("bytes=98200-", 206, f"bytes 98200-98273/{MP4_SIZE}", 74),
+            ("bytes=-4", 206, f"bytes 98270-98273/{MP4_SIZE}", 4),
+            ("bytes=-99999", 206, f"bytes 0-98273/{MP4_SIZE}", MP4_SIZE),
+            ("bytes=0-999999", 206, f"bytes 0-98273/{MP4_SIZE}", MP4_SIZE),
+            ("bytes=98274-", 416, f"bytes */{MP4_SIZE}", 0),
+            ("bytes=9-3", 416, f"bytes */{MP4_SIZE}", 0),
+            ("bytes=-0", 416, f"bytes */{MP4_SIZE}", 0),
+            ("bytes=-", 200, None, MP4_SIZE),
+            ("lines=1-2", 200, None, MP4_SIZE),
+            ("bytes=0-1,4-5", 200, None, MP4_SIZE),
+            ("bytes=" + "9" * 4000 + "-", 200, None, MP4_SIZE),
         ],
     )
     def test_parts_of_files(self, site, asked, status, stated, length):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from django.utils import timezone
@@ -48,6 +48,15 @@ def check_new_links(movie_id: int, *, seconds: float) -> int:
     return len(ids)
 
 
+def check_as_a_run(link_id: int) -> str:
+    """Check a link that a stranger asked to check; return its reason, empty if it was not checked.
+
+    If it fails, as many other links of its host are checked as a run would check, and host breaker and brake decide
+    whether the failure counts, as in a run. No movie is removed.
+    """
+    return ImmediateCheck(now=timezone.now()).run_guarded(link_id)
+
+
 class ImmediateCheck:
     """One check of given links, without a row of its own; `stop` ends it early."""
 
@@ -62,8 +71,7 @@ class ImmediateCheck:
 
     def run_links(self, link_ids: list[int]) -> dict[int, str]:
         """Check these links and return the reason of each; an id without a link has none."""
-        config = self._checker.config
-        self._checker.canaries = canaries.choose_canaries(now=self._checker.now, allowed=config.allowed)
+        self._choose_canaries()
         error = self._check(link_ids)
         if len(link_ids) >= MIN_LINKS_FOR_GUARD:
             self._conclusion.conclude(self._failures.batches, error=error)
@@ -74,10 +82,25 @@ class ImmediateCheck:
             self.reasons.update(dict.fromkeys(failed, Reason.LOCAL))
         return self.reasons
 
+    def run_guarded(self, link_id: int) -> str:
+        """Check this link, with all guards of a run; return its reason."""
+        self._choose_canaries()
+        error = self._check([link_id])
+        if not self.report.withheld and not error:
+            error = self._follow(self._checker.check_extra(stop=never_stop))
+        self._conclusion.conclude(self._failures.batches, error=error)
+        return self.reasons.get(link_id, "")
+
+    def _choose_canaries(self) -> None:
+        self._checker.canaries = canaries.choose_canaries(now=self._checker.now, allowed=self._checker.config.allowed)
+
     def _check(self, link_ids: list[int]) -> str:
         """Check the links; return why that ended early, empty if it did not."""
+        return self._follow(self._checker.check_while_waiting(links_by_id(link_ids), stop=self.stop))
+
+    def _follow(self, results: Iterator[None]) -> str:
         try:
-            for _ in self._checker.check_while_waiting(links_by_id(link_ids), stop=self.stop):
+            for _ in results:
                 if reason := self._checker.withhold_reason():
                     self.report.withhold(reason)
                     break

@@ -94,14 +94,14 @@ def fetch_json(
     handle = handle or curl.new_handle()
     body, headers = BytesIO(), BytesIO()
     handle.reset()
-    curl.set_common_options(handle, config, accept="application/json", open_socket=_socket_opener(url, config))
+    curl.set_common_options(handle, config, accept="application/json", open_socket=socket_opener(url, config))
     curl.set_options(
         handle,
         {
             pycurl.URL: url,
             pycurl.TIMEOUT_MS: int(timeout * 1000),
-            pycurl.WRITEFUNCTION: _bounded_writer(max_bytes, body),
-            pycurl.HEADERFUNCTION: _bounded_writer(MAX_HEADER_BYTES, headers),
+            pycurl.WRITEFUNCTION: bounded_writer(max_bytes, body),
+            pycurl.HEADERFUNCTION: bounded_writer(MAX_HEADER_BYTES, headers),
         },
     )
     try:
@@ -130,7 +130,9 @@ def _moved_to(handle: Any) -> str | None:
     return target
 
 
-def _bounded_writer(max_bytes: int, buffer: BytesIO) -> Any:
+def bounded_writer(max_bytes: int, buffer: BytesIO) -> Any:
+    """Return a callback for libcurl that fills the buffer and aborts the transfer after `max_bytes`."""
+
     def write(chunk: bytes) -> int:
         # Any number but the chunk's length makes libcurl abort.
         return buffer.write(chunk) if buffer.tell() + len(chunk) <= max_bytes else 0
@@ -138,7 +140,9 @@ def _bounded_writer(max_bytes: int, buffer: BytesIO) -> Any:
     return write
 
 
-def _socket_opener(url: str, config: ProbeConfig) -> curl.SocketOpener:
+def socket_opener(url: str, config: ProbeConfig) -> curl.SocketOpener:
+    """Return a callback for libcurl that opens a socket only to an address that this URL may lead to."""
+
     def open_socket(_purpose: int, address: Any) -> Any:
         opened = curl.open_allowed_socket(address, url=url, allowed=config.allowed)
         return pycurl.SOCKET_BAD if isinstance(opened, Failure) else opened

@@ -1,0 +1,181 @@
+/* Plays a movie's links in its page. Without this file, or a browser's video, the page is the list of links. */
+(() => {
+  "use strict";
+  const root = document.getElementById("player");
+  if (!root) return;
+  const part = (name) => root.querySelector(`[data-${name}]`);
+  const screen = part("screen"), button = part("play"), copies = part("copies"), captions = part("captions");
+  const restart = part("restart"), statusLine = part("status"), page = part("page");
+  const data = JSON.parse(document.getElementById("player-data").textContent);
+  const probe = document.createElement("video");
+  const canPlay = (choice) => !choice.type || Boolean(probe.canPlayType && probe.canPlayType(choice.type));
+  const failed = new Set(), START_SECONDS = 20, STALL_SECONDS = 45, SAVE_SECONDS = 5, MIN_SECONDS = 5;
+  let playing = null, video = null, timer = 0, savedAt = 0;
+
+  // Copies that this browser cannot play are not offered.
+  data.choices.forEach((choice, number) => { if (!canPlay(choice)) copies.options[number].hidden = copies.options[number].disabled = true; });
+  const usable = data.choices.filter(canPlay);
+  if (!usable.length) { root.hidden = true; return; }
+
+  // localStorage may be forbidden or full: then nothing is remembered.
+  const store = {
+    read(key) { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
+    write(key, value) { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* not remembered */ } },
+    remove(key) { try { localStorage.removeItem(key); } catch { /* nothing was remembered */ } },
+  };
+  const positionKey = (choice) => `position:${data.key}:${choice.part}`;
+  const clock = (seconds) => {
+    const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
+    return `${hours ? `${hours}:${String(minutes).padStart(2, "0")}` : minutes}:${String(rest).padStart(2, "0")}`;
+  };
+  const say = (text) => { statusLine.textContent = text; };
+  const chosen = () => data.choices[copies.value];
+  const select = (choice) => { copies.value = String(data.choices.indexOf(choice)); show(); };
+  const nextAfter = (choice) => usable.find((other) => other.part === choice.part && other !== choice && !failed.has(other));
+
+  const show = () => {
+    const choice = chosen(), position = store.read(positionKey(choice));
+    const from = position && !playing ? `Continue at ${clock(position.at)}, from` : "Play here, from";
+    part("play-text").textContent = `${playing || failed.size ? "Play this copy, from" : from} ${choice.host}`;
+    part("page-text").textContent = `Open at ${new URL(choice.page).host}`;
+    page.href = choice.page;
+    button.hidden = choice === playing;
+  };
+
+  const save = () => {
+    if (!video || !playing || !(video.duration > 0)) return;
+    const { currentTime: at, duration } = video;
+    savedAt = at;
+    if (at > duration * 0.97) store.remove(positionKey(playing));
+    else if (at >= MIN_SECONDS) store.write(positionKey(playing), {
+      at: Math.floor(at), duration: Math.floor(duration), link: playing.id, saved: Date.now(),
+    });
+  };
+
+  const clear = () => {
+    clearTimeout(timer);
+    save();
+    if (video) { video.removeAttribute("src"); video.load(); }
+    screen.replaceChildren();
+    playing = video = null;
+    restart.hidden = captions.parentElement.hidden = true;
+  };
+
+  // A copy that fails is reported, which has the server check it; the next best one is offered, not started.
+  const fail = (choice, why) => {
+    if (playing !== choice) return;
+    failed.add(choice);
+    clear();
+    screen.hidden = true;
+    copies.options[data.choices.indexOf(choice)].text = `Does not play: ${choice.label} · ${choice.host}`;
+    const next = nextAfter(choice);
+    say(`${choice.label} from ${choice.host} ${why}. ${next ? `The next best copy is ${next.label} from ${next.host}.` : "No other copy can be played here; the links below lead to the sites."}`);
+    if (next) { select(next); button.focus(); } else show();
+    if (navigator.onLine) report(choice);
+  };
+  const report = (choice) => {
+    const token = document.querySelector("[name=csrfmiddlewaretoken]");
+    if (!token || !window.htmx) return;
+    const values = { csrfmiddlewaretoken: token.value, link: choice.id, kind: "playback" };
+    window.htmx.ajax("POST", root.dataset.report, { source: root, target: "#report-answer", swap: "innerHTML", values });
+  };
+
+  // Captions: shown in the language chosen last, or if the film speaks another language than the browser.
+  const addCaptions = (choice) => {
+    captions.replaceChildren(new Option("Off", ""));
+    const own = navigator.language.split("-")[0];
+    const wanted = store.read("captions") ?? (choice.language && choice.language !== own ? own : "");
+    choice.captions.forEach(({ label }, number) => captions.append(new Option(label, String(number))));
+    const shown = choice.captions.findIndex(({ language }) => wanted && language.split("-")[0] === wanted);
+    captions.value = shown < 0 ? "" : String(shown);
+    captions.parentElement.hidden = !choice.captions.length;
+    showCaptions();
+  };
+  // One track at a time: of several, Chromium shows those that it likes, all at once.
+  const showCaptions = () => {
+    const current = video, chosenOne = playing.captions[captions.value];
+    current.replaceChildren();
+    if (!chosenOne) return;
+    const { src, language, label } = chosenOne;
+    const track = Object.assign(document.createElement("track"), { kind: "captions", src, srclang: language, label, default: true });
+    track.addEventListener("error", async () => {
+      const response = await fetch(src).catch(() => null);
+      if (video === current) say(response && !response.ok ? await response.text() : "The captions cannot be shown.");
+    });
+    current.append(track);
+    track.track.mode = "showing";
+  };
+
+  const playVideo = (choice) => {
+    const current = video = document.createElement("video"), position = store.read(positionKey(choice));
+    const giveUpAfter = (seconds, why) => { clearTimeout(timer); timer = setTimeout(() => fail(choice, why), seconds * 1000); };
+    Object.assign(video, { controls: true, playsInline: true, autoplay: true, src: choice.url });
+    video.setAttribute("aria-label", `${document.querySelector("h1").textContent}, ${choice.label}`);
+    addCaptions(choice);
+    video.addEventListener("loadedmetadata", () => {
+      clearTimeout(timer);
+      if (!position || position.at >= current.duration - MIN_SECONDS) return;
+      current.currentTime = position.at;
+      restart.hidden = false;
+      say(`Continues at ${clock(position.at)}.`);
+    });
+    // Chromium waits before the first data, too; that is the start's time.
+    video.addEventListener("waiting", () => { if (current.readyState) giveUpAfter(STALL_SECONDS, "has stopped"); });
+    video.addEventListener("timeupdate", () => {
+      clearTimeout(timer);
+      if (Math.abs(current.currentTime - savedAt) >= SAVE_SECONDS) save();
+    });
+    video.addEventListener("pause", () => { clearTimeout(timer); save(); });
+    video.addEventListener("error", () => fail(choice, "does not play"));
+    giveUpAfter(START_SECONDS, `did not start within ${START_SECONDS} seconds`);
+    screen.append(video);
+    video.play().catch(() => { /* "error" follows, or the browser waits for a click on its own controls */ });
+  };
+  const playFrame = (choice) => {
+    const frame = document.createElement("iframe");
+    frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-presentation");
+    Object.assign(frame, {
+      src: choice.url, title: `Player of ${choice.host}`, allow: "fullscreen; autoplay; encrypted-media; picture-in-picture",
+      referrerPolicy: "strict-origin-when-cross-origin",
+    });
+    screen.append(frame);
+    say(`This is the player of ${choice.host}. If it does not play, choose another copy.`);
+  };
+  const play = () => {
+    const choice = chosen();
+    clear();
+    say("");
+    playing = choice;
+    savedAt = 0;
+    screen.hidden = false;
+    // What is watched is what a visitor would report.
+    const reported = document.querySelector("#report [name=link]");
+    if (reported) reported.value = String(choice.id);
+    if (choice.type) playVideo(choice); else playFrame(choice);
+    show();
+    (video || screen.firstElementChild).focus();
+  };
+
+  button.addEventListener("click", play);
+  copies.addEventListener("change", show);
+  captions.addEventListener("change", () => {
+    const track = playing.captions[captions.value];
+    store.write("captions", track ? track.language.split("-")[0] : "");
+    showCaptions();
+  });
+  restart.addEventListener("click", () => { video.currentTime = 0; restart.hidden = true; video.focus(); });
+  addEventListener("pagehide", save);
+  // Anything in the page may start a copy: <button data-play-link="LINK ID">.
+  document.addEventListener("click", (event) => {
+    const wanted = event.target.closest("[data-play-link]");
+    const choice = wanted && usable.find((one) => String(one.id) === wanted.dataset.playLink);
+    if (!choice) return;
+    event.preventDefault();
+    select(choice);
+    play();
+    screen.scrollIntoView({ block: "center" });
+  });
+  // First the copy that was watched last, else the best one.
+  const saved = (choice) => { const known = store.read(positionKey(choice)); return known && known.link === choice.id ? known.saved : 0; };
+  select(usable.reduce((best, choice) => (saved(choice) > saved(best) ? choice : best)));
+})();

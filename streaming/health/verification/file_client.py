@@ -1,0 +1,82 @@
+"""Fetch one small file of another site, as guarded as a check: no private address at any hop, no proxy, a size limit.
+
+No database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from urllib.parse import urljoin
+
+import pycurl
+
+from scraper.net.url_policy import InvalidValue, normalize_url
+from streaming.health.probing import curl
+from streaming.health.probing.config import ProbeConfig
+from streaming.health.verification.api_client import bounded_writer, socket_opener
+
+MAX_HOPS = 5
+
+
+class FileUnavailable(Exception):
+    """Why there is no file, as a sentence for display."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLimits:
+    """`max_bytes` of the body; `timeout` in seconds, of each hop."""
+
+    max_bytes: int
+    timeout: float = 8.0
+
+
+def fetch_file(url: str, config: ProbeConfig, *, accept: str, limits: FileLimits) -> bytes:
+    """Return what is at a URL, following redirects; each hop is checked like the first. Raises FileUnavailable."""
+    handle = curl.new_handle()
+    try:
+        for _ in range(MAX_HOPS + 1):
+            try:
+                url = normalize_url(url, allowed=config.allowed)
+            except InvalidValue:
+                raise FileUnavailable("The address leads to a place that we do not open.") from None
+            body, target = _request(handle, url, config, accept=accept, limits=limits)
+            if target is None:
+                return body
+            url = urljoin(url, target)
+        raise FileUnavailable("The address redirects too often.")
+    finally:
+        handle.close()
+
+
+def _request(
+    handle: pycurl.Curl, url: str, config: ProbeConfig, *, accept: str, limits: FileLimits
+) -> tuple[bytes, str | None]:
+    """Return the body, and the target of a redirect or None."""
+    body = BytesIO()
+    handle.reset()
+    curl.set_common_options(handle, config, accept=accept, open_socket=socket_opener(url, config))
+    curl.set_options(
+        handle,
+        {
+            pycurl.URL: url,
+            pycurl.TIMEOUT_MS: int(limits.timeout * 1000),
+            pycurl.WRITEFUNCTION: bounded_writer(limits.max_bytes, body),
+        },
+    )
+    try:
+        handle.perform()
+        status, target = handle.getinfo(pycurl.RESPONSE_CODE), handle.getinfo(pycurl.REDIRECT_URL)
+    except pycurl.error as error:
+        raise FileUnavailable(_failure(error.args[0], limits)) from None
+    except ValueError:  # The bytes of a Location are the host's.
+        raise FileUnavailable("The host's answer cannot be read.") from None
+    if not target and status != 200:
+        raise FileUnavailable(f"The host answers with the status {status}.")
+    return body.getvalue(), target
+
+
+def _failure(code: int, limits: FileLimits) -> str:
+    if code == pycurl.E_WRITE_ERROR:
+        return f"The file is larger than {limits.max_bytes // 1024:,} KiB."
+    return "The host does not respond."

@@ -1,0 +1,107 @@
+"""Captions of a link, fetched from its source, as WebVTT from our own address: browsers take no others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from scraper.net.url_policy import host_of, netloc_of
+from streaming import file_locks
+from streaming.health.probing.config import ProbeConfig
+from streaming.health.verification.file_client import FileLimits, FileUnavailable, fetch_file
+from streaming.ingest.blocklist import Blocklist
+from streaming.models import HostPause, Movie, StreamingLink
+from streaming.web.caption_text import UnreadableCaptions, to_webvtt
+from streaming.web.player import CaptionTrack
+
+MAX_BYTES = 1024 * 1024
+KEPT_SECONDS = 24 * 3600
+FAILURE_KEPT_SECONDS = 300
+MAX_FETCHES_AT_ONCE = 2
+"""Of this machine; a fetch holds a thread of the web server for some seconds."""
+BUSY_RETRY_SECONDS = 5
+ACCEPT = "text/vtt,application/x-subrip,text/plain;q=0.9,*/*;q=0.5"
+
+
+def caption_tracks(links: Iterable[StreamingLink]) -> dict[int, list[CaptionTrack]]:
+    """The captions that the player offers, by the id of their link."""
+    return {
+        link.pk: [
+            CaptionTrack(link_id=link.pk, number=number, language=str(caption.get("language", "")))
+            for number, caption in enumerate(link.captions)
+        ]
+        for link in links
+    }
+
+
+@require_safe
+def captions(request: HttpRequest, link_id: int, number: int) -> HttpResponse:
+    """One caption file as WebVTT; a sentence with an error status if it cannot be had."""
+    url = _caption_url(link_id, number)
+    if not url:
+        return _sentence("There are no such captions.", status=404)
+    key = f"captions:{hashlib.sha256(url.encode()).hexdigest()}"
+    known: dict[str, Any] | None = cache.get(key)
+    if known is None:
+        slot = _fetch_slot()
+        if slot is None:
+            response = _sentence("Many captions are being fetched. Try again in a moment.", status=503)
+            response.headers["Retry-After"] = str(BUSY_RETRY_SECONDS)
+            return response
+        with slot:
+            known = _fetch(url)
+        cache.set(key, known, timeout=FAILURE_KEPT_SECONDS if known["error"] else KEPT_SECONDS)
+    if known["error"]:
+        return _sentence(known["error"], status=502)
+    response = HttpResponse(known["text"], content_type="text/vtt; charset=utf-8")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+def _caption_url(link_id: int, number: int) -> str:
+    """The address of the captions of a link that everybody may see; empty if there are none."""
+    if link_id >= 2**63:
+        return ""
+    link = StreamingLink.objects.shown().filter(movie__in=Movie.objects.shown(), pk=link_id).first()
+    if link is None or number >= len(link.captions):
+        return ""
+    url = str(link.captions[number].get("url", ""))
+    return "" if Blocklist.load().is_blocked(url=url) else url
+
+
+def _fetch(url: str) -> dict[str, str]:
+    """Return text and error; one of them is empty."""
+    paused = HostPause.objects.active(timezone.now()).filter(host__in=[netloc_of(url), host_of(url)])
+    if paused.exists():
+        return {"text": "", "error": "The captions cannot be shown: their host has asked us to wait."}
+    config = ProbeConfig(user_agent=settings.USER_AGENT, allowed=settings.ALLOW_PRIVATE_HOSTS)
+    try:
+        data = fetch_file(url, config, accept=ACCEPT, limits=FileLimits(max_bytes=MAX_BYTES))
+        return {"text": to_webvtt(data), "error": ""}
+    except (FileUnavailable, UnreadableCaptions) as error:
+        return {"text": "", "error": f"The captions cannot be shown: {_lower_first(str(error))}"}
+
+
+def _lower_first(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _fetch_slot() -> Any:
+    """A lock to hold while captions are fetched; None if all are taken."""
+    folder = Path(settings.SCRAPE_DIR)
+    locks = (file_locks.try_lock(folder / f"captions-{number}.lock") for number in range(MAX_FETCHES_AT_ONCE))
+    return next((lock for lock in locks if lock is not None), None)
+
+
+def _sentence(text: str, *, status: int) -> HttpResponse:
+    return HttpResponse(
+        text, status=status, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
+    )

@@ -1,0 +1,164 @@
+"""Watching in the page, in a real browser, from the example site's real film."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.conftest import Site
+from tests.browser.test_quality import violations
+from tests.helpers import browser_seed
+
+SOON = 20_000
+PAGE = f"/streaming/{browser_seed.WATCHED}/"
+
+
+@pytest.fixture(scope="module")
+def watched(site: Site) -> Iterator[None]:
+    site.run("from tests.helpers import browser_seed; browser_seed.add_watched_movie()")
+    yield
+    site.run("from tests.helpers import browser_seed; browser_seed.remove_movies()")
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site, watched: None) -> Iterator[Page]:
+    """A browser that speaks English; unlike that of `visit` it also loads from the example site."""
+    context = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 800}, locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(SOON)
+    yield page
+    context.close()
+
+
+def playing(page: Page) -> dict[str, float]:
+    """Time and width of the video; zeros without one."""
+    return page.evaluate(
+        "() => (v => ({at: v ? v.currentTime : 0, width: v ? v.videoWidth : 0}))(document.querySelector('video'))"
+    )
+
+
+def wait_until_plays(page: Page, *, beyond: float = 0.3) -> dict[str, float]:
+    """Wait until the film has been playing up to there; the page's policy forbids Playwright's own way of waiting."""
+    end = time.monotonic() + SOON / 1000
+    while time.monotonic() < end:
+        if (state := playing(page))["at"] > beyond:
+            return state
+        page.wait_for_timeout(100)
+    raise AssertionError(f"it stands at {playing(page)}: {page.locator('[data-status]').inner_text()}")
+
+
+def choose(page: Page, text: str) -> None:
+    """Choose the copy whose name contains this text."""
+    names = page.locator("[data-copies] option").all_inner_texts()
+    page.locator("[data-copies]").select_option(index=next(n for n, name in enumerate(names) if text in name))
+
+
+@pytest.mark.parametrize("copy", ["480p, German, MP4", "360p, French, WEBM", "English, HLS"])
+def test_a_film_plays_here(page, copy):
+    page.goto(PAGE)
+    choose(page, copy)
+    button = page.get_by_role("button", name="Play here, from 127.0.0.1")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert wait_until_plays(page)["width"] == 320
+    expect(page.locator("video")).to_be_focused()
+
+
+def test_captions_are_shown_in_the_language_of_the_browser_or_the_chosen_one(page):
+    page.goto(PAGE)
+    choose(page, "480p, German, MP4")
+    page.locator("[data-play]").click()
+    wait_until_plays(page)
+    shown = "[...document.querySelector('video').textTracks].filter(track => track.mode === 'showing')"
+    cue = f"{shown}.flatMap(track => [...track.activeCues]).map(cue => cue.text)"
+    assert page.locator("[data-captions] option").all_inner_texts() == ["Off", "English", "German"]
+    expect(page.locator("[data-captions]")).to_have_value("0")
+    assert page.evaluate(cue) == ["Welcome to Openreel."]
+    page.locator("[data-captions]").select_option("German")
+    page.wait_for_timeout(500)
+    assert page.evaluate(cue) == ["Willkommen bei Openreel."]
+    page.locator("[data-captions]").select_option("Off")
+    assert page.evaluate(f"{shown}.length") == 0
+
+
+def test_the_position_is_remembered(page):
+    page.goto(PAGE)
+    choose(page, "480p, German, MP4")
+    page.locator("[data-play]").click()
+    wait_until_plays(page)
+    page.evaluate("document.querySelector('video').currentTime = 12")
+    wait_until_plays(page, beyond=12.3)
+    page.reload()
+    page.get_by_role("button", name=re.compile("Continue at 0:12, from")).click()
+    wait_until_plays(page, beyond=12.1)
+    page.get_by_role("button", name="Start again").click()
+    page.wait_for_timeout(300)
+    assert playing(page)["at"] < 5
+
+
+def test_when_a_file_has_died_the_next_best_is_offered_and_the_dead_one_is_checked(page, site):
+    page.goto(PAGE)
+    choose(page, "1080p, English, MP4")
+    page.locator("[data-play]").click()
+    expect(page.locator("[data-status]")).to_contain_text("does not play. The next best copy is")
+    expect(page.locator("#report-answer")).to_contain_text("it does not work (Not found", timeout=SOON)
+    expect(page.locator("[data-play]")).to_be_focused()
+    page.keyboard.press("Enter")
+    wait_until_plays(page)
+    assert "1080p" not in page.goto(PAGE).text().partition('id="player-data"')[2].partition("</script>")[0]
+
+
+def test_a_copy_that_does_not_start_is_given_up_and_a_living_link_stays(page):
+    held: list[Route] = []
+    page.clock.install()
+    page.route("**/360p.fr.webm", lambda route: held.append(route))
+    page.goto(PAGE)
+    choose(page, "360p, French, WEBM")
+    page.locator("[data-play]").click()
+    page.wait_for_timeout(300)
+    page.clock.fast_forward(21_000)
+    expect(page.locator("[data-status]")).to_contain_text("did not start within 20 seconds. The next best copy is")
+    expect(page.locator("#report-answer")).to_contain_text("it works", timeout=SOON)
+    held[0].abort()
+
+
+def test_a_player_of_another_site_is_loaded_after_the_click_only(page):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(PAGE)
+    choose(page, "Player")
+    assert [url for url in asked if "/embed/" in url] == []
+    page.get_by_role("button", name="Play here, from 127.0.0.1").click()
+    expect(page.frame_locator("iframe").get_by_role("heading")).to_contain_text("Watch")
+    assert page.locator("iframe").get_attribute("sandbox") == "allow-scripts allow-same-origin allow-presentation"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
+def test_axe_finds_nothing_while_a_film_plays(browser, site, watched, width, scheme):
+    context = browser.new_context(
+        base_url=site.address, bypass_csp=True, viewport={"width": width, "height": 844}, color_scheme=scheme
+    )
+    page = context.new_page()
+    page.goto(PAGE)
+    choose(page, "480p, German, MP4")
+    page.locator("[data-play]").click()
+    wait_until_plays(page)
+    page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text())
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+def test_without_scripts_there_is_no_player_but_links_and_reports(plain, watched):
+    plain.goto(PAGE)
+    expect(plain.locator("#player")).to_be_hidden()
+    expect(plain.locator("#watch a")).to_be_visible()
+    plain.locator("[name=note]").fill("It is another film.")
+    plain.get_by_role("button", name="Wrong film").click()
+    expect(plain.locator("#report-answer")).to_have_text("Thank you. A person will look at this link.")

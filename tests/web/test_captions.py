@@ -1,0 +1,132 @@
+"""Captions of a link under our own address: fetched with care, turned into WebVTT, kept."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from streaming import file_locks
+from streaming.ingest.takedown import block
+from streaming.models import StreamingLink
+from streaming.web.captions import MAX_BYTES, MAX_FETCHES_AT_ONCE
+from tests.helpers.factories import make_link, make_movie
+from tests.helpers.http_origin import Origin
+from tests.helpers.rendered_html import html_of
+
+pytestmark = pytest.mark.django_db
+SRT = "1\n00:00:01,000 --> 00:00:02,500\nGrüße\n"
+VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nGrüße\n"
+BODIES = {
+    "/captions.srt": (200, SRT.encode("utf-16"), {}),
+    "/page.vtt": (200, b"<!doctype html><title>Sign in</title>", {}),
+    "/large.vtt": (200, b"WEBVTT\n\n" + b"00:01.000 --> 00:02.000\nx\n\n" * 400_000, {}),
+    "/just.vtt": (200, b"WEBVTT\n\n00:01.000 --> 00:02.000\nx\n".ljust(MAX_BYTES, b"\n"), {}),
+    "/video.vtt": (200, b"\x00\x00\x00\x20ftypisom" + b"\x00" * 4000, {}),
+    "/moved.vtt": (301, b"", {"Location": "/captions.srt"}),
+    "/loop.vtt": (302, b"", {"Location": "/loop.vtt"}),
+    "/inside.vtt": (302, b"", {"Location": "http://169.254.169.254/latest/meta-data/"}),
+    "/file.vtt": (302, b"", {"Location": "file:///etc/passwd"}),
+}
+
+
+def respond(handler):
+    status, body, headers = BODIES.get(handler.path, (404, b"", {}))
+    handler.send(status, body, "text/plain", **headers)
+
+
+@pytest.fixture
+def origin():
+    with Origin("127.0.0.2", behaviour=respond) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path):
+    settings.SCRAPE_DIR = tmp_path
+
+
+def link_with(origin, *paths, **fields):
+    captions = [{"url": origin.url(path), "language": "de", "format": "srt"} for path in paths]
+    return make_link(
+        fields.pop("movie", None),
+        captions=captions,
+        kind="file",
+        source_url="https://files.example.org/film.mp4",
+        **fields,
+    )
+
+
+def test_subrip_in_utf_16_comes_as_webvtt_and_is_fetched_once(client, origin):
+    link = link_with(origin, "captions.srt")
+    for _ in range(3):
+        answer = client.get(f"/captions/{link.pk}-0.vtt")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/vtt; charset=utf-8")
+        assert answer.content.decode() == VTT
+    assert origin.log == [("GET", "/captions.srt")]
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("page.vtt", "at the address of the captions there is a web page."),
+        ("video.vtt", "at the address of the captions there are none."),
+        ("large.vtt", "the file is larger than 1,024 KiB."),
+        ("missing.vtt", "the host answers with the status 404."),
+        ("loop.vtt", "the address redirects too often."),
+        ("inside.vtt", "the address leads to a place that we do not open."),
+        ("file.vtt", "the address leads to a place that we do not open."),
+    ],
+)
+def test_what_cannot_be_shown_says_why_and_is_not_asked_again_at_once(client, origin, path, sentence):
+    link = link_with(origin, path)
+    for _ in range(2):
+        answer = client.get(f"/captions/{link.pk}-0.vtt")
+        assert (answer.status_code, answer.content.decode()) == (502, f"The captions cannot be shown: {sentence}")
+    assert origin.log.count(("GET", f"/{path}")) == (6 if path == "loop.vtt" else 1)
+
+
+def test_redirects_and_a_file_of_just_one_mebibyte_are_taken(client, origin):
+    link = link_with(origin, "moved.vtt", "just.vtt")
+    assert client.get(f"/captions/{link.pk}-0.vtt").content.decode() == VTT
+    assert client.get(f"/captions/{link.pk}-1.vtt").status_code == 200
+
+
+def test_a_private_address_is_not_asked(client, origin, settings):
+    settings.ALLOW_PRIVATE_HOSTS = type(settings.ALLOW_PRIVATE_HOSTS)()
+    link = link_with(origin, "captions.srt")
+    assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 502
+    assert origin.log == []
+
+
+@pytest.mark.parametrize("fields", [{"is_published": False}, {"taken_down": True, "is_active": False}])
+def test_captions_of_hidden_links_are_not_there(client, origin, fields):
+    link = link_with(origin, "captions.srt", **fields)
+    assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 404
+    assert origin.log == []
+
+
+def test_captions_that_are_taken_down_or_that_nobody_stated_are_not_there(client, origin):
+    link = link_with(origin, "captions.srt")
+    for address in (f"{link.pk}-1", f"{link.pk}-{10**30}", f"{10**30}-0", "0-0"):
+        assert client.get(f"/captions/{address}.vtt").status_code == 404
+    block(origin.url("captions.srt"), reason="asked")
+    assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 404
+    assert origin.log == []
+
+
+def test_only_so_many_are_fetched_at_once(client, origin, settings):
+    link = link_with(origin, "captions.srt")
+    with ExitStack() as held:
+        for number in range(MAX_FETCHES_AT_ONCE):
+            held.enter_context(file_locks.try_lock(settings.SCRAPE_DIR / f"captions-{number}.lock"))
+        answer = client.get(f"/captions/{link.pk}-0.vtt")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 200
+
+
+def test_the_page_of_the_movie_offers_them(client, origin):
+    link = link_with(origin, "captions.srt", movie=make_movie(imdb_id="tt0013442"))
+    page = html_of(client.get("/streaming/tt0013442/"))
+    assert f'{{"src": "/captions/{link.pk}-0.vtt", "language": "de", "label": "German"}}' in page
+    assert StreamingLink.objects.get().captions[0]["url"] not in page

@@ -84,6 +84,19 @@ def _cache() -> dict[str, object]:
     raise ImproperlyConfigured("CACHE_URL: write file:///FOLDER, redis://HOST:PORT/N or memory://")
 
 
+def _picture_cache(default: dict[str, object]) -> dict[str, object]:
+    """The cache of drawn pictures: of its own, so that they evict no counters, and never in Redis, whose memory they
+    would fill."""
+    if str(default["BACKEND"]).endswith("LocMemCache"):
+        return {**default, "LOCATION": "pictures"}
+    files = str(default["BACKEND"]).endswith("FileCache")
+    return {
+        "BACKEND": "MovieBackend.cache.FailOpenFileCache",
+        "LOCATION": f"{default['LOCATION'] if files else VAR_DIR / 'cache'}/pictures",
+        "OPTIONS": {"MAX_ENTRIES": 2000},  # about 30 MB
+    }
+
+
 def _broker() -> str:
     url = env.text("CELERY_BROKER_URL")
     if url and not url.startswith(("amqp://", "amqps://", "redis://", "rediss://")):
@@ -102,6 +115,7 @@ DATABASES = {"default": _database()}
 # one thread and one connection; they may fork, which a pool's threads would not survive.
 DATABASE_POOL = env.integer("DATABASE_POOL", WEB_THREADS, minimum=1, maximum=256)
 CACHES = {"default": _cache()}
+CACHES["pictures"] = _picture_cache(CACHES["default"])
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- sources and allowed hosts
@@ -109,6 +123,7 @@ SOURCES = env.choice_list(
     "SOURCES", ["example"], known=[slug for slug, one in sources.KNOWN_SOURCES.items() if one.has_spider]
 )
 ALLOW_LICENCES = env.choice_list("ALLOW_LICENCES", [], known=[*sources.NOT_FREE, "cc"])
+SITE_URL = env.base_url("SITE_URL", "")
 EXAMPLE_SITE_URL = env.base_url("EXAMPLE_SITE_URL", "http://127.0.0.1:8001")
 WIKIDATA_SPARQL_URL = env.base_url("WIKIDATA_SPARQL_URL", sources.DEFAULT_URLS["WIKIDATA_SPARQL_URL"])
 WIKIDATA_API_URL = env.base_url("WIKIDATA_API_URL", sources.DEFAULT_URLS["WIKIDATA_API_URL"])
@@ -250,6 +265,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ROOT = BASE_DIR / "static" / "root"  # files that browsers look for at fixed URLs, such as /favicon.ico
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "MovieBackend.staticfiles.HashedStaticFilesStorage"},

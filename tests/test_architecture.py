@@ -14,6 +14,7 @@ READ_BY_LIBRARIES = {
     "MovieBackend.settings.REST_FRAMEWORK": "read by rest_framework.settings",
     "MovieBackend.settings.SPECTACULAR_SETTINGS": "read by drf_spectacular.settings",
     "MovieBackend.settings.WHITENOISE_KEEP_ONLY_HASHED_FILES": "read by whitenoise.storage",
+    "MovieBackend.settings.WHITENOISE_ROOT": "read by whitenoise.middleware",
     "MovieBackend.settings.WHITENOISE_USE_FINDERS": "read by whitenoise.middleware",
     "streaming.models.id_list.IdList.as_sqlite": "called by Django's SQL compiler",
     "streaming.models.id_list.IdList.as_postgresql": "called by Django's SQL compiler",

@@ -112,7 +112,7 @@ def _meta_preview(entry: MovieEntry, *, site: str) -> dict[str, Any]:
 
 
 def _poster(entry: MovieEntry, *, site: str) -> str:
-    return entry.poster_url or f"{site}/posters/{entry.imdb_id}.svg"
+    return entry.poster_url or f"{site}/posters/{entry.imdb_id}.png"
 
 
 def _videos(entry: MovieEntry) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from streaming import formatting, ranking
 from streaming.models import Movie
-from streaming.web import cards, charts, link_rows, posters
+from streaming.web import assets, cards, charts, covers, link_rows, posters
 from streaming.web.job_view import Icon
 
 register = template.Library()
@@ -130,6 +130,14 @@ def poster_url(movie: Movie) -> str:
     """The URL of the generated poster; it contains the version, so that it may be cached for ever."""
     version = posters.poster_version(movie.imdb_id, title=movie.title, year=movie.year, is_show=movie.type == "show")
     return f"{reverse('poster', args=[movie.imdb_id])}?v={version}"
+
+
+@register.simple_tag(takes_context=True)
+def social_card_url(context: Context, movie: Movie) -> str:
+    """The absolute URL of the picture for social networks; it contains the version, since they cache by URL."""
+    version = covers.picture_version("card", assets.picture_subject(movie))
+    url = f"{reverse('card', args=[movie.imdb_id])}?v={version}"
+    return str(context["request"].build_absolute_uri(url))
 
 
 @register.simple_tag

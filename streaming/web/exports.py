@@ -22,7 +22,7 @@ from streaming.ranking import accepted_languages
 from streaming.scraping.page_visits import refresh_on_request
 
 DESCRIPTION = "Films and shows that may lawfully be watched for free, with links that are checked."
-LOGO = "img/favicon.svg"
+LOGO = "img/icon-512.png"
 ACCEPTS_GZIP = re.compile(r"\bgzip\b")
 UNAVAILABLE, RETRY_AFTER_SECONDS = "The export is not ready. Try again in a few seconds.", 10
 CACHE_SECONDS = {"manifest": 3600, "catalogue": 300, "meta": 300, "streams": 300, "no streams": 60, "export": 300}
@@ -93,7 +93,7 @@ def jsonl_export(request: HttpRequest) -> HttpResponseBase:
 
 
 def _m3u_lines() -> Iterator[str]:
-    return m3u.write_m3u(loader.load_entries(Movie.objects.playable()))
+    return m3u.write_m3u(loader.load_entries(Movie.objects.playable()), site=settings.SITE_URL)
 
 
 def _jsonl_lines() -> Iterator[str]:

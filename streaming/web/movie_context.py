@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from scraper.extraction.countries import COUNTRIES
@@ -166,7 +168,7 @@ def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: st
         "sameAs": f"https://www.imdb.com/title/{found.imdb_id}/",
         "datePublished": str(found.year) if found.year else "",
         "description": display_text(found.synopsis, max_length=500),
-        "image": found.poster_url,
+        "image": found.poster_url or urljoin(canonical, reverse("cover", args=[found.imdb_id])),
         **_stated_facts(found),
         "potentialAction": [{"@type": "WatchAction", "target": link.source_url} for link in active],
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from math import cos, pi, sin
 
@@ -35,18 +36,37 @@ SIZES = ((46, 2), (42, 2), (38, 2), (36, 3), (33, 3), (30, 3), (27, 4), (24, 4),
 FONT = "Inter,Helvetica Neue,Helvetica,Arial,sans-serif"
 
 
-def render_poster(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
-    """The poster as SVG; `title` may be any text, and is escaped and cut to fit."""
+@dataclass(frozen=True, slots=True)
+class Artwork:
+    """The picture behind a title as SVG elements; `grounded` if it fills the lower part, `mirrored` if turned over."""
+
+    elements: str
+    palette: Palette
+    grounded: bool
+    mirrored: bool
+
+    @property
+    def ink(self) -> str:
+        """The colour of the title."""
+        if not self.grounded:
+            return self.palette[4]
+        return max(self.palette[0], self.palette[4], key=lambda colour: contrast(colour, self.palette[1]))
+
+
+def make_artwork(imdb_id: str) -> Artwork:
+    """The picture of this movie, always the same one."""
     digest = hashlib.sha256(imdb_id.encode()).digest()
     palette = PALETTES[digest[0] % len(PALETTES)]
     motif = MOTIFS[digest[1] % len(MOTIFS)]
     grounded = motif in MOTIFS_WITH_GROUND
     if digest[30] & 1 and not grounded:  # another colouring, so that neighbours rarely look alike
         palette = (palette[0], palette[3], palette[1], palette[2], palette[4])
-    art = motif(palette, _random(digest))
-    if digest[31] & 1:
-        art = f'<g transform="translate({WIDTH}) scale(-1 1)">{art}</g>'
-    return _framed(art, palette=palette, grounded=grounded, title=title, caption=_caption(year, is_show=is_show))
+    return Artwork(motif(palette, _random(digest)), palette, grounded=grounded, mirrored=bool(digest[31] & 1))
+
+
+def render_poster(imdb_id: str, *, title: str, year: int | None, is_show: bool = False) -> str:
+    """The poster as SVG; `title` may be any text, and is escaped and cut to fit."""
+    return _framed(make_artwork(imdb_id), title=title, caption=poster_caption(year, is_show=is_show))
 
 
 def render_glow(imdb_id: str) -> str:
@@ -74,14 +94,16 @@ def _random(digest: bytes) -> Random:
     return lambda below: next(stream) % below
 
 
-def _caption(year: int | None, *, is_show: bool) -> str:
+def poster_caption(year: int | None, *, is_show: bool) -> str:
+    """What is known of year and kind."""
     return " · ".join([*([str(year)] if year else []), *(["SERIES"] if is_show else [])])
 
 
-def _framed(art: str, *, palette: Palette, grounded: bool, title: str, caption: str) -> str:
-    paper, ink, mark = palette[0], palette[4], palette[3]
-    if grounded:
-        ink = max(palette[0], palette[4], key=lambda colour: _contrast(colour, palette[1]))
+def _framed(artwork: Artwork, *, title: str, caption: str) -> str:
+    paper, ink, mark = artwork.palette[0], artwork.ink, artwork.palette[3]
+    art = artwork.elements
+    if artwork.mirrored:
+        art = f'<g transform="translate({WIDTH}) scale(-1 1)">{art}</g>'
     size, rows = _fit(title)
     base = HEIGHT - 30 - (len(rows) - 1) * size * 1.04
     text = "".join(
@@ -91,7 +113,7 @@ def _framed(art: str, *, palette: Palette, grounded: bool, title: str, caption: 
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         f'role="img" aria-label="{escape(title)}">'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{paper}"/>{art}{"" if grounded else _fade(rule, paper)}'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{paper}"/>{art}{"" if artwork.grounded else _fade(rule, paper)}'
         f'<rect x="24" y="{rule:.0f}" width="38" height="5" fill="{mark}"/><g fill="{ink}" font-family="{FONT}">'
         f'<text font-size="{size}" font-weight="800" letter-spacing="-.8">{text}</text>'
         f'<text x="76" y="{rule + 7:.0f}" font-size="14" font-weight="600" letter-spacing="1.5">{caption}</text>'
@@ -159,7 +181,8 @@ def _linear(part: float) -> float:
     return part / 12.92 if part <= 0.03928 else float(((part + 0.055) / 1.055) ** 2.4)
 
 
-def _contrast(one: str, two: str) -> float:
+def contrast(one: str, two: str) -> float:
+    """The contrast ratio of two colours, from 1 to 21 (WCAG)."""
     low, high = sorted((_luminance(one), _luminance(two)))
     return (high + 0.05) / (low + 0.05)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from streaming.exchange import csv, jsonl, loader, m3u, strm
@@ -15,10 +16,15 @@ from streaming.exchange.entries import MovieEntry
 from streaming.management.base import OpenreelCommand
 from streaming.management.garbage import rare_garbage_collection
 
+
+def _m3u_lines(entries: Iterable[MovieEntry]) -> Iterator[str]:
+    return m3u.write_m3u(entries, site=settings.SITE_URL)
+
+
 WRITERS: dict[str, Callable[[Iterable[MovieEntry]], Iterator[str]]] = {
     "jsonl": jsonl.write_jsonl,
     "csv": csv.write_csv,
-    "m3u": m3u.write_m3u,
+    "m3u": _m3u_lines,
 }
 COMPLETE_FORMATS = ("jsonl", "csv")
 FORMAT_BY_ENDING = {".csv": "csv", ".m3u": "m3u", ".m3u8": "m3u"}

@@ -1,4 +1,4 @@
-"""Drawn pictures, kept for a week; a flood of requests for new ones leaves most threads of the web server free."""
+"""Drawn pictures, kept for a week; a flood of requests for new ones leaves threads of the web server free."""
 
 from __future__ import annotations
 
@@ -11,25 +11,37 @@ from django.core.cache import caches
 
 KEEP_SECONDS = 7 * 86_400
 RETRY_AFTER_SECONDS = 2
-drawing_slots = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
-"""How many threads of a process may draw at once; a picture takes 0.02 to 0.1 seconds."""
+drawing_slots = threading.BoundedSemaphore(max(1, settings.WEB_THREADS * 3 // 4))
+"""How many threads of a process may draw or wait for it; a picture takes 0.02 to 0.1 seconds."""
+_at_work = threading.BoundedSemaphore(2)
+"""How many of them draw: more would only slow down each other and all other requests."""
 
 
 class DrawingBusy(Exception):
-    """As many pictures as may be are being drawn."""
+    """As many threads as may be are drawing, or waiting to."""
 
 
 def get_picture(key: str, draw: Callable[[], bytes]) -> bytes:
     """The picture with this key, drawn if it is not in the cache. Raises DrawingBusy."""
-    kept = caches["pictures"].get(key)
-    if isinstance(kept, str):
-        return base64.b64decode(kept)
+    if (kept := _kept_picture(key)) is not None:
+        return kept
     if not drawing_slots.acquire(blocking=False):
         raise DrawingBusy(key)
     try:
-        drawn = draw()
+        with _at_work:
+            # Another request may have drawn it in the meantime.
+            return _kept_picture(key) or _draw_and_keep(key, draw)
     finally:
         drawing_slots.release()
+
+
+def _kept_picture(key: str) -> bytes | None:
+    kept = caches["pictures"].get(key)
+    return base64.b64decode(kept) if isinstance(kept, str) else None
+
+
+def _draw_and_keep(key: str, draw: Callable[[], bytes]) -> bytes:
+    drawn = draw()
     # As text: the cache holds JSON only.
     caches["pictures"].set(key, base64.b64encode(drawn).decode(), KEEP_SECONDS)
     return drawn

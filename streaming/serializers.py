@@ -30,10 +30,7 @@ from streaming.ranking import best_first
 from streaming.scraping.page_visits import RefreshState, RefreshStatus
 from streaming.statistics import CatalogueTotals, SourceStats
 
-PLAIN_MOVIE_FIELDS = (
-    "id", "imdb_id", "title", "year", "type", "poster_url", "synopsis",
-    *(name for name in MOVIE_FACTS if name != "other_titles"),
-)  # fmt: skip
+PLAIN_MOVIE_FIELDS = ("id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", *MOVIE_FACTS)
 
 
 class CaptionSerializer(serializers.Serializer[Any]):
@@ -99,7 +96,7 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
     def to_representation(self, instance: Movie) -> dict[str, Any]:
         """The values of the fields; see `LinkSerializer`."""
         return {
-            **{name: getattr(instance, name) for name in PLAIN_MOVIE_FIELDS},
+            **{name: getattr(instance, name) for name in PLAIN_MOVIE_FIELDS},  # `other_titles` keeps its place
             "other_titles": self.get_other_titles(instance),
             "created_at": _iso_time(instance.created_at),
             "updated_at": _iso_time(instance.updated_at),

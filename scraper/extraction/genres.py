@@ -79,7 +79,7 @@ OTHER_WORDS = {
 }
 SLUG_BY_WORD = {slug.replace("-", " "): slug for slug in GENRES} | OTHER_WORDS
 # What sources add to the name of a genre: "horror film", "crime fiction", "drama television series".
-ADDED_WORDS = re.compile(r"\s+(?:films?|movies?|cinema|fiction|television series|tv series)$")
+ADDED_WORDS = re.compile(r" (?:films?|movies?|cinema|fiction|television series|tv series)$")
 MAX_GENRES = 20
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from streaming.ingest.batch_limit import BatchLimit
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.bulk_insert import insert_rows
-from streaming.models import Binding, LinkFlip, Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import Binding, LinkFlip, LinkReport, Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.bulk_counts import removal_counted_together
 from streaming.models.id_list import IdList
 from streaming.models.removed import next_removed_check
@@ -96,6 +96,7 @@ def _rows_of_movies(ids: Sequence[int]) -> dict[str, models.QuerySet[Any]]:
     links = StreamingLink.objects.filter(movie__in=IdList(ids))
     rows = (
         LinkFlip.objects.filter(link__in=links.values("pk")),
+        LinkReport.objects.filter(link__in=links.values("pk")),
         links,
         Binding.objects.filter(movie__in=IdList(ids)),
         ScrapeJob.objects.filter(movie__in=IdList(ids)),

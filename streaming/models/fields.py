@@ -45,6 +45,10 @@ class JsonListField(models.JSONField):
         options.setdefault("blank", True)
         super().__init__(*args, **options)
 
+    def formfield(self, **options: Any) -> Any:
+        """A field that compares with the row: for a callable default, Django's would with a hidden copy in the form."""
+        return super().formfield(**{"show_hidden_initial": False, **options})
+
 
 class CountedField(models.IntegerField):  # type: ignore[type-arg]  # not subscriptable at run time
     """A counter that triggers keep: `save`, `create` and `bulk_create` leave it to them.

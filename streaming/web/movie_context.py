@@ -100,10 +100,13 @@ def _rows_context(movie: Movie, links: MovieLinks, *, view: LinkView) -> dict[st
     seasons = seasons_of(links.active)
     copies = () if seasons else copies_of(links.active)
     shown = None if view.shows_all else COPIES_SHOWN
+    season = chosen_season(seasons, view=view)
+    rows = season.episodes if season else copies[:shown]
     return {
+        "shown_links": [link for row in rows for link in row.links],
         "watch_label": _watch_label(links.best, seasons),
         "seasons": seasons,
-        "season": chosen_season(seasons, view=view),
+        "season": season,
         "all_links_url": f"{movie.get_absolute_url()}{view.query_string_of_all}#refresh",
         "copies": copies[:shown],
         "copies_left": len(copies[shown:]) if shown else 0,

@@ -131,7 +131,7 @@ def _movie_page(
     context |= job_context(request, job, movie=found)
     context["preview"] = display_text(found.synopsis, max_length=MAX_PREVIEW_LENGTH)
     context["structured_data"] = structured_data(found, context["active"], canonical)
-    choices = player_choices(context["active"], caption_tracks(context["active"]))
+    choices = player_choices(context["shown_links"], caption_tracks(context["shown_links"]))
     context["player"] = {"key": found.imdb_id, "choices": [choice.as_data() for choice in choices]}
     response = render_page(request, "movie.html", context, status=status)
     if choices:

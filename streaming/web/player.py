@@ -95,7 +95,9 @@ class Choice:
 
 
 def player_choices(links: Sequence[StreamingLink], captions: Mapping[int, Sequence[CaptionTrack]]) -> list[Choice]:
-    """The links that a page can play, the best first; `links` come in that order, `captions` by the id of their link.
+    """The links that a page can play, the best first; `links` are those with a row on the page, in its order.
+
+    `captions`: by the id of their link.
 
     Checked links come before others, and files, which keep captions and position, before players.
     """

@@ -52,8 +52,9 @@ HEALTH = ("is_active", "reason", "strength", "failures", "is_published", "taken_
 ROBOT = {"User-Agent": "Googlebot/2.1"}
 PATH_VALUES = {
     "identifier": STOLEN, "imdb_id": STOLEN, "kind": "movie", "section": "movies", "extra": "skip=0", "number": 0,
+    "slug": "horror", "code": "DE",
 }  # fmt: skip
-KEYS = {"stremio:catalogue": "openreel-movies"}
+KEYS = {"stremio:catalogue": "openreel-movies", "person": "Q1"}
 STAFF_ROUTES = {"api:link-list", "api:link-detail", "api:link-check", "api:movie-bindings"}
 WITHOUT_ROWS = {"api:schema", "api:docs"}
 """They describe the API, and take long."""
@@ -72,7 +73,10 @@ def take_down(kind):
 def catalogue(monkeypatch):
     """Links of one address in every state and spelling, at two movies, and links that look like them."""
     monkeypatch.setattr(MovieSitemap, "limit", 10**9)  # one part, whatever ids earlier tests have used
-    stolen, other = make_movie(imdb_id=STOLEN, title=TITLE), make_movie(imdb_id=OTHER, title="Another")
+    facts = {"genres": ["horror"], "countries": ["DE"], "directors": [{"id": "Q1", "name": "A. Director"}]}
+    stolen, other = (
+        make_movie(imdb_id=one, title=name, **facts) for one, name in ((STOLEN, TITLE), (OTHER, "Another"))
+    )
     for movie in (stolen, other):
         states = [{"reason": "ok", "checks": "a"}, LONG_DEAD, {"is_published": False}, {"kind": "file", "reason": "ok"}]
         for url, state in zip(SPELLINGS, states, strict=True):
@@ -118,7 +122,7 @@ def responses(*, staff=False):
         response = client.get(address_of(name, parameters))
         assert response.status_code < 500
         body = b"".join(response.streaming_content) if response.streaming else response.content
-        found[name] = body.decode()
+        found[name] = body.decode(errors="replace")  # pictures too
     return {name: body for name, body in found.items() if not (staff and name in STAFF_ROUTES)}
 
 
@@ -354,13 +358,13 @@ def test_a_movie_with_a_hidden_link_can_be_edited_in_the_admin(catalogue):
     movie, client = Movie.objects.get(imdb_id=STOLEN), Client()
     client.force_login(User.objects.create_superuser("boss"))
     page = reverse("admin:streaming_movie_change", args=[movie.pk])
-    form = client.get(page).context["adminform"].form.initial
+    form = client.get(page).context["adminform"].form
     formsets = client.get(page).context["inline_admin_formsets"]
-    body = {name: value for name, value in form.items() if value is not None}
+    body = {name: value for name in form.fields if (value := form[name].value()) is not None}
     for one in (formset.formset for formset in formsets):
         body |= {f"{one.prefix}-{name}": value for name, value in one.management_form.initial.items()}
         for row in one.initial_forms:
-            values = {name: row.initial.get(name) for name in row.fields}
+            values = {name: row[name].value() for name in row.fields}
             body |= {row.add_prefix(name): value for name, value in values.items() if value not in (None, False)}
             body |= {row.add_prefix("id"): row.instance.pk, row.add_prefix("movie"): movie.pk}
     assert client.post(page, {**body, "title": "Corrected"}).status_code == 302

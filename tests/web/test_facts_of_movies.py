@@ -94,7 +94,9 @@ def test_pages_and_api_filter_alike(client, nosferatu, query, found):
     assert titles(client, query) == found
     page = text_of(client.get(f"/?{query.replace('search=', 'q=')}"))
     assert f'id="count">{len(found)} title' in page
-    assert [title for title in ("Detour", "Faust", "Nosferatu") if f'<span class="name">{title}<' in page] == found
+    assert [
+        title for title in ("Detour", "Faust", "Nosferatu") if f'<span class="name" dir="auto">{title}<' in page
+    ] == found
 
 
 @pytest.mark.parametrize(

@@ -88,14 +88,16 @@ def test_the_policy_names_the_hosts_of_this_movie_only(client, movie):
 
 
 def test_only_copies_of_one_episode_and_part_replace_each_other(client, movie):
-    for name, fields in (
-        ("a.mp4", {"season": 1, "episode": 2}),
-        ("b.mp4", {"season": 1, "episode": 2}),
-        ("c.mp4", {"season": 1, "episode": 3}),
-        ("film_part2.mp4", {}),
+    film = make_movie()
+    for found, name, fields in (
+        (movie, "a.mp4", {"season": 1, "episode": 2}),
+        (movie, "b.mp4", {"season": 1, "episode": 2}),
+        (movie, "c.mp4", {"season": 1, "episode": 3}),
+        (film, "film_part2.mp4", {}),
     ):
-        make_link(movie, source_url=f"https://files.example.org/{name}", kind="file", **fields)
-    parts = {one["url"].rpartition("/")[2]: one["part"] for one in choices_of(page_of(client, movie))}
+        make_link(found, source_url=f"https://files.example.org/{name}", kind="file", **fields)
+    choices = [*choices_of(page_of(client, movie)), *choices_of(page_of(client, film))]
+    parts = {one["url"].rpartition("/")[2]: one["part"] for one in choices}
     assert parts["a.mp4"] == parts["b.mp4"] == "1-2-"
     assert (parts["c.mp4"], parts["film_part2.mp4"]) == ("1-3-", "--2")
 
@@ -107,7 +109,10 @@ def test_hostile_labels_stay_text(client, movie):
     assert choices_of(page_of(client, movie))[0]["label"].startswith("</script>")
 
 
-def test_a_movie_with_200_files_has_200_choices_in_a_page_that_holds(client, movie):
+def test_the_copies_whose_rows_are_on_the_page_can_be_chosen(client, movie):
     for number in range(210):
         make_link(movie, source_url=f"https://files.example.org/{number}.mp4", kind="file")
-    assert len(choices_of(page_of(client, movie))) == 200
+    page = page_of(client, movie)
+    assert len(choices_of(page)) == 8
+    assert html_of(page).count("<option") == 2 * 8  # of the player and of the report
+    assert len(choices_of(client.get(f"{movie.get_absolute_url()}?all=1"))) == 200

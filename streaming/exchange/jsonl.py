@@ -133,10 +133,13 @@ def _parse_common(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         raw = orjson.loads(line)
-        keys = len(raw) + sum(map(len, raw["links"]))
-    except (orjson.JSONDecodeError, TypeError, KeyError, IndexError):
+    except orjson.JSONDecodeError:
         return None
-    return raw if isinstance(raw, dict) and line.count(b'":') == keys else None
+    links = raw.get("links") if isinstance(raw, dict) else None
+    # A text or a list among the links has a length too, but no keys.
+    if not isinstance(links, list) or any(type(link) is not dict for link in links):
+        return None
+    return raw if line.count(b'":') == len(raw) + sum(map(len, links)) else None
 
 
 def _parse_any(line: bytes) -> dict[str, Any]:

@@ -181,6 +181,13 @@ def test_any_value_of_a_key_of_a_link_is_parsed_without_an_exception(key, value)
     assert isinstance(parsed, ValidLine | InvalidLine)
 
 
+@pytest.mark.parametrize("links", ['["a"]', '["a", {}]', "[[1]]", '"a"', '{"a": 1}'])
+def test_what_is_no_link_hides_no_key_that_occurs_twice(links):
+    text = f'{{"imdb_id":"tt0013442","title":"Nosferatu","title":"Other","links":{links}}}'
+    (parsed,) = jsonl.parse_lines([(1, text.encode())])
+    assert parsed == InvalidLine(1, "the key 'title' occurs twice")
+
+
 FILM = '{"imdb_id":"tt0013442","title":"%s","links":[{"source":"commons","source_url":"https://a.example.org/n"%s}]%s}'
 
 

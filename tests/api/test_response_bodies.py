@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import pytest
 from rest_framework.response import Response
 
@@ -25,6 +28,7 @@ def respond(bodies, key, data, **more):
 @pytest.fixture
 def bodies(monkeypatch):
     monkeypatch.setattr(response_bodies, "MAX_TOTAL_BYTES", 30)
+    monkeypatch.setattr(response_bodies, "ENTRY_BYTES", 0)
     monkeypatch.setattr(response_bodies, "MAX_BODY_BYTES", 15)
     return ResponseBodies()
 
@@ -55,3 +59,18 @@ def test_an_old_body_is_rendered_again(bodies, monkeypatch):
     monkeypatch.setattr(response_bodies, "MAX_AGE_SECONDS", -1.0)
     assert [respond(bodies, "a", number) for number in (1, 2)] == [b"1", b"2"]
     assert bodies._bytes == 1
+
+
+def test_empty_bodies_and_long_keys_take_no_more_memory_than_the_limit(monkeypatch):
+    monkeypatch.setattr(response_bodies, "MAX_TOTAL_BYTES", 200_000)
+    bodies = ResponseBodies()
+    respond(bodies, "first", [])
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(2000):
+            respond(bodies, ("etag", f"application/json; a={number:02000d}"), [])
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - before < 300_000
+    finally:
+        tracemalloc.stop()

@@ -14,9 +14,11 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.db.models import F, Model, QuerySet
@@ -242,7 +244,10 @@ class ValueFilter(admin.SimpleListFilter, ABC):
         value = self.value()
         if value is None:
             return queryset
-        return queryset.filter(**{str(self.parameter_name): "" if value == NO_VALUE else value})
+        try:
+            return queryset.filter(**{str(self.parameter_name): "" if value == NO_VALUE else value})
+        except ValidationError as error:
+            raise IncorrectLookupParameters(error) from error
 
 
 class LinkSourceFilter(ValueFilter):
@@ -307,6 +312,15 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._explain_refusal(request, lambda: super(StaffAdmin, self).delete_view(request, *args, **kwargs))
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Refuse an action on all rows of a list that has more than it says and shows."""
+        is_bounded = BoundedPaginator(queryset, self.list_per_page).count == MAX_LISTED_ROWS
+        if request.POST.get("select_across", "0") != "0" and is_bounded and queryset[MAX_LISTED_ROWS:].exists():
+            message = f"Nothing was done: these are more than the {MAX_LISTED_ROWS:,} rows that are listed. Filter them."
+            self.message_user(request, message, messages.WARNING)
+            return None
+        return super().response_action(request, queryset)
 
     def _explain_refusal(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
         try:

@@ -96,6 +96,24 @@ def test_the_filters_of_links_have_the_values_that_there_are(boss, nosferatu, fi
     assert {"commons", "peertube"} <= {text for _, text in response.context["cl"].filter_specs[3].lookup_choices}
 
 
+@pytest.mark.parametrize("value", ["abc", "2", "-", "\x00", ""])
+def test_a_filter_with_a_value_that_cannot_be_leads_to_the_list_as_in_all_lists(boss, nosferatu, value):
+    response = boss.get(page(StreamingLink), {"is_published__exact": value})
+    assert response.status_code == 302
+    assert response.url == f"{page(StreamingLink)}?e=1"
+
+
+@pytest.mark.parametrize(("maximum", "published"), [(1, 2), (2, 0)])
+def test_an_action_on_all_rows_is_refused_if_they_are_more_than_the_list_says(
+    boss, nosferatu, monkeypatch, maximum, published
+):
+    monkeypatch.setattr("streaming.admin.MAX_LISTED_ROWS", maximum)
+    chosen = {"action": "withdraw", "index": "0", "select_across": "1", "_selected_action": ["1"]}
+    response = boss.post(f"{page(StreamingLink)}?taken_down__exact=0", chosen, follow=True)
+    assert StreamingLink.objects.filter(is_published=True).count() == published
+    assert ("Nothing was done" in response.text) is bool(published)
+
+
 @pytest.mark.parametrize("model", LARGE)
 @pytest.mark.parametrize("query", [{}, {"q": "nosferatu"}, {"q": "tt0013442"}, {"p": "1"}], ids=str)
 def test_no_list_reads_all_values_or_all_rows(boss, nosferatu, model, query):

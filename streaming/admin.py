@@ -15,7 +15,7 @@ from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
@@ -308,6 +308,8 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._explain_refusal(request, lambda: super(StaffAdmin, self).changeform_view(request, *args, **kwargs))
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if any("\x00" in value for values in request.GET.lists() for value in values[1]):
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")  # PostgreSQL takes it in no filter
         return self._explain_refusal(request, lambda: super(StaffAdmin, self).changelist_view(request, *args, **kwargs))
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -388,7 +390,9 @@ class MovieAdmin(HistoryOwnerAdmin):
         """The best match first, unless staff have chosen a column."""
         wanted = search_term.strip()
         movies = queryset if wanted == "" or ORDER_VAR in request.GET else queryset.order_by()
-        return movies.search(wanted), False
+        found = movies.search(wanted)
+        # Without a word, the choice of a movie has no order, and its pages would repeat and miss some.
+        return found if found.ordered else found.order_by(*self.ordering), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Movie | None = None) -> list[str]:
         return [*self.readonly_fields, *(["imdb_id"] if obj else [])]

@@ -103,6 +103,19 @@ def test_a_filter_with_a_value_that_cannot_be_leads_to_the_list_as_in_all_lists(
     assert response.url == f"{page(StreamingLink)}?e=1"
 
 
+@pytest.mark.parametrize("name", ["q", "o", "source__exact", "kind__exact", "host__contains"])
+def test_a_parameter_with_a_zero_byte_which_postgres_does_not_take_is_no_error(boss, nosferatu, name):
+    response = boss.get(page(StreamingLink), {name: "a\x00b"})
+    assert (response.status_code, response.headers.get("Location")) == (302, f"{page(StreamingLink)}?e=1")
+
+
+@pytest.mark.parametrize("term", ["", " ", "\x00"])
+def test_the_choice_of_a_movie_has_an_order(boss, nosferatu, term):
+    query = {"term": term, "app_label": "streaming", "model_name": "streaminglink", "field_name": "movie"}
+    found = boss.get(reverse("admin:autocomplete"), query).json()["results"]
+    assert [int(one["id"]) for one in found] == list(Movie.objects.order_by("title").values_list("pk", flat=True))
+
+
 @pytest.mark.parametrize(("maximum", "published"), [(1, 2), (2, 0)])
 def test_an_action_on_all_rows_is_refused_if_they_are_more_than_the_list_says(
     boss, nosferatu, monkeypatch, maximum, published

@@ -69,8 +69,11 @@ class KeptOpenTask(WSGITask):  # type: ignore[misc]
     must_close = True
 
     def build_response_header(self) -> bytes:
-        wants_close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        options = self.request.headers.get("CONNECTION", "").lower().split(",")
+        wants_close = "close" in map(str.strip, options)
         self.must_close = self.has_body or self.version != "1.1" or wants_close
+        if wants_close:
+            self.set_close_on_finish()  # Waitress does so only for a `close` that stands alone.
         header: bytes = super().build_response_header()
         self.must_close = True
         return header

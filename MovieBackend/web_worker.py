@@ -78,6 +78,20 @@ class KeptOpenTask(WSGITask):  # type: ignore[misc]
         self.must_close = True
         return header
 
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        if self.request.command == "HEAD":
+            environ.pop("wsgi.file_wrapper", None)  # a file would be sent past `write`
+        return environ
+
+    def write(self, data: bytes) -> None:
+        """Write no body for HEAD: Django makes one, and on an open connection it would be taken for a response."""
+        if self.request.command != "HEAD":
+            super().write(data)
+        elif not self.wrote_header:
+            super().write(b"")
+            self.chunked_response = False
+
     def set_close_on_finish(self) -> None:
         if self.must_close:
             super().set_close_on_finish()

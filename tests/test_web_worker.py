@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from contextlib import closing
 
@@ -22,7 +23,13 @@ def test_the_heaviest_are_given_up_until_the_rest_fits(sizes, given_up):
 
 
 def respond(environ, start_response):
-    """Answer with the status that the path names, and a body of two bytes if one is allowed."""
+    """Answer with the status that the path names, and a body of two bytes if one is allowed, or with a stream or file."""
+    if environ["PATH_INFO"] == "/stream":
+        start_response("200 OK", [])
+        return (part for part in [b"a", b"b"])
+    if environ["PATH_INFO"] == "/file":
+        start_response("200 OK", [("Content-Length", "2")])
+        return environ.get("wsgi.file_wrapper", iter)(io.BytesIO(b"ok"))
     start_response(f"{environ['PATH_INFO'][1:]} Something", [])
     return [b"ok"] if environ["PATH_INFO"] == "/200" else []
 
@@ -90,3 +97,14 @@ def test_a_response_without_a_body_keeps_the_connection_unless_the_client_wants_
     assert response.startswith(f"HTTP/{request_line[-3:]} {request_line[5:8]} ".encode())
     assert (b"Connection: close" in response) is is_closed
     assert channel.close_when_flushed is is_closed
+
+
+@pytest.mark.parametrize("path", ["/200", "/file", "/304", "/stream"])
+def test_a_response_to_head_has_no_body_that_would_be_taken_for_the_next_response(connection, path):
+    channel, client = connection
+    channel.received(f"HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    wait_for(lambda: not channel.requests)
+    header, _, body = client.recv(10_000).partition(b"\r\n\r\n")
+    assert body == b""
+    assert (b"Content-Length: 2" in header) is (path in ("/200", "/file"))
+    assert channel.close_when_flushed is (path == "/stream")

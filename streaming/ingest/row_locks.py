@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from django.db import connection
+
 from streaming.models import Movie, StreamingLink
+
+APPEARANCE_LOCK_ID = 7_264_110_020
+"""PostgreSQL's advisory lock of whoever lets movies appear, taken after takedowns and before movies."""
 
 
 class RowGone(Exception):
@@ -31,3 +36,15 @@ def lock_link(link: StreamingLink) -> StreamingLink:
         raise RowGone("The link has been deleted meanwhile.")
     current.movie = movie
     return current
+
+
+def lock_appearance(*, restores: bool) -> None:
+    """Let movies appear until the transaction ends: restored beside nobody, created beside others that create.
+
+    Transactions create in the order of ids, but restore in that of tombstones: two that met would each wait for a
+    movie of the other, and PostgreSQL would abort one. SQLite has one writer.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            shared = "" if restores else "_shared"
+            cursor.execute(f"SELECT pg_advisory_xact_lock{shared}(%s)", [APPEARANCE_LOCK_ID])

@@ -22,6 +22,7 @@ from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.bulk_insert import insert_rows
 from streaming.ingest.facts import to_column, to_driver
 from streaming.ingest.records import LinkRecord, MovieRecord
+from streaming.ingest.row_locks import lock_appearance
 from streaming.ingest.tombstones import restore_movies
 from streaming.ingest.url_identity import canonical_key
 from streaming.models import Movie, RemovedMovie, StreamingLink, StreamingLinkQuerySet
@@ -252,6 +253,8 @@ def _create_movies(
             del described[imdb_id]
     new = [described[key] for key in sorted(described)]
     report.movies_new += len(new)
+    if new:
+        lock_appearance(restores=False)
     # Another crawl may create the same movie: then both read the row of the first.
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     rows = [_movie_row(one, now) for one in new]

@@ -16,6 +16,7 @@ from django.utils import timezone
 from streaming.ingest.batch_limit import BatchLimit
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.bulk_insert import insert_rows
+from streaming.ingest.row_locks import lock_appearance
 from streaming.models import Binding, LinkFlip, LinkReport, Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.bulk_counts import removal_counted_together
 from streaming.models.id_list import IdList
@@ -174,7 +175,9 @@ def _url(row: dict[str, Any]) -> str | None:
 def _restore_if_missing(tombstone: RemovedMovie, *, at: datetime) -> bool:
     try:
         with transaction.atomic():
-            return _restore(tombstone, Blocklist.load_locked(), at=at)
+            blocklist = Blocklist.load_locked()
+            lock_appearance(restores=True)
+            return _restore(tombstone, blocklist, at=at)
     except IntegrityError:
         # Another request has created or restored the movie since we looked for it; any other cause is an error.
         if not Movie.objects.filter(imdb_id=tombstone.imdb_id).exists():

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.core import serializers
@@ -284,6 +286,40 @@ def contents(database):
         return reader.execute(
             f"SELECT {columns} FROM streaming_movie m JOIN streaming_streaminglink l ON l.movie_id = m.id ORDER BY 1, 4"
         ).fetchall()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_restore_and_create_the_same_movies_wait_for_each_other_and_lose_nothing():
+    """On PostgreSQL one of them was aborted; SQLite has one writer, and none of this can happen."""
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has several writers")
+    save(range(3), is_operator=True)
+    for number in (1, 2):
+        remove_movies(Movie.objects.filter(imdb_id=key(number)), reason="no links")
+    has_restored, may_go_on = Event(), Event()
+
+    def restore_second_and_create_first():
+        def wrapper(execute, sql, params, many, context):
+            if sql.startswith('INSERT INTO "streaming_movie"') and many:
+                has_restored.set()
+                may_go_on.wait(1)
+            return execute(sql, params, many, context)
+
+        links = [parse_link(raw, imdb_id=key(2)) for raw in line(2)["links"]]
+        with closing(connection), connection.execute_wrapper(wrapper):
+            save_links(links, movies=[parse_movie(line(1)), parse_movie(line(2))])
+
+    def restore_both():
+        has_restored.wait(5)
+        with closing(connection):
+            save([1, 2])
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(restore_second_and_create_first), pool.submit(restore_both)]:
+            done.result()
+    assert Movie.objects.count() == 3
+    assert StreamingLink.objects.count() >= 5
+    assert problems() == []
 
 
 @pytest.mark.postgres

@@ -315,14 +315,16 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._explain_refusal(request, lambda: super(StaffAdmin, self).delete_view(request, *args, **kwargs))
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> HttpResponse | None:
         """Refuse an action on all rows of a list that has more than it says and shows."""
         is_bounded = BoundedPaginator(queryset, self.list_per_page).count == MAX_LISTED_ROWS
         if request.POST.get("select_across", "0") != "0" and is_bounded and queryset[MAX_LISTED_ROWS:].exists():
-            message = f"Nothing was done: these are more than the {MAX_LISTED_ROWS:,} rows that are listed. Filter them."
+            message = (
+                f"Nothing was done: these are more than the {MAX_LISTED_ROWS:,} rows that are listed. Filter them."
+            )
             self.message_user(request, message, messages.WARNING)
             return None
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *args)
 
     def _explain_refusal(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
         try:

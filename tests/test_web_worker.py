@@ -23,7 +23,7 @@ def test_the_heaviest_are_given_up_until_the_rest_fits(sizes, given_up):
 
 
 def respond(environ, start_response):
-    """Answer with the status that the path names, and a body of two bytes if one is allowed, or with a stream or file."""
+    """Answer with the status of the path, and a body of two bytes if one is allowed; or with a stream or file."""
     if environ["PATH_INFO"] == "/stream":
         start_response("200 OK", [])
         return (part for part in [b"a", b"b"])

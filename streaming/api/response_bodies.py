@@ -36,8 +36,9 @@ class RenderedBody:
 class ResponseBodies:
     """The bodies that were used last, at most 16 MiB of them, each for a minute.
 
-    Of a key, which may be as long as a header of the client, only the digest is kept. A key says everything that the response depends on, the state of the catalogue included. So a body is never older
-    than what a client with the same ETag would go on showing after a 304.
+    Of a key, which may be as long as a header of the client, only the digest is kept. A key says everything that the
+    response depends on, the state of the catalogue included. So a body is never older than what a client with the same
+    ETag would go on showing after a 304.
     """
 
     def __init__(self) -> None:

@@ -32,7 +32,18 @@ from streaming.ingest.records import parse_link, parse_movie
 from streaming.ingest.save import save_links
 from streaming.ingest.takedown import block
 from streaming.ingest.tombstones import remove_movies, restore_movies
-from streaming.models import Binding, Change, LinkFlip, Movie, PendingChange, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import (
+    Binding,
+    Change,
+    LinkFlip,
+    LinkReport,
+    Movie,
+    MovieFacet,
+    PendingChange,
+    RemovedMovie,
+    ScrapeJob,
+    StreamingLink,
+)
 from streaming.models.bulk_counts import MIN_ROWS, links_counted_together, movies_counted_together
 from streaming.models.change import last_number, number_all_changes
 from streaming.statistics import catalogue_fingerprint

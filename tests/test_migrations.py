@@ -26,6 +26,9 @@ def models_at(name):
     MigrationExecutor(connection).migrate([("streaming", name)])
     return MigrationExecutor(connection).loader.project_state([("streaming", name)]).apps
 
+def migrate_fully():
+    models_at(MigrationExecutor(connection).loader.graph.leaf_nodes("streaming")[0][1])
+
 now, rows = timezone.now(), json.loads(sys.argv[1])
 """
 OUTCOMES = """
@@ -447,6 +450,7 @@ models_at("0021_search_index")
 tables = "streaming_searchtitle t JOIN streaming_movie m ON m.id = t.movie_id"
 print(json.dumps(fetch(f"SELECT m.title, t.words FROM {tables} ORDER BY place")))
 print(json.dumps(sorted(fetch("SELECT word, titles FROM streaming_searchword"))))
+migrate_fully()
 from streaming.search_index import wrong_titles, wrong_words
 print(json.dumps(wrong_titles(first=1, last=99) + wrong_words()))
 changes = models_at("0021_search_index").get_model("streaming", "PendingChange").objects
@@ -491,6 +495,7 @@ with connection.cursor() as cursor:  # A writer that knows none of the new colum
     names = "type, poster_url, synopsis, created_at, updated_at, fruitless_scrapes"
     row = f"SELECT 'tt0000002', 'B', 'b', {names} FROM streaming_movie"
     cursor.execute(f"INSERT INTO streaming_movie (imdb_id, title, search_title, {names}) {row}")
+migrate_fully()
 from streaming.catalogue_check import CHECKS, IdRange
 print(json.dumps([line for check in CHECKS if check.hourly for line in check.find(IdRange(1, 99))]))
 apps = models_at("0021_search_index")

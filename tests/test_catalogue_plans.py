@@ -168,7 +168,9 @@ def test_both_ways_of_reading_find_the_same(large, filters):
 )
 def test_counts_are_exact_when_they_are_cheap(large, filters, number, is_exact):
     total = ListPlan(CatalogueQuery(**filters)).total()
-    assert (total.number, total.is_exact) == (number, is_exact)
+    # PostgreSQL's statistics are those of a sample.
+    assert total.number == (number if is_exact else pytest.approx(number, rel=0.1))
+    assert total.is_exact == is_exact
 
 
 def test_the_page_says_about_and_the_api_documents_it(large, client):

@@ -72,9 +72,9 @@ FILMS_QUERY = """SELECT ?item ?imdb (SAMPLE(?t) AS ?title) (MIN(YEAR(?date)) AS 
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?file), ""); separator="|") AS ?commons_files)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?status), ""); separator="|") AS ?copyright_status)
   (GROUP_CONCAT(DISTINCT COALESCE(STR(?lic), ""); separator="|") AS ?licences)
-  (GROUP_CONCAT(DISTINCT COALESCE(?langcode, ""); separator="|") AS ?languages)
-  (MAX(?sitelinks) AS ?links) (MIN(?seconds) AS ?duration)
-  (MIN(STR(?posterfile)) AS ?poster) (MIN(STR(?imagefile)) AS ?image)
+  (GROUP_CONCAT(DISTINCT COALESCE(?lang, ""); separator="|") AS ?languages)
+  (MAX(?known) AS ?links) (MIN(?secs) AS ?duration)
+  (MIN(STR(?drawn)) AS ?poster) (MIN(STR(?still)) AS ?image)
 WHERE {{
   {{ SELECT DISTINCT ?item ?imdb WHERE {{
       {{ ?item wdt:P724 ?any }} UNION {{ ?item wdt:P10 ?any }}
@@ -89,11 +89,11 @@ WHERE {{
   OPTIONAL {{ ?item wdt:P10 ?file }}
   OPTIONAL {{ ?item wdt:P6216 ?status }}
   OPTIONAL {{ ?item wdt:P275/(wdt:P856|wdt:P2699) ?lic }}
-  OPTIONAL {{ ?item wdt:P364/wdt:P218 ?langcode }}
-  OPTIONAL {{ ?item wikibase:sitelinks ?sitelinks }}
-  OPTIONAL {{ ?item p:P2047/psn:P2047/wikibase:quantityAmount ?seconds }}
-  OPTIONAL {{ ?item wdt:P3383 ?posterfile }}
-  OPTIONAL {{ ?item wdt:P18 ?imagefile }}
+  OPTIONAL {{ ?item wdt:P364/wdt:P218 ?lang }}
+  OPTIONAL {{ ?item wikibase:sitelinks ?known }}
+  OPTIONAL {{ ?item p:P2047/psn:P2047/wikibase:quantityAmount ?secs }}
+  OPTIONAL {{ ?item wdt:P3383 ?drawn }}
+  OPTIONAL {{ ?item wdt:P18 ?still }}
 }} GROUP BY ?item ?imdb ORDER BY ?imdb"""
 
 
@@ -104,4 +104,5 @@ def films_query(after: str, *, limit: int) -> str:
     """
     if not re.fullmatch(r"tt[0-9]{0,9}", after) or not 1 <= limit <= MAX_PAGE_SIZE:
         raise ValueError(f"{ascii(after)[:40]}, {limit} is no page")
-    return FILMS_QUERY.format(after=after, limit=limit)
+    # Without indentation: the whole URL has to be shorter than 2,000 characters, or it is not requested.
+    return " ".join(FILMS_QUERY.format(after=after, limit=limit).split())

@@ -215,7 +215,8 @@ def test_a_provider_on_a_private_address_is_not_asked_unless_that_is_allowed(pro
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_years_are_read_from_imdbs_file(compressed, tmp_path, capsys):
-    film, show = make_movie(imdb_id=FILM), make_movie(imdb_id=SHOW, year=2001)
+    known = {"year": 2001, "runtime_minutes": 50, "genres": ["drama"]}
+    film, show = make_movie(imdb_id=FILM), make_movie(imdb_id=SHOW, **known)
     rows = (
         f"{FILM}\tmovie\tA\tA\t0\t1931\t\\N\t71\tDrama\n{SHOW}\ttvSeries\tB\tB\t0\t1950\t\\N\t\\N\t\\N\ntt1\tbroken\n"
     )

@@ -13,6 +13,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from itemadapter import ItemAdapter
 
+from scraper.items import FilmItem
 from scraper.net.url_policy import InvalidValue, PrivateHostAllowlist
 from streaming.ingest.records import LinkRecord, MovieRecord, merge_movies, parse_link, parse_movie
 from streaming.ingest.save import SaveReport, save_links
@@ -41,7 +42,10 @@ class SaveLinksPipeline:
         self.total = SaveReport()
 
     async def process_item(self, item: Any) -> Any:
-        self.add(ItemAdapter(item).asdict())
+        raw = ItemAdapter(item).asdict()
+        if not isinstance(item, FilmItem):
+            raw.setdefault("source_url", "")  # A link without an address is refused, and no film.
+        self.add(raw)
         if len(self.links) >= BATCH_SIZE:
             await self.flush()
         return item

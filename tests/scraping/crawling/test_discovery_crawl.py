@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from urllib.parse import urlencode
 
 import pytest
 
@@ -64,6 +65,11 @@ def test_only_a_key_is_accepted_in_the_query(after):
 def test_the_page_size_is_bounded(limit):
     with pytest.raises(ValueError):
         wikidata_queries.films_query("tt", limit=limit)
+
+
+def test_the_longest_query_fits_a_url_that_is_requested():
+    query = {"query": wikidata_queries.films_query("tt123456789", limit=500), "format": "json"}
+    assert len(f"https://query.wikidata.org/sparql?{urlencode(query)}") < 2000
 
 
 def test_a_checkpoint_is_read_as_written(tmp_path):

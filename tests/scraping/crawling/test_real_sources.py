@@ -237,7 +237,7 @@ class TestAllTogether:
 
     def test_nothing_is_asked_for_twice(self, web):
         searched(LIVING_DEAD, *ALL)
-        assert web.hits["/sparql"] == 1
+        assert web.hits["/sparql"] == 2  # the statements, and what is known of the film
         items = {path: count for path, count in web.hits.items() if path.startswith("/archive/metadata/")}
         assert items == {"/archive/metadata/living.dead_1080p": 1, "/archive/metadata/living_dead_512": 1}
 

@@ -265,7 +265,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_ROOT = BASE_DIR / "static" / "root"  # files that browsers look for at fixed URLs, such as /favicon.ico
+WHITENOISE_ROOT = BASE_DIR / "static" / "fixed_urls"  # files that browsers look for at fixed URLs, such as /favicon.ico
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "MovieBackend.staticfiles.HashedStaticFilesStorage"},

@@ -39,11 +39,11 @@ sys.addaudithook(_note_processes)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the files that take longest first: a core takes one file at a time, and one must not get a long one last.
 
-    On another database the tests of what only SQLite has are left out.
+    The tests of what only another database has are left out.
     """
-    if connection.vendor != "sqlite":
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("sqlite")])
-        items[:] = [item for item in items if not item.get_closest_marker("sqlite")]
+    foreign = "several_writers" if connection.vendor == "sqlite" else "sqlite"
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(foreign)])
+    items[:] = [item for item in items if not item.get_closest_marker(foreign)]
     seconds: Counter[Path] = Counter()
     for item in items:
         seconds[item.path] += max((SECONDS[mark] for mark in SECONDS if item.get_closest_marker(mark)), default=0.02)

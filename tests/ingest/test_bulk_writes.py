@@ -297,11 +297,10 @@ def contents(database):
         ).fetchall()
 
 
+@pytest.mark.several_writers
 @pytest.mark.django_db(transaction=True)
 def test_two_that_restore_and_create_the_same_movies_wait_for_each_other_and_lose_nothing():
     """On PostgreSQL one of them was aborted; SQLite has one writer, and none of this can happen."""
-    if connection.vendor != "postgresql":
-        pytest.skip("only PostgreSQL has several writers")
     save(range(3), is_operator=True)
     for number in (1, 2):
         remove_movies(Movie.objects.filter(imdb_id=key(number)), reason="no links")

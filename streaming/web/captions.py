@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -49,7 +49,7 @@ def captions(request: HttpRequest, link_id: int, number: int) -> HttpResponse:
     if not url:
         return _sentence("There are no such captions.", status=404)
     key = f"captions:{hashlib.sha256(url.encode()).hexdigest()}"
-    known: dict[str, Any] | None = cache.get(key)
+    known: dict[str, Any] | None = caches["captions"].get(key)
     if known is None:
         slot = _fetch_slot()
         if slot is None:
@@ -58,7 +58,7 @@ def captions(request: HttpRequest, link_id: int, number: int) -> HttpResponse:
             return response
         with slot:
             known = _fetch(url)
-        cache.set(key, known, timeout=FAILURE_KEPT_SECONDS if known["error"] else KEPT_SECONDS)
+        caches["captions"].set(key, known, timeout=FAILURE_KEPT_SECONDS if known["error"] else KEPT_SECONDS)
     if known["error"]:
         return _sentence(known["error"], status=502)
     response = HttpResponse(known["text"], content_type="text/vtt; charset=utf-8")
@@ -83,8 +83,10 @@ def _fetch(url: str) -> dict[str, str]:
     if paused.exists():
         return {"text": "", "error": "The captions cannot be shown: their host has asked us to wait."}
     config = ProbeConfig(user_agent=settings.USER_AGENT, allowed=settings.ALLOW_PRIVATE_HOSTS)
+    blocklist = Blocklist.load()
+    limits = FileLimits(max_bytes=MAX_BYTES, is_blocked=lambda target: blocklist.is_blocked(url=target))
     try:
-        data = fetch_file(url, config, accept=ACCEPT, limits=FileLimits(max_bytes=MAX_BYTES))
+        data = fetch_file(url, config, accept=ACCEPT, limits=limits)
         return {"text": to_webvtt(data), "error": ""}
     except (FileUnavailable, UnreadableCaptions) as error:
         return {"text": "", "error": f"The captions cannot be shown: {_lower_first(str(error))}"}

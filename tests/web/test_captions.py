@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from itertools import count
+from threading import Event
 
 import pytest
+from django.core.cache import cache
 
+from scraper.net.url_policy import PrivateHostAllowlist
 from streaming import file_locks
+from streaming.health.probing.config import ProbeConfig
+from streaming.health.verification.file_client import FileLimits, FileUnavailable, fetch_file
 from streaming.ingest.takedown import block
 from streaming.models import StreamingLink
 from streaming.web.captions import MAX_BYTES, MAX_FETCHES_AT_ONCE
@@ -26,6 +32,7 @@ BODIES = {
     "/moved.vtt": (301, b"", {"Location": "/captions.srt"}),
     "/loop.vtt": (302, b"", {"Location": "/loop.vtt"}),
     "/inside.vtt": (302, b"", {"Location": "http://169.254.169.254/latest/meta-data/"}),
+    "/unreadable.vtt": (302, b"", {"Location": "http://["}),
     "/file.vtt": (302, b"", {"Location": "file:///etc/passwd"}),
 }
 
@@ -76,6 +83,7 @@ def test_subrip_in_utf_16_comes_as_webvtt_and_is_fetched_once(client, origin):
         ("loop.vtt", "the address redirects too often."),
         ("inside.vtt", "the address leads to a place that we do not open."),
         ("file.vtt", "the address leads to a place that we do not open."),
+        ("unreadable.vtt", "the host's answer cannot be read."),
     ],
 )
 def test_what_cannot_be_shown_says_why_and_is_not_asked_again_at_once(client, origin, path, sentence):
@@ -113,6 +121,35 @@ def test_captions_that_are_taken_down_or_that_nobody_stated_are_not_there(client
     block(origin.url("captions.srt"), reason="asked")
     assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 404
     assert origin.log == []
+
+
+def test_a_redirect_to_what_is_taken_down_is_not_followed(client, origin):
+    link = link_with(origin, "moved.vtt")
+    block(origin.url("captions.srt"), reason="asked")
+    assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 502
+    assert origin.log == [("GET", "/moved.vtt")]
+
+
+def test_slow_redirects_have_one_time_limit_together():
+    hops = count()
+
+    def redirect_slowly(handler):
+        Event().wait(0.3)
+        handler.send(302, b"", Location=f"/{next(hops)}")
+
+    with Origin("127.0.0.2", behaviour=redirect_slowly) as server:
+        config = ProbeConfig(user_agent="Openreel", allowed=PrivateHostAllowlist.parse(["127.0.0.2"]))
+        with pytest.raises(FileUnavailable, match="does not respond"):
+            fetch_file(server.url("slow"), config, accept="*/*", limits=FileLimits(max_bytes=10, timeout=0.5))
+    assert len(server.log) == 2
+
+
+def test_captions_do_not_share_the_cache_of_the_limits(client, origin):
+    link = link_with(origin, "captions.srt")
+    for _ in range(2):
+        assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 200
+        cache.clear()
+    assert len(origin.log) == 1
 
 
 def test_only_so_many_are_fetched_at_once(client, origin, settings):

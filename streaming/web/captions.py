@@ -17,7 +17,7 @@ from scraper.net.url_policy import host_of, netloc_of
 from streaming import file_locks
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.verification.file_client import FileLimits, FileUnavailable, fetch_file
-from streaming.ingest.blocklist import Blocklist
+from streaming.ingest.blocklist import Blocklist, ShownCaptions
 from streaming.models import HostPause, Movie, StreamingLink
 from streaming.web.caption_text import UnreadableCaptions, to_webvtt
 from streaming.web.player import CaptionTrack
@@ -33,10 +33,11 @@ ACCEPT = "text/vtt,application/x-subrip,text/plain;q=0.9,*/*;q=0.5"
 
 def caption_tracks(links: Iterable[StreamingLink]) -> dict[int, list[CaptionTrack]]:
     """The captions that the player offers, by the id of their link."""
+    shown = ShownCaptions()
     return {
         link.pk: [
-            CaptionTrack(link_id=link.pk, number=number, language=str(caption.get("language", "")))
-            for number, caption in enumerate(link.captions)
+            CaptionTrack(link_id=link.pk, number=link.captions.index(one), language=str(one.get("language", "")))
+            for one in shown.of(link.captions)
         ]
         for link in links
     }

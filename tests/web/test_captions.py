@@ -13,7 +13,7 @@ from scraper.net.url_policy import PrivateHostAllowlist
 from streaming import file_locks
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.verification.file_client import FileLimits, FileUnavailable, fetch_file
-from streaming.ingest.takedown import block
+from streaming.ingest.takedown import block, unblock
 from streaming.models import StreamingLink
 from streaming.web.captions import MAX_BYTES, MAX_FETCHES_AT_ONCE
 from tests.helpers.factories import make_link, make_movie
@@ -21,6 +21,10 @@ from tests.helpers.http_origin import Origin
 from tests.helpers.rendered_html import html_of
 
 pytestmark = pytest.mark.django_db
+FREE = "https://free.example.org/en.vtt"
+NAMING = (
+    "/api/streaming/movies/", "/api/streaming/movies/{0}/", "/stremio/stream/movie/{0}.json", "/streaming/{0}/",
+)  # fmt: skip
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nGrüße\n"
 VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nGrüße\n"
 BODIES = {
@@ -150,6 +154,26 @@ def test_captions_do_not_share_the_cache_of_the_limits(client, origin):
         assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 200
         cache.clear()
     assert len(origin.log) == 1
+
+
+def test_captions_that_are_taken_down_are_named_nowhere_until_it_is_lifted(client):
+    url = "https://titles.example.org/de.vtt"
+    movie = make_movie(imdb_id="tt0013442")
+    captions = [{"url": url, "language": "de", "format": "vtt"}, {"url": FREE, "language": "en", "format": "vtt"}]
+    link = make_link(movie, kind="file", source_url="https://files.example.org/film.mp4", captions=captions)
+
+    def named() -> list[bool]:
+        pages = [client.get(page.format(movie.imdb_id)).content.decode() for page in NAMING]
+        return [text in page for page, text in zip(pages, [url, url, url, f"/captions/{link.pk}-0.vtt"], strict=True)]
+
+    etag = client.get("/api/streaming/movies/").headers["ETag"]
+    assert named() == [True] * 4
+    block("titles.example.org", reason="asked")
+    assert named() == [False] * 4
+    assert client.get("/api/streaming/movies/", HTTP_IF_NONE_MATCH=etag).status_code == 200
+    assert f"/captions/{link.pk}-1.vtt" in client.get("/streaming/tt0013442/").content.decode()
+    unblock("titles.example.org")
+    assert named() == [True] * 4
 
 
 def test_only_so_many_are_fetched_at_once(client, origin, settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ FAILURE_KEPT_SECONDS = 300
 MAX_FETCHES_AT_ONCE = 2
 """Of this machine; a fetch holds a thread of the web server for some seconds."""
 BUSY_RETRY_SECONDS = 5
+SURROGATE = re.compile("[\ud800-\udfff]")
 ACCEPT = "text/vtt,application/x-subrip,text/plain;q=0.9,*/*;q=0.5"
 
 
@@ -50,7 +52,7 @@ def captions(request: HttpRequest, link_id: int, number: int) -> HttpResponse:
     if not url:
         return _sentence("There are no such captions.", status=404)
     key = f"captions:{hashlib.sha256(url.encode()).hexdigest()}"
-    known: dict[str, Any] | None = caches["captions"].get(key)
+    known = _kept(key)
     if known is None:
         slot = _fetch_slot()
         if slot is None:
@@ -76,6 +78,15 @@ def _caption_url(link_id: int, number: int) -> str:
         return ""
     url = str(link.captions[number].get("url", ""))
     return "" if Blocklist.load().is_blocked(url=url) else url
+
+
+def _kept(key: str) -> dict[str, str] | None:
+    """What was fetched lately; None for anything that we do not write, since others may have written to the cache."""
+    kept = caches["captions"].get(key)
+    if not isinstance(kept, dict) or set(kept) != {"text", "error"}:
+        return None
+    is_text = all(isinstance(value, str) and not SURROGATE.search(value) for value in kept.values())
+    return kept if is_text else None
 
 
 def _fetch(url: str) -> dict[str, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from hashlib import sha256
 from itertools import count
 from threading import Event
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 
 from scraper.net.url_policy import PrivateHostAllowlist
 from streaming import file_locks
@@ -146,6 +147,16 @@ def test_slow_redirects_have_one_time_limit_together():
         with pytest.raises(FileUnavailable, match="does not respond"):
             fetch_file(server.url("slow"), config, accept="*/*", limits=FileLimits(max_bytes=10, timeout=0.5))
     assert len(server.log) == 2
+
+
+@pytest.mark.parametrize(
+    "foreign", ["x", 7, [], {}, {"text": 1, "error": ""}, {"error": "x"}, {"text": "\ud800", "error": ""}]
+)
+def test_foreign_entries_of_the_cache_are_misses(client, origin, foreign):
+    link = link_with(origin, "captions.srt")
+    key = f"captions:{sha256(origin.url('captions.srt').encode()).hexdigest()}"
+    caches["captions"].set(key, foreign)
+    assert client.get(f"/captions/{link.pk}-0.vtt").content.decode() == VTT
 
 
 def test_captions_do_not_share_the_cache_of_the_limits(client, origin):

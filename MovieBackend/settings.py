@@ -84,16 +84,16 @@ def _cache() -> dict[str, object]:
     raise ImproperlyConfigured("CACHE_URL: write file:///FOLDER, redis://HOST:PORT/N or memory://")
 
 
-def _picture_cache(default: dict[str, object]) -> dict[str, object]:
-    """The cache of drawn pictures: of its own, so that they evict no counters, and never in Redis, whose memory they
+def _file_cache(default: dict[str, object], name: str, *, max_entries: int) -> dict[str, object]:
+    """A cache of large entries: of its own, so that they evict no counters, and never in Redis, whose memory they
     would fill."""
     if str(default["BACKEND"]).endswith("LocMemCache"):
-        return {**default, "LOCATION": "pictures"}
+        return {**default, "LOCATION": name}
     files = str(default["BACKEND"]).endswith("FileCache")
     return {
         "BACKEND": "MovieBackend.cache.FailOpenFileCache",
-        "LOCATION": f"{default['LOCATION'] if files else VAR_DIR / 'cache'}/pictures",
-        "OPTIONS": {"MAX_ENTRIES": 2000},  # about 30 MB
+        "LOCATION": f"{default['LOCATION'] if files else VAR_DIR / 'cache'}/{name}",
+        "OPTIONS": {"MAX_ENTRIES": max_entries},
     }
 
 
@@ -115,7 +115,8 @@ DATABASES = {"default": _database()}
 # one thread and one connection; they may fork, which a pool's threads would not survive.
 DATABASE_POOL = env.integer("DATABASE_POOL", WEB_THREADS, minimum=1, maximum=256)
 CACHES = {"default": _cache()}
-CACHES["pictures"] = _picture_cache(CACHES["default"])
+CACHES["pictures"] = _file_cache(CACHES["default"], "pictures", max_entries=2000)  # about 30 MB
+CACHES["captions"] = _file_cache(CACHES["default"], "captions", max_entries=500)  # usually 30 MB, 1 GB at most
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- sources and allowed hosts

@@ -14,6 +14,7 @@ from scraper.extraction.genres import GENRES
 from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH, MAX_YEAR, MIN_YEAR, MOVIE_FACTS, QUALITIES
 from scraper.net.url_policy import InvalidValue
 from streaming.ingest import edits
+from streaming.ingest.blocklist import ShownCaptions
 from streaming.ingest.facts import (
     CAPTION_FORMATS,
     MAX_DURATION_SECONDS,
@@ -70,7 +71,12 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
         """The values of the fields, which need no conversion but the time: DRF's loop takes ten times as long."""
         values = {name: getattr(instance, attribute) for name, attribute in LINK_ATTRIBUTES.items()}
         values["last_checked"] = _iso_time(instance.last_checked)
+        values["captions"] = self.shown_captions.of(instance.captions)
         return values
+
+    @cached_property
+    def shown_captions(self) -> ShownCaptions:
+        return ShownCaptions()
 
 
 LINK_ATTRIBUTES = {name: "display_label" if name == "label" else name for name in LinkSerializer.Meta.fields}

@@ -46,8 +46,10 @@
     if (!video || !playing || !(video.duration > 0)) return;
     const { currentTime: at, duration } = video;
     savedAt = at;
-    if (at > duration * 0.97) store.remove(positionKey(playing));
-    else if (at >= MIN_SECONDS) store.write(positionKey(playing), {
+    if (at > duration * 0.97) {
+      store.remove(positionKey(playing));
+      document.dispatchEvent(new CustomEvent("watched", { detail: playing.part }));
+    } else if (at >= MIN_SECONDS) store.write(positionKey(playing), {
       at: Math.floor(at), duration: Math.floor(duration), link: playing.id, saved: Date.now(),
     });
   };

@@ -72,6 +72,18 @@
     setUpToast(toast);
   };
 
+  // Copies a field. Without the clipboard, which pages without https lack, the text is at least selected.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]"), field = button && document.getElementById(button.dataset.copy);
+    if (!field) return;
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); } catch { if (!document.execCommand("copy")) return; }
+    announce(button.dataset.copied);
+    $("span", button).textContent = button.dataset.copied;
+  });
+
+  document.addEventListener("failure", (event) => showError(event.detail));
+
   // Keep relative times up to date while the page is open.
   const ago = (time) => {
     const seconds = Math.max(0, (Date.now() - new Date(time.dateTime)) / 1000);

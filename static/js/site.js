@@ -82,6 +82,12 @@
     $("span", button).textContent = button.dataset.copied;
   });
 
+  // "Report" in a row chooses its link in the form, to which it leads.
+  document.addEventListener("click", ({ target }) => {
+    const reported = target.closest("[data-report-link]"), select = $("#report [name=link]");
+    if (reported && select) select.value = reported.dataset.reportLink;
+  });
+
   document.addEventListener("failure", (event) => showError(event.detail));
 
   // Keep relative times up to date while the page is open.

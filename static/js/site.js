@@ -129,6 +129,14 @@
     }
   };
 
+  // Without a search the best are the best known: one order, offered once.
+  const showSorts = (isSearch) => {
+    const best = $("[name=sort] [value=best]"), known = $("[name=sort] [value=known]"), { match, known: label } = best.parentElement.dataset;
+    best.textContent = isSearch ? match : label;
+    if (isSearch && !known) best.after(new Option(label, "known"));
+    if (!isSearch && known) known.remove();
+  };
+
   // "Show more" is kept in the URL, so that Back finds the same cards.
   const rememberPages = () => {
     const url = new URL(location.href), pages = Number(url.searchParams.get("pages")) || 1;
@@ -155,6 +163,7 @@
     if (results && event.detail.target.id === "results") {
       announce(results.dataset.announce);
       showCounts(results);
+      showSorts("search" in results.dataset);
     }
     const first = before && before.nextElementSibling && $("a", before.nextElementSibling);
     if (first) {

@@ -15,10 +15,12 @@ from streaming.web import (
     catalogue_page,
     exports,
     facet_pages,
+    mine_page,
     monitoring,
     movie_page,
     report_form,
     status_pages,
+    tv_page,
 )
 from streaming.web.feeds import LostMoviesFeed, NewMoviesFeed
 from streaming.web.sitemaps import SITEMAPS, sitemap_index
@@ -67,7 +69,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("genres/<str:slug>/", facet_pages.genre, name="genre"),
     path("countries/<str:code>/", facet_pages.country, name="country"),
     path("streaming/<str:identifier>/report/", report_form.report, name="report"),
+    path("streaming/<str:identifier>/tv/", tv_page.movie_on_tv, name="movie-tv"),
     path("jobs/<int:pk>/", movie_page.job_detail, name="job"),
+    path("tv/", tv_page.watch_on_tv, name="tv"),
+    path("mine/", mine_page.mine, name="mine"),
+    path("mine/cards/", mine_page.mine_cards, name="mine-cards"),
     path("health/", status_pages.link_health, name="health"),
     path("sources/", status_pages.source_list, name="sources"),
     path("api/", status_pages.api_guide, name="api-root"),

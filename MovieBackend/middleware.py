@@ -131,9 +131,16 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         size = int(length) if length.isascii() and length.isdigit() else 0
-        if size > settings.MAX_STAFF_BODY_BYTES or (size > settings.MAX_BODY_BYTES and not _is_staff(request)):
+        if size > settings.MAX_BODY_BYTES and size > _body_limit(request):
             return error_pages.body_too_large(request)
         return self.get_response(request)
+
+
+def _body_limit(request: HttpRequest) -> int:
+    """The most bytes that the body of this request may have."""
+    if request.method == "POST" and request.path == settings.LIST_PATH:
+        return settings.MAX_LIST_BODY_BYTES
+    return settings.MAX_STAFF_BODY_BYTES if _is_staff(request) else settings.MAX_BODY_BYTES
 
 
 def _is_staff(request: HttpRequest) -> bool:

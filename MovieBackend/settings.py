@@ -176,6 +176,7 @@ SCRAPE_LINK_CHECK = "streaming.health.sweep.immediate_check.check_new_links"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 REPORT_RATE = env.rate("REPORT_RATE", "6/min")
+LIST_RATE = env.rate("LIST_RATE", "12/min")
 
 # --- link health
 # 90 times as long, in seconds, has to fit into an integer of PostgreSQL (`streaming.health.prune`).
@@ -226,9 +227,10 @@ MIDDLEWARE = [
     "MovieBackend.middleware.DatabaseUnavailableMiddleware",
     "MovieBackend.middleware.BodyLimitMiddleware",
 ]
-# Nobody uploads files: what forms and the API need fits in memory.
-MAX_BODY_BYTES, MAX_STAFF_BODY_BYTES = 64 * 1024, 1024 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_STAFF_BODY_BYTES
+# What forms and the API need fits in memory, and so do lists of films, the only files that are uploaded.
+MAX_BODY_BYTES, MAX_STAFF_BODY_BYTES, MAX_LIST_BODY_BYTES = 64 * 1024, 1024 * 1024, 4 * 1024 * 1024
+LIST_PATH = "/lists/"
+DATA_UPLOAD_MAX_MEMORY_SIZE, FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_STAFF_BODY_BYTES, MAX_LIST_BODY_BYTES
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 ROOT_URLCONF = "MovieBackend.urls"
 WSGI_APPLICATION = "MovieBackend.wsgi.application"

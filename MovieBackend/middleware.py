@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from streaming import write_wait
+from streaming.api.authentication import ApiKeyAuthentication
 from streaming.web import error_pages
 from streaming.web.content_security import policy_header
 
@@ -103,6 +105,13 @@ class PublicCorsMiddleware:
         return response
 
 
+class ReadingCorsMiddleware(CorsMiddleware):  # type: ignore[misc]  # it has no types
+    """Let pages of other sites read the API (`CORS_URLS_REGEX`); writes keep to pages of this site."""
+
+    def is_enabled(self, request: HttpRequest) -> bool:
+        return request.method in ("GET", "HEAD", "OPTIONS") and bool(super().is_enabled(request))
+
+
 class DatabaseUnavailableMiddleware:
     """Answer 503 with Retry-After, not 500, when the database was locked, full or away for a view."""
 
@@ -144,11 +153,13 @@ def _body_limit(request: HttpRequest) -> int:
 
 
 def _is_staff(request: HttpRequest) -> bool:
-    """Whether the session or the token of the request is that of staff."""
+    """Whether the session, the token or the key of the request is that of staff."""
     user = request.user
     if "Authorization" in request.headers:
+        stated, authenticators = Request(request), (TokenAuthentication(), ApiKeyAuthentication())
         try:
-            user, _ = TokenAuthentication().authenticate(Request(request)) or (AnonymousUser(), None)
+            found = next(filter(None, (one.authenticate(stated) for one in authenticators)), None)
         except AuthenticationFailed:
             return False
+        user = found[0] if found else AnonymousUser()
     return user.is_active and user.is_staff

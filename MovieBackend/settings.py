@@ -205,6 +205,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "django_filters",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "streaming",
@@ -217,6 +218,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "MovieBackend.middleware.SecurityHeadersMiddleware",
     "MovieBackend.middleware.PublicCorsMiddleware",
+    "MovieBackend.middleware.ReadingCorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -300,12 +302,20 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
 }
 
+# Any page may read the API, without cookies: what it gets, everybody may read.
+CORS_URLS_REGEX = r"^/api/streaming/"
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match", "if-modified-since"]
+CORS_EXPOSE_HEADERS = ["ETag", "Last-Modified", "Retry-After", "RateLimit", "RateLimit-Policy"]
+
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["streaming.api.json_renderer.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     # The first one names the scheme of WWW-Authenticate; sessions have none, and DRF would answer 403 instead of 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
+        "streaming.api.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -11,6 +11,7 @@ from rest_framework.routers import SimpleRouter
 from streaming import views
 from streaming.web import (
     assets,
+    badges,
     captions,
     catalogue_page,
     exports,
@@ -18,6 +19,7 @@ from streaming.web import (
     list_page,
     monitoring,
     movie_page,
+    oembed,
     report_form,
     status_pages,
 )
@@ -36,6 +38,7 @@ router.register("sources", views.SourceViewSet, basename="source")
 api = [
     path("", views.ApiRootView.as_view(), name="root"),
     *router.urls,
+    path("bulk/", views.BulkView.as_view(), name="bulk"),
     path("stats/", views.StatsView.as_view(), name="stats"),
     path("changes/", views.ChangesView.as_view(), name="changes"),
     path("schema/", views.SchemaView.as_view(), name="schema"),
@@ -79,6 +82,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("posters/<str:imdb_id>.svg", assets.poster_image, name="poster"),
     path("posters/<str:imdb_id>.png", assets.drawn_picture, {"kind": "cover"}, name="cover"),
     path("cards/<str:imdb_id>.png", assets.drawn_picture, {"kind": "card"}, name="card"),
+    path("badge/<str:imdb_id>.svg", badges.badge, name="badge"),
+    path("oembed/", oembed.oembed, name="oembed"),
     path("site.webmanifest", assets.web_manifest, name="manifest"),
     path("opensearch.xml", assets.opensearch_description, name="opensearch"),
     path("robots.txt", assets.robots_txt, name="robots"),

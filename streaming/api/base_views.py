@@ -28,8 +28,10 @@ from rest_framework.views import APIView, exception_handler
 from rest_framework.viewsets import ViewSetMixin
 
 from streaming import write_wait
+from streaming.api.authentication import ApiKeyScopePermission
 from streaming.api.filters import reject_unknown_parameters
 from streaming.api.response_bodies import ResponseBodies
+from streaming.client_throttle import Quota
 from streaming.formatting import counted
 from streaming.ingest.row_locks import RowGone
 from streaming.ranking import accepted_languages
@@ -125,8 +127,9 @@ class ApiView(APIView):
 
     allowed_parameters: dict[str, frozenset[str]] = {}
     required_permissions: Mapping[str, tuple[str, ...]] = {}
-    permission_classes = [SameOriginPermission, ModelPermission]
+    permission_classes = [SameOriginPermission, ApiKeyScopePermission, ModelPermission]
     parser_classes = [StrictJSONParser]
+    quota: Quota | None = None
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         authenticators: list[BaseAuthentication] = super().get_authenticators()
@@ -140,6 +143,13 @@ class ApiView(APIView):
         known = self.allowed_parameters.get(getattr(self, "action", None) or "")
         if known is not None and request.method in SAFE_METHODS:
             reject_unknown_parameters(request.query_params, known=known | COMMON_PARAMETERS)
+
+    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
+        """Add the RateLimit headers of the limit that the request was counted by, if any."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self.quota is not None:
+            final.headers.update(self.quota.headers())
+        return final
 
 
 def handle_exception(error: Exception, context: dict[str, object]) -> Response | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streaming.models.api_key import ApiKey, ApiKeyQuerySet
 from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
 from streaming.models.change import Change, PendingChange
@@ -20,6 +21,8 @@ from streaming.models.removed import RemovedMovie
 from streaming.models.restored_backup import RestoredBackup
 
 __all__ = [
+    "ApiKey",
+    "ApiKeyQuerySet",
     "Binding",
     "BlockedAddress",
     "CatalogueVersion",

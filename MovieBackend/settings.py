@@ -188,6 +188,7 @@ HEALTH_ACCEPT_LANGUAGE = env.header_text("HEALTH_ACCEPT_LANGUAGE", "en,*;q=0.5")
 HEALTH_PROCESSES = env.integer("HEALTH_PROCESSES", min(os.cpu_count() or 1, 4), minimum=1, maximum=16)
 HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, minimum=1, maximum=5000)
 HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, maximum=60_000)
+WAYBACK_URL = env.base_url("WAYBACK_URL", "")
 HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168, maximum=MAX_HOURS)
 
 # --- Django

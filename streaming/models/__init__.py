@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streaming.models.api_key import ApiKey, ApiKeyQuerySet
+from streaming.models.archived_copy import ArchivedCopy
 from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
 from streaming.models.change import Change, PendingChange
@@ -23,6 +24,7 @@ from streaming.models.restored_backup import RestoredBackup
 __all__ = [
     "ApiKey",
     "ApiKeyQuerySet",
+    "ArchivedCopy",
     "Binding",
     "BlockedAddress",
     "CatalogueVersion",

@@ -643,9 +643,11 @@ class ApiKeyAdmin(StaffAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         return self.fields if obj else ()
 
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """For the action only: a key that exists is revoked, never edited."""
+        return obj is None and super().has_change_permission(request)
+
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        if change:
-            return  # all of its fields are read only
         obj.user_id = request.user.pk
         text = obj.set_secret()
         super().save_model(request, obj, form, change)

@@ -350,7 +350,7 @@ class OperationSerializer(WriteSerializer):
 
 
 class BulkSerializer(WriteSerializer):
-    operations = serializers.ListField(child=OperationSerializer(), min_length=1, max_length=MAX_BULK_OPERATIONS)
+    operations = OperationSerializer(many=True, allow_empty=False, max_length=MAX_BULK_OPERATIONS)
 
 
 class OperationResultSerializer(serializers.Serializer[Any]):

@@ -169,7 +169,8 @@ class ApiView(APIView):
         """Add the RateLimit headers of the limit that the request was counted by, if any."""
         final = super().finalize_response(request, response, *args, **kwargs)
         if self.quota is not None:
-            final.headers.update(self.quota.headers())
+            for name, value in self.quota.headers().items():
+                final.headers[name] = value
         return final
 
 

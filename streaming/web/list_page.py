@@ -203,6 +203,9 @@ def _refusal(request: HttpRequest, problem: str, *, status: int, wait: int = 0) 
 
 def _page(request: HttpRequest, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     defaults = {
+        "problem": "",
+        "found": None,
+        "query": "",
         "canonical": request.build_absolute_uri(reverse("lists")),
         "max_megabytes": settings.MAX_LIST_BODY_BYTES // 1024**2,
         "max_pasted_length": MAX_PASTED_LENGTH,

@@ -92,6 +92,8 @@ def _opened(file: str, form: str, source: str, *, is_read_twice: bool) -> Iterat
     if form == "strm":
         if not Path(file).is_dir():
             raise CommandError(f"{file}: not a folder of .strm files.")
+        if next(Path(file).rglob("*.strm"), None) is None:
+            raise CommandError(f"{file}: there is no .strm file in this directory.")
         yield lambda: import_files.read_library(Path(file), source=source, allowed=allowed)
         return
     with _open(file) as stream, _rereadable(stream) if is_read_twice else nullcontext(stream) as text:

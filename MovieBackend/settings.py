@@ -177,6 +177,7 @@ SCRAPE_LINK_CHECK = "streaming.health.sweep.immediate_check.check_new_links"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 REPORT_RATE = env.rate("REPORT_RATE", "6/min")
+LIST_RATE = env.rate("LIST_RATE", "12/min")
 
 # --- link health
 # 90 times as long, in seconds, has to fit into an integer of PostgreSQL (`streaming.health.prune`).
@@ -188,6 +189,7 @@ HEALTH_ACCEPT_LANGUAGE = env.header_text("HEALTH_ACCEPT_LANGUAGE", "en,*;q=0.5")
 HEALTH_PROCESSES = env.integer("HEALTH_PROCESSES", min(os.cpu_count() or 1, 4), minimum=1, maximum=16)
 HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, minimum=1, maximum=5000)
 HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, maximum=60_000)
+WAYBACK_URL = env.base_url("WAYBACK_URL", "")
 HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168, maximum=MAX_HOURS)
 
 # --- Django
@@ -205,6 +207,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "django_filters",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "streaming",
@@ -217,6 +220,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "MovieBackend.middleware.SecurityHeadersMiddleware",
     "MovieBackend.middleware.PublicCorsMiddleware",
+    "MovieBackend.middleware.ReadingCorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -227,9 +231,10 @@ MIDDLEWARE = [
     "MovieBackend.middleware.DatabaseUnavailableMiddleware",
     "MovieBackend.middleware.BodyLimitMiddleware",
 ]
-# Nobody uploads files: what forms and the API need fits in memory.
-MAX_BODY_BYTES, MAX_STAFF_BODY_BYTES = 64 * 1024, 1024 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_STAFF_BODY_BYTES
+# What forms and the API need fits in memory, and so do lists of films, the only files that are uploaded.
+MAX_BODY_BYTES, MAX_STAFF_BODY_BYTES, MAX_LIST_BODY_BYTES = 64 * 1024, 1024 * 1024, 4 * 1024 * 1024
+LIST_PATH = "/lists/"
+DATA_UPLOAD_MAX_MEMORY_SIZE, FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_STAFF_BODY_BYTES, MAX_LIST_BODY_BYTES
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 ROOT_URLCONF = "MovieBackend.urls"
 WSGI_APPLICATION = "MovieBackend.wsgi.application"
@@ -299,12 +304,20 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
 }
 
+# Any page may read the API, without cookies: what it gets, everybody may read.
+CORS_URLS_REGEX = r"^/api/streaming/"
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match", "if-modified-since"]
+CORS_EXPOSE_HEADERS = ["ETag", "Last-Modified", "Retry-After", "RateLimit", "RateLimit-Policy"]
+
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["streaming.api.json_renderer.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     # The first one names the scheme of WWW-Authenticate; sessions have none, and DRF would answer 403 instead of 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
+        "streaming.api.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

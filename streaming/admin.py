@@ -46,6 +46,7 @@ from streaming.ingest.row_locks import RowGone
 from streaming.ingest.takedown import block, lift, parse_target
 from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import (
+    ApiKey,
     Binding,
     BlockedAddress,
     HealthRun,
@@ -618,6 +619,48 @@ class LinkReportAdmin(ReadOnlyAdmin):
         log_changed(request.user, *chosen.awaiting_review(), note="Handled the report.")
         handled = chosen.mark_handled(now=timezone.now())
         self.message_user(request, f"{handled} report{pluralize(handled)} handled.")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(StaffAdmin):
+    """Keys of the API: each acts as the account that made it, and is shown once. Superusers see those of all."""
+
+    list_display = ("name", "scope", "prefix", "user", "created_at", "last_used_at", "revoked_at")
+    list_filter = ("scope",)
+    list_select_related = ("user",)
+    search_fields = ("name", "prefix", "user__username")
+    ordering = ("-created_at",)
+    fields = ("name", "scope", "user", "prefix", "created_at", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        keys: QuerySet[ApiKey] = super().get_queryset(request)
+        return keys if request.user.is_superuser else keys.filter(user_id=request.user.pk)
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        return self.fields if obj else self.fields[:2]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        return self.fields if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """For the action only: a key that exists is revoked, never edited."""
+        return obj is None and super().has_change_permission(request)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        obj.user_id = request.user.pk
+        text = obj.set_secret()
+        super().save_model(request, obj, form, change)
+        note = format_html("Copy the key now, it is not shown again: <code>{}</code>", text)
+        self.message_user(request, note, messages.WARNING)
+
+    @admin.action(description="Revoke the selected keys", permissions=["change"])
+    @transaction.atomic
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        chosen = ApiKey.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        log_changed(request.user, *chosen.filter(revoked_at=None), note="Revoked the key.")
+        revoked = chosen.revoke(now=timezone.now())
+        self.message_user(request, f"{revoked} key{pluralize(revoked)} revoked.")
 
 
 @admin.register(ScrapeJob)

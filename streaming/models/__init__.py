@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from streaming.models.api_key import ApiKey, ApiKeyQuerySet
+from streaming.models.archived_copy import ArchivedCopy
 from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
 from streaming.models.change import Change, PendingChange
@@ -20,6 +22,9 @@ from streaming.models.removed import RemovedMovie
 from streaming.models.restored_backup import RestoredBackup
 
 __all__ = [
+    "ApiKey",
+    "ApiKeyQuerySet",
+    "ArchivedCopy",
     "Binding",
     "BlockedAddress",
     "CatalogueVersion",

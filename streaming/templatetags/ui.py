@@ -26,6 +26,7 @@ register.filter("display_text", formatting.display_text)
 register.filter("language_name", formatting.language_name)
 register.filter("duration", formatting.duration_text)
 register.filter("checks_passed", link_rows.checks_passed)
+register.filter("archived_copy", link_rows.archived_copy)
 register.filter("plays_in_browser", ranking.plays_in_browser)
 register.filter("runtime", formatting.runtime_text)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from streaming.formatting import counted, display_text
 from streaming.ingest.url_identity import work_key
-from streaming.models import StreamingLink
+from streaming.models import ArchivedCopy, StreamingLink
 from streaming.reason_codes import CheckCode
 
 COPIES_SHOWN = 8
@@ -192,6 +192,12 @@ def checks_passed(link: StreamingLink) -> str:
     if len(link.checks) < 2:
         return ""
     return f"worked {link.checks.count(CheckCode.ALIVE)} of {len(link.checks)} times"
+
+
+def archived_copy(link: StreamingLink) -> ArchivedCopy | None:
+    """The archive's copy of a dead page; None for a link that works, and without one. `link` was loaded with it."""
+    copy: ArchivedCopy | None = None if link.is_active else getattr(link, "archived_copy", None)
+    return copy if copy is not None and copy.url else None
 
 
 def _numbered(copy: LinkCopy, numbers: Counter[str]) -> LinkCopy:

@@ -21,6 +21,7 @@ from streaming.web.content_security import policy_header
 from streaming.web.error_pages import not_found
 from streaming.web.movie_context import display_name, job_context, links_context, structured_data
 from streaming.web.movie_facts import ShownFacts
+from streaming.web.oembed import oembed_url
 from streaming.web.player import player_choices, player_policy
 from streaming.web.rendering import HtmxHttpRequest, render_page
 from streaming.web.report_form import report_context
@@ -120,6 +121,7 @@ def _movie_page(
         "movie": found,
         "name": display_name(found),
         "canonical": canonical,
+        "oembed_url": oembed_url(request, canonical),
         "notice": notice,
         "more": similar_movies(found),
         "facts": ShownFacts.of(found),

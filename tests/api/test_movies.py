@@ -28,7 +28,7 @@ MOVIE_KEYS = {
 LINK_KEYS = {
     "id", "source", "source_name", "source_url", "kind", "label", "quality", "language", "licence", "licence_url",
     "is_active", "last_checked", "reason", "strength", "response_ms", "uptime", "duration_seconds", "size_bytes",
-    "width", "height", "captions", "length_note",
+    "width", "height", "captions", "length_note", "season", "episode",
 }  # fmt: skip
 PAGE_KEYS = {"count", "next", "previous", "results"}
 

@@ -8,7 +8,9 @@ from functools import lru_cache
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
+from streaming.localization import links_text
 from streaming.models import Movie
 
 MAX_CARDS = 2048
@@ -25,6 +27,7 @@ class MovieCard:
     year: int | None
     type: str
     type_name: str
+    links_text: str
     runtime_minutes: int | None
     poster_url: str
     active_count: int
@@ -40,7 +43,8 @@ def render_card(movie: Movie, *, position: int) -> SafeString:
         title=movie.title,
         year=movie.year,
         type=movie.type,
-        type_name=movie.get_type_display(),
+        type_name=gettext(movie.get_type_display()),
+        links_text=links_text(movie.working_count),
         runtime_minutes=movie.runtime_minutes,
         poster_url=movie.poster_url,
         active_count=getattr(movie, "active_count", 0),

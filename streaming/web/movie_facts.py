@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from scraper.extraction.countries import COUNTRIES
 from scraper.extraction.genres import GENRES
-from streaming.formatting import display_text, language_name
+from streaming.formatting import display_text
+from streaming.localization import country_name, genre_name, language_name
 from streaming.models import Movie
 
 MAX_CAST_SHOWN = 8
@@ -42,9 +43,11 @@ class ShownFacts:
         original = display_text(movie.original_title, max_length=MAX_TITLE_LENGTH)
         languages = [str(tag) for tag in movie.original_languages]
         return cls(
-            genres=[Fact(GENRES[slug], reverse("genre", args=[slug])) for slug in movie.genres if slug in GENRES],
+            genres=[Fact(genre_name(slug), reverse("genre", args=[slug])) for slug in movie.genres if slug in GENRES],
             countries=[
-                Fact(COUNTRIES[code], reverse("country", args=[code])) for code in movie.countries if code in COUNTRIES
+                Fact(country_name(code), reverse("country", args=[code]))
+                for code in movie.countries
+                if code in COUNTRIES
             ],
             directors=people(movie.directors),
             cast=people(movie.cast[:MAX_CAST_SHOWN]),

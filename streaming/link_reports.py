@@ -76,8 +76,8 @@ def answer_text(report: LinkReport) -> str:
         return answer
     link = report.link
     if link.is_active:
-        hint = gettext("It may not play in your browser or country: try another one.")
-        return f"{answer} {gettext('It works.')} {hint}"
+        state = gettext("It works. It may not play in your browser or country: try another one.")
+        return f"{answer} {state}"
     state = gettext("It does not work (%(reason)s) and is turned off.") % {"reason": link.reason_text}
     return f"{answer} {state}"
 

@@ -19,12 +19,13 @@ from django.utils.translation import gettext
 
 from streaming import formatting, localization, ranking
 from streaming.models import Movie
-from streaming.web import assets, cards, charts, covers, link_rows, posters
+from streaming.web import assets, cards, charts, covers, link_rows, posters, titles
 from streaming.web.job_view import Icon
 
 register = template.Library()
 register.filter("display_text", formatting.display_text)
-register.filter("language_name", localization.language_name)
+# Not `language_name`: the library i18n of Django has a filter of that name.
+register.filter("named_language", localization.language_name)
 register.filter("number", localization.number_text)
 register.filter("day", localization.day_text)
 register.filter("moment", localization.moment_text)
@@ -46,6 +47,30 @@ def site_name() -> str:
 @register.simple_tag
 def site_description() -> str:
     return gettext("Public-domain and openly licensed movies and shows, with links that are checked.")
+
+
+@register.simple_tag
+def page_languages() -> list[tuple[str, str]]:
+    """The languages of the pages, each by its own name."""
+    return list(settings.LANGUAGES)
+
+
+@register.simple_tag
+def age_patterns() -> dict[str, str]:
+    """The texts of ages for the script that keeps them up to date."""
+    return localization.age_patterns()
+
+
+@register.filter
+def shown_title(movie: Movie) -> str:
+    """The title of a movie for viewers of this language."""
+    return titles.shown_title(movie).text
+
+
+@register.filter
+def title_language(movie: Movie) -> str:
+    """The language of that title if it is another than the page's and known; empty otherwise."""
+    return titles.shown_title(movie).language
 
 
 @register.simple_tag(takes_context=True)

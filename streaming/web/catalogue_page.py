@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from streaming import statistics
 from streaming.api.pagination import MAX_NUMBERED_ROWS, Cursor
 from streaming.catalogue_query import ListPlan, MovieTotal, order_terms, rows_after
-from streaming.localization import links_text, number_text, titles_text
+from streaming.localization import DEFAULT_LANGUAGE, active_language, links_text, number_text, titles_text
 from streaming.models import HealthRun, Movie, MovieQuerySet
 from streaming.models.movie import attach_working_counts
 from streaming.search_words import parse_search
@@ -27,7 +27,7 @@ from streaming.web.rendering import HtmxHttpRequest, render_page
 
 MAX_PAGES_AT_ONCE = 20
 RANDOM_TRIES, RANDOM_ROWS = 5, 50
-NOT_ON_CARDS = ("synopsis", "directors", "cast", "other_titles", "genres", "countries", "original_languages")
+NOT_ON_CARDS = ("synopsis", "directors", "cast", "genres", "countries")
 
 
 @require_safe
@@ -69,6 +69,11 @@ def random_movie(request: HttpRequest) -> HttpResponseRedirect:
     return redirect("home")
 
 
+def fields_not_on_cards() -> tuple[str, ...]:
+    """The long fields that no card of the page's language shows."""
+    return (*NOT_ON_CARDS, "other_titles") if active_language() == DEFAULT_LANGUAGE else NOT_ON_CARDS
+
+
 @dataclass(frozen=True, slots=True)
 class MoviePage:
     """One page of movies; `start` is how many come before it, `next` the query string of the next page, if any."""
@@ -105,7 +110,7 @@ def read_page(query: FilterSelection, *, page: str, after: str, pages: str = "")
     how many movies come before. `pages`: so many first pages at once, to which "Show more" has led before.
     """
     plan, number = ListPlan(query.catalogue_query()), _page_number(page)
-    movies = plan.apply(Movie.objects.shown().with_active_count().defer(*NOT_ON_CARDS))
+    movies = plan.apply(Movie.objects.shown().with_active_count().defer(*fields_not_on_cards()))
     order = _cursor_order(query)
     if (cursor := _cursor(after, order=order)) is not None:
         following = rows_after(movies.order_by(), order_terms(order), cursor.values)

@@ -11,6 +11,7 @@ from streaming.formatting import display_text
 from streaming.localization import links_text, moment_text, number_text
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import FINISHED, SourceResult
+from streaming.web.titles import shown_title
 
 State, Outcome = ScrapeJob.State, ScrapeJob.Outcome
 
@@ -107,10 +108,14 @@ def _result(job: ScrapeJob) -> str:
             return gettext("Found no links.")
         return ngettext("Found %(new)s new link.", "Found %(new)s new links.", job.links_new) % values
     if not job.links_new:
-        none = ("Found %(number)s link, none of them new.", "Found %(number)s links, none of them new.")
-        return ngettext(*none, job.links_found) % values
-    some = ("Found %(number)s link, %(new)s of them new.", "Found %(number)s links, %(new)s of them new.")
-    return ngettext(*some, job.links_found) % values
+        text = ngettext(
+            "Found %(number)s link, none of them new.", "Found %(number)s links, none of them new.", job.links_found
+        )
+        return text % values
+    text = ngettext(
+        "Found %(number)s link, %(new)s of them new.", "Found %(number)s links, %(new)s of them new.", job.links_found
+    )
+    return text % values
 
 
 def _unfinished(job: ScrapeJob) -> str:
@@ -164,7 +169,8 @@ def _help(job: ScrapeJob, *, movie: Movie) -> str:
     if job.outcome == Outcome.NOTHING:
         return _next_search(movie)
     if job.outcome == Outcome.FOUND and job.failed_sources:
-        return f"{_failure(job)} {gettext('Links from the others are saved.')}"
+        saved = gettext("Links from the others are saved.")
+        return f"{_failure(job)} {saved}"
     return ""
 
 
@@ -181,6 +187,6 @@ def _announcement(job: ScrapeJob, *, movie: Movie, working_links: int | None) ->
     if job.state != State.SUCCEEDED:
         return _unfinished(job)
     if not working_links:
-        return gettext("No link found for %(title)s.") % {"title": display_text(movie.title)}
+        return gettext("No link found for %(title)s.") % {"title": shown_title(movie).text}
     text = ngettext("Links refreshed: %(number)s working.", "Links refreshed: %(number)s working.", working_links)
     return text % {"number": number_text(working_links)}

@@ -25,6 +25,7 @@ from streaming.ranking import accepted_languages, best_first
 from streaming.reason_codes import Strength
 from streaming.web.job_view import job_view
 from streaming.web.link_rows import COPIES_SHOWN, LinkView, Season, chosen_season, copies_of, seasons_of
+from streaming.web.titles import shown_title
 
 WIKIDATA_ITEM = "http://www.wikidata.org/entity/"
 POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -161,12 +162,15 @@ def removal_rule(grace_hours: float) -> str:
 
 def display_name(found: Movie) -> str:
     """Title and year, as in "Nosferatu (1922)"."""
-    return f"{display_text(found.title)} ({found.year})" if found.year else display_text(found.title)
+    title = shown_title(found).text
+    return f"{title} ({found.year})" if found.year else title
 
 
 def viewer_languages(request: HttpRequest) -> list[str]:
-    """The language tags of Accept-Language, preferred first."""
-    return accepted_languages(request.headers.get("Accept-Language", ""))
+    """The viewer's language tags, preferred first: the one chosen in the footer, then those of Accept-Language."""
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    accepted = accepted_languages(request.headers.get("Accept-Language", ""))
+    return [chosen, *accepted] if chosen in dict(settings.LANGUAGES) else accepted
 
 
 def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: str) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def report(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
     if found is None:
         return not_found(request, None)
     if wait := report_retry_after(request):
-        return _refusal(f"{gettext('Too many reports.')} {seconds_text(wait)}", status=429, wait=wait)
+        reason = gettext("Too many reports.")
+        return _refusal(f"{reason} {seconds_text(wait)}", status=429, wait=wait)
     link, kind = _link(request, found), request.POST.get("kind", "")
     if link is None or kind not in LinkReport.Kind.values:
         return _refusal(gettext("Choose a link and say what is wrong with it."), status=400)

@@ -86,7 +86,10 @@ def source_messages() -> list[Message]:
     modules = sorted(path for path in root.glob("streaming/**/*.py") if "migrations" not in path.parts)
     found = [message for path in templates for message in _of_template(path, root)]
     found += [message for path in modules for message in _of_python(path.read_bytes(), str(path.relative_to(root)))]
-    return [*found, *_of_tables()]
+    found += _of_tables()
+    singulars = {(one.context, one.id[0]) for one in found if isinstance(one.id, tuple)}
+    # gettext finds the singular of a text with two forms by itself.
+    return [one for one in found if (one.context, one.id) not in singulars]
 
 
 def compiled(catalogue: Catalog) -> bytes:

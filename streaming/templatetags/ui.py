@@ -30,6 +30,7 @@ register.filter("number", localization.number_text)
 register.filter("day", localization.day_text)
 register.filter("moment", localization.moment_text)
 register.filter("checks_passed", link_rows.checks_passed)
+register.filter("of_name", link_rows.of_name)
 register.filter("plays_in_browser", ranking.plays_in_browser)
 register.filter("runtime", localization.runtime_text)
 
@@ -71,6 +72,12 @@ def shown_title(movie: Movie) -> str:
 def title_language(movie: Movie) -> str:
     """The language of that title if it is another than the page's and known; empty otherwise."""
     return titles.shown_title(movie).language
+
+
+@register.simple_tag
+def text_direction(language: str) -> SafeString:
+    """The attributes of a text that may run from right to left, in another language than the page's unless empty."""
+    return format_html(' dir="auto" lang="{}"', language) if language else mark_safe(' dir="auto"')
 
 
 @register.simple_tag(takes_context=True)

@@ -205,6 +205,11 @@ def checks_passed(link: StreamingLink) -> str:
     return gettext("worked %(passed)s of %(number)s times") % values
 
 
+def of_name(name: str) -> str:
+    """What follows "Details" for screen readers."""
+    return gettext("of %(name)s") % {"name": name}
+
+
 def _numbered(copy: LinkCopy, numbers: Counter[str]) -> LinkCopy:
     numbers[copy.best.source] += 1
     return replace(copy, number=numbers[copy.best.source])

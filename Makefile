@@ -8,7 +8,7 @@ TEST_WORKERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=only-for-make-check-and-make-bench ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test test-fast check fix bench bench-jobs bench-health bench-truth bench-faults bench-bulk bench-catalogue clean
+.PHONY: help install run test test-fast check fix messages bench bench-jobs bench-health bench-truth bench-faults bench-bulk bench-catalogue clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -39,6 +39,9 @@ fix: $(VENV)/.dev ## let ruff and djlint fix what they can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 	$(RUN) -m djlint templates --reformat --quiet
+
+messages: $(VENV)/.dev ## bring the catalogues of translations in locale/ up to date with the texts; name the missing ones
+	@$(DEV_RUN) -m MovieBackend.messages
 
 bench: bench-jobs bench-health bench-truth bench-faults bench-bulk ## all benchmarks, as ratios within one run
 

@@ -1,4 +1,4 @@
-"""Headers for security and CORS, limits of bodies, probes from this machine, and an answer of a busy database."""
+"""Headers for security and CORS, the viewer's language, limits of bodies, probes from this machine, a busy database."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.urls import resolve
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from streaming import write_wait
 from streaming.api.authentication import ApiKeyAuthentication
-from streaming.web import error_pages
+from streaming.web import error_pages, language_switch
 from streaming.web.content_security import policy_header
 
 log = logging.getLogger(__name__)
@@ -110,6 +112,35 @@ class ReadingCorsMiddleware(CorsMiddleware):  # type: ignore[misc]  # it has no 
 
     def is_enabled(self, request: HttpRequest) -> bool:
         return request.method in ("GET", "HEAD", "OPTIONS") and bool(super().is_enabled(request))
+
+
+class ViewerLanguageMiddleware:
+    """Answer in the viewer's language: that of the cookie, else the best of Accept-Language, else English.
+
+    What programs read stays English, and so does the admin. It reads no session, so a page for everybody needs none.
+    """
+
+    ENGLISH_PATHS = (
+        *("/api/", "/admin/", "/stremio/", "/export/", "/feeds/", "/posters/", "/cards/", "/static/", "/sitemap"),
+        *("/healthz", "/readyz", "/metrics", "/robots.txt", "/opensearch.xml", "/site.webmanifest"),
+    )
+    API_GUIDE = "/api/"
+    TEXT_TYPES = ("text/html", "text/plain")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(self.ENGLISH_PATHS) and request.path != self.API_GUIDE:
+            with translation.override(settings.LANGUAGE_CODE):
+                return self.get_response(request)
+        language = language_switch.page_language(request)
+        with translation.override(language):
+            response = self.get_response(request)
+        if response.get("Content-Type", "").startswith(self.TEXT_TYPES):
+            response.headers["Content-Language"] = language
+            patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        return response
 
 
 class DatabaseUnavailableMiddleware:

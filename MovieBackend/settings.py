@@ -221,6 +221,7 @@ MIDDLEWARE = [
     "MovieBackend.middleware.SecurityHeadersMiddleware",
     "MovieBackend.middleware.PublicCorsMiddleware",
     "MovieBackend.middleware.ReadingCorsMiddleware",
+    "MovieBackend.middleware.ViewerLanguageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -263,6 +264,10 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LANGUAGE_CODE = "en"
+# The languages of the pages, by the names that their readers know; `locale/` has their texts.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -1,10 +1,9 @@
-"""Display text: safe titles, names of languages, ages and durations. Pure."""
+"""Display text: safe titles, names of languages, labels of episodes. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache, lru_cache
 
 from babel import Locale
@@ -39,7 +38,7 @@ OWN_LANGUAGE_NAMES = {
     "swl": "Swedish Sign Language",
     "tgl": "Tagalog",  # CLDR takes this code for Filipino, unlike `tl`
 }
-MAX_CACHED_NAMES = 1024
+MAX_CACHED_NAMES = 4096
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
@@ -57,43 +56,19 @@ def episode_label(label: str, *, season: int | None, episode: int | None) -> str
 
 
 @lru_cache(maxsize=MAX_CACHED_NAMES)
-def language_name(tag: str) -> str:
-    """The English name of a language tag: `pt-BR` is `Portuguese (Brazil)`; an unknown tag is returned as it is.
+def language_name(tag: str, *, language: str = "en") -> str:
+    """The name of a language tag: `pt-BR` is `Portuguese (Brazil)`; an unknown tag is returned as it is.
 
-    The names are CLDR's, through Babel. The first call in a process reads them from a file.
+    `language`: that of the name. The names are CLDR's, through Babel, but for those of `OWN_LANGUAGE_NAMES`, which are
+    English. The first call in a process reads them from a file.
     """
     primary, *subtags = tag.split("-")
-    name = _primary_language_name(primary.lower())
+    locale = _locale(language)
+    name = _primary_language_name(primary.lower(), locale)
     if not name:
         return tag
-    details = ", ".join(_subtag_name(subtag) for subtag in subtags)
+    details = ", ".join(_subtag_name(subtag, locale) for subtag in subtags)
     return f"{name} ({details})" if details else name
-
-
-def time_ago(at: datetime | None, *, now: datetime) -> str:
-    """The age of a time, such as `5 min ago`; `never` for None, `just now` for a time in the future."""
-    if at is None:
-        return "never"
-    seconds = int((now - at).total_seconds())
-    for unit, size in UNITS:
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return "just now"
-
-
-def runtime_text(minutes: int | None) -> str:
-    """The runtime of a film in words: `1 h 34 min`, `2 h`, `12 min`; empty if it is not known."""
-    hours, rest = divmod(minutes or 0, 60)
-    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{rest} min" if rest else "")))
-
-
-def duration_text(hours: float) -> str:
-    """A number of hours in words: `24 hours`, `1 hour`, `7 days`, `30 minutes`."""
-    if hours >= 48 and hours % 24 == 0:
-        return f"{hours / 24:g} days"
-    if 0 < hours < 1:
-        return f"{hours * 60:g} minutes"
-    return "1 hour" if hours == 1 else f"{hours:g} hours"
 
 
 def counted(number: int, noun: str, *, plural: str = "") -> str:
@@ -108,22 +83,22 @@ def quote_value(value: object, *, max_length: int = MAX_QUOTED_LENGTH) -> str:
 
 
 @cache
-def _english() -> Locale:
-    return Locale("en")
+def _locale(language: str) -> Locale:
+    return Locale(language)
 
 
-def _primary_language_name(code: str) -> str:
+def _primary_language_name(code: str, locale: Locale) -> str:
     """The name of a two- or three-letter code, also if CLDR lists it under another code; empty if unknown."""
     if code in OWN_LANGUAGE_NAMES:
         return OWN_LANGUAGE_NAMES[code]
-    names: Mapping[str, str] = _english().languages
+    names: Mapping[str, str] = locale.languages
     return names.get(code) or names.get(get_global("language_aliases").get(code, ""), "")
 
 
-def _subtag_name(subtag: str) -> str:
+def _subtag_name(subtag: str, locale: Locale) -> str:
     """The name of a script, a region or an extended language; any other subtag is returned as it is."""
     if len(subtag) == 3 and subtag.isalpha():
-        return _primary_language_name(subtag.lower()) or subtag
-    scripts: Mapping[str, str] = _english().scripts
-    regions: Mapping[str, str] = _english().territories
+        return _primary_language_name(subtag.lower(), locale) or subtag
+    scripts: Mapping[str, str] = locale.scripts
+    regions: Mapping[str, str] = locale.territories
     return scripts.get(subtag.title()) or regions.get(subtag.upper(), subtag)

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.translation import gettext, gettext_noop
 
 from streaming import file_locks
 from streaming.health.sweep.immediate_check import check_as_a_run
+from streaming.localization import number_text
 from streaming.models import LinkReport, StreamingLink
 from streaming.models.link_report import MAX_NOTE_LENGTH
 from streaming.reason_codes import Reason
@@ -32,6 +34,16 @@ REPEAT_SECONDS = 24 * 3600
 """For so long further reports of the same kind by one client are answered but not counted."""
 CHECKED_KINDS = (LinkReport.Kind.BROKEN, LinkReport.Kind.PLAYBACK)
 
+ANSWERS = {
+    LinkReport.Outcome.NOTED: gettext_noop("Thank you. A person will look at this link."),
+    LinkReport.Outcome.CHECKED: gettext_noop("Thank you. We have just checked the link."),
+    LinkReport.Outcome.RECENT: gettext_noop("Thank you. We checked the link a moment ago."),
+    LinkReport.Outcome.UNDECIDED: gettext_noop(
+        "Thank you. We have asked for the link and got no clear answer. The next full check decides."
+    ),
+    LinkReport.Outcome.WAITING: gettext_noop("Thank you. The link will be checked with the next run."),
+}
+
 
 class NoteTooLong(ValueError):
     """A sentence that is none; the message says so."""
@@ -41,7 +53,8 @@ def clean_note(text: str) -> str:
     """The visitor's sentence without line breaks. Raises NoteTooLong."""
     note = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     if len(note) > MAX_NOTE_LENGTH:
-        raise NoteTooLong(f"One sentence is enough: {MAX_NOTE_LENGTH} characters at most, this has {len(note):,}.")
+        values = {"most": MAX_NOTE_LENGTH, "number": number_text(len(note))}
+        raise NoteTooLong(gettext("One sentence is enough: %(most)s characters at most, this has %(number)s.") % values)
     return note
 
 
@@ -60,17 +73,15 @@ def report_link(link: StreamingLink, kind: str, *, note: str, client: str, now: 
 
 def answer_text(report: LinkReport) -> str:
     """The answer to the visitor, a sentence or two."""
+    answer = gettext(ANSWERS[LinkReport.Outcome(report.outcome)])
+    if report.outcome not in (LinkReport.Outcome.CHECKED, LinkReport.Outcome.RECENT):
+        return answer
     link = report.link
-    state = "it works" if link.is_active else f"it does not work ({link.reason_text}) and is turned off"
-    hint = " It may not play in your browser or country: try another one." if link.is_active else ""
-    return {
-        LinkReport.Outcome.NOTED: "Thank you. A person will look at this link.",
-        LinkReport.Outcome.CHECKED: f"Thank you. We have just checked the link: {state}.{hint}",
-        LinkReport.Outcome.RECENT: f"Thank you. We checked the link a moment ago: {state}.{hint}",
-        LinkReport.Outcome.UNDECIDED: "Thank you. We have asked for the link and got no clear answer. "
-        "The next full check decides.",
-        LinkReport.Outcome.WAITING: "Thank you. The link will be checked with the next run.",
-    }[LinkReport.Outcome(report.outcome)]
+    if link.is_active:
+        state = gettext("It works. It may not play in your browser or country: try another one.")
+        return f"{answer} {state}"
+    state = gettext("It does not work (%(reason)s) and is turned off.") % {"reason": link.reason_text}
+    return f"{answer} {state}"
 
 
 def _count(link: StreamingLink, kind: str, *, note: str, client: str, now: datetime) -> LinkReport:

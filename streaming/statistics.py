@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext
 
 from scraper import sources
 from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, ScrapeJob, StreamingLink
@@ -163,7 +164,7 @@ def inactive_reasons() -> list[tuple[str, int]]:
     """The texts of the reasons of inactive links with their counts, the most frequent first."""
     counts: Counter[str] = Counter()
     for reason, count in inactive_reason_counts():
-        counts[reason_text(reason)] += count
+        counts[gettext(reason_text(reason))] += count
     return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
 
 
@@ -207,7 +208,7 @@ def changes_of_run(run: HealthRun | None) -> RunChanges | None:
     hosts_down_before = HealthRun.objects.started_before(run).previous_hosts_down()
     return RunChanges(
         died_of=sorted(
-            ((reason_text(reason), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])
+            ((gettext(reason_text(reason)), n) for reason, n in run.died_of.items()), key=lambda row: (-row[1], row[0])
         ),
         hosts_back=[] if run.withheld else sorted(set(hosts_down_before) - set(run.hosts_down)),
         revived=run.revived,

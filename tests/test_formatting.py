@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from scraper.extraction.languages import TAG_BY_NAME
-from streaming.formatting import display_text, duration_text, language_name, quote_value, time_ago
-
-NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+from streaming.formatting import display_text, language_name, quote_value
 
 
 @pytest.mark.parametrize(
@@ -79,26 +75,6 @@ CODES = sorted(name for name in TAG_BY_NAME if len(name) <= 3)
 @pytest.mark.parametrize("code", CODES)
 def test_all_codes_of_a_language_have_the_same_name(code):
     assert language_name(code) == language_name(TAG_BY_NAME[code])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(-5, "just now"), (59, "just now"), (60, "1 min ago"), (3600, "1 h ago"), (86_400 * 3, "3 d ago")],
-)
-def test_an_age_is_given_in_its_largest_unit(seconds, text):
-    assert time_ago(NOW - timedelta(seconds=seconds), now=NOW) == text
-
-
-def test_no_time_is_never():
-    assert time_ago(None, now=NOW) == "never"
-
-
-@pytest.mark.parametrize(
-    ("hours", "text"),
-    [(24, "24 hours"), (168, "7 days"), (1, "1 hour"), (0.5, "30 minutes"), (0, "0 hours"), (1.5, "1.5 hours")],
-)
-def test_a_duration_is_given_in_days_hours_or_minutes(hours, text):
-    assert duration_text(hours) == text
 
 
 @pytest.mark.parametrize(

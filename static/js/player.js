@@ -4,7 +4,7 @@
   const root = document.getElementById("player");
   if (!root) return;
   const part = (name) => root.querySelector(`[data-${name}]`);
-  const screen = part("screen"), button = part("play"), copies = part("copies"), captions = part("captions");
+  const screen = part("screen"), button = part("play"), copies = part("copies"), captions = part("captions"), texts = part("texts").dataset;
   const restart = part("restart"), statusLine = part("status"), page = part("page");
   const data = JSON.parse(document.getElementById("player-data").textContent);
   const probe = document.createElement("video");
@@ -28,16 +28,19 @@
     const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
     return `${hours ? `${hours}:${String(minutes).padStart(2, "0")}` : minutes}:${String(rest).padStart(2, "0")}`;
   };
-  const say = (text) => { statusLine.textContent = text; };
+  const say = (sentence) => { statusLine.textContent = sentence; };
+  // A text in the viewer's language, with its {placeholders} filled in.
+  const text = (name, values = {}) => texts[`text${name}`].replace(/\{(\w+)\}/g, (_, key) => values[key]);
   const chosen = () => data.choices[copies.value];
   const select = (choice) => { copies.value = String(data.choices.indexOf(choice)); show(); };
   const nextAfter = (choice) => usable.find((other) => other.part === choice.part && other !== choice && !failed.has(other));
 
   const show = () => {
     const choice = chosen(), position = store.read(positionKey(choice));
-    const from = position && !playing ? `Continue at ${clock(position.at)}, from` : "Play here, from";
-    part("play-text").textContent = `${playing || failed.size ? "Play this copy, from" : from} ${choice.host}`;
-    part("page-text").textContent = `Open at ${new URL(choice.page).host}`;
+    const from = position && !playing ? "Continue" : "Play";
+    const values = { host: choice.host, time: position ? clock(position.at) : "" };
+    part("play-text").textContent = text(playing || failed.size ? "This" : from, values);
+    part("page-text").textContent = text("Open", { host: new URL(choice.page).host });
     page.href = choice.page;
     button.hidden = choice === playing;
   };
@@ -69,9 +72,9 @@
     failed.add(choice);
     clear();
     screen.hidden = true;
-    copies.options[data.choices.indexOf(choice)].text = `Does not play: ${choice.label} · ${choice.host}`;
+    copies.options[data.choices.indexOf(choice)].text = text("Failed", choice);
     const next = nextAfter(choice);
-    say(`${choice.label} from ${choice.host} ${why}. ${next ? `The next best copy is ${next.label} from ${next.host}.` : "No other copy can be played here; the links below lead to the sites."}`);
+    say(`${text(why, { ...choice, seconds: START_SECONDS })} ${next ? text("Next", next) : text("None")}`);
     if (next) { select(next); button.focus(); } else show();
     if (navigator.onLine) report(choice);
   };
@@ -84,7 +87,7 @@
 
   // Captions: shown in the language chosen last, or if the film speaks another language than the browser.
   const addCaptions = (choice) => {
-    captions.replaceChildren(new Option("Off", ""));
+    captions.replaceChildren(new Option(text("Off"), ""));
     const own = navigator.language.split("-")[0];
     const wanted = store.read("captions") ?? (choice.language && choice.language !== own ? own : "");
     choice.captions.forEach(({ label }, number) => captions.append(new Option(label, String(number))));
@@ -102,7 +105,7 @@
     const track = Object.assign(document.createElement("track"), { kind: "captions", src, srclang: language, label, default: true });
     track.addEventListener("error", async () => {
       const response = await fetch(src).catch(() => null);
-      if (video === current) say(response && !response.ok ? await response.text() : "The captions cannot be shown.");
+      if (video === current) say(response && !response.ok ? await response.text() : text("Captions"));
     });
     current.append(track);
     track.track.mode = "showing";
@@ -119,17 +122,17 @@
       if (!position || position.at >= current.duration - MIN_SECONDS) return;
       current.currentTime = position.at;
       restart.hidden = false;
-      say(`Continues at ${clock(position.at)}.`);
+      say(text("Continues", { time: clock(position.at) }));
     });
     // Chromium waits before the first data, too; that is the start's time.
-    video.addEventListener("waiting", () => { if (current.readyState) giveUpAfter(STALL_SECONDS, "has stopped"); });
+    video.addEventListener("waiting", () => { if (current.readyState) giveUpAfter(STALL_SECONDS, "Stopped"); });
     video.addEventListener("timeupdate", () => {
       clearTimeout(timer);
       if (Math.abs(current.currentTime - savedAt) >= SAVE_SECONDS) save();
     });
     video.addEventListener("pause", () => { clearTimeout(timer); save(); });
-    video.addEventListener("error", () => fail(choice, "does not play"));
-    giveUpAfter(START_SECONDS, `did not start within ${START_SECONDS} seconds`);
+    video.addEventListener("error", () => fail(choice, "Error"));
+    giveUpAfter(START_SECONDS, "Slow");
     screen.append(video);
     video.play().catch(() => { /* "error" follows, or the browser waits for a click on its own controls */ });
   };
@@ -137,11 +140,11 @@
     const frame = document.createElement("iframe");
     frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-presentation");
     Object.assign(frame, {
-      src: choice.url, title: `Player of ${choice.host}`, allow: "fullscreen; autoplay; encrypted-media; picture-in-picture",
+      src: choice.url, title: text("Frame", choice), allow: "fullscreen; autoplay; encrypted-media; picture-in-picture",
       referrerPolicy: "strict-origin-when-cross-origin",
     });
     screen.append(frame);
-    say(`This is the player of ${choice.host}. If it does not play, choose another copy.`);
+    say(text("Framed", choice));
   };
   const play = () => {
     const choice = chosen();

@@ -5,13 +5,15 @@
   const all = (selector) => document.querySelectorAll(selector);
   const root = document.documentElement;
   const live = $("#live");
+  // Texts in the viewer's language.
+  const texts = $("#toasts").dataset;
   const announce = (text) => { live.textContent = ""; setTimeout(() => { live.textContent = text; }, 60); };
   root.classList.add("has-js");
 
   // Colour theme: system, light, dark. A cookie, so that the server renders the right one and nothing flashes.
   const toggle = $("[data-theme-toggle]");
   const theme = () => root.dataset.theme || "system";
-  const label = () => toggle.setAttribute("aria-label", `Colour theme: ${theme() === "system" ? "follow system" : theme()}`);
+  const label = () => toggle.setAttribute("aria-label", toggle.dataset[theme()]);
   if (toggle) {
     label();
     toggle.addEventListener("click", () => {
@@ -45,7 +47,7 @@
     const close = document.createElement("button");
     close.type = "button";
     close.textContent = "×";
-    close.setAttribute("aria-label", "Dismiss");
+    close.setAttribute("aria-label", texts.dismiss);
     close.addEventListener("click", () => toast.remove());
     toast.append(close);
     let timer;
@@ -94,7 +96,7 @@
   const ago = (time) => {
     const seconds = Math.max(0, (Date.now() - new Date(time.dateTime)) / 1000);
     const unit = [["d", 86400], ["h", 3600], ["min", 60]].find(([, size]) => seconds >= size);
-    time.textContent = unit ? `${Math.floor(seconds / unit[1])} ${unit[0]} ago` : "just now";
+    time.textContent = unit ? texts[unit[0]].replace("%(number)s", Math.floor(seconds / unit[1])) : texts.now;
   };
   setInterval(() => all("time[data-ago]").forEach(ago), 30000);
 
@@ -122,7 +124,7 @@
   }
   const showCounts = (results) => {
     const opener = $(".open-filters"), old = $(".number", opener);
-    $(".show-results").textContent = `Show ${results.dataset.announce}`;
+    $(".show-results").textContent = results.dataset.show;
     if (old) old.remove();
     if (results.dataset.filters) {
       opener.append(Object.assign(document.createElement("span"), { className: "number", textContent: results.dataset.filters }));
@@ -175,14 +177,14 @@
   });
   on("responseError", (event) => {
     const { status, responseText } = event.detail.xhr, target = event.detail.target;
-    if ([400, 429, 503].includes(status)) return showError(responseText.length < 200 ? responseText : "Too busy. Try again in a minute.");
+    if ([400, 429, 503].includes(status)) return showError(responseText.length < 200 ? responseText : texts.busy);
     if (status === 404 && target.id === "job") {
       // The movie was removed during its search: without the panel the polling ends.
       target.replaceWith(Object.assign(document.createElement("div"), { id: "job" }));
       follow(false);
-      return showError("This title is no longer in the catalogue.");
+      return showError(texts.removed);
     }
-    return showError("That did not work. Try again.");
+    return showError(texts.failed);
   });
-  on("sendError", () => showError("No connection. Check your network and try again."));
+  on("sendError", () => showError(texts.offline));
 })();

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Count, F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from scraper import sources
 from scraper.items import MAX_EVIDENCE_LENGTH, QUALITIES
@@ -197,6 +198,11 @@ class StreamingLink(models.Model):
         return sources.source_name(self.source)
 
     @property
+    def kind_name(self) -> str:
+        """The kind of the link for display."""
+        return gettext(self.get_kind_display())
+
+    @property
     def display_label(self) -> str:
         """The label with season and episode before it, `S1 E2 The Key`."""
         return episode_label(self.label, season=self.season, episode=self.episode)
@@ -217,7 +223,7 @@ class StreamingLink(models.Model):
     @property
     def reason_text(self) -> str:
         """The reason for the link's state, for display."""
-        return reason_text(self.reason)
+        return gettext(reason_text(self.reason))
 
     @property
     def strength_text(self) -> str:

@@ -12,26 +12,30 @@ from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import dateformat, timezone
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
-from streaming import formatting, ranking
+from streaming import formatting, localization, ranking
 from streaming.models import Movie
-from streaming.web import assets, cards, charts, covers, link_rows, posters
+from streaming.web import assets, cards, charts, covers, link_rows, posters, titles
 from streaming.web.job_view import Icon
 
 register = template.Library()
 register.filter("display_text", formatting.display_text)
-register.filter("language_name", formatting.language_name)
-register.filter("duration", formatting.duration_text)
+# Not `language_name`: the library i18n of Django has a filter of that name.
+register.filter("named_language", localization.language_name)
+register.filter("number", localization.number_text)
+register.filter("day", localization.day_text)
+register.filter("moment", localization.moment_text)
 register.filter("checks_passed", link_rows.checks_passed)
 register.filter("archived_copy", link_rows.archived_copy)
+register.filter("of_name", link_rows.of_name)
 register.filter("plays_in_browser", ranking.plays_in_browser)
-register.filter("runtime", formatting.runtime_text)
+register.filter("runtime", localization.runtime_text)
 
 MAX_SYNOPSIS_LENGTH = 4000
-SITE_DESCRIPTION = "Public-domain and openly licensed movies and shows, with links that are checked."
 
 # Characters that could end the script element or start a tag inside JSON.
 SCRIPT_ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
@@ -44,7 +48,37 @@ def site_name() -> str:
 
 @register.simple_tag
 def site_description() -> str:
-    return SITE_DESCRIPTION
+    return gettext("Public-domain and openly licensed movies and shows, with links that are checked.")
+
+
+@register.simple_tag
+def page_languages() -> list[tuple[str, str]]:
+    """The languages of the pages, each by its own name."""
+    return list(settings.LANGUAGES)
+
+
+@register.simple_tag
+def age_patterns() -> dict[str, str]:
+    """The texts of ages for the script that keeps them up to date."""
+    return localization.age_patterns()
+
+
+@register.filter
+def shown_title(movie: Movie) -> str:
+    """The title of a movie for viewers of this language."""
+    return titles.shown_title(movie).text
+
+
+@register.filter
+def title_language(movie: Movie) -> str:
+    """The language of that title if it is another than the page's and known; empty otherwise."""
+    return titles.shown_title(movie).language
+
+
+@register.simple_tag
+def text_direction(language: str) -> SafeString:
+    """The attributes of a text that may run from right to left, in another language than the page's unless empty."""
+    return format_html(' dir="auto" lang="{}"', language) if language else mark_safe(' dir="auto"')
 
 
 @register.simple_tag(takes_context=True)
@@ -100,9 +134,9 @@ def job_icon(shown: Icon) -> SafeString:
 def time_tag(time: datetime | None) -> SafeString | str:
     """A time as "5 min ago", with the exact time as its title; "never" for None."""
     if not time:
-        return "never"
-    exact, stamp = f"{dateformat.format(time, 'd M Y, H:i')} UTC", time.isoformat(timespec="seconds")
-    text = formatting.time_ago(time, now=timezone.now())
+        return gettext("never")
+    exact, stamp = localization.exact_time_text(time), time.isoformat(timespec="seconds")
+    text = localization.time_ago(time, now=timezone.now())
     return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', stamp, exact, text)
 
 

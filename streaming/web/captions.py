@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from scraper.net.url_policy import host_of, netloc_of
@@ -50,20 +51,22 @@ def captions(request: HttpRequest, link_id: int, number: int) -> HttpResponse:
     """One caption file as WebVTT; a sentence with an error status if it cannot be had."""
     url = _caption_url(link_id, number)
     if not url:
-        return _sentence("There are no such captions.", status=404)
+        return _sentence(gettext("There are no such captions."), status=404)
     key = f"captions:{hashlib.sha256(url.encode()).hexdigest()}"
     known = _kept(key)
     if known is None:
         slot = _fetch_slot()
         if slot is None:
-            response = _sentence("Many captions are being fetched. Try again in a moment.", status=503)
+            response = _sentence(gettext("Many captions are being fetched. Try again in a moment."), status=503)
             response.headers["Retry-After"] = str(BUSY_RETRY_SECONDS)
             return response
         with slot:
             known = _fetch(url)
         caches["captions"].set(key, known, timeout=FAILURE_KEPT_SECONDS if known["error"] else KEPT_SECONDS)
     if known["error"]:
-        return _sentence(known["error"], status=502)
+        # The detail is kept for all viewers, in English.
+        text = gettext("The captions cannot be shown: %(detail)s") % {"detail": known["error"]}
+        return _sentence(text, status=502)
     response = HttpResponse(known["text"], content_type="text/vtt; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
@@ -93,7 +96,7 @@ def _fetch(url: str) -> dict[str, str]:
     """Return text and error; one of them is empty."""
     paused = HostPause.objects.active(timezone.now()).filter(host__in=[netloc_of(url), host_of(url)])
     if paused.exists():
-        return {"text": "", "error": "The captions cannot be shown: their host has asked us to wait."}
+        return {"text": "", "error": "their host has asked us to wait."}
     config = ProbeConfig(user_agent=settings.USER_AGENT, allowed=settings.ALLOW_PRIVATE_HOSTS)
     blocklist = Blocklist.load()
     limits = FileLimits(max_bytes=MAX_BYTES, is_blocked=lambda target: blocklist.is_blocked(url=target))
@@ -101,7 +104,7 @@ def _fetch(url: str) -> dict[str, str]:
         data = fetch_file(url, config, accept=ACCEPT, limits=limits)
         return {"text": to_webvtt(data), "error": ""}
     except (FileUnavailable, UnreadableCaptions) as error:
-        return {"text": "", "error": f"The captions cannot be shown: {_lower_first(str(error))}"}
+        return {"text": "", "error": _lower_first(str(error))}
 
 
 def _lower_first(sentence: str) -> str:

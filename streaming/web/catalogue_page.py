@@ -11,13 +11,14 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from streaming import statistics
 from streaming.api.pagination import MAX_NUMBERED_ROWS, Cursor
 from streaming.catalogue_query import ListPlan, MovieTotal, order_terms, rows_after
-from streaming.formatting import counted
+from streaming.localization import DEFAULT_LANGUAGE, active_language, links_text, number_text, titles_text
 from streaming.models import HealthRun, Movie, MovieQuerySet
 from streaming.models.movie import attach_working_counts
 from streaming.search_words import parse_search
@@ -27,7 +28,7 @@ from streaming.web.rendering import HtmxHttpRequest, render_page
 
 MAX_PAGES_AT_ONCE = 20
 RANDOM_TRIES, RANDOM_ROWS = 5, 50
-NOT_ON_CARDS = ("synopsis", "directors", "cast", "other_titles", "genres", "countries", "original_languages")
+NOT_ON_CARDS = ("synopsis", "directors", "cast", "genres", "countries")
 
 
 @require_safe
@@ -42,12 +43,14 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
         "query": query,
         "page": page,
         "rows": rows,
-        "results_text": f"{page.about}{counted(page.total.number, 'title')}",
+        "results_text": page.total_text,
+        "show_text": gettext("Show %(titles)s") % {"titles": page.total_text},
         "active_filters": query.active_filters(),
         "filters_set": query.filters_set,
         "sorts": query.sorts(),
         "all_sorts": SORT_LABELS,
         "totals": totals,
+        "titles_text": _titles_text(totals),
         "links_text": _links_text(totals),
         "checked": _last_accepted_run_end(totals.last_run),
         "canonical": request.build_absolute_uri(reverse("home") + query.url().rstrip("?")),
@@ -70,6 +73,11 @@ def random_movie(request: HttpRequest) -> HttpResponseRedirect:
     return redirect("home")
 
 
+def fields_not_on_cards() -> tuple[str, ...]:
+    """The long fields that no card of the page's language shows."""
+    return (*NOT_ON_CARDS, "other_titles") if active_language() == DEFAULT_LANGUAGE else NOT_ON_CARDS
+
+
 @dataclass(frozen=True, slots=True)
 class MoviePage:
     """One page of movies; `start` is how many come before it, `next` the query string of the next page, if any."""
@@ -83,9 +91,15 @@ class MoviePage:
         return iter(self.movies)
 
     @property
-    def about(self) -> str:
-        """What to write before the total."""
-        return "" if self.total.is_exact else "about "
+    def total_text(self) -> str:
+        """How many movies there are in all: `12 titles`, `about 12,400 titles`."""
+        return titles_text(self.total.number, is_exact=self.total.is_exact)
+
+    @property
+    def position_text(self) -> str:
+        """How far the page reaches: `48 of 75`, `48 of about 12,400`."""
+        text = gettext("%(end)s of %(total)s") if self.total.is_exact else gettext("%(end)s of about %(total)s")
+        return text % {"end": number_text(self.end), "total": number_text(self.total.number)}
 
     @property
     def end(self) -> int:
@@ -100,7 +114,7 @@ def read_page(query: FilterSelection, *, page: str, after: str, pages: str = "")
     how many movies come before. `pages`: so many first pages at once, to which "Show more" has led before.
     """
     plan, number = ListPlan(query.catalogue_query()), _page_number(page)
-    movies = plan.apply(Movie.objects.shown().with_active_count().defer(*NOT_ON_CARDS))
+    movies = plan.apply(Movie.objects.shown().with_active_count().defer(*fields_not_on_cards()))
     order = _cursor_order(query)
     if (cursor := _cursor(after, order=order)) is not None:
         following = rows_after(movies.order_by(), order_terms(order), cursor.values)
@@ -151,12 +165,24 @@ def _cursor(text: str, *, order: str) -> Cursor | None:
     return cursor if cursor.ordering == order and cursor.values and not cursor.backwards else None
 
 
+def _titles_text(totals: statistics.CatalogueTotals) -> str:
+    return ngettext(
+        "%(number)s public-domain and openly licensed title",
+        "%(number)s public-domain and openly licensed titles",
+        totals.movies,
+    ) % {"number": number_text(totals.movies)}
+
+
 def _links_text(totals: statistics.CatalogueTotals) -> str:
     """How many links work, and how many nobody has checked yet."""
     if totals.unchecked_links and not totals.working_links:
-        return f"{counted(totals.active_links, 'link')}, not checked yet"
-    unchecked = f", {totals.unchecked_links:,} not checked yet" if totals.unchecked_links else ""
-    return f"{counted(totals.working_links, 'working link')}{unchecked}"
+        return gettext("%(links)s, not checked yet") % {"links": links_text(totals.active_links)}
+    values = {"number": number_text(totals.working_links)}
+    working = ngettext("%(number)s working link", "%(number)s working links", totals.working_links) % values
+    if not totals.unchecked_links:
+        return working
+    values = {"links": working, "number": number_text(totals.unchecked_links)}
+    return gettext("%(links)s, %(number)s not checked yet") % values
 
 
 def _last_accepted_run_end(newest: HealthRun | None) -> datetime | None:

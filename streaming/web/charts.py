@@ -1,4 +1,4 @@
-"""Charts as SVG without scripts and inline styles, as a strict CSP demands; classes give the colours. Pure.
+"""Charts as SVG without scripts and inline styles, as a strict CSP demands; classes give the colours.
 
 Each chart has a text alternative; the pages show the same numbers as a table.
 """
@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from django.utils.translation import gettext
+
+from streaming.localization import number_text
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode
 
 WIDTH, HEIGHT, LEFT, FOOT, HEAD = 720, 240, 40, 24, 8
@@ -33,7 +36,10 @@ def uptime_chart(checks: str, *, size: int = MAX_CHECK_HISTORY) -> str:
         name, top, height = _check_bar(letter)
         bars[name] = f"{bars.get(name, '')}M{number * 5} {top}h3v{height}h-3z"
     drawn = "".join(f'<path class="{name}" d="{path}"/>' for name, path in bars.items())
-    label = f"{shown.count(CheckCode.ALIVE)} of the last {len(shown)} checks passed" if shown else "Not checked yet"
+    passed = gettext("%(passed)s of the last %(number)s checks passed")
+    label = (
+        passed % {"passed": shown.count(CheckCode.ALIVE), "number": len(shown)} if shown else gettext("Not checked yet")
+    )
     return _svg(drawn, width=size * 5 - 2, height=20, label=label, name="uptime", stretch=True)
 
 
@@ -50,7 +56,12 @@ def sparkline_chart(values: Sequence[int], *, width: int = 120, height: int = 28
         f'<polygon class="area" points="0,{height} {points} {width},{height}"/>'
         f'<polyline class="line" points="{points}"/>'
     )
-    label = f"From {values[0]} to {values[-1]}, between {low} and {top}"
+    label = gettext("From %(first)s to %(last)s, between %(lowest)s and %(highest)s") % {
+        "first": number_text(values[0]),
+        "last": number_text(values[-1]),
+        "lowest": number_text(low),
+        "highest": number_text(top),
+    }
     return _svg(drawn, width=width, height=height, label=label, name="spark", stretch=True)
 
 

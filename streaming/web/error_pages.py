@@ -7,12 +7,13 @@ import re
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext, gettext_noop
 
 from streaming.models import RemovedMovie
 from streaming.web.rendering import colour_theme, render_page
 from streaming.write_wait import RETRY_AFTER_SECONDS
 
-UNAVAILABLE = "The database is busy or full, so this could not be saved. Try again in a minute."
+UNAVAILABLE = gettext_noop("The database is busy or full, so this could not be saved. Try again in a minute.")
 MOVIE_PATH_PATTERN = re.compile(r"/streaming/(tt[0-9]{7,9})/", re.ASCII)
 
 
@@ -67,7 +68,7 @@ def database_unavailable(request: HttpRequest) -> HttpResponse:
     if _is_for_api(request):
         response: HttpResponse = _json_error(UNAVAILABLE, status=503)
     else:
-        page = render_to_string("503.html", {"theme": colour_theme(request), "text": UNAVAILABLE})
+        page = render_to_string("503.html", {"theme": colour_theme(request), "text": gettext(UNAVAILABLE)})
         response = HttpResponse(page, status=503, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from scraper.extraction.countries import COUNTRIES
 from scraper.extraction.genres import GENRES
 from streaming.ingest.facts import is_person_key, person_key
+from streaming.localization import country_name, genre_name
 from streaming.models import Movie, MovieFacet
 from streaming.models.movie import attach_working_counts
 from streaming.web.catalogue_page import read_page
@@ -28,7 +30,13 @@ def person(request: HttpRequest, key: str) -> HttpResponse:
     more, same_name = (f"{WIKIDATA_PAGE}{key}", _page_of_name(name)) if key[:1] == "Q" else ("", "")
     selection = FilterSelection(person=key, sort="newest")
     return _page(
-        request, selection, kind="Person", name=name, url=reverse("person", args=[key]), more=more, same_name=same_name
+        request,
+        selection,
+        kind=gettext("Person"),
+        name=name,
+        url=reverse("person", args=[key]),
+        more=more,
+        same_name=same_name,
     )
 
 
@@ -48,7 +56,7 @@ def genre(request: HttpRequest, slug: str) -> HttpResponse:
     if slug not in GENRES:
         return not_found(request, None)
     selection = FilterSelection(genre=slug, sort="known")
-    return _page(request, selection, kind="Genre", name=GENRES[slug], url=reverse("genre", args=[slug]))
+    return _page(request, selection, kind=gettext("Genre"), name=genre_name(slug), url=reverse("genre", args=[slug]))
 
 
 @require_safe
@@ -57,11 +65,20 @@ def country(request: HttpRequest, code: str) -> HttpResponse:
     if code not in COUNTRIES:
         return not_found(request, None)
     selection = FilterSelection(country=code, sort="known")
-    return _page(request, selection, kind="Country", name=COUNTRIES[code], url=reverse("country", args=[code]))
+    return _page(
+        request, selection, kind=gettext("Country"), name=country_name(code), url=reverse("country", args=[code])
+    )
 
 
 def _page(
-    request: HttpRequest, selection: FilterSelection, *, kind: str, name: str, url: str, more: str = "", same_name: str = ""
+    request: HttpRequest,
+    selection: FilterSelection,
+    *,
+    kind: str,
+    name: str,
+    url: str,
+    more: str = "",
+    same_name: str = "",
 ) -> HttpResponse:
     """The first movies of a selection; further ones, and all other filters, are on the catalogue page."""
     page = read_page(selection, page="", after="")

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from operator import itemgetter
 from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from django.core.cache import cache
+from django.utils.translation import gettext, gettext_noop
 
 from scraper.extraction.countries import COUNTRIES
 from scraper.extraction.genres import GENRES
@@ -18,8 +18,9 @@ from scraper.extraction.languages import usual_spelling
 from scraper.items import QUALITIES
 from scraper.sources import KNOWN_SOURCES, LICENCES, source_name
 from streaming.catalogue_query import LINK_FILTERS, CatalogueQuery
-from streaming.formatting import display_text, language_name
+from streaming.formatting import display_text
 from streaming.ingest.facts import MAX_RUNTIME_MINUTES, is_language_tag, is_person_key
+from streaming.localization import country_name, decade_name, genre_name, language_name, sort_key
 from streaming.models import LinkCount, Movie, MovieCount, MovieFacet
 from streaming.search_words import MAX_SEARCH_LENGTH, parse_search
 
@@ -27,15 +28,15 @@ PAGE_SIZE = 24
 # Of a search the best match first, without one the best known.
 BEST_MATCH, BEST_KNOWN = "best", "known"
 SORT_LABELS = {
-    BEST_MATCH: "Best match",
-    BEST_KNOWN: "Best known first",
-    "title": "Title A–Z",
-    "newest": "Newest first",
-    "oldest": "Oldest first",
-    "added": "Added recently",
-    "links": "Most working links",
+    BEST_MATCH: gettext_noop("Best match"),
+    BEST_KNOWN: gettext_noop("Best known first"),
+    "title": gettext_noop("Title A–Z"),
+    "newest": gettext_noop("Newest first"),
+    "oldest": gettext_noop("Oldest first"),
+    "added": gettext_noop("Added recently"),
+    "links": gettext_noop("Most working links"),
 }
-TYPE_LABELS = {"movie": "Movies", "show": "Shows"}
+TYPE_LABELS = {"movie": gettext_noop("Movies"), "show": gettext_noop("Shows")}
 MAX_CHIP_LENGTH = 40
 FACET_CACHE_SECONDS = 300
 OFFERED_FACETS = ("genre", "country", "captions")
@@ -153,19 +154,19 @@ class FilterSelection:
     def active_filters(self) -> list[ActiveFilter]:
         """The filters that are set, in the order of the bar."""
         labels = {
-            "q": f"“{display_text(self.q, max_length=MAX_CHIP_LENGTH)}”",
-            "type": TYPE_LABELS.get(self.type, ""),
-            "working": "Working links only",
-            "decade": f"{self.decade}s",
+            "q": gettext("“%(text)s”") % {"text": display_text(self.q, max_length=MAX_CHIP_LENGTH)},
+            "type": gettext(TYPE_LABELS.get(self.type, "")),
+            "working": gettext("Working links only"),
+            "decade": decade_name(self.decade),
             "source": source_name(self.source),
             "quality": self.quality,
             "language": language_name(self.language),
-            "licence": LICENCES.get(self.licence, ""),
-            "genre": GENRES.get(self.genre, ""),
-            "country": COUNTRIES.get(self.country, ""),
-            "captions": f"Captions: {language_name(self.captions)}",
-            "runtime_min": f"At least {self.runtime_min} min",
-            "runtime_max": f"At most {self.runtime_max} min",
+            "licence": gettext(LICENCES.get(self.licence, "")),
+            "genre": genre_name(self.genre) if self.genre else "",
+            "country": country_name(self.country) if self.country else "",
+            "captions": gettext("Captions: %(language)s") % {"language": language_name(self.captions)},
+            "runtime_min": gettext("At least %(number)s min") % {"number": self.runtime_min},
+            "runtime_max": gettext("At most %(number)s min") % {"number": self.runtime_max},
             "person": person_name(self.person) if self.person else "",
         }
         return [
@@ -208,15 +209,17 @@ def filter_choices(selection: FilterSelection) -> FilterChoices:
     values = {name: {*available[name], *filter(None, [getattr(selection, name)])} for name in available}
     heights = [quality for quality in QUALITIES if quality in values["quality"]]
     return FilterChoices(
-        decade=[(decade, f"{decade}s") for decade in sorted(values["decade"], reverse=True)],
+        decade=[(decade, decade_name(decade)) for decade in sorted(values["decade"], reverse=True)],
         source=[(slug, source_name(slug)) for slug in KNOWN_SOURCES if slug in values["source"]],
         quality=[(height, height) for height in heights],
-        language=sorted(_named_languages(values["language"]), key=itemgetter(1, 0)),
-        licence=[(slug, name) for slug, name in LICENCES.items() if slug in values["licence"]],
-        genre=[(slug, name) for slug, name in GENRES.items() if slug in values["genre"]],
-        country=sorted(((code, COUNTRIES[code]) for code in values["country"] if code in COUNTRIES), key=itemgetter(1)),
-        captions=sorted(_named_languages(values["captions"]), key=itemgetter(1, 0)),
-        runtime_max=[(str(minutes), f"Up to {minutes} min") for minutes in _runtimes(selection)],
+        language=_by_name(_named_languages(values["language"])),
+        licence=[(slug, gettext(name)) for slug, name in LICENCES.items() if slug in values["licence"]],
+        genre=_by_name((slug, genre_name(slug)) for slug in GENRES if slug in values["genre"]),
+        country=_by_name((code, country_name(code)) for code in values["country"] if code in COUNTRIES),
+        captions=_by_name(_named_languages(values["captions"])),
+        runtime_max=[
+            (str(minutes), gettext("Up to %(number)s min") % {"number": minutes}) for minutes in _runtimes(selection)
+        ],
     )
 
 
@@ -251,6 +254,12 @@ def _named_languages(tags: Iterable[str]) -> list[tuple[str, str]]:
     forms = Counter(tag.split("-")[0] for tag in spelled)
     with_several = {language for language, number in forms.items() if number > 1}
     return [(tag, language_name(tag)) for tag in spelled | with_several]
+
+
+def _by_name(options: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Options in the order of their names, which begin with a capital letter as in any menu."""
+    named = [(value, name[:1].upper() + name[1:]) for value, name in options]
+    return sorted(named, key=lambda option: (sort_key(option[1]), option[0]))
 
 
 def _known_or_empty(value: str | None, known: Container[str]) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
 
-from django.utils import dateformat
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from scraper.sources import source_name
-from streaming.formatting import counted, display_text
+from streaming.formatting import display_text
+from streaming.localization import links_text, moment_text, number_text
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import FINISHED, SourceResult
+from streaming.web.titles import shown_title
 
 State, Outcome = ScrapeJob.State, ScrapeJob.Outcome
 
-FAILED_TITLE = "Refresh did not finish."
-CANCELLED_TITLE = "Refresh was cancelled."
+FAILED_TITLE = gettext_noop("Refresh did not finish.")
+CANCELLED_TITLE = gettext_noop("Refresh was cancelled.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,11 @@ STEP_ICONS = {
 }
 WAITING_ICON = Icon("dot")
 # The text for a source that gave no reason of its own.
-UNEXPLAINED = {"nothing": "no match", "failed": "did not respond", "blocked": "blocked"}
+UNEXPLAINED = {
+    "nothing": gettext_noop("no match"),
+    "failed": gettext_noop("did not respond"),
+    "blocked": gettext_noop("blocked"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,10 @@ def job_view(job: ScrapeJob, *, movie: Movie, working_links: int | None = None) 
 
 def _title(job: ScrapeJob) -> str:
     if job.state == State.QUEUED:
-        return "Waiting to start…"
+        return gettext("Waiting to start…")
     if job.state == State.RUNNING:
         is_searched = bool(job.sources) and all(row["state"] in FINISHED for row in job.sources)
-        return "Checking the links…" if is_searched else "Looking for links…"
+        return gettext("Checking the links…") if is_searched else gettext("Looking for links…")
     if job.state == State.SUCCEEDED:
         return _result(job)
     return _unfinished(job)
@@ -96,23 +101,38 @@ def _title(job: ScrapeJob) -> str:
 
 def _result(job: ScrapeJob) -> str:
     if job.outcome == Outcome.NOTHING:
-        return "No source has this title today."
+        return gettext("No source has this title today.")
+    values = {"number": number_text(job.links_found), "new": number_text(job.links_new)}
     if job.links_new >= job.links_found:
-        return f"Found {counted(job.links_new, 'new link')}." if job.links_new else "Found no links."
-    new = f"{job.links_new:,} of them new" if job.links_new else "none of them new"
-    return f"Found {counted(job.links_found, 'link')}, {new}."
+        if not job.links_new:
+            return gettext("Found no links.")
+        return ngettext("Found %(new)s new link.", "Found %(new)s new links.", job.links_new) % values
+    if not job.links_new:
+        text = ngettext(
+            "Found %(number)s link, none of them new.", "Found %(number)s links, none of them new.", job.links_found
+        )
+        return text % values
+    text = ngettext(
+        "Found %(number)s link, %(new)s of them new.", "Found %(number)s links, %(new)s of them new.", job.links_found
+    )
+    return text % values
 
 
 def _unfinished(job: ScrapeJob) -> str:
     if job.state == State.CANCELLED:
-        return CANCELLED_TITLE
-    return f"{FAILED_TITLE} {_failure(job)}".rstrip()
+        return gettext(CANCELLED_TITLE)
+    return f"{gettext(FAILED_TITLE)} {_failure(job)}".rstrip()
 
 
 def _failure(job: ScrapeJob) -> str:
     """Why a job is incomplete: the number of failed sources, or the error of the job itself."""
-    failed = len(job.failed_sources)
-    return f"{failed} of {counted(len(job.sources), 'source')} did not respond." if failed else job.error
+    failed, number = len(job.failed_sources), len(job.sources)
+    if not failed:
+        return job.error
+    text = ngettext(
+        "%(failed)s of %(number)s source did not respond.", "%(failed)s of %(number)s sources did not respond.", number
+    )
+    return text % {"failed": failed, "number": number}
 
 
 def _icon(job: ScrapeJob) -> Icon:
@@ -135,28 +155,30 @@ def _step(row: SourceResult) -> StepView:
 def _step_text(row: SourceResult) -> str:
     state = row["state"]
     if state == "found":
-        return counted(row["links"], "link")
+        return links_text(row["links"])
     if state in UNEXPLAINED:
-        return display_text(row["error"]) or UNEXPLAINED[state]
-    return "searching" if state == "searching" else "waiting"
+        return display_text(row["error"]) or gettext(UNEXPLAINED[state])
+    return gettext("searching") if state == "searching" else gettext("waiting")
 
 
 def _help(job: ScrapeJob, *, movie: Movie) -> str:
     if job.state == State.FAILED:
-        return "Links found so far are saved."
+        return gettext("Links found so far are saved.")
     if job.state != State.SUCCEEDED:
         return ""
     if job.outcome == Outcome.NOTHING:
         return _next_search(movie)
     if job.outcome == Outcome.FOUND and job.failed_sources:
-        return f"{_failure(job)} Links from the others are saved."
+        saved = gettext("Links from the others are saved.")
+        return f"{_failure(job)} {saved}"
     return ""
 
 
 def _next_search(movie: Movie) -> str:
     again = movie.next_scrape_at
-    after = f" after {dateformat.format(again.astimezone(UTC), 'j M, H:i')} UTC" if again else ""
-    return f"We search again when this page is opened{after}."
+    if not again:
+        return gettext("We search again when this page is opened.")
+    return gettext("We search again when this page is opened after %(time)s.") % {"time": moment_text(again)}
 
 
 def _announcement(job: ScrapeJob, *, movie: Movie, working_links: int | None) -> str:
@@ -164,8 +186,7 @@ def _announcement(job: ScrapeJob, *, movie: Movie, working_links: int | None) ->
         return ""
     if job.state != State.SUCCEEDED:
         return _unfinished(job)
-    return (
-        f"Links refreshed: {working_links} working."
-        if working_links
-        else f"No link found for {display_text(movie.title)}."
-    )
+    if not working_links:
+        return gettext("No link found for %(title)s.") % {"title": shown_title(movie).text}
+    text = ngettext("Links refreshed: %(number)s working.", "Links refreshed: %(number)s working.", working_links)
+    return text % {"number": number_text(working_links)}

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from streaming.formatting import counted, display_text
+from django.utils.translation import gettext, ngettext, pgettext
+
+from streaming.formatting import display_text
 from streaming.ingest.url_identity import work_key
 from streaming.models import ArchivedCopy, StreamingLink
 from streaming.reason_codes import CheckCode
@@ -35,16 +37,20 @@ class LinkCopy:
     @property
     def name(self) -> str:
         """The source, and which of its copies: `Internet Archive, copy 2`."""
-        return f"{self.best.source_name}, copy {self.number}" if self.number else self.best.source_name
+        source = self.best.source_name
+        if not self.number:
+            return source
+        return gettext("%(source)s, copy %(number)s") % {"source": source, "number": self.number}
 
     @property
     def action_name(self) -> str:
         """What follows "Watch" for screen readers."""
-        return f"on {self.name}, {display_text(self.best.label) or self.best.get_kind_display()}"
+        label = display_text(self.best.label) or self.best.kind_name
+        return gettext("on %(source)s, %(label)s") % {"source": self.name, "label": label}
 
     @property
     def details_name(self) -> str:
-        return "Details"
+        return gettext("Details")
 
     @property
     def quality(self) -> str:
@@ -75,17 +81,21 @@ class Episode:
         """Season and number, `S1 E2`, or what the links are to."""
         if self.number:
             return f"S{self.season} E{self.number}" if self.season else f"E{self.number}"
-        return f"All of season {self.season}" if self.season else "The whole show"
+        if not self.season:
+            return gettext("The whole show")
+        return gettext("All of season %(number)s") % {"number": self.season}
 
     @property
     def action_name(self) -> str:
         """What follows "Watch" for screen readers."""
-        return f"{self.name} on {self.best.source_name}"
+        return gettext("%(episode)s on %(source)s") % {"episode": self.name, "source": self.best.source_name}
 
     @property
     def details_name(self) -> str:
         others = len(self.copies) - 1
-        return counted(others, "more copy", plural="more copies") if others else "Details"
+        if not others:
+            return gettext("Details")
+        return ngettext("%(number)s more copy", "%(number)s more copies", others) % {"number": others}
 
     @property
     def title(self) -> str:
@@ -118,7 +128,7 @@ class Season:
 
     @property
     def name(self) -> str:
-        return f"Season {self.number}" if self.number else "Other"
+        return gettext("Season %(number)s") % {"number": self.number} if self.number else pgettext("season", "Other")
 
     @property
     def numbered_episodes(self) -> tuple[Episode, ...]:
@@ -191,7 +201,13 @@ def checks_passed(link: StreamingLink) -> str:
     """How many of the last checks found the link working, in words; empty for fewer than two checks."""
     if len(link.checks) < 2:
         return ""
-    return f"worked {link.checks.count(CheckCode.ALIVE)} of {len(link.checks)} times"
+    values = {"passed": link.checks.count(CheckCode.ALIVE), "number": len(link.checks)}
+    return gettext("worked %(passed)s of %(number)s times") % values
+
+
+def of_name(name: str) -> str:
+    """What follows "Details" for screen readers."""
+    return gettext("of %(name)s") % {"name": name}
 
 
 def archived_copy(link: StreamingLink) -> ArchivedCopy | None:

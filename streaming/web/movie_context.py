@@ -13,16 +13,19 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from scraper.extraction.countries import COUNTRIES
 from scraper.extraction.genres import GENRES
-from streaming.formatting import counted, display_text, duration_text
+from streaming.formatting import display_text
 from streaming.health.judging.removal import GRACE_FACTORS
+from streaming.localization import country_name, duration_text, genre_name, number_text
 from streaming.models import Movie, ScrapeJob, StreamingLink
 from streaming.ranking import accepted_languages, best_first
 from streaming.reason_codes import Strength
 from streaming.web.job_view import job_view
 from streaming.web.link_rows import COPIES_SHOWN, LinkView, Season, chosen_season, copies_of, seasons_of
+from streaming.web.titles import shown_title
 
 WIKIDATA_ITEM = "http://www.wikidata.org/entity/"
 POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -70,8 +73,10 @@ class MovieLinks:
     def summary(self) -> str:
         """The number of links for search engines: `2 working links`; `2 unchecked links` if nobody has checked any."""
         if self.unchecked and not self.working:
-            return counted(self.unchecked, "unchecked link")
-        return counted(self.working, "working link")
+            text = ngettext("%(number)s unchecked link", "%(number)s unchecked links", self.unchecked)
+            return text % {"number": number_text(self.unchecked)}
+        text = ngettext("%(number)s working link", "%(number)s working links", self.working)
+        return text % {"number": number_text(self.working)}
 
 
 def links_context(request: HttpRequest, found: Movie) -> dict[str, Any]:
@@ -118,8 +123,12 @@ def _rows_context(movie: Movie, links: MovieLinks, *, view: LinkView) -> dict[st
 
 def _watch_label(best: StreamingLink | None, seasons: Sequence[Season]) -> str:
     """The text of the large button: for a show it names the episode that it opens."""
-    episode = f"{seasons[0].episodes[0].name} " if seasons and seasons[0].episodes[0].number else ""
-    return f"Watch {episode}on {best.source_name}" if best else ""
+    if best is None:
+        return ""
+    if seasons and seasons[0].episodes[0].number:
+        values = {"episode": seasons[0].episodes[0].name, "source": best.source_name}
+        return gettext("Watch %(episode)s on %(source)s") % values
+    return gettext("Watch on %(source)s") % {"source": best.source_name}
 
 
 def job_context(
@@ -141,24 +150,27 @@ def job_context(
 def removal_rule(grace_hours: float) -> str:
     """When a title without working links is removed, as a sentence."""
     if not grace_hours:
-        return "A title is removed when a check finds none of its links working."
+        return gettext("A title is removed when a check finds none of its links working.")
     proven, soft, blocked = (
         duration_text(GRACE_FACTORS[one] * grace_hours) for one in (Strength.PROVEN, Strength.SOFT, Strength.BLOCKED)
     )
-    return (
-        f"A title is removed when each of its links has failed for long enough: {proven} if not found, {soft} if "
-        f"unavailable or not responding, {blocked} if blocked."
-    )
+    return gettext(
+        "A title is removed when each of its links has failed for long enough: %(proven)s if not found, %(soft)s if "
+        "unavailable or not responding, %(blocked)s if blocked."
+    ) % {"proven": proven, "soft": soft, "blocked": blocked}
 
 
 def display_name(found: Movie) -> str:
     """Title and year, as in "Nosferatu (1922)"."""
-    return f"{display_text(found.title)} ({found.year})" if found.year else display_text(found.title)
+    title = shown_title(found).text
+    return f"{title} ({found.year})" if found.year else title
 
 
 def viewer_languages(request: HttpRequest) -> list[str]:
-    """The language tags of Accept-Language, preferred first."""
-    return accepted_languages(request.headers.get("Accept-Language", ""))
+    """The viewer's language tags, preferred first: the one chosen in the footer, then those of Accept-Language."""
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    accepted = accepted_languages(request.headers.get("Accept-Language", ""))
+    return [chosen, *accepted] if chosen in dict(settings.LANGUAGES) else accepted
 
 
 def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: str) -> dict[str, Any]:
@@ -184,9 +196,9 @@ def _stated_facts(found: Movie) -> dict[str, Any]:
     return {
         "duration": f"PT{found.runtime_minutes}M" if found.runtime_minutes else "",
         "alternateName": original if original != display_text(found.title) else "",
-        "genre": [GENRES[slug] for slug in found.genres if slug in GENRES],
+        "genre": [genre_name(slug) for slug in found.genres if slug in GENRES],
         "countryOfOrigin": [
-            {"@type": "Country", "name": COUNTRIES[code]} for code in found.countries if code in COUNTRIES
+            {"@type": "Country", "name": country_name(code)} for code in found.countries if code in COUNTRIES
         ],
         "inLanguage": list(found.original_languages),
         "director": _people(found, "directors"),

@@ -7,10 +7,12 @@ import re
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from streaming.client_throttle import client_key, refresh_retry_after
 from streaming.formatting import display_text
+from streaming.localization import seconds_text
 from streaming.models import Movie, ScrapeJob
 from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping.freshness import ScrapeReason
@@ -29,11 +31,11 @@ from streaming.web.similar_movies import similar_movies
 
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
 MAX_PREVIEW_LENGTH = 110
-QUEUE_FULL = "Many searches are waiting. Open this page again in a minute."
+QUEUE_FULL = gettext_noop("Many searches are waiting. Open this page again in a minute.")
 REFUSALS = {
-    QueueFull: "Many searches are waiting.",
-    ClientQueueFull: "Many of your searches are waiting.",
-    QueueUnavailable: "The catalogue takes no searches right now.",
+    QueueFull: gettext_noop("Many searches are waiting."),
+    ClientQueueFull: gettext_noop("Many of your searches are waiting."),
+    QueueUnavailable: gettext_noop("The catalogue takes no searches right now."),
 }
 
 
@@ -46,7 +48,7 @@ def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
     if request.method == "OPTIONS":
         return HttpResponse(headers={"Allow": "GET, HEAD, OPTIONS"})
     refresh = refresh_on_request(request, found, requested_by="page")
-    notice = QUEUE_FULL if refresh.reason is ScrapeReason.QUEUE_FULL else ""
+    notice = gettext(QUEUE_FULL) if refresh.reason is ScrapeReason.QUEUE_FULL else ""
     return _movie_page(request, found, job=_requested_job(request, found) or refresh.job, notice=notice)
 
 
@@ -61,12 +63,14 @@ def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
     if found is None:
         return not_found(request, None)
     if wait := refresh_retry_after(request):
-        return _try_again_later(request, found, wait=wait, status=429, reason="Too many refreshes.")
+        return _try_again_later(request, found, wait=wait, status=429, reason=gettext("Too many refreshes."))
     try:
         job = scrape_movie_on_demand(found, requested_by="page", visitor=visitor)
     except QueueFull as full:
         status = 429 if isinstance(full, ClientQueueFull) else 503
-        return _try_again_later(request, found, wait=full.retry_after, status=status, reason=REFUSALS[type(full)])
+        return _try_again_later(
+            request, found, wait=full.retry_after, status=status, reason=gettext(REFUSALS[type(full)])
+        )
     except Movie.DoesNotExist:  # Removed since it was read.
         return not_found(request, None)
     if request.htmx:
@@ -76,7 +80,7 @@ def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
 
 
 def _try_again_later(request: HtmxHttpRequest, found: Movie, *, wait: int, status: int, reason: str) -> HttpResponse:
-    message = f"{reason} Try again in {wait} second{'' if wait == 1 else 's'}."
+    message = f"{reason} {seconds_text(wait)}"
     if request.htmx:
         response = HttpResponse(message, content_type="text/plain; charset=utf-8", status=status)
     else:

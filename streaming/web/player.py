@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from scraper.net.url_policy import netloc_of
 from streaming.film_length import FILM_PART
-from streaming.formatting import display_text, language_name
+from streaming.formatting import display_text
+from streaming.localization import language_name
 from streaming.models import StreamingLink
 from streaming.web.embeds import embed_url
 
@@ -46,7 +48,7 @@ class CaptionTrack:
     def as_data(self) -> dict[str, str]:
         """What the script needs to know."""
         address = reverse("captions", args=[self.link_id, self.number])
-        label = language_name(self.language) or "Captions"
+        label = language_name(self.language) or gettext("Captions")
         return {"src": address, "language": self.language, "label": label}
 
 
@@ -75,7 +77,7 @@ class Choice:
     @property
     def label(self) -> str:
         """Episode, quality, language and format, such as `720p, English, MP4`."""
-        ending = urlsplit(self.url).path.rpartition(".")[2].upper() if self.media_type else "Player"
+        ending = urlsplit(self.url).path.rpartition(".")[2].upper() if self.media_type else gettext("Player")
         link = self.link
         about = link.display_label if not link.quality or len(self.part) > len("--") else ""
         words = (display_text(about), link.quality, language_name(link.language), "HLS" if ending == "M3U8" else ending)

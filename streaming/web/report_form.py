@@ -8,10 +8,12 @@ from typing import Any
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from streaming.client_throttle import client_key, report_retry_after
 from streaming.link_reports import NoteTooLong, answer_text, clean_note, report_link
+from streaming.localization import seconds_text
 from streaming.models import LinkReport, Movie, StreamingLink
 from streaming.models.link_report import MAX_NOTE_LENGTH
 from streaming.web.error_pages import not_found
@@ -31,12 +33,11 @@ def report(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
     if found is None:
         return not_found(request, None)
     if wait := report_retry_after(request):
-        return _refusal(
-            f"Too many reports. Try again in {wait} second{'' if wait == 1 else 's'}.", status=429, wait=wait
-        )
+        reason = gettext("Too many reports.")
+        return _refusal(f"{reason} {seconds_text(wait)}", status=429, wait=wait)
     link, kind = _link(request, found), request.POST.get("kind", "")
     if link is None or kind not in LinkReport.Kind.values:
-        return _refusal("Choose a link and say what is wrong with it.", status=400)
+        return _refusal(gettext("Choose a link and say what is wrong with it."), status=400)
     try:
         note = clean_note(request.POST.get("note", ""))
         taken = report_link(link, kind, note=note, client=client_key(request), now=timezone.now())

@@ -10,7 +10,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from streaming.catalogue_query import YEAR, order_by
 from streaming.models import Movie, MovieFacet, MovieQuerySet
 from streaming.models.movie import attach_working_counts
-from streaming.web.catalogue_page import NOT_ON_CARDS
+from streaming.web.catalogue_page import fields_not_on_cards
 
 MORE_SHOWN = 6
 MAX_PEOPLE = 12
@@ -27,7 +27,7 @@ def similar_movies(found: Movie) -> list[Movie]:
 
     Each has its `working_count`.
     """
-    others = Movie.objects.shown().watchable().exclude(pk=found.pk).with_active_count().defer(*NOT_ON_CARDS)
+    others = Movie.objects.shown().watchable().exclude(pk=found.pk).with_active_count().defer(*fields_not_on_cards())
     candidates = {movie.pk: movie for movie in _around(others, found)}
     wanted = _ids_of_people(found) - candidates.keys()
     candidates |= {movie.pk: movie for movie in others.filter(pk__in=wanted)}

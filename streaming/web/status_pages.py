@@ -8,11 +8,13 @@ from itertools import dropwhile
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import dateformat, timezone
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from scraper.sources import LICENCES
 from streaming import integrity, statistics
+from streaming.localization import day_text, percent_text
 from streaming.models import HealthRun, HostPause, Movie, StreamingLink
 from streaming.models.health_run import CLOCK_SLACK
 from streaming.web import charts
@@ -58,7 +60,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
 
 def _percent(number: int, *, of: int) -> str:
     """The percentage with one decimal; empty of nothing."""
-    return f"{100 * number / of:.1f}" if of > 0 else ""
+    return percent_text(number / of, decimals=1) if of > 0 else ""
 
 
 def _oldest_result() -> datetime | None:
@@ -99,7 +101,7 @@ def _ended_lately(run: HealthRun | None, *, now: datetime) -> bool:
 
 
 def _chart_bar(day: statistics.DailyRunStats) -> charts.ChartBar:
-    return charts.ChartBar(dateformat.format(day.day, "j M"), day.alive, max(0, day.checked - day.alive))
+    return charts.ChartBar(day_text(day.day), day.alive, max(0, day.checked - day.alive))
 
 
 @require_safe
@@ -116,10 +118,10 @@ def source_list(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class SourceCard:
-    """A source as its card shows it; `success_percent` is None if it was not searched lately."""
+    """A source as its card shows it; `success_percent` is empty if it was not searched lately."""
 
     stats: statistics.SourceStats
-    success_percent: int | None
+    success_percent: str
     is_failing: bool
     licences: str
 
@@ -127,9 +129,9 @@ class SourceCard:
 def _source_card(stats: statistics.SourceStats) -> SourceCard:
     return SourceCard(
         stats=stats,
-        success_percent=None if stats.success_rate is None else round(100 * stats.success_rate),
+        success_percent="" if stats.success_rate is None else percent_text(stats.success_rate),
         is_failing=stats.enabled and _is_failing(stats),
-        licences=", ".join(LICENCES.get(licence, licence) for licence in stats.licences),
+        licences=", ".join(gettext(LICENCES.get(licence, licence)) for licence in stats.licences),
     )
 
 

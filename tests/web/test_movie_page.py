@@ -62,7 +62,7 @@ def test_a_removed_movie_says_when_and_why(client):
     RemovedMovie.objects.create(imdb_id="tt0000005", title="Gone film", reason="no working link", snapshot={})
     response = client.get("/streaming/tt0000005/")
     assert response.status_code == 404
-    assert "<b>Gone film</b> was removed" in html_of(response)
+    assert '<b dir="auto">Gone film</b> was removed' in html_of(response)
     assert "no working link" in html_of(response)
 
 

@@ -116,7 +116,7 @@ def test_a_withheld_run_says_why(client):
 def test_an_accepted_run_shows_its_reason(client, reason):
     make_run(reason=reason)
     page = health(client)
-    assert f"<b>About the last check:</b> {reason}." in page
+    assert f'<b>About the last check:</b> <span lang="en">{reason}.</span>' in page
     assert "was withheld" not in page
 
 

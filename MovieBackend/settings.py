@@ -191,7 +191,7 @@ HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168, maximum=MAX_HOURS)
 
 # --- Django
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "MovieBackend.admin_site.OpenreelAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

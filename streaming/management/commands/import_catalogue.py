@@ -37,12 +37,9 @@ class Command(OpenreelCommand):
     def handle(self, *, file: str, strict: bool, **options: Any) -> str:
         with _open(file) as source, rare_garbage_collection():
             report = self._import_all_or_nothing(source) if strict else self._import(source)
-        skipped = [f"{report.invalid} invalid lines"] if report.invalid else []
-        skipped += [f"{report.refused_links} invalid links"] if report.refused_links else []
-        skipped += [f"{report.refused_facts} invalid facts"] if report.refused_facts else []
-        if skipped:
-            raise CommandError(f"{_summary(report)} {' and '.join(skipped)} were skipped.")
-        return _summary(report)
+        if report.skipped:
+            raise CommandError(f"{report.summary} {report.skipped} were skipped.")
+        return report.summary
 
     def _import_all_or_nothing(self, source: BinaryIO) -> ImportReport:
         with _rereadable(source) as text:
@@ -96,14 +93,3 @@ def _rereadable(source: BinaryIO) -> Iterator[BinaryIO]:
         shutil.copyfileobj(source, copy)
         copy.seek(0)
         yield copy  # type: ignore[misc]  # typeshed does not call it a BinaryIO
-
-
-def _summary(report: ImportReport) -> str:
-    saved = report.saved
-    refused = sum(saved.refused.values())
-    rejected = f", {refused} taken down, without a movie or not free" if refused else ""
-    restored = f", {saved.movies_restored} movies restored" if saved.movies_restored else ""
-    return (
-        f"{report.valid} lines read: {saved.movies_new} new movies{restored}, "
-        f"{saved.new} new links, {saved.seen_again} known ones{rejected}."
-    )

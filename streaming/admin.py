@@ -42,8 +42,9 @@ from streaming.formatting import counted, display_text
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import edits, review
+from streaming.ingest.records import is_imdb_id
 from streaming.ingest.row_locks import RowGone
-from streaming.ingest.takedown import block, lift
+from streaming.ingest.takedown import block, block_link, lift
 from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import (
     Binding,
@@ -59,6 +60,7 @@ from streaming.models import (
     ScrapeJob,
     StreamingLink,
     StreamingLinkQuerySet,
+    TakedownRequest,
 )
 from streaming.models.counters import link_total, movie_total
 from streaming.models.reasons import reason_text
@@ -586,6 +588,55 @@ class LinkReportAdmin(ReadOnlyAdmin):
         log_changed(request.user, *chosen.awaiting_review(), note="Handled the report.")
         handled = chosen.mark_handled(now=timezone.now())
         self.message_user(request, f"{handled} report{pluralize(handled)} handled.")
+
+
+@admin.register(TakedownRequest)
+class TakedownRequestAdmin(ReadOnlyAdmin):
+    """What visitors ask to be taken down, the oldest first."""
+
+    list_display = ("created_at", "claim", "what", "short_statement", "name", "email", "outcome")
+    list_filter = (HandledFilter, "claim", "outcome")
+    search_fields = ("target", "name", "email")
+    ordering = ("pk",)
+    actions = ("take_down", "decline")
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("streaming.change_takedownrequest")
+
+    def has_take_down_permission(self, request: HttpRequest) -> bool:
+        return self.has_decide_permission(request) and self.has_block_permission(request)
+
+    @admin.display(description="What", ordering="target")
+    def what(self, asked: TakedownRequest) -> str:
+        if not is_imdb_id(asked.target):
+            return external_link(asked.target)
+        return format_html('<a href="{}">{}</a>', reverse("movie", args=[asked.target]), asked.target)
+
+    @admin.display(description="Statement")
+    def short_statement(self, asked: TakedownRequest) -> str:
+        return display_text(asked.statement, max_length=2 * MAX_LISTED_EVIDENCE)
+
+    @admin.action(description="Take down and close", permissions=["take_down"])
+    @transaction.atomic
+    def take_down(self, request: HttpRequest, queryset: QuerySet[TakedownRequest]) -> None:
+        chosen = TakedownRequest.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)[:MAX_PER_ACTION]))
+        log_changed(request.user, *chosen.awaiting_review(), note="Took it down.")
+        for target in sorted({asked.target for asked in chosen.awaiting_review()}):
+            reason = f"taken down on request by {request.user}"[:300]
+            if is_imdb_id(target):
+                block(target, reason=reason)
+            else:
+                block_link(target, reason=reason)
+        closed = chosen.decide(TakedownRequest.Outcome.TAKEN_DOWN, now=timezone.now())
+        self.message_user(request, f"{counted(closed, 'request')} granted: films removed, links hidden.")
+
+    @admin.action(description="Decline and close", permissions=["decide"])
+    @transaction.atomic
+    def decline(self, request: HttpRequest, queryset: QuerySet[TakedownRequest]) -> None:
+        chosen = TakedownRequest.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        log_changed(request.user, *chosen.awaiting_review(), note="Declined it.")
+        closed = chosen.decide(TakedownRequest.Outcome.DECLINED, now=timezone.now())
+        self.message_user(request, f"{counted(closed, 'request')} declined.")
 
 
 @admin.register(ScrapeJob)

@@ -23,6 +23,8 @@ from streaming.write_wait import OPTIONAL_WRITE_SECONDS
 
 log = logging.getLogger(__name__)
 
+TAKEDOWN_RATE = (5, 3600)
+"""Requests and seconds: who has more to say has a lawyer, or the contact address."""
 MAX_CLICK_WAIT_SECONDS = 3.0
 """For the lock; many clicks at once wait for each other longer than for other writers."""
 
@@ -35,6 +37,11 @@ def refresh_retry_after(request: HttpRequest) -> int | None:
 def report_retry_after(request: HttpRequest) -> int | None:
     """Count this report; return None when it is allowed, else the seconds after which the client may try again."""
     return _retry_after("report", request, rate=settings.REPORT_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
+
+
+def takedown_retry_after(request: HttpRequest) -> int | None:
+    """Count this takedown request; return None when it is allowed, else the seconds after which to try again."""
+    return _retry_after("takedown", request, rate=TAKEDOWN_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
 
 
 def page_view_may_start(request: HttpRequest) -> bool:

@@ -15,10 +15,12 @@ from streaming.web import (
     catalogue_page,
     exports,
     facet_pages,
+    legal_pages,
     monitoring,
     movie_page,
     report_form,
     status_pages,
+    takedown_form,
 )
 from streaming.web.feeds import LostMoviesFeed, NewMoviesFeed
 from streaming.web.sitemaps import SITEMAPS, sitemap_index
@@ -71,6 +73,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", status_pages.link_health, name="health"),
     path("sources/", status_pages.source_list, name="sources"),
     path("api/", status_pages.api_guide, name="api-root"),
+    *(path(f"{page}/", legal_pages.legal_page, {"page": page}, name=page) for page in legal_pages.TITLES),
+    path("takedown/", takedown_form.takedown, name="takedown"),
+    path("removed/", legal_pages.removed_movies, name="removed"),
+    path(".well-known/security.txt", legal_pages.security_txt, name="security-txt"),
     path("captions/<int:link_id>-<int:number>.vtt", captions.captions, name="captions"),
     path("posters/<str:imdb_id>.svg", assets.poster_image, name="poster"),
     path("posters/<str:imdb_id>.png", assets.drawn_picture, {"kind": "cover"}, name="cover"),

@@ -20,7 +20,7 @@ from django.utils.translation import gettext, ngettext
 
 from streaming import statistics
 from streaming.formatting import time_ago
-from streaming.models import HealthRun, LinkReport, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import HealthRun, LinkReport, Movie, RemovedMovie, ScrapeJob, StreamingLink, TakedownRequest
 from streaming.storage_checks import storage_problems
 
 MAX_COUNTED = 1000
@@ -86,6 +86,12 @@ def _reports(now: datetime) -> Iterator[Notice]:
         yield Notice(text=text % {"number": _shown(number)}, url=_list_url(LinkReport))
 
 
+def _takedown_requests(now: datetime) -> Iterator[Notice]:
+    if number := _count(TakedownRequest.objects.awaiting_review()):
+        text = ngettext("%(number)s takedown request waits", "%(number)s takedown requests wait", number)
+        yield Notice(text=text % {"number": _shown(number)}, url=_list_url(TakedownRequest), is_urgent=True)
+
+
 def _health_runs(now: datetime) -> Iterator[Notice]:
     status = statistics.run_status(HealthRun.objects.latest_started(), now=now)
     url = _list_url(HealthRun)
@@ -146,6 +152,7 @@ def _storage(now: datetime) -> Iterator[Notice]:
 LOOKS: Sequence[tuple[str, Callable[[datetime], Iterator[Notice]]]] = (
     ("view_streaminglink", _links_in_review),
     ("view_linkreport", _reports),
+    ("view_takedownrequest", _takedown_requests),
     ("view_healthrun", _health_runs),
     ("view_scrapejob", _failing_sources),
     ("view_movie", _movies_at_risk),

@@ -27,6 +27,9 @@ PAGES = {
     "api": "/api/",
     "404": "/nowhere/",
     "job": "/jobs/1/",
+    "privacy": "/privacy/",
+    "takedown": "/takedown/",
+    "removals": "/removed/",
 }
 KILOBYTE = 1024
 # The words that stand on more than one line.

@@ -32,8 +32,11 @@ WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=1, maximum=256)
 PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
 ADMIN_ENABLED = env.flag("ADMIN_ENABLED", True)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+# Templates of the operator's, in place of ours of the same name.
+TEMPLATE_DIR = Path(env.text("TEMPLATE_DIR") or VAR_DIR / "templates")
 SITE_NAME = "Openreel"
-CONTACT = env.header_text("CONTACT", "no contact set")
+NO_CONTACT = "no contact set"
+CONTACT = env.header_text("CONTACT", NO_CONTACT)
 USER_AGENT = f"Openreel/{VERSION} (+{CONTACT})"
 
 # --- storage
@@ -194,7 +197,7 @@ HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168, maximum=MAX_HOURS)
 
 # --- Django
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "MovieBackend.admin_site.OpenreelAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -242,7 +245,7 @@ WSGI_APPLICATION = "MovieBackend.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [TEMPLATE_DIR, BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -24,6 +24,8 @@ from streaming.write_wait import OPTIONAL_WRITE_SECONDS
 
 log = logging.getLogger(__name__)
 
+TAKEDOWN_RATE = (5, 3600)
+"""Requests and seconds: who has more to say has a lawyer, or the contact address."""
 MAX_CLICK_WAIT_SECONDS = 3.0
 """For the lock; many clicks at once wait for each other longer than for other writers."""
 
@@ -65,6 +67,11 @@ def report_retry_after(request: HttpRequest) -> int | None:
 def list_retry_after(request: HttpRequest) -> int | None:
     """Count this list; return None when it is allowed, else the seconds after which the client may try again."""
     return _retry_after("list", request, rate=settings.LIST_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
+
+
+def takedown_retry_after(request: HttpRequest) -> int | None:
+    """Count this takedown request; return None when it is allowed, else the seconds after which to try again."""
+    return _retry_after("takedown", request, rate=TAKEDOWN_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
 
 
 def page_view_may_start(request: HttpRequest) -> bool:

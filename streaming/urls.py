@@ -17,6 +17,7 @@ from streaming.web import (
     exports,
     facet_pages,
     language_switch,
+    legal_pages,
     list_page,
     mine_page,
     monitoring,
@@ -24,6 +25,7 @@ from streaming.web import (
     oembed,
     report_form,
     status_pages,
+    takedown_form,
     tv_page,
 )
 from streaming.web.feeds import LostMoviesFeed, NewMoviesFeed
@@ -86,6 +88,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", status_pages.link_health, name="health"),
     path("sources/", status_pages.source_list, name="sources"),
     path("api/", status_pages.api_guide, name="api-root"),
+    *(path(f"{page}/", legal_pages.legal_page, {"page": page}, name=page) for page in legal_pages.TITLES),
+    path("takedown/", takedown_form.takedown, name="takedown"),
+    path("removed/", legal_pages.removed_movies, name="removed"),
+    path(".well-known/security.txt", legal_pages.security_txt, name="security-txt"),
     path("captions/<int:link_id>-<int:number>.vtt", captions.captions, name="captions"),
     path("posters/<str:imdb_id>.svg", assets.poster_image, name="poster"),
     path("posters/<str:imdb_id>.png", assets.drawn_picture, {"kind": "cover"}, name="cover"),

@@ -563,3 +563,21 @@ print(json.dumps(models_at(before).get_model("streaming", "Movie").objects.count
 
 def test_keys_and_archived_copies_have_tables_of_their_own(database):
     assert run_script(database, KEYS_AND_COPIES, ["https://a.example.org/1"]) == [[1, 1, "read"], [0, 0], 1]
+
+
+REQUESTED = """
+graph = MigrationExecutor(connection).loader.graph
+after = next(name for app, name in graph.nodes if app == "streaming" and name.endswith("_takedown_requests"))
+before = graph.node_map["streaming", after].parents.pop().key[1]
+models_at(before).get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="T")
+requests = models_at(after).get_model("streaming", "TakedownRequest").objects
+for row in rows:
+    requests.create(statement="Why", name="Jane", email="j@a.org", **row)
+print(json.dumps(list(requests.order_by("pk").values_list("target", "outcome"))))
+print(json.dumps(models_at(before).get_model("streaming", "Movie").objects.count()))
+"""
+
+
+def test_takedown_requests_have_a_table_beside_the_catalogue(database):
+    row = {"target": "tt0000001", "claim": "other"}
+    assert run_script(database, REQUESTED, [row]) == [[["tt0000001", ""]], 1]

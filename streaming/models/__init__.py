@@ -20,6 +20,7 @@ from streaming.models.login_counter import LoginCounter
 from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
 from streaming.models.restored_backup import RestoredBackup
+from streaming.models.takedown_request import TakedownRequest
 
 __all__ = [
     "ApiKey",
@@ -53,4 +54,5 @@ __all__ = [
     "ScrapeJobQuerySet",
     "StreamingLink",
     "StreamingLinkQuerySet",
+    "TakedownRequest",
 ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext, gettext_noop
@@ -129,6 +131,7 @@ def _movie_page(
         "notice": notice,
         "more": similar_movies(found),
         "facts": ShownFacts.of(found),
+        "edit_url": _edit_url(request, found),
         **links_context(request, found),
         **report_context(request, found),
     }
@@ -143,7 +146,17 @@ def _movie_page(
     if choices:
         response.headers["Content-Security-Policy"] = policy_header(player_policy(choices))
     patch_vary_headers(response, ["Accept-Language"])
+    if context["edit_url"]:
+        response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _edit_url(request: HttpRequest, found: Movie) -> str:
+    """The movie's page in the admin, for staff who may change it; empty for everybody else, and without an admin."""
+    user = request.user
+    if not (settings.ADMIN_ENABLED and user.is_staff and user.has_perm("streaming.change_movie")):
+        return ""
+    return reverse("admin:streaming_movie_change", args=[found.pk])
 
 
 def _requested_job(request: HttpRequest, found: Movie) -> ScrapeJob | None:

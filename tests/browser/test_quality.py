@@ -30,6 +30,9 @@ PAGES = {
     "tv": "/tv/",
     "movie on tv": f"/streaming/{browser_seed.SIX_SOURCES}/tv/",
     "job": "/jobs/1/",
+    "privacy": "/privacy/",
+    "takedown": "/takedown/",
+    "removals": "/removed/",
 }
 KILOBYTE = 1024
 # The words that stand on more than one line.

@@ -54,12 +54,9 @@ class Command(OpenreelCommand):
         form = options["format"] or import_files.format_of(file)
         with _opened(file, form, source, is_read_twice=strict) as read, rare_garbage_collection():
             report = self._import_all_or_nothing(read) if strict else self._import(read)
-        skipped = [f"{report.invalid} invalid lines"] if report.invalid else []
-        skipped += [f"{report.refused_links} invalid links"] if report.refused_links else []
-        skipped += [f"{report.refused_facts} invalid facts"] if report.refused_facts else []
-        if skipped:
-            raise CommandError(f"{_summary(report)} {' and '.join(skipped)} were skipped.")
-        return _summary(report)
+        if report.skipped:
+            raise CommandError(f"{report.summary} {report.skipped} were skipped.")
+        return report.summary
 
     def _import_all_or_nothing(self, read: Reader) -> ImportReport:
         self._require_valid(read)
@@ -131,14 +128,3 @@ def _rereadable(source: BinaryIO) -> Iterator[BinaryIO]:
         shutil.copyfileobj(source, copy)
         copy.seek(0)
         yield copy  # type: ignore[misc]  # typeshed does not call it a BinaryIO
-
-
-def _summary(report: ImportReport) -> str:
-    saved = report.saved
-    refused = sum(saved.refused.values())
-    rejected = f", {refused} taken down, without a movie or not free" if refused else ""
-    restored = f", {saved.movies_restored} movies restored" if saved.movies_restored else ""
-    return (
-        f"{report.valid} lines read: {saved.movies_new} new movies{restored}, "
-        f"{saved.new} new links, {saved.seen_again} known ones{rejected}."
-    )

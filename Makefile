@@ -41,7 +41,7 @@ fix: $(VENV)/.dev ## let ruff and djlint fix what they can
 	$(RUN) -m djlint templates --reformat --quiet
 
 messages: $(VENV)/.dev ## bring the catalogues of translations in locale/ up to date with the texts; name the missing ones
-	@$(DEV_RUN) -m MovieBackend.messages
+	@$(DEV_RUN) manage.py update_translations
 
 bench: bench-jobs bench-health bench-truth bench-faults bench-bulk ## all benchmarks, as ratios within one run
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from django.conf import settings
 
-from MovieBackend import messages
+from streaming import message_catalogues as messages
 from tests.helpers.paths import PROJECT_ROOT
 
 LANGUAGES = messages.translated_languages()

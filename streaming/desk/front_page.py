@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from streaming import statistics
-from streaming.formatting import time_ago
+from streaming.localization import time_ago
 from streaming.models import HealthRun, LinkReport, Movie, RemovedMovie, ScrapeJob, StreamingLink, TakedownRequest
 from streaming.storage_checks import storage_problems
 

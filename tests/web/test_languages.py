@@ -151,6 +151,14 @@ def test_a_movie_has_the_title_of_the_language_and_names_the_others(client, nosf
     assert ('<dd dir="auto"> Nosferatu </dd>' in page) == (language != "en")
 
 
+def test_a_movie_is_found_by_its_title_in_another_language(client, nosferatu):
+    make_movie(title="Faust")
+    for text in ("vampiro", "le vampire", "Symphonie des Grauens"):
+        page = html_of(get(client, f"/?q={text}", "es"))
+        assert f">{TITLES['es']}</span>" in page
+        assert ">Faust</span>" not in page
+
+
 def test_a_title_in_another_language_than_the_page_says_which(client):
     make_movie(imdb_id="tt0064276", title="گاو", original_title="گاو", original_languages=["fa"])
     assert '<h1 dir="auto" lang="fa">گاو</h1>' in html_of(get(client, "/streaming/tt0064276/", "fr"))

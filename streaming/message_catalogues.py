@@ -1,4 +1,4 @@
-"""The catalogues of translations: `python -m MovieBackend.messages` brings them up to date with the sources.
+"""The catalogues of translations: `update_translations` brings them up to date with the sources.
 
 It reads the texts of templates, Python code and tables, writes them into `locale/<language>/LC_MESSAGES/django.po`,
 keeps the translations, drops what is no longer used, and compiles. Babel does it, which Openreel needs anyway, so no
@@ -8,7 +8,6 @@ machine needs GNU gettext. See decision 0026 in docs/decisions.
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,15 +37,8 @@ PLURAL_FORMS = {
     "es": "nplurals=2; plural=(n != 1);",
     "fr": "nplurals=2; plural=(n > 1);",
 }
-KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
-    "gettext": None,
-    "gettext_lazy": None,
-    "gettext_noop": None,
-    "_": None,
-    "ngettext": (1, 2),
-    "pgettext": ((1, "c"), 2),
-    "npgettext": ((1, "c"), 2, 3),
-}
+KEYWORDS = ("gettext", "gettext_lazy", "gettext_noop", "_", "ngettext", "pgettext", "npgettext")
+"""The functions whose arguments are texts."""
 LINE_WIDTH = 120
 FIXED_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -110,22 +102,17 @@ def update_catalogue(language: str, messages: Iterable[Message]) -> Catalog:
     return new
 
 
-def main() -> int:
-    """Write and compile all catalogues; 1 if a text has no translation."""
-    messages, missing = source_messages(), 0
+def update_catalogues() -> dict[str, list[str]]:
+    """Write and compile all catalogues; return what has no translation, by language."""
+    messages, missing = source_messages(), dict[str, list[str]]()
     for language in translated_languages():
         catalogue, path = update_catalogue(language, messages), catalogue_path(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_as_text(catalogue, language), encoding="utf-8")
         path.with_suffix(".mo").write_bytes(compiled(read_catalogue(language)))
         untranslated = [one for one in catalogue if one.id and not _is_translated(one.string)]
-        missing += len(untranslated)
-        for one in untranslated:
-            print(f"{language}: no translation of {one.id!r}", file=sys.stderr)
-        print(
-            f"{path.relative_to(settings.BASE_DIR)}: {len(catalogue)} texts, {len(untranslated)} without a translation"
-        )
-    return 1 if missing else 0
+        missing[language] = [one.id if isinstance(one.id, str) else one.id[0] for one in untranslated]
+    return missing
 
 
 def _is_translated(string: str | Iterable[str]) -> bool:
@@ -155,7 +142,7 @@ def _of_template(path: Path, root: Path) -> Iterator[Message]:
 
 
 def _of_python(code: bytes, name: str) -> Iterator[Message]:
-    for _, function, texts, _ in extract_python(io.BytesIO(code), list(KEYWORDS), [], {"encoding": "utf-8"}):
+    for _, function, texts, _ in extract_python(io.BytesIO(code), KEYWORDS, [], {"encoding": "utf-8"}):
         arguments = [*texts] if isinstance(texts, tuple) else [texts]
         context = arguments.pop(0) if function in ("pgettext", "npgettext") else None
         wanted = arguments[: 2 if function in ("ngettext", "npgettext") else 1]
@@ -179,10 +166,3 @@ def _of_tables() -> list[Message]:
         ("streaming/models/removed.py", PUBLIC_REASON_BY_CAUSE.values(), None),
     ]
     return [Message(id=text, context=context, path=path) for path, texts, context in tables for text in texts]
-
-
-if __name__ == "__main__":
-    import django
-
-    django.setup()
-    sys.exit(main())

@@ -350,7 +350,9 @@ class OperationSerializer(WriteSerializer):
 
 
 class BulkSerializer(WriteSerializer):
-    operations = OperationSerializer(many=True, allow_empty=False, max_length=MAX_BULK_OPERATIONS)
+    operations = serializers.ListSerializer(
+        child=OperationSerializer(), allow_empty=False, max_length=MAX_BULK_OPERATIONS
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         """The valid operations; the errors of each are under its place, which DRF has as a number."""

@@ -63,6 +63,8 @@ models.HostOutage.objects.create(host="h.example.org", failing_seconds=7)
 models.LoginCounter.objects.create(key="a" * 64, attempts=2, opened_at=timezone.now())
 number_changes()
 make_link(movie, source_url="https://films.example.org/not-numbered-yet")
+models.AlarmState.objects.create(code="run_late", began_at=timezone.now(), seen_id=3)
+models.AlarmMessage.objects.create(target="t", subject="s", body="b", content={"began": []})
 models.RestoredBackup.objects.create(
     made_at=timezone.now(), restored_at=timezone.now(), last_number=1, jumped_to=10**17)
 print(sorted(m._meta.db_table for m in apps.get_models(include_auto_created=True)

@@ -52,5 +52,8 @@ def deliver(messages: Sequence[AlarmMessage], targets: Sequence[NotifyTarget]) -
 def _send_all(
     messages: Sequence[AlarmMessage], target: NotifyTarget, results: queue.SimpleQueue[DeliveryResult]
 ) -> None:
+    """Send one after the other; once one is not accepted, the others are not tried either, and get its error."""
+    error = ""
     for message in messages:
-        results.put(DeliveryResult(message=message, target=target, error=target.send(message)))
+        error = error or target.send(message)
+        results.put(DeliveryResult(message=message, target=target, error=error))

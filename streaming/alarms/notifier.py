@@ -30,8 +30,10 @@ def notify(*, now: datetime) -> list[DeliveryResult]:
     outbox.record_news(targets, now=now)
     results = []
     for result in delivery.deliver(outbox.claim_due(targets, now=now), targets):
-        outbox.close_sent(result.message, label=result.target.label, error=result.error)
+        outbox.close_sent(result.message, is_accepted=not result.error)
         results.append(result)
+    for label, error in {result.target.label: result.error for result in results if result.error}.items():
+        log.warning("messages to %s were not accepted: %s", label, error)
     return results
 
 

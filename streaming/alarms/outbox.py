@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -13,8 +12,6 @@ from streaming.alarms.conditions import REMOVED, current_conditions, first_seen_
 from streaming.alarms.message_text import News, as_content, compose
 from streaming.alarms.targets import NotifyTarget
 from streaming.models import AlarmMessage, AlarmState
-
-log = logging.getLogger(__name__)
 
 RETRY_MINUTES = (5, 15, 60, 180, 360, 720, 1440)
 """Before the second attempt, the third, and so on; after the last one the message is dropped."""
@@ -67,11 +64,9 @@ def claim_due(targets: Sequence[NotifyTarget], *, now: datetime) -> list[AlarmMe
     ]
 
 
-def close_sent(message: AlarmMessage, *, label: str, error: str) -> None:
+def close_sent(message: AlarmMessage, *, is_accepted: bool) -> None:
     """Delete a message that was accepted, and one that no further attempt is made for."""
-    if error:
-        log.warning("a message to %s was not accepted: %s", label, error)
-    if not error or message.attempts >= len(RETRY_MINUTES):
+    if is_accepted or message.attempts >= len(RETRY_MINUTES):
         AlarmMessage.objects.filter(pk=message.pk).delete()
 
 

@@ -47,8 +47,9 @@ class AlarmMessageQuerySet(models.QuerySet["AlarmMessage"]):
 
     def claim(self, message: AlarmMessage, *, until: datetime) -> bool:
         """Count an attempt and put the next one off; False if another process makes this one."""
-        claimed = self.filter(pk=message.pk, attempts=message.attempts)
-        return claimed.update(attempts=message.attempts + 1, next_attempt_at=until) == 1
+        unclaimed = self.filter(pk=message.pk, attempts=message.attempts)
+        message.attempts += 1
+        return unclaimed.update(attempts=message.attempts, next_attempt_at=until) == 1
 
 
 class AlarmMessage(models.Model):

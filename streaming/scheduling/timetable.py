@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from streaming.models import ScheduledTask, ScheduleOwner
 
@@ -32,6 +33,11 @@ class TaskStatus:
     row: ScheduledTask
     is_running: bool
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether its last run ended with an error."""
+        return bool(self.row.exit_status)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleStatus:
@@ -47,7 +53,7 @@ def scheduled_commands() -> list[ScheduledCommand]:
     commands = [
         ScheduledCommand(
             name="check",
-            label="Link check",
+            label=_("Link check"),
             every=timedelta(hours=1),
             words=("check_link_health", "--max-runtime", "50"),
         )
@@ -55,12 +61,12 @@ def scheduled_commands() -> list[ScheduledCommand]:
     if source := _metadata_provider():
         words = ("describe_movies", "--source", source, "--rotate")
         commands.append(
-            ScheduledCommand(name="describe", label="Film descriptions", every=timedelta(days=1), words=words)
+            ScheduledCommand(name="describe", label=_("Film descriptions"), every=timedelta(days=1), words=words)
         )
     if settings.NOTIFY_URLS or settings.NOTIFY_WEBHOOK_URL:
         every = timedelta(minutes=5)
         commands.append(
-            ScheduledCommand(name="notify", label="Messages to the operator", every=every, words=("notify",))
+            ScheduledCommand(name="notify", label=_("Messages to the operator"), every=every, words=("notify",))
         )
     return commands
 

@@ -56,7 +56,7 @@ def test_a_test_message_arrives_by_mail_ntfy_and_webhook(settings, webhook):
     with mail_server() as mailbox, receiver() as ntfy:
         settings.NOTIFY_URLS = [mailbox.url, f"ntfy://{ntfy.address}/films"]
         status, output = notify("--test")
-    assert status == 0
+    assert status == 0, output
     assert sorted(output.splitlines()) == [
         "mailto (number 1): accepted", "ntfy (number 2): accepted", "webhook: accepted",
     ]  # fmt: skip

@@ -63,6 +63,8 @@ models.HostOutage.objects.create(host="h.example.org", failing_seconds=7)
 models.LoginCounter.objects.create(key="a" * 64, attempts=2, opened_at=timezone.now())
 number_changes()
 make_link(movie, source_url="https://films.example.org/not-numbered-yet")
+models.ScheduleOwner.objects.claim("host:1:abc")
+models.ScheduledTask.objects.create(name="check", due_at=timezone.now(), exit_status=0)
 models.AlarmState.objects.create(code="run_late", began_at=timezone.now(), seen_id=3)
 models.AlarmMessage.objects.create(target="t", subject="s", body="b", content={"began": []})
 models.RestoredBackup.objects.create(

@@ -37,6 +37,7 @@ class Command(OpenreelCommand):
         "a working link."
     )
     example = "python manage.py check_link_health --older-than 6 --max-runtime 50"
+    dates_lines = True
     # For `call_command` only: called several times a second, and the run stops when it returns True.
     stealth_options = ("should_stop",)
     # The system checks import all views, which costs cron a third of a second each time; `make check` runs them.

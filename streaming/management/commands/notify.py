@@ -23,6 +23,7 @@ class Command(OpenreelCommand):
         "they have not accepted yet. Exit status 4: a service did not accept its message, which is tried again."
     )
     example = "python manage.py notify --test"
+    dates_lines = True
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,4 +46,4 @@ class Command(OpenreelCommand):
     def _report(self, results: Sequence[DeliveryResult]) -> list[str]:
         for result in results:
             self.stdout.write(f"{result.target.label}: {result.error or 'accepted'}")
-        return [f"{result.target.label}: {result.error}" for result in results if result.error]
+        return list(dict.fromkeys(f"{result.target.label}: {result.error}" for result in results if result.error))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -65,3 +67,11 @@ def test_of_many_processes_one_sends():
         processes = [start("notify", **webhook_at(hook)) for _ in range(4)]
         assert [process.wait(60) for process in processes] == [0] * 4
     assert len(hook.received) == 1, os.linesep.join(process.stderr.read() for process in processes)
+
+
+def test_lines_of_a_log_begin_with_the_time_and_json_does_not():
+    check = start("check_link_health")
+    lines = check.communicate(timeout=60)[0].splitlines()
+    assert [line for line in lines if not re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ \S", line)] == []
+    assert "0 links checked" in lines[0]
+    assert json.loads(start("check_link_health", "--format", "json").communicate(timeout=60)[0])["checked"] == 0

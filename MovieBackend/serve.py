@@ -148,6 +148,8 @@ def _run(children: Sequence[subprocess.Popen[bytes]]) -> int:
         if not settings.CELERY_BROKER_URL:
             # Otherwise the first scrape would wait for its start.
             call_command("scrape_worker", wake=True)
+        if settings.SCHEDULE:
+            print("Links are checked every hour; see /health/ (SCHEDULE=off leaves that to cron)", flush=True)
         return _wait(children, schedule)
     finally:
         _terminate([*children, *schedule])

@@ -24,22 +24,22 @@ def record_news(targets: Sequence[NotifyTarget], *, now: datetime) -> bool:
 
     The transition and its message are one transaction, so neither a kill nor another process loses or repeats one.
     """
-    conditions = current_conditions(now=now)
-    states = [AlarmState(code=condition.code) for condition in conditions]
-    states.append(AlarmState(code=REMOVED, seen_id=first_seen_id(now=now)))
-    AlarmState.objects.bulk_create(states, ignore_conflicts=True)
+    AlarmState.objects.bulk_create([AlarmState(code=REMOVED, seen_id=first_seen_id(now=now))], ignore_conflicts=True)
     with transaction.atomic():
-        # Disabled sources keep their rows; what a process changes it changes in the order of the codes.
+        # One process looks at a time: another one's older look must not end what this one begins.
+        seen = AlarmState.objects.select_for_update().get(pk=REMOVED).seen_id
+        conditions = current_conditions(now=now)
+        AlarmState.objects.bulk_create([AlarmState(code=one.code) for one in conditions], ignore_conflicts=True)
         ordered = sorted(conditions, key=lambda condition: condition.code)
         began = [one for one in ordered if one.holds and AlarmState.objects.begin(one.code, now=now)]
         ended = [one for one in ordered if not one.holds and AlarmState.objects.end(one.code)]
-        removals = removals_after(seen := AlarmState.objects.get(pk=REMOVED).seen_id)
-        is_mine = removals.last_id > seen and AlarmState.objects.advance(REMOVED, seen_id=seen, to=removals.last_id)
+        removals = removals_after(seen)
+        AlarmState.objects.advance(REMOVED, to=removals.last_id)
         news = News(
             began=tuple((one.code, one.text) for one in began),
             ended=tuple((one.code, one.text) for one in ended),
-            removed_count=removals.count if is_mine else 0,
-            films=removals.films if is_mine else (),
+            removed_count=removals.count,
+            films=removals.films,
         )
         if news:
             _queue(news, targets, now=now)

@@ -20,9 +20,9 @@ class AlarmStateQuerySet(models.QuerySet["AlarmState"]):
         """Record that the condition does not hold any more; False if that was known."""
         return self.filter(pk=code).exclude(began_at=None).update(began_at=None) == 1
 
-    def advance(self, code: str, *, seen_id: int, to: int) -> bool:
-        """Record up to which row events were reported; False if another process has done so."""
-        return self.filter(pk=code, seen_id=seen_id).update(seen_id=to) == 1
+    def advance(self, code: str, *, to: int) -> None:
+        """Record up to which row events were reported."""
+        self.filter(pk=code, seen_id__lt=to).update(seen_id=to)
 
 
 class AlarmState(models.Model):

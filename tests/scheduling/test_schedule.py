@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import timedelta
 
 import pytest
@@ -19,6 +17,7 @@ from tests.helpers.external_services import run_tests_on_postgres
 from tests.helpers.factories import make_link
 from tests.helpers.http_origin import Origin, wait_for
 from tests.helpers.paths import PROJECT_ROOT
+from tests.helpers.process_info import children_of, is_alive
 
 NOW = timezone.now()
 
@@ -114,20 +113,6 @@ def start(**variables):
     )  # fmt: skip
 
 
-def is_gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    with open(f"/proc/{pid}/stat", encoding="ascii") as status:
-        return status.read().rsplit(")", 1)[1].split()[0] == "Z"
-
-
-def children(pid):
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
-    return [int(one) for one in found]
-
-
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_two_schedules_one_checks_and_the_other_takes_over_after_a_kill():
@@ -161,13 +146,10 @@ def test_a_check_ends_with_the_schedule_that_started_it(how):
         due(hours=1)
         process = start()
         wait_for(lambda: HealthRun.objects.exists(), seconds=40)
-        (check,) = children(process.pid)
+        ((check, _),) = children_of(process.pid)
         process.send_signal(how)
         process.communicate(timeout=20)
-        end = time.monotonic() + 15
-        while not is_gone(check):
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        wait_for(lambda: not is_alive(check))
 
 
 @pytest.mark.slow

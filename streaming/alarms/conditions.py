@@ -102,5 +102,5 @@ def _disk() -> Condition:
     free = shutil.disk_usage(Path(settings.VAR_DIR)).free
     known = AlarmState.objects.filter(pk="disk_nearly_full").exclude(began_at=None).exists()
     holds = free < (DISK_END_BYTES if known else DISK_BEGIN_BYTES)
-    text = f"The disk is nearly full: {free // 2**20} MiB are free." if holds else "The disk has room again."
+    text = f"The disk is nearly full: {free // 2**20} MiB are free." if holds else "The disk has free space again."
     return Condition(code="disk_nearly_full", holds=holds, text=text)

@@ -88,13 +88,14 @@ def _send_apprise(url: str, message: AlarmMessage) -> str:
     import apprise  # noqa: PLC0415  it loads 130 services, and only the process that sends needs it
 
     asset = apprise.AppriseAsset(app_id="Openreel", app_desc="Openreel", async_mode=False, secure_logging=True)
-    service = apprise.Apprise(asset=asset)
     logger, statuses = logging.getLogger("apprise"), StatusCollector()
     # What Apprise logs may hold a token. It goes nowhere; only the number of an HTTP status is taken from it.
     logger.propagate = False
     logger.addHandler(statuses)
     try:
-        if not service.add(url):
+        # The service itself, in this thread: Apprise's own threads would keep the process alive while one hangs.
+        service = apprise.Apprise.instantiate(url, asset=asset)
+        if service is None:
             return "Apprise does not understand this address"
         accepted = service.notify(title=message.subject, body=message.body, notify_type=apprise.NotifyType.WARNING)
     except Exception as error:  # noqa: BLE001  one of 130 services of others: whatever it raises, the others go on

@@ -29,13 +29,18 @@ MIN_SUCCESS_RATE = 0.8
 @require_safe
 def link_health(request: HttpRequest) -> HttpResponse:
     """The state of the link checks: last runs, failures, movies at risk, paused hosts."""
+    now = timezone.now()
     if request.GET.get("format") == "json":
-        return JsonResponse(_health_values(timezone.now()))
-    now, totals = timezone.now(), statistics.totals()
+        return JsonResponse(_health_values(now))
+    return render_page(request, "health.html", _health_context(now))
+
+
+def _health_context(now: datetime) -> dict[str, object]:
+    totals = statistics.totals()
     days = statistics.runs_by_day(DAYS_SHOWN, now)
     reasons = statistics.inactive_reasons()
     run = _run_status(totals.last_run, now=now)
-    context = {
+    return {
         "totals": totals,
         "changed": statistics.changes_of_run(run.ended if run else None),
         "inactive": totals.links - totals.active_links,
@@ -57,7 +62,6 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "removal_rule": removal_rule(settings.LINK_GRACE_HOURS),
         "schedule": schedule_status(),
     }
-    return render_page(request, "health.html", context)
 
 
 def _health_values(now: datetime) -> dict[str, object]:

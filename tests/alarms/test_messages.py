@@ -98,7 +98,7 @@ def test_every_condition_is_noticed_in_one_message(webhook, settings, monkeypatc
     assert texts(webhook, "began") == [expected]
     assert "Example" in webhook.bodies()[0]["body"]
     assert "no JSON" in webhook.bodies()[0]["body"]
-    # The limit at which it ends is another: a little room is no room.
+    # The limit at which it ends is another: a little space is not enough.
     monkeypatch.setattr(conditions, "DISK_BEGIN_BYTES", 0)
     monkeypatch.setattr(conditions, "DISK_END_BYTES", 2**80)
     notify()

@@ -2,9 +2,10 @@
 
 No link is requested. Each simulated run writes what a run writes, by the code of the run: its row (`RunRecord`), its
 updates of links and their flips (`write_updates`), the numbers of changes, and the deletion of old history. What is
-scaled down: a check that changes nothing updates a link's row in place and adds none, so all links are written in all
-runs of the first day, which is the size to compare with, and of the last day; in the runs between, the links that turn. How many turn is an assumption (`--turning`), printed with the result. Searches
-are another question: each is a row that stays for `HISTORY_DAYS`; `--searches` adds so many a day, half of them empty.
+scaled down: a check that changes nothing updates a link's row in place and adds none. So all links are written in all
+runs of the first day, which is the size to compare with, and of the last day; in the runs between, the links that turn.
+How many turn is an assumption (`--turning`), printed with the result. Searches are another question: each is a row that
+stays for `HISTORY_DAYS`; `--searches` adds so many a day, half of them empty.
 """
 
 from __future__ import annotations

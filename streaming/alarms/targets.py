@@ -87,7 +87,9 @@ def _http_error(request: Callable[..., requests.Response], headers: dict[str, st
 def _send_apprise(url: str, message: AlarmMessage) -> str:
     import apprise  # noqa: PLC0415  it loads 130 services, and only the process that sends needs it
 
-    asset = apprise.AppriseAsset(app_id="Openreel", app_desc="Openreel", async_mode=False, secure_logging=True)
+    asset = apprise.AppriseAsset(
+        app_id="Openreel", app_desc="Openreel", async_mode=False, secure_logging=True, image_url_mask=""
+    )
     logger, statuses = logging.getLogger("apprise"), StatusCollector()
     # What Apprise logs may hold a token. It goes nowhere; only the number of an HTTP status is taken from it.
     logger.propagate = False
@@ -97,6 +99,8 @@ def _send_apprise(url: str, message: AlarmMessage) -> str:
         service = apprise.Apprise.instantiate(url, asset=asset)
         if service is None:
             return "Apprise does not understand this address"
+        # A title of a film is text, whatever it looks like, and lines stay lines.
+        service.notify_format = apprise.NotifyFormat.TEXT
         accepted = service.notify(title=message.subject, body=message.body, notify_type=apprise.NotifyType.WARNING)
     except Exception as error:  # noqa: BLE001  one of 130 services of others: whatever it raises, the others go on
         return f"it could not be reached ({type(error).__name__})"

@@ -61,7 +61,8 @@ def test_a_test_message_arrives_by_mail_ntfy_and_webhook(settings, webhook):
         "mailto (number 1): accepted", "ntfy (number 2): accepted", "webhook: accepted",
     ]  # fmt: skip
     assert mailbox.mails[0]["Subject"] == "Openreel: a test"
-    assert "messages of Openreel arrive here" in mailbox.mails[0].get_body(("plain", "html")).get_content()
+    assert mailbox.mails[0].get_content_type() == "text/plain"
+    assert "messages of Openreel arrive here.\n\nFrom Openreel" in mailbox.mails[0].get_content()
     assert b"a test" in ntfy.received[0][2]
     path, headers, body = webhook.received[0]
     at, digest = (word.split("=")[1] for word in headers["X-Openreel-Signature"].split(","))

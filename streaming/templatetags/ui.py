@@ -17,8 +17,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from streaming import formatting, ranking
+from streaming.drawing import covers, posters
 from streaming.models import Movie
-from streaming.web import assets, cards, charts, covers, link_rows, posters
+from streaming.web import assets, cards, charts, link_rows
 from streaming.web.job_view import Icon
 
 register = template.Library()

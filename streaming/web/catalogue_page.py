@@ -43,6 +43,7 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
         "active_filters": query.active_filters(),
         "filters_set": query.filters_set,
         "sorts": SORT_LABELS,
+        "list_links": query.list_links(),
         "totals": totals,
         "links_text": _links_text(totals),
         "checked": _last_accepted_run_end(totals.last_run),

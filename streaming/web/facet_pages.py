@@ -60,5 +60,6 @@ def _page(
         "catalogue_url": f"{reverse('home')}{selection.url()}",
         "canonical": request.build_absolute_uri(url),
         "more": more,
+        "list_links": selection.list_links(),
     }
     return render_page(request, "facet.html", context)

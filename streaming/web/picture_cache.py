@@ -23,25 +23,26 @@ class DrawingBusy(Exception):
 
 def get_picture(key: str, draw: Callable[[], bytes]) -> bytes:
     """The picture with this key, drawn if it is not in the cache. Raises DrawingBusy."""
-    if (kept := _kept_picture(key)) is not None:
+    if (kept := find_picture(key)) is not None:
         return kept
     if not drawing_slots.acquire(blocking=False):
         raise DrawingBusy(key)
     try:
         with _at_work:
             # Another request may have drawn it in the meantime.
-            return _kept_picture(key) or _draw_and_keep(key, draw)
+            return find_picture(key) or keep_picture(key, draw())
     finally:
         drawing_slots.release()
 
 
-def _kept_picture(key: str) -> bytes | None:
+def find_picture(key: str) -> bytes | None:
+    """The kept picture with this key; None if there is none."""
     kept = caches["pictures"].get(key)
     return base64.b64decode(kept) if isinstance(kept, str) else None
 
 
-def _draw_and_keep(key: str, draw: Callable[[], bytes]) -> bytes:
-    drawn = draw()
+def keep_picture(key: str, drawn: bytes) -> bytes:
+    """Keep a picture for a week, and return it."""
     # As text: the cache holds JSON only.
     caches["pictures"].set(key, base64.b64encode(drawn).decode(), KEEP_SECONDS)
     return drawn

@@ -11,21 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.external_services import temporary_postgres
+from tests.helpers.external_services import empty_database, migrated_sqlite
 from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
 
-
+MIGRATE = """
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+"""
 SETUP = """
 import django
 django.setup()
 from django.conf import settings
-from django.core.management import call_command
 from streaming.models import Movie
 from streaming.scraper_utils import scrape_movie_on_demand
 settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.silent"
-call_command("migrate", verbosity=0)
 for number in range(1000, 1024):
     movie = Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
     scrape_movie_on_demand(movie, requested_by="click", target_url="http://127.0.0.1/short")
@@ -43,14 +46,12 @@ django.setup()
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connections
 from streaming.models import Movie, ScrapeJob
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.outcomes import outcome_of_sources
 settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.silent"
-call_command("migrate", verbosity=0)
 movie = Movie.objects.create(imdb_id="tt0000001", title="A movie")
 start = Barrier(40)
 
@@ -74,11 +75,11 @@ print(len(answers), ScrapeJob.objects.count())
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
-    """Yield the URL of an empty database."""
+    """Yield the URL of a migrated database."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/db.sqlite3"
+        yield migrated_sqlite(tmp_path / "db.sqlite3")
         return
-    with temporary_postgres("jobs") as address:
+    with empty_database("jobs") as address:
         yield address
 
 
@@ -139,7 +140,7 @@ def test_a_worker_waits_for_a_database_without_tables(tmp_path):
     with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
         try:
             assert "the database did not respond: no such table" in worker.stderr.readline()
-            python(SETUP, environment)
+            python(MIGRATE + SETUP, environment)
             end = time.monotonic() + 20
             while {job["state"] for job in count(environment)["jobs"]} != {"succeeded"}:
                 assert time.monotonic() < end

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.helpers.external_services import temporary_postgres
+from tests.helpers.external_services import migrated_sqlite, temporary_postgres
 from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -31,7 +31,6 @@ from streaming.ingest import takedown
 from streaming.models.change import number_changes
 from tests.helpers.factories import make_job, make_link, make_movie
 
-call_command("migrate", verbosity=0)
 alice = User.objects.create_superuser("alice", "alice@example.org", "a password that is long")
 alice.groups.add(Group.objects.create(name="Editors"))
 alice.groups.first().permissions.add(Permission.objects.get(codename="change_movie"))
@@ -121,7 +120,7 @@ def rows_of(path):
 
 def test_sqlite_to_postgresql_and_back_is_lossless(tmp_path):
     first, moved, back = (tmp_path / f"{name}.sqlite3" for name in ("first", "moved", "back"))
-    printed = run_python(FILL, f"sqlite:///{tmp_path}/here.sqlite3", tmp_path, first)
+    printed = run_python(FILL, migrated_sqlite(tmp_path / "here.sqlite3"), tmp_path, first)
     assert printed.startswith("[]\n")
     with temporary_postgres("moving") as postgres:
         printed = run_python(SAVE, postgres, tmp_path, first, moved)

@@ -163,7 +163,8 @@ class JsonFileStore(BaseCache):
             return default
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
-        self._write(self._path(key, version), json.dumps(value).encode(), expires=self._expiry(timeout))
+        data = json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
+        self._write(self._path(key, version), data, expires=self._expiry(timeout))
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         if self.get(key, self, version) is self:

@@ -19,6 +19,7 @@ from dotenv import load_dotenv
 from scraper.sources import parse_delays
 
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS, MIN_KEY_PERIOD = 32, 5, 16
+_names_read: set[str] = set()
 SECONDS_PER_PERIOD = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
@@ -46,7 +47,13 @@ def folder(path: Path, name: str) -> Path:
 
 def text(name: str, default: str = "") -> str:
     """Return a variable without surrounding spaces."""
+    _names_read.add(name)
     return os.environ.get(name, default).strip()
+
+
+def names_read() -> list[str]:
+    """Return the names of all variables that were read, sorted."""
+    return sorted(_names_read)
 
 
 def is_command(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from streaming import write_wait
+from streaming.api.authentication import ApiKeyAuthentication
 from streaming.web import error_pages, language_switch
 from streaming.web.content_security import policy_header
 
@@ -105,6 +107,13 @@ class PublicCorsMiddleware:
         return response
 
 
+class ReadingCorsMiddleware(CorsMiddleware):  # type: ignore[misc]  # it has no types
+    """Let pages of other sites read the API (`CORS_URLS_REGEX`); writes keep to pages of this site."""
+
+    def is_enabled(self, request: HttpRequest) -> bool:
+        return request.method in ("GET", "HEAD", "OPTIONS") and bool(super().is_enabled(request))
+
+
 class ViewerLanguageMiddleware:
     """Answer in the viewer's language: that of the cookie, else the best of Accept-Language, else English.
 
@@ -113,7 +122,8 @@ class ViewerLanguageMiddleware:
 
     ENGLISH_PATHS = (
         *("/api/", "/admin/", "/stremio/", "/export/", "/feeds/", "/posters/", "/cards/", "/static/", "/sitemap"),
-        *("/healthz", "/readyz", "/metrics", "/robots.txt", "/opensearch.xml", "/site.webmanifest"),
+        *("/healthz", "/readyz", "/metrics", "/robots.txt", "/opensearch.xml", "/site.webmanifest", "/.well-known/"),
+        *("/badge/", "/oembed/", "/lists/films."),
     )
     API_GUIDE = "/api/"
     TEXT_TYPES = ("text/html", "text/plain")
@@ -162,17 +172,26 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         size = int(length) if length.isascii() and length.isdigit() else 0
-        if size > settings.MAX_STAFF_BODY_BYTES or (size > settings.MAX_BODY_BYTES and not _is_staff(request)):
+        if size > settings.MAX_BODY_BYTES and size > _body_limit(request):
             return error_pages.body_too_large(request)
         return self.get_response(request)
 
 
+def _body_limit(request: HttpRequest) -> int:
+    """The most bytes that the body of this request may have."""
+    if request.method == "POST" and request.path == settings.LIST_PATH:
+        return settings.MAX_LIST_BODY_BYTES
+    return settings.MAX_STAFF_BODY_BYTES if _is_staff(request) else settings.MAX_BODY_BYTES
+
+
 def _is_staff(request: HttpRequest) -> bool:
-    """Whether the session or the token of the request is that of staff."""
+    """Whether the session, the token or the key of the request is that of staff."""
     user = request.user
     if "Authorization" in request.headers:
+        stated, authenticators = Request(request), (TokenAuthentication(), ApiKeyAuthentication())
         try:
-            user, _ = TokenAuthentication().authenticate(Request(request)) or (AnonymousUser(), None)
+            found = next(filter(None, (one.authenticate(stated) for one in authenticators)), None)
         except AuthenticationFailed:
             return False
+        user = found[0] if found else AnonymousUser()
     return user.is_active and user.is_staff

@@ -32,8 +32,11 @@ WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=1, maximum=256)
 PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
 ADMIN_ENABLED = env.flag("ADMIN_ENABLED", True)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+# Templates of the operator's, in place of ours of the same name.
+TEMPLATE_DIR = Path(env.text("TEMPLATE_DIR") or VAR_DIR / "templates")
 SITE_NAME = "Openreel"
-CONTACT = env.header_text("CONTACT", "no contact set")
+NO_CONTACT = "no contact set"
+CONTACT = env.header_text("CONTACT", NO_CONTACT)
 USER_AGENT = f"Openreel/{VERSION} (+{CONTACT})"
 
 # --- storage
@@ -84,16 +87,16 @@ def _cache() -> dict[str, object]:
     raise ImproperlyConfigured("CACHE_URL: write file:///FOLDER, redis://HOST:PORT/N or memory://")
 
 
-def _picture_cache(default: dict[str, object]) -> dict[str, object]:
-    """The cache of drawn pictures: of its own, so that they evict no counters, and never in Redis, whose memory they
+def _file_cache(default: dict[str, object], name: str, *, max_entries: int) -> dict[str, object]:
+    """A cache of large entries: of its own, so that they evict no counters, and never in Redis, whose memory they
     would fill."""
     if str(default["BACKEND"]).endswith("LocMemCache"):
-        return {**default, "LOCATION": "pictures"}
+        return {**default, "LOCATION": name}
     files = str(default["BACKEND"]).endswith("FileCache")
     return {
         "BACKEND": "MovieBackend.cache.FailOpenFileCache",
-        "LOCATION": f"{default['LOCATION'] if files else VAR_DIR / 'cache'}/pictures",
-        "OPTIONS": {"MAX_ENTRIES": 2000},  # about 30 MB
+        "LOCATION": f"{default['LOCATION'] if files else VAR_DIR / 'cache'}/{name}",
+        "OPTIONS": {"MAX_ENTRIES": max_entries},
     }
 
 
@@ -115,7 +118,8 @@ DATABASES = {"default": _database()}
 # one thread and one connection; they may fork, which a pool's threads would not survive.
 DATABASE_POOL = env.integer("DATABASE_POOL", WEB_THREADS, minimum=1, maximum=256)
 CACHES = {"default": _cache()}
-CACHES["pictures"] = _picture_cache(CACHES["default"])
+CACHES["pictures"] = _file_cache(CACHES["default"], "pictures", max_entries=2000)  # about 30 MB
+CACHES["captions"] = _file_cache(CACHES["default"], "captions", max_entries=500)  # usually 30 MB, 1 GB at most
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- sources and allowed hosts
@@ -176,6 +180,7 @@ SCRAPE_LINK_CHECK = "streaming.health.sweep.immediate_check.check_new_links"
 REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 REPORT_RATE = env.rate("REPORT_RATE", "6/min")
+LIST_RATE = env.rate("LIST_RATE", "12/min")
 
 # --- link health
 # 90 times as long, in seconds, has to fit into an integer of PostgreSQL (`streaming.health.prune`).
@@ -187,11 +192,12 @@ HEALTH_ACCEPT_LANGUAGE = env.header_text("HEALTH_ACCEPT_LANGUAGE", "en,*;q=0.5")
 HEALTH_PROCESSES = env.integer("HEALTH_PROCESSES", min(os.cpu_count() or 1, 4), minimum=1, maximum=16)
 HEALTH_CONCURRENCY = env.integer("HEALTH_CONCURRENCY", 1000, minimum=1, maximum=5000)
 HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, maximum=60_000)
+WAYBACK_URL = env.base_url("WAYBACK_URL", "")
 HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168, maximum=MAX_HOURS)
 
 # --- Django
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "MovieBackend.admin_site.OpenreelAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -204,6 +210,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "django_filters",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "streaming",
@@ -216,6 +223,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "MovieBackend.middleware.SecurityHeadersMiddleware",
     "MovieBackend.middleware.PublicCorsMiddleware",
+    "MovieBackend.middleware.ReadingCorsMiddleware",
     "MovieBackend.middleware.ViewerLanguageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -227,16 +235,17 @@ MIDDLEWARE = [
     "MovieBackend.middleware.DatabaseUnavailableMiddleware",
     "MovieBackend.middleware.BodyLimitMiddleware",
 ]
-# Nobody uploads files: what forms and the API need fits in memory.
-MAX_BODY_BYTES, MAX_STAFF_BODY_BYTES = 64 * 1024, 1024 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_STAFF_BODY_BYTES
+# What forms and the API need fits in memory, and so do lists of films, the only files that are uploaded.
+MAX_BODY_BYTES, MAX_STAFF_BODY_BYTES, MAX_LIST_BODY_BYTES = 64 * 1024, 1024 * 1024, 4 * 1024 * 1024
+LIST_PATH = "/lists/"
+DATA_UPLOAD_MAX_MEMORY_SIZE, FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_STAFF_BODY_BYTES, MAX_LIST_BODY_BYTES
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 ROOT_URLCONF = "MovieBackend.urls"
 WSGI_APPLICATION = "MovieBackend.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [TEMPLATE_DIR, BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -303,12 +312,20 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
 }
 
+# Any page may read the API, without cookies: what it gets, everybody may read.
+CORS_URLS_REGEX = r"^/api/streaming/"
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match", "if-modified-since"]
+CORS_EXPOSE_HEADERS = ["ETag", "Last-Modified", "Retry-After", "RateLimit", "RateLimit-Policy"]
+
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["streaming.api.json_renderer.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     # The first one names the scheme of WWW-Authenticate; sessions have none, and DRF would answer 403 instead of 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
+        "streaming.api.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

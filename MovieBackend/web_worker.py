@@ -47,6 +47,8 @@ class LimitedParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no
         super().parse_header(header_plus)
         has_credentials = "AUTHORIZATION" in self.headers or "sessionid" in self.headers.get("COOKIE", "")
         limit = settings.MAX_STAFF_BODY_BYTES if has_credentials else settings.MAX_BODY_BYTES
+        if getattr(self, "path", "") == settings.LIST_PATH:
+            limit = settings.MAX_LIST_BODY_BYTES
         self.adj = _BodyLimit(self.adj, limit + 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -23,17 +24,28 @@ from scraper.wikidata_client import JSON, WikidataClient, unreadable_as_failure
 
 MAX_PAGE_CPU_SECONDS = 5.0
 PAGE_TOO_EXPENSIVE = "The page takes too long to read"
+PAGE_TOO_LARGE = "The page takes too much memory to read"
 ParseResult = Iterable[object]
 NOT_FOUND_STATUSES = (404, 410)
 
 
 @contextmanager
-def page_time_limit() -> Iterator[None]:
-    """Limit the computing time for one page of a stranger, since the other sources of a job wait meanwhile.
-
-    The limits of `scraper.extraction` should suffice; this is for what they forget. Raises SourceFailed. No limit where
-    the system has no such timer, and outside the main thread, where signals do not arrive.
+def page_limits() -> Iterator[None]:
+    """Limit the computing time for one page of a stranger, and survive one that takes all memory: the other sources of
+    the job go on. The limits of `scraper.extraction` should suffice; this is for what they forget. Raises SourceFailed.
     """
+    try:
+        with _time_limit():
+            yield
+    except MemoryError as error:
+        # The frames would keep what they have allocated as long as the error lives.
+        traceback.clear_frames(error.__traceback__)
+        raise SourceFailed(PAGE_TOO_LARGE) from None
+
+
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    """No limit where the system has no such timer, and outside the main thread, where signals do not arrive."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return

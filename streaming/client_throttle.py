@@ -1,5 +1,5 @@
-"""Limit how often a client may refresh links (`REFRESH_RATE`), start scrapes by viewing pages (`VISIT_RATE`) or report
-problems (`REPORT_RATE`).
+"""Limit how often a client may refresh links (`REFRESH_RATE`), start scrapes by viewing pages (`VISIT_RATE`), report
+problems (`REPORT_RATE`) or submit lists (`LIST_RATE`).
 
 Counts cover all web processes. `add` and `incr` are atomic in a Redis cache, across machines; in a file cache they are
 not, so a file lock makes the counts exact for the processes of one machine, and each machine counts for itself.
@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import math
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -23,18 +24,54 @@ from streaming.write_wait import OPTIONAL_WRITE_SECONDS
 
 log = logging.getLogger(__name__)
 
+TAKEDOWN_RATE = (5, 3600)
+"""Requests and seconds: who has more to say has a lawyer, or the contact address."""
 MAX_CLICK_WAIT_SECONDS = 3.0
 """For the lock; many clicks at once wait for each other longer than for other writers."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What is left of a limit after a request was counted. `retry_after`: None if the request is allowed."""
+
+    name: str
+    limit: int
+    period: int
+    remaining: int
+    reset: int
+    retry_after: int | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The headers of draft-ietf-httpapi-ratelimit-headers."""
+        return {
+            "RateLimit-Policy": f'"{self.name}";q={self.limit};w={self.period}',
+            "RateLimit": f'"{self.name}";r={self.remaining};t={self.reset}',
+        }
+
+
 def refresh_retry_after(request: HttpRequest) -> int | None:
     """Count this refresh; return None when it is allowed, else the seconds after which the client may try again."""
-    return _retry_after("refresh", request, rate=settings.REFRESH_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
+    return refresh_quota(request).retry_after
+
+
+def refresh_quota(request: HttpRequest) -> Quota:
+    """Count this refresh."""
+    return _count("refresh", request, rate=settings.REFRESH_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
 
 
 def report_retry_after(request: HttpRequest) -> int | None:
     """Count this report; return None when it is allowed, else the seconds after which the client may try again."""
     return _retry_after("report", request, rate=settings.REPORT_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
+
+
+def list_retry_after(request: HttpRequest) -> int | None:
+    """Count this list; return None when it is allowed, else the seconds after which the client may try again."""
+    return _retry_after("list", request, rate=settings.LIST_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
+
+
+def takedown_retry_after(request: HttpRequest) -> int | None:
+    """Count this takedown request; return None when it is allowed, else the seconds after which to try again."""
+    return _retry_after("takedown", request, rate=TAKEDOWN_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
 
 
 def page_view_may_start(request: HttpRequest) -> bool:
@@ -49,7 +86,11 @@ def client_key(request: HttpRequest) -> str:
 
 
 def _retry_after(action: str, request: HttpRequest, *, rate: tuple[int, int], max_wait: float) -> int | None:
-    """Count the request; None when it is allowed.
+    return _count(action, request, rate=rate, max_wait=max_wait).retry_after
+
+
+def _count(action: str, request: HttpRequest, *, rate: tuple[int, int], max_wait: float) -> Quota:
+    """Count the request.
 
     It is refused when others hold the lock for `max_wait` seconds, for many requests at once must not evade the limit;
     it is allowed when the lock file does not work at all, for open jobs are limited anyway.
@@ -60,11 +101,19 @@ def _retry_after(action: str, request: HttpRequest, *, rate: tuple[int, int], ma
             count, left = _count_request(f"{action}:{client_networks(request)[0]}", period=period, now=time.time())
     except TimeoutError as error:
         log.warning("A request is refused because it could not be counted: %s.", error)
-        return 1
+        return Quota(name=action, limit=limit, period=period, remaining=0, reset=1, retry_after=1)
     except OSError as error:
         log.error("Requests of clients are not counted: %s.", error)
-        return None
-    return None if count <= limit else max(1, math.ceil(left))
+        count, left = 0, float(period)
+    reset = max(1, math.ceil(left))
+    return Quota(
+        name=action,
+        limit=limit,
+        period=period,
+        remaining=max(0, limit - count),
+        reset=reset,
+        retry_after=None if count <= limit else reset,
+    )
 
 
 def _count_request(key: str, *, period: int, now: float) -> tuple[int, float]:

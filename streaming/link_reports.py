@@ -28,6 +28,8 @@ RECENT = timedelta(seconds=60)
 """A link that was checked so lately is not checked again."""
 MAX_CHECKS_AT_ONCE = 2
 """Of this machine; a check holds a thread of the web server for some seconds."""
+MAX_CHECK_SECONDS = 40.0
+"""Less than proxies wait: a host can lead a check from one slow redirect to the next."""
 REPEAT_SECONDS = 24 * 3600
 """For so long further reports of the same kind by one client are answered but not counted."""
 CHECKED_KINDS = (LinkReport.Kind.BROKEN, LinkReport.Kind.PLAYBACK)
@@ -96,7 +98,7 @@ def _check(link: StreamingLink, *, now: datetime) -> LinkReport.Outcome:
         if not is_free:
             StreamingLink.objects.filter(pk=link.pk).update(next_check_at=now)
             return LinkReport.Outcome.WAITING
-        reason = check_as_a_run(link.pk)
+        reason = check_as_a_run(link.pk, seconds=MAX_CHECK_SECONDS)
     link.refresh_from_db()
     if _is_undecided(link) or (link.is_active and reason != Reason.OK):
         StreamingLink.objects.filter(pk=link.pk).update(next_check_at=now)

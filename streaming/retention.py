@@ -1,4 +1,4 @@
-"""Delete old history in batches: flips, runs, closed jobs, their logs, handled reports, counts of log-ins."""
+"""Delete old history in batches: flips, runs, closed jobs and logs, handled reports and requests, counts of log-ins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
-from streaming.models import HealthRun, LinkFlip, LinkReport, LoginCounter, ScrapeJob
+from streaming.models import HealthRun, LinkFlip, LinkReport, LoginCounter, ScrapeJob, TakedownRequest
 
 BATCH_SIZE = 1000
 """Rows in one transaction, so that no other writer waits long."""
@@ -28,7 +28,8 @@ def delete_old_history(*, now: datetime) -> None:
     before = now - timedelta(days=settings.HISTORY_DAYS)
     counters = LoginCounter.objects.filter(opened_at__lt=now - timedelta(days=LOGIN_COUNTER_DAYS))
     reports = LinkReport.objects.filter(handled_at__lt=before)
-    for rows in (_old_flips(before), _old_runs(before), _old_jobs(before), reports, counters):
+    requests = TakedownRequest.objects.filter(handled_at__lt=before)
+    for rows in (_old_flips(before), _old_runs(before), _old_jobs(before), reports, requests, counters):
         _in_batches(rows, lambda batch: batch.delete())
     _in_batches(_jobs_with_old_log(now - timedelta(days=LOG_DAYS)), lambda batch: batch.update(log=""))
 

@@ -14,6 +14,7 @@ from scraper.extraction.genres import GENRES
 from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH, MAX_YEAR, MIN_YEAR, MOVIE_FACTS, QUALITIES
 from scraper.net.url_policy import InvalidValue
 from streaming.ingest import edits
+from streaming.ingest.blocklist import ShownCaptions
 from streaming.ingest.facts import (
     CAPTION_FORMATS,
     MAX_DURATION_SECONDS,
@@ -30,6 +31,7 @@ from streaming.ranking import best_first
 from streaming.scraping.page_visits import RefreshState, RefreshStatus
 from streaming.statistics import CatalogueTotals, SourceStats
 
+MAX_BULK_OPERATIONS = 100
 PLAIN_MOVIE_FIELDS = ("id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", *MOVIE_FACTS)
 
 
@@ -62,7 +64,7 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
         model = StreamingLink
         fields = (
             "id", "source", "source_name", "source_url",
-            *(name for name in LINK_FIELDS if name not in ("season", "episode", "evidence")),
+            *(name for name in LINK_FIELDS if name != "evidence"),
             "length_note", "is_active", "last_checked", "reason", "strength", "response_ms", "uptime",
         )  # fmt: skip
 
@@ -70,7 +72,12 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
         """The values of the fields, which need no conversion but the time: DRF's loop takes ten times as long."""
         values = {name: getattr(instance, attribute) for name, attribute in LINK_ATTRIBUTES.items()}
         values["last_checked"] = _iso_time(instance.last_checked)
+        values["captions"] = self.shown_captions.of(instance.captions)
         return values
+
+    @cached_property
+    def shown_captions(self) -> ShownCaptions:
+        return ShownCaptions()
 
 
 LINK_ATTRIBUTES = {name: "display_label" if name == "label" else name for name in LinkSerializer.Meta.fields}
@@ -295,6 +302,19 @@ class MovieIdentifierField(serializers.Field[Movie, Any, int, Any]):
         return value.pk
 
 
+@extend_schema_field({"type": ["integer", "string"]})
+class MovieOrLinkIdField(serializers.Field[str, Any, str, Any]):
+    """The id of a row, or the IMDb id of a movie."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, bool) or not isinstance(data, int | str) or len(str(data)) > 20:
+            raise serializers.ValidationError("Write an id or an IMDb id.")
+        return str(data)
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
 class LinkWriteSerializer(WriteSerializer):
     movie = MovieIdentifierField()
     source = serializers.CharField(max_length=50)  # type: ignore[assignment]  # a declared field, as above
@@ -326,6 +346,27 @@ class LinkDetailSerializer(LinkSerializer):
     def to_representation(self, instance: StreamingLink) -> dict[str, Any]:
         staff = {"movie": instance.movie_id, "evidence": instance.evidence, "is_published": instance.is_published}
         return {**super().to_representation(instance), **staff}
+
+
+class OperationSerializer(WriteSerializer):
+    type = serializers.ChoiceField(choices=("movie", "link"))
+    action = serializers.ChoiceField(choices=("add", "change", "delete"))
+    id = MovieOrLinkIdField(required=False, help_text="Of the row to change or delete; a movie's may be its IMDb id.")
+    data = serializers.DictField(required=False, help_text="As the body of the single write.")  # type: ignore[assignment]  # a declared field
+
+
+class BulkSerializer(WriteSerializer):
+    operations = OperationSerializer(many=True, allow_empty=False, max_length=MAX_BULK_OPERATIONS)
+
+
+class OperationResultSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField(help_text="The place of the write in `operations`, from 0.")
+    status = serializers.IntegerField(help_text="The HTTP status of the single write.")
+    body = serializers.JSONField(allow_null=True, help_text="The row or its id, or the error; null: it was deleted.")
+
+
+class BulkResultSerializer(serializers.Serializer[Any]):
+    results = OperationResultSerializer(many=True)
 
 
 class BindingSerializer(serializers.ModelSerializer[Binding]):

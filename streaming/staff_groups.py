@@ -11,7 +11,9 @@ SHARED = {
     **dict.fromkeys(("movie", "streaminglink", "binding", "blockedaddress", *READ_ONLY_MODELS), ("view",)),
     "removedmovie": ("view", "change"),
     "linkreport": ("view", "change"),
+    "takedownrequest": ("view", "change"),
     "scrapejob": ("view", "add", "change"),
+    "apikey": ("view", "add", "change"),
 }
 EDITORS, OPERATORS = "Editors", "Operators"
 VERBS_BY_GROUP: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -29,7 +31,8 @@ VERBS_BY_GROUP: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """The verbs of Django's permissions by group and model of the catalogue.
 
 Adding a scrape job is searching for links, changing one is cancelling it, changing a removed movie is restoring it,
-changing a report is marking it as handled.
+changing a report is marking it as handled, changing a takedown request is deciding it, changing a key of the API is
+revoking it.
 """
 
 

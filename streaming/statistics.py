@@ -13,10 +13,13 @@ from django.utils.translation import gettext
 from scraper import sources
 from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, ScrapeJob, StreamingLink
 from streaming.models.counters import inactive_reason_counts, movie_total
+from streaming.models.health_run import CLOCK_SLACK
 from streaming.models.job import FINISHED, SourceState
 from streaming.models.reasons import reason_text
 
 RECENT_JOBS = 200
+MIN_SUCCESS_RATE = 0.8
+HEARTBEAT_TIMEOUT = timedelta(minutes=5)
 AT_RISK_COUNTS = (0, 1)
 SUCCESSFUL = frozenset({SourceState.FOUND, SourceState.NOTHING})
 RUN_FIGURES = ("checked", "alive", "died", "revived", "removed")
@@ -75,9 +78,29 @@ class SourceStats:
     last_search: datetime | None
 
     @property
+    def is_failing(self) -> bool:
+        """Whether it is searched and its last search failed, or too many of the recent ones."""
+        if not self.enabled or self.success_rate is None:
+            return False
+        return self.success_rate < MIN_SUCCESS_RATE or self.last_success != self.last_search
+
+    @property
     def working(self) -> int:
         """The active links that a check has found working, at least."""
         return max(0, self.active - self.unchecked)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """The newest run, and the newest finished one; `is_late`: no run has finished within `STALE_HOURS`.
+
+    An end in the future, from a fast clock, does not count.
+    """
+
+    newest: HealthRun
+    ended: HealthRun | None
+    is_running: bool
+    is_late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +167,23 @@ def totals() -> CatalogueTotals:
         last_run=HealthRun.objects.latest_started(),
         open_jobs=ScrapeJob.objects.open().count(),
     )
+
+
+def run_status(newest: HealthRun | None, *, now: datetime) -> RunStatus | None:
+    """The status from the newest run; None if the checker has never run."""
+    if newest is None:
+        return None
+    is_running = newest.finished_at is None and abs(now - newest.heartbeat_at) < HEARTBEAT_TIMEOUT
+    has_ended = newest.finished_at is not None and newest.outcome != HealthRun.Outcome.FAILED
+    ended = newest if has_ended else HealthRun.objects.finished().latest_started()
+    is_late = not is_running and not _ended_lately(ended, now=now)
+    return RunStatus(newest=newest, ended=ended, is_running=is_running, is_late=is_late)
+
+
+def _ended_lately(run: HealthRun | None, *, now: datetime) -> bool:
+    if run is None or run.finished_at is None:
+        return False
+    return now - timedelta(hours=settings.STALE_HOURS) <= run.finished_at <= now + CLOCK_SLACK
 
 
 def run_age_seconds(now: datetime) -> int | None:

@@ -17,13 +17,13 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework import mixins
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, Throttled, ValidationError
+from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from streaming import statistics
+from streaming import staff_writes, statistics
 from streaming.api.base_views import (
     DATABASE_UNAVAILABLE,
     ApiView,
@@ -37,19 +37,20 @@ from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate
 from streaming.api.pagination import PARAMETERS, MoviePagination
 from streaming.api.response_bodies import list_bodies
 from streaming.catalogue_query import ListPlan
-from streaming.client_throttle import client_key, refresh_retry_after
+from streaming.client_throttle import client_key, refresh_quota
 from streaming.exchange.change_feed import ChangeCursor, UnknownCursorError, changes_since
 from streaming.health.sweep.immediate_check import check_now
-from streaming.ingest import bindings, edits
+from streaming.ingest import bindings
 from streaming.ingest.records import is_imdb_id
-from streaming.ingest.tombstones import remove_movies
-from streaming.models import Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import Movie, MovieQuerySet, ScrapeJob, StreamingLink
 from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.page_visits import RefreshState, refresh_on_request
 from streaming.serializers import (
     BindingSerializer,
     BindingWriteSerializer,
+    BulkResultSerializer,
+    BulkSerializer,
     ChangesSerializer,
     DetailSerializer,
     JobSerializer,
@@ -61,9 +62,8 @@ from streaming.serializers import (
     RootSerializer,
     SourceSerializer,
     StatsSerializer,
-    WriteSerializer,
 )
-from streaming.write_log import log_added, log_changed, log_deleted
+from streaming.write_log import log_changed
 
 REQUESTED_BY = "api"
 CHANGES_PAGE_SIZE = 500
@@ -102,9 +102,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         "bindings": frozenset(),
     }
     required_permissions = {
-        "create": ("streaming.add_movie",),
-        "partial_update": ("streaming.change_movie",),
-        "destroy": ("streaming.delete_movie",),
+        **staff_writes.MOVIE_WRITES,
         "bindings": ("streaming.view_binding",),
         "bind": ("streaming.add_binding", "streaming.change_binding"),
         "unbind": ("streaming.delete_binding",),
@@ -181,8 +179,9 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     def refresh_links(self, request: Request, pk: str) -> Response:
         visitor = Visitor(client_key(request._request), sent_at=timezone.now())
         movie = self.get_object()
-        if (wait := refresh_retry_after(request._request)) is not None:
-            raise Throttled(wait)
+        self.quota = refresh_quota(request._request)
+        if self.quota.retry_after is not None:
+            raise Throttled(self.quota.retry_after)
         try:
             job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY, visitor=visitor)
         except jobs.ClientQueueFull as full:
@@ -202,10 +201,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         responses={201: MovieSerializer, 400: ERROR, **WRITE_ERRORS},
     )
     def create(self, request: Request) -> Response:
-        written = _validated(MovieWriteSerializer(data=request.data))
-        with transaction.atomic():
-            movie = written.save_with(edits.create_movie, address="poster_url")
-            log_added(request.user, movie, note=_note("Added", written))
+        movie = staff_writes.add_movie(request.user, request.data)
         address = reverse("api:movie-detail", [movie.imdb_id], request=request)
         return _uncached(self.get_serializer(movie).data, status=201, headers={"Location": address})
 
@@ -216,10 +212,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         responses={200: MovieSerializer, 400: ERROR, **WRITE_ERRORS, 404: ERROR},
     )
     def partial_update(self, request: Request, pk: str) -> Response:
-        written = _validated(MovieWriteSerializer(data=request.data, partial=True))
-        with transaction.atomic():
-            movie = written.save_with(edits.update_movie, self.get_object(), address="poster_url")
-            log_changed(request.user, movie, note=_note("Changed", written))
+        movie = staff_writes.change_movie(request.user, self.get_object(), request.data)
         return _uncached(self.get_serializer(movie).data)
 
     @extend_schema(
@@ -242,7 +235,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     )
     @bindings.mapping.post
     def bind(self, request: Request, pk: str) -> Response:
-        movie, written = self.get_object(), _validated(BindingWriteSerializer(data=request.data))
+        movie, written = self.get_object(), staff_writes.validated(BindingWriteSerializer(data=request.data))
         with transaction.atomic():
             row, is_new = written.save_with(lambda values: bindings.bind(movie, **values), address="url")
             log_changed(request.user, movie, note=f"Bound {row.url} by the API.")
@@ -270,12 +263,7 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         responses={204: None, **STAFF_ERRORS, 404: ERROR},
     )
     def destroy(self, request: Request, pk: str) -> Response:
-        movie = self.get_object()
-        with transaction.atomic():
-            log_deleted(request.user, movie, note="Removed by the API.")
-            reason = f"removed by {request.user}"[:200]
-            if not remove_movies(Movie.objects.filter(pk=movie.pk), reason=reason, cause=RemovedMovie.Cause.STAFF):
-                raise NotFound(f"There is no movie {pk}.")
+        staff_writes.remove_movie(request.user, self.get_object())
         return Response(status=204)
 
 
@@ -286,9 +274,7 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
     serializer_class = LinkDetailSerializer
     required_permissions = {
         "retrieve": ("streaming.view_streaminglink",),
-        "create": ("streaming.add_streaminglink",),
-        "partial_update": ("streaming.change_streaminglink",),
-        "destroy": ("streaming.delete_streaminglink",),
+        **staff_writes.LINK_WRITES,
         "check": ("streaming.change_streaminglink",),
     }
     lookup_value_regex = "[0-9]{1,18}"
@@ -307,11 +293,7 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
         responses={201: LinkDetailSerializer, 400: ERROR, **WRITE_ERRORS},
     )
     def create(self, request: Request) -> Response:
-        written = _validated(LinkWriteSerializer(data=request.data))
-        movie = written.validated_data.pop("movie")
-        with transaction.atomic():
-            link = written.save_with(edits.create_link, address="source_url", movie=movie)
-            log_added(request.user, link, note=_note("Added", written))
+        link = staff_writes.add_link(request.user, request.data)
         address = reverse("api:link-detail", [link.pk], request=request)
         return _uncached(self.get_serializer(link).data, status=201, headers={"Location": address})
 
@@ -322,23 +304,14 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
         responses={200: LinkDetailSerializer, 400: ERROR, **WRITE_ERRORS, 404: ERROR},
     )
     def partial_update(self, request: Request, pk: str) -> Response:
-        link = self.get_object()
-        written = _validated(LinkWriteSerializer(data=request.data, partial=True))
-        if written.validated_data.pop("movie", link.movie) != link.movie:
-            raise ValidationError({"movie": ["A link cannot change its movie. Add it to the other one."]})
-        with transaction.atomic():
-            link = written.save_with(edits.update_link, link, address="source_url")
-            log_changed(request.user, link, note=_note("Changed", written))
+        link = staff_writes.change_link(request.user, self.get_object(), request.data)
         return _uncached(self.get_serializer(link).data)
 
     @extend_schema(
         summary="Delete a link (staff)", parameters=[ID_PARAMETER], responses={204: None, **WRITE_ERRORS, 404: ERROR}
     )
     def destroy(self, request: Request, pk: str) -> Response:
-        link = self.get_object()
-        with transaction.atomic():
-            log_deleted(request.user, link, note="Deleted by the API.")
-            edits.delete_link(link)
+        staff_writes.delete_link(request.user, self.get_object())
         return Response(status=204)
 
     @extend_schema(
@@ -399,6 +372,30 @@ class SourceViewSet(ApiView, GenericViewSet[Movie]):
     def list(self, request: Request) -> Response:
         rows: Any = statistics.source_stats()
         return _uncached(SourceSerializer(rows, many=True).data)
+
+
+class BulkView(ApiView):
+    """Many writes of staff in one request."""
+
+    required_permissions = {"post": ()}
+
+    @extend_schema(
+        summary="Many writes at once (staff)",
+        description=(
+            f"Up to {staff_writes.MAX_OPERATIONS} writes, done in order, each by itself and by the rules of the single "
+            "one: what is refused changes nothing, and the others are done. `results` has the status of each."
+        ),
+        request=BulkSerializer,
+        responses={200: BulkResultSerializer, 400: ERROR, **STAFF_ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        if not request.user.is_staff:
+            raise PermissionDenied("This needs a staff account.")
+        body = staff_writes.validated(BulkSerializer(data=request.data)).validated_data
+        results: Any = staff_writes.write_many(request.user, body["operations"])
+        return _uncached(BulkResultSerializer({"results": results}).data)
 
 
 class StatsView(ApiView):
@@ -475,16 +472,6 @@ class DocsView(SpectacularSwaggerView):
     # Not OPTIONS: DRF responds to it with data, which this view's template cannot show.
     http_method_names = ["get", "head"]
     url_name = "api:schema"
-
-
-def _note(verb: str, written: WriteSerializer) -> str:
-    """What the log says of a write: the fields, not their values."""
-    return f"{verb} by the API: {', '.join(sorted(written.validated_data)) or 'nothing'}."
-
-
-def _validated(serializer: Any) -> Any:
-    serializer.is_valid(raise_exception=True)
-    return serializer
 
 
 def _uncached(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connection
 
 from streaming.api.response_bodies import list_bodies
@@ -66,6 +66,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 def empty_cache() -> None:
     """Throttles, cached answers and exports of one test are not the next one's."""
     cache.clear()
+    caches["captions"].clear()
     list_bodies.clear()
     shutil.rmtree(settings.EXPORT_DIR, ignore_errors=True)
 

@@ -29,6 +29,7 @@ DATABASES["default"]["TEST"] = (  # noqa: F405
     else {}
 )
 CACHES["pictures"]["LOCATION"] = str(FOLDER / "pictures")  # noqa: F405
+CACHES["captions"]["LOCATION"] = str(FOLDER / "captions")  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 WHITENOISE_AUTOREFRESH = True

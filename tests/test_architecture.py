@@ -10,6 +10,10 @@ from tests.helpers.dead_code import Project
 
 # Settings that a library reads under a name that it works out, or of which Django has no default.
 READ_BY_LIBRARIES = {
+    **{
+        f"MovieBackend.settings.CORS_{name}": "read by corsheaders.conf"
+        for name in ("URLS_REGEX", "ALLOW_ALL_ORIGINS", "ALLOW_METHODS", "ALLOW_HEADERS", "EXPOSE_HEADERS")
+    },
     "MovieBackend.settings.ROOT_URLCONF": "Django has no default for it",
     "MovieBackend.settings.REST_FRAMEWORK": "read by rest_framework.settings",
     "MovieBackend.settings.SPECTACULAR_SETTINGS": "read by drf_spectacular.settings",
@@ -18,6 +22,8 @@ READ_BY_LIBRARIES = {
     "MovieBackend.settings.WHITENOISE_USE_FINDERS": "read by whitenoise.middleware",
     "streaming.models.id_list.IdList.as_sqlite": "called by Django's SQL compiler",
     "streaming.models.id_list.IdList.as_postgresql": "called by Django's SQL compiler",
+    "streaming.models.id_list.TextList.as_sqlite": "called by Django's SQL compiler",
+    "streaming.models.id_list.TextList.as_postgresql": "called by Django's SQL compiler",
 }
 
 

@@ -98,6 +98,12 @@ def test_a_file_cache_keeps_json_until_its_time(files):
     assert [path.stat().st_mode & 0o77 for path in [files, *files.iterdir()]] == [0] * 3
 
 
+def test_a_mebibyte_of_text_in_any_language_is_kept(files):
+    text = "\u0634" * 1_000_000
+    cache.set("text", text)
+    assert cache.get("text") == text
+
+
 def test_a_full_file_cache_throws_out_what_ends_first(files, settings):
     settings.CACHES = {"default": {**settings.CACHES["default"], "OPTIONS": {"MAX_ENTRIES": 6}}}
     for number in (5, 3, 1, 2, 4, 6, 7):

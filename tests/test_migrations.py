@@ -535,3 +535,49 @@ print(json.dumps(models_at(before).get_model("streaming", "StreamingLink").objec
 
 def test_reports_have_a_table_and_go_with_their_link(database):
     assert run_script(database, REPORTED, ["https://a.example.org/1", "https://a.example.org/2"]) == [[2, 1], [1, 0], 1]
+
+
+KEYS_AND_COPIES = """
+def newest(end):
+    graph = MigrationExecutor(connection).loader.graph
+    return next(name for app, name in graph.nodes if app == "streaming" and name.endswith(end))
+
+graph = MigrationExecutor(connection).loader.graph
+parents = graph.node_map["streaming", newest("_api_keys")].parents
+before = next(parent.key[1] for parent in parents if parent.key[0] == "streaming")
+apps = models_at(before)
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="T")
+apps.get_model("streaming", "StreamingLink").objects.create(movie=movie, source="s", host="h", source_url=rows[0])
+apps = models_at(newest("_archived_copies"))
+user = apps.get_model("auth", "User").objects.create(username="a")
+names = ("StreamingLink", "ArchivedCopy", "ApiKey")
+links, copies, keys = (apps.get_model("streaming", name).objects for name in names)
+copies.create(link=links.get(), url="https://web.archive.org/web/1/x", archived_at=now, asked_at=now)
+keys.create(user_id=user.pk, name="n", prefix="p", digest="d")
+print(json.dumps([links.count(), copies.count(), keys.get().scope]))
+links.all().delete()
+print(json.dumps([links.count(), copies.count()]))
+print(json.dumps(models_at(before).get_model("streaming", "Movie").objects.count()))
+"""
+
+
+def test_keys_and_archived_copies_have_tables_of_their_own(database):
+    assert run_script(database, KEYS_AND_COPIES, ["https://a.example.org/1"]) == [[1, 1, "read"], [0, 0], 1]
+
+
+REQUESTED = """
+graph = MigrationExecutor(connection).loader.graph
+after = next(name for app, name in graph.nodes if app == "streaming" and name.endswith("_takedown_requests"))
+before = graph.node_map["streaming", after].parents.pop().key[1]
+models_at(before).get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="T")
+requests = models_at(after).get_model("streaming", "TakedownRequest").objects
+for row in rows:
+    requests.create(statement="Why", name="Jane", email="j@a.org", **row)
+print(json.dumps(list(requests.order_by("pk").values_list("target", "outcome"))))
+print(json.dumps(models_at(before).get_model("streaming", "Movie").objects.count()))
+"""
+
+
+def test_takedown_requests_have_a_table_beside_the_catalogue(database):
+    row = {"target": "tt0000001", "claim": "other"}
+    assert run_script(database, REQUESTED, [row]) == [[["tt0000001", ""]], 1]

@@ -20,7 +20,16 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from streaming import urls
-from streaming.models import BlockedAddress, HostPause, LinkReport, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import (
+    BlockedAddress,
+    HostPause,
+    LinkReport,
+    Movie,
+    RemovedMovie,
+    ScrapeJob,
+    StreamingLink,
+    TakedownRequest,
+)
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.http_origin import Origin
 from tests.helpers.staff import make_staff, make_staff_with
@@ -57,6 +66,9 @@ def catalogue():
     RemovedMovie.objects.create(imdb_id="tt0000002", title="Gone", reason="gone", snapshot={"rows": []})
     BlockedAddress.objects.create(kind="host", address="b.example.org", reason="asked")
     LinkReport.objects.create(link=link, kind=LinkReport.Kind.WRONG_FILM)
+    TakedownRequest.objects.create(
+        target="tt0000003", claim="other", statement="Why", name="Jane", email="jane@example.org"
+    )
     HostPause.objects.create(host="c.example.org", paused_until=link.first_seen, reason="busy")
 
 
@@ -107,6 +119,8 @@ ACTION_PERMISSIONS = [
     (StreamingLink, "delete_selected", ["delete_streaminglink"]),
     (ScrapeJob, "cancel", ["change_scrapejob"]),
     (RemovedMovie, "restore", ["change_removedmovie"]),
+    (TakedownRequest, "take_down", ["change_takedownrequest", "add_blockedaddress"]),
+    (TakedownRequest, "decline", ["change_takedownrequest"]),
     (BlockedAddress, "delete_selected", ["delete_blockedaddress"]),
     (HostPause, "delete_selected", ["delete_hostpause"]),
 ]

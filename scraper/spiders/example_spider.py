@@ -12,7 +12,7 @@ from parsel import Selector
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
-from scraper.base_spider import page_time_limit
+from scraper.base_spider import page_limits
 from scraper.errors import UNEXPECTED, SourceFailed, report_source_failure
 from scraper.extraction.film import MAX_LINKS_PER_FILM, ExtractedFilm, ExtractedLink, deduplicate
 from scraper.extraction.film_page import absolute_url, extract_film, film_type
@@ -75,7 +75,7 @@ class ExampleSpider(scrapy.Spider):
         """Return the links of a film's page; a missing page (404, 410) means that the site does not have the film."""
         if response.status in self.handle_httpstatus_list:
             return
-        with page_time_limit():
+        with page_limits():
             film = film_of(decode_page(response), wanted=self.imdb_id)
         if not film.imdb_id and not film.links:
             raise SourceFailed(UNEXPECTED)

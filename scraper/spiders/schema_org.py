@@ -8,7 +8,7 @@ from dataclasses import replace
 from scrapy import Request
 from scrapy.http import Response
 
-from scraper.base_spider import NOT_FOUND_STATUSES, SourceSpider, page_time_limit
+from scraper.base_spider import NOT_FOUND_STATUSES, SourceSpider, page_limits
 from scraper.errors import UNEXPECTED, SourceFailed
 from scraper.extraction.film import to_items
 from scraper.extraction.film_page import extract_film
@@ -53,7 +53,7 @@ class SchemaOrgSpider(SourceSpider):
         if response.status in NOT_FOUND_STATUSES:
             return
         text = decode_page(response).text
-        with page_time_limit():
+        with page_limits():
             film = extract_film(text, url=response.url, wanted=self.imdb_id)
             is_empty = not film.links and is_wall(text, headers=decode_headers(response))
         if film.problem in FAILURES:

@@ -49,8 +49,10 @@
     if (!video || !playing || !(video.duration > 0)) return;
     const { currentTime: at, duration } = video;
     savedAt = at;
-    if (at > duration * 0.97) store.remove(positionKey(playing));
-    else if (at >= MIN_SECONDS) store.write(positionKey(playing), {
+    if (at > duration * 0.97) {
+      store.remove(positionKey(playing));
+      document.dispatchEvent(new CustomEvent("watched", { detail: playing.part }));
+    } else if (at >= MIN_SECONDS) store.write(positionKey(playing), {
       at: Math.floor(at), duration: Math.floor(duration), link: playing.id, saved: Date.now(),
     });
   };
@@ -168,10 +170,14 @@
   });
   restart.addEventListener("click", () => { video.currentTime = 0; restart.hidden = true; video.focus(); });
   addEventListener("pagehide", save);
-  // Anything in the page may start a copy: <button data-play-link="LINK ID">.
+  // The row of a copy has a button that starts it, if this browser can play one of its links, whose ids it names.
+  const choiceOf = (button) => usable.find((one) => button.dataset.playLinks.split(" ").includes(String(one.id)));
+  const showButtons = () => document.querySelectorAll("[data-play-links]").forEach((button) => { button.hidden = !choiceOf(button); });
+  showButtons();
+  document.addEventListener("htmx:afterSettle", showButtons);
   document.addEventListener("click", (event) => {
-    const wanted = event.target.closest("[data-play-link]");
-    const choice = wanted && usable.find((one) => String(one.id) === wanted.dataset.playLink);
+    const wanted = event.target.closest("[data-play-links]");
+    const choice = wanted && choiceOf(wanted);
     if (!choice) return;
     event.preventDefault();
     select(choice);

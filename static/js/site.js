@@ -74,6 +74,24 @@
     setUpToast(toast);
   };
 
+  // Copies a field. Without the clipboard, which pages without https lack, the text is at least selected.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]"), field = button && document.getElementById(button.dataset.copy);
+    if (!field) return;
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); } catch { if (!document.execCommand("copy")) return; }
+    announce(button.dataset.copied);
+    $("span", button).textContent = button.dataset.copied;
+  });
+
+  // "Report" in a row chooses its link in the form, to which it leads.
+  document.addEventListener("click", ({ target }) => {
+    const reported = target.closest("[data-report-link]"), select = $("#report [name=link]");
+    if (reported && select) select.value = reported.dataset.reportLink;
+  });
+
+  document.addEventListener("failure", (event) => showError(event.detail));
+
   // Keep relative times up to date while the page is open.
   const ago = (time) => {
     const seconds = Math.max(0, (Date.now() - new Date(time.dateTime)) / 1000);
@@ -113,6 +131,14 @@
     }
   };
 
+  // Without a search the best are the best known: one order, offered once.
+  const showSorts = (isSearch) => {
+    const best = $("[name=sort] [value=best]"), known = $("[name=sort] [value=known]"), { match, known: label } = best.parentElement.dataset;
+    best.textContent = isSearch ? match : label;
+    if (isSearch && !known) best.after(new Option(label, "known"));
+    if (!isSearch && known) known.remove();
+  };
+
   // "Show more" is kept in the URL, so that Back finds the same cards.
   const rememberPages = () => {
     const url = new URL(location.href), pages = Number(url.searchParams.get("pages")) || 1;
@@ -139,6 +165,7 @@
     if (results && event.detail.target.id === "results") {
       announce(results.dataset.announce);
       showCounts(results);
+      showSorts("search" in results.dataset);
     }
     const first = before && before.nextElementSibling && $("a", before.nextElementSibling);
     if (first) {

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date, is_same_domain
 from django.utils.log import log_response
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, ParseError, PermissionDenied, Throttled
@@ -30,8 +31,10 @@ from rest_framework.viewsets import ViewSetMixin
 from streaming import write_wait
 from streaming.api.filters import reject_unknown_parameters
 from streaming.api.response_bodies import ResponseBodies
+from streaming.client_throttle import Quota
 from streaming.formatting import counted
 from streaming.ingest.row_locks import RowGone
+from streaming.models import ApiKey
 from streaming.ranking import accepted_languages
 
 log = logging.getLogger(__name__)
@@ -75,6 +78,26 @@ class SameOriginPermission(BasePermission):
             return True
         # Not just False: DRF would then ask an anonymous visitor to sign in, which would not help.
         raise PermissionDenied("This request comes from another site.")
+
+
+class ApiKeyScopePermission(BasePermission):
+    """Refuse writes with a key that is for reading only."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        is_reader = isinstance(request.auth, ApiKey) and request.auth.scope != ApiKey.Scope.WRITE
+        if is_reader and request.method not in SAFE_METHODS:
+            raise PermissionDenied("This key is for reading only.")
+        return True
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    """How the schema describes keys."""
+
+    target_class = "streaming.api.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A key of the API, made in the admin."}
 
 
 class ModelPermission(BasePermission):
@@ -125,8 +148,9 @@ class ApiView(APIView):
 
     allowed_parameters: dict[str, frozenset[str]] = {}
     required_permissions: Mapping[str, tuple[str, ...]] = {}
-    permission_classes = [SameOriginPermission, ModelPermission]
+    permission_classes = [SameOriginPermission, ApiKeyScopePermission, ModelPermission]
     parser_classes = [StrictJSONParser]
+    quota: Quota | None = None
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         authenticators: list[BaseAuthentication] = super().get_authenticators()
@@ -140,6 +164,14 @@ class ApiView(APIView):
         known = self.allowed_parameters.get(getattr(self, "action", None) or "")
         if known is not None and request.method in SAFE_METHODS:
             reject_unknown_parameters(request.query_params, known=known | COMMON_PARAMETERS)
+
+    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
+        """Add the RateLimit headers of the limit that the request was counted by, if any."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self.quota is not None:
+            for name, value in self.quota.headers().items():
+                final.headers[name] = value
+        return final
 
 
 def handle_exception(error: Exception, context: dict[str, object]) -> Response | None:

@@ -109,7 +109,9 @@ class SourceField(forms.CharField):
         if not value or value in sources.KNOWN_SOURCES:
             return
         if "\x00" in value or value not in LinkCount.objects.by_source():
-            raise FormError(f"{quote_value(value)} is not known. Allowed: {', '.join(sources.KNOWN_SOURCES)}.")
+            # As a parameter: django-filter formats the message, so a percent sign in it would be an error.
+            message = f"%(value)s is not known. Allowed: {', '.join(sources.KNOWN_SOURCES)}."
+            raise FormError(message, params={"value": quote_value(value)})
 
 
 class BoundedFilter(django_filters.NumberFilter):  # type: ignore[misc]

@@ -30,6 +30,28 @@ class ImportReport:
     refused_facts: int = 0
     saved: SaveReport = field(default_factory=SaveReport)
 
+    @property
+    def summary(self) -> str:
+        """What was saved, as a sentence."""
+        saved = self.saved
+        refused = sum(saved.refused.values())
+        rejected = f", {refused} taken down, without a movie or not free" if refused else ""
+        restored = f", {saved.movies_restored} movies restored" if saved.movies_restored else ""
+        return (
+            f"{self.valid} lines read: {saved.movies_new} new movies{restored}, "
+            f"{saved.new} new links, {saved.seen_again} known ones{rejected}."
+        )
+
+    @property
+    def skipped(self) -> str:
+        """What was not, with its counts; empty if that is nothing."""
+        counts = {
+            "invalid lines": self.invalid,
+            "invalid links": self.refused_links,
+            "invalid facts": self.refused_facts,
+        }
+        return " and ".join(f"{number} {name}" for name, number in counts.items() if number)
+
 
 @dataclass(slots=True)
 class _Batch:
@@ -76,6 +98,23 @@ def import_lines(
                 batch = _Batch()
         _save(batch, report, limit)
         _finish(report)
+    return report
+
+
+def check_lines(
+    lines: Iterable[ValidLine | InvalidLine], *, on_invalid: Callable[[InvalidLine | ValidLine], None]
+) -> ImportReport:
+    """What `import_lines` would say of these lines, without saving any of them."""
+    report = ImportReport()
+    for line in lines:
+        if isinstance(line, InvalidLine):
+            report.invalid += 1
+            on_invalid(line)
+            continue
+        report.valid += 1
+        if line.refused:
+            _count_refused(line, report)
+            on_invalid(line)
     return report
 
 

@@ -98,7 +98,14 @@ def _link_object(link: LinkEntry) -> dict[str, Any]:
 
 def _parse_line(number: int, line: bytes, *, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:
     try:
-        raw = _parse_object(line)
+        return parse_object(number, _parse_object(line), allowed=allowed)
+    except InvalidValue as error:
+        return InvalidLine(number, str(error))
+
+
+def parse_object(number: int, raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:
+    """Validate the object of a line, in whatever format it was written."""
+    try:
         movie = _movie_record(raw)
         links = _link_records(raw, movie.imdb_id, allowed=allowed)
         accepted = tuple(link for link in links if isinstance(link, LinkRecord))

@@ -13,6 +13,7 @@ from scraper.items import MOVIE_FACTS, Caption
 from scraper.sources import source_name
 from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry
 from streaming.formatting import episode_label
+from streaming.ingest.blocklist import ShownCaptions
 from streaming.models import Movie, MovieQuerySet, StreamingLink
 from streaming.models.id_list import IdList
 from streaming.models.link import uptime_of
@@ -71,13 +72,21 @@ def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = Tru
         found = links.filter(movie__in=IdList(movie.pk for movie in batch)).order_by("pk")
         for row in starmap(_LinkRow, found.values_list(*LINK_COLUMNS)):
             by_movie[row.movie_id].append(row)
+        captions = ShownCaptions()
         for movie in batch:
-            yield to_entry(movie, [_with_length_note(row, movie) for row in by_movie[movie.pk]])
+            yield to_entry(movie, [_with_length_note(row, movie) for row in by_movie[movie.pk]], captions=captions)
         last_id = batch[-1].imdb_id
 
 
-def to_entry(movie: Movie, links: Sequence[StreamingLink | _LinkRow], *, languages: Sequence[str] = ()) -> MovieEntry:
+def to_entry(
+    movie: Movie,
+    links: Sequence[StreamingLink | _LinkRow],
+    *,
+    languages: Sequence[str] = (),
+    captions: ShownCaptions | None = None,
+) -> MovieEntry:
     """One movie with these links, best first for a viewer of these languages (empty: any)."""
+    captions = captions or ShownCaptions()
     return MovieEntry(
         imdb_id=movie.imdb_id,
         title=movie.title,
@@ -94,7 +103,7 @@ def to_entry(movie: Movie, links: Sequence[StreamingLink | _LinkRow], *, languag
         cast=movie.people("cast"),
         other_titles=tuple((language, title) for language, title in movie.other_titles),
         fame=movie.fame,
-        links=tuple(_link_entry(link) for link in best_first(links, languages=languages)),
+        links=tuple(_link_entry(link, captions) for link in best_first(links, languages=languages)),
     )
 
 
@@ -105,7 +114,7 @@ def _with_length_note(row: _LinkRow, movie: Movie) -> _LinkRow:
     return row._replace(length_note=link.length_note)
 
 
-def _link_entry(link: StreamingLink | _LinkRow) -> LinkEntry:
+def _link_entry(link: StreamingLink | _LinkRow, captions: ShownCaptions) -> LinkEntry:
     return LinkEntry(
         source=link.source,
         source_url=link.source_url,
@@ -115,7 +124,7 @@ def _link_entry(link: StreamingLink | _LinkRow) -> LinkEntry:
         size_bytes=link.size_bytes,
         width=link.width,
         height=link.height,
-        captions=tuple(Caption(**caption) for caption in link.captions),
+        captions=tuple(Caption(**caption) for caption in captions.of(link.captions)),
         is_active=link.is_active,
         last_checked=link.last_checked,
         **dict(zip(PLAIN_FIELDS, PLAIN_VALUES(link), strict=True)),

@@ -25,6 +25,7 @@ from streaming.health.sweep.report import CheckReport
 from streaming.health.sweep.resume import load_resume_state
 from streaming.health.sweep.run_record import RunRecord
 from streaming.health.sweep.spool import ResultSpool
+from streaming.health.verification.archived_copies import look_up_archived_copies
 from streaming.models import HealthRun, LinkFlip
 from streaming.models.change import number_all_changes
 from streaming.retention import delete_old_history
@@ -49,6 +50,8 @@ def run_check(
         run = CheckRun(options, now=now, on_progress=on_progress, stop=stop)
         report = run.run()
         if not (report.withheld or options.dry_run):
+            if report.complete:
+                look_up_archived_copies(run.checker.config, now=now, stop=run.is_over)
             number_all_changes()  # Where no mirror asks they would pile up.
             # A run without a response, such as one of a single movie, would not notice that the clock is years ahead.
             if confirms_clock(run.checker.tally.hosts):
@@ -104,9 +107,9 @@ class CheckRun:
     def _run_here(self, since: datetime | None) -> None:
         self.checker.resume_state = load_resume_state(self.options.selection, since=since, now=self.now)
         links = due_links(self.options.selection, now=self.now)
-        error = self._check(self.checker.check_due(links, limit=self.options.limit, stop=self._is_over))
-        if not (self.report.withheld or error or self._is_over()):
-            error = self._check(self.checker.check_extra(stop=self._is_over))
+        error = self._check(self.checker.check_due(links, limit=self.options.limit, stop=self.is_over))
+        if not (self.report.withheld or error or self.is_over()):
+            error = self._check(self.checker.check_extra(stop=self.is_over))
         self.conclusion.conclude(self.failures.batches, error=error)
         self._return_movies()
         self._finish()
@@ -115,7 +118,7 @@ class CheckRun:
         """Take results until there are no more; return why they ended early, empty if they did not."""
         try:
             for _ in results:
-                if reason := self.checker.withhold_reason(stop=self._is_over):
+                if reason := self.checker.withhold_reason(stop=self.is_over):
                     self.report.withhold(reason)
                     break
                 self.record.update(died=self.checker.writer.written.died)
@@ -156,7 +159,7 @@ class CheckRun:
             return HealthRun.StopReason.INTERRUPTED
         return HealthRun.StopReason.LATE if self._is_late() else None
 
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
         return self._is_late() or self.stop()
 
     def _is_late(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from django.db import connection
 
@@ -83,6 +84,21 @@ class Blocklist:
             return True
         link, links = found.as_link(), self.links.get(host, frozenset())
         return link in links or replace(link, port=None) in links
+
+
+class ShownCaptions:
+    """Which captions of links may be shown: their files can be elsewhere than the film, where something is taken down.
+
+    The takedowns are loaded with the first captions, so that links without any cost no query.
+    """
+
+    def of(self, captions: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+        """The captions whose files are not taken down."""
+        return [one for one in captions if not self._blocklist.is_blocked(url=one.get("url", ""))]
+
+    @cached_property
+    def _blocklist(self) -> Blocklist:
+        return Blocklist.load()
 
 
 def lock_takedowns() -> None:

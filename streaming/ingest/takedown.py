@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 from django.db import connection, transaction
-from django.db.models import Q
-from django.db.models.functions import Substr
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast, Substr
 
 from scraper.net.url_policy import InvalidValue, PrivateHostAllowlist, host_of, normalize_url
 from streaming.formatting import quote_value
@@ -19,7 +19,7 @@ from streaming.ingest.blocklist import Blocklist, lock_takedowns
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.ingest.url_identity import ComparableUrl, comparable_url, without_www
-from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink, StreamingLinkQuerySet
+from streaming.models import BlockedAddress, Movie, MovieQuerySet, RemovedMovie, StreamingLink, StreamingLinkQuerySet
 from streaming.models.movie import mark_updated
 
 ANY_HOST = PrivateHostAllowlist.parse(["0.0.0.0/0", "::/0"])
@@ -78,6 +78,7 @@ def lift(rows: Sequence[BlockedAddress]) -> None:
     imdb_ids = [row.address for row in rows if row.kind == BlockedAddress.Kind.IMDB_ID]
     restore_movies(imdb_ids, causes=[RemovedMovie.Cause.TAKEDOWN])
     urls = [row for row in rows if row.kind != BlockedAddress.Kind.IMDB_ID]
+    _mark_captions({_host_text(row) for row in urls})
     _bring_back_links({host for row in urls for host in _hosts_of(row.kind, row.address)})
 
 
@@ -115,12 +116,29 @@ def _hosts_of(kind: str, address: str) -> list[str]:
 
 
 def _hide_links(row: BlockedAddress) -> int:
+    _mark_captions({_host_text(row)})
     links = StreamingLink.objects.filter(host__in=_hosts_of(row.kind, row.address), taken_down=False)
     if row.kind == BlockedAddress.Kind.HOST:
         return _change(links, StreamingLinkQuerySet.take_down)
     only_this = Blocklist.of([(row.kind, row.address)])
     found = _possible_spellings(links, comparable_url(row.address))
     return _change_each(found, StreamingLinkQuerySet.take_down, chosen=lambda url: only_this.is_blocked(url=url))
+
+
+def _host_text(row: BlockedAddress) -> str:
+    return row.address if row.kind == BlockedAddress.Kind.HOST else comparable_url(row.address).host
+
+
+def _mark_captions(hosts: Iterable[str]) -> None:
+    """Tell mirrors and caches of the movies with captions on these hosts, which `ShownCaptions` shows or not.
+
+    Reads all links with captions.
+    """
+    with_captions = StreamingLink.objects.exclude(captions=[]).annotate(text=Cast("captions", TextField()))
+    for host in hosts:
+        movies = Movie.objects.filter(pk__in=with_captions.filter(text__contains=host).values("movie"))
+        _lock_in_order(movies)
+        mark_updated(movies)
 
 
 def _possible_spellings(links: StreamingLinkQuerySet, url: ComparableUrl) -> StreamingLinkQuerySet:
@@ -163,12 +181,16 @@ def _change_each(
 def _change(links: StreamingLinkQuerySet, change: Callable[[StreamingLinkQuerySet], int]) -> int:
     """Change these links with two statements, for mirrors and caches too; return how many."""
     movies = Movie.objects.filter(pk__in=links.filter(is_published=True).values("movie"))
-    if connection.features.has_select_for_update:
-        # In the order that everything has which locks movies and links.
-        list(movies.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-        list(links.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    _lock_in_order(movies)
+    _lock_in_order(links)
     mark_updated(movies)
     return change(links)
+
+
+def _lock_in_order(rows: MovieQuerySet | StreamingLinkQuerySet) -> None:
+    """Lock rows in the order that everything has which locks movies and links."""
+    if connection.features.has_select_for_update:
+        list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _batches(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -17,7 +17,17 @@ from streaming.ingest.batch_limit import BatchLimit
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.bulk_insert import insert_rows
 from streaming.ingest.row_locks import lock_appearance
-from streaming.models import Binding, LinkFlip, LinkReport, Movie, MovieQuerySet, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import (
+    ArchivedCopy,
+    Binding,
+    LinkFlip,
+    LinkReport,
+    Movie,
+    MovieQuerySet,
+    RemovedMovie,
+    ScrapeJob,
+    StreamingLink,
+)
 from streaming.models.bulk_counts import removal_counted_together
 from streaming.models.id_list import IdList
 from streaming.models.removed import next_removed_check
@@ -98,6 +108,7 @@ def _rows_of_movies(ids: Sequence[int]) -> dict[str, models.QuerySet[Any]]:
     rows = (
         LinkFlip.objects.filter(link__in=links.values("pk")),
         LinkReport.objects.filter(link__in=links.values("pk")),
+        ArchivedCopy.objects.filter(link__in=links.values("pk")),
         links,
         Binding.objects.filter(movie__in=IdList(ids)),
         ScrapeJob.objects.filter(movie__in=IdList(ids)),

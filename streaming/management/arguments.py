@@ -6,6 +6,8 @@ import math
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 
+from streaming.ingest.records import SLUG
+
 
 def integer_argument(minimum: int = 0, maximum: int = 10**9) -> Callable[[str], int]:
     """Return a parser for whole numbers within these bounds."""
@@ -16,6 +18,13 @@ def integer_argument(minimum: int = 0, maximum: int = 10**9) -> Callable[[str], 
         return int(text)
 
     return parse
+
+
+def slug_argument(text: str) -> str:
+    """Parse the short name of a source."""
+    if len(text) > 50 or not SLUG.fullmatch(text):
+        raise ArgumentTypeError(f"{text[:40]!r} is not a slug such as internet_archive")
+    return text
 
 
 def number_argument(minimum: float = 0.0, maximum: float = 1e6) -> Callable[[str], float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from streaming.models.api_key import ApiKey, ApiKeyQuerySet
+from streaming.models.archived_copy import ArchivedCopy
 from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
 from streaming.models.change import Change, PendingChange
@@ -18,8 +20,12 @@ from streaming.models.login_counter import LoginCounter
 from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
 from streaming.models.restored_backup import RestoredBackup
+from streaming.models.takedown_request import TakedownRequest
 
 __all__ = [
+    "ApiKey",
+    "ApiKeyQuerySet",
+    "ArchivedCopy",
     "Binding",
     "BlockedAddress",
     "CatalogueVersion",
@@ -48,4 +54,5 @@ __all__ = [
     "ScrapeJobQuerySet",
     "StreamingLink",
     "StreamingLinkQuerySet",
+    "TakedownRequest",
 ]

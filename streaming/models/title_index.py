@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connections
 
@@ -16,7 +16,17 @@ Alternative = Sequence[Term]
 Pattern = Sequence[Sequence[Alternative]]
 """What a title has to have: of each entry one of the alternatives."""
 MAX_WORDS = 20
+MAX_OF_MANY = 50_000
+"""Rows for many titles at once; some titles are those of hundreds of movies."""
 LAST_CHARACTER = "\U0010ffff"
+
+
+class WantedTitle(NamedTuple):
+    """A title that is looked for beside many others: `number` tells them apart, `year` None means any."""
+
+    number: int
+    key: str
+    year: int | None = None
 
 
 class TitleIndex:
@@ -37,6 +47,27 @@ class TitleIndex:
     def titled(self, key: str, *, limit: int) -> list[int]:
         """The ids of the movies with a title that has exactly this key."""
         return self._in_range(f"{key}{KEY_END}", f"{key}{AFTER_KEY_END}", limit=limit)
+
+    def titled_many(self, wanted: Collection[WantedTitle], *, years_apart: int) -> list[tuple[int, int]]:
+        """The number of each wanted title and the id of a movie with exactly this key, of about its year, if any."""
+        listed = "jsonb_array_elements(%s::jsonb) AS w" if self.is_postgres else "json_each(%s) AS w"
+        number, first, last, start, end = (
+            f"(w.value->>{place}){cast}" if self.is_postgres else f"json_extract(w.value, '$[{place}]')"
+            for place, cast in enumerate(("::int", "::int", "::int", ' COLLATE "C"', ' COLLATE "C"'))
+        )
+        # CROSS JOIN keeps SQLite to this order: the titles that are looked for first.
+        sql = f"""SELECT DISTINCT {number}, m.id FROM {listed}
+            CROSS JOIN streaming_searchtitle t CROSS JOIN streaming_movie m
+            WHERE t.words >= {start} AND t.words < {end} AND m.id = t.movie_id
+            AND ({first} = 0 OR m.year BETWEEN {first} AND {last}) LIMIT {MAX_OF_MANY}"""  # noqa: S608  our own constants
+        rows = [
+            (one.number, (one.year or years_apart) - years_apart, (one.year or 0) + years_apart,
+             f"{one.key}{KEY_END}", f"{one.key}{AFTER_KEY_END}")
+            for one in wanted
+        ]  # fmt: skip
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, [json.dumps(rows)])
+            return [(int(number), int(pk)) for number, pk in cursor.fetchall()]
 
     def beginning_with(self, key: str, *, limit: int) -> list[int]:
         """The ids of movies with a title that begins with this key."""

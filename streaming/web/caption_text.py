@@ -7,6 +7,8 @@ import re
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 MAX_CUES = 20_000
+MAX_TEXT_BYTES = 3 * 1024 * 1024
+"""As WebVTT: a file of 1 MiB can become more. It has to fit into the cache, or it would be fetched each time."""
 TIME = r"(?:([0-9]{1,3}):)?([0-9]{1,2}):([0-9]{1,2})[.,]([0-9]{1,3})"
 TIMING = re.compile(rf"[ \t]*{TIME}[ \t]*-{{1,2}}>[ \t]*{TIME}([ \t].*)?", re.ASCII)
 SETTINGS = re.compile(r"(?:vertical|line|position|size|align):[A-Za-z0-9.,%-]{1,30}")
@@ -14,7 +16,11 @@ HTML_PAGE = re.compile(r"\s*(?:<!doctype|<html|<head|<body|<\?xml)", re.IGNORECA
 TAG = re.compile(r"</?([a-z]{0,8})[^<>]{0,200}>", re.IGNORECASE)
 KEPT_TAGS = frozenset({"b", "i", "u"})
 OVERRIDE = re.compile(r"\{\\[^{}]{0,200}\}")
-REMOVED_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+REMOVED_CHARACTERS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+"""Controls, direction controls and lone surrogates; Arabic and Hebrew need none of them."""
+ESCAPES = {ord("<"): "&lt;", ord(">"): "&gt;"}
 
 
 class UnreadableCaptions(ValueError):
@@ -32,7 +38,10 @@ def to_webvtt(data: bytes) -> str:
     cues = _cues(text.split("\n"))
     if not cues:
         raise UnreadableCaptions("At the address of the captions there are none.")
-    return "WEBVTT\n\n" + "\n\n".join(cues) + "\n"
+    captions = "WEBVTT\n\n" + "\n\n".join(cues) + "\n"
+    if len(captions.encode()) > MAX_TEXT_BYTES:
+        raise UnreadableCaptions("The captions are too long.")
+    return captions
 
 
 def _decode(data: bytes) -> str:
@@ -75,9 +84,16 @@ def _time(hours: str | None, minutes: str, seconds: str, fraction: str) -> str:
 
 
 def _clean(line: str) -> str:
+    """The text of a line with the tags that stay.
+
+    What is left of `<` and `>` is escaped, whatever the removal of tags joined: so it forms neither a tag nor `-->`.
+    """
     line = REMOVED_CHARACTERS.sub("", OVERRIDE.sub("", line)).replace("-->", "→")
-    line = TAG.sub(lambda tag: _bare(tag) if tag[1].lower() in KEPT_TAGS else "", line)
-    return line.strip()
+    words, end = list[str](), 0
+    for tag in TAG.finditer(line):
+        words += [line[end : tag.start()].translate(ESCAPES), _bare(tag) if tag[1].lower() in KEPT_TAGS else ""]
+        end = tag.end()
+    return "".join([*words, line[end:].translate(ESCAPES)]).strip()
 
 
 def _bare(tag: re.Match[str]) -> str:

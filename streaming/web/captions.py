@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -18,7 +19,7 @@ from scraper.net.url_policy import host_of, netloc_of
 from streaming import file_locks
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.verification.file_client import FileLimits, FileUnavailable, fetch_file
-from streaming.ingest.blocklist import Blocklist
+from streaming.ingest.blocklist import Blocklist, ShownCaptions
 from streaming.models import HostPause, Movie, StreamingLink
 from streaming.web.caption_text import UnreadableCaptions, to_webvtt
 from streaming.web.player import CaptionTrack
@@ -29,15 +30,17 @@ FAILURE_KEPT_SECONDS = 300
 MAX_FETCHES_AT_ONCE = 2
 """Of this machine; a fetch holds a thread of the web server for some seconds."""
 BUSY_RETRY_SECONDS = 5
+SURROGATE = re.compile("[\ud800-\udfff]")
 ACCEPT = "text/vtt,application/x-subrip,text/plain;q=0.9,*/*;q=0.5"
 
 
 def caption_tracks(links: Iterable[StreamingLink]) -> dict[int, list[CaptionTrack]]:
     """The captions that the player offers, by the id of their link."""
+    shown = ShownCaptions()
     return {
         link.pk: [
-            CaptionTrack(link_id=link.pk, number=number, language=str(caption.get("language", "")))
-            for number, caption in enumerate(link.captions)
+            CaptionTrack(link_id=link.pk, number=link.captions.index(one), language=str(one.get("language", "")))
+            for one in shown.of(link.captions)
         ]
         for link in links
     }
@@ -50,7 +53,7 @@ def captions(request: HttpRequest, link_id: int, number: int) -> HttpResponse:
     if not url:
         return _sentence(gettext("There are no such captions."), status=404)
     key = f"captions:{hashlib.sha256(url.encode()).hexdigest()}"
-    known: dict[str, Any] | None = cache.get(key)
+    known = _kept(key)
     if known is None:
         slot = _fetch_slot()
         if slot is None:
@@ -59,7 +62,7 @@ def captions(request: HttpRequest, link_id: int, number: int) -> HttpResponse:
             return response
         with slot:
             known = _fetch(url)
-        cache.set(key, known, timeout=FAILURE_KEPT_SECONDS if known["error"] else KEPT_SECONDS)
+        caches["captions"].set(key, known, timeout=FAILURE_KEPT_SECONDS if known["error"] else KEPT_SECONDS)
     if known["error"]:
         # The detail is kept for all viewers, in English.
         text = gettext("The captions cannot be shown: %(detail)s") % {"detail": known["error"]}
@@ -80,14 +83,25 @@ def _caption_url(link_id: int, number: int) -> str:
     return "" if Blocklist.load().is_blocked(url=url) else url
 
 
+def _kept(key: str) -> dict[str, str] | None:
+    """What was fetched lately; None for anything that we do not write, since others may have written to the cache."""
+    kept = caches["captions"].get(key)
+    if not isinstance(kept, dict) or set(kept) != {"text", "error"}:
+        return None
+    is_text = all(isinstance(value, str) and not SURROGATE.search(value) for value in kept.values())
+    return kept if is_text else None
+
+
 def _fetch(url: str) -> dict[str, str]:
     """Return text and error; one of them is empty."""
     paused = HostPause.objects.active(timezone.now()).filter(host__in=[netloc_of(url), host_of(url)])
     if paused.exists():
         return {"text": "", "error": "their host has asked us to wait."}
     config = ProbeConfig(user_agent=settings.USER_AGENT, allowed=settings.ALLOW_PRIVATE_HOSTS)
+    blocklist = Blocklist.load()
+    limits = FileLimits(max_bytes=MAX_BYTES, is_blocked=lambda target: blocklist.is_blocked(url=target))
     try:
-        data = fetch_file(url, config, accept=ACCEPT, limits=FileLimits(max_bytes=MAX_BYTES))
+        data = fetch_file(url, config, accept=ACCEPT, limits=limits)
         return {"text": to_webvtt(data), "error": ""}
     except (FileUnavailable, UnreadableCaptions) as error:
         return {"text": "", "error": _lower_first(str(error))}

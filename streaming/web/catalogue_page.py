@@ -23,6 +23,7 @@ from streaming.models import HealthRun, Movie, MovieQuerySet
 from streaming.models.movie import attach_working_counts
 from streaming.search_words import parse_search
 from streaming.web.filter_bar import PAGE_SIZE, SORT_LABELS, FilterSelection, filter_choices
+from streaming.web.home_rows import home_rows
 from streaming.web.rendering import HtmxHttpRequest, render_page
 
 MAX_PAGES_AT_ONCE = 20
@@ -35,16 +36,19 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     """The catalogue page; htmx gets only the results, or for "Show more" only the next cards."""
     query = FilterSelection.from_query_string(request.GET)
     page = read_page(query, **{name: request.GET.get(name, "") for name in ("page", "after", "pages")})
-    attach_working_counts(page.movies)
+    rows = home_rows(excluded_fields=fields_not_on_cards()) if query == FilterSelection() and not page.start else []
+    attach_working_counts([*page.movies, *(movie for row in rows for movie in row.movies)])
     totals = statistics.totals()
     context = {
         "query": query,
         "page": page,
+        "rows": rows,
         "results_text": page.total_text,
         "show_text": gettext("Show %(titles)s") % {"titles": page.total_text},
         "active_filters": query.active_filters(),
         "filters_set": query.filters_set,
-        "sorts": SORT_LABELS,
+        "sorts": query.sorts(),
+        "all_sorts": SORT_LABELS,
         "totals": totals,
         "titles_text": _titles_text(totals),
         "links_text": _links_text(totals),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext, gettext_noop
@@ -41,7 +42,8 @@ def body_too_large(request: HttpRequest) -> HttpResponse:
     """413 for a request whose body is larger than anybody needs here."""
     if _is_for_api(request):
         return _json_error("The body of this request is too large.", status=413)
-    return render_page(request, "413.html", {}, status=413)
+    megabytes = settings.MAX_LIST_BODY_BYTES // 1024**2 if request.path == settings.LIST_PATH else 0
+    return render_page(request, "413.html", {"max_megabytes": megabytes}, status=413)
 
 
 def not_found(request: HttpRequest, exception: Exception | None) -> HttpResponse:

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 
 from scraper.extraction.countries import COUNTRIES
 from scraper.extraction.genres import GENRES
-from streaming.ingest.facts import is_person_key
+from streaming.ingest.facts import is_person_key, person_key
 from streaming.localization import country_name, genre_name
-from streaming.models import MovieFacet
+from streaming.models import Movie, MovieFacet
 from streaming.models.movie import attach_working_counts
 from streaming.web.catalogue_page import read_page
 from streaming.web.error_pages import not_found
@@ -26,11 +26,28 @@ def person(request: HttpRequest, key: str) -> HttpResponse:
     """The movies of a person, as director or in the cast; 404 if no movie of the catalogue knows the person."""
     if not is_person_key(key) or not MovieFacet.objects.filter(kind=MovieFacet.Kind.PERSON, value=key).exists():
         return not_found(request, None)
-    more = f"{WIKIDATA_PAGE}{key}" if key[:1] == "Q" else ""
+    name = person_name(key)
+    more, same_name = (f"{WIKIDATA_PAGE}{key}", _page_of_name(name)) if key[:1] == "Q" else ("", "")
     selection = FilterSelection(person=key, sort="newest")
     return _page(
-        request, selection, kind=gettext("Person"), name=person_name(key), url=reverse("person", args=[key]), more=more
+        request,
+        selection,
+        kind=gettext("Person"),
+        name=name,
+        url=reverse("person", args=[key]),
+        more=more,
+        same_name=same_name,
     )
+
+
+def _page_of_name(name: str) -> str:
+    """The page of the movies that state this name without an id; empty if there are none.
+
+    They may be the same person's or those of a namesake, so they are not one list.
+    """
+    key = person_key(name)
+    stated = Movie.objects.shown().filter(facets__kind=MovieFacet.Kind.PERSON, facets__value=key)
+    return reverse("person", args=[key]) if key and stated.exists() else ""
 
 
 @require_safe
@@ -54,7 +71,14 @@ def country(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, selection: FilterSelection, *, kind: str, name: str, url: str, more: str = ""
+    request: HttpRequest,
+    selection: FilterSelection,
+    *,
+    kind: str,
+    name: str,
+    url: str,
+    more: str = "",
+    same_name: str = "",
 ) -> HttpResponse:
     """The first movies of a selection; further ones, and all other filters, are on the catalogue page."""
     page = read_page(selection, page="", after="")
@@ -66,5 +90,6 @@ def _page(
         "catalogue_url": f"{reverse('home')}{selection.url()}",
         "canonical": request.build_absolute_uri(url),
         "more": more,
+        "same_name": same_name,
     }
     return render_page(request, "facet.html", context)

@@ -26,10 +26,10 @@ from streaming.search_words import MAX_SEARCH_LENGTH, parse_search
 
 PAGE_SIZE = 24
 # Of a search the best match first, without one the best known.
-BEST_MATCH = "best"
+BEST_MATCH, BEST_KNOWN = "best", "known"
 SORT_LABELS = {
     BEST_MATCH: gettext_noop("Best match"),
-    "known": gettext_noop("Best known first"),
+    BEST_KNOWN: gettext_noop("Best known first"),
     "title": gettext_noop("Title A–Z"),
     "newest": gettext_noop("Newest first"),
     "oldest": gettext_noop("Oldest first"),
@@ -78,8 +78,10 @@ class FilterSelection:
     @classmethod
     def from_query_string(cls, query: Mapping[str, str]) -> FilterSelection:
         """Read the parameters; unknown values count as none, a long search is cut."""
+        text = display_text(query.get("q", ""), max_length=MAX_SEARCH_LENGTH)
+        sort = _known_or_empty(query.get("sort"), SORT_LABELS) or BEST_MATCH
         return cls(
-            q=display_text(query.get("q", ""), max_length=MAX_SEARCH_LENGTH),
+            q=text,
             type=_known_or_empty(query.get("type"), TYPE_LABELS),
             working=_known_or_empty(query.get("working"), {"1": ""}),
             decade=_decade(query.get("decade", "")),
@@ -93,7 +95,7 @@ class FilterSelection:
             runtime_min=_minutes(query.get("runtime_min", "")),
             runtime_max=_minutes(query.get("runtime_max", "")),
             person=_person(query.get("person", "")),
-            sort=_known_or_empty(query.get("sort"), SORT_LABELS) or BEST_MATCH,
+            sort=BEST_MATCH if sort == BEST_KNOWN and not parse_search(text) else sort,
         )
 
     def catalogue_query(self) -> CatalogueQuery:
@@ -123,7 +125,7 @@ class FilterSelection:
         """The order of the query; empty for the best matches of a search."""
         if self.sort != BEST_MATCH:
             return self.sort
-        return "" if parse_search(self.q) else "known"
+        return "" if parse_search(self.q) else BEST_KNOWN
 
     def url(self, **changes: Any) -> str:
         """The query string of this selection with `changes`; values at their default are left out.
@@ -135,6 +137,14 @@ class FilterSelection:
         values = {x.name: getattr(changed, x.name) for x in fields(self) if getattr(changed, x.name) != x.default}
         query = urlencode(values | position)
         return f"?{query}" if query else "?"
+
+    def sorts(self) -> dict[str, str]:
+        """The orders to choose from, with their names. Without a search the best are the best known, named once."""
+        if parse_search(self.q):
+            return SORT_LABELS
+        return {BEST_MATCH: SORT_LABELS[BEST_KNOWN]} | {
+            key: label for key, label in SORT_LABELS.items() if key not in (BEST_MATCH, BEST_KNOWN)
+        }
 
     @property
     def filters_set(self) -> int:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from streaming.formatting import display_text
 from streaming.ingest.url_identity import work_key
-from streaming.models import StreamingLink
+from streaming.models import ArchivedCopy, StreamingLink
 from streaming.reason_codes import CheckCode
 
 COPIES_SHOWN = 8
@@ -208,6 +208,12 @@ def checks_passed(link: StreamingLink) -> str:
 def of_name(name: str) -> str:
     """What follows "Details" for screen readers."""
     return gettext("of %(name)s") % {"name": name}
+
+
+def archived_copy(link: StreamingLink) -> ArchivedCopy | None:
+    """The archive's copy of a dead page; None for a link that works, and without one. `link` was loaded with it."""
+    copy: ArchivedCopy | None = None if link.is_active else getattr(link, "archived_copy", None)
+    return copy if copy is not None and copy.url else None
 
 
 def _numbered(copy: LinkCopy, numbers: Counter[str]) -> LinkCopy:

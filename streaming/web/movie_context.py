@@ -45,7 +45,7 @@ class MovieLinks:
 
     @classmethod
     def of(cls, movie: Movie, *, languages: Sequence[str], now: datetime) -> MovieLinks:
-        links = best_first(list(movie.links.shown()), languages=languages)
+        links = best_first(list(movie.links.shown().select_related("archived_copy")), languages=languages)
         active = [link for link in links if link.is_active]
         confirmed = [time for link in active for time in (link.last_checked, link.last_seen) if time]
         return cls(

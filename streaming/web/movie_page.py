@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext, gettext_noop
@@ -23,6 +25,7 @@ from streaming.web.content_security import policy_header
 from streaming.web.error_pages import not_found
 from streaming.web.movie_context import display_name, job_context, links_context, structured_data
 from streaming.web.movie_facts import ShownFacts
+from streaming.web.oembed import oembed_url
 from streaming.web.player import player_choices, player_policy
 from streaming.web.rendering import HtmxHttpRequest, render_page
 from streaming.web.report_form import report_context
@@ -124,9 +127,11 @@ def _movie_page(
         "movie": found,
         "name": display_name(found),
         "canonical": canonical,
+        "oembed_url": oembed_url(request, canonical),
         "notice": notice,
         "more": similar_movies(found),
         "facts": ShownFacts.of(found),
+        "edit_url": _edit_url(request, found),
         **links_context(request, found),
         **report_context(request, found),
     }
@@ -141,7 +146,17 @@ def _movie_page(
     if choices:
         response.headers["Content-Security-Policy"] = policy_header(player_policy(choices))
     patch_vary_headers(response, ["Accept-Language"])
+    if context["edit_url"]:
+        response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _edit_url(request: HttpRequest, found: Movie) -> str:
+    """The movie's page in the admin, for staff who may change it; empty for everybody else, and without an admin."""
+    user = request.user
+    if not (settings.ADMIN_ENABLED and user.is_staff and user.has_perm("streaming.change_movie")):
+        return ""
+    return reverse("admin:streaming_movie_change", args=[found.pk])
 
 
 def _requested_job(request: HttpRequest, found: Movie) -> ScrapeJob | None:

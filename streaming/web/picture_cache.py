@@ -11,6 +11,7 @@ from django.core.cache import caches
 
 KEEP_SECONDS = 7 * 86_400
 RETRY_AFTER_SECONDS = 2
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 drawing_slots = threading.BoundedSemaphore(max(1, settings.WEB_THREADS * 3 // 4))
 """How many threads of a process may draw or wait for it; a picture takes 0.02 to 0.1 seconds."""
 _at_work = threading.BoundedSemaphore(2)
@@ -36,8 +37,13 @@ def get_picture(key: str, draw: Callable[[], bytes]) -> bytes:
 
 
 def _kept_picture(key: str) -> bytes | None:
+    """The picture; None for anything that we do not write, since others may have written to the cache."""
     kept = caches["pictures"].get(key)
-    return base64.b64decode(kept) if isinstance(kept, str) else None
+    try:
+        picture = base64.b64decode(kept, validate=True) if isinstance(kept, str) else b""
+    except ValueError:
+        return None
+    return picture if picture.startswith(PNG_SIGNATURE) else None
 
 
 def _draw_and_keep(key: str, draw: Callable[[], bytes]) -> bytes:

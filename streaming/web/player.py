@@ -6,7 +6,7 @@ The page's policy names only the hosts of these (`player_policy`), so that nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,8 @@ MEDIA_TYPES = {
 }
 """By extension: what a current browser may be able to play; it says itself whether it can."""
 MAX_CHOICES = 200
+MAX_POLICY_LENGTH = 2000
+"""Characters of the hosts in the page's policy: nginx refuses a response with more than 4 KB of headers (502)."""
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 HOSTS_BEHIND = {"archive.org": "https://*.archive.org", "www.archive.org": "https://*.archive.org"}
 """Hosts that redirect a file to servers of their own with changing names; a policy also judges where it led."""
@@ -108,7 +110,20 @@ def player_choices(links: Sequence[StreamingLink], captions: Mapping[int, Sequen
         if found := _choice(link, tuple(captions.get(link.pk, ()))):
             choices.setdefault(found.url, found)
     ordered = sorted(choices.values(), key=lambda one: (not one.link.checks, not one.media_type))
-    return ordered[:MAX_CHOICES]
+    return list(_within_policy(ordered))[:MAX_CHOICES]
+
+
+def _within_policy(choices: Iterable[Choice]) -> Iterator[Choice]:
+    """The choices but those of hosts for which the page's policy has no room left; the first hosts have it."""
+    named, length = set[tuple[str, bool]](), 0
+    for one in choices:
+        host = (_origin(one.url), bool(one.media_type))
+        if host not in named:
+            if length + len(host[0]) > MAX_POLICY_LENGTH:
+                continue
+            named.add(host)
+            length += len(host[0]) + 1
+        yield one
 
 
 def player_policy(choices: Sequence[Choice]) -> dict[str, list[str]]:

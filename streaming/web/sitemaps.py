@@ -67,7 +67,7 @@ class PageSitemap(Sitemap):  # type: ignore[type-arg]
     """The pages that are not movies."""
 
     def items(self) -> list[str]:
-        return ["home", "health", "sources", "api-root"]
+        return ["home", "tv", "health", "sources", "api-root"]
 
     def location(self, item: str) -> str:
         return reverse(item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import dropwhile
 
 from django.conf import settings
@@ -15,16 +15,13 @@ from django.views.decorators.http import require_safe
 from scraper.sources import LICENCES
 from streaming import integrity, statistics
 from streaming.localization import day_text, percent_text
-from streaming.models import HealthRun, HostPause, Movie, StreamingLink
-from streaming.models.health_run import CLOCK_SLACK
+from streaming.models import HostPause, Movie, StreamingLink
 from streaming.web import charts
 from streaming.web.movie_context import removal_rule
 from streaming.web.rendering import render_page
 
 RISKS_SHOWN, FAILURES_SHOWN, DAYS_SHOWN, HOSTS_SHOWN = 8, 8, 30, 12
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-HEARTBEAT_TIMEOUT = timedelta(minutes=5)
-MIN_SUCCESS_RATE = 0.8
 
 
 @require_safe
@@ -33,7 +30,7 @@ def link_health(request: HttpRequest) -> HttpResponse:
     now, totals = timezone.now(), statistics.totals()
     days = statistics.runs_by_day(DAYS_SHOWN, now)
     reasons = statistics.inactive_reasons()
-    run = _run_status(totals.last_run, now=now)
+    run = statistics.run_status(totals.last_run, now=now)
     context = {
         "totals": totals,
         "changed": statistics.changes_of_run(run.ended if run else None),
@@ -70,36 +67,6 @@ def _oldest_result() -> datetime | None:
     return checked.order_by("last_checked", "pk").values_list("last_checked", flat=True).first()
 
 
-@dataclass(frozen=True, slots=True)
-class RunStatus:
-    """The newest run, and the newest finished one; `is_late`: no run has finished within `STALE_HOURS`.
-
-    An end in the future, from a fast clock, does not count.
-    """
-
-    newest: HealthRun
-    ended: HealthRun | None
-    is_running: bool
-    is_late: bool
-
-
-def _run_status(newest: HealthRun | None, *, now: datetime) -> RunStatus | None:
-    """The status from the newest run; None if the checker has never run."""
-    if newest is None:
-        return None
-    is_running = newest.finished_at is None and abs(now - newest.heartbeat_at) < HEARTBEAT_TIMEOUT
-    has_ended = newest.finished_at is not None and newest.outcome != HealthRun.Outcome.FAILED
-    ended = newest if has_ended else HealthRun.objects.finished().latest_started()
-    is_late = not is_running and not _ended_lately(ended, now=now)
-    return RunStatus(newest=newest, ended=ended, is_running=is_running, is_late=is_late)
-
-
-def _ended_lately(run: HealthRun | None, *, now: datetime) -> bool:
-    if run is None or run.finished_at is None:
-        return False
-    return now - timedelta(hours=settings.STALE_HOURS) <= run.finished_at <= now + CLOCK_SLACK
-
-
 def _chart_bar(day: statistics.DailyRunStats) -> charts.ChartBar:
     return charts.ChartBar(day_text(day.day), day.alive, max(0, day.checked - day.alive))
 
@@ -130,16 +97,9 @@ def _source_card(stats: statistics.SourceStats) -> SourceCard:
     return SourceCard(
         stats=stats,
         success_percent="" if stats.success_rate is None else percent_text(stats.success_rate),
-        is_failing=stats.enabled and _is_failing(stats),
+        is_failing=stats.is_failing,
         licences=", ".join(gettext(LICENCES.get(licence, licence)) for licence in stats.licences),
     )
-
-
-def _is_failing(stats: statistics.SourceStats) -> bool:
-    """Whether its last search failed, or too many of the recent ones."""
-    if stats.success_rate is None:
-        return False
-    return stats.success_rate < MIN_SUCCESS_RATE or stats.last_success != stats.last_search
 
 
 @require_safe

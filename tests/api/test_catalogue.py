@@ -270,7 +270,7 @@ def test_the_schema_is_valid_and_complete(tmp_path):
         "/api/streaming/movies/", "/api/streaming/movies/{id}/", "/api/streaming/movies/{id}/refresh_links/",
         "/api/streaming/jobs/{id}/", "/api/streaming/jobs/{id}/cancel/", "/api/streaming/sources/",
         "/api/streaming/stats/", "/api/streaming/changes/", "/api/streaming/links/", "/api/streaming/links/{id}/",
-        "/api/streaming/links/{id}/check/",
+        "/api/streaming/links/{id}/check/", "/api/streaming/bulk/",
     } <= set(schema["paths"])  # fmt: skip
     parameters = {parameter["name"] for parameter in schema["paths"]["/api/streaming/movies/"]["get"]["parameters"]}
     assert parameters == {

@@ -28,7 +28,7 @@ MOVIE_KEYS = {
 LINK_KEYS = {
     "id", "source", "source_name", "source_url", "kind", "label", "quality", "language", "licence", "licence_url",
     "is_active", "last_checked", "reason", "strength", "response_ms", "uptime", "duration_seconds", "size_bytes",
-    "width", "height", "captions", "length_note",
+    "width", "height", "captions", "length_note", "season", "episode",
 }  # fmt: skip
 PAGE_KEYS = {"count", "next", "previous", "results"}
 
@@ -146,6 +146,7 @@ def test_filters(robot, query, found):
         ("year_min=" + "9" * 5000, "year_min", "2200"),
         ("source=nowhere", "source", "internet_archive"),
         ("source=" + "x" * 10_000, "source", "internet_archive"),
+        ("source=%25", "source", "internet_archive"),
         ("quality=9000p", "quality", "1080p"),
         ("language=klingon!", "language", "BCP 47"),
         ("licence=warez", "licence", "cc-by-sa"),

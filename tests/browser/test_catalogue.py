@@ -9,6 +9,9 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.helpers import browser_seed
 
+CARDS = "#results > .grid > .movie-card"
+"""Those of the list, without the rows above it."""
+
 
 def pages_asked_for(visit: Visit) -> list[str]:
     return [url for url in visit.requests if "/?" in url or url.endswith("/")]
@@ -32,6 +35,24 @@ def test_search_finds_as_you_type(visit):
     expect(page.locator("#live")).to_have_text("1 title")
     assert focused(page) == "q"
     assert len(pages_asked_for(visit)) == 1
+
+
+def test_rows_lead_to_lists_and_give_way_to_a_search_which_has_an_order_of_its_own(visit):
+    page = visit.page
+    page.goto("/")
+    rows, orders = page.locator(".home-row"), page.locator("[name=sort] option")
+    assert rows.first.locator("h2").inner_text().strip() == "Well known"
+    assert orders.all_inner_texts().count("Best known first") == 1
+    assert "Best match" not in orders.all_inner_texts()
+    page.locator("#q").fill("nosf")
+    expect(rows).to_have_count(0)
+    assert orders.all_inner_texts()[:2] == ["Best match", "Best known first"]
+    page.locator("#q").fill("")
+    expect(rows.first).to_be_visible()
+    assert orders.all_inner_texts()[:2] == ["Best known first", "Title A–Z"]
+    page.get_by_role("link", name="Short films").click()
+    page.wait_for_url("/?type=movie&working=1&runtime_max=40")
+    expect(page.locator(".chips")).to_contain_text("At most 40 min")
 
 
 def test_filters_chips_and_the_back_button(visit):
@@ -60,8 +81,8 @@ def test_show_more_appends_and_focuses_the_first_new_title(visit):
     page.goto("/")
     page.get_by_role("link", name="Show more titles").focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".movie-card")).to_have_count(48)
-    new = page.locator(".movie-card a").nth(24)
+    expect(page.locator(CARDS)).to_have_count(48)
+    new = page.locator(f"{CARDS} a").nth(24)
     expect(new).to_be_focused()
     expect(page.locator("#more p")).to_have_text(f"48 of {browser_seed.TITLES}")
 
@@ -70,16 +91,16 @@ def test_back_restores_the_cards_that_show_more_brought_and_the_place(visit):
     page = visit.page
     page.goto("/")
     page.get_by_role("link", name="Show more titles").click()
-    expect(page.locator(".movie-card")).to_have_count(48)
+    expect(page.locator(CARDS)).to_have_count(48)
     expect(page).to_have_url("/?pages=2")
-    card = page.locator(".movie-card a").nth(40)
+    card = page.locator(f"{CARDS} a").nth(40)
     card.scroll_into_view_if_needed()
     place = page.evaluate("scrollY")
     assert place > 1000
     card.click()
     page.wait_for_url("**/streaming/**")
     page.go_back()
-    expect(page.locator(".movie-card")).to_have_count(48)
+    expect(page.locator(CARDS)).to_have_count(48)
     page.wait_for_function(f"Math.abs(scrollY - {place}) < 60")
 
 

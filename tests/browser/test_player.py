@@ -114,6 +114,29 @@ def test_when_a_file_has_died_the_next_best_is_offered_and_the_dead_one_is_check
     assert "1080p" not in page.goto(PAGE).text().partition('id="player-data"')[2].partition("</script>")[0]
 
 
+def test_the_row_of_a_copy_plays_it_and_its_report_names_it(page):
+    page.goto(PAGE)
+    german = page.locator(".copy", has_text="German").first
+    german.get_by_role("button", name="Play").click()
+    assert wait_until_plays(page)["width"] == 320
+    assert "German" in page.locator("[data-copies] option:checked").inner_text()
+    number = german.locator("[data-report-link]").get_attribute("data-report-link")
+    german.get_by_role("link", name="Report").click()
+    expect(page.locator("#report [name=link]")).to_have_value(str(number))
+    expect(page).to_have_url(re.compile("#report$"))
+
+
+def test_a_film_that_was_played_to_its_end_has_been_watched(page):
+    page.goto(PAGE)
+    choose(page, "480p, German, MP4")
+    page.locator("[data-play]").click()
+    wait_until_plays(page)
+    watched = page.get_by_role("button", name="Watched", exact=True)
+    expect(watched).to_have_attribute("aria-pressed", "false")
+    page.evaluate("(video => { video.currentTime = video.duration - 0.2; })(document.querySelector('video'))")
+    expect(watched).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_copy_that_does_not_start_is_given_up_and_a_living_link_stays(page):
     held: list[Route] = []
     page.clock.install()

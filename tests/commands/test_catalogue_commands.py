@@ -271,3 +271,68 @@ def test_help_shows_an_example(name, capsys):
         call_command(name, "--help")
     assert stop.value.code == 0
     assert f"Example: python manage.py {name} " in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.django_db
+class TestImportOfOtherFormats:
+    def test_our_csv_is_read_back_with_all_facts(self, run, tmp_path):
+        movie = make_movie(
+            imdb_id="tt0013442", title="=Nosferatu", year=1922, genres=["horror"], runtime_minutes=94,
+            directors=[{"id": "Q55415", "name": "F. W. Murnau"}], other_titles=[["de", "Eine Symphonie"]], fame=90,
+        )  # fmt: skip
+        make_link(movie, kind="file", season=1, episode=2, licence="public-domain", language="de", size_bytes=7)
+        make_link(movie, captions=[{"url": "https://a.example.org/x.srt", "language": "en", "format": "srt"}])
+        run("export_catalogue", tmp_path / "all.csv", "--format", "csv")
+        before, _, _ = run("export_catalogue", "-")
+        Movie.objects.all().delete()
+        out, err, status = run("import_catalogue", tmp_path / "all.csv")
+        assert (out, err, status) == ("1 lines read: 1 new movies, 2 new links, 0 known ones.\n", "", 0)
+        assert json.loads(run("export_catalogue", "-")[0]) == json.loads(before)
+
+    def test_a_table_of_others_needs_an_id_and_a_url(self, run, tmp_path):
+        (tmp_path / "in.csv").write_bytes(
+            "imdb_id;title;source_url\ntt0013442;Nosferatu;https://a.example.org/n\nnm1;X;\n".encode("utf-16")
+        )
+        _, err, status = run("import_catalogue", tmp_path / "in.csv", "--source", "commons")
+        assert (StreamingLink.objects.get().source, status) == ("commons", 1)
+        assert "line 3: imdb_id 'nm1' is not tt and 7 to 9 digits" in err
+        (tmp_path / "in.csv").write_text("title,year\nNosferatu,1922\n")
+        assert "line 1: there is no column imdb_id" in run("import_catalogue", tmp_path / "in.csv")[1]
+
+    def test_a_playlist_is_matched_by_id_or_by_title_and_year(self, run, tmp_path):
+        make_movie(imdb_id="tt0063350", title="Love, Actually Dead", year=1968)
+        (tmp_path / "in.m3u8").write_text(
+            '#EXTM3U\n#EXTINF:-1 tvg-id="tt0013442" group-title="a,b",Nosferatu, eine Symphonie (1922) [720p]\n'
+            "https://a.example.org/n.mp4\n#EXTINF:5400,Love, Actually Dead (1968)\nhttps://a.example.org/l.m3u8\n"
+            "#EXTINF:-1,Unheard Of (1999)\nhttps://a.example.org/u\nhttps://a.example.org/bare\n"
+        )
+        _, err, status = run("import_catalogue", tmp_path / "in.m3u8")
+        assert status == 1
+        assert "line 7: Unheard Of (1999): no IMDb id is stated, and no single title" in err
+        assert "line 8: https://a.example.org/bare: no IMDb id is stated" in err
+        found = {link.movie.imdb_id: link.kind for link in StreamingLink.objects.select_related("movie")}
+        assert found == {"tt0013442": "file", "tt0063350": "stream"}
+        assert Movie.objects.get(imdb_id="tt0013442").title == "Nosferatu, eine Symphonie"
+
+    def test_a_folder_of_strm_files_is_matched_by_names_and_nfo_files(self, run, tmp_path):
+        make_movie(imdb_id="tt0063350", title="The Dead", year=1968)
+        files = {
+            "Nosferatu (1922) [imdbid-tt0013442]/Nosferatu (1922).strm": "https://a.example.org/n.mp4\n",
+            "The Dead (1968)/film.strm": "\ufeffhttps://a.example.org/d.mp4",
+            "Show (1950)/tvshow.nfo": '<tvshow><uniqueid type="imdb">tt0099999</uniqueid></tvshow>',
+            "Show (1950)/Season 01/Show S01E02.strm": "https://a.example.org/s1e2.mp4",
+            "Unknown.strm": "https://a.example.org/u",
+            "Empty (1999).strm": "\n",
+        }
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        _, err, status = run("import_catalogue", tmp_path)
+        assert status == 1
+        assert "Empty (1999).strm: there is no URL in this file" in err
+        assert "Unknown.strm: no IMDb id is stated" in err
+        links = StreamingLink.objects.order_by("movie__imdb_id")
+        assert list(links.values_list("movie__imdb_id", "season", "episode")) == [
+            ("tt0013442", None, None), ("tt0063350", None, None), ("tt0099999", 1, 2),
+        ]  # fmt: skip
+        assert Movie.objects.get(imdb_id="tt0099999").type == "show"

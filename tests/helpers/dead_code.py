@@ -36,7 +36,12 @@ LOOKED_UP = {
     "register",
     "app",
 }
-FOUND_BY_BASE = ("django.apps.config.AppConfig", "django.core.management.base.BaseCommand", "scrapy.spiders.Spider")
+FOUND_BY_BASE = (
+    "django.apps.config.AppConfig",
+    "django.core.management.base.BaseCommand",
+    "scrapy.spiders.Spider",
+    "drf_spectacular.extensions.OpenApiAuthenticationExtension",
+)
 # Methods that a framework calls though no class of its own has them, by what the class derives from.
 CALLED_BY_NAME = {
     "django.forms.forms.BaseForm": r"clean_\w+",

@@ -56,3 +56,10 @@ def compute_for_ever(*args, **kwargs):
     """What a page does for which a limit is missing."""
     while True:
         pass
+
+
+def take_all_memory(*args, **kwargs):
+    """What a page does for which another limit is missing."""
+    kept = []
+    while True:
+        kept.append(bytes(3000))

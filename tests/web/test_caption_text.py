@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.web.caption_text import MAX_CUES, UnreadableCaptions, to_webvtt
+from streaming.web.caption_text import MAX_CUES, MAX_TEXT_BYTES, UnreadableCaptions, to_webvtt
 
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nSchön, daß Sie da sind.\n\n2\n00:01:00,5 --> 1:01:01,000\nZwei\nZeilen\n"
 VTT = (
@@ -42,7 +42,10 @@ def test_every_encoding_and_format_is_the_same_webvtt(data):
         ("<v Orlok>Knock!</v>", "Knock!"),
         (r"{\an8}Above", "Above"),
         ("a --> b", "a → b"),
-        ("5 < 6 & 7", "5 < 6 & 7"),
+        ("5 < 6 & 7", "5 &lt; 6 & 7"),
+        ("<<x>c.red>Joined", "&lt;c.red&gt;Joined"),
+        ("00:05.000 --<x>> 00:06.000", "00:05.000 --&gt; 00:06.000"),
+        ("\u202eevil\u2066 \u2028end", "evil end"),
         ("\x00bell\x07", "bell"),
     ],
 )
@@ -81,3 +84,8 @@ def test_a_megabyte_of_the_worst_is_read_in_no_time():
             to_webvtt(b"\n" + worst[: 2**20] if b"-->" not in worst else b"\n")
     many = to_webvtt(b"00:01.000 --> 00:02.000\nx\n\n" * 40_000)
     assert many.count("-->") == MAX_CUES
+
+
+def test_a_file_that_becomes_too_long_is_refused():
+    with pytest.raises(UnreadableCaptions, match="too long"):
+        to_webvtt(b"00:01.000 --> 00:02.000\n" + b"<" * (MAX_TEXT_BYTES // 4))

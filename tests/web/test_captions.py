@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from hashlib import sha256
+from itertools import count
+from threading import Event
 
 import pytest
+from django.core.cache import cache, caches
 
+from scraper.net.url_policy import PrivateHostAllowlist
 from streaming import file_locks
-from streaming.ingest.takedown import block
+from streaming.health.probing.config import ProbeConfig
+from streaming.health.verification.file_client import FileLimits, FileUnavailable, fetch_file
+from streaming.ingest.takedown import block, unblock
 from streaming.models import StreamingLink
 from streaming.web.captions import MAX_BYTES, MAX_FETCHES_AT_ONCE
 from tests.helpers.factories import make_link, make_movie
@@ -15,6 +22,10 @@ from tests.helpers.http_origin import Origin
 from tests.helpers.rendered_html import html_of
 
 pytestmark = pytest.mark.django_db
+FREE = "https://free.example.org/en.vtt"
+NAMING = (
+    "/api/streaming/movies/", "/api/streaming/movies/{0}/", "/stremio/stream/movie/{0}.json", "/streaming/{0}/",
+)  # fmt: skip
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nGrüße\n"
 VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nGrüße\n"
 BODIES = {
@@ -26,6 +37,7 @@ BODIES = {
     "/moved.vtt": (301, b"", {"Location": "/captions.srt"}),
     "/loop.vtt": (302, b"", {"Location": "/loop.vtt"}),
     "/inside.vtt": (302, b"", {"Location": "http://169.254.169.254/latest/meta-data/"}),
+    "/unreadable.vtt": (302, b"", {"Location": "http://["}),
     "/file.vtt": (302, b"", {"Location": "file:///etc/passwd"}),
 }
 
@@ -76,6 +88,7 @@ def test_subrip_in_utf_16_comes_as_webvtt_and_is_fetched_once(client, origin):
         ("loop.vtt", "the address redirects too often."),
         ("inside.vtt", "the address leads to a place that we do not open."),
         ("file.vtt", "the address leads to a place that we do not open."),
+        ("unreadable.vtt", "the host's answer cannot be read."),
     ],
 )
 def test_what_cannot_be_shown_says_why_and_is_not_asked_again_at_once(client, origin, path, sentence):
@@ -113,6 +126,65 @@ def test_captions_that_are_taken_down_or_that_nobody_stated_are_not_there(client
     block(origin.url("captions.srt"), reason="asked")
     assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 404
     assert origin.log == []
+
+
+def test_a_redirect_to_what_is_taken_down_is_not_followed(client, origin):
+    link = link_with(origin, "moved.vtt")
+    block(origin.url("captions.srt"), reason="asked")
+    assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 502
+    assert origin.log == [("GET", "/moved.vtt")]
+
+
+def test_slow_redirects_have_one_time_limit_together():
+    hops = count()
+
+    def redirect_slowly(handler):
+        Event().wait(0.3)
+        handler.send(302, b"", Location=f"/{next(hops)}")
+
+    with Origin("127.0.0.2", behaviour=redirect_slowly) as server:
+        config = ProbeConfig(user_agent="Openreel", allowed=PrivateHostAllowlist.parse(["127.0.0.2"]))
+        with pytest.raises(FileUnavailable, match="does not respond"):
+            fetch_file(server.url("slow"), config, accept="*/*", limits=FileLimits(max_bytes=10, timeout=0.5))
+    assert len(server.log) == 2
+
+
+@pytest.mark.parametrize(
+    "foreign", ["x", 7, [], {}, {"text": 1, "error": ""}, {"error": "x"}, {"text": "\ud800", "error": ""}]
+)
+def test_foreign_entries_of_the_cache_are_misses(client, origin, foreign):
+    link = link_with(origin, "captions.srt")
+    key = f"captions:{sha256(origin.url('captions.srt').encode()).hexdigest()}"
+    caches["captions"].set(key, foreign)
+    assert client.get(f"/captions/{link.pk}-0.vtt").content.decode() == VTT
+
+
+def test_captions_do_not_share_the_cache_of_the_limits(client, origin):
+    link = link_with(origin, "captions.srt")
+    for _ in range(2):
+        assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 200
+        cache.clear()
+    assert len(origin.log) == 1
+
+
+def test_captions_that_are_taken_down_are_named_nowhere_until_it_is_lifted(client):
+    url = "https://titles.example.org/de.vtt"
+    movie = make_movie(imdb_id="tt0013442")
+    captions = [{"url": url, "language": "de", "format": "vtt"}, {"url": FREE, "language": "en", "format": "vtt"}]
+    link = make_link(movie, kind="file", source_url="https://files.example.org/film.mp4", captions=captions)
+
+    def named() -> list[bool]:
+        pages = [client.get(page.format(movie.imdb_id)).content.decode() for page in NAMING]
+        return [text in page for page, text in zip(pages, [url, url, url, f"/captions/{link.pk}-0.vtt"], strict=True)]
+
+    etag = client.get("/api/streaming/movies/").headers["ETag"]
+    assert named() == [True] * 4
+    block("titles.example.org", reason="asked")
+    assert named() == [False] * 4
+    assert client.get("/api/streaming/movies/", HTTP_IF_NONE_MATCH=etag).status_code == 200
+    assert f"/captions/{link.pk}-1.vtt" in client.get("/streaming/tt0013442/").content.decode()
+    unblock("titles.example.org")
+    assert named() == [True] * 4
 
 
 def test_only_so_many_are_fetched_at_once(client, origin, settings):

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from django.contrib.staticfiles import finders
+from django.core.cache import caches
 from PIL import Image
 from protego import Protego
 
@@ -17,6 +18,7 @@ from streaming.exchange import loader, m3u
 from streaming.ingest.takedown import block
 from streaming.models import Movie
 from streaming.web import covers
+from streaming.web.assets import picture_subject
 from streaming.web.picture_cache import drawing_slots
 from tests.helpers.factories import make_link, make_movie
 
@@ -248,3 +250,12 @@ class TestSite:
     def test_robots_may_read_pictures_and_simple_lists(self, client, path, may_read):
         rules = Protego.parse(client.get("/robots.txt").content.decode())
         assert rules.can_fetch(f"http://testserver{path}", "Googlebot") is may_read
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("foreign", ["x", "aGVsbG8=", "é", 7, [], {}])
+def test_foreign_entries_of_the_cache_are_drawn_anew(client, foreign):
+    movie = make_movie(imdb_id="tt0013442", title="Nosferatu")
+    caches["pictures"].set(covers.picture_version("cover", picture_subject(movie)), foreign)
+    response = client.get("/posters/tt0013442.png")
+    assert (response.status_code, pixels(response.content).size) == (200, SIZES["posters"])

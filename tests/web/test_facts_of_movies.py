@@ -10,9 +10,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from streaming.ingest.takedown import block
 from streaming.models import Movie
 from streaming.web.similar_movies import similar_movies
 from tests.helpers.factories import make_link, make_movie
+from tests.helpers.rendered_html import html_of
 
 pytestmark = pytest.mark.django_db
 API = "/api/streaming/movies/"
@@ -232,3 +234,14 @@ def test_random_leads_to_a_movie_that_can_be_watched(client, nosferatu):
 
 def test_random_leads_to_the_catalogue_if_there_is_nothing_to_watch(client):
     assert client.get("/random/")["Location"] == "/"
+
+
+def test_the_page_of_a_person_leads_to_movies_that_state_only_the_name(client):
+    make_movie(directors=[MURNAU])
+    assert "state only this name" not in client.get("/people/Q55394/").content.decode()
+    named = make_movie(directors=[{"id": "f-w-murnau", "name": "F. W. Murnau"}])
+    assert '<a href="/people/f-w-murnau/">Titles that state only this name</a>' in html_of(
+        client.get("/people/Q55394/")
+    )
+    block(named.imdb_id, reason="asked")
+    assert "state only this name" not in client.get("/people/Q55394/").content.decode()

@@ -38,7 +38,9 @@ TEMPLATE_CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{.*?\}")
 STATES = {*ScrapeJob.State.values, *ScrapeJob.Outcome.values, *STEP_ICONS, "waiting", "blocked"}
 BY_VALUE = {"icon-good", "icon-bad", "uptime", "spark", "stacked"} | STATES
 BY_HTMX = {"htmx-request"}
-NEED_NO_RULE = {"stacked", *STATES}
+# Classes of the admin's own style sheets.
+OF_ADMIN = {"breadcrumbs", "button", "default"}
+NEED_NO_RULE = {"stacked", *STATES, *OF_ADMIN}
 
 
 def defined_classes() -> set[str]:

@@ -116,3 +116,14 @@ def test_the_copies_whose_rows_are_on_the_page_can_be_chosen(client, movie):
     assert len(choices_of(page)) == 8
     assert html_of(page).count("<option") == 2 * 8  # of the player and of the report
     assert len(choices_of(client.get(f"{movie.get_absolute_url()}?all=1"))) == 200
+
+
+def test_the_policy_of_very_many_hosts_is_no_longer_than_proxies_take(client, movie):
+    for number in range(200):
+        host = f"{'x' * 60}.{'y' * 60}.{number}.example"
+        make_link(movie, source_url=f"https://{host}/film.mp4", kind="file", checks="a" if number == 199 else "")
+    page = client.get(f"{movie.get_absolute_url()}?all=1")
+    choices = choices_of(page)
+    assert len(page.headers["Content-Security-Policy"]) < 3000
+    assert choices[0]["host"].endswith(".199.example")
+    assert {f"https://{one['host']}" for one in choices} < set(directives(page)["media-src"])

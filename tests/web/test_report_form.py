@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from django.utils import timezone
@@ -153,6 +154,13 @@ class TestDoesNotWork:
             answer = report(client, link, "broken", REMOTE_ADDR=f"192.0.2.{number}", **HTMX)
             assert "got no clear answer" in html_of(answer)
         assert all(is_active(link) for link in links)
+
+    def test_a_host_that_keeps_a_check_waiting_decides_nothing(self, client, movie, origin, monkeypatch):
+        monkeypatch.setattr("streaming.link_reports.MAX_CHECK_SECONDS", 0.5)
+        link, started = link_at(movie, origin, "hang/1"), monotonic()
+        answer = report(client, link, "broken", **HTMX)
+        assert "got no clear answer" in html_of(answer)
+        assert (is_active(link), monotonic() - started < 5) == (True, True)
 
     def test_a_dead_link_revives(self, client, movie, origin):
         link = link_at(movie, origin, "page/1", is_active=False)

@@ -198,9 +198,11 @@ def _unlinked_headings(visible_lower: str) -> Iterator[str]:
 def _body_text(lower: str) -> str:
     """Return the text of a page if it is short and there is no player, else an empty string; hidden text included.
 
-    The page is in lower case. Most pages are long already in their first bytes: then the rest is not searched for a
-    player.
+    The page is in lower case. A player is looked for first: that costs 1 us, and most pages of films have one. Most
+    others are long already in their first bytes, of which removing the tags costs 70 us.
     """
+    if _names_player(lower):
+        return ""
     for size in (FIRST_BYTES, HEAD_BYTES):
         if len(lower) <= size:
             break
@@ -209,15 +211,17 @@ def _body_text(lower: str) -> str:
             start = start[: start.rfind("<")]
         if len(" ".join(TAGS.sub(" ", _read_text(start)).split())) > MAX_SHORT_TEXT:
             return ""
-    if PLAYER.search(lower) or any(name in lower for name in PLAYERS_NAMED):
-        return ""
     return _if_short(TAGS.sub(" ", _read_text(lower)))
 
 
 def has_player(page: PageText) -> bool:
     """Return whether a page has a player, or names one in its metadata."""
-    lower = page.source.lower()
-    return PLAYER.search(lower) is not None or any(name in lower for name in PLAYERS_NAMED)
+    return _names_player(page.source.lower())
+
+
+def _names_player(lower: str) -> bool:
+    """Return whether a page in lower case has a player, hidden ones included, or names one in its metadata."""
+    return any(name in lower for name in PLAYERS_NAMED) or PLAYER.search(lower) is not None
 
 
 def visible_text(page: PageText) -> str:

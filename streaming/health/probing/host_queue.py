@@ -89,15 +89,18 @@ class HostSlot:
         self.has_responded, self.last_response_at = True, now
         self.failures.clear()
 
-    def stall_timeout(self, now: float, stall_seconds: float, timeout: float) -> float:
+    def stall_timeout(self, now: float, stall_seconds: float, recency: float) -> float:
         """Return the seconds after which a request is stalled; few where the host responds to all others quickly."""
-        if not self.is_responsive(now, stall_seconds, timeout):
+        if not self.is_responsive(now, stall_seconds, recency):
             return stall_seconds
         return min(stall_seconds, max(stall_seconds * MIN_STALL_RATIO, self.slowest * STALL_FACTOR))
 
-    def is_responsive(self, now: float, stall_seconds: float, timeout: float) -> bool:
-        """Whether other requests get quick responses, so that a stalled one is the link's fault, not the host's."""
-        return self.has_responded and self.latency < stall_seconds / 2 and now - self.last_response_at < timeout
+    def is_responsive(self, now: float, stall_seconds: float, recency: float) -> bool:
+        """Whether other requests get quick responses, so that a stalled one is the link's fault, not the host's.
+
+        `recency`: so many seconds ago the last response came at most.
+        """
+        return 0 < self.latency < stall_seconds / 2 and now - self.last_response_at < recency
 
     def unreachable_reason(self, url: str) -> Failure:
         """Return why the port of this URL is given up; NONE while it is not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Iterator
 from itertools import count
@@ -50,7 +51,9 @@ class StallMonitor:
     def _is_stalled(self, transfer: Transfer, number: int, now: float) -> bool:
         if transfer.number != number:
             return False  # It has ended; the handle may be in use for another link.
-        host_slot, limits = transfer.host_slot, (self._config.stall_seconds, self._config.timeout)
+        # At the end of the run only links that timed out are left: nothing quick is due from their host any more.
+        recency = math.inf if transfer.task.state.is_late else self._config.timeout
+        host_slot, limits = transfer.host_slot, (self._config.stall_seconds, recency)
         due = transfer.started + host_slot.stall_timeout(now, *limits)
         if now < due:
             heapq.heappush(self._later_checks, (due, next(self._sequence), transfer, number))

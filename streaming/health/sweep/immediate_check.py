@@ -24,6 +24,7 @@ from streaming.reason_codes import Reason
 
 MIN_LINKS_FOR_GUARD = 5
 MAX_NEW_LINKS = 50
+NO_TIME_MESSAGE = "The host did not respond in time, so its failures do not count."
 
 
 def check_now(link_ids: Sequence[int]) -> dict[int, str]:
@@ -48,13 +49,16 @@ def check_new_links(movie_id: int, *, seconds: float) -> int:
     return len(ids)
 
 
-def check_as_a_run(link_id: int) -> str:
+def check_as_a_run(link_id: int, *, seconds: float) -> str:
     """Check a link that a stranger asked to check; return its reason, empty if it was not checked.
+
+    Ends after about `seconds`; a failure that was not judged by then does not count.
 
     If it fails, as many other links of its host are checked as a run would check, and host breaker and brake decide
     whether the failure counts, as in a run. No movie is removed.
     """
-    return ImmediateCheck(now=timezone.now()).run_guarded(link_id)
+    end = time.monotonic() + seconds
+    return ImmediateCheck(now=timezone.now(), stop=lambda: time.monotonic() > end).run_guarded(link_id)
 
 
 class ImmediateCheck:
@@ -87,7 +91,9 @@ class ImmediateCheck:
         self._choose_canaries()
         error = self._check([link_id])
         if not self.report.withheld and not error:
-            error = self._follow(self._checker.check_extra(stop=never_stop))
+            error = self._follow(self._checker.check_extra(stop=self.stop))
+        if self.stop():
+            self.report.withhold(NO_TIME_MESSAGE)
         self._conclusion.conclude(self._failures.batches, error=error)
         return self.reasons.get(link_id, "")
 

@@ -5,6 +5,8 @@ No database.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from urllib.parse import urljoin
@@ -17,6 +19,8 @@ from streaming.health.probing.config import ProbeConfig
 from streaming.health.verification.api_client import bounded_writer, socket_opener
 
 MAX_HOPS = 5
+FORBIDDEN = "The address leads to a place that we do not open."
+UNREADABLE = "The host's answer cannot be read."
 
 
 class FileUnavailable(Exception):
@@ -25,32 +29,50 @@ class FileUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileLimits:
-    """`max_bytes` of the body; `timeout` in seconds, of each hop."""
+    """`max_bytes` of the body; `timeout` in seconds, of all hops together.
+
+    `is_blocked`: whether a URL may not be asked though its address is public, such as one that is taken down.
+    """
 
     max_bytes: int
     timeout: float = 8.0
+    is_blocked: Callable[[str], bool] = lambda url: False
 
 
 def fetch_file(url: str, config: ProbeConfig, *, accept: str, limits: FileLimits) -> bytes:
     """Return what is at a URL, following redirects; each hop is checked like the first. Raises FileUnavailable."""
-    handle = curl.new_handle()
+    handle, end = curl.new_handle(), time.monotonic() + limits.timeout
     try:
         for _ in range(MAX_HOPS + 1):
-            try:
-                url = normalize_url(url, allowed=config.allowed)
-            except InvalidValue:
-                raise FileUnavailable("The address leads to a place that we do not open.") from None
-            body, target = _request(handle, url, config, accept=accept, limits=limits)
+            url = _allowed(url, config, limits)
+            body, target = _request(handle, url, config, accept=accept, limits=limits, end=end)
             if target is None:
                 return body
-            url = urljoin(url, target)
+            url = _joined(url, target)
         raise FileUnavailable("The address redirects too often.")
     finally:
         handle.close()
 
 
+def _allowed(url: str, config: ProbeConfig, limits: FileLimits) -> str:
+    try:
+        url = normalize_url(url, allowed=config.allowed)
+    except InvalidValue:
+        raise FileUnavailable(FORBIDDEN) from None
+    if limits.is_blocked(url):
+        raise FileUnavailable(FORBIDDEN)
+    return url
+
+
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:  # `http://[`
+        raise FileUnavailable(UNREADABLE) from None
+
+
 def _request(
-    handle: pycurl.Curl, url: str, config: ProbeConfig, *, accept: str, limits: FileLimits
+    handle: pycurl.Curl, url: str, config: ProbeConfig, *, accept: str, limits: FileLimits, end: float
 ) -> tuple[bytes, str | None]:
     """Return the body, and the target of a redirect or None."""
     body = BytesIO()
@@ -60,7 +82,7 @@ def _request(
         handle,
         {
             pycurl.URL: url,
-            pycurl.TIMEOUT_MS: int(limits.timeout * 1000),
+            pycurl.TIMEOUT_MS: max(1, int((end - time.monotonic()) * 1000)),
             pycurl.WRITEFUNCTION: bounded_writer(limits.max_bytes, body),
         },
     )
@@ -70,7 +92,7 @@ def _request(
     except pycurl.error as error:
         raise FileUnavailable(_failure(error.args[0], limits)) from None
     except ValueError:  # The bytes of a Location are the host's.
-        raise FileUnavailable("The host's answer cannot be read.") from None
+        raise FileUnavailable(UNREADABLE) from None
     if not target and status != 200:
         raise FileUnavailable(f"The host answers with the status {status}.")
     return body.getvalue(), target

@@ -39,6 +39,9 @@ from streaming.scraping.crawling.robots_cache import SharedRobotsCache
 from streaming.scraping.jobs import JobClaim
 from streaming.scraping.source_results import save_source_result
 
+if sys.platform != "win32":
+    import resource
+
 logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.1
 # With Python's 5 ms the thread that saves would wait that long for each statement while Scrapy is busy.
@@ -65,6 +68,9 @@ PRELOADED_MODULES = (
     "scrapy.utils.request",
     "twisted.internet.asyncioreactor",
 )
+MAX_MEMORY_BYTES = 1024**3
+"""Of one process, whose usual crawl needs a fifth of it. What a source asks for beyond that is a MemoryError, by which
+that source fails; without a limit the system kills the process, and with it the search in all sources."""
 MAX_ERROR_LENGTH = 200
 NOT_STARTED = "The spider could not start"
 NO_SPIDER = "This source has no spider"
@@ -103,6 +109,7 @@ def run_job_crawl(job_id: int) -> CrawlReport:
     Neither claims nor closes the job. Raises a database error if not even the results can be written.
     """
     started = monotonic()
+    _limit_memory()
     job = ScrapeJob.objects.select_related("movie").prefetch_related("movie__bindings").get(pk=job_id)
     crawls = [SourceCrawl(job, row["source"]) for row in job.sources if row["state"] not in FINISHED]
     connections.close_all()
@@ -113,6 +120,14 @@ def run_job_crawl(job_id: int) -> CrawlReport:
     refused = sum((crawl.progress.saved.refused for crawl in crawls), Counter[str]())
     job.refresh_from_db(fields=["sources"])
     return CrawlReport(job.sources, sum(r["links"] for r in job.sources), sum(r["new"] for r in job.sources), refused)
+
+
+def _limit_memory() -> None:
+    if sys.platform == "win32":
+        return
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    limit = MAX_MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MAX_MEMORY_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _check_end(started: float) -> float:

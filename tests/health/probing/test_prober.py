@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from itertools import islice
 
 import pytest
@@ -141,6 +142,20 @@ def test_hanging_links_do_not_hold_the_others_up():
         config = ProbeConfig("x", timeout=20.0, stall_seconds=0.1, per_host=2, allowed=LOOPBACK)
         responses = list(islice(Prober(config).responses(ProbeRequest(n, url) for n, url in enumerate(urls)), 40))
     assert [response.status for response in responses] == [200] * 40  # though two would fill the slots of their host
+
+
+def test_links_that_hang_are_asked_once_more_together():
+    """At the end of the run, when no other link of their host gets a quick response any more."""
+    config = ProbeConfig("x", timeout=0.6, stall_seconds=0.2, per_host=2, allowed=LOOPBACK)
+    with Origin() as server:
+        asked, gone = Counter(), []
+        server.asked = lambda handler: (asked.update([handler.path]), gone.append(time.monotonic()))
+        urls = [server.url(f"page/{number}") for number in range(10)]
+        responses = probe(*urls, *(server.url(f"hang/{number}") for number in range(8)), config=config)
+    assert [response.failure for response in responses[10:]] == [Failure.TIMEOUT] * 8
+    late = gone[-8:]
+    assert {asked[f"/hang/{number}"] for number in range(8)} == {2}  # a GET, and one with twice the time
+    assert late[-1] - late[0] < 2 * config.timeout  # Two at a time the last one would begin after three time-outs.
 
 
 def test_a_host_that_never_responds_is_given_up():

@@ -26,7 +26,7 @@ from streaming.scraping.jobs import JobClaim
 from streaming.scraping.source_results import save_source_result
 from tests.helpers.crawl_process import PATCHES, in_child
 from tests.helpers.factories import make_job_outside_queue, make_link, make_movie
-from tests.helpers.faulty_spiders import compute_for_ever
+from tests.helpers.faulty_spiders import compute_for_ever, take_all_memory
 from tests.helpers.http_servers import Page, Site, example_site, free_port, serving
 from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.whole_site_crawl import crawl_whole_site
@@ -34,6 +34,7 @@ from tests.helpers.whole_site_crawl import crawl_whole_site
 pytestmark = pytest.mark.slow
 
 NOSFERATU = "tt0013442"
+JOB_CRAWL = "streaming.scraping.crawling.job_crawl"
 
 
 def waiting(*sources):
@@ -622,13 +623,22 @@ def test_health_of_other_links_is_not_touched(settings):
     assert (other.is_active, other.reason) == (False, "http_404")
 
 
+@pytest.mark.parametrize(
+    ("extract", "limit", "value", "error"),
+    [
+        (compute_for_ever, "scraper.base_spider.MAX_PAGE_CPU_SECONDS", 0.3, "The page takes too long to read"),
+        (take_all_memory, f"{JOB_CRAWL}.MAX_MEMORY_BYTES", 400 * 2**20, "The page takes too much memory to read"),
+    ],
+)
 @pytest.mark.django_db(transaction=True)
-def test_a_page_that_computes_for_ever_stops_its_own_source_only(settings, monkeypatch):
-    monkeypatch.setitem(PATCHES, "scraper.spiders.schema_org.extract_film", compute_for_ever)
-    monkeypatch.setitem(PATCHES, "scraper.base_spider.MAX_PAGE_CPU_SECONDS", 0.3)
+def test_a_page_that_takes_all_time_or_memory_stops_its_own_source_only(
+    settings, monkeypatch, extract, limit, value, error
+):
+    monkeypatch.setitem(PATCHES, "scraper.spiders.schema_org.extract_film", extract)
+    monkeypatch.setitem(PATCHES, limit, value)
     with serving(Site({"/elsewhere": Page(film_page("/watch/1"))})) as site:
         job = job_for(target_url=f"{site.url}/elsewhere", sources=waiting("schema_org", "example"))
         crawled(job, site.url, settings)
     stranger, other = job.sources
-    assert (stranger["state"], stranger["error"]) == ("failed", "The page takes too long to read")
+    assert (stranger["state"], stranger["error"]) == ("failed", error)
     assert (other["state"], other["links"]) == ("found", 1)

@@ -1,0 +1,78 @@
+"""Which films of a list are in the catalogue: by IMDb id, otherwise by exactly the title and the year.
+
+A list of any length takes four queries.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from streaming.exchange.film_lists import ListedFilm
+from streaming.models import Movie, MovieQuerySet
+from streaming.models.id_list import IdList, TextList
+from streaming.models.movie import attach_working_counts
+from streaming.models.title_index import TitleIndex, WantedTitle
+from streaming.search_words import parse_search
+
+YEARS_APART = 1
+"""Catalogues differ by a year between a festival and the release."""
+
+
+@dataclass(slots=True)
+class ListMatch:
+    """What of a list the catalogue has, in the order of the list.
+
+    `watchable` and `unwatchable`: movies with and without an active link; `missing`: not in the catalogue;
+    `ambiguous`: several movies have this title and none is meant by its year. `rows`: the movie of each row.
+    """
+
+    watchable: list[Movie] = field(default_factory=list)
+    unwatchable: list[Movie] = field(default_factory=list)
+    missing: list[ListedFilm] = field(default_factory=list)
+    ambiguous: list[ListedFilm] = field(default_factory=list)
+    rows: dict[int, Movie] = field(default_factory=dict)
+
+    @property
+    def movies(self) -> list[Movie]:
+        return [*self.watchable, *self.unwatchable]
+
+
+def match_films(films: Sequence[ListedFilm], movies: MovieQuerySet) -> ListMatch:
+    """Find the films among these movies, whose `working_count` is set."""
+    ids = TextList(film.imdb_id for film in films if film.imdb_id)
+    by_id = {movie.imdb_id: movie for movie in movies.filter(imdb_id__in=ids)} if ids.texts else {}
+    untitled = [film for film in films if not film.imdb_id]
+    by_title = _by_title(untitled, movies)
+    found, seen = ListMatch(), set[int]()
+    for film in films:
+        candidates = [by_id[film.imdb_id]] if film.imdb_id in by_id else by_title.get(film.row, [])
+        if len(candidates) != 1:
+            (found.ambiguous if candidates else found.missing).append(film)
+            continue
+        movie = found.rows[film.row] = candidates[0]
+        if movie.pk not in seen:
+            seen.add(movie.pk)
+            (found.watchable if movie.active_link_count else found.unwatchable).append(movie)
+    attach_working_counts(found.movies)
+    return found
+
+
+def _by_title(films: Sequence[ListedFilm], movies: MovieQuerySet) -> dict[int, list[Movie]]:
+    """For each row the movies that may be meant: those of its year, otherwise those of a year beside it."""
+    wanted = [WantedTitle(film.row, key, film.year) for film in films if (key := parse_search(film.title).key)]
+    if not wanted:
+        return {}
+    rows = TitleIndex(movies.db).titled_many(wanted, years_apart=YEARS_APART)
+    loaded = {movie.pk: movie for movie in movies.filter(pk__in=IdList({pk for _, pk in rows}))}
+    candidates = defaultdict[int, list[Movie]](list)
+    for row, pk in rows:
+        if pk in loaded:
+            candidates[row].append(loaded[pk])
+    return {film.row: _best(film, candidates[film.row]) for film in films if film.row in candidates}
+
+
+def _best(film: ListedFilm, candidates: list[Movie]) -> list[Movie]:
+    of_type = [movie for movie in candidates if film.type in ("", movie.type)]
+    return [movie for movie in of_type if movie.year == film.year] or of_type

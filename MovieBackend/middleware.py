@@ -107,7 +107,7 @@ class PublicCorsMiddleware:
         return response
 
 
-class ReadingCorsMiddleware(CorsMiddleware):  # type: ignore[misc]  # it has no types
+class ReadingCorsMiddleware(CorsMiddleware):
     """Let pages of other sites read the API (`CORS_URLS_REGEX`); writes keep to pages of this site."""
 
     def is_enabled(self, request: HttpRequest) -> bool:

@@ -605,7 +605,7 @@ class ApiKeyAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         keys: QuerySet[ApiKey] = super().get_queryset(request)
-        return keys if request.user.is_superuser else keys.filter(user_id=request.user.pk)
+        return keys if request.user.is_superuser else keys.filter(user_id=int(request.user.pk or 0))
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         return self.fields if obj else self.fields[:2]
@@ -618,7 +618,7 @@ class ApiKeyAdmin(StaffAdmin):
         return obj is None and super().has_change_permission(request)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        obj.user_id = request.user.pk
+        obj.user_id = int(request.user.pk or 0)
         text = obj.set_secret()
         super().save_model(request, obj, form, change)
         note = format_html("Copy the key now, it is not shown again: <code>{}</code>", text)

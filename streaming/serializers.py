@@ -356,7 +356,16 @@ class OperationSerializer(WriteSerializer):
 
 
 class BulkSerializer(WriteSerializer):
-    operations = OperationSerializer(many=True, allow_empty=False, max_length=MAX_BULK_OPERATIONS)
+    operations = serializers.ListSerializer(
+        child=OperationSerializer(), allow_empty=False, max_length=MAX_BULK_OPERATIONS
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The valid operations; the errors of each are under its place, which DRF has as a number."""
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as refusal:
+            raise serializers.ValidationError(_with_text_keys(refusal.detail)) from None
 
 
 class OperationResultSerializer(serializers.Serializer[Any]):
@@ -378,6 +387,13 @@ class BindingSerializer(serializers.ModelSerializer[Binding]):
 class BindingWriteSerializer(WriteSerializer):
     url = serializers.CharField(max_length=2000)
     source = serializers.CharField(max_length=50, allow_blank=True, required=False)  # type: ignore[assignment]  # a declared field, as above
+
+
+def _with_text_keys(detail: Any) -> Any:
+    """Errors with keys that JSON has: texts."""
+    if isinstance(detail, dict):
+        return {str(key): _with_text_keys(value) for key, value in detail.items()}
+    return detail
 
 
 def _iso_time(time: datetime | None) -> str | None:

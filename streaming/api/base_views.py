@@ -90,7 +90,7 @@ class ApiKeyScopePermission(BasePermission):
         return True
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema describes keys."""
 
     target_class = "streaming.api.authentication.ApiKeyAuthentication"

@@ -22,10 +22,11 @@ class FastJSONRenderer(JSONRenderer):
         """Return the JSON of `data`; nothing for None.
 
         Keys have to be texts: numbers, which DRF's takes, would cost this one a good part of its speed. Raises
-        TypeError for them and for what JSON has no form for.
+        TypeError for them and for what JSON has no form for. Errors, which name entries of a list by number, are DRF's.
         """
         context = dict(renderer_context or {})
-        if data is None or self.get_indent(accepted_media_type or "", context) is not None:
+        is_error = getattr(context.get("response"), "exception", False)
+        if data is None or is_error or self.get_indent(accepted_media_type or "", context) is not None:
             rendered: bytes = super().render(data, accepted_media_type, context)
             return rendered
         body = orjson.dumps(data, default=encoders.JSONEncoder().default, option=orjson.OPT_PASSTHROUGH_DATETIME)

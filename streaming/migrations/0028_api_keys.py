@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ('streaming', '0025_link_reports'),
+        ('streaming', '0027_takedown_requests'),
     ]
 
     operations = [
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='ApiKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='What uses the key, such as “living-room mirror”.', max_length=60)),
+                ('name', models.CharField(help_text='What uses the key, such as “mirror at home”.', max_length=60)),
                 ('scope', models.CharField(choices=[('read', 'Read'), ('write', 'Read and write')], default='read', max_length=5)),
                 ('prefix', models.CharField(editable=False, max_length=12, unique=True)),
                 ('digest', models.CharField(editable=False, max_length=64)),

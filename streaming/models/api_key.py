@@ -54,7 +54,7 @@ class ApiKey(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys", editable=False
     )
-    name = models.CharField(max_length=60, help_text="What uses the key, such as “living-room mirror”.")
+    name = models.CharField(max_length=60, help_text="What uses the key, such as “mirror at home”.")
     scope = models.CharField(max_length=5, choices=Scope, default=Scope.READ)
     prefix = models.CharField(max_length=12, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)

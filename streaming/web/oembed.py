@@ -36,7 +36,7 @@ def oembed(request: HttpRequest) -> HttpResponse:
         "provider_url": here("/"),
         "cache_age": CACHE_SECONDS,
     }
-    if _has_room(request, "maxwidth", WIDTH) and _has_room(request, "maxheight", HEIGHT):
+    if _permits(request, "maxwidth", WIDTH) and _permits(request, "maxheight", HEIGHT):
         body |= {
             "thumbnail_url": here(reverse("cover", args=[movie.imdb_id])),
             "thumbnail_width": WIDTH,
@@ -67,7 +67,7 @@ def _movie_at(request: HttpRequest, url: str) -> Movie | None:
     return Movie.objects.shown().by_identifier(found.kwargs["identifier"]).first()
 
 
-def _has_room(request: HttpRequest, name: str, size: int) -> bool:
+def _permits(request: HttpRequest, name: str, size: int) -> bool:
     """Whether a picture of this size fits; a limit that is no number is none."""
     text = request.GET.get(name, "")
     return not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) < size)

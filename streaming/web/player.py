@@ -114,7 +114,7 @@ def player_choices(links: Sequence[StreamingLink], captions: Mapping[int, Sequen
 
 
 def _within_policy(choices: Iterable[Choice]) -> Iterator[Choice]:
-    """The choices but those of hosts for which the page's policy has no room left; the first hosts have it."""
+    """The choices but those of hosts that do not fit into the page's policy any more; the first hosts come first."""
     named, length = set[tuple[str, bool]](), 0
     for one in choices:
         host = (_origin(one.url), bool(one.media_type))

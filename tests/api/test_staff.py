@@ -94,6 +94,12 @@ def test_a_lone_surrogate_is_rejected_wherever_it_is(staff, body):
     assert (whole.status_code, whole.json()["title"]) == (201, "🎬")
 
 
+def test_entries_of_a_wrong_kind_are_rejected_by_their_number(staff):
+    make_movie(imdb_id="tt0013442")
+    answer = staff.patch(f"{MOVIES}tt0013442/", {"genres": ["drama", []]})
+    assert (answer.status_code, list(answer.json()["genres"])) == (400, ["1"])
+
+
 def test_a_movie_keeps_its_imdb_id(staff):
     make_movie(imdb_id="tt0013442")
     response = staff.patch(f"{MOVIES}tt0013442/", {"imdb_id": "tt0013443"})

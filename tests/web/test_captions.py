@@ -159,7 +159,7 @@ def test_foreign_entries_of_the_cache_are_misses(client, origin, foreign):
     assert client.get(f"/captions/{link.pk}-0.vtt").content.decode() == VTT
 
 
-def test_captions_do_not_share_the_cache_of_the_limits(client, origin):
+def test_captions_have_another_cache_than_the_limits(client, origin):
     link = link_with(origin, "captions.srt")
     for _ in range(2):
         assert client.get(f"/captions/{link.pk}-0.vtt").status_code == 200

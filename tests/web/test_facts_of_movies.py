@@ -240,8 +240,7 @@ def test_the_page_of_a_person_leads_to_movies_that_state_only_the_name(client):
     make_movie(directors=[MURNAU])
     assert "state only this name" not in client.get("/people/Q55394/").content.decode()
     named = make_movie(directors=[{"id": "f-w-murnau", "name": "F. W. Murnau"}])
-    assert '<a href="/people/f-w-murnau/">Titles that state only this name</a>' in html_of(
-        client.get("/people/Q55394/")
-    )
+    page = html_of(client.get("/people/Q55394/"))
+    assert '<a href="/people/f-w-murnau/">Titles that state only this name</a>' in page
     block(named.imdb_id, reason="asked")
     assert "state only this name" not in client.get("/people/Q55394/").content.decode()

@@ -98,7 +98,7 @@ def test_what_is_no_film_is_named_with_its_row(client):
     assert "Row 3: Breaking Bad – a season: the catalogue has whole shows" in text_of(submit(client, TRAKT))
 
 
-def test_several_movies_of_one_title_are_told_apart_by_year_and_type_only(client):
+def test_several_movies_of_one_title_differ_by_year_and_type_only(client):
     for year, kind in ((1999, "movie"), (1999, "movie"), (2005, "movie"), (2005, "show")):
         make_movie(title="The Same", year=year, type=kind)
     csv = "title,year,type\nThe Same,1999,movie\nThe Same,2005,show\nThe Same,1980,movie\nThe Same,,\n"

@@ -1,4 +1,4 @@
-"""Copies in the Wayback Machine: of which pages it is asked, what is believed of its answers, and what they count."""
+"""Copies in the Wayback Machine: of which pages it is asked, which of its answers count, and what they count."""
 
 from __future__ import annotations
 

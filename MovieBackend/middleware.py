@@ -122,7 +122,8 @@ class ViewerLanguageMiddleware:
 
     ENGLISH_PATHS = (
         *("/api/", "/admin/", "/stremio/", "/export/", "/feeds/", "/posters/", "/cards/", "/static/", "/sitemap"),
-        *("/healthz", "/readyz", "/metrics", "/robots.txt", "/opensearch.xml", "/site.webmanifest"),
+        *("/healthz", "/readyz", "/metrics", "/robots.txt", "/opensearch.xml", "/site.webmanifest", "/.well-known/"),
+        *("/badge/", "/oembed/", "/lists/films."),
     )
     API_GUIDE = "/api/"
     TEXT_TYPES = ("text/html", "text/plain")

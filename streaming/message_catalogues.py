@@ -39,6 +39,8 @@ PLURAL_FORMS = {
 }
 KEYWORDS = ("gettext", "gettext_lazy", "gettext_noop", "_", "ngettext", "pgettext", "npgettext")
 """The functions whose arguments are texts."""
+STAFF_FOLDERS = frozenset({"admin", "desk", "migrations"})
+"""Folders whose texts only staff read, in English."""
 LINE_WIDTH = 120
 FIXED_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -74,14 +76,17 @@ def read_catalogue(language: str) -> Catalog:
 def source_messages() -> list[Message]:
     """All texts of the sources, in the order of their files."""
     root = Path(settings.BASE_DIR)
-    templates = sorted(root.glob("templates/**/*.html"))
-    modules = sorted(path for path in root.glob("streaming/**/*.py") if "migrations" not in path.parts)
+    templates, modules = _public(root, "templates/**/*.html"), _public(root, "streaming/**/*.py")
     found = [message for path in templates for message in _of_template(path, root)]
     found += [message for path in modules for message in _of_python(path.read_bytes(), str(path.relative_to(root)))]
     found += _of_tables()
     singulars = {(one.context, one.id[0]) for one in found if isinstance(one.id, tuple)}
     # gettext finds the singular of a text with two forms by itself.
     return [one for one in found if (one.context, one.id) not in singulars]
+
+
+def _public(root: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in root.glob(pattern) if not STAFF_FOLDERS & set(path.relative_to(root).parts))
 
 
 def compiled(catalogue: Catalog) -> bytes:

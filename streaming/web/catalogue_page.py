@@ -36,7 +36,7 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     """The catalogue page; htmx gets only the results, or for "Show more" only the next cards."""
     query = FilterSelection.from_query_string(request.GET)
     page = read_page(query, **{name: request.GET.get(name, "") for name in ("page", "after", "pages")})
-    rows = home_rows(excluded_fields=NOT_ON_CARDS) if query == FilterSelection() and not page.start else []
+    rows = home_rows(excluded_fields=fields_not_on_cards()) if query == FilterSelection() and not page.start else []
     attach_working_counts([*page.movies, *(movie for row in rows for movie in row.movies)])
     totals = statistics.totals()
     context = {

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from scraper.extraction.genres import GENRES
+from streaming.localization import genre_name
 from streaming.models import Movie
 from streaming.web.filter_bar import FilterSelection
 
@@ -78,7 +79,7 @@ def _selection(key: str) -> FilterSelection:
 
 def _title(key: str) -> str:
     titles = {KNOWN: gettext("Well known"), NEW: gettext("New this week"), SHORT: gettext("Short films")}
-    return titles.get(key) or GENRES[key]
+    return titles.get(key) or genre_name(key)
 
 
 def _chosen(now: datetime) -> Iterator[tuple[str, list[int]]]:

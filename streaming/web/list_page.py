@@ -33,7 +33,7 @@ from streaming.exchange.list_matching import ListMatch, match_films
 from streaming.formatting import display_text
 from streaming.models import Movie, MovieQuerySet
 from streaming.models.id_list import IdList
-from streaming.web.catalogue_page import NOT_ON_CARDS
+from streaming.web.catalogue_page import fields_not_on_cards
 from streaming.web.rendering import render_page
 
 MAX_CARDS, MAX_NAMED = 240, 500
@@ -147,7 +147,7 @@ def _list_at(address: str) -> FilmList:
 
 
 def _shown() -> MovieQuerySet:
-    return Movie.objects.shown().with_active_count().defer(*NOT_ON_CARDS)
+    return Movie.objects.shown().with_active_count().defer(*fields_not_on_cards())
 
 
 def _match(films: Sequence[ListedFilm]) -> ListMatch:

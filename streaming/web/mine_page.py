@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from streaming.models import Movie
 from streaming.models.movie import attach_working_counts
-from streaming.web.catalogue_page import NOT_ON_CARDS
+from streaming.web.catalogue_page import fields_not_on_cards
 from streaming.web.rendering import render_page
 
 MAX_CARDS = 24
@@ -33,7 +33,7 @@ def mine_cards(request: HttpRequest) -> HttpResponse:
     if len(ids) > MAX_CARDS or not all(IMDB_ID.fullmatch(one) for one in ids):
         sentence = gettext("Name 1 to %(number)s IMDb ids, separated by commas.") % {"number": MAX_CARDS}
         return HttpResponse(sentence, status=400, content_type="text/plain; charset=utf-8")
-    shown = Movie.objects.shown().filter(imdb_id__in=ids).with_active_count().defer(*NOT_ON_CARDS)
+    shown = Movie.objects.shown().filter(imdb_id__in=ids).with_active_count().defer(*fields_not_on_cards())
     movies = sorted(shown, key=lambda movie: ids.index(movie.imdb_id))
     attach_working_counts(movies)
     return render_page(request, "_cards.html", {"movies": movies})

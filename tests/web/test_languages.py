@@ -98,6 +98,10 @@ def test_the_cookie_decides_then_the_browser_else_english(client, cookie, header
         "/admin/login/",
         "/robots.txt",
         "/opensearch.xml",
+        "/badge/tt0013442.svg",
+        "/oembed/?url=http://testserver/streaming/tt0013442/",
+        "/lists/films.rss?ids=tt0013442",
+        "/.well-known/security.txt",
         "/sitemap.xml",
     ],
 )

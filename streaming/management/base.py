@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.db import DatabaseError, OperationalError, ProgrammingError, connection
@@ -63,9 +63,9 @@ class OpenreelCommand(BaseCommand):
 
     def _date_lines(self) -> None:
         if not sys.stdout.isatty():
-            self.stdout = OutputWrapper(DatedLines(sys.stdout))
+            self.stdout = OutputWrapper(cast(TextIO, DatedLines(sys.stdout)))
         if not sys.stderr.isatty():
-            self.stderr = OutputWrapper(DatedLines(sys.stderr))
+            self.stderr = OutputWrapper(cast(TextIO, DatedLines(sys.stderr)))
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

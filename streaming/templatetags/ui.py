@@ -33,6 +33,7 @@ register.filter("moment", localization.moment_text)
 register.filter("checks_passed", link_rows.checks_passed)
 register.filter("archived_copy", link_rows.archived_copy)
 register.filter("of_name", link_rows.of_name)
+register.filter("open_text", link_rows.open_text)
 register.filter("plays_in_browser", ranking.plays_in_browser)
 register.filter("runtime", localization.runtime_text)
 

@@ -46,9 +46,12 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 def _page_before(request: HttpRequest) -> str:
     """The page with the form: as the browser says, which knows the filters set since; else as the form says."""
-    before = urlsplit(request.headers.get("Referer", ""))
-    wanted = f"{before.path}?{before.query}" if before.query else before.path
-    if before.netloc != request.get_host():
-        wanted = request.POST.get("next", "")
+    wanted = request.POST.get("next", "")
+    try:
+        before = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # no address
+        before = urlsplit("")
+    if before.netloc == request.get_host():
+        wanted = f"{before.path}?{before.query}" if before.query else before.path
     is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     return wanted if is_ours else reverse("home")

@@ -205,6 +205,11 @@ def checks_passed(link: StreamingLink) -> str:
     return gettext("worked %(passed)s of %(number)s times") % values
 
 
+def open_text(link: StreamingLink) -> str:
+    """The text that opens a link."""
+    return pgettext("link", "Open") if link.is_active else gettext("Try anyway")
+
+
 def of_name(name: str) -> str:
     """What follows "Details" for screen readers."""
     return gettext("of %(name)s") % {"name": name}

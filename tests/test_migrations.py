@@ -535,3 +535,24 @@ print(json.dumps(models_at(before).get_model("streaming", "StreamingLink").objec
 
 def test_reports_have_a_table_and_go_with_their_link(database):
     assert run_script(database, REPORTED, ["https://a.example.org/1", "https://a.example.org/2"]) == [[2, 1], [1, 0], 1]
+
+
+NOTIFIED = """
+from datetime import timedelta
+removed = models_at("0025_link_reports").get_model("streaming", "RemovedMovie").objects
+for number, days in enumerate(rows):
+    at = now - timedelta(days=days)
+    removed.create(imdb_id=f"tt000000{number}", title="T", removed_at=at, reason="r", snapshot={})
+models_at("0027_schedule")
+migrate_fully()
+from streaming.alarms.outbox import record_news
+from streaming.models import AlarmState, ScheduledTask, ScheduleOwner
+record_news([], now=now)
+print(json.dumps(list(AlarmState.objects.filter(seen_id__gt=0).values_list("code", "seen_id"))))
+print(json.dumps([ScheduleOwner.objects.is_alive(), ScheduledTask.objects.count()]))
+print(json.dumps(models_at("0025_link_reports").get_model("streaming", "RemovedMovie").objects.count()))
+"""
+
+
+def test_messages_and_schedule_have_tables_and_start_empty(database):
+    assert run_script(database, NOTIFIED, [30, 3]) == [[["films_removed", 2]], [False, 0], 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streaming.models.alarm import AlarmMessage, AlarmState
 from streaming.models.binding import Binding
 from streaming.models.blocked_address import BlockedAddress
 from streaming.models.change import Change, PendingChange
@@ -18,8 +19,11 @@ from streaming.models.login_counter import LoginCounter
 from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
 from streaming.models.restored_backup import RestoredBackup
+from streaming.models.schedule import ScheduledTask, ScheduleOwner
 
 __all__ = [
+    "AlarmMessage",
+    "AlarmState",
     "Binding",
     "BlockedAddress",
     "CatalogueVersion",
@@ -44,6 +48,8 @@ __all__ = [
     "PendingChange",
     "RemovedMovie",
     "RestoredBackup",
+    "ScheduleOwner",
+    "ScheduledTask",
     "ScrapeJob",
     "ScrapeJobQuerySet",
     "StreamingLink",

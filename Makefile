@@ -8,7 +8,7 @@ TEST_WORKERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=only-for-make-check-and-make-bench ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test test-fast check fix messages bench bench-jobs bench-health bench-truth bench-faults bench-bulk bench-catalogue clean
+.PHONY: help install run test test-fast check fix messages bench bench-jobs bench-health bench-truth bench-faults bench-bulk bench-catalogue bench-history clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -62,6 +62,9 @@ bench-bulk: $(VENV)/.dev ## import, export and removal of many films compared wi
 
 bench-catalogue: $(VENV)/.dev ## lists of up to a million films, a tutorial's build and raw SQL beside (ASKED="--sizes 10000 100000")
 	@$(DEV_RUN) -m bench.catalogue $(ASKED)
+
+bench-history: $(VENV)/.dev ## the size of the database after a year of hourly checks of 50,000 links (ASKED="--searches 200")
+	@$(DEV_RUN) -m bench.history $(ASKED)
 
 clean: ## remove .venv (var/, with your database, stays)
 	rm -rf $(VENV)

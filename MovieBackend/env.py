@@ -18,6 +18,7 @@ from dotenv import load_dotenv
 
 from scraper.sources import parse_delays
 
+MIN_WEBHOOK_SECRET_LENGTH = 16
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS, MIN_KEY_PERIOD = 32, 5, 16
 _names_read: set[str] = set()
 SECONDS_PER_PERIOD = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
@@ -146,6 +147,28 @@ def url_list(name: str, default: Sequence[str] = ()) -> list[str]:
         if not re.fullmatch(r"https?://[^\s/?#@\\]+(/\S*)?", word):
             raise ImproperlyConfigured(f"{name}: {word!r} is not a URL such as https://example.org")
     return words
+
+
+def secret_url(name: str) -> str:
+    """Return an http(s) URL that is a secret, such as one with a token: no message shows it."""
+    value = text(name)
+    if value and not re.fullmatch(r"https?://[^\s/?#\\]+(/\S*)?", value):
+        raise ImproperlyConfigured(f"{name}: write a URL such as https://example.org/path (the value is not shown)")
+    return value
+
+
+def service_urls(name: str) -> list[str]:
+    """Return addresses of services such as `ntfy://host/topic`, separated by spaces or commas; no message shows one.
+
+    A comma separates only before the next scheme, for addresses contain commas.
+    """
+    urls = [one for one in re.split(r"(?:\s|,)+(?=[A-Za-z][A-Za-z0-9+.-]*://)", text(name).strip(" ,")) if one]
+    for number, url in enumerate(urls, 1):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", url):
+            raise ImproperlyConfigured(
+                f"{name}: number {number} is not an address such as ntfy://host/topic (the value is not shown)"
+            )
+    return urls
 
 
 def host_list(name: str, default: Sequence[str]) -> list[str]:

@@ -89,9 +89,9 @@ class SecurityHeadersMiddleware:
 
 
 class PublicCorsMiddleware:
-    """Let pages of other sites read the Stremio add-on and the exports, which are the same for everyone."""
+    """Let pages of other sites read the Stremio add-on, its captions and the exports, the same for everyone."""
 
-    PUBLIC_PATHS = ("/stremio/", "/export/")
+    PUBLIC_PATHS = ("/stremio/", "/export/", "/captions/")
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

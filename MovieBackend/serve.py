@@ -6,7 +6,6 @@ example site and the web server run as child processes until one of them ends or
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import io
 import os
@@ -18,8 +17,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
@@ -29,6 +29,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
+from MovieBackend.child_processes import end_with
 from MovieBackend.private_files import start_private, tighten_and_report
 from streaming import file_locks
 
@@ -36,8 +37,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO_CATALOGUE = ROOT / "streaming" / "data" / "demo_catalogue.jsonl"
 SHUTDOWN_TIMEOUT_SECONDS = 10.0
 START_TIMEOUT_SECONDS = 300.0
+RESTART_SECONDS = 30.0
+MAX_LOG_BYTES = 1024 * 1024
 WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104  values that HOST may have, not a default
-PR_SET_PDEATHSIG = 1
 WORKER_CLASS = "MovieBackend.web_worker.BufferedWorker"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -141,13 +143,16 @@ def _start_servers() -> list[subprocess.Popen[bytes]]:
 
 def _run(children: Sequence[subprocess.Popen[bytes]]) -> int:
     """Run until a signal arrives or a child ends; 1 in that case."""
+    schedule: list[subprocess.Popen[bytes]] = []
     try:
         if not settings.CELERY_BROKER_URL:
             # Otherwise the first scrape would wait for its start.
             call_command("scrape_worker", wake=True)
-        return _wait(children)
+        if settings.SCHEDULE:
+            print("Links are checked every hour; see /health/ (SCHEDULE=off leaves that to cron)", flush=True)
+        return _wait(children, schedule)
     finally:
-        _terminate(children)
+        _terminate([*children, *schedule])
         _stop_supervisor()
 
 
@@ -209,26 +214,29 @@ def _gunicorn_options() -> Sequence[str]:
     )
 
 
-def _start(*words: str) -> subprocess.Popen[bytes]:
+def _start(*words: str, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     # In a session of its own, so that Ctrl-C reaches only this process, which then stops its children in order.
     # It ends with this process, or a killed server would go on serving the code of then.
     return subprocess.Popen(  # noqa: S603  our own command
-        [sys.executable, *words], cwd=ROOT, start_new_session=True, preexec_fn=_end_with(os.getpid())
+        [sys.executable, *words],
+        cwd=ROOT,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        preexec_fn=end_with(os.getpid()),
     )
 
 
-def _end_with(parent: int) -> Callable[[], None] | None:
-    """What a child does before it runs: let the kernel stop it when `parent` dies (Linux only)."""
-    if sys.platform != "linux":
-        return None
-    library = ctypes.CDLL(None)
-
-    def prepare() -> None:
-        library.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the call
-            os._exit(1)
-
-    return prepare
+def _start_schedule() -> list[subprocess.Popen[bytes]]:
+    """Start what cron would do, unless SCHEDULE is off. Its output is in `var/schedule.log`."""
+    if not settings.SCHEDULE:
+        return []
+    path = settings.VAR_DIR / "schedule.log"
+    flags = os.O_WRONLY | os.O_APPEND
+    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
+        flags |= os.O_TRUNC
+    with open(file_locks.open_private(path, flags), "ab") as output:
+        return [_start("manage.py", "run_schedule", output=output)]
 
 
 def _wait_until_ready(children: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -252,8 +260,13 @@ def _is_responding(url: str) -> bool:
         return False
 
 
-def _wait(children: Sequence[subprocess.Popen[bytes]]) -> int:
+def _wait(children: Sequence[subprocess.Popen[bytes]], schedule: list[subprocess.Popen[bytes]]) -> int:
+    """Wait until a child ends. The schedule, kept in that list, is started again if it ends: the site does without."""
+    next_start = time.monotonic()
     while all(child.poll() is None for child in children):
+        if all(process.poll() is not None for process in schedule) and time.monotonic() >= next_start:
+            schedule[:] = _start_schedule()
+            next_start = time.monotonic() + RESTART_SECONDS
         time.sleep(0.2)
     return 1
 

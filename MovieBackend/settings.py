@@ -195,6 +195,21 @@ HEALTH_HOST_DELAY_MS = env.integer("HEALTH_HOST_DELAY_MS", 0, maximum=60_000)
 WAYBACK_URL = env.base_url("WAYBACK_URL", "")
 HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168, maximum=MAX_HOURS)
 
+# --- the schedule, for those without cron
+SCHEDULE = env.flag("SCHEDULE", True)
+
+# --- messages to the operator
+NOTIFY_URLS = env.service_urls("NOTIFY_URLS")
+NOTIFY_WEBHOOK_URL = env.secret_url("NOTIFY_WEBHOOK_URL")
+NOTIFY_WEBHOOK_SECRET = env.text("NOTIFY_WEBHOOK_SECRET")
+if NOTIFY_WEBHOOK_URL and len(NOTIFY_WEBHOOK_SECRET) < env.MIN_WEBHOOK_SECRET_LENGTH:
+    raise ImproperlyConfigured(
+        f"NOTIFY_WEBHOOK_SECRET: the webhook's messages are signed with it; {env.MIN_WEBHOOK_SECRET_LENGTH} characters "
+        "at least, for instance the output of `openssl rand -hex 32`"
+    )
+NOTIFY_TIMEOUT = env.number("NOTIFY_TIMEOUT", 20, minimum=1, maximum=300)
+HEARTBEAT_URL = env.secret_url("HEARTBEAT_URL")
+
 # --- Django
 INSTALLED_APPS = [
     "MovieBackend.admin_site.OpenreelAdminConfig",

@@ -127,10 +127,10 @@ def log_in(request: HttpRequest) -> HttpResponse:
     return response
 
 
-class BindingInline(admin.TabularInline):  # type: ignore[type-arg]
+class BindingInline(admin.StackedInline):  # type: ignore[type-arg]
     model = Binding
     form = BindingForm
-    fields = ("url", "source", "created_at")
+    fields = (("url", "source", "created_at"),)
     readonly_fields = ("created_at",)
     extra = 0
 

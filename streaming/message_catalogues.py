@@ -8,10 +8,11 @@ machine needs GNU gettext. See decision 0026 in docs/decisions.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_python
@@ -120,8 +121,8 @@ def update_catalogues() -> dict[str, list[str]]:
     return missing
 
 
-def _is_translated(string: str | Iterable[str]) -> bool:
-    return bool(string) if isinstance(string, str) else all(string)
+def _is_translated(string: str | Sequence[str] | None) -> bool:
+    return all(string) if isinstance(string, list | tuple) else bool(string)
 
 
 def _as_text(catalogue: Catalog, language: str) -> str:
@@ -147,7 +148,8 @@ def _of_template(path: Path, root: Path) -> Iterator[Message]:
 
 
 def _of_python(code: bytes, name: str) -> Iterator[Message]:
-    for _, function, texts, _ in extract_python(io.BytesIO(code), KEYWORDS, [], {"encoding": "utf-8"}):
+    extract: Any = extract_python  # Its types say that a call has one text, and that the keywords are a mapping.
+    for _, function, texts, _ in extract(io.BytesIO(code), KEYWORDS, [], {"encoding": "utf-8"}):
         arguments = [*texts] if isinstance(texts, tuple) else [texts]
         context = arguments.pop(0) if function in ("pgettext", "npgettext") else None
         wanted = arguments[: 2 if function in ("ngettext", "npgettext") else 1]

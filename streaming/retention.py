@@ -1,4 +1,4 @@
-"""Delete old history in batches: flips, runs, closed jobs and logs, handled reports and requests, counts of log-ins."""
+"""Delete old history in batches: flips, runs, jobs and logs, handled reports and requests, log-in counts, sessions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.models import HealthRun, LinkFlip, LinkReport, LoginCounter, ScrapeJob, TakedownRequest
@@ -20,7 +21,7 @@ LOGIN_COUNTER_DAYS = 1
 
 def delete_old_history(*, now: datetime) -> None:
     """Delete what is older than `HISTORY_DAYS` and empty logs of jobs that ended over 30 days ago. Counts of wrong
-    passwords go after a day.
+    passwords go after a day, sessions when they have expired.
 
     Open jobs, the newest run, each movie's newest job and each link's newest flip stay. A kill loses nothing: the next
     call continues.
@@ -29,7 +30,9 @@ def delete_old_history(*, now: datetime) -> None:
     counters = LoginCounter.objects.filter(opened_at__lt=now - timedelta(days=LOGIN_COUNTER_DAYS))
     reports = LinkReport.objects.filter(handled_at__lt=before)
     requests = TakedownRequest.objects.filter(handled_at__lt=before)
-    for rows in (_old_flips(before), _old_runs(before), _old_jobs(before), reports, requests, counters):
+    sessions = Session.objects.filter(expire_date__lt=now)
+    history = (_old_flips(before), _old_runs(before), _old_jobs(before))
+    for rows in (*history, reports, requests, counters, sessions):
         _in_batches(rows, lambda batch: batch.delete())
     _in_batches(_jobs_with_old_log(now - timedelta(days=LOG_DAYS)), lambda batch: batch.update(log=""))
 
@@ -55,6 +58,9 @@ def _jobs_with_old_log(before: datetime) -> QuerySet[ScrapeJob]:
 
 
 def _in_batches(rows: QuerySet[Any], handle: Callable[[QuerySet[Any]], object]) -> None:
-    """Apply `handle` to all of these rows, some at a time."""
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
+    """Apply `handle` to all of these rows, some at a time, in the order of their keys: what stays is read once."""
+    ordered = rows.order_by("pk").values_list("pk", flat=True)
+    keys = list(ordered[:BATCH_SIZE])
+    while keys:
         handle(rows.model._default_manager.filter(pk__in=keys))
+        keys = list(ordered.filter(pk__gt=keys[-1])[:BATCH_SIZE])

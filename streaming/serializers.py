@@ -356,7 +356,7 @@ class OperationSerializer(WriteSerializer):
 
 
 class BulkSerializer(WriteSerializer):
-    operations = serializers.ListSerializer(
+    operations: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=OperationSerializer(), allow_empty=False, max_length=MAX_BULK_OPERATIONS
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
@@ -27,6 +27,7 @@ from streaming.serializers import (
 )
 from streaming.write_log import log_added, log_changed, log_deleted
 
+Account = User | AnonymousUser
 MAX_OPERATIONS = MAX_BULK_OPERATIONS
 MOVIE_WRITES = {
     "create": ("streaming.add_movie",),
@@ -51,7 +52,7 @@ class WriteResult:
     body: Any = None
 
 
-def add_movie(user: User, data: Any) -> Movie:
+def add_movie(user: Account, data: Any) -> Movie:
     written = validated(MovieWriteSerializer(data=data))
     with transaction.atomic():
         movie: Movie = written.save_with(edits.create_movie, address="poster_url")
@@ -59,7 +60,7 @@ def add_movie(user: User, data: Any) -> Movie:
     return movie
 
 
-def change_movie(user: User, movie: Movie, data: Any) -> Movie:
+def change_movie(user: Account, movie: Movie, data: Any) -> Movie:
     written = validated(MovieWriteSerializer(data=data, partial=True))
     with transaction.atomic():
         changed: Movie = written.save_with(edits.update_movie, movie, address="poster_url")
@@ -68,14 +69,14 @@ def change_movie(user: User, movie: Movie, data: Any) -> Movie:
 
 
 @transaction.atomic
-def remove_movie(user: User, movie: Movie) -> None:
+def remove_movie(user: Account, movie: Movie) -> None:
     log_deleted(user, movie, note="Removed by the API.")
     reason = f"removed by {user}"[:200]
     if not remove_movies(Movie.objects.filter(pk=movie.pk), reason=reason, cause=RemovedMovie.Cause.STAFF):
         raise NotFound(f"There is no movie {movie.imdb_id}.")
 
 
-def add_link(user: User, data: Any) -> StreamingLink:
+def add_link(user: Account, data: Any) -> StreamingLink:
     written = validated(LinkWriteSerializer(data=data))
     movie = written.validated_data.pop("movie")
     with transaction.atomic():
@@ -84,7 +85,7 @@ def add_link(user: User, data: Any) -> StreamingLink:
     return link
 
 
-def change_link(user: User, link: StreamingLink, data: Any) -> StreamingLink:
+def change_link(user: Account, link: StreamingLink, data: Any) -> StreamingLink:
     written = validated(LinkWriteSerializer(data=data, partial=True))
     if written.validated_data.pop("movie", link.movie) != link.movie:
         raise ValidationError({"movie": ["A link cannot change its movie. Add it to the other one."]})
@@ -95,12 +96,12 @@ def change_link(user: User, link: StreamingLink, data: Any) -> StreamingLink:
 
 
 @transaction.atomic
-def delete_link(user: User, link: StreamingLink) -> None:
+def delete_link(user: Account, link: StreamingLink) -> None:
     log_deleted(user, link, note="Deleted by the API.")
     edits.delete_link(link)
 
 
-def write_many(user: User, operations: Sequence[Mapping[str, Any]]) -> list[WriteResult]:
+def write_many(user: Account, operations: Sequence[Mapping[str, Any]]) -> list[WriteResult]:
     """Do these writes in order, each by itself: one that is refused changes nothing, and the others are done.
 
     A database that takes no write ends the whole request, as it does a single write.
@@ -108,7 +109,7 @@ def write_many(user: User, operations: Sequence[Mapping[str, Any]]) -> list[Writ
     return [_write_one(user, index, operation) for index, operation in enumerate(operations)]
 
 
-def _write_one(user: User, index: int, operation: Mapping[str, Any]) -> WriteResult:
+def _write_one(user: Account, index: int, operation: Mapping[str, Any]) -> WriteResult:
     try:
         written = _apply(user, operation)
     except RowGone as gone:
@@ -121,7 +122,7 @@ def _write_one(user: User, index: int, operation: Mapping[str, Any]) -> WriteRes
     return WriteResult(index=index, status=codes.get(operation["action"], status.HTTP_200_OK), body=written)
 
 
-def _apply(user: User, operation: Mapping[str, Any]) -> dict[str, Any] | None:
+def _apply(user: Account, operation: Mapping[str, Any]) -> dict[str, Any] | None:
     """Do one write; the row that it wrote, None if it deleted one."""
     is_movie = operation["type"] == "movie"
     required = (MOVIE_WRITES if is_movie else LINK_WRITES)[ACTIONS[operation["action"]]]
@@ -131,7 +132,7 @@ def _apply(user: User, operation: Mapping[str, Any]) -> dict[str, Any] | None:
     return write(user, operation["action"], str(operation.get("id", "")), operation.get("data", {}))
 
 
-def _write_movie(user: User, action: str, identifier: str, data: Any) -> dict[str, Any] | None:
+def _write_movie(user: Account, action: str, identifier: str, data: Any) -> dict[str, Any] | None:
     if action == "add":
         return _movie_body(add_movie(user, data))
     movie = Movie.objects.shown().by_identifier(identifier).first()
@@ -143,7 +144,7 @@ def _write_movie(user: User, action: str, identifier: str, data: Any) -> dict[st
     return None
 
 
-def _write_link(user: User, action: str, identifier: str, data: Any) -> dict[str, Any] | None:
+def _write_link(user: Account, action: str, identifier: str, data: Any) -> dict[str, Any] | None:
     if action == "add":
         return _link_body(add_link(user, data))
     links = StreamingLink.objects.select_related("movie")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,7 +15,7 @@ from scraper import sources
 from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, ScrapeJob, StreamingLink
 from streaming.models.counters import inactive_reason_counts, movie_total
 from streaming.models.health_run import CLOCK_SLACK
-from streaming.models.job import FINISHED, SourceState
+from streaming.models.job import FINISHED, SourceResult, SourceState
 from streaming.models.reasons import reason_text
 
 RECENT_JOBS = 200
@@ -200,6 +201,19 @@ def source_stats() -> list[SourceStats]:
     return [_stats(slug, counted.get(slug, (0, 0, 0)), searches.get(slug, SourceSearchStats())) for slug in slugs]
 
 
+def failing_sources(times: int) -> dict[str, str]:
+    """The enabled sources whose last searches failed, so many running, with the newest error."""
+    results: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row, _ in _recent_results():
+        results[row["source"]].append((row["state"], row["error"] or row["state"]))
+    newest = {slug: results[slug][:times] for slug in settings.SOURCES}
+    return {
+        slug: found[0][1]
+        for slug, found in newest.items()
+        if len(found) == times and not any(state in SUCCESSFUL for state, _ in found)
+    }
+
+
 def inactive_reasons() -> list[tuple[str, int]]:
     """The texts of the reasons of inactive links with their counts, the most frequent first."""
     counts: Counter[str] = Counter()
@@ -293,12 +307,16 @@ def _as_time(value: datetime | str | None) -> datetime | None:
 
 def _recent_searches() -> dict[str, SourceSearchStats]:
     by_source: defaultdict[str, SourceSearchStats] = defaultdict(SourceSearchStats)
+    for row, at in _recent_results():
+        by_source[row["source"]].add(state=row["state"], at=at, error=row["error"])
+    return by_source
+
+
+def _recent_results() -> Iterator[tuple[SourceResult, datetime | None]]:
+    """The results of the recent jobs, with the end of the job, the newest first."""
     jobs = ScrapeJob.objects.filter(finished_at__isnull=False).order_by("-pk")
     for results, at in jobs.values_list("sources", "finished_at")[:RECENT_JOBS]:
-        for row in results:
-            if row["state"] in FINISHED:
-                by_source[row["source"]].add(state=row["state"], at=at, error=row["error"])
-    return by_source
+        yield from ((row, at) for row in results if row["state"] in FINISHED)
 
 
 def _stats(slug: str, counted: tuple[int, int, int], searches: SourceSearchStats) -> SourceStats:

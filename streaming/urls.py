@@ -25,10 +25,12 @@ from streaming.web import (
     oembed,
     report_form,
     status_pages,
+    stremio_addon,
     takedown_form,
+    tv_guide,
     tv_page,
 )
-from streaming.web.feeds import LostMoviesFeed, NewMoviesFeed
+from streaming.web.feeds import FEED_TYPES, LostMoviesFeed, NewMoviesFeed
 from streaming.web.sitemaps import SITEMAPS, sitemap_index
 
 cached_for_an_hour = cache_control(public=True, max_age=3600)
@@ -50,13 +52,13 @@ api = [
     path("docs/", views.DocsView.as_view(), name="docs"),
 ]
 stremio = [
-    path("manifest.json", exports.stremio_manifest, name="manifest"),
-    path("catalog/<str:kind>/<str:key>.json", exports.stremio_catalogue, name="catalogue"),
-    path("catalog/<str:kind>/<str:key>/<path:extra>.json", exports.stremio_catalogue, name="catalogue"),
-    path("meta/<str:kind>/<str:key>.json", exports.stremio_meta, name="meta"),
-    path("stream/<str:kind>/<str:key>.json", exports.stremio_streams, name="streams"),
-    path("", exports.stremio_not_found),
-    path("<path:rest>", exports.stremio_not_found),
+    path("manifest.json", stremio_addon.stremio_manifest, name="manifest"),
+    path("catalog/<str:kind>/<str:key>.json", stremio_addon.stremio_catalogue, name="catalogue"),
+    path("catalog/<str:kind>/<str:key>/<path:extra>.json", stremio_addon.stremio_catalogue, name="catalogue"),
+    path("meta/<str:kind>/<str:key>.json", stremio_addon.stremio_meta, name="meta"),
+    path("stream/<str:kind>/<str:key>.json", stremio_addon.stremio_streams, name="streams"),
+    path("", stremio_addon.stremio_not_found),
+    path("<path:rest>", stremio_addon.stremio_not_found),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/streaming/", include((api, "api"))),
@@ -65,6 +67,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stremio/", include((stremio, "stremio"))),
     path("export/movies.m3u8", exports.m3u_playlist, name="playlist"),
     path("export/movies.jsonl", exports.jsonl_export, name="dump"),
+    path("export/movies.csv", exports.csv_export, name="csv"),
+    path("export/library.zip", exports.library_zip, name="library"),
+    path("export/channels.m3u8", conditional_page(tv_guide.channels), name="channels"),
+    path("export/guide.xml", tv_guide.guide, name="guide"),
+    path("export/channels/<str:slug>", tv_guide.channel, name="channel"),
     path("healthz", monitoring.healthz, name="healthz"),
     path("readyz", monitoring.readyz, name="readyz"),
     path("metrics", monitoring.metrics, name="metrics"),
@@ -103,6 +110,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("robots.txt", assets.robots_txt, name="robots"),
     path("sitemap.xml", cached_for_an_hour(sitemap_index), name="sitemap"),
     path("sitemap-<section>.xml", cached_for_an_hour(sitemap), parts, name="sitemap-part"),
-    path("feeds/new.xml", conditional_page(cached_for_five_minutes(NewMoviesFeed())), name="feed-new"),
-    path("feeds/lost.xml", conditional_page(cached_for_five_minutes(LostMoviesFeed())), name="feed-lost"),
+    *(
+        path(f"feeds/{subject}.{ending}", conditional_page(cached_for_five_minutes(feed(kind))), name=f"feed-{name}")
+        for subject, feed in (("new", NewMoviesFeed), ("lost", LostMoviesFeed))
+        for ending, kind in FEED_TYPES.items()
+        if (name := subject if ending == "xml" else f"{subject}-{ending}")
+    ),
 ]

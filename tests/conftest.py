@@ -18,6 +18,7 @@ from django.core.cache import cache, caches
 from django.db import connection
 
 from streaming.api.response_bodies import list_bodies
+from tests.helpers.external_services import drop_postgres_template
 
 SECONDS = {"slow": 1.0, "browser": 4.0, "postgres": 2.0, "broker": 10.0}
 """About how long a test with this marker takes."""
@@ -120,3 +121,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and exitstatus == 0 and reporter is not None and reporter.getreports("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure() -> None:
+    drop_postgres_template()

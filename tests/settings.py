@@ -8,6 +8,8 @@ from pathlib import Path
 
 KEPT = {name: os.environ[name] for name in ("DATABASE_URL", "CACHE_URL") if name in os.environ}
 FOLDER = Path(os.environ.setdefault("OPENREEL_TEST_FOLDER", tempfile.mkdtemp(prefix="openreel-tests-")))
+# The process that began the session: it removes at the end what the session shared.
+os.environ.setdefault("OPENREEL_TEST_OWNER", str(os.getpid()))
 os.environ.update(
     ENV_FILE=os.devnull,
     SECRET_KEY="only-for-tests-not-for-a-public-site",
@@ -26,8 +28,11 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 DATABASES["default"]["TEST"] = (  # noqa: F405
     {"NAME": str(FOLDER / f"test-{WORKER}.sqlite3")}
     if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3")  # noqa: F405
-    else {}
+    else {"TEMPLATE": os.environ.get("OPENREEL_TEST_TEMPLATE")}
 )
+if str(DATABASES["default"]["ENGINE"]).endswith("postgresql"):  # noqa: F405
+    # Tests kill processes of ours, never the server, so no commit has to wait for its disk.
+    DATABASES["default"]["OPTIONS"] = {"options": "-c synchronous_commit=off"}  # noqa: F405
 CACHES["pictures"]["LOCATION"] = str(FOLDER / "pictures")  # noqa: F405
 CACHES["captions"]["LOCATION"] = str(FOLDER / "captions")  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -33,7 +33,7 @@ from streaming.models import (
 )
 from streaming.models.counters import movie_total
 from streaming.statistics import catalogue_fingerprint
-from tests.helpers.external_services import run_tests_on_postgres, temporary_postgres
+from tests.helpers.external_services import empty_database, migrated_sqlite, run_tests_on_postgres
 from tests.helpers.factories import make_link, make_movie
 from tests.helpers.paths import PROJECT_ROOT
 
@@ -286,7 +286,6 @@ import django
 django.setup()
 from django.core.management import call_command
 from django.db import transaction
-call_command("migrate", verbosity=0)
 from tests.helpers.factories import make_link, make_movie
 from streaming.models import StreamingLink
 if sys.argv[1] == "write":
@@ -318,9 +317,9 @@ def test_a_writer_that_is_killed_leaves_exact_counters(kind, tmp_path):
         assert runs[1].stdout.splitlines()[-1] == "50"
 
     if kind == "sqlite":
-        run(f"sqlite:///{tmp_path}/main.sqlite3")
+        run(migrated_sqlite(tmp_path / "main.sqlite3"))
     else:
-        with temporary_postgres("killed") as url:
+        with empty_database("killed") as url:
             run(url)
 
 

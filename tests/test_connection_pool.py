@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.helpers.external_services import connect_postgres
+from tests.helpers.external_services import connect_postgres, empty_database
 from tests.helpers.http_servers import free_port
 from tests.helpers.paths import PROJECT_ROOT
 
@@ -22,9 +22,7 @@ OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 SETUP = """
 import django
 django.setup()
-from django.core.management import call_command
 from streaming.models import Movie
-call_command("migrate", verbosity=0)
 Movie.objects.bulk_create(Movie(imdb_id=f"tt{number:07d}", title=f"Movie {number}") for number in range(1, 200))
 """
 COPIED = """
@@ -44,11 +42,9 @@ def admin():
 
 
 @pytest.fixture
-def name(admin):
-    name = f"openreel_pool_{os.getpid()}"
-    admin.execute(f"CREATE DATABASE {name}")
-    yield name
-    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def name():
+    with empty_database("pool") as address:
+        yield address.rsplit("/")[-1]
 
 
 @pytest.fixture

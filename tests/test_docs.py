@@ -14,7 +14,13 @@ from tests.helpers.paths import PROJECT_ROOT
 DECISIONS = PROJECT_ROOT / "docs" / "decisions"
 PAGES = sorted(
     path
-    for folder in (PROJECT_ROOT, PROJECT_ROOT / "docs", DECISIONS, PROJECT_ROOT / "deploy")
+    for folder in (
+        PROJECT_ROOT,
+        PROJECT_ROOT / "docs",
+        PROJECT_ROOT / "docs" / "players",
+        DECISIONS,
+        PROJECT_ROOT / "deploy",
+    )
     for path in folder.glob("*.md")
 )
 TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}

@@ -57,6 +57,9 @@ def start(tmp_path, *command, **variables):
         ({"SECRET_KEY": KEY, "ENV_FILE": "/nowhere/env"}, "/nowhere/env"),
         ({"SECRET_KEY": KEY, "ENV_FILE": "/"}, "the settings in /"),
         ({"SECRET_KEY": KEY, "VAR_DIR": "/dev/null/var"}, "VAR_DIR"),
+        ({"SECRET_KEY": KEY, "NOTIFY_URLS": "ntfy://a/b, c"}, "NOTIFY_URLS: number 1"),
+        ({"SECRET_KEY": KEY, "NOTIFY_WEBHOOK_URL": "https://example.org/hook"}, "NOTIFY_WEBHOOK_SECRET"),
+        ({"SECRET_KEY": KEY, "HEARTBEAT_URL": "example.org"}, "HEARTBEAT_URL"),
         ({"SECRET_KEY": KEY, "HEALTH_CANARIES": "javascript:x"}, "HEALTH_CANARIES"),
     ],
 )

@@ -581,3 +581,24 @@ print(json.dumps(models_at(before).get_model("streaming", "Movie").objects.count
 def test_takedown_requests_have_a_table_beside_the_catalogue(database):
     row = {"target": "tt0000001", "claim": "other"}
     assert run_script(database, REQUESTED, [row]) == [[["tt0000001", ""]], 1]
+
+
+NOTIFIED = """
+from datetime import timedelta
+removed = models_at("0025_link_reports").get_model("streaming", "RemovedMovie").objects
+for number, days in enumerate(rows):
+    at = now - timedelta(days=days)
+    removed.create(imdb_id=f"tt000000{number}", title="T", removed_at=at, reason="r", snapshot={})
+models_at("0027_schedule")
+migrate_fully()
+from streaming.alarms.outbox import record_news
+from streaming.models import AlarmState, ScheduledTask, ScheduleOwner
+record_news([], now=now)
+print(json.dumps(list(AlarmState.objects.filter(seen_id__gt=0).values_list("code", "seen_id"))))
+print(json.dumps([ScheduleOwner.objects.is_alive(), ScheduledTask.objects.count()]))
+print(json.dumps(models_at("0025_link_reports").get_model("streaming", "RemovedMovie").objects.count()))
+"""
+
+
+def test_messages_and_schedule_have_tables_and_start_empty(database):
+    assert run_script(database, NOTIFIED, [30, 3]) == [[["films_removed", 2]], [False, 0], 2]

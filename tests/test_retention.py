@@ -6,6 +6,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -105,6 +106,13 @@ def test_history_days_decides(settings):
     kept = flip(link, 9)
     delete_old_history(now=NOW)
     assert LinkFlip.objects.get() == kept
+
+
+def test_expired_sessions_go():
+    for key, days in (("old", 1), ("live", -1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=days_ago(days))
+    delete_old_history(now=NOW)
+    assert [session.session_key for session in Session.objects.all()] == ["live"]
 
 
 def test_counts_of_wrong_passwords_go_after_a_day():

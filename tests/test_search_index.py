@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from streaming import search_index
 from streaming.models import Movie
 from streaming.search_index import interrupted_at, rebuild, wrong_titles, wrong_words
-from tests.helpers.external_services import temporary_postgres
+from tests.helpers.external_services import empty_database, migrated_sqlite
 from tests.helpers.factories import make_link, make_movie
 from tests.helpers.paths import PROJECT_ROOT
 
@@ -142,10 +142,8 @@ def test_a_check_says_what_is_wrong_and_changes_nothing(movie, capsys):
 FILL = """
 import sys, django
 django.setup()
-from django.core.management import CommandError, call_command
 from django.db import connection
 from streaming.models import Movie
-call_command("migrate", verbosity=0)
 Movie.objects.bulk_create(Movie(imdb_id=f"tt{n:07d}", title=f"Film number{n}", year=1922) for n in range(1, 31))
 with connection.cursor() as cursor:
     cursor.execute("DELETE FROM streaming_searchtitle")
@@ -181,11 +179,11 @@ print(json.dumps([search_index.interrupted_at(), Movie.objects.search("film").co
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
-    """The URL of an empty database."""
+    """The URL of a migrated database."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/main.sqlite3"
+        yield migrated_sqlite(tmp_path / "main.sqlite3")
     else:
-        with temporary_postgres("search_index") as url:
+        with empty_database("search_index") as url:
             yield url
 
 

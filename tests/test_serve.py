@@ -18,7 +18,9 @@ import pytest
 
 from MovieBackend import serve
 from streaming import file_locks
+from tests.helpers.http_origin import wait_for
 from tests.helpers.paths import PROJECT_ROOT
+from tests.helpers.process_info import children_of, command_line, is_alive
 from tests.helpers.slow_clients import LARGE_BYTES, place_large_export, slow_clients, status_of
 
 pytestmark = pytest.mark.slow
@@ -186,6 +188,10 @@ def is_in_use(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def has_schedule(process):
+    return any("schedule" in command_line(pid) for pid, state in children_of(process.pid) if state != "Z")
+
+
 def test_of_two_first_starts_one_serves_and_what_a_kill_leaves_does_not_go_on(tmp_path):
     """With the host name of a public site only, as docs/operations.md says."""
     port, public = free_port(), {"ALLOWED_HOSTS": "films.example.org"}
@@ -198,16 +204,21 @@ def test_of_two_first_starts_one_serves_and_what_a_kill_leaves_does_not_go_on(tm
     err = loser.communicate(timeout=20)[1]
     assert (loser.returncode, err.count("\n"), "cannot be used" in err) == (1, 1, True), err
     wait_for_address(winner)
+    wait_for(lambda: has_schedule(winner))
+    started = [pid for pid, _ in children_of(winner.pid)]
     winner.kill()
     winner.communicate(timeout=20)
     end = time.monotonic() + 20
     while is_in_use(port) or is_in_use(port + 1):
         assert time.monotonic() < end
         time.sleep(0.05)
-    again = start(tmp_path, port, **public)
+    # The schedule, too, which would start checks with the code of then.
+    wait_for(lambda: not any(is_alive(pid) for pid in started))
+    again = start(tmp_path, port, SCHEDULE="off", **public)
     try:
         request = urllib.request.Request(wait_for_address(again), headers={"Host": "films.example.org"})
         assert urllib.request.urlopen(request, timeout=10).status == 200
+        assert not has_schedule(again)
     finally:
         again.terminate()
         again.communicate(timeout=20)

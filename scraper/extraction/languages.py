@@ -23,6 +23,9 @@ TAG_BY_NAME = {
     for words in (row.split() for row in re.split(r"[|\n]", LANGUAGE_TABLE) if row.strip())
     for name in words
 }
+CODE_BY_TAG = {
+    words[0]: words[1] for words in (row.split() for row in re.split(r"[|\n]", LANGUAGE_TABLE) if row.strip())
+} | {"zxx": "zxx"}
 TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-(?:[A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{2,8}){0,3}")
 MAX_TAG_LENGTH = 35
 UNSTATED = frozenset({"und", "mul", "mis", "qaa"})
@@ -50,6 +53,16 @@ def normalize_language_tag(stated: object) -> str:
     return TAG_BY_NAME.get(stated.strip().casefold()) or (
         _canonical_tag(stated.strip()) if TAG.fullmatch(stated.strip()) else ""
     )
+
+
+def three_letter_code(tag: str) -> str:
+    """Return the ISO 639-2 code of a tag, as players want it: `deu` for `de-AT`; `und` for none.
+
+    >>> three_letter_code("pt-BR"), three_letter_code("asq"), three_letter_code("")
+    ('por', 'asq', 'und')
+    """
+    language = tag.split("-")[0].lower()
+    return CODE_BY_TAG.get(language) or (language if len(language) == 3 else "und")
 
 
 def usual_spelling(tag: str) -> str:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError as FormError
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
+from django_filters.utils import translate_validation
 from rest_framework.exceptions import ValidationError
 
 from scraper import sources
 from scraper.extraction.countries import COUNTRIES
 from scraper.extraction.genres import GENRES
 from scraper.items import MAX_YEAR, MIN_YEAR, QUALITIES
-from streaming.catalogue_query import ORDERINGS, CatalogueQuery
+from streaming.catalogue_query import ORDERINGS, READING_ORDERS, CatalogueQuery
 from streaming.formatting import quote_value
 from streaming.ingest.facts import MAX_RUNTIME_MINUTES, is_language_tag, is_person_key
 from streaming.models import LinkCount, Movie
@@ -184,3 +188,48 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
         values = {name: value for name, value in self.form.cleaned_data.items() if value not in ("", None)}
         has_links = {"true": True, "false": False}.get(values.pop("has_links", ""))
         return CatalogueQuery(order=values.pop("ordering", ""), has_links=has_links, **values)
+
+
+EXPORT_ORDERINGS = (*ORDERINGS, *READING_ORDERS)
+
+
+class ListParameters:
+    """The parameters of a list outside the API, such as a feed: the same filters, and the same errors.
+
+    `filters`: those that are allowed; `orderings`: the allowed values of `ordering`, none: there is no such parameter.
+    """
+
+    def __init__(
+        self, query: QueryDict, *, filters: Iterable[str] = tuple(MovieFilters.base_filters), orderings: Iterable[str]
+    ) -> None:
+        allowed, orders = frozenset(filters) - {"ordering"}, tuple(orderings)
+        self.errors: Any = {}
+        self.query, self.key = CatalogueQuery(), ""
+        try:
+            reject_unknown_parameters(query, known=allowed | ({"ordering"} if orders else set()))
+            order = _check_ordering(query.get("ordering", ""), orders)
+        except ValidationError as error:
+            self.errors = error.detail
+            return
+        others = QueryDict(mutable=True)
+        others.update({name: str(value) for name, value in query.items() if name != "ordering"})
+        parsed = MovieFilters(others, Movie.objects.none())
+        if not parsed.is_valid():
+            self.errors = translate_validation(parsed.errors).detail
+            return
+        self.query = replace(parsed.catalogue_query(), order=order)
+        if stated := sorted((name, value) for name, value in query.items() if value):
+            self.key = hashlib.sha256(urlencode(stated).encode()).hexdigest()[:24]
+
+    def is_valid(self) -> bool:
+        """Whether there is no error; only then `query` and `key` are what was asked.
+
+        `key` is the same for the same parameters, and empty without any.
+        """
+        return not self.errors
+
+
+def _check_ordering(order: str, allowed: tuple[str, ...]) -> str:
+    if order and order not in allowed:
+        raise ValidationError({"ordering": [f"{quote_value(order)} is not allowed. Allowed: {', '.join(allowed)}."]})
+    return order

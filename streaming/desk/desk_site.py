@@ -18,7 +18,9 @@ from streaming.desk.upload_import import UploadForm, may_import, take_upload
 
 
 class DeskSite(AdminSite):
-    """Django's admin site with our pages."""
+    """Django's admin site with our pages; lists have the width of its sidebar, and the front page has its links."""
+
+    enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         ours: list[URLResolver | URLPattern] = [
@@ -29,6 +31,11 @@ class DeskSite(AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "may_import": may_import(request)}
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The tables of the catalogue before those of accounts and of the log."""
+        apps = super().get_app_list(request, app_label)
+        return sorted(apps, key=lambda app: app["app_label"] != "streaming")
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         now = timezone.now()

@@ -56,6 +56,16 @@ def language_choices() -> Choices:
     return sorted(((tag, language_name(tag)) for tag in set(TAG_BY_NAME.values())), key=lambda choice: choice[1])
 
 
+def country_choices() -> Choices:
+    """The countries by their names."""
+    return sorted(COUNTRIES.items(), key=lambda country: country[1])
+
+
+def genre_choices() -> Choices:
+    """The genres by their names."""
+    return sorted(GENRES.items(), key=lambda genre: genre[1])
+
+
 def with_current(choices: Iterable[tuple[str, str]], *current: str) -> Choices:
     """The choices and what the row has now, which may be a value that no list names."""
     known = list(choices)
@@ -122,10 +132,8 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         help_text=gettext_lazy("Leave it empty for a new movie to have title, year and synopsis looked up."),
     )
-    genres = forms.MultipleChoiceField(choices=list(GENRES.items()), required=False)
-    countries = forms.MultipleChoiceField(
-        choices=sorted(COUNTRIES.items(), key=lambda choice: choice[1]), required=False
-    )
+    genres = forms.MultipleChoiceField(choices=genre_choices, required=False)
+    countries = forms.MultipleChoiceField(choices=country_choices, required=False)
     original_languages = forms.MultipleChoiceField(choices=language_choices, required=False)
     directors = PeopleField(required=False, help_text=gettext_lazy("One in a line; a Wikidata id may follow the name."))
     cast = PeopleField(required=False, help_text=gettext_lazy("One in a line; a Wikidata id may follow the name."))
@@ -142,9 +150,13 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name in ("genres", "countries", "original_languages"):
+        for name, choices in (
+            ("genres", genre_choices()),
+            ("countries", country_choices()),
+            ("original_languages", language_choices()),
+        ):
             if isinstance(field := self.fields.get(name), forms.MultipleChoiceField):
-                field.choices = with_current(field.choices, *getattr(self.instance, name))
+                field.choices = with_current(choices, *getattr(self.instance, name))
 
     def clean_imdb_id(self) -> str:
         text = str(self.cleaned_data["imdb_id"])

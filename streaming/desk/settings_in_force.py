@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -45,7 +46,7 @@ def _shown(name: str) -> str:
 
 def _default_text(name: str) -> str:
     """The value that a setting has unless it is set; empty for one that has none."""
-    value = getattr(settings, name, "")
+    value: Any = getattr(settings, name, "")
     if name.endswith("_RATE"):
         number, seconds = value
         return f"{number} in {seconds} s"

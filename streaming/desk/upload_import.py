@@ -33,8 +33,8 @@ class UploadForm(forms.Form):
         label=gettext_lazy("File of JSON lines"), widget=forms.FileInput(attrs={"accept": ".jsonl,.ndjson,.json"})
     )
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> UploadedFile[bytes]:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > MAX_BYTES:
             raise forms.ValidationError(gettext_lazy("The file is larger than 1 MB: use the command."))
         return file
@@ -59,10 +59,10 @@ class UploadResult:
 
 def may_import(request: HttpRequest) -> bool:
     """Whether this account may do all that an import does."""
-    return request.user.has_perms(PERMISSIONS)  # type: ignore[union-attr]  # an anonymous user has it, too
+    return request.user.has_perms(PERMISSIONS)
 
 
-def take_upload(request: HttpRequest, file: UploadedFile) -> UploadResult:
+def take_upload(request: HttpRequest, file: UploadedFile[bytes]) -> UploadResult:
     """Check the file, or import it if the button for that was pressed; an import is logged before it begins."""
     result = UploadResult(is_saved="import" in request.POST)
     if not result.is_saved:
@@ -74,6 +74,6 @@ def take_upload(request: HttpRequest, file: UploadedFile) -> UploadResult:
     return result
 
 
-def _lines(file: UploadedFile) -> Iterator[ValidLine | InvalidLine]:
+def _lines(file: UploadedFile[bytes]) -> Iterator[ValidLine | InvalidLine]:
     readline = cast(BinaryIO, file).readline
     return jsonl.parse_lines(jsonl.numbered_lines(readline), allowed=settings.ALLOW_PRIVATE_HOSTS)

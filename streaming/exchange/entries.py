@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,10 +10,12 @@ from typing import Any, NamedTuple
 from scraper.items import LINK_FACTS, LINK_FIELDS, Caption, Person
 
 PLAYABLE_KINDS = ("file", "stream")
+EPISODE = re.compile(r"\bS([0-9]{1,3})\s?E([0-9]{1,4})\b|\b([0-9]{1,3})x([0-9]{1,4})\b", re.IGNORECASE)
+NO_PICTURE_OF_PLAYERS = re.compile(r"\.(?:svgz?|tiff?|pdf|djvu|webp|avif|xcf)(?:[?#]|$)", re.IGNORECASE)
 
 
 class LinkEntry(NamedTuple):
-    """One link, written and read by name only. Its label includes season and episode."""
+    """One link, written and read by name only. Its label includes season and episode; `row_id` 0: no row."""
 
     source: str
     source_url: str
@@ -30,6 +33,19 @@ class LinkEntry(NamedTuple):
     captions: tuple[Caption, ...] = ()
     is_active: bool = True
     last_checked: datetime | None = None
+    season: int | None = None
+    episode: int | None = None
+    row_id: int = 0
+
+    @property
+    def episode_number(self) -> tuple[int, int] | None:
+        """Season and episode: those stated, otherwise those in the label; None without any."""
+        if self.episode is not None:
+            return (1 if self.season is None else self.season), self.episode
+        if not (match := EPISODE.search(self.label)):
+            return None
+        season, number = (group for group in match.groups() if group)
+        return int(season), int(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +79,18 @@ class MovieEntry:
         """The links that a player can open."""
         return tuple(link for link in self.links if link.kind in PLAYABLE_KINDS)
 
+    def picture_url(self, site: str) -> str:
+        """The poster if players show its format, otherwise our drawn cover; empty without `site`, our base URL."""
+        if self.poster_url and not NO_PICTURE_OF_PLAYERS.search(self.poster_url):
+            return self.poster_url
+        return f"{site}/posters/{self.imdb_id}.png" if site else ""
+
 
 # The fields of `LINK_FIELDS` that are exported. A new one is not: readers rely on the format.
-DESCRIPTIVE_FIELDS = tuple(name for name in LINK_FIELDS if name in LinkEntry._fields and name not in LINK_FACTS)
+IN_THE_LABEL = ("season", "episode")
+DESCRIPTIVE_FIELDS = tuple(
+    name for name in LINK_FIELDS if name in LinkEntry._fields and name not in (*LINK_FACTS, *IN_THE_LABEL)
+)
 
 
 def format_datetime(at: datetime) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from scraper.extraction.genres import GENRES
 from streaming.exchange.entries import LinkEntry, MovieEntry
 
 
@@ -30,13 +31,27 @@ def _best_by_label(show: MovieEntry, *, site: str) -> Iterator[str]:
 
 
 def _item(entry: MovieEntry, link: LinkEntry, *, site: str, title: str, group: str) -> str:
-    picture = entry.poster_url or (f"{site}/posters/{entry.imdb_id}.png" if site else "")
-    logo = f' tvg-logo="{_attribute_text(picture)}"' if picture else ""
-    head = f'#EXTINF:-1 tvg-id="{entry.imdb_id}" tvg-name="{_attribute_text(entry.name)}"{logo} group-title="{group}"'
+    """Two lines: a title may contain commas, for it is what follows the first one."""
+    genre = next((GENRES[slug] for slug in entry.genres if slug in GENRES), group)
+    attributes = {"tvg-id": entry.imdb_id, "tvg-name": entry.name, "tvg-logo": entry.picture_url(site)}
     details = "".join(f" [{detail}]" for detail in (link.quality, link.language) if detail)
-    return f"{head},{_attribute_text(title + details)}\n{link.source_url}\n"
+    seconds = link.duration_seconds or 60 * (entry.runtime_minutes or 0) or -1
+    head = extinf(seconds, {**attributes, "group-title": genre}, title + details)
+    return f"{head}{link.source_url}\n"
+
+
+def extinf(seconds: int, attributes: Mapping[str, str], title: str) -> str:
+    """The line before a URL; empty attributes are left out. `seconds` -1: not known, or without an end."""
+    stated = "".join(f' {name}="{_attribute_text(text)}"' for name, text in attributes.items() if text)
+    return f"#EXTINF:{seconds}{stated},{_one_line(title)}\n"
 
 
 def _attribute_text(text: str) -> str:
+    """Without commas, at the first of which many players begin the title; a URL has them escaped."""
+    is_url = text.startswith(("https://", "http://"))
+    return _one_line(text).replace(",", "%2C" if is_url else "")
+
+
+def _one_line(text: str) -> str:
     """A text on one line, whatever a reader takes for the end of one, and without quotation marks."""
     return " ".join(text.splitlines()).replace('"', "'")

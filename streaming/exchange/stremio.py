@@ -10,14 +10,18 @@ from urllib.parse import urlsplit
 
 from scraper.extraction.countries import COUNTRIES
 from scraper.extraction.genres import GENRES
+from scraper.extraction.languages import three_letter_code
+from scraper.sources import LICENCES
 from streaming.exchange.entries import PLAYABLE_KINDS, LinkEntry, MovieEntry
+from streaming.formatting import language_name
 
 MOVIE_TYPE_BY_STREMIO_TYPE = {"movie": "movie", "series": "show"}
 CATALOGUE_IDS = {"movie": "openreel-movies", "series": "openreel-shows"}
 PAGE_SIZE = 100
 MAX_SKIP = 100_000
 VIDEO_ID = re.compile(r"(tt[0-9]{7,9})(?::([0-9]{1,4}):([0-9]{1,5}))?")
-EPISODE = re.compile(r"\bS([0-9]{1,3})\s?E([0-9]{1,4})\b|\b([0-9]{1,3})x([0-9]{1,4})\b", re.IGNORECASE)
+EMAIL = re.compile(r"(?:mailto:)?([^\s@<>:]+@[^\s@<>:]+\.[^\s@<>:]+)")
+SLUG_BY_GENRE = {name: slug for slug, name in GENRES.items()}
 EXTRA_PATTERN = re.compile(r"(skip|search|genre)=(.*?)(?=&(?:skip|search|genre)=|$)", re.DOTALL)
 
 
@@ -27,6 +31,12 @@ class CatalogueExtra:
 
     skip: int = 0
     search: str = ""
+    genre: str = ""
+
+    @property
+    def genre_slug(self) -> str | None:
+        """The slug of the genre, empty for any; None for a name that is none of ours."""
+        return SLUG_BY_GENRE.get(self.genre) if self.genre else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +47,30 @@ class VideoId:
     episode: tuple[int, int] | None = None
 
 
-def build_manifest(*, version: str, name: str, description: str, logo: str) -> dict[str, Any]:
-    """Build the manifest, which describes the add-on; `logo` is a URL."""
+def build_manifest(
+    *, version: str, name: str, description: str, logo: str, contact: str, genres: Iterable[str]
+) -> dict[str, Any]:
+    """Build the manifest, which describes the add-on; `logo` is a URL, `genres` are the slugs that are offered.
+
+    `contact` is named if it is an e-mail address.
+    """
     prefixed = {"types": list(MOVIE_TYPE_BY_STREMIO_TYPE), "idPrefixes": ["tt"]}
-    extra = [{"name": "search", "isRequired": False}, {"name": "skip", "isRequired": False}]
+    options = [GENRES[slug] for slug in genres]
+    by_genre = [{"name": "genre", "isRequired": False, "options": options}] if options else []
+    extra = [{"name": "search", "isRequired": False}, *by_genre, {"name": "skip", "isRequired": False}]
+    email = EMAIL.fullmatch(contact)
     return {
         "id": "org.openreel.addon",
         "version": version,
         "name": name,
         "description": description,
         "logo": logo,
+        **({"contactEmail": email[1]} if email else {}),
         "types": list(MOVIE_TYPE_BY_STREMIO_TYPE),
         "catalogs": [{"type": kind, "id": key, "name": name, "extra": extra} for kind, key in CATALOGUE_IDS.items()],
         "resources": ["catalog", {"name": "meta", **prefixed}, {"name": "stream", **prefixed}],
         "idPrefixes": ["tt"],
+        "behaviorHints": {"adult": False, "p2p": False, "configurable": False, "configurationRequired": False},
     }
 
 
@@ -59,7 +79,9 @@ def parse_extra(text: str) -> CatalogueExtra:
     found = {match[1]: match[2] for match in EXTRA_PATTERN.finditer(text)}
     skip = found.get("skip", "0")
     number = int(skip) if skip.isascii() and skip.isdigit() and len(skip) <= 6 else 0
-    return CatalogueExtra(skip=min(number, MAX_SKIP), search=found.get("search", "").strip())
+    return CatalogueExtra(
+        skip=min(number, MAX_SKIP), search=found.get("search", "").strip(), genre=found.get("genre", "").strip()
+    )
 
 
 def parse_video_id(text: str) -> VideoId | None:
@@ -76,9 +98,12 @@ def build_catalogue(entries: Iterable[MovieEntry], *, site: str) -> dict[str, An
 
 def build_meta(entry: MovieEntry, *, site: str) -> dict[str, Any]:
     """Build the description of a movie, or of a show with its episodes."""
-    meta = _meta_preview(entry, site=site) | {"background": _poster(entry, site=site)} | _details(entry)
+    background = {"background": f"{site}/cards/{entry.imdb_id}.png"}
+    meta = _meta_preview(entry, site=site) | background | _details(entry)
     if entry.type == "show":
         meta["videos"] = _videos(entry)
+    else:
+        meta["behaviorHints"] = {"defaultVideoId": entry.imdb_id}
     return {"meta": meta}
 
 
@@ -93,9 +118,13 @@ def _details(entry: MovieEntry) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value}
 
 
-def build_streams(entry: MovieEntry, video: VideoId) -> dict[str, Any]:
-    """Build the list of links, best first; for an episode, those of other episodes are left out."""
-    return {"streams": [_stream(entry, link) for link in entry.links if _matches_episode(link, video.episode)]}
+def build_streams(entry: MovieEntry, video: VideoId, *, site: str) -> dict[str, Any]:
+    """Build the list of links, best first; for an episode, those of other episodes are left out.
+
+    `site` is the base URL of captions.
+    """
+    links = (link for link in entry.links if _matches_episode(link, video.episode))
+    return {"streams": [_stream(entry, link, site=site) for link in links]}
 
 
 def _meta_preview(entry: MovieEntry, *, site: str) -> dict[str, Any]:
@@ -103,7 +132,7 @@ def _meta_preview(entry: MovieEntry, *, site: str) -> dict[str, Any]:
         "id": entry.imdb_id,
         "type": "series" if entry.type == "show" else "movie",
         "name": entry.title,
-        "poster": _poster(entry, site=site),
+        "poster": entry.picture_url(site),
         "posterShape": "poster",
         **({"releaseInfo": str(entry.year)} if entry.year else {}),
         **({"description": entry.synopsis} if entry.synopsis else {}),
@@ -111,39 +140,41 @@ def _meta_preview(entry: MovieEntry, *, site: str) -> dict[str, Any]:
     }
 
 
-def _poster(entry: MovieEntry, *, site: str) -> str:
-    return entry.poster_url or f"{site}/posters/{entry.imdb_id}.png"
-
-
 def _videos(entry: MovieEntry) -> list[dict[str, Any]]:
-    labels = {episode: link.label for link in reversed(entry.links) if (episode := _episode(link))}
+    """The episodes, each with the label of its best link; a show without numbered ones is one episode."""
+    labels = {number: link.label for link in reversed(entry.links) if (number := link.episode_number)}
+    released = {"released": f"{entry.year}-01-01T00:00:00.000Z"} if entry.year else {}
     return [
-        {"id": f"{entry.imdb_id}:{season}:{number}", "title": label, "season": season, "episode": number}
+        {
+            "id": f"{entry.imdb_id}:{season}:{number}",
+            "title": label or f"Episode {number}",
+            "season": season,
+            "episode": number,
+            **released,
+        }
         for (season, number), label in sorted((labels or {(1, 1): entry.title}).items())
     ]
 
 
 def _matches_episode(link: LinkEntry, episode: tuple[int, int] | None) -> bool:
-    return episode is None or _episode(link) in (None, episode)
+    return episode is None or link.episode_number in (None, episode)
 
 
-def _episode(link: LinkEntry) -> tuple[int, int] | None:
-    if not (match := EPISODE.search(link.label)):
-        return None
-    season, number = (group for group in match.groups() if group)
-    return int(season), int(number)
-
-
-def _stream(entry: MovieEntry, link: LinkEntry) -> dict[str, Any]:
+def _stream(entry: MovieEntry, link: LinkEntry, *, site: str) -> dict[str, Any]:
     """A stream with either `url`, for players, or `externalUrl`, for browsers."""
-    details = (link.label, link.language, link.licence, "" if link.kind in PLAYABLE_KINDS else "opens in the browser")
+    details = (
+        link.label,
+        language_name(link.language) if link.language else "",
+        LICENCES.get(link.licence, link.licence),
+        "" if link.kind in PLAYABLE_KINDS else "opens in the browser",
+    )
     stream: dict[str, Any] = {
         "name": " ".join(filter(None, (link.source_name or link.source, link.quality))),
         "description": " · ".join(filter(None, details)) or entry.title,
     }
     if link.kind not in PLAYABLE_KINDS:
         return {**stream, "externalUrl": link.source_url}
-    if subtitles := _subtitles(link):
+    if subtitles := _subtitles(link, site=site):
         stream["subtitles"] = subtitles
     parts = urlsplit(link.source_url)
     hints: dict[str, Any] = {"bingeGroup": f"openreel-{link.source}-{link.quality or 'any'}"}
@@ -156,8 +187,13 @@ def _stream(entry: MovieEntry, link: LinkEntry) -> dict[str, Any]:
     return {**stream, "url": link.source_url, "behaviorHints": hints}
 
 
-def _subtitles(link: LinkEntry) -> list[dict[str, str]]:
+def _subtitles(link: LinkEntry, *, site: str) -> list[dict[str, str]]:
+    """The captions as WebVTT from our own URLs, whatever the source has."""
     return [
-        {"id": str(number), "url": caption.url, "lang": caption.language or "und"}
-        for number, caption in enumerate(link.captions, start=1)
+        {
+            "id": f"{link.row_id}-{number}",
+            "url": f"{site}/captions/{link.row_id}-{number}.vtt",
+            "lang": three_letter_code(caption.language),
+        }
+        for number, caption in enumerate(link.captions)
     ]

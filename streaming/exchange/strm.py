@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from streaming.exchange.entries import MovieEntry
@@ -27,10 +28,14 @@ def write_strm(entries: Iterable[MovieEntry]) -> Iterator[tuple[str, str]]:
         yield f"{stem}.strm", f"{entry.playable_links[0].source_url}\n"
 
 
-def safe_file_stem(name: str) -> str:
-    """Turn a title into a file name that every system allows: not empty, not hidden, without a path."""
-    stem = " ".join(FORBIDDEN_CHARACTERS.sub(" ", name).split())
-    stem = stem.encode()[:MAX_STEM_BYTES].decode(errors="ignore").strip(". ")
+def safe_file_stem(name: str, *, max_bytes: int = MAX_STEM_BYTES) -> str:
+    """Turn a title into a file name that every system allows: not empty, not hidden, without a path.
+
+    Composed (NFC), as file systems compare names by their bytes; `max_bytes` in UTF-8.
+    """
+    composed = unicodedata.normalize("NFC", name.encode(errors="ignore").decode())
+    stem = " ".join(FORBIDDEN_CHARACTERS.sub(" ", composed).split())
+    stem = stem.encode()[:max_bytes].decode(errors="ignore").strip(". ")
     if RESERVED_NAMES.fullmatch(stem):
         stem = f"_{stem}"
     return stem or "Untitled"

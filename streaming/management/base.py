@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.db import DatabaseError, OperationalError, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from streaming.management.dated_lines import DatedLines
+
 UNMIGRATED = "The database is not up to date: run `python manage.py migrate`."
+JSON_WORDS = frozenset({"json", "--format=json"})
+"""Arguments with which the output is for a program."""
 SCRIPT_NAME = "cleanup_dead_links.py"
 """Under this name a script is one command, without `manage.py` before it."""
 
@@ -26,9 +30,13 @@ class OneLineErrorParser(CommandParser):
 
 
 class OpenreelCommand(BaseCommand):
-    """A command whose --help ends with `example`. A closed pipe (`| head`) ends it silently."""
+    """A command whose --help ends with `example`. A closed pipe (`| head`) ends it silently.
+
+    `dates_lines`: each line that does not go to a terminal begins with the time, for a log of many runs.
+    """
 
     example = ""
+    dates_lines = False
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Django creates its own CommandParser; changing its class keeps everything else that Django sets up.
@@ -41,6 +49,8 @@ class OpenreelCommand(BaseCommand):
         return parser
 
     def run_from_argv(self, argv: Sequence[str]) -> None:
+        if self.dates_lines and not JSON_WORDS & set(argv):
+            self._date_lines()
         try:
             super().run_from_argv(list(argv))
             sys.stdout.flush()
@@ -50,6 +60,12 @@ class OpenreelCommand(BaseCommand):
             sys.exit(0)
         except KeyboardInterrupt:
             sys.exit(130)
+
+    def _date_lines(self) -> None:
+        if not sys.stdout.isatty():
+            self.stdout = OutputWrapper(cast(TextIO, DatedLines(sys.stdout)))
+        if not sys.stderr.isatty():
+            self.stderr = OutputWrapper(cast(TextIO, DatedLines(sys.stderr)))
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

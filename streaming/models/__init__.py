@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streaming.models.alarm import AlarmMessage, AlarmState
 from streaming.models.api_key import ApiKey, ApiKeyQuerySet
 from streaming.models.archived_copy import ArchivedCopy
 from streaming.models.binding import Binding
@@ -20,9 +21,12 @@ from streaming.models.login_counter import LoginCounter
 from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
 from streaming.models.restored_backup import RestoredBackup
+from streaming.models.schedule import ScheduledTask, ScheduleOwner
 from streaming.models.takedown_request import TakedownRequest
 
 __all__ = [
+    "AlarmMessage",
+    "AlarmState",
     "ApiKey",
     "ApiKeyQuerySet",
     "ArchivedCopy",
@@ -50,6 +54,8 @@ __all__ = [
     "PendingChange",
     "RemovedMovie",
     "RestoredBackup",
+    "ScheduleOwner",
+    "ScheduledTask",
     "ScrapeJob",
     "ScrapeJobQuerySet",
     "StreamingLink",

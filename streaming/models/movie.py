@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.db import connection, models
 from django.db.models import Case, Exists, F, Func, OuterRef, Prefetch, Q, Value, When
@@ -58,6 +59,15 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         """Movies whose IMDb id is taken down, which nobody may see."""
         blocked = BlockedAddress.objects.filter(kind=BlockedAddress.Kind.IMDB_ID)
         return self.filter(imdb_id__in=blocked.values("address"))
+
+    def stale(self, *, since: datetime, now: datetime) -> MovieQuerySet:
+        """Movies without an active link that was checked or seen after `since`, and that may be searched now.
+
+        The same rule by which opening a movie's page starts a search.
+        """
+        active = StreamingLink.objects.active().filter(movie=OuterRef("pk"))
+        fresh = active.filter(Q(last_checked__gte=since) | Q(last_seen__gte=since))
+        return self.filter(~Exists(fresh), Q(next_scrape_at=None) | Q(next_scrape_at__lte=now))
 
     def by_identifier(self, identifier: str) -> MovieQuerySet:
         """The movie with this row id or IMDb id. Any other text finds nothing."""

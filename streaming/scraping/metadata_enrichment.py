@@ -32,6 +32,8 @@ from streaming.ingest.save import save_links
 from streaming.models import Movie
 
 BATCH_SIZE = 200
+ROWS_PER_PROGRESS = 1000
+"""Of IMDb's file, which takes minutes and may have no film of the catalogue for long."""
 PROVIDED_FACTS = tuple(name for name in MOVIE_FACTS if name in FilmMetadata.__dataclass_fields__)
 NOT_FOUND_STATUSES = (404, 410)
 RETRIED_STATUSES = (502, 503, 504)
@@ -154,13 +156,18 @@ class EnrichmentReport:
     unreadable: int = 0
 
 
-def incomplete_movies(imdb_ids: Sequence[str], *, limit: int) -> list[str]:
-    """Return the IMDb ids of movies of which something is not known, oldest first: of these ids, or of all."""
+def incomplete_movies(imdb_ids: Sequence[str], *, limit: int, turn: int = 0) -> list[str]:
+    """Return the IMDb ids of movies of which something is not known, oldest first: of these ids, or of all.
+
+    `turn` 0 begins with the oldest, 1 with those after the first `limit`, and so on, round and round.
+    """
     incomplete = Movie.objects.filter(
         Q(year=None) | Q(synopsis="") | Q(poster_url="") | Q(runtime_minutes=None) | Q(genres=[])
     )
     chosen = incomplete.filter(imdb_id__in=imdb_ids) if imdb_ids else incomplete
-    return list(chosen.order_by("created_at", "pk").values_list("imdb_id", flat=True)[:limit])
+    ordered = chosen.order_by("created_at", "pk").values_list("imdb_id", flat=True)
+    start = turn * limit % max(1, chosen.count()) if turn else 0
+    return list(ordered[start : start + limit])
 
 
 def enrich_movies(
@@ -176,11 +183,11 @@ def enrich_movies(
             metadata = client.fetch(imdb_id)
         except UnreadableResponse:
             report.unreadable += 1
-            continue
-        # Ignore metadata that names another film.
-        if not metadata.problem and metadata.imdb_id in ("", imdb_id):
-            report.found += 1
-            report.updated += _save_missing([_record(imdb_id, metadata)])
+        else:
+            # Ignore metadata that names another film.
+            if not metadata.problem and metadata.imdb_id in ("", imdb_id):
+                report.found += 1
+                report.updated += _save_missing([_record(imdb_id, metadata)])
         on_progress(report)
     return report
 
@@ -200,6 +207,7 @@ def enrich_from_imdb_file(path: Path, *, on_progress: Callable[[EnrichmentReport
             if len(pending) >= BATCH_SIZE:
                 report.updated += _save_missing(pending)
                 pending = []
+            if report.looked_up % ROWS_PER_PROGRESS == 0:
                 on_progress(report)
     report.updated += _save_missing(pending)
     return report

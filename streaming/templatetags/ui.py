@@ -18,8 +18,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from streaming import formatting, localization, ranking
+from streaming.drawing import covers, posters
 from streaming.models import Movie
-from streaming.web import assets, cards, charts, covers, link_rows, posters, titles
+from streaming.web import assets, cards, charts, link_rows, titles
 from streaming.web.job_view import Icon
 
 register = template.Library()

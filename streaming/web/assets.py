@@ -12,10 +12,10 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from streaming.drawing import covers, posters
+from streaming.drawing.covers import Subject
 from streaming.formatting import display_text
 from streaming.models import Movie
-from streaming.web import covers, posters
-from streaming.web.covers import Subject
 from streaming.web.error_pages import not_found
 from streaming.web.picture_cache import RETRY_AFTER_SECONDS, DrawingBusy, get_picture
 

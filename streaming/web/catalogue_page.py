@@ -49,6 +49,7 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
         "filters_set": query.filters_set,
         "sorts": query.sorts(),
         "all_sorts": SORT_LABELS,
+        "list_links": query.list_links(),
         "totals": totals,
         "titles_text": _titles_text(totals),
         "links_text": _links_text(totals),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -22,6 +23,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_for_api(request):
         return _json_error("Bad request.", status=400)
     return render_page(request, "400.html", {}, status=400)
+
+
+def bad_parameters(errors: Any) -> JsonResponse:
+    """400 for query parameters that are unknown or wrong, in the words of the API."""
+    return JsonResponse(errors, status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -91,5 +91,6 @@ def _page(
         "canonical": request.build_absolute_uri(url),
         "more": more,
         "same_name": same_name,
+        "list_links": selection.list_links(),
     }
     return render_page(request, "facet.html", context)

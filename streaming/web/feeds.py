@@ -1,12 +1,13 @@
-"""RSS feeds: new movies, and lost movies and links.
+"""Feeds as RSS, Atom and JSON Feed: new movies, of any list, and lost movies and links.
 
 Events in the future, from a fast clock, are left out: they would stay on top until the clock reaches them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,15 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
 from django.utils.http import http_date, parse_http_date
 
+from streaming.api.filters import ListParameters, MovieFilters
+from streaming.catalogue_query import CatalogueQuery
 from streaming.formatting import display_text
 from streaming.models import LinkFlip, Movie, RemovedMovie
 from streaming.models.reasons import reason_text
+from streaming.web.error_pages import bad_parameters
 
 MAX_ENTRIES = 50
 
@@ -36,10 +41,71 @@ class FeedEntry:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class RequestedFeed:
+    """Which movies a feed is about, and its own address."""
+
+    query: CatalogueQuery
+    path: str
+
+
+class JsonFeed(SyndicationFeed):
+    """A feed as JSON Feed 1.1 (jsonfeed.org)."""
+
+    content_type = "application/feed+json; charset=utf-8"
+
+    def write(self, outfile: Any, encoding: str) -> None:
+        feed = self.feed
+        body = {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": feed["title"],
+            "home_page_url": feed["link"],
+            "feed_url": feed["feed_url"],
+            "description": feed["description"],
+            "items": [_json_item(item) for item in self.items],
+        }
+        outfile.write(json.dumps(body, ensure_ascii=False))
+
+
+def _json_item(item: dict[str, Any]) -> dict[str, str]:
+    return {
+        "id": item["unique_id"],
+        "url": item["link"],
+        "title": item["title"],
+        "content_text": item["description"],
+        "date_published": item["pubdate"].isoformat(),
+    }
+
+
+FEED_TYPES: dict[str, type[SyndicationFeed]] = {"xml": Rss201rev2Feed, "atom": Atom1Feed, "json": JsonFeed}
+"""By the ending of their URLs."""
+
+
 class MovieFeed(Feed):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Base class: the fields of an entry in RSS."""
+    """Base class: the fields of an entry, in the format of `feed_type`. `filters` are the parameters it takes."""
 
     link = reverse_lazy("home")
+    filters: tuple[str, ...] = ()
+
+    def __init__(self, feed_type: type[SyndicationFeed] = Rss201rev2Feed) -> None:
+        self.feed_type = feed_type
+
+    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The feed; 400 for a parameter that is unknown or wrong."""
+        parameters = ListParameters(request.GET, filters=self.filters, orderings=())
+        if not parameters.is_valid():
+            return bad_parameters(parameters.errors)
+        response: HttpResponse = super().__call__(request, *args, parameters=parameters, **kwargs)
+        return response
+
+    def get_object(self, request: HttpRequest, parameters: ListParameters) -> RequestedFeed:
+        return RequestedFeed(parameters.query, request.get_full_path())
+
+    def feed_url(self, asked: RequestedFeed) -> str:
+        return asked.path
+
+    def subtitle(self, asked: RequestedFeed) -> str:
+        return str(self.description)
 
     def item_title(self, item: FeedEntry) -> str:
         return item.title
@@ -60,11 +126,11 @@ class MovieFeed(Feed):  # type: ignore[type-arg]  # not subscriptable at run tim
 
 
 class NewMoviesFeed(MovieFeed):
-    """Movies and shows added lately."""
+    """Movies and shows added lately, of those that match the filters."""
 
     title = f"{settings.SITE_NAME}: new movies and shows"
     description = "Public-domain and openly licensed movies and shows added lately."
-    feed_url = reverse_lazy("feed-new")
+    filters = tuple(MovieFilters.base_filters)
 
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Move Last-Modified forward to the last removal.
@@ -73,6 +139,8 @@ class NewMoviesFeed(MovieFeed):
         that asks by date would keep a removed movie.
         """
         response = super().__call__(request, *args, **kwargs)
+        if "Last-Modified" not in response.headers:
+            return response
         removed_at = RemovedMovie.objects.filter(removed_at__lte=timezone.now()).aggregate(at=Max("removed_at"))["at"]
         newest_entry = parse_http_date(response.headers["Last-Modified"])
         response.headers["Last-Modified"] = http_date(
@@ -80,9 +148,10 @@ class NewMoviesFeed(MovieFeed):
         )
         return response
 
-    def items(self) -> list[FeedEntry]:
-        movies = Movie.objects.shown().filter(created_at__lte=timezone.now()).order_by("-created_at", "-id")
-        return [_new_movie_entry(movie) for movie in movies[:MAX_ENTRIES]]
+    def items(self, asked: RequestedFeed) -> list[FeedEntry]:
+        movies = Movie.objects.shown().filter(created_at__lte=timezone.now())
+        found = replace(asked.query, order="added").apply(movies)
+        return [_new_movie_entry(movie) for movie in found[:MAX_ENTRIES]]
 
 
 class LostMoviesFeed(MovieFeed):
@@ -90,9 +159,8 @@ class LostMoviesFeed(MovieFeed):
 
     title = f"{settings.SITE_NAME}: lost movies and links"
     description = "Movies that were removed because no link worked any more, and links that stopped working."
-    feed_url = reverse_lazy("feed-lost")
 
-    def items(self) -> list[FeedEntry]:
+    def items(self, asked: RequestedFeed) -> list[FeedEntry]:
         now = timezone.now()
         removed = RemovedMovie.objects.removed().filter(removed_at__lte=now).defer("snapshot").order_by("-removed_at")
         deaths = LinkFlip.objects.filter(at__lte=now, is_active=False).of_shown_links()

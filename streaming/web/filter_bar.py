@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 
 from scraper.extraction.countries import COUNTRIES
@@ -41,12 +42,25 @@ MAX_CHIP_LENGTH = 40
 FACET_CACHE_SECONDS = 300
 OFFERED_FACETS = ("genre", "country", "captions")
 """The kinds of facets with a select; there are too many people for one."""
+# What exports and feeds call the filters: as the API does.
+LIST_PARAMETERS = (
+    "search", "type", "genre", "year_min", "year_max", "source", "quality", "language", "licence", "country",
+    "captions", "person", "runtime_min", "runtime_max",
+)  # fmt: skip
 RUNTIMES = (15, 40, 60, 90, 120)
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveFilter:
     """A filter that is set, and the query string without it."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListLink:
+    """A list in another format: the name of the format, and the URL."""
 
     label: str
     url: str
@@ -145,6 +159,23 @@ class FilterSelection:
         return {BEST_MATCH: SORT_LABELS[BEST_KNOWN]} | {
             key: label for key, label in SORT_LABELS.items() if key not in (BEST_MATCH, BEST_KNOWN)
         }
+
+    def list_links(self) -> list[ListLink]:
+        """The list in other formats, for players, feed readers and spreadsheets."""
+        query = self.catalogue_query()
+        values: dict[str, object] = {name: getattr(query, name) for name in LIST_PARAMETERS}
+        stated = {name: value for name, value in values.items() if value} | (
+            {"has_links": "true"} if self.working else {}
+        )
+        order = {"ordering": self.sort} if self.sort != BEST_MATCH else {}
+        return [
+            ListLink(label=label, url=f"{reverse(route)}?{parameters}".rstrip("?"))
+            for label, route, parameters in (
+                ("M3U", "playlist", urlencode(stated | order)),
+                ("RSS", "feed-new", urlencode(stated)),
+                ("CSV", "csv", urlencode(stated | order)),
+            )
+        ]
 
     @property
     def filters_set(self) -> int:

@@ -10,9 +10,9 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from streaming.drawing.posters import HEIGHT, WIDTH
 from streaming.formatting import display_text
 from streaming.models import Movie
-from streaming.web.posters import HEIGHT, WIDTH
 
 CACHE_SECONDS = 3600
 FORMAT_MISSING = "Only json is offered."

@@ -24,20 +24,20 @@ class DrawingBusy(Exception):
 
 def get_picture(key: str, draw: Callable[[], bytes]) -> bytes:
     """The picture with this key, drawn if it is not in the cache. Raises DrawingBusy."""
-    if (kept := _kept_picture(key)) is not None:
+    if (kept := find_picture(key)) is not None:
         return kept
     if not drawing_slots.acquire(blocking=False):
         raise DrawingBusy(key)
     try:
         with _at_work:
             # Another request may have drawn it in the meantime.
-            return _kept_picture(key) or _draw_and_keep(key, draw)
+            return find_picture(key) or keep_picture(key, draw())
     finally:
         drawing_slots.release()
 
 
-def _kept_picture(key: str) -> bytes | None:
-    """The picture; None for anything that we do not write, since others may have written to the cache."""
+def find_picture(key: str) -> bytes | None:
+    """The kept picture; None for anything that we do not write, since others may have written to the cache."""
     kept = caches["pictures"].get(key)
     try:
         picture = base64.b64decode(kept, validate=True) if isinstance(kept, str) else b""
@@ -46,8 +46,8 @@ def _kept_picture(key: str) -> bytes | None:
     return picture if picture.startswith(PNG_SIGNATURE) else None
 
 
-def _draw_and_keep(key: str, draw: Callable[[], bytes]) -> bytes:
-    drawn = draw()
+def keep_picture(key: str, drawn: bytes) -> bytes:
+    """Keep a picture for a week, and return it."""
     # As text: the cache holds JSON only.
     caches["pictures"].set(key, base64.b64encode(drawn).decode(), KEEP_SECONDS)
     return drawn

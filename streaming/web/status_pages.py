@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import dropwhile
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
@@ -15,7 +15,8 @@ from django.views.decorators.http import require_safe
 from scraper.sources import LICENCES
 from streaming import integrity, statistics
 from streaming.localization import day_text, percent_text
-from streaming.models import HostPause, Movie, StreamingLink
+from streaming.models import HealthRun, HostPause, Movie, StreamingLink
+from streaming.scheduling.timetable import ScheduleStatus, schedule_status
 from streaming.web import charts
 from streaming.web.movie_context import removal_rule
 from streaming.web.rendering import render_page
@@ -27,11 +28,18 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 @require_safe
 def link_health(request: HttpRequest) -> HttpResponse:
     """The state of the link checks: last runs, failures, movies at risk, paused hosts."""
-    now, totals = timezone.now(), statistics.totals()
+    now = timezone.now()
+    if request.GET.get("format") == "json":
+        return JsonResponse(_health_values(now))
+    return render_page(request, "health.html", _health_context(now))
+
+
+def _health_context(now: datetime) -> dict[str, object]:
+    totals = statistics.totals()
     days = statistics.runs_by_day(DAYS_SHOWN, now)
     reasons = statistics.inactive_reasons()
     run = statistics.run_status(totals.last_run, now=now)
-    context = {
+    return {
         "totals": totals,
         "changed": statistics.changes_of_run(run.ended if run else None),
         "inactive": totals.links - totals.active_links,
@@ -51,8 +59,44 @@ def link_health(request: HttpRequest) -> HttpResponse:
         "paused": list(HostPause.objects.active(now).order_by("-paused_until")[:HOSTS_SHOWN]),
         "integrity": integrity.last_check(),
         "removal_rule": removal_rule(settings.LINK_GRACE_HOURS),
+        "schedule": schedule_status(),
     }
-    return render_page(request, "health.html", context)
+
+
+def _health_values(now: datetime) -> dict[str, object]:
+    """The state of checks and schedule for programs: `?format=json`."""
+    status = statistics.run_status(HealthRun.objects.latest_started(), now=now)
+    ended = status.ended if status else None
+    return {
+        "late": status is None or status.is_late,
+        "running": status is not None and status.is_running,
+        "last_check": None
+        if ended is None
+        else {
+            "finished_at": ended.finished_at,
+            "checked": ended.checked,
+            "withheld": ended.withheld,
+            "reason": ended.reason,
+        },
+        "schedule": _schedule_values(schedule_status()),
+    }
+
+
+def _schedule_values(schedule: ScheduleStatus | None) -> dict[str, object] | None:
+    if schedule is None:
+        return None
+    tasks = [
+        {
+            "name": task.row.name,
+            "running": task.is_running,
+            "last_start": task.row.started_at,
+            "last_end": task.row.finished_at,
+            "exit_status": task.row.exit_status,
+            "next_run": task.row.due_at,
+        }
+        for task in schedule.tasks
+    ]
+    return {"alive": schedule.is_alive, "tasks": tasks}
 
 
 def _percent(number: int, *, of: int) -> str:

@@ -15,8 +15,9 @@ from django.urls import reverse
 
 from streaming.ingest import edits
 from streaming.models import Movie, ScrapeJob, StreamingLink
-from tests.helpers.cluster import PROJECT_ROOT, empty_database
+from tests.helpers.external_services import empty_database
 from tests.helpers.factories import make_job, make_link, make_movie
+from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.staff import make_staff
 
 API = "/api/streaming/"

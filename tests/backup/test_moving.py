@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.helpers.external_services import temporary_postgres
+from tests.helpers.external_services import migrated_sqlite, temporary_postgres
 from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -31,7 +31,6 @@ from streaming.ingest import takedown
 from streaming.models.change import number_changes
 from tests.helpers.factories import make_job, make_link, make_movie
 
-call_command("migrate", verbosity=0)
 alice = User.objects.create_superuser("alice", "alice@example.org", "a password that is long")
 alice.groups.add(Group.objects.create(name="Editors"))
 alice.groups.first().permissions.add(Permission.objects.get(codename="change_movie"))
@@ -64,6 +63,10 @@ models.HostOutage.objects.create(host="h.example.org", failing_seconds=7)
 models.LoginCounter.objects.create(key="a" * 64, attempts=2, opened_at=timezone.now())
 number_changes()
 make_link(movie, source_url="https://films.example.org/not-numbered-yet")
+models.ScheduleOwner.objects.claim("host:1:abc")
+models.ScheduledTask.objects.create(name="check", due_at=timezone.now(), exit_status=0)
+models.AlarmState.objects.create(code="run_late", began_at=timezone.now(), seen_id=3)
+models.AlarmMessage.objects.create(target="t", subject="s", body="b", content={"began": []})
 models.RestoredBackup.objects.create(
     made_at=timezone.now(), restored_at=timezone.now(), last_number=1, jumped_to=10**17)
 print(sorted(m._meta.db_table for m in apps.get_models(include_auto_created=True)
@@ -117,7 +120,7 @@ def rows_of(path):
 
 def test_sqlite_to_postgresql_and_back_is_lossless(tmp_path):
     first, moved, back = (tmp_path / f"{name}.sqlite3" for name in ("first", "moved", "back"))
-    printed = run_python(FILL, f"sqlite:///{tmp_path}/here.sqlite3", tmp_path, first)
+    printed = run_python(FILL, migrated_sqlite(tmp_path / "here.sqlite3"), tmp_path, first)
     assert printed.startswith("[]\n")
     with temporary_postgres("moving") as postgres:
         printed = run_python(SAVE, postgres, tmp_path, first, moved)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 
 import axe_playwright_python
@@ -26,14 +25,11 @@ print(client.cookies['sessionid'].value, movie.pk, movie.links.first().pk)
 PAGES = {
     "front page": "/admin/",
     "movie": "/admin/streaming/movie/{movie}/change/",
-    "new movie": "/admin/streaming/movie/add/",
     "links": "/admin/streaming/streaminglink/",
     "link": "/admin/streaming/streaminglink/{link}/change/",
     "review": "/admin/streaming/streaminglink/?is_published__exact=0",
-    "takedown requests": "/admin/streaming/takedownrequest/",
     "import": "/admin/import/",
     "settings": "/admin/settings/",
-    "audit": "/admin/admin/logentry/",
 }
 
 
@@ -51,7 +47,7 @@ def logged_in(browser, site):
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_and_the_page_fits_the_desktop(logged_in, name):
     page, ids = logged_in
-    for scheme, width in product(("light", "dark"), (1280, 390)):
+    for scheme, width in (("light", 1280), ("dark", 390)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 844})
         response = page.goto(PAGES[name].format(**ids))

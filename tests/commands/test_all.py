@@ -9,6 +9,7 @@ import sys
 import pytest
 from django.core.management import get_commands, load_command_class
 
+from tests.helpers.external_services import migrated_sqlite
 from tests.helpers.paths import PROJECT_ROOT
 
 COMMANDS = sorted(name for name, app in get_commands().items() if app == "streaming")
@@ -52,7 +53,7 @@ def test_a_lock_file_that_cannot_be_opened_is_one_sentence_and_status_1(command,
             timeout=120,
         )  # fmt: skip
 
-    assert run("migrate", "--verbosity=0").returncode == 0
+    migrated_sqlite(tmp_path / "main.sqlite3")
     (tmp_path / path).mkdir(parents=True)
     result = run(command)
     assert result.returncode == 1

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from streaming.models import ScrapeJob
 from streaming.scraping.supervisor import control
-from tests.helpers.factories import make_job, make_movie
+from tests.helpers.factories import make_job, make_link, make_movie
 from tests.scraping.conftest import harness
 
 __all__ = ["harness"]
@@ -88,3 +90,26 @@ def test_a_worker_is_stopped_by_hand(harness):
     call_command("scrape_worker", "--stop", stdout=out)
     assert out.getvalue().splitlines() == ["No worker is running on this machine.", f"Worker {pid} is stopping."]
     assert harness.pid() is None
+
+
+@pytest.mark.slow
+def test_a_whole_catalogue_is_searched_through_a_small_queue(harness, settings):
+    settings.SCRAPE_QUEUE_LIMIT = 10
+    for _ in range(12):
+        make_movie()
+    fresh = make_link(last_checked=timezone.now()).movie
+    cooling = make_movie(next_scrape_at=timezone.now() + timedelta(hours=1))
+    assert "12 of 12 movies searched" in scrape("--stale").splitlines()[-1]
+    assert ScrapeJob.objects.count() == 12
+    assert not ScrapeJob.objects.filter(movie__in=[fresh, cooling]).exists()
+    # Stopped and started again it goes on with what it has not searched.
+    assert "0 of 0 movies searched" in scrape("--stale").splitlines()[-1]
+    make_job(fresh, state="failed", sources=[])
+    assert "14 of 14 movies searched" in scrape("--all").splitlines()[-1]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("words", [[], ["--all", "tt0000001"], ["--stale", "--target-url", "http://127.0.0.1/"]])
+def test_movies_are_named_or_chosen_not_both(words):
+    with pytest.raises(CommandError, match="--stale"):
+        scrape(*words)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.helpers.external_services import temporary_postgres
+from tests.helpers.external_services import empty_database, migrated_sqlite
 from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
@@ -25,13 +25,13 @@ def follow(database, *, steps, seed=7):
 
 @pytest.mark.postgres
 def test_a_mirror_of_a_postgresql_database_loses_no_change():
-    with temporary_postgres("mirror") as database:
+    with empty_database("mirror") as database:
         result = follow(database, steps=100)
     assert (result["wrong"], result["fresh"], result["lies"]) == ([], True, [])
     assert result["made"] > 130
 
 
 def test_a_mirror_of_an_sqlite_database_loses_no_change(tmp_path):
-    result = follow(f"sqlite:///{tmp_path}/main.sqlite3", steps=60)
+    result = follow(migrated_sqlite(tmp_path / "main.sqlite3"), steps=60)
     assert (result["wrong"], result["fresh"], result["lies"]) == ([], True, [])
     assert result["made"] > 80

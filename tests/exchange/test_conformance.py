@@ -80,7 +80,14 @@ class Payload:
 
 def manifest(payload: Payload) -> None:
     stated = payload.value()
-    ours = stremio.build_manifest(version="1.0.0", name="Openreel", description="Free films", logo=f"{SITE}/logo.svg")
+    ours = stremio.build_manifest(
+        version="1.0.0",
+        name="Openreel",
+        description="Free films",
+        logo=f"{SITE}/logo.svg",
+        contact="films@example.org",
+        genres=["film-noir"],
+    )
     if payload.is_own:
         assert ours == stated
     assert set(stated) <= set(ours)
@@ -109,7 +116,7 @@ def catalogue(payload: Payload) -> None:
 
 
 def streams(payload: Payload) -> None:
-    stated, ours = payload.value(), stremio.build_streams(BUNNY, VideoId(BUNNY.imdb_id))
+    stated, ours = payload.value(), stremio.build_streams(BUNNY, VideoId(BUNNY.imdb_id), site=SITE)
     if payload.is_own:
         assert ours == stated
     assert set(ours) == set(stated)
@@ -139,7 +146,7 @@ def meta_of_a_film(payload: Payload) -> None:
     common = ("id", "type", "name", "poster", "releaseInfo", "description")
     assert {key: ours[key] for key in common} == {key: stated[key] for key in common}
     assert "background" in set(ours) & set(stated)
-    assert stremio.build_streams(film, VideoId(imdb_id)) == {"streams": []}
+    assert stremio.build_streams(film, VideoId(imdb_id), site=SITE) == {"streams": []}
     if (expected := expectation(payload)) is not None:
         assert expected == {
             "imdb_id": ours["id"],
@@ -159,7 +166,7 @@ def listed_streams(payload: Payload) -> None:
         if one["id"] == BUNNY.imdb_id
     ]
     film = MovieEntry(imdb_id=BUNNY.imdb_id, title=BUNNY.title, links=tuple(links))
-    ours = stremio.build_streams(film, VideoId(BUNNY.imdb_id))["streams"]
+    ours = stremio.build_streams(film, VideoId(BUNNY.imdb_id), site=SITE)["streams"]
     assert [(one["url"], one["description"]) for one in ours] == [(one["url"], one["title"]) for one in stated]
     for one in ours:
         assert one["behaviorHints"].get("notWebReady", False) is one["url"].startswith("http:")

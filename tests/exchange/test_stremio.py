@@ -12,7 +12,7 @@ from streaming.exchange import stremio
 from streaming.exchange.entries import LinkEntry, MovieEntry
 from streaming.exchange.stremio import CatalogueExtra, VideoId
 from streaming.models import ScrapeJob
-from streaming.web.exports import LOGO
+from streaming.web.stremio_addon import LOGO
 from tests.helpers.factories import make_link, make_movie
 
 ROBOT = {"User-Agent": "Googlebot"}
@@ -27,7 +27,9 @@ def stream_of(**fields: object) -> dict:
             **fields,
         }
     )
-    (stream,) = stremio.build_streams(MovieEntry(imdb_id="tt1", title="T", links=(link,)), VideoId("tt1"))["streams"]
+    (stream,) = stremio.build_streams(MovieEntry(imdb_id="tt1", title="T", links=(link,)), VideoId("tt1"), site="")[
+        "streams"
+    ]
     return stream
 
 
@@ -52,7 +54,7 @@ def test_a_stream_has_exactly_one_url(fields, key, not_web_ready):
 def test_a_stream_has_a_name_and_a_description():
     stream = stream_of(kind="file", quality="720p", language="de", licence="cc0", label="Restored")
     assert stream["name"] == "Wikimedia Commons 720p"
-    assert stream["description"] == "Restored · de · cc0"
+    assert stream["description"] == "Restored · German · CC0"
     assert stream["behaviorHints"] == {"bingeGroup": "openreel-commons-720p", "filename": "x.mp4"}
 
 
@@ -68,7 +70,8 @@ def test_a_stream_has_a_name_and_a_description():
         ("skip=٣", CatalogueExtra()),
         ("skip=" + "9" * 9000, CatalogueExtra()),
         ("skip=999999", CatalogueExtra(skip=100_000)),
-        ("genre=x&colour=red", CatalogueExtra()),
+        ("genre=Film noir&skip=100", CatalogueExtra(skip=100, genre="Film noir")),
+        ("colour=red", CatalogueExtra()),
     ],
 )
 def test_optional_parameters_are_parsed_leniently(text, extra):
@@ -96,7 +99,7 @@ def test_an_episode_has_its_own_links_and_those_without_an_episode():
         LinkEntry(source="x", source_url=f"https://a.example.org/{n}", label=label) for n, label in enumerate(labels)
     )
     show = MovieEntry(imdb_id="tt0055662", title="Show", type="show", links=links)
-    found = stremio.build_streams(show, VideoId("tt0055662", (1, 2)))["streams"]
+    found = stremio.build_streams(show, VideoId("tt0055662", (1, 2)), site="")["streams"]
     assert [stream["externalUrl"][-1] for stream in found] == ["1", "2", "3"]
     videos = stremio.build_meta(show, site="https://x.example.org")["meta"]["videos"]
     assert [video["id"] for video in videos] == ["tt0055662:1:1", "tt0055662:1:2"]

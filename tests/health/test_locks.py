@@ -13,7 +13,8 @@ import pytest
 from django.db import connection
 
 from streaming.health.locks import RUN_LOCK_KEY, single_run_lock
-from tests.helpers.cluster import PROJECT_ROOT, empty_database
+from tests.helpers.external_services import empty_database
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from streaming.drawing import posters
 from streaming.ingest.records import parse_link, parse_movie
 from streaming.ingest.save import save_links
 from streaming.models import HealthRun, HostPause, LinkFlip, Movie, StreamingLink
-from streaming.web import posters
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.paths import PROJECT_ROOT
 

@@ -7,14 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 
 from tests.helpers.brokers import Broker
-from tests.helpers.external_services import temporary_postgres
 from tests.helpers.paths import PROJECT_ROOT
 
 PRELUDE = """
@@ -110,13 +107,3 @@ class Cluster:
             if worker.poll() is None:
                 os.killpg(worker.pid, signal.SIGKILL)
             worker.wait(5)
-
-
-@contextmanager
-def empty_database(word: str) -> Iterator[str]:
-    """Yield the URL of a migrated, temporary PostgreSQL database."""
-    with temporary_postgres(word) as address:
-        environment = {**os.environ, "DATABASE_URL": address}
-        command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--settings=tests.settings"]
-        subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=True)
-        yield address

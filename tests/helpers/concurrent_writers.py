@@ -19,7 +19,6 @@ import django
 django.setup()
 
 from django.core.exceptions import ObjectDoesNotExist  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 from django.db import DatabaseError, connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -118,7 +117,6 @@ def keep_writing(seed: int, steps: int) -> int:
 
 
 def main(steps: int, seed: int) -> None:
-    call_command("migrate", verbosity=0)
     mirror = Mirror()
     with ThreadPoolExecutor(WRITERS) as pool:
         writers = [pool.submit(keep_writing, seed + number, steps) for number in range(WRITERS)]

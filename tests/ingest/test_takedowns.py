@@ -58,7 +58,7 @@ KEYS = {"stremio:catalogue": "openreel-movies", "person": "Q1"}
 STAFF_ROUTES = {"api:link-list", "api:link-detail", "api:link-check", "api:movie-bindings"}
 WITHOUT_ROWS = {"api:schema", "api:docs"}
 """They describe the API, and take long."""
-ANNOUNCEMENTS = {"feed-lost", "movie", "api:changes"}
+ANNOUNCEMENTS = {"feed-lost", "feed-lost-atom", "feed-lost-json", "movie", "api:changes"}
 """They may name a removed movie and say that it was taken down."""
 
 
@@ -142,7 +142,7 @@ def hidden_urls(kind):
 def test_no_page_feed_or_export_shows_what_was_taken_down(catalogue, kind):
     text = TITLE if kind == "imdb_id" else TAIL
     before = responses()
-    always = {"movie", "feed-lost", "dump", "playlist", "api:movie-list", "api:movie-detail", "api:changes"}
+    always = {"movie", "feed-lost", "dump", "playlist", "csv", "api:movie-list", "api:movie-detail", "api:changes"}
     assert always <= showing(before, TAIL)
     assert {"stremio:meta", "stremio:streams", "health"} <= showing(before, TAIL) | showing(before, TITLE)
     take_down(kind)

@@ -20,7 +20,8 @@ import psycopg
 import pytest
 
 from tests.helpers.brokers import Broker
-from tests.helpers.cluster import PRELUDE, PROJECT_ROOT, Cluster, empty_database
+from tests.helpers.cluster import PRELUDE, PROJECT_ROOT, Cluster
+from tests.helpers.external_services import empty_database
 from tests.helpers.http_servers import free_port
 from tests.helpers.process_info import command_line, is_alive
 

@@ -12,7 +12,7 @@ from scraper.net.url_policy import PrivateHostAllowlist
 from streaming.health.verification.api_client import ApiReply
 from streaming.management.commands import describe_movies
 from streaming.models import Movie
-from streaming.scraping.metadata_enrichment import PROVIDERS, MetadataClient, MetadataError
+from streaming.scraping.metadata_enrichment import PROVIDERS, MetadataClient, MetadataError, incomplete_movies
 from tests.helpers.factories import make_movie
 from tests.helpers.http_servers import Page, Site, free_port, serving
 
@@ -250,3 +250,11 @@ def test_a_file_of_another_kind_is_reported_in_one_sentence(body, tmp_path):
 def test_the_file_option_goes_with_the_imdb_source_only(words):
     with pytest.raises(CommandError, match="must be used together"):
         call_command("describe_movies", *words)
+
+
+@pytest.mark.django_db
+def test_daily_turns_come_to_all_movies():
+    names = [make_movie().imdb_id for _ in range(5)]
+    turns = [incomplete_movies([], limit=2, turn=turn) for turn in range(3)]
+    assert turns[:2] == [names[:2], names[2:4]]
+    assert names[4] in turns[2]

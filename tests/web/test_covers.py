@@ -14,10 +14,10 @@ from django.core.cache import caches
 from PIL import Image
 from protego import Protego
 
+from streaming.drawing import covers
 from streaming.exchange import loader, m3u
 from streaming.ingest.takedown import block
 from streaming.models import Movie
-from streaming.web import covers
 from streaming.web.assets import picture_subject
 from streaming.web.picture_cache import drawing_slots
 from tests.helpers.factories import make_link, make_movie

@@ -39,7 +39,7 @@ STATES = {*ScrapeJob.State.values, *ScrapeJob.Outcome.values, *STEP_ICONS, "wait
 BY_VALUE = {"icon-good", "icon-bad", "uptime", "spark", "stacked"} | STATES
 BY_HTMX = {"htmx-request"}
 # Classes of the admin's own style sheets.
-OF_ADMIN = {"breadcrumbs", "button", "default"}
+OF_ADMIN = {"breadcrumbs", "button", "default", "help"}
 NEED_NO_RULE = {"stacked", *STATES, *OF_ADMIN}
 
 

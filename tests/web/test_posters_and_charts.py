@@ -8,8 +8,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from streaming.drawing import posters
 from streaming.models import Movie
-from streaming.web import charts, posters
+from streaming.web import charts
 from streaming.web.charts import ChartBar
 from tests.helpers.factories import make_movie
 

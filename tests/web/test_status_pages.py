@@ -71,7 +71,7 @@ def test_a_late_run(client):
     make_run(hours_ago=30)
     page = health(client)
     assert "Checks are late" in page
-    assert "is cron running?" in page
+    assert "is cron, or the schedule, running?" in page
 
 
 def test_a_running_check(client):

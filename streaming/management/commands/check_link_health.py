@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from scraper import sources
 from streaming import catalogue_check, integrity
+from streaming.alarms.notifier import notify_after_check
 from streaming.health.probing.prober import never_stop
 from streaming.health.runner import ALREADY_RUNNING, run_check
 from streaming.health.selection import Selection
@@ -36,6 +37,7 @@ class Command(OpenreelCommand):
         "a working link."
     )
     example = "python manage.py check_link_health --older-than 6 --max-runtime 50"
+    dates_lines = True
     # For `call_command` only: called several times a second, and the run stops when it returns True.
     stealth_options = ("should_stop",)
     # The system checks import all views, which costs cron a third of a second each time; `make check` runs them.
@@ -64,6 +66,9 @@ class Command(OpenreelCommand):
             )
             return
         self.stdout.write(json.dumps(report.as_json()) if as_json else "\n".join(report.summary_lines()))
+        self.stdout.flush()
+        if not check_options.dry_run:
+            notify_after_check(now=timezone.now(), is_good=_is_good(report, check_options))
         if report.withheld:
             raise CommandError(f"withheld: {report.reason}.", returncode=EXIT_WITHHELD)
         if not report.complete:
@@ -184,6 +189,12 @@ def _options(options: dict[str, Any]) -> CheckOptions:
         is_distributed=_is_distributed(options),
         shard_count=options["parts"],
     )
+
+
+def _is_good(report: CheckReport, options: CheckOptions) -> bool:
+    """Whether this was a complete, accepted check of the whole catalogue, of which the heartbeat tells."""
+    is_whole = options.limit is None and not (options.selection.source or options.selection.movie)
+    return is_whole and report.complete and not report.withheld
 
 
 def _is_distributed(options: dict[str, Any]) -> bool:

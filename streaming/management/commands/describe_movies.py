@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
 
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.verification.api_client import ApiReply, fetch_json
@@ -33,6 +33,7 @@ MAX_RESPONSE_BYTES = 1024 * 1024
 class Command(OpenreelCommand):
     help = "Fill in missing years, synopses and posters; existing values are never overwritten."
     example = "python manage.py describe_movies --source tvmaze --limit 100"
+    dates_lines = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -46,16 +47,26 @@ class Command(OpenreelCommand):
             "--file", type=Path, metavar="FILE", help="with --source imdb: title.basics.tsv or title.basics.tsv.gz"
         )
 
-    def handle(self, *, imdb_ids: list[str], source: str, limit: int, file: Path | None, **options: Any) -> None:
+        parser.add_argument(
+            "--rotate",
+            action="store_true",
+            help="begin each day with other movies, so that a daily run comes to all of them",
+        )
+
+    def handle(
+        self, *, imdb_ids: list[str], source: str, limit: int, file: Path | None, rotate: bool, **options: Any
+    ) -> None:
         if (source == IMDB) != (file is not None):
             raise CommandError("--source imdb and --file must be used together.")
-        self.printed_at = time.monotonic()
+        self.printed_at, self.total = time.monotonic(), ""
         try:
             if file is not None:
                 report = enrich_from_imdb_file(file, on_progress=self._write_progress)
             else:
                 client = MetadataClient(PROVIDERS[source], fetch_url=_fetch_url)
-                movies = incomplete_movies(imdb_ids, limit=limit)
+                turn = timezone.now().toordinal() if rotate else 0
+                movies = incomplete_movies(imdb_ids, limit=limit, turn=turn)
+                self.total = f" of {len(movies)}"
                 report = enrich_movies(movies, client=client, on_progress=self._write_progress)
         except MetadataError as error:
             raise CommandError(f"{error}.") from None
@@ -67,7 +78,7 @@ class Command(OpenreelCommand):
         """Print a line every few seconds; runs are short, so a terminal gets no progress bar."""
         if time.monotonic() - self.printed_at >= PROGRESS_LINE_SECONDS:
             self.printed_at = time.monotonic()
-            print(f"{report.looked_up} looked up, {report.updated} updated", file=sys.stderr)
+            self.stderr.write(f"{report.looked_up:,}{self.total} looked up, {report.updated:,} updated")
 
 
 def _fetch_url(url: str) -> ApiReply:

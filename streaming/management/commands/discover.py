@@ -17,6 +17,7 @@ from streaming.management.base import OpenreelCommand
 
 # Imported by name, because entry points do not import Scrapy.
 DISCOVERY_MODULE = "streaming.scraping.crawling.discovery_crawl"
+NO_LIMIT = sys.maxsize
 DISCOVERABLE_SOURCES = ("wikidata", "internet_archive")
 
 
@@ -34,10 +35,14 @@ class Command(OpenreelCommand):
             help="read about N films, at least (default 500)",
         )
         parser.add_argument(
+            "--all", action="store_true", help="read the source's list to its end, however long, instead of --limit"
+        )
+        parser.add_argument(
             "--dry-run", action="store_true", help="read from the start of the source's list and save nothing"
         )
 
     def handle(self, *, source: str, limit: int, dry_run: bool, **options: Any) -> None:
+        limit = NO_LIMIT if options["all"] else limit
         path = import_string(f"{DISCOVERY_MODULE}.checkpoint_path")(source)
         lock = file_locks.try_lock(path.with_suffix(".lock"))
         if lock is None:
@@ -59,11 +64,16 @@ class Command(OpenreelCommand):
         if run.error:
             raise CommandError(f"{run.error}. The next run resumes here.")
 
+    def _write_progress(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
     @contextmanager
     def _progress(self, limit: int) -> Iterator[Any]:
         """Show a progress bar on a terminal, otherwise one line per page."""
         if not sys.stderr.isatty():
-            yield lambda run: self.stdout.write(f"{run.checkpoint.film_count} of {limit} films, {run.unknown} new")
+            goal = "" if limit == NO_LIMIT else f" of {limit}"
+            yield lambda run: self._write_progress(f"{run.checkpoint.film_count}{goal} films, {run.unknown} new")
             return
-        with tqdm(total=limit, unit="film", leave=False) as bar:
+        with tqdm(total=None if limit == NO_LIMIT else limit, unit="film", leave=False) as bar:
             yield lambda run: bar.update(run.checkpoint.film_count - bar.n)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
+from django.db.models import F
 from django.utils import timezone
 
 from scraper import sources
@@ -18,8 +20,10 @@ from streaming.models import Movie, ScrapeJob
 from streaming.models.job import SourceState
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs
+from streaming.scraping.bulk_search import BulkSearch
 
 POLL_SECONDS = 0.2
+PROGRESS_SECONDS = 10.0
 
 
 class Command(OpenreelCommand):
@@ -27,7 +31,7 @@ class Command(OpenreelCommand):
     example = "python manage.py scrape tt0013442 tt0063350 --wait"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("imdb_ids", nargs="+", metavar="IMDB_ID")
+        parser.add_argument("imdb_ids", nargs="*", metavar="IMDB_ID")
         parser.add_argument("--source", nargs="+", action="extend", metavar="SLUG", help="use only these sources")
         parser.add_argument(
             "--target-url", metavar="URL", help="read this page instead of searching the sources for one"
@@ -36,9 +40,49 @@ class Command(OpenreelCommand):
             "--wait", action="store_true", help="wait for the jobs and print their results; exit 1 if one failed"
         )
 
-    def handle(
+        many = parser.add_mutually_exclusive_group()
+        many.add_argument(
+            "--stale",
+            action="store_true",
+            help="all movies whose links nobody has checked or seen for STALE_HOURS; waits for places in the queue",
+        )
+        many.add_argument(
+            "--all", action="store_true", help="all movies, those that were not searched for longest first"
+        )
+
+    def handle(self, *args: Any, imdb_ids: Sequence[str], **options: Any) -> None:
+        if not (options["stale"] or options["all"]):
+            if not imdb_ids:
+                raise CommandError("name movies by their IMDb ids, or use --stale or --all.")
+            self._scrape_named(imdb_ids=imdb_ids, **options)
+        elif imdb_ids or options["target_url"]:
+            raise CommandError("--stale and --all choose the movies themselves: leave out the ids and --target-url.")
+        else:
+            self._scrape_many(only_stale=options["stale"], chosen=_sources(options["source"]))
+
+    def _scrape_many(self, *, only_stale: bool, chosen: Sequence[str] | None) -> None:
+        now = timezone.now()
+        since = now - jobs.freshness_rules().stale_after
+        movies = Movie.objects.stale(since=since, now=now) if only_stale else Movie.objects.all()
+        ordered = movies.order_by(F("last_scraped_at").asc(nulls_first=True), "pk")
+        ids = array("q", ordered.values_list("pk", flat=True).iterator())
+        self.printed_at = time.monotonic()
+        search = BulkSearch(chosen, on_progress=lambda search: self._write_totals(search, total=len(ids)))
+        search.run(ids)
+        self.printed_at = 0.0
+        self._write_totals(search, total=len(ids))
+        if search.failed:
+            raise CommandError(f"{search.failed} of {len(ids)} scrape jobs failed.")
+
+    def _write_totals(self, search: BulkSearch, *, total: int) -> None:
+        """Print the totals every ten seconds."""
+        if time.monotonic() - self.printed_at >= PROGRESS_SECONDS:
+            self.printed_at = time.monotonic()
+            counts = f"{search.found:,} found, {search.nothing:,} nothing, {search.failed:,} failed"
+            self.write_line(f"{search.done:,} of {total:,} movies searched: {counts}; {search.new_links:,} new links")
+
+    def _scrape_named(
         self,
-        *args: Any,
         imdb_ids: Sequence[str],
         source: Sequence[str] | None,
         target_url: str | None,

@@ -14,12 +14,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
 
 from django.conf import settings
-from django.db import connection
 
 from streaming import file_locks
+from streaming.child_environment import child_environment
 from streaming.scraping.supervisor import wakeup
 from streaming.scraping.supervisor.job_processes import worker_command
 
@@ -99,10 +98,7 @@ def _open_log() -> IO[bytes]:
 
 def _supervisor_environment() -> dict[str, str]:
     """Return our environment with absolute paths, because the supervisor has another working directory."""
-    environment = {**os.environ, "SCRAPE_DIR": str(Path(settings.SCRAPE_DIR).resolve())}
-    if connection.vendor == "sqlite":
-        environment["DATABASE_URL"] = f"sqlite:///{quote(str(Path(connection.settings_dict['NAME']).resolve()))}"
-    return environment
+    return {**child_environment(), "SCRAPE_DIR": str(Path(settings.SCRAPE_DIR).resolve())}
 
 
 def stop_supervisor(*, seconds: float = 10.0) -> int | None:

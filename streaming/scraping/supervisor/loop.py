@@ -229,7 +229,13 @@ def secrets() -> list[str]:
     """Return the secrets that must never appear in a log."""
     password = str(settings.DATABASES["default"].get("PASSWORD") or "")
     broker = urlsplit(settings.CELERY_BROKER_URL).password
-    return [word for word in (settings.SECRET_KEY, password, broker, settings.METRICS_TOKEN) if word]
+    notify = [
+        *settings.NOTIFY_URLS,
+        settings.NOTIFY_WEBHOOK_URL,
+        settings.NOTIFY_WEBHOOK_SECRET,
+        settings.HEARTBEAT_URL,
+    ]
+    return [word for word in (settings.SECRET_KEY, password, broker, settings.METRICS_TOKEN, *notify) if word]
 
 
 def serve(*, lock: IO[str], idle_seconds: float | None, spawning: bool) -> None:

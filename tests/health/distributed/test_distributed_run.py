@@ -17,7 +17,8 @@ import psycopg
 import pytest
 
 from tests.helpers.brokers import Broker
-from tests.helpers.cluster import PROJECT_ROOT, Cluster, empty_database
+from tests.helpers.cluster import PROJECT_ROOT, Cluster
+from tests.helpers.external_services import empty_database
 from tests.helpers.http_origin import Origin, wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.broker, pytest.mark.slow]

@@ -9,8 +9,9 @@ import sys
 import psycopg
 import pytest
 
-from tests.helpers.cluster import PROJECT_ROOT, empty_database
+from tests.helpers.external_services import empty_database
 from tests.helpers.http_origin import Origin, wait_for
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 PRELUDE = """

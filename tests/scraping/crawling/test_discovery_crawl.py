@@ -113,6 +113,14 @@ def test_the_limit_alone_bounds_how_many_pages_are_read(site, web, tmp_path):
     assert len(web.pages) == 8
 
 
+def test_all_reads_to_the_end_of_the_list(site, web, tmp_path):
+    web.films = 620
+    stated = site.run("discover", "--source", "wikidata", "--all")
+    assert (stated.returncode, "620 films read, 620 new." in stated.stdout) == (0, True), stated.stderr
+    assert "The end of the source's list is reached" in stated.stdout
+    assert "600 films, 600 new" in stated.stdout
+
+
 def test_the_next_run_resumes_and_the_last_one_says_so(site, web, tmp_path):
     web.films = 150
     checkpoint.write_checkpoint(tmp_path / "discover-wikidata.json", Checkpoint("tt1000119", 0))

@@ -22,15 +22,9 @@ from tests.helpers.crawl_process import PATCHES, in_child
 from tests.helpers.http_servers import Page, serving
 from tests.helpers.paths import PROJECT_ROOT
 from tests.scraping.crawling.test_job_crawl import NOSFERATU, film_page, job_for, site_with
-from tests.scraping.supervisor.test_two_machines import _environment, database, python  # noqa: F401  a fixture
+from tests.scraping.supervisor.test_two_machines import _environment, database  # noqa: F401  a fixture
 
 CC0 = '<a rel="license" href="https://creativecommons.org/publicdomain/zero/1.0/">CC0</a>'
-MIGRATE = """
-import django
-django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-"""
 ASK = """
 import django, sys, time
 django.setup()
@@ -78,7 +72,6 @@ def test_the_operators_delays_take_precedence(settings):
 @pytest.mark.slow
 def test_four_processes_keep_their_distance_from_one_host(database, tmp_path):  # noqa: F811
     environment = _environment(database, tmp_path)
-    python(MIGRATE, environment)
     command = [sys.executable, "-c", ASK]
     askers = [
         subprocess.Popen(

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ('streaming', '0027_takedown_requests'),
+        ('streaming', '0028_takedown_requests'),
     ]
 
     operations = [

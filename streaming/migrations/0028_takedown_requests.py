@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("streaming", "0025_link_reports"),
+        ("streaming", "0027_schedule"),
     ]
 
     operations = [

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps
 
-from streaming.web.posters import DRAWING_VERSION as POSTER_VERSION
-from streaming.web.posters import HEIGHT, WIDTH, Artwork, contrast, make_artwork, poster_caption
-from streaming.web.svg_shapes import Shape, read_shapes
+from streaming.drawing.posters import DRAWING_VERSION as POSTER_VERSION
+from streaming.drawing.posters import HEIGHT, WIDTH, Artwork, contrast, make_artwork, poster_caption
+from streaming.drawing.svg_shapes import Shape, read_shapes
 
 DRAWING_VERSION = "1"  # increase it when the drawing changes: it is part of each picture's version
 FONT_PATH = Path(__file__).resolve().parent.parent / "data" / "fonts" / "Inter-Bold.ttf"

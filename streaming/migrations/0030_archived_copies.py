@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('streaming', '0028_api_keys'),
+        ('streaming', '0029_api_keys'),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""The schedule: commands that run by themselves, without cron. See decision 0028."""

@@ -42,7 +42,10 @@ def hosts():
 
 @pytest.fixture(autouse=True)
 def no_wait_for_workers(monkeypatch):
+    """The only worker of a distributed run is a thread of this process; neither waits long for the other."""
     monkeypatch.setattr("streaming.health.distributed.coordinator.LOCAL_FALLBACK_SECONDS", 0.0)
+    monkeypatch.setattr("streaming.health.distributed.coordinator.POLL_SECONDS", 0.02)
+    monkeypatch.setattr("streaming.health.distributed.shard_worker.POLL_SECONDS", 0.02)
 
 
 def links_at(server, *paths, **fields):
@@ -219,8 +222,9 @@ def test_a_throttling_host_is_paused_as_long_as_it_says_and_its_link_stays(hosts
     assert run(now=now + timedelta(seconds=121)).checked == 2
 
 
-def test_a_host_is_down_even_if_only_a_few_of_its_links_are_due_at_a_time(hosts, settings):
+def test_a_host_is_down_even_if_only_a_few_of_its_links_are_due_at_a_time(hosts, settings, monkeypatch):
     settings.HEALTH_ADAPTIVE = True
+    monkeypatch.setattr("streaming.health.probing.prober.RETRY_DELAY_SECONDS", 0.01)  # in each of 39 runs
     down, fine = hosts(2)
     start = timezone.now() - timedelta(days=2)
     late = {"checks": "a" * 20, "last_checked": start - timedelta(days=3), "reason": "ok"}

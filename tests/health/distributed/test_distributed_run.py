@@ -16,22 +16,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from scraper.net.url_policy import host_of
+from streaming.models import Movie, StreamingLink
 from tests.helpers.brokers import Broker
 from tests.helpers.cluster import PROJECT_ROOT, Cluster
-from tests.helpers.external_services import empty_database
+from tests.helpers.external_services import empty_database, models_in, postgres_template
 from tests.helpers.http_origin import Origin, wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.broker, pytest.mark.slow]
 both = pytest.mark.parametrize("machines", ["rabbitmq", "redis"], indirect=True)
-LINKS = """
-import django, json, sys
-django.setup()
-from scraper.net.url_policy import host_of
-from streaming.models import Movie, StreamingLink
-for number, url in enumerate(json.load(sys.stdin)):
-    movie = Movie.objects.create(imdb_id=f"tt{number + 1000:07d}", title="Nosferatu")
-    StreamingLink.objects.create(movie=movie, source="example", source_url=url, host=host_of(url))
-"""
 STATE = """
     SELECT source_url, is_active, reason, failures, checks, http_status, moved_to, moved_seen
     FROM streaming_streaminglink ORDER BY source_url
@@ -89,8 +82,14 @@ class Checks(Cluster):
     def fill(self, urls):
         """Replace all links by these, never checked."""
         self.empty()
-        command, stdin = [sys.executable, "-c", LINKS], json.dumps(urls)
-        subprocess.run(command, cwd=PROJECT_ROOT, env=self.environment, input=stdin, text=True, check=True, timeout=60)
+        with models_in(self.database) as alias:
+            movies = Movie.objects.using(alias).bulk_create(
+                Movie(imdb_id=f"tt{number + 1000:07d}", title="Nosferatu") for number in range(len(urls))
+            )
+            StreamingLink.objects.using(alias).bulk_create(
+                StreamingLink(movie=movie, source="example", source_url=url, host=host_of(url))
+                for movie, url in zip(movies, urls, strict=True)
+            )
 
     def empty(self):
         with psycopg.connect(self.database, autocommit=True) as connection:
@@ -124,8 +123,8 @@ class Checks(Cluster):
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with empty_database("check") as address:
+def database(django_db_blocker) -> Iterator[str]:
+    with empty_database("check") as address, django_db_blocker.unblock():
         yield address
 
 
@@ -327,7 +326,9 @@ def test_a_worker_that_has_to_stop_ends_the_check_that_beat_started(machines, ne
 
 def test_every_rule_of_a_run_holds_for_a_distributed_one(database):
     """All tests of whole runs once more, but for the number of statements, which depends on the duration here."""
-    environment = {**os.environ, "DATABASE_URL": database, "TESTS_DISTRIBUTED": "1"}
+    environment = {
+        **os.environ, "DATABASE_URL": database, "OPENREEL_TEST_TEMPLATE": postgres_template(), "TESTS_DISTRIBUTED": "1"
+    }  # fmt: skip
     command = [sys.executable, "-m", "pytest", "tests/health/test_runner.py", "-k", "not statements", "-p", "no:xdist"]
     done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout

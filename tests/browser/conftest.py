@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.helpers.external_services import skip_or_fail
+from tests.helpers.external_services import migrated_sqlite, skip_or_fail
 from tests.helpers.paths import PROJECT_ROOT
 
 ARGUMENTS = [
@@ -121,7 +121,7 @@ def running_site(folder: Path) -> Iterator[Site]:
     """Set up a database and static files in `folder`, start both servers, and stop everything at the end."""
     port, example_port = free_port(), free_port()
     environment = site_environment(folder, example_port=example_port)
-    run("manage.py", "migrate", "-v0", environment=environment)
+    migrated_sqlite(folder / "site.sqlite3")
     ignored = [f"-i{name}" for name in OTHER_STATICS]
     run("manage.py", "collectstatic", "--noinput", "-v0", *ignored, environment=environment)
     site = Site(f"http://127.0.0.1:{port}", environment)

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import BlockedAddress, Movie, RemovedMovie, StreamingLink
+from tests.helpers.external_services import migrated_sqlite
 from tests.helpers.factories import make_link, make_movie
 from tests.helpers.paths import PROJECT_ROOT
 
@@ -246,7 +247,7 @@ class TestProcess:
         )
 
     def test_invalid_standard_input_is_reported_with_status_1(self, tmp_path):
-        assert self.run_process(tmp_path, "migrate", "-v0").returncode == 0
+        migrated_sqlite(tmp_path / "db.sqlite3")
         invalid = b"\xef\xbb\xbf" + VALID.encode() + b"\n\xff\n" + b"[" * 10_000 + b"\n" + OTHER.encode()
         result = self.run_process(tmp_path, "import_catalogue", "-", input=invalid)
         assert result.returncode == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.external_services import migrated_sqlite
 from tests.helpers.fake_sources import FILMS, source_web
 from tests.helpers.http_servers import Page
 from tests.helpers.paths import PROJECT_ROOT
@@ -59,8 +60,9 @@ def web(server):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, server):
-    site = Site(tmp_path_factory.mktemp("site"), server.settings())
-    assert site.run("migrate", "-v0").returncode == 0
+    folder = tmp_path_factory.mktemp("site")
+    migrated_sqlite(folder / "openreel.sqlite3")
+    site = Site(folder, server.settings())
     films = "".join(json.dumps({"imdb_id": film.imdb_id, "title": film.title}) + "\n" for film in FILMS.values())
     assert site.run("import_catalogue", "-", given=films).returncode == 0
     return site

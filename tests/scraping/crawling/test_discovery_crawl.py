@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -19,6 +18,7 @@ from scraper.extraction import source_urls, wikidata_queries, wikidata_statement
 from streaming.scraping.crawling import checkpoint
 from streaming.scraping.crawling.checkpoint import Checkpoint
 from tests.commands.test_scrape_real_source import PROJECT_ROOT, Site
+from tests.helpers.external_services import migrated_sqlite
 from tests.helpers.fake_sources import source_web
 from tests.helpers.http_servers import Page
 
@@ -33,16 +33,9 @@ def web():
         yield web
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("migrated")
-    assert Site(folder, {}).run("migrate", "-v0").returncode == 0
-    return folder / "openreel.sqlite3"
-
-
 @pytest.fixture
-def site(tmp_path, web, migrated):
-    shutil.copy(migrated, tmp_path)
+def site(tmp_path, web):
+    migrated_sqlite(tmp_path / "openreel.sqlite3")
     return Site(tmp_path, web.settings())
 
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from streaming.models import ScrapeJob, StreamingLink
-from tests.helpers.external_services import skip_or_fail, temporary_postgres
+from tests.helpers.external_services import empty_database, skip_or_fail
 from tests.helpers.paths import PROJECT_ROOT
 from tests.scraping.supervisor.test_two_machines import python
 
@@ -25,11 +25,9 @@ SETUP = """
 import django
 django.setup()
 from django.conf import settings
-from django.core.management import call_command
 from streaming.models import Movie
 from streaming.scraper_utils import scrape_movie_on_demand
 settings.SCRAPE_NOTIFIER = "tests.helpers.notifications.silent"
-call_command("migrate", verbosity=0)
 for number in range(1000, 1004):
     movie = Movie.objects.create(imdb_id=f"tt{number:07d}", title="A movie")
     scrape_movie_on_demand(movie, requested_by="click", target_url="http://127.0.0.1/long")
@@ -100,7 +98,7 @@ def test_a_clock_change_during_a_job_does_no_harm(harness, monkeypatch, seconds)
 @pytest.fixture
 def postgres():
     """Yield the URL of an empty database, and a connection that observes it."""
-    with temporary_postgres("clocks") as address, psycopg.connect(address, autocommit=True) as observer:
+    with empty_database("clocks") as address, psycopg.connect(address, autocommit=True) as observer:
         yield address, observer
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_quality import violations
 from tests.helpers import browser_seed
 
 FIRST, SECOND = browser_seed.SHOWN, browser_seed.PLAIN
@@ -94,6 +97,20 @@ def test_a_browser_that_stores_nothing_is_told(visit):
     page.locator(".heart").first.click()
     expect(page.locator(".heart").first).to_have_attribute("aria-pressed", "false")
     expect(page.locator(".toast")).to_contain_text("This browser lets the site store nothing.")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (320, "light"), (320, "dark")])
+def test_axe_finds_nothing_in_full_lists(browser, site, width, scheme):
+    view = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme, "reduced_motion": "reduce"}
+    context = browser.new_context(base_url=site.address, bypass_csp=True, **view)
+    page = context.new_page()
+    page.goto("/mine/")
+    import_file(page, json.dumps(LISTS))
+    expect(page.locator(".movie-card")).to_have_count(2)
+    page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text())
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
 
 
 def test_without_scripts_a_sentence_says_why_there_are_no_lists(plain):

@@ -34,6 +34,7 @@ PAGES = {
     "takedown": "/takedown/",
     "removals": "/removed/",
 }
+NARROW_PAGES = {"home", "tv", "movie on tv"}
 KILOBYTE = 1024
 # The words that stand on more than one line.
 TORN_WORDS = """() => [...document.querySelectorAll(
@@ -52,7 +53,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, site, name):
     context = browser.new_context(base_url=site.address, bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
     # A load for each: just after a change of the viewport or the theme, Chromium mixes old styles with new ones.
-    for scheme, width in product(("light", "dark"), (1280, 390)):
+    for scheme, width in product(("light", "dark"), (1280, 390, 320) if name in NARROW_PAGES else (1280, 390)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 844})
         page.goto(PAGES[name])

@@ -1,7 +1,8 @@
 """Read settings from the environment. Each parser is strict, and its error names the variable.
 
 The environment takes precedence over the file named by `ENV_FILE` (default `var/env`), which gives cron and the command
-line the same settings as the server that `make run` started.
+line the same settings as the server that `make run` started. A setting that may hold a secret can also be the content
+of a file, named by the variable with `_FILE` at the end.
 """
 
 from __future__ import annotations
@@ -20,6 +21,23 @@ from scraper.sources import parse_delays
 
 MIN_WEBHOOK_SECRET_LENGTH = 16
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS, MIN_KEY_PERIOD = 32, 5, 16
+SECRET_SETTINGS = frozenset(
+    {
+        "SECRET_KEY",
+        "METRICS_TOKEN",
+        "DATABASE_URL",
+        "CACHE_URL",
+        "CELERY_BROKER_URL",
+        "TMDB_API_KEY",
+        "OMDB_API_KEY",
+        "NOTIFY_URLS",
+        "NOTIFY_WEBHOOK_URL",
+        "NOTIFY_WEBHOOK_SECRET",
+        "HEARTBEAT_URL",
+    }
+)
+"""What may be, or contain, a key or a password: each of these may be in a file, as Docker and systemd give secrets."""
+MAX_SECRET_FILE_BYTES = 64 * 1024
 _names_read: set[str] = set()
 SECONDS_PER_PERIOD = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
 
@@ -47,9 +65,37 @@ def folder(path: Path, name: str) -> Path:
 
 
 def text(name: str, default: str = "") -> str:
-    """Return a variable without surrounding spaces."""
+    """Return a variable, or the file that holds its secret, without surrounding spaces and line feeds."""
     _names_read.add(name)
+    if secret_file(name):
+        return _secret_from_file(name)
     return os.environ.get(name, default).strip()
+
+
+def secret_file(name: str) -> str:
+    """Return the path of the file that holds this setting; empty unless there is one."""
+    return os.environ.get(f"{name}_FILE", "").strip() if name in SECRET_SETTINGS else ""
+
+
+def _secret_from_file(name: str) -> str:
+    """Return the content of the file; no message shows any of it."""
+    file = secret_file(name)
+    if os.environ.get(name, "").strip():
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
+    try:
+        with open(file, "rb") as opened:
+            content = opened.read(MAX_SECRET_FILE_BYTES + 1)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE: {file} cannot be read: {error.strerror}") from None
+    try:
+        value = content.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        value = ""
+    if not value or "\0" in value or len(content) > MAX_SECRET_FILE_BYTES:
+        raise ImproperlyConfigured(
+            f"{name}_FILE: {file} has to hold the value of {name} as UTF-8 text, and nothing else"
+        )
+    return value
 
 
 def names_read() -> list[str]:

@@ -77,15 +77,17 @@ def _on_signal(number: int, frame: object) -> None:
 
 
 def _make_env_file(folder: Path) -> None:
-    """Write `var/env` for server, cron and command line, unless SECRET_KEY is set there or in the environment.
+    """Write `var/env` for server, cron and command line, unless SECRET_KEY is set there or in the environment, where
+    SECRET_KEY_FILE may name a file with it instead.
 
     A file without it, such as one with settings of the operator's, gets one added.
     """
     file = Path(os.environ.get("ENV_FILE") or folder / "env").resolve()
-    if os.environ.get("SECRET_KEY") or (file.exists() and not file.is_file()):
+    has_key = os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE")
+    if has_key or (file.exists() and not file.is_file()):
         return
     present = file.read_bytes() if file.exists() else b""
-    if re.search(rb"^[ \t]*(?:export[ \t]+)?SECRET_KEY[ \t]*=[ \t]*[\"']?[^\s\"'#]", present, re.MULTILINE):
+    if re.search(rb"^[ \t]*(?:export[ \t]+)?SECRET_KEY(?:_FILE)?[ \t]*=[ \t]*[\"']?[^\s\"'#]", present, re.MULTILINE):
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all: without its key a file that a full disk has cut would stop each later start.

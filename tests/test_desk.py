@@ -209,6 +209,7 @@ class TestSettingsPage:
     def test_it_shows_settings_to_superusers_only_and_no_secret(self, boss, settings, monkeypatch):
         monkeypatch.setenv("DATABASE_URL", "postgres://openreel:pass%40word@db.example.org:5432/films?password=hidden2")
         settings.METRICS_TOKEN = "token-of-the-metrics"
+        monkeypatch.setenv("CACHE_URL_FILE", "/run/secrets/cache")
         settings.HEALTH_CANARIES = ["https://user:canary@example.org/secret-path"]
         text = html_of(boss.get("/admin/settings/"))
         assert "postgres://db.example.org:5432/…" in text

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from MovieBackend import env
 from scraper import VERSION, sources
 from tests.helpers.paths import PROJECT_ROOT
 
@@ -130,7 +131,14 @@ def test_the_settings_table_is_complete_and_true():
 @pytest.mark.parametrize("page", CURRENT, ids=ids(CURRENT))
 def test_every_setting_that_a_page_names_exists(page):
     named = set(re.findall(rf"\b{SETTING_PREFIXES}\b", CURRENT[page]))
-    assert named - settings_read() == set()
+    in_files = {f"{name}_FILE" for name in env.SECRET_SETTINGS}
+    assert named - settings_read() - in_files == set()
+
+
+def test_the_settings_page_names_each_setting_that_may_be_in_a_file():
+    assert settings_read() >= env.SECRET_SETTINGS
+    section = SETTINGS_PAGE.split("## Secrets in files")[1].split("\n## ")[0]
+    assert set(re.findall(r"`([A-Z_]+)_FILE`", section)) == env.SECRET_SETTINGS
 
 
 @pytest.mark.parametrize("command", sorted(name for name, app in get_commands().items() if app == "streaming"))

@@ -56,6 +56,8 @@ def start(tmp_path, *command, **variables):
         ({"SECRET_KEY": KEY, "HEALTH_VERIFY_HOURS": "999999999"}, "HEALTH_VERIFY_HOURS"),
         ({"SECRET_KEY": KEY, "ENV_FILE": "/nowhere/env"}, "/nowhere/env"),
         ({"SECRET_KEY": KEY, "ENV_FILE": "/"}, "the settings in /"),
+        ({"SECRET_KEY_FILE": "/nowhere/key"}, "SECRET_KEY_FILE: /nowhere/key cannot be read: No such file"),
+        ({"SECRET_KEY": KEY, "NOTIFY_URLS_FILE": "/"}, "NOTIFY_URLS_FILE: / cannot be read: Is a directory"),
         ({"SECRET_KEY": KEY, "VAR_DIR": "/dev/null/var"}, "VAR_DIR"),
         ({"SECRET_KEY": KEY, "NOTIFY_URLS": "ntfy://a/b, c"}, "NOTIFY_URLS: number 1"),
         ({"SECRET_KEY": KEY, "NOTIFY_WEBHOOK_URL": "https://example.org/hook"}, "NOTIFY_WEBHOOK_SECRET"),
@@ -122,6 +124,50 @@ def test_an_env_file_that_is_no_text_is_one_sentence(tmp_path, content):
 def test_an_env_file_written_by_a_windows_editor_is_read(tmp_path):
     (tmp_path / "env").write_bytes(b"\xef\xbb\xbfSECRET_KEY=from-file-and-long-enough-to-start\r\n")
     assert start(tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("content", ["a secret\n", "a secret\r\n", "a secret", "\ufeffa secret\n"])
+@pytest.mark.parametrize("name", sorted(env.SECRET_SETTINGS))
+def test_each_secret_may_be_in_a_file(monkeypatch, tmp_path, name, content):
+    (tmp_path / "secret").write_bytes(content.encode())
+    monkeypatch.setenv(name, "")  # as compose sets what is not in its environment
+    monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "secret"))
+    assert env.text(name, "default") == "a secret"
+
+
+def test_what_is_no_secret_is_read_from_no_file(monkeypatch, tmp_path):
+    (tmp_path / "value").write_text("from a file")
+    monkeypatch.setenv("CONTACT_FILE", str(tmp_path / "value"))
+    monkeypatch.delenv("CONTACT", raising=False)
+    assert env.text("CONTACT", "default") == "default"
+
+
+def test_a_secret_that_is_set_twice_is_refused_without_showing_it(monkeypatch, tmp_path):
+    (tmp_path / "secret").write_text("hidden-in-file")
+    monkeypatch.setenv("METRICS_TOKEN", "hidden-in-variable")
+    monkeypatch.setenv("METRICS_TOKEN_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ImproperlyConfigured, match="METRICS_TOKEN and METRICS_TOKEN_FILE are both set") as refused:
+        env.text("METRICS_TOKEN")
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"hidden\xff", b"hidden\0", b"hidden" * 20_000])
+def test_a_file_that_holds_no_secret_is_named_without_its_content(monkeypatch, tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    monkeypatch.setenv("METRICS_TOKEN_FILE", str(tmp_path / "file"))
+    monkeypatch.delenv("METRICS_TOKEN", raising=False)
+    with pytest.raises(ImproperlyConfigured, match=f"METRICS_TOKEN_FILE: {tmp_path}/file") as refused:
+        env.text("METRICS_TOKEN")
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.slow
+def test_the_program_starts_with_secrets_in_files(tmp_path):
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    (tmp_path / "database").write_text(f"sqlite:///{tmp_path}/films.sqlite3\n")
+    files = {"SECRET_KEY_FILE": str(tmp_path / "key"), "DATABASE_URL_FILE": str(tmp_path / "database")}
+    done = start(tmp_path, "migrate", "streaming", "0001", "--verbosity=0", **files)
+    assert (done.returncode, (tmp_path / "films.sqlite3").exists()) == (0, True), done.stderr
 
 
 def test_hosts_and_origins_are_taken_as_django_wants_them(monkeypatch):

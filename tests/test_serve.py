@@ -175,6 +175,18 @@ def test_settings_without_a_key_stay_and_get_one(tmp_path, monkeypatch, before):
     assert make_env_file(tmp_path, monkeypatch) == text
 
 
+def test_a_key_in_a_file_is_the_key(tmp_path, monkeypatch):
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.delenv("ENV_FILE", raising=False)
+    (tmp_path / "env").write_text("SECRET_KEY_FILE=/run/secrets/key\n")
+    serve._make_env_file(tmp_path)
+    assert (tmp_path / "env").read_text() == "SECRET_KEY_FILE=/run/secrets/key\n"
+    (tmp_path / "env").unlink()
+    monkeypatch.setenv("SECRET_KEY_FILE", "/run/secrets/key")
+    serve._make_env_file(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_env_file_that_is_a_device_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.delenv("SECRET_KEY", raising=False)
     monkeypatch.setenv("ENV_FILE", os.devnull)

@@ -1,7 +1,7 @@
 """The settings in force, for the page that superusers see: what the environment says, without secrets.
 
-A value is hidden if its name says that it is a secret. Of a URL only scheme, host and port are shown: the rest may hold
-a password or a token.
+A value is hidden if its name says that it is a secret, or if it is in a file of its own. Of a URL only scheme, host and
+port are shown: the rest may hold a password or a token.
 """
 
 from __future__ import annotations
@@ -34,10 +34,16 @@ class SettingRow:
 
 def settings_in_force() -> list[SettingRow]:
     """All settings that this process has read, by name."""
-    return [SettingRow(name=name, value=_shown(name), is_set=bool(os.environ.get(name))) for name in env.names_read()]
+    return [SettingRow(name=name, value=_shown(name), is_set=_is_set(name)) for name in env.names_read()]
+
+
+def _is_set(name: str) -> bool:
+    return bool(os.environ.get(name) or env.secret_file(name))
 
 
 def _shown(name: str) -> str:
+    if env.secret_file(name):
+        return HIDDEN
     value = os.environ.get(name) or _default_text(name)
     if SECRET_NAME.search(name):
         return HIDDEN if value else ""

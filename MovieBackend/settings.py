@@ -361,6 +361,7 @@ SPECTACULAR_SETTINGS = {
         "RowTypeEnum": [("movie", "movie"), ("link", "link")],
     },
 }
+LOG_FORMAT = env.choice("LOG_FORMAT", "LINE", known=["LINE", "JSON"]).lower()
 LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LOGGING = {
     "version": 1,
@@ -370,9 +371,10 @@ LOGGING = {
             "()": "MovieBackend.log_formatter.SingleLineFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "MovieBackend.log_formatter.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "WARNING", known=LOG_LEVELS)},
     # Client errors (unknown pages, foreign Host headers) are not logged. Gunicorn warns of every HEAD response that has
     # a body, and then correctly sends it without; waitress of each request that waits for a thread.

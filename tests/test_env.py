@@ -46,6 +46,7 @@ def start(tmp_path, *command, **variables):
         ({"SECRET_KEY": KEY, "CACHE_URL": "memcached://x"}, "CACHE_URL"),
         ({"SECRET_KEY": KEY, "PORT": "99999"}, "PORT"),
         ({"SECRET_KEY": KEY, "LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"SECRET_KEY": KEY, "LOG_FORMAT": "xml"}, "LOG_FORMAT"),
         ({"SECRET_KEY": KEY, "PEERTUBE_URLS": "framatube.org"}, "PEERTUBE_URLS"),
         ({"SECRET_KEY": KEY, "SOURCE_DELAYS": "netflix=1"}, "SOURCE_DELAYS"),
         ({"SECRET_KEY": KEY, "ALLOWED_HOSTS": "https://films.example.org"}, "ALLOWED_HOSTS"),

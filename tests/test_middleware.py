@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import re
+import subprocess
+import sys
 
 import pytest
 
-from MovieBackend.log_formatter import SingleLineFormatter
+from MovieBackend.log_formatter import JsonFormatter, SingleLineFormatter
 from tests.helpers.factories import make_link, make_movie
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +61,46 @@ def test_a_log_line_stays_one_line():
     record = logging.LogRecord("x", logging.WARNING, "f", 1, "title %s", ("a\nERROR forged\x1b[31m\u2028",), None)
     line = SingleLineFormatter("{levelname} {message}", style="{").format(record)
     assert line == r"WARNING title a\nERROR forged\x1b[31m\u2028"
+
+
+def test_a_json_log_line_is_one_object_of_printable_ascii():
+    text = 'a\nERROR "forged"\x1b[31m\x7f\u2028é'
+    try:
+        raise ValueError(text)
+    except ValueError:
+        failure = sys.exc_info()
+    record = logging.LogRecord("films.é", logging.WARNING, "f", 1, "title %s", (text,), failure)
+    record.created = 1_796_000_000.25
+    line = JsonFormatter().format(record)
+    assert re.fullmatch(r"[ -~]+", line)
+    entry = json.loads(line)
+    exception = entry.pop("exception")
+    assert exception.startswith("Traceback")
+    assert exception.endswith(f"ValueError: {text}")
+    assert entry == {
+        "time": "2026-11-30T00:53:20.250+00:00", "level": "WARNING", "logger": "films.é", "message": f"title {text}",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_log_is_json_if_the_settings_say_so(tmp_path):
+    script = "import django, logging; django.setup(); logging.getLogger('films').error('no %s', 'links')"
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "MovieBackend.settings",
+        "DEBUG": "1",
+        "VAR_DIR": str(tmp_path),
+        "LOG_FORMAT": "json",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT_ROOT, env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    entry = json.loads(done.stderr)
+    assert (entry["logger"], entry["message"], set(entry)) == (
+        "films",
+        "no links",
+        {"time", "level", "logger", "message"},
+    )
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

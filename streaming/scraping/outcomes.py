@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -95,11 +96,14 @@ def timeout_error(limit: timedelta) -> str:
 
 
 def log_tail(raw: bytes, *, secrets: Iterable[str] = ()) -> str:
-    """Return the last 64 KiB of a log, safe to display: redacted, and without the given secrets."""
+    """Return the last 64 KiB of a log, safe to display: redacted, and without the given secrets.
+
+    With `LOG_FORMAT=json`, secrets are spelled as JSON spells them.
+    """
     text = raw[-2 * MAX_LOG_BYTES :].decode("utf-8", errors="replace").replace("\r\n", "\n")
     for secret in secrets:
         if len(secret) >= 4:
-            text = text.replace(secret, "[secret]")
+            text = text.replace(secret, "[secret]").replace(json.dumps(secret)[1:-1], "[secret]")
     return redact(text).encode()[-MAX_LOG_BYTES:].decode("utf-8", errors="ignore")
 
 

@@ -80,6 +80,7 @@ def test_the_error_of_a_dead_process_names_the_cause():
         (b"https://user:p%40w@h.example/#frag", "https://h.example/"),
         (b"why? because", "why? because"),
         (b"the key is s3cret-key!", "the key is [secret]!"),
+        (rb'{"message": "by a \"\u00e9 key"}', '{"message": "by [secret]"}'),
         (b"red \x1b[31m\x00 end", "red \\x1b[31m\\x00 end"),
         ("forged\u2028line\u202e".encode(), "forged\\u2028line\\u202e"),
         (b"a\r\nb\tc", "a\nb\tc"),
@@ -87,7 +88,7 @@ def test_the_error_of_a_dead_process_names_the_cause():
     ],
 )
 def test_a_log_is_safe_to_display(raw, kept):
-    assert log_tail(raw, secrets=["s3cret-key", ""]) == kept
+    assert log_tail(raw, secrets=["s3cret-key", 'a "é key', ""]) == kept
 
 
 def test_a_log_keeps_its_last_64_kib_in_any_script():

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils.translation import gettext
 
 from scraper import sources
-from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, ScrapeJob, StreamingLink
+from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink
 from streaming.models.counters import inactive_reason_counts, movie_total
 from streaming.models.health_run import CLOCK_SLACK
 from streaming.models.job import FINISHED, SourceResult, SourceState
@@ -32,6 +32,30 @@ FINGERPRINT_SQL = """
     CROSS JOIN (SELECT COUNT(*) AS number, MAX(id) AS newest FROM streaming_blockedaddress) b
     LEFT JOIN (SELECT id, heartbeat_at, finished_at FROM streaming_healthrun ORDER BY id DESC LIMIT 1) r ON TRUE
 """
+
+
+IDS_GIVEN_SQL = {
+    "sqlite": "SELECT name, seq FROM sqlite_sequence",
+    "postgresql": (
+        "SELECT name, pg_sequence_last_value(pg_get_serial_sequence(name, 'id')::regclass) "
+        "FROM unnest(ARRAY['streaming_scrapejob', 'streaming_healthrun', 'streaming_linkflip', "
+        "'streaming_removedmovie']) AS name"
+    ),
+}
+"""The highest id that each table has ever given: it never falls, although old rows are deleted, and costs no scan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCounts:
+    """How often something has happened since the database was created: numbers that only grow.
+
+    They are the highest ids that were given. PostgreSQL gives one for an attempt that was rolled back, too.
+    """
+
+    jobs: int
+    runs: int
+    link_flips: int
+    removed_movies: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +215,33 @@ def run_age_seconds(now: datetime) -> int | None:
     """Seconds since a run of the checker started; None if there is none. Starts in the future do not count."""
     run = HealthRun.objects.latest_plausible(now)
     return max(0, int((now - run.started_at).total_seconds())) if run else None
+
+
+def run_times(now: datetime) -> tuple[datetime | None, datetime | None]:
+    """The start of the last run, and the end of the last one that reached a result; None if there is none.
+
+    Starts in the future do not count; instead of an end in the future, from a fast clock, the run's start counts.
+    """
+    run = HealthRun.objects.latest_plausible(now)
+    started_at = run.started_at if run else None
+    ended = HealthRun.objects.finished().latest_plausible(now)
+    if ended is None or ended.finished_at is None:
+        return started_at, None
+    is_plausible = ended.finished_at <= now + CLOCK_SLACK
+    return started_at, ended.finished_at if is_plausible else ended.started_at
+
+
+def event_counts() -> EventCounts:
+    """How often something has happened, from the sequences of the ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(IDS_GIVEN_SQL[connection.vendor])
+        given = {name: int(number or 0) for name, number in cursor.fetchall()}
+    return EventCounts(
+        jobs=given.get(ScrapeJob._meta.db_table, 0),
+        runs=given.get(HealthRun._meta.db_table, 0),
+        link_flips=given.get(LinkFlip._meta.db_table, 0),
+        removed_movies=given.get(RemovedMovie._meta.db_table, 0),
+    )
 
 
 def source_stats() -> list[SourceStats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from streaming.models import HealthRun
+from streaming.models import HealthRun, LinkFlip, RemovedMovie
+from tests.helpers.external_services import run_tests_on_postgres
 from tests.helpers.factories import make_job, make_link, make_movie
+from tests.helpers.paths import PROJECT_ROOT
 
 TOKEN = "a-long-secret"
 
@@ -55,6 +58,91 @@ def test_metrics_are_in_prometheus_format():
     assert '\nopenreel_links{source="commons",active="false"} 1\n' in text
     assert '\nopenreel_health_run_links{verdict="gone"} 1\n' in text
     assert all(line.startswith("#") or len(line.rsplit(" ", 1)) == 2 for line in text.splitlines())
+
+
+def metrics():
+    """`{series: value}` of /metrics; each name has its help and a type that its ending agrees with."""
+    lines = Client().get("/metrics").content.decode().splitlines()
+    types = dict(line.split(" ")[2:] for line in lines if line.startswith("# TYPE "))
+    assert [line.split(" ")[2] for line in lines if line.startswith("# HELP ")] == list(types)
+    samples = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    assert {series.partition("{")[0] for series in samples} <= set(types)
+    assert {name for name, kind in types.items() if kind == "counter"} == {n for n in types if n.endswith("_total")}
+    return {series: float(value) for series, value in samples.items()}
+
+
+@pytest.mark.django_db
+def test_metrics_are_there_before_anything_has_happened(settings):
+    settings.SOURCES = ["commons"]
+    found = metrics()
+    version = next(series for series in found if series.startswith("openreel_build_info{"))
+    assert f'version="{settings.VERSION}"' in version
+    assert found['openreel_links{source="commons",active="true"}'] == 0
+    assert found['openreel_source_last_success_timestamp_seconds{source="commons"}'] == 0
+    assert found["openreel_health_run_last_end_timestamp_seconds"] == 0
+    assert found['openreel_health_run_links{verdict="gone"}'] == 0
+    assert (found["openreel_health_run_withheld"], found["openreel_health_run_late"]) == (0, 1)
+
+
+@pytest.mark.django_db
+def test_the_documented_metrics_are_those_that_are_served():
+    make_job(
+        state="failed",
+        sources=[{"source": "example", "state": "failed", "links": 0, "new": 0, "seconds": 1.0, "error": ""}],
+    )
+    HealthRun.objects.create()
+    documented = re.findall(r"^\| `(openreel_\w+)` \|", (PROJECT_ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
+    assert sorted(documented) == sorted({series.partition("{")[0] for series in metrics()})
+
+
+@pytest.mark.django_db
+def test_metrics_say_when_checks_and_searches_ended(settings):
+    settings.SOURCES = ["commons"]
+    now = timezone.now()
+    HealthRun.objects.create(
+        started_at=now - timedelta(hours=2), finished_at=now - timedelta(hours=1), outcome="completed"
+    )
+    HealthRun.objects.create(started_at=now, finished_at=now, outcome="failed")
+    job = make_job(
+        state="succeeded",
+        outcome="nothing",
+        sources=[{"source": "commons", "state": "nothing", "links": 0, "new": 0, "seconds": 1.0, "error": ""}],
+    )
+    found = metrics()
+    assert found["openreel_health_run_last_start_timestamp_seconds"] == pytest.approx(now.timestamp())
+    assert found["openreel_health_run_last_end_timestamp_seconds"] == pytest.approx(now.timestamp() - 3600)
+    assert found["openreel_health_run_late"] == 0
+    for name in ("search", "success"):
+        series = f'openreel_source_last_{name}_timestamp_seconds{{source="commons"}}'
+        assert found[series] == pytest.approx(job.finished_at.timestamp())
+    assert found['openreel_source_success_ratio{source="commons"}'] == 1
+
+
+@pytest.mark.django_db
+def test_counters_do_not_fall_when_rows_are_deleted():
+    def counters():
+        found = metrics()
+        names = ("scrape_jobs", "health_runs", "link_flips", "movies_removed")
+        return [found[f"openreel_{name}_total"] for name in names]
+
+    before = counters()
+    job, link = make_job(), make_link()
+    rows = [
+        HealthRun.objects.create(),
+        LinkFlip.objects.create(link=link, is_active=False),
+        RemovedMovie.objects.create(imdb_id="tt7654321", title="Gone", snapshot={}),
+    ]
+    after = counters()
+    assert [new - old for old, new in zip(before, after, strict=True)] == [1, 1, 1, 1]
+    for row in (*rows, job):
+        row.delete()
+    assert counters() == after
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_counters_are_those_of_postgresql_too():
+    run_tests_on_postgres("web/test_monitoring.py::test_counters_do_not_fall_when_rows_are_deleted")
 
 
 @pytest.mark.django_db

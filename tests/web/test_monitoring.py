@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
+import yaml
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -93,6 +95,55 @@ def test_the_documented_metrics_are_those_that_are_served():
     HealthRun.objects.create()
     documented = re.findall(r"^\| `(openreel_\w+)` \|", (PROJECT_ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
     assert sorted(documented) == sorted({series.partition("{")[0] for series in metrics()})
+
+
+ALERTS = PROJECT_ROOT / "deploy" / "prometheus" / "alerts.yml"
+DASHBOARD = PROJECT_ROOT / "deploy" / "grafana" / "openreel.json"
+ADDED_BY_PROMETHEUS = {"instance", "job"}
+
+
+def expressions():
+    """The expressions of all alert rules and panels."""
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    targets = [target for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
+    return [one["expr"] for one in (*rules, *targets)]
+
+
+@pytest.mark.django_db
+def test_rules_and_dashboard_use_metrics_and_labels_that_are_served():
+    make_job(
+        state="failed",
+        sources=[{"source": "example", "state": "failed", "links": 0, "new": 0, "seconds": 1.0, "error": ""}],
+    )
+    served = {}
+    for series in metrics():
+        name, _, labels = series.partition("{")
+        served.setdefault(name, set(ADDED_BY_PROMETHEUS)).update(re.findall(r'(\w+)="', labels))
+    used = [found for one in expressions() for found in re.findall(r"\b(openreel_\w+)(?:\{([^}]*)\})?", one)]
+    assert len({name for name, _ in used}) > 10
+    for name, selector in used:
+        assert name in served
+        assert set(re.findall(r"(\w+)=", selector)) <= served[name], (name, selector)
+    named = set(re.findall(r"\bopenreel_\w+", ALERTS.read_text() + DASHBOARD.read_text()))
+    assert named <= set(served)
+
+
+def test_rules_say_what_is_wrong_and_panels_do_not_overlap():
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    assert len({rule["alert"] for rule in rules}) == len(rules)
+    for rule in rules:
+        assert {"summary", "description"} == set(rule["annotations"])
+        assert (rule["labels"]["severity"] in {"critical", "warning"}, "for" in rule) == (True, True)
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    boxes = [panel["gridPos"] for panel in panels]
+    cells = [
+        (x, y)
+        for box in boxes
+        for x in range(box["x"], box["x"] + box["w"])
+        for y in range(box["y"], box["y"] + box["h"])
+    ]
+    assert (len(cells), max(x for x, _ in cells)) == (len(set(cells)), 23)
 
 
 @pytest.mark.django_db

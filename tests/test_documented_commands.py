@@ -14,7 +14,13 @@ import pytest
 from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
-FILES = [*sorted((PROJECT_ROOT / "docs").glob("*.md")), PROJECT_ROOT / "README.md", PROJECT_ROOT / "deploy" / "crontab"]
+DOCS = PROJECT_ROOT / "docs"
+FILES = [
+    *sorted(DOCS.glob("*.md")),
+    *sorted(DOCS.glob("roles/*.md")),
+    PROJECT_ROOT / "README.md",
+    PROJECT_ROOT / "deploy" / "crontab",
+]
 INSTALLED = ("manage.py", "cleanup_dead_links.py", "MovieBackend", "streaming", "scraper", "templates", "static")
 FOLDER = "/srv/openreel"
 BACKUPS = "/srv/backup"

@@ -125,7 +125,16 @@ FIXED = frozenset(
 )
 TEXTS = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "deploy/**/*", "templates/*.html", "static/css/*", "static/js/*", "Makefile")
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "docs/roles/*.md",
+        "deploy/**/*",
+        "templates/*.html",
+        "static/css/*",
+        "static/js/*",
+        "Makefile",
+    )
     for path in PROJECT_ROOT.glob(pattern)
     if path.name != "CHANGELOG.md" and path.is_file()
 )

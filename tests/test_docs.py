@@ -19,6 +19,7 @@ PAGES = sorted(
         PROJECT_ROOT,
         PROJECT_ROOT / "docs",
         PROJECT_ROOT / "docs" / "players",
+        PROJECT_ROOT / "docs" / "roles",
         DECISIONS,
         PROJECT_ROOT / "deploy",
     )

@@ -82,7 +82,7 @@ def test_lists_are_exported_and_imported(visit):
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": "other"}', "{" * 9999, b"\xff\xfe\0", "null"])
-def test_a_bad_file_changes_nothing_and_is_told_in_a_sentence(visit, content):
+def test_a_bad_file_changes_nothing_and_a_sentence_says_why(visit, content):
     page = visit.page
     page.goto("/mine/")
     import_file(page, content)

@@ -590,7 +590,7 @@ def test_the_number_of_statements_does_not_grow_with_the_links(hosts, django_ass
     movie = make_movie()
     for number in range(120):
         make_link(movie, source_url=server.url(f"page/{number}"), host="127.0.0.2")
-    with django_assert_max_num_queries(48):
+    with django_assert_max_num_queries(50):
         run()
 
 

@@ -62,7 +62,7 @@ def test_a_test_message_arrives_by_mail_ntfy_and_webhook(settings, webhook):
     ]  # fmt: skip
     assert mailbox.mails[0]["Subject"] == "Openreel: a test"
     assert mailbox.mails[0].get_content_type() == "text/plain"
-    assert "messages of Openreel arrive here.\n\nFrom Openreel" in mailbox.mails[0].get_content()
+    assert "messages of Openreel arrive here.\n\nFrom Openreel" in mailbox.mails[0].get_content().replace("\r\n", "\n")
     assert b"a test" in ntfy.received[0][2]
     path, headers, body = webhook.received[0]
     at, digest = (word.split("=")[1] for word in headers["X-Openreel-Signature"].split(","))

@@ -90,7 +90,7 @@ def test_a_bad_file_changes_nothing_and_a_sentence_says_why(visit, content):
     assert page.evaluate("localStorage.length") == 0
 
 
-def test_a_browser_that_stores_nothing_is_told(visit):
+def test_a_browser_that_stores_nothing_is_named(visit):
     page = visit.page
     page.goto("/")
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full'); }; }")

@@ -205,4 +205,4 @@ def test_nothing_of_a_list_is_kept(client, nosferatu):
 
 @pytest.mark.postgres
 def test_lists_are_matched_alike_on_postgresql():
-    run_tests_on_postgres("tests/web/test_list_page.py")
+    run_tests_on_postgres("web/test_list_page.py")

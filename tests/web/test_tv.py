@@ -46,7 +46,7 @@ def test_the_addresses_are_those_of_the_host_that_was_asked(client, settings, dj
         ("films.example.org", False),
     ],
 )
-def test_an_address_that_only_this_computer_reaches_is_told(host, expected):
+def test_an_address_that_only_this_computer_reaches_is_named(host, expected):
     assert is_local_host(host) is expected
 
 

@@ -114,6 +114,7 @@ def test_the_movie_page_shows_staff_how_many_links_await_review(movie, admin_cli
 
 
 def test_the_same_page_works_without_an_admin(movie, admin_client, settings):
+    settings.ADMIN_ENABLED = False
     settings.ROOT_URLCONF = "tests.helpers.urls_without_admin"
     save_links([link()])
     page = admin_client.get(f"/streaming/{KEY}/", headers={"User-Agent": "Googlebot/2.1"}).content.decode()

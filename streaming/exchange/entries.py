@@ -15,7 +15,10 @@ NO_PICTURE_OF_PLAYERS = re.compile(r"\.(?:svgz?|tiff?|pdf|djvu|webp|avif|xcf)(?:
 
 
 class LinkEntry(NamedTuple):
-    """One link, written and read by name only. Its label includes season and episode; `row_id` 0: no row."""
+    """One link, written and read by name only. Its label includes season and episode; `row_id` 0: no row.
+
+    `caption_numbers`: of the captions that may be shown, their places among all captions of the row.
+    """
 
     source: str
     source_url: str
@@ -36,6 +39,7 @@ class LinkEntry(NamedTuple):
     season: int | None = None
     episode: int | None = None
     row_id: int = 0
+    caption_numbers: tuple[int, ...] = ()
 
     @property
     def episode_number(self) -> tuple[int, int] | None:

@@ -133,6 +133,7 @@ def _with_length_note(row: _LinkRow, movie: Movie) -> _LinkRow:
 
 
 def _link_entry(link: StreamingLink | _LinkRow, captions: ShownCaptions) -> LinkEntry:
+    shown = captions.numbered(link.captions)
     return LinkEntry(
         source=link.source,
         source_url=link.source_url,
@@ -142,7 +143,8 @@ def _link_entry(link: StreamingLink | _LinkRow, captions: ShownCaptions) -> Link
         size_bytes=link.size_bytes,
         width=link.width,
         height=link.height,
-        captions=tuple(Caption(**caption) for caption in captions.of(link.captions)),
+        captions=tuple(Caption(**caption) for _, caption in shown),
+        caption_numbers=tuple(number for number, _ in shown),
         is_active=link.is_active,
         last_checked=link.last_checked,
         season=link.season,

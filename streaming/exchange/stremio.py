@@ -195,5 +195,5 @@ def _subtitles(link: LinkEntry, *, site: str) -> list[dict[str, str]]:
             "url": f"{site}/captions/{link.row_id}-{number}.vtt",
             "lang": three_letter_code(caption.language),
         }
-        for number, caption in enumerate(link.captions)
+        for number, caption in zip(link.caption_numbers, link.captions, strict=True)
     ]

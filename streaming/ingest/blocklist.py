@@ -94,7 +94,15 @@ class ShownCaptions:
 
     def of(self, captions: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
         """The captions whose files are not taken down."""
-        return [one for one in captions if not self._blocklist.is_blocked(url=one.get("url", ""))]
+        return [one for _, one in self.numbered(captions)]
+
+    def numbered(self, captions: Sequence[Mapping[str, str]]) -> list[tuple[int, Mapping[str, str]]]:
+        """The same, each with its place among all captions of the link: their URLs name it."""
+        return [
+            (number, one)
+            for number, one in enumerate(captions)
+            if not self._blocklist.is_blocked(url=one.get("url", ""))
+        ]
 
     @cached_property
     def _blocklist(self) -> Blocklist:

@@ -114,7 +114,7 @@ ask(1001, "found")
 
 def test_a_stopping_worker_finishes_its_running_job(machines):
     worker = machines.worker("-c", "1")
-    machines.run("""ask(1000, "slow")""")
+    machines.run("""ask(1000, "long")""")
     machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'running'")
     worker.terminate()
     assert worker.wait(15) == 0, machines.said()
@@ -200,7 +200,7 @@ for entry in tasks.app.conf.beat_schedule.values():
 def test_jobs_requested_while_the_broker_is_down_are_run_when_it_is_back(machines):
     """The broker is killed while one job runs, another job is requested meanwhile, and both end once."""
     machines.worker("-c", "2")
-    machines.run("""ask(1000, "slow")""")
+    machines.run("""ask(1000, "long")""")
     machines.until("SELECT 1 FROM streaming_scrapejob WHERE state = 'running'")
     machines.broker.kill()
     answer = json.loads(

@@ -232,7 +232,7 @@ def test_a_killed_worker_loses_no_link_and_none_is_counted_twice(machines, net):
     name = str(machines.query(busy)[0][0]).split("@machine")[1]
     dying = machines.workers[int(name.split(":")[0])]
     os.killpg(dying.pid, signal.SIGKILL)
-    summary = machines.end(run, seconds=90)
+    summary = machines.end(run, seconds=180)
     assert (summary["checked"], summary["not_checked"], summary["gone"]) == (len(urls), 0, 8)
     assert (summary["alive"], summary["blocked"], summary["unreachable"]) == (2800 + 4 + 4, 4, 4)
     assert machines.query("SELECT count(*) FROM streaming_streaminglink WHERE length(checks) <> 1") == [(0,)]
@@ -330,7 +330,7 @@ def test_every_rule_of_a_run_holds_for_a_distributed_one(database):
         **os.environ, "DATABASE_URL": database, "OPENREEL_TEST_TEMPLATE": postgres_template(), "TESTS_DISTRIBUTED": "1"
     }  # fmt: skip
     command = [sys.executable, "-m", "pytest", "tests/health/test_runner.py", "-k", "not statements", "-p", "no:xdist"]
-    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=420)
     assert done.returncode == 0, done.stdout
 
 

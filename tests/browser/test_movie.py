@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.helpers import browser_seed
@@ -23,6 +25,8 @@ def test_an_episode_is_three_clicks_away_by_keyboard(visit):
     row = page.locator("#s4e17")
     expect(row).to_be_in_viewport()
     assert row.bounding_box()["y"] > page.locator(".top").bounding_box()["height"] - 1
+    page.keyboard.press("Tab")
+    expect(row.get_by_role("link", name=re.compile("^Report"))).to_be_focused()
     page.keyboard.press("Tab")
     expect(row.get_by_role("link", name="Watch S4 E17 on Example site")).to_be_focused()
 

@@ -130,7 +130,7 @@ class TestDoesNotWork:
     def test_a_dead_link_is_turned_off_and_the_answer_says_so(self, client, movie, origin):
         link = link_at(movie, origin, "404/1")
         answer = html_of(report(client, link, "broken", **HTMX))
-        assert "We have just checked the link: it does not work (Not found" in answer
+        assert "We have just checked the link. It does not work (Not found" in answer
         assert not is_active(link)
         assert LinkReport.objects.get().outcome == "checked"
 
@@ -142,8 +142,8 @@ class TestDoesNotWork:
             html_of(report(client, link, kind, REMOTE_ADDR=f"192.0.2.{number}", **HTMX))
             for number, kind in enumerate(["broken", "playback"] * 20, start=2)
         ]
-        assert "We have just checked the link: it works." in first
-        assert all("We checked the link a moment ago: it works." in answer for answer in others)
+        assert "We have just checked the link. It works." in first
+        assert all("We checked the link a moment ago. It works." in answer for answer in others)
         assert len(origin.log) == asked > 0
         assert sum(LinkReport.objects.values_list("count", flat=True)) == 41
         assert is_active(link)

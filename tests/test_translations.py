@@ -93,7 +93,7 @@ def test_no_text_in_the_code_escapes_the_extraction(sources):
 
 
 def test_templates_have_no_text_outside_of_marks():
-    """Words between tags that no translation reaches; names and commands aside."""
+    """Words between tags that no translation reaches; names and commands apart."""
     tags = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<(script|style|svg|code|pre)\b.*?</\1>|<!--.*?-->", re.DOTALL)
     marked = re.compile(r"\{% blocktrans(?:late)?\b.*?\{% endblocktrans(?:late)? %\}", re.DOTALL)
     known = {"IMDb", "Wikidata", "Stremio", "Kodi", "Jellyfin", "security", "txt", "ms", "UTC"}

@@ -5,7 +5,7 @@ A process that is killed has saved the batches before. The same file again conti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from streaming.exchange.jsonl import InvalidLine, ValidLine
@@ -82,15 +82,7 @@ def import_lines(
     report, batch = ImportReport(), _Batch()
     limit = BatchLimit(FIRST_BATCH_RECORDS, minimum=MIN_BATCH_RECORDS, maximum=MAX_BATCH_RECORDS)
     with bulk_connection():
-        for line in lines:
-            if isinstance(line, InvalidLine):
-                report.invalid += 1
-                on_invalid(line)
-                continue
-            report.valid += 1
-            if line.refused:
-                _count_refused(line, report)
-                on_invalid(line)
+        for line in _valid_lines(lines, report, on_invalid=on_invalid):
             batch.add(line)
             if batch.records >= limit.rows:
                 _save(batch, report, limit)
@@ -106,6 +98,18 @@ def check_lines(
 ) -> ImportReport:
     """What `import_lines` would say of these lines, without saving any of them."""
     report = ImportReport()
+    for _ in _valid_lines(lines, report, on_invalid=on_invalid):
+        pass  # They are counted, and nothing else.
+    return report
+
+
+def _valid_lines(
+    lines: Iterable[ValidLine | InvalidLine],
+    report: ImportReport,
+    *,
+    on_invalid: Callable[[InvalidLine | ValidLine], None],
+) -> Iterator[ValidLine]:
+    """Yield the valid lines; count all of them in the report."""
     for line in lines:
         if isinstance(line, InvalidLine):
             report.invalid += 1
@@ -115,7 +119,7 @@ def check_lines(
         if line.refused:
             _count_refused(line, report)
             on_invalid(line)
-    return report
+        yield line
 
 
 def _count_refused(line: ValidLine, report: ImportReport) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from django.core.cache import cache
-from django.db.models import Max
+from django.db.models import Max, Min
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -110,10 +110,16 @@ def _is_older_than_a_week(now: datetime) -> bool:
 
 
 def _largest_genres() -> list[str]:
-    """The genres that most movies of an evenly spread sample have; of a small catalogue, the most of all."""
-    last = Movie.objects.aggregate(last=Max("pk", default=0))["last"]
-    sample = Movie.objects.filter(pk__in=range(1, last + 1, max(1, last // SAMPLED_MOVIES)))
-    sizes = Counter(slug for genres in sample.values_list("genres", flat=True) for slug in genres)
+    """The genres that most movies of an evenly spread sample have; of a small catalogue, the most of all.
+
+    Where most ids between the first and the last are those of removed movies, the sample is the first movies.
+    """
+    ids = Movie.objects.aggregate(first=Min("pk", default=1), last=Max("pk", default=0))
+    step = max(1, (ids["last"] - ids["first"]) // SAMPLED_MOVIES)
+    sample = Movie.objects.filter(pk__in=range(ids["first"], ids["last"] + 1, step)).values_list("genres", flat=True)
+    if step > 1 and len(sample) < SAMPLED_MOVIES // 4:
+        sample = Movie.objects.order_by("pk").values_list("genres", flat=True)[:SAMPLED_MOVIES]
+    sizes = Counter(slug for genres in sample for slug in genres)
     known = [slug for slug in GENRES if slug in sizes and slug not in NOT_A_ROW]
     return sorted(known, key=lambda slug: -sizes[slug])[:GENRES_TRIED]
 

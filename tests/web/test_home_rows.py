@@ -98,6 +98,14 @@ def test_what_others_write_to_the_cache_is_not_trusted(client, cached):
     assert list(rows_of(client)) == ["known"]
 
 
+def test_removed_movies_do_not_hide_the_genres_of_the_others(client, old):
+    ago = timezone.now() - timedelta(days=30)
+    make_movies(ROW_SIZE, genres=["horror"], fame=1, created_at=ago)
+    make_movies(ROW_SIZE, genres=["war"], created_at=ago)
+    Movie.objects.create(pk=10**6, imdb_id="tt9999999", title="The last of a million")
+    assert list(rows_of(client)) == ["known", "war"]
+
+
 def test_the_choice_costs_as_many_queries_for_many_movies_as_for_few(client, old):
     genres = ["horror", "war", "western", "drama", "comedy", "crime", "music"]
     costs = []

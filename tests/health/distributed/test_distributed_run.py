@@ -221,20 +221,20 @@ def test_a_killed_worker_loses_no_link_and_none_is_counted_twice(machines, net):
     """One worker dies after it wrote successes, with failures not saved yet; another one continues."""
     net = net(4)
     machines.environment["SCRAPE_LEASE_SECONDS"] = "4"
-    pages = [f"page/{number}" for number in range(700)]
+    pages = [f"page/{number}" for number in range(300)]
     urls = net.urls(pages) + net.urls(["404/1", "404/2", "403/1"]) + net.urls(["to/page/r", "hang/1"])
     urls += [net.url(number, f"to/{net.url(number + 1, 'page/led')}") for number in range(4)]
     machines.fill(urls)
     machines.workers_ready(2)
-    run = machines.start("--distributed", "--no-prune", "--parts", "3", "--timeout", "6")
-    busy = "SELECT owner FROM streaming_healthpart WHERE state = 'running' AND (counts->>'alive')::int > 600 LIMIT 1"
+    run = machines.start("--distributed", "--no-prune", "--parts", "3", "--timeout", "3")
+    busy = "SELECT owner FROM streaming_healthpart WHERE state = 'running' AND (counts->>'alive')::int > 200 LIMIT 1"
     machines.until(busy)
     name = str(machines.query(busy)[0][0]).split("@machine")[1]
     dying = machines.workers[int(name.split(":")[0])]
     os.killpg(dying.pid, signal.SIGKILL)
     summary = machines.end(run, seconds=180)
     assert (summary["checked"], summary["not_checked"], summary["gone"]) == (len(urls), 0, 8)
-    assert (summary["alive"], summary["blocked"], summary["unreachable"]) == (2800 + 4 + 4, 4, 4)
+    assert (summary["alive"], summary["blocked"], summary["unreachable"]) == (1200 + 4 + 4, 4, 4)
     assert machines.query("SELECT count(*) FROM streaming_streaminglink WHERE length(checks) <> 1") == [(0,)]
     assert "no worker" not in machines.warned
 

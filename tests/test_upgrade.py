@@ -15,10 +15,12 @@ import sys
 import threading
 import urllib.request
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from MovieBackend import serve
 from tests.helpers.external_services import temporary_postgres
 from tests.helpers.http_origin import wait_for
 from tests.helpers.http_servers import Page, Site, serving
@@ -114,8 +116,10 @@ class HangingPage:
 
 @contextmanager
 def made_to_run(environment):
-    """`make run` of the new release; the address of its API."""
-    port = free_port()
+    """`make run` of the new release, whose static files are there already; the address of its API."""
+    port, static = free_port(), Path(environment["VAR_DIR"]) / "static"
+    static.mkdir()
+    static.with_suffix(".stamp").write_text(serve._static_fingerprint())
     server = subprocess.Popen(
         [sys.executable, "-m", "MovieBackend.serve"],
         cwd=PROJECT_ROOT, env={**environment, "PORT": str(port), "EXAMPLE_SITE_URL": f"http://127.0.0.1:{port + 1}"},

@@ -17,7 +17,7 @@ class SourceResultCountQuerySet(models.QuerySet["SourceResultCount"]):
     def add(self, results: Iterable[SourceResult]) -> None:
         """Count the results of sources that have finished.
 
-        Call it once in a transaction: rows are locked in one order, so that two transactions cannot wait for each other.
+        Call it once in a transaction: rows are locked in one order, so that no two transactions wait for each other.
         """
         added = Counter((row["source"], row["state"]) for row in results if row["state"] in FINISHED)
         pairs = sorted(added)

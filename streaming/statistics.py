@@ -12,7 +12,16 @@ from django.db import connection
 from django.utils.translation import gettext
 
 from scraper import sources
-from streaming.models import HealthRun, LinkCount, LinkFlip, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import (
+    HealthRun,
+    LinkCount,
+    LinkFlip,
+    Movie,
+    RemovedMovie,
+    ScrapeJob,
+    SourceResultCount,
+    StreamingLink,
+)
 from streaming.models.counters import inactive_reason_counts, movie_total
 from streaming.models.health_run import CLOCK_SLACK
 from streaming.models.job import FINISHED, SourceResult, SourceState
@@ -244,6 +253,11 @@ def event_counts() -> EventCounts:
     )
 
 
+def source_result_counts() -> dict[tuple[str, str], int]:
+    """How many closed jobs had each result, by slug and state: numbers that never fall."""
+    return SourceResultCount.objects.by_source_and_result()
+
+
 def source_stats() -> list[SourceStats]:
     """Figures of all sources: enabled ones by preference, then other known ones, then those that only links name."""
     counted = LinkCount.objects.by_source()
@@ -366,8 +380,14 @@ def _recent_searches() -> dict[str, SourceSearchStats]:
 def _recent_results() -> Iterator[tuple[SourceResult, datetime | None]]:
     """The results of the recent jobs, with the end of the job, the newest first."""
     jobs = ScrapeJob.objects.filter(finished_at__isnull=False).order_by("-pk")
-    for results, at in jobs.values_list("sources", "finished_at")[:RECENT_JOBS]:
-        yield from ((row, at) for row in results if row["state"] in FINISHED)
+    for results, at, state in jobs.values_list("sources", "finished_at", "state")[:RECENT_JOBS]:
+        yield from ((row, at) for row in results if _is_stated(row, job_state=state))
+
+
+def _is_stated(row: SourceResult, *, job_state: str) -> bool:
+    """Whether the source has finished; a source that had not when its job was cancelled did not fail."""
+    was_cancelled = job_state == ScrapeJob.State.CANCELLED and row.get("seconds") is None
+    return row["state"] in FINISHED and not was_cancelled
 
 
 def _stats(slug: str, counted: tuple[int, int, int], searches: SourceSearchStats) -> SourceStats:

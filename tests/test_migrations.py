@@ -602,3 +602,29 @@ print(json.dumps(models_at("0025_link_reports").get_model("streaming", "RemovedM
 
 def test_messages_and_schedule_have_tables_and_start_empty(database):
     assert run_script(database, NOTIFIED, [30, 3]) == [[["films_removed", 2]], [False, 0], 2]
+
+
+COUNTED = """
+graph = MigrationExecutor(connection).loader.graph
+after = next(name for app, name in graph.nodes if app == "streaming" and name.endswith("_source_result_counts"))
+before = graph.node_map["streaming", after].parents.pop().key[1]
+apps = models_at(before)
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="T")
+result = {"source": "commons", "links": 0, "new": 0, "seconds": 1.5, "error": ""}
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+for state, finished_at in (("failed", now), ("queued", None)):
+    sources = [{**result, "state": "failed" if finished_at else "waiting"}]
+    jobs.create(movie=movie, state=state, finished_at=finished_at, sources=sources)
+migrate_fully()
+from streaming.models import ScrapeJob, SourceResultCount
+from streaming.scraping import jobs, outcomes
+print(json.dumps([ScrapeJob.objects.count(), SourceResultCount.objects.count()]))
+(claim,) = jobs.claim_jobs(owner="a", limit=1)
+jobs.finish(claim, outcome_of=lambda job: outcomes.outcome_of_sources([{**result, "state": "found"}]), log="")
+print(json.dumps(list(SourceResultCount.objects.values_list("source", "result", "number"))))
+print(json.dumps(models_at(before).get_model("streaming", "ScrapeJob").objects.count()))
+"""
+
+
+def test_results_of_sources_are_counted_from_the_upgrade_on_and_every_job_is_kept(database):
+    assert run_script(database, COUNTED, []) == [[2, 0], [["commons", "found", 1]], 2]

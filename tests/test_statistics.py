@@ -121,3 +121,17 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(compute, queries, dja
         HealthRun.objects.create()
     with django_assert_num_queries(queries):
         compute()
+
+
+@pytest.mark.django_db
+def test_a_source_that_was_only_cancelled_did_not_fail(settings):
+    settings.SOURCES = ["example", "commons"]
+    for _ in range(3):
+        rows = [
+            {"source": "example", "state": "failed", "links": 0, "new": 0, "seconds": 1.5, "error": "Refused"},
+            {"source": "commons", "state": "failed", "links": 0, "new": 0, "seconds": None, "error": "Cancelled."},
+        ]
+        make_job(state="cancelled", sources=rows)
+    assert statistics.failing_sources(3) == {"example": "Refused"}
+    rows = {row.slug: row for row in statistics.source_stats()}
+    assert (rows["example"].success_rate, rows["commons"].success_rate) == (0, None)

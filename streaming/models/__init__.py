@@ -22,6 +22,7 @@ from streaming.models.movie import Movie, MovieQuerySet
 from streaming.models.removed import RemovedMovie
 from streaming.models.restored_backup import RestoredBackup
 from streaming.models.schedule import ScheduledTask, ScheduleOwner
+from streaming.models.source_result_count import SourceResultCount
 from streaming.models.takedown_request import TakedownRequest
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "ScheduledTask",
     "ScrapeJob",
     "ScrapeJobQuerySet",
+    "SourceResultCount",
     "StreamingLink",
     "StreamingLinkQuerySet",
     "TakedownRequest",

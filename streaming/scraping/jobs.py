@@ -19,8 +19,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from streaming.leases import LeaseClaim, expired, lease_end, seconds_from_now
-from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet
-from streaming.models.job import SourceResult, SourceState
+from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, SourceResultCount
+from streaming.models.job import FINISHED, SourceResult, SourceState
 from streaming.scraping import notification, outcomes
 from streaming.scraping.freshness import (
     Action,
@@ -326,10 +326,13 @@ def _claim_one(job: ScrapeJob, claimable: Q, *, owner: str) -> JobClaim | None:
 def _fail_abandoned(abandoned: Q) -> None:
     """Close abandoned jobs that have no attempt left or were to be cancelled."""
     hopeless = Q(attempt__gte=settings.SCRAPE_MAX_ATTEMPTS) | Q(cancel_requested=True)
+    results: list[SourceResult] = []
     for job in ScrapeJob.objects.open().filter(abandoned, hopeless):
         lost = outcomes.forced_outcome(State.FAILED, job.sources, error=LOST_WORKER_ERROR)
         outcome = cancelled_outcome(job) if job.cancel_requested else lost
-        _close(ScrapeJob.objects.filter(abandoned, pk=job.pk), job, outcome=outcome, log=job.log)
+        if _write_outcome(ScrapeJob.objects.filter(abandoned, pk=job.pk), job, outcome=outcome, log=job.log):
+            results += _stated_results(job, outcome)
+    SourceResultCount.objects.add(results)
 
 
 def renew_leases(claims: Sequence[JobClaim]) -> None:
@@ -391,7 +394,17 @@ def cancelled_outcome(job: ScrapeJob) -> JobOutcome:
 
 
 def _close(rows: ScrapeJobQuerySet, job: ScrapeJob, *, outcome: JobOutcome, log: str) -> bool:
-    """Write the outcome and the log on `rows`; False, without any effect, when none is left."""
+    """Write the outcome and the log on `rows` and count its results; False, without any effect, when none is left.
+
+    For one job in a transaction: see `SourceResultCountQuerySet.add`.
+    """
+    closed = _write_outcome(rows, job, outcome=outcome, log=log)
+    if closed:
+        SourceResultCount.objects.add(_stated_results(job, outcome))
+    return closed
+
+
+def _write_outcome(rows: ScrapeJobQuerySet, job: ScrapeJob, *, outcome: JobOutcome, log: str) -> bool:
     closed = rows.update(
         state=outcome.state,
         outcome=outcome.outcome,
@@ -411,10 +424,15 @@ def _close(rows: ScrapeJobQuerySet, job: ScrapeJob, *, outcome: JobOutcome, log:
     return bool(closed)
 
 
-def _failed_results(job: ScrapeJob, outcome: JobOutcome) -> list[SourceResult]:
-    """Return the results of sources that failed; a source that was only cancelled did not."""
+def _stated_results(job: ScrapeJob, outcome: JobOutcome) -> list[SourceResult]:
+    """Return the results of sources that have finished; one that was only cancelled has none."""
     results = job.sources if outcome.state == State.CANCELLED else outcome.sources
-    return [row for row in results if row["state"] in (SourceState.FAILED, SourceState.BLOCKED)]
+    return [row for row in results if row["state"] in FINISHED]
+
+
+def _failed_results(job: ScrapeJob, outcome: JobOutcome) -> list[SourceResult]:
+    failed = (SourceState.FAILED, SourceState.BLOCKED)
+    return [row for row in _stated_results(job, outcome) if row["state"] in failed]
 
 
 def _log_failed_sources(movie_id: int, failed: Sequence[SourceResult]) -> None:

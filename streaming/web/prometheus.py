@@ -15,6 +15,7 @@ from django.db import connection
 
 from streaming import statistics
 from streaming.models import HealthRun
+from streaming.models.job import FINISHED
 from streaming.statistics import CatalogueTotals, SourceStats
 
 VERDICTS = ("alive", "gone", "blocked", "unreachable", "throttled", "not_checked")
@@ -29,6 +30,7 @@ def render_metrics(now: datetime) -> Iterator[str]:
     yield from _render_gauge("openreel_open_jobs", "Queued and running scrape jobs", {"": catalogue.open_jobs})
     yield from _render_sources(statistics.source_stats())
     yield from _render_counters(statistics.event_counts())
+    yield from _render_source_results(statistics.source_result_counts())
     yield from _render_last_run(catalogue, now)
 
 
@@ -71,6 +73,14 @@ def _render_counters(events: statistics.EventCounts) -> Iterator[str]:
     )
     yield from _render(
         "openreel_movies_removed_total", "counter", "Movies that were removed", {"": events.removed_movies}
+    )
+
+
+def _render_source_results(counts: Mapping[tuple[str, str], int]) -> Iterator[str]:
+    pairs = {*counts, *((slug, state.value) for slug in settings.SOURCES for state in FINISHED)}
+    values = {_labels(source=slug, result=result): counts.get((slug, result), 0) for slug, result in sorted(pairs)}
+    yield from _render(
+        "openreel_source_results_total", "counter", "Sources that closed scrape jobs searched, by result", values
     )
 
 

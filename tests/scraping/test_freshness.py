@@ -163,7 +163,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.
         ("GET", {"User-Agent": "Mozilla/5.0 (compatible; Bytespider)"}, False),
         ("GET", {"User-Agent": "Scrapy/2.19 (+https://scrapy.org)"}, False),
         ("GET", {"User-Agent": "http.rb/5.1 (Mastodon/4.2; +https://social.example/)"}, False),
-        ("GET", {"User-Agent": "Openreel/0.1.0 (+contact)"}, False),
+        ("GET", {"User-Agent": "Openreel/0.2.0 (+contact)"}, False),
     ],
 )
 def test_requests_by_people_are_recognized(method, headers, person):

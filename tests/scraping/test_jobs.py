@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
 from scraper.net.url_policy import InvalidValue
-from streaming.models import Movie, ScrapeJob
+from streaming.models import Movie, ScrapeJob, SourceResultCount
 from streaming.models.job import MAX_STORED_ATTEMPTS
 from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping import jobs
@@ -542,3 +542,52 @@ def test_a_claim_that_was_lost_warns_of_nothing(caplog, django_capture_on_commit
     with django_capture_on_commit_callbacks(execute=True):
         assert not jobs.finish(claim, outcome_of=lambda _: outcome_of_sources([source_row("failed", "x")]), log="")
     assert caplog.records == []
+
+
+# --- counters of results
+
+
+def counts() -> dict[tuple[str, str], int]:
+    return SourceResultCount.objects.by_source_and_result()
+
+
+def test_each_result_of_a_job_is_counted_once_when_the_job_ends():
+    ask(make_movie())
+    claim = claim_one()
+    claim.rows().update(sources=[source_row("failed", "Connection refused"), source_row("found", source="commons")])
+    assert jobs.requeue(claim, counted=True)
+    assert counts() == {}
+    last, rows = claim_one(), [source_row("blocked"), source_row("found", source="commons")]
+    for _ in range(2):
+        jobs.finish(last, outcome_of=lambda _: outcome_of_sources(rows), log="")
+    assert counts() == {("example", "blocked"): 1, ("commons", "found"): 1}
+
+
+def test_a_source_that_was_only_cancelled_has_no_result():
+    job = make_job(sources=[source_row("failed", "x"), source_row("waiting", source="commons")])
+    assert jobs.cancel(job.pk)
+    assert counts() == {("example", "failed"): 1}
+
+
+def test_results_of_jobs_whose_worker_died_are_counted_together(settings):
+    for _ in range(2):
+        rows = [source_row("searching"), source_row("nothing", source="commons")]
+        job = make_job(state="running", attempt=settings.SCRAPE_MAX_ATTEMPTS, sources=rows)
+        expire(job.pk)
+    assert jobs.claim_jobs(owner="b", limit=1) == []
+    assert counts() == {("example", "failed"): 2, ("commons", "nothing"): 2}
+
+
+def test_no_result_is_lost_when_jobs_end_at_once(threads):
+    """The sources of every second job come in another order: who locks a counter first waits for nobody."""
+    both = [source_row("nothing"), source_row("nothing", source="commons")]
+    rows = [both, both[::-1]]
+    for _ in range(20):
+        make_job(state="running", owner="a", attempt=1, lease_until=timezone.now() + timedelta(minutes=5))
+    claims = [jobs.JobClaim(pk, owner="a", attempt=1) for pk in ScrapeJob.objects.values_list("pk", flat=True)]
+
+    def end(number: int) -> bool:
+        return jobs.finish(claims[number], outcome_of=lambda _: outcome_of_sources(rows[number % 2]), log="")
+
+    assert all(threads(20, end))
+    assert counts() == {("example", "nothing"): 20, ("commons", "nothing"): 20}

@@ -58,7 +58,7 @@ def test_a_show_is_described_and_a_redirect_on_the_same_host_is_followed(provide
     assert run("--source", "tvmaze", capsys=capsys) == "1 looked up, 1 found, 1 updated.\n"
     movie.refresh_from_db()
     assert (movie.year, movie.synopsis, movie.poster_url) == (1999, "A mill.", "https://img.example.org/1.jpg")
-    assert provider.agents == {"Openreel/0.1.0 (+tests@example.org)"}
+    assert provider.agents == {"Openreel/0.2.0 (+tests@example.org)"}
 
 
 def test_existing_values_are_never_overwritten(provider, capsys):

@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from streaming.models import HealthRun, LinkFlip, RemovedMovie
+from streaming.models import HealthRun, LinkFlip, RemovedMovie, ScrapeJob
+from streaming.scraping import jobs
 from tests.helpers.external_services import run_tests_on_postgres
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.paths import PROJECT_ROOT
@@ -82,6 +83,8 @@ def test_metrics_are_there_before_anything_has_happened(settings):
     assert found['openreel_links{source="commons",active="true"}'] == 0
     assert found['openreel_source_last_success_timestamp_seconds{source="commons"}'] == 0
     assert found["openreel_health_run_last_end_timestamp_seconds"] == 0
+    for result in ("found", "nothing", "failed", "blocked"):
+        assert found[f'openreel_source_results_total{{source="commons",result="{result}"}}'] == 0
     assert found['openreel_health_run_links{verdict="gone"}'] == 0
     assert (found["openreel_health_run_withheld"], found["openreel_health_run_late"]) == (0, 1)
 
@@ -188,6 +191,19 @@ def test_counters_do_not_fall_when_rows_are_deleted():
     for row in (*rows, job):
         row.delete()
     assert counters() == after
+
+
+@pytest.mark.django_db
+def test_results_of_sources_are_counted_also_of_one_that_is_enabled_no_more(settings):
+    settings.SOURCES = ["commons"]
+    for source, state in (("commons", "found"), ("example", "failed")):
+        rows = [{"source": source, "state": state, "links": 1, "new": 0, "seconds": 1.0, "error": ""}]
+        assert jobs.cancel(make_job(sources=rows).pk)
+    ScrapeJob.objects.all().delete()
+    found = metrics()
+    assert found['openreel_source_results_total{source="commons",result="found"}'] == 1
+    assert found['openreel_source_results_total{source="example",result="failed"}'] == 1
+    assert 'openreel_source_results_total{source="example",result="found"}' not in found
 
 
 @pytest.mark.slow

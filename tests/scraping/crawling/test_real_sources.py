@@ -126,7 +126,7 @@ class TestAllTogether:
         assert [row for row in rows.values() if row["state"] not in ("found", "nothing")] == []
         licences = {link.licence for source in found.values() for link in source.values()}
         assert licences <= {"public-domain", "cc-by", "official"}
-        assert web.agents == {"Openreel/0.1.0 (+tests@example.org)"}
+        assert web.agents == {"Openreel/0.2.0 (+tests@example.org)"}
 
     def test_the_best_of_all_sources_comes_first_and_the_page_leads_there(self, web, client):
         searched(LIVING_DEAD, *ALL)

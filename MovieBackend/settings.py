@@ -198,6 +198,9 @@ HEALTH_VERIFY_HOURS = env.number("HEALTH_VERIFY_HOURS", 168, maximum=MAX_HOURS)
 # --- the schedule, for those without cron
 SCHEDULE = env.flag("SCHEDULE", True)
 
+# --- other instances of Openreel
+FOLLOW_URLS = env.url_list("FOLLOW_URLS")
+
 # --- messages to the operator
 NOTIFY_URLS = env.service_urls("NOTIFY_URLS")
 NOTIFY_WEBHOOK_URL = env.secret_url("NOTIFY_WEBHOOK_URL")

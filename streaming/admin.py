@@ -50,6 +50,8 @@ from streaming.models import (
     ApiKey,
     Binding,
     BlockedAddress,
+    FollowedInstance,
+    FollowedMovie,
     HealthRun,
     HostPause,
     LinkCount,
@@ -723,6 +725,25 @@ class RemovedMovieAdmin(ReadOnlyAdmin):
         restored = set(restore_movies([tombstone.imdb_id for tombstone in tombstones]))
         log_changed(request.user, *(row for row in tombstones if row.imdb_id in restored), note="Restored.")
         self.message_user(request, f"{len(restored)} movies restored.")
+
+
+@admin.register(FollowedInstance)
+class FollowedInstanceAdmin(ReadOnlyAdmin):
+    """The list of instances, which `follow` writes. The films of a row that is deleted become ours."""
+
+    list_display = ("url", "last_success_at", "cursor", "is_complete", "last_error", "last_error_at")
+    exclude = ("token",)
+    search_fields = ("url",)
+    ordering = ("url",)
+
+
+@admin.register(FollowedMovie)
+class FollowedMovieAdmin(ReadOnlyAdmin):
+    list_display = ("imdb_id", "instance", "state", "is_made")
+    list_filter = ("state", "is_made", "instance")
+    list_select_related = ("instance",)
+    search_fields = ("imdb_id",)
+    ordering = ("imdb_id", "instance")
 
 
 @admin.register(BlockedAddress)

@@ -225,8 +225,41 @@ class RemovedMovieSerializer(serializers.ModelSerializer[RemovedMovie]):
         fields = ("imdb_id", "title", "removed_at", "reason")
 
 
+FOLLOWED = serializers.BooleanField(
+    read_only=True, source="is_followed", help_text="Whether it is known only from an instance that this one follows."
+)
+
+
+class ChangedLinkSerializer(LinkSerializer):
+    followed = FOLLOWED
+
+    class Meta(LinkSerializer.Meta):
+        fields = (*LinkSerializer.Meta.fields, "followed")
+
+    def to_representation(self, instance: StreamingLink) -> dict[str, Any]:
+        return {**super().to_representation(instance), "followed": instance.is_followed}
+
+
+class ChangedMovieSerializer(MovieSerializer):
+    followed = FOLLOWED
+
+    class Meta(MovieSerializer.Meta):
+        fields = (*MovieSerializer.Meta.fields, "followed")  # type: ignore[assignment]  # one longer
+
+    def to_representation(self, instance: Movie) -> dict[str, Any]:
+        return {**super().to_representation(instance), "followed": instance.is_followed}
+
+    @extend_schema_field(ChangedLinkSerializer(many=True))
+    def get_links(self, movie: Movie) -> Sequence[dict[str, Any]]:
+        return super().get_links(movie)
+
+    @cached_property
+    def link_serializer(self) -> LinkSerializer:
+        return ChangedLinkSerializer()
+
+
 class ChangesSerializer(serializers.Serializer[Any]):
-    changed = MovieSerializer(many=True)
+    changed = ChangedMovieSerializer(many=True)
     removed = RemovedMovieSerializer(many=True, help_text="Removed movies; a restored movie is under changed.")
     next_since = serializers.CharField(help_text="The `since` of the next request. It marks the last row exactly.")
     more = serializers.BooleanField(help_text="Whether more changes can be requested at once.")

@@ -42,7 +42,8 @@ from streaming.exchange.change_feed import ChangeCursor, UnknownCursorError, cha
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings
 from streaming.ingest.records import is_imdb_id
-from streaming.models import Movie, MovieQuerySet, ScrapeJob, StreamingLink
+from streaming.models import FollowedInstance, Movie, MovieQuerySet, ScrapeJob, StreamingLink
+from streaming.models.followed import FOLLOWER_HEADER
 from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.page_visits import RefreshState, refresh_on_request
@@ -418,9 +419,11 @@ class ChangesView(ApiView):
         auth=[],
         description="Pass the next_since of the last response; at once if more is true, otherwise at any time.",
         parameters=[SINCE],
-        responses={200: ChangesSerializer, 400: ERROR, 410: ERROR},
+        responses={200: ChangesSerializer, 400: ERROR, 409: ERROR, 410: ERROR},
     )
     def get(self, request: Request) -> Response:
+        if FollowedInstance.objects.knows_token(request.headers.get(FOLLOWER_HEADER, "")):
+            raise ConflictError("This installation follows itself.")
         try:
             changes = changes_since(_since(request), limit=CHANGES_PAGE_SIZE)
         except UnknownCursorError:

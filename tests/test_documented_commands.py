@@ -31,8 +31,9 @@ COMMAND = re.compile(
 PLACEHOLDER = re.compile(r"(?<![\w/])[A-Z]{2,}(?![\w/])")
 # These last until they are stopped: tests/scraping/supervisor and tests/test_serve.py run them.
 ENDLESS = ("scrape_worker",)
-# These need a service or a source: tests/alarms, tests/commands/test_discover.py and test_scrape.py run them.
-NEEDING_OTHERS = ("notify --test", "--source wikidata --all", "scrape --stale", "scrape --all")
+# These need a service, a source or an instance: tests/alarms, tests/following, tests/commands/test_discover.py and
+# test_scrape.py run them.
+NEEDING_OTHERS = ("notify --test", "--source wikidata --all", "scrape --stale", "scrape --all", "manage.py follow")
 MOVIES = "\n".join(
     f'{{"imdb_id": "{imdb_id}", "title": "A film", "links": []}}' for imdb_id in ("tt0063350", "tt0013442")
 )

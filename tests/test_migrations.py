@@ -565,6 +565,40 @@ def test_keys_and_archived_copies_have_tables_of_their_own(database):
     assert run_script(database, KEYS_AND_COPIES, ["https://a.example.org/1"]) == [[1, 1, "read"], [0, 0], 1]
 
 
+FOLLOWED = """
+graph = MigrationExecutor(connection).loader.graph
+after = next(name for app, name in graph.nodes if app == "streaming" and name.endswith("_followed_instances"))
+before = next(one.key[1] for one in graph.node_map["streaming", after].parents if one.key[0] == "streaming")
+apps = models_at(before)
+movies, removed = (apps.get_model("streaming", name).objects for name in ("Movie", "RemovedMovie"))
+movies.create(imdb_id="tt0000001", title="T")
+for number, cause in enumerate(rows, start=2):
+    removed.create(imdb_id=f"tt000000{number}", title="T", reason="r", cause=cause, snapshot={"rows": [1]})
+apps = models_at(after)
+movies, removed, pending, instances = (
+    apps.get_model("streaming", name).objects for name in ("Movie", "RemovedMovie", "PendingChange", "FollowedInstance")
+)
+print(json.dumps(list(removed.order_by("pk").values_list("cause", flat=True))))
+pending.all().delete()
+movies.create(imdb_id="tt0000008", title="T")
+removed.create(imdb_id="tt0000009", title="T", reason="r", cause="followed", snapshot={})
+removed.filter(cause="check").update(title="Other")
+print(json.dumps(sorted(pending.values_list("imdb_id", flat=True))))
+instances.create(url="https://a.example.org").movies.create(imdb_id="tt0000009")
+instances.all().delete()
+counts = apps.get_model("streaming", "MovieCount").objects
+print(json.dumps(sum(counts.values_list("movies", flat=True))))
+removed = models_at(before).get_model("streaming", "RemovedMovie").objects
+print(json.dumps(list(removed.order_by("pk").values_list("cause", flat=True))))
+"""
+
+
+def test_removed_movies_keep_their_causes_and_triggers_while_one_more_is_known(database):
+    causes = ["check", "cleanup", "staff", "takedown"]
+    noted = ["tt0000002", "tt0000008", "tt0000009"]
+    assert run_script(database, FOLLOWED, causes) == [causes, noted, 2, [*causes, "staff"]]
+
+
 REQUESTED = """
 graph = MigrationExecutor(connection).loader.graph
 after = next(name for app, name in graph.nodes if app == "streaming" and name.endswith("_takedown_requests"))

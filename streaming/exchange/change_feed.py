@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 
-from streaming.models import Change, Movie, RemovedMovie, RestoredBackup
+from streaming.models import Change, Movie, RemovedMovie, RestoredBackup, SecondHand, StreamingLink
 from streaming.models.change import last_number, number_changes
 
 CURSOR_PATTERN = re.compile(r"n([0-9]{1,18})")
@@ -54,7 +54,7 @@ class ChangeCursor:
 class ChangeSet:
     """One page of changes; the next one begins at `until`. `more`: there is one already.
 
-    `changed` movies have `active_links`.
+    `changed` movies have `active_links`; they and these have `is_followed`.
     """
 
     changed: list[Movie]
@@ -78,12 +78,23 @@ def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
     found = Movie.objects.shown().filter(imdb_id__in=list(order)).with_active_links()
     changed = sorted(found, key=lambda movie: order[movie.imdb_id])
     gone = [change for change in page if change.imdb_id not in {movie.imdb_id for movie in changed}]
+    _mark_second_hand(changed)
     return ChangeSet(
         changed=changed,
         removed=_tombstones(gone),
         until=ChangeCursor(page[-1].number if page else start),
         more=more_pending or len(rows) > limit,
     )
+
+
+def _mark_second_hand(changed: list[Movie]) -> None:
+    """Set `is_followed` of the movies and their links: whether only instances that this one follows state them."""
+    second_hand = SecondHand([movie.imdb_id for movie in changed])
+    for movie in changed:
+        movie.is_followed = second_hand.is_film(movie.imdb_id)
+        links: list[StreamingLink] = vars(movie)["active_links"]
+        for link in links:
+            link.is_followed = second_hand.is_link(link.pk, first_seen=link.first_seen, last_seen=link.last_seen)
 
 
 def _start(since: ChangeCursor) -> int:

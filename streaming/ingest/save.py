@@ -25,7 +25,7 @@ from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.row_locks import lock_appearance
 from streaming.ingest.tombstones import restore_movies
 from streaming.ingest.url_identity import canonical_key
-from streaming.models import Movie, RemovedMovie, StreamingLink, StreamingLinkQuerySet
+from streaming.models import FollowedMovie, Movie, RemovedMovie, StreamingLink, StreamingLinkQuerySet
 from streaming.models.bulk_counts import links_counted_together, movies_counted_together
 from streaming.models.id_list import IdList
 from streaming.models.movie import lock_movies, mark_updated
@@ -117,7 +117,7 @@ def _save_locked(
     allowed_links = _drop_blocked(links, blocklist, report)
     allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
     report.refused["blocked_address"] += len(movies) - len(allowed_movies)
-    causes = RemovedMovie.Cause.values if is_operator else RemovedMovie.RETURNING_CAUSES
+    causes = RemovedMovie.Cause.values if is_operator else RemovedMovie.CAUSES_UNDONE_BY_LINKS
     known = _known_movies({one.link.imdb_id for one in allowed_links}, allowed_movies, report, causes=causes)
     created = _create_movies(known, allowed_movies, report, causes=causes)
     ids = {imdb_id: movie["pk"] for imdb_id, movie in known.items()} | created
@@ -128,6 +128,8 @@ def _save_locked(
     changed = _upsert(allowed_links, ids, report, is_operator=is_operator)
     _save_missing_fields(_missing_fields(known, allowed_movies))
     _mark_updated(changed - set(created.values()))
+    if is_operator:
+        FollowedMovie.objects.claim_for_staff(movie.imdb_id for movie in allowed_movies)
 
 
 def _mark_updated(movie_ids: Collection[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -234,6 +234,20 @@ def _insert_rows(tombstone: RemovedMovie, blocklist: Blocklist) -> None:
 def snapshot_links(tombstone: RemovedMovie) -> list[dict[str, Any]]:
     """The fields of the removed movie's links."""
     return [row["fields"] for row in tombstone.snapshot["rows"] if row["model"] == LINK]
+
+
+def forget_links(tombstone: RemovedMovie, is_forgotten: Callable[[int, Mapping[str, Any]], bool]) -> None:
+    """Take links, by their ids and fields, and their flips out of a tombstone, so that they do not return with it."""
+    rows = tombstone.snapshot["rows"]
+    ids = {row["pk"] for row in rows if row["model"] == LINK and is_forgotten(row["pk"], row["fields"])}
+    kept = [
+        row
+        for row in rows
+        if not ((row["model"] == LINK and row["pk"] in ids) or (row["model"] == FLIP and row["fields"]["link"] in ids))
+    ]
+    if ids:
+        tombstone.snapshot = {**tombstone.snapshot, "rows": kept}
+        tombstone.save(update_fields=["snapshot"])
 
 
 def _old_link_ids(tombstone: RemovedMovie) -> list[int]:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('streaming', '0030_archived_copies'),
+        ('streaming', '0032_followed_instances'),
     ]
 
     operations = [

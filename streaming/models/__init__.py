@@ -10,6 +10,7 @@ from streaming.models.blocked_address import BlockedAddress
 from streaming.models.change import Change, PendingChange
 from streaming.models.counters import CatalogueVersion, InactiveReasonCount, LinkCount, MovieCount
 from streaming.models.facet import MovieFacet, MovieFacetQuerySet
+from streaming.models.followed import FollowedInstance, FollowedMovie, FollowedMovieQuerySet, SecondHand
 from streaming.models.health_part import HealthPart, HealthPiece, HealthWorker
 from streaming.models.health_run import HealthRun
 from streaming.models.host import HostGate, HostOutage, HostPause
@@ -35,6 +36,9 @@ __all__ = [
     "BlockedAddress",
     "CatalogueVersion",
     "Change",
+    "FollowedInstance",
+    "FollowedMovie",
+    "FollowedMovieQuerySet",
     "HealthPart",
     "HealthPiece",
     "HealthRun",
@@ -59,6 +63,7 @@ __all__ = [
     "ScheduledTask",
     "ScrapeJob",
     "ScrapeJobQuerySet",
+    "SecondHand",
     "SourceResultCount",
     "StreamingLink",
     "StreamingLinkQuerySet",

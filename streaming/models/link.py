@@ -150,6 +150,9 @@ class StreamingLink(models.Model):
 
     objects = StreamingLinkQuerySet.as_manager()
 
+    is_followed: bool
+    """Whether only instances that this one follows state the link, where `changes_since` has set it."""
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["movie", "source_url"], name="link_once_a_movie"),

@@ -164,6 +164,8 @@ class Movie(models.Model):
 
     objects = MovieQuerySet.as_manager()
 
+    is_followed: bool
+    """Whether only instances that this one follows state the movie, where `changes_since` has set it."""
     working_count: int
     """The active links that a check has found working, where `attach_working_counts` has set it."""
 

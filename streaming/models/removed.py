@@ -49,7 +49,8 @@ class RemovedMovie(models.Model):
     """One removal of a movie. `restored_at` is None while the movie is removed.
 
     `cause` says who removed it, and what is said of it in public: what staff removed or took down does not return by
-    itself. `next_check_at` is when its links are checked again (None: never).
+    itself, nor what the followed instance dropped from which it came. `next_check_at` is when its links are checked
+    again (None: never).
 
     `snapshot` holds the rows of the movie, its links, their flips and its bindings (see `streaming.ingest.tombstones`).
     A movie that was removed twice has two rows, at most one of them with `restored_at` None.
@@ -60,8 +61,11 @@ class RemovedMovie(models.Model):
         CLEANUP = "cleanup", "Clean-up by hand"
         STAFF = "staff", "Staff"
         TAKEDOWN = "takedown", "Takedown"
+        FOLLOWED = "followed", "Followed instance"
 
     RETURNING_CAUSES = (Cause.CHECK, Cause.CLEANUP)
+    CAUSES_UNDONE_BY_LINKS = (*RETURNING_CAUSES, Cause.FOLLOWED)
+    """Those of removals that end when a source of our own has a link."""
 
     imdb_id = models.CharField(max_length=11)
     title = models.CharField(max_length=200)
@@ -78,7 +82,7 @@ class RemovedMovie(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["imdb_id"], condition=Q(restored_at=None), name="removed_once_at_a_time"),
             models.CheckConstraint(
-                condition=Q(cause__in=("check", "cleanup", "staff", "takedown")), name="removed_cause_known"
+                condition=Q(cause__in=("check", "cleanup", "staff", "takedown", "followed")), name="removed_cause_known"
             ),
         ]
         indexes = [
@@ -109,6 +113,7 @@ PUBLIC_REASON_BY_CAUSE = {
     RemovedMovie.Cause.CLEANUP: "no working link",
     RemovedMovie.Cause.STAFF: "removed by the editors",
     RemovedMovie.Cause.TAKEDOWN: "taken down",
+    RemovedMovie.Cause.FOLLOWED: "no longer in the catalogue it came from",
 }
 
 

@@ -63,6 +63,9 @@ def scheduled_commands() -> list[ScheduledCommand]:
         commands.append(
             ScheduledCommand(name="describe", label=_("Film descriptions"), every=timedelta(days=1), words=words)
         )
+    if settings.FOLLOW_URLS:
+        every = timedelta(minutes=15)
+        commands.append(ScheduledCommand(name="follow", label=_("Followed instances"), every=every, words=("follow",)))
     if settings.NOTIFY_URLS or settings.NOTIFY_WEBHOOK_URL:
         every = timedelta(minutes=5)
         commands.append(

@@ -202,10 +202,10 @@ def test_changes_cost_the_same_number_of_queries_however_many_they_are(robot, dj
         number_all_changes()
 
     story(1)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         robot.get(CHANGES)
     story(20)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         robot.get(CHANGES)
 
 

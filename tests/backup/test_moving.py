@@ -64,6 +64,8 @@ models.HostOutage.objects.create(host="h.example.org", failing_seconds=7)
 models.ApiKey.objects.create(user=alice, name="mirror ü", prefix="abc", digest="d" * 64)
 copied = {"archived_at": timezone.now(), "asked_at": timezone.now()}
 models.ArchivedCopy.objects.create(link=link, url="https://a.example.org/1", **copied)
+followed = models.FollowedInstance.objects.create(url="https://films.example.net", cursor="n7", losses=[[1, "2026"]])
+models.FollowedMovie.objects.create(instance=followed, imdb_id="tt0000001", links={"films.example.net/ü": "1:a"})
 models.LoginCounter.objects.create(key="a" * 64, attempts=2, opened_at=timezone.now())
 number_changes()
 make_link(movie, source_url="https://films.example.org/not-numbered-yet")

@@ -79,7 +79,8 @@ def write(chance: random.Random) -> None:
         lambda: edits.create_movie({"imdb_id": name, "title": f"Movie {number}"}),
         lambda: edits.update_movie(movies.get(), {"title": f"Title {number}"}),
         lambda: edits.create_link(
-            {"source": "commons", "source_url": f"https://films.example.org/{number}"}, movie=movies.get()
+            {"source": "commons", "source_url": f"https://films.example.org/{number}", "licence": "cc-by"},
+            movie=movies.get(),
         ),
         lambda: [edits.update_link(link, {"label": f"Label {number}"}) for link in links[:1]],
         lambda: [edits.delete_link(link) for link in links[:1]],

@@ -1,0 +1,1 @@
+"""Mirrors other instances of Openreel through their `changes/`, with checks of our own."""

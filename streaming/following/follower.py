@@ -1,0 +1,157 @@
+"""Follow one instance: page after page, each in one transaction with the cursor of the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from streaming.following.feed_client import CursorLostError, FollowError, fetch_changes
+from streaming.following.feed_page import BadPage, FeedPage, parse_page
+from streaming.health.judging.removal import removal_allowance
+from streaming.ingest.bulk_connection import bulk_connection
+from streaming.ingest.from_instances import FollowReport, StatedFilm, Statements, save_statements
+from streaming.models import FollowedInstance, FollowedMovie
+from streaming.models.change import number_all_changes
+
+MAX_PAGES_WITHOUT_PROGRESS = 3
+SWEPT_AT_ONCE = 500
+State = FollowedMovie.State
+
+
+class FollowWithheld(FollowError):
+    """Too much would be lost at once; nothing of that was changed."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Follower:
+    """One run over one instance.
+
+    `force`: however much is lost. `on_page` gets the totals after each page, `on_refused` the sentences about what was
+    left out; `should_stop` is asked before each page.
+    """
+
+    instance: FollowedInstance
+    force: bool = False
+    on_page: Callable[[FollowReport], None]
+    on_refused: Callable[[list[str]], None]
+    on_note: Callable[[str], None]
+    should_stop: Callable[[], bool] = lambda: False
+    report: FollowReport = field(default_factory=FollowReport)
+    has_restarted: bool = False
+
+    def run(self) -> FollowReport:
+        """Apply all changes that there are now; return what was changed here. Raises FollowError.
+
+        A run that is killed or fails has applied the pages before, and the next one continues.
+        """
+        try:
+            with bulk_connection():
+                self._follow()
+        except FollowError as error:
+            self._record(error=str(error))
+            raise
+        finally:
+            number_all_changes()
+        self._record()
+        return self.report
+
+    def forget(self) -> FollowReport:
+        """Drop all that only this instance states, and the instance."""
+        self.force = True
+        self.instance.restart()
+        self._sweep()
+        self.instance.delete()
+        number_all_changes()
+        return self.report
+
+    def _follow(self) -> None:
+        idle, more = 0, True
+        while more:
+            if self.should_stop():
+                return
+            page = self._next_page()
+            if page is None:
+                continue
+            idle = idle + 1 if page.cursor == self.instance.cursor else 0
+            if page.more and idle >= MAX_PAGES_WITHOUT_PROGRESS:
+                raise FollowError(f"it promises more changes after {page.cursor}, and sends none")
+            self._apply(page)
+            more = page.more
+        if not self.instance.is_complete:
+            self._sweep()
+
+    def _next_page(self) -> FeedPage | None:
+        """The next page; None if the other instance has to be read anew."""
+        try:
+            raw = fetch_changes(self.instance.url, cursor=self.instance.cursor, token=self.instance.token)
+            return parse_page(raw, since=self.instance.cursor, allowed=settings.ALLOW_PRIVATE_HOSTS)
+        except BadPage as error:
+            raise FollowError(str(error)) from None
+        except CursorLostError as error:
+            if not self.instance.cursor or self.has_restarted:
+                raise
+            self.has_restarted = True
+            self.on_note(f"{error}. Reading all of it anew.")
+            self.instance.restart()
+            return None
+
+    def _apply(self, page: FeedPage) -> None:
+        gone = {key: State.TAKEN_DOWN if is_taken_down else State.LEFT for key, is_taken_down in page.gone.items()}
+        # Of several lines about one film the last one counts.
+        films = {line.movie.imdb_id: StatedFilm(movie=line.movie, links=line.links) for line in page.lines}
+        unreadable = page.unreadable - films.keys()
+        gone = {key: state for key, state in gone.items() if key not in films}
+        self._save(Statements(films=list(films.values()), gone=gone, unreadable=unreadable), cursor=page.cursor)
+        if page.refused:
+            self.on_refused(page.refused)
+
+    def _sweep(self) -> None:
+        """After all of it was read: drop what was not stated in this generation."""
+        rows = self.instance.movies.stated().filter(generation__lt=self.instance.generation)
+        self._check_loss(rows.filter(is_made=True).count())
+        while ids := list(rows.order_by("imdb_id").values_list("imdb_id", flat=True)[:SWEPT_AT_ONCE]):
+            self._save(Statements(gone=dict.fromkeys(ids, State.LEFT)), cursor=self.instance.cursor, is_swept=True)
+        FollowedInstance.objects.filter(pk=self.instance.pk).update(is_complete=True)
+        self.instance.is_complete = True
+
+    def _save(self, statements: Statements, *, cursor: str, is_swept: bool = False) -> None:
+        """Save statements and cursor in one transaction. Raises FollowWithheld, and then nothing is saved."""
+        instance, now = self.instance, timezone.now()
+        with transaction.atomic():
+            same = FollowedInstance.objects.filter(
+                pk=instance.pk, cursor=instance.cursor, generation=instance.generation
+            )
+            if not same.update(cursor=cursor):
+                raise FollowError("another process follows it now, or it was removed from the list")
+            report = save_statements(instance, statements)
+            if report.lost and not is_swept:
+                self._check_loss(report.lost)
+            losses = instance.with_loss(report.lost, now=now)
+            FollowedInstance.objects.filter(pk=instance.pk).update(losses=losses)
+        instance.cursor, instance.losses = cursor, losses
+        self.report.add(report)
+        self.on_page(self.report)
+
+    def _check_loss(self, number: int) -> None:
+        """Refuse to lose more films within 24 hours than checks may remove, unless the operator forces it."""
+        if self.force or not number:
+            return
+        lately = self.instance.lost_lately(now=timezone.now())
+        followed = self.instance.movies.stated().count()
+        if number > removal_allowance(movies=followed + number, removed=lately):
+            total = f"{number} films, after {lately} within 24 hours" if lately else f"{number} films"
+            raise FollowWithheld(
+                f"this catalogue would lose {total}, of {followed + number} that it states: nothing more was changed. "
+                "--force does it all the same"
+            )
+
+    def _record(self, *, error: str = "") -> None:
+        now, rows = timezone.now(), FollowedInstance.objects.filter(pk=self.instance.pk)
+        if error:
+            rows.update(last_error=error[:300], last_error_at=now)
+        else:
+            rows.update(last_error="", last_success_at=now)

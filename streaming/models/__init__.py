@@ -23,6 +23,7 @@ from streaming.models.removed import RemovedMovie
 from streaming.models.restored_backup import RestoredBackup
 from streaming.models.schedule import ScheduledTask, ScheduleOwner
 from streaming.models.takedown_request import TakedownRequest
+from streaming.models.title_request import TitleRequest, TitleRequestQuerySet
 
 __all__ = [
     "AlarmMessage",
@@ -61,4 +62,6 @@ __all__ = [
     "StreamingLink",
     "StreamingLinkQuerySet",
     "TakedownRequest",
+    "TitleRequest",
+    "TitleRequestQuerySet",
 ]

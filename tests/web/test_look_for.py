@@ -15,6 +15,7 @@ from streaming.models import Movie, RemovedMovie, ScrapeJob, StreamingLink, Titl
 from streaming.retention import delete_old_history
 from streaming.scraping import jobs
 from streaming.scraping.outcomes import JobOutcome
+from tests.helpers.external_services import run_tests_on_postgres
 from tests.helpers.factories import make_link, make_movie
 from tests.helpers.fake_sources import FakeFilm, source_web
 from tests.helpers.http_servers import Page
@@ -401,3 +402,9 @@ def test_a_movie_without_any_link_is_never_made_of_a_request(client, web):
     assert (Movie.objects.count(), StreamingLink.objects.count()) == (0, 0)
     assert NOSFERATU not in client.get("/feeds/new.xml").content.decode()
     assert client.get("/api/streaming/changes/").json()["changed"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_the_same_on_postgresql():
+    run_tests_on_postgres("web/test_look_for.py")

@@ -181,6 +181,7 @@ REFRESH_RATE = env.rate("REFRESH_RATE", "6/min")
 VISIT_RATE = env.rate("VISIT_RATE", "60/min")
 REPORT_RATE = env.rate("REPORT_RATE", "6/min")
 LIST_RATE = env.rate("LIST_RATE", "12/min")
+TITLE_RATE = env.rate("TITLE_RATE", "30/day")
 
 # --- link health
 # 90 times as long, in seconds, has to fit into an integer of PostgreSQL (`streaming.health.prune`).

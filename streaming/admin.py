@@ -64,6 +64,7 @@ from streaming.models import (
     StreamingLink,
     StreamingLinkQuerySet,
     TakedownRequest,
+    TitleRequest,
 )
 from streaming.models.counters import link_total, movie_total
 from streaming.models.reasons import reason_text
@@ -686,9 +687,9 @@ class TakedownRequestAdmin(ReadOnlyAdmin):
 
 @admin.register(ScrapeJob)
 class ScrapeJobAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "movie", "state", "outcome", "requested_by", "links_new", "queued_at", "finished_at")
+    list_display = ("pk", "searched", "state", "outcome", "requested_by", "links_new", "queued_at", "finished_at")
     list_filter = ("state", "outcome", RequesterFilter, "queued_at")
-    list_select_related = ("movie",)
+    list_select_related = ("movie", "title_request")
     search_fields = ("movie__search_title",)
     search_help_text = "A title or an IMDb id."
     ordering = ("-pk",)
@@ -696,6 +697,10 @@ class ScrapeJobAdmin(ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return _search(queryset, search_term, movie="movie"), False
+
+    @admin.display(description="Movie", ordering="movie")
+    def searched(self, job: ScrapeJob) -> str:
+        return str(job.movie or job.title_request)
 
     @admin.action(description="Cancel", permissions=["cancel"])
     @transaction.atomic
@@ -706,8 +711,17 @@ class ScrapeJobAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Search again", permissions=["search"])
     def retry(self, request: HttpRequest, queryset: QuerySet[ScrapeJob]) -> None:
-        movies = {job.movie_id: job.movie for job in queryset.select_related("movie")[:MAX_PER_ACTION]}
+        chosen = queryset.select_related("movie")[:MAX_PER_ACTION]
+        movies = {job.movie.pk: job.movie for job in chosen if job.movie}
         _start_jobs(self, request, list(movies.values()))
+
+
+@admin.register(TitleRequest)
+class TitleRequestAdmin(ReadOnlyAdmin):
+    list_display = ("imdb_id", "title", "year", "outcome", "fruitless", "asked_at", "next_ask_at")
+    list_filter = ("outcome",)
+    search_fields = ("title", "imdb_id")
+    ordering = ("-asked_at",)
 
 
 @admin.register(RemovedMovie)

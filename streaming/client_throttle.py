@@ -1,5 +1,5 @@
 """Limit how often a client may refresh links (`REFRESH_RATE`), start scrapes by viewing pages (`VISIT_RATE`), report
-problems (`REPORT_RATE`) or submit lists (`LIST_RATE`).
+problems (`REPORT_RATE`), submit lists (`LIST_RATE`) or ask for titles that are not there (`TITLE_RATE`).
 
 Counts cover all web processes. `add` and `incr` are atomic in a Redis cache, across machines; in a file cache they are
 not, so a file lock makes the counts exact for the processes of one machine, and each machine counts for itself.
@@ -67,6 +67,11 @@ def report_retry_after(request: HttpRequest) -> int | None:
 def list_retry_after(request: HttpRequest) -> int | None:
     """Count this list; return None when it is allowed, else the seconds after which the client may try again."""
     return _retry_after("list", request, rate=settings.LIST_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
+
+
+def title_retry_after(request: HttpRequest) -> int | None:
+    """Count this request for a title; return None when it is allowed, else the seconds after which to try again."""
+    return _retry_after("title", request, rate=settings.TITLE_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
 
 
 def takedown_retry_after(request: HttpRequest) -> int | None:

@@ -1,4 +1,5 @@
-"""Delete old history in batches: flips, runs, jobs and logs, handled reports and requests, log-in counts, sessions."""
+"""Delete old history in batches: flips, runs, jobs and logs, handled reports and requests, requests for titles, log-in
+counts, sessions."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet
 
-from streaming.models import HealthRun, LinkFlip, LinkReport, LoginCounter, ScrapeJob, TakedownRequest
+from streaming.models import HealthRun, LinkFlip, LinkReport, LoginCounter, ScrapeJob, TakedownRequest, TitleRequest
 
 BATCH_SIZE = 1000
 """Rows in one transaction, so that no other writer waits long."""
@@ -21,7 +22,7 @@ LOGIN_COUNTER_DAYS = 1
 
 def delete_old_history(*, now: datetime) -> None:
     """Delete what is older than `HISTORY_DAYS` and empty logs of jobs that ended over 30 days ago. Counts of wrong
-    passwords go after a day, sessions when they have expired.
+    passwords go after a day, sessions when they have expired, and titles for which nobody has asked since then.
 
     Open jobs, the newest run, each movie's newest job and each link's newest flip stay. A kill loses nothing: the next
     call continues.
@@ -30,9 +31,10 @@ def delete_old_history(*, now: datetime) -> None:
     counters = LoginCounter.objects.filter(opened_at__lt=now - timedelta(days=LOGIN_COUNTER_DAYS))
     reports = LinkReport.objects.filter(handled_at__lt=before)
     requests = TakedownRequest.objects.filter(handled_at__lt=before)
+    titles = TitleRequest.objects.filter(asked_at__lt=before)
     sessions = Session.objects.filter(expire_date__lt=now)
     history = (_old_flips(before), _old_runs(before), _old_jobs(before))
-    for rows in (*history, reports, requests, counters, sessions):
+    for rows in (*history, reports, requests, titles, counters, sessions):
         _in_batches(rows, lambda batch: batch.delete())
     _in_batches(_jobs_with_old_log(now - timedelta(days=LOG_DAYS)), lambda batch: batch.update(log=""))
 
@@ -49,8 +51,11 @@ def _old_runs(before: datetime) -> QuerySet[HealthRun]:
 
 
 def _old_jobs(before: datetime) -> QuerySet[ScrapeJob]:
-    newer = ScrapeJob.objects.filter(movie=OuterRef("movie"), pk__gt=OuterRef("pk"))
-    return ScrapeJob.objects.filter(Exists(newer), finished_at__lt=before)
+    newer = ScrapeJob.objects.filter(pk__gt=OuterRef("pk"))
+    is_followed = Exists(newer.filter(movie=OuterRef("movie"))) | Exists(
+        newer.filter(title_request=OuterRef("title_request"))
+    )
+    return ScrapeJob.objects.filter(is_followed, finished_at__lt=before)
 
 
 def _jobs_with_old_log(before: datetime) -> QuerySet[ScrapeJob]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.reverse import reverse
 
 from scraper.extraction.genres import GENRES
 from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH, MAX_YEAR, MIN_YEAR, MOVIE_FACTS, QUALITIES
@@ -25,11 +26,12 @@ from streaming.ingest.facts import (
     MAX_TITLE_LENGTH,
 )
 from streaming.ingest.records import MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH
-from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink
+from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink, TitleRequest
 from streaming.models.job import SourceState
 from streaming.ranking import best_first
 from streaming.scraping.page_visits import RefreshState, RefreshStatus
 from streaming.statistics import CatalogueTotals, SourceStats
+from streaming.title_requests import newest_search
 
 MAX_BULK_OPERATIONS = 100
 PLAIN_MOVIE_FIELDS = ("id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", *MOVIE_FACTS)
@@ -173,6 +175,7 @@ class SourceResultSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class JobSerializer(serializers.ModelSerializer[ScrapeJob]):
+    movie = serializers.PrimaryKeyRelatedField[Movie](read_only=True)
     sources = SourceResultSerializer(many=True)
 
     class Meta:
@@ -181,6 +184,29 @@ class JobSerializer(serializers.ModelSerializer[ScrapeJob]):
             "id", "movie", "state", "outcome", "requested_by", "sources", "links_found", "links_new", "queued_at",
             "started_at", "finished_at", "error",
         )  # fmt: skip
+
+
+TITLE_STATES = ("", "queued", "running", *TitleRequest.Outcome.values)
+
+
+class TitleSerializer(serializers.ModelSerializer[TitleRequest]):
+    state = serializers.SerializerMethodField(help_text="Of its search; empty: not searched yet.")
+    movie = serializers.SerializerMethodField(help_text="Its URL as soon as the catalogue has it.")
+
+    class Meta:
+        model = TitleRequest
+        fields = ("imdb_id", "title", "year", "state", "asked_at", "answered_at", "next_ask_at", "movie")
+
+    @extend_schema_field(serializers.ChoiceField(choices=TITLE_STATES))
+    def get_state(self, title: TitleRequest) -> str:
+        job = newest_search(title)
+        return job.state if job is not None and job.is_open else title.outcome
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_movie(self, title: TitleRequest) -> str | None:
+        if not Movie.objects.shown().filter(imdb_id=title.imdb_id).exists():
+            return None
+        return reverse("api:movie-detail", [title.imdb_id], request=self.context["request"])
 
 
 class SourceSerializer(serializers.Serializer[SourceStats]):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.contrib.auth.models import Group, Permission
 
-READ_ONLY_MODELS = ("healthrun", "hostpause", "linkflip", "followedinstance", "followedmovie")
+READ_ONLY_MODELS = ("healthrun", "hostpause", "linkflip", "followedinstance", "followedmovie", "titlerequest")
 SHARED = {
     **dict.fromkeys(("movie", "streaminglink", "binding", "blockedaddress", *READ_ONLY_MODELS), ("view",)),
     "removedmovie": ("view", "change"),

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from django.db import transaction
 from django.db.models import Count, Max, Q
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
+from scraper.items import normalize_imdb_id
 from streaming import staff_writes, statistics
 from streaming.api.base_views import (
     DATABASE_UNAVAILABLE,
@@ -37,12 +38,12 @@ from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate
 from streaming.api.pagination import PARAMETERS, MoviePagination
 from streaming.api.response_bodies import list_bodies
 from streaming.catalogue_query import ListPlan
-from streaming.client_throttle import client_key, refresh_quota
+from streaming.client_throttle import client_key, refresh_quota, title_retry_after
 from streaming.exchange.change_feed import ChangeCursor, UnknownCursorError, changes_since
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings
 from streaming.ingest.records import is_imdb_id
-from streaming.models import FollowedInstance, Movie, MovieQuerySet, ScrapeJob, StreamingLink
+from streaming.models import FollowedInstance, Movie, MovieQuerySet, ScrapeJob, StreamingLink, TitleRequest
 from streaming.models.followed import FOLLOWER_HEADER
 from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping import jobs
@@ -63,10 +64,14 @@ from streaming.serializers import (
     RootSerializer,
     SourceSerializer,
     StatsSerializer,
+    TitleSerializer,
 )
+from streaming.title_lookup import describe_title_if_possible
+from streaming.title_requests import TitleRefused, TooManyTitles, ask_for_title
 from streaming.write_log import log_changed
 
 REQUESTED_BY = "api"
+TOO_MANY_TITLES_SECONDS = 24 * 3600
 CHANGES_PAGE_SIZE = 500
 PRIVATE_CACHE = "private, no-cache"
 ERROR = OpenApiResponse(DetailSerializer)
@@ -333,7 +338,7 @@ class LinkViewSet(ApiView, GenericViewSet[StreamingLink]):
 class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
     """Scrape jobs: requests for fresh links of one movie."""
 
-    queryset = ScrapeJob.objects.defer("log")
+    queryset = ScrapeJob.objects.filter(movie__isnull=False).defer("log")
     serializer_class = JobSerializer
     lookup_value_regex = "[0-9]{1,18}"
 
@@ -361,6 +366,51 @@ class JobViewSet(ApiView, GenericViewSet[ScrapeJob]):
                 raise ConflictError(f"The job is already finished: {self.get_object().state}.")
             log_changed(request.user, job, note="Cancelled by the API.")
         return _uncached(self.get_serializer(self.get_object()).data)
+
+
+class TitleView(ApiView):
+    """A title that is not in the catalogue: asking for it, and what has come of that."""
+
+    required_permissions = {"post": ()}
+    allowed_parameters = {"": frozenset()}
+
+    @extend_schema(
+        summary="A title that somebody asked for",
+        auth=[],
+        description="`movie` is its URL as soon as it is in the catalogue. 404 if nobody has asked.",
+        responses={200: TitleSerializer, 400: ERROR, 404: ERROR},
+    )
+    def get(self, request: Request, imdb_id: str) -> Response:
+        key = _title_id(imdb_id)
+        found = TitleRequest.objects.filter(imdb_id=key).first()
+        if found is None:
+            raise NotFound(f"Nobody has asked for {key}.")
+        return _uncached(TitleSerializer(found, context={"request": request}).data)
+
+    @extend_schema(
+        summary="Ask for a title",
+        auth=[],
+        description=(
+            "Searches all sources for a title that is not in the catalogue (202). 200 with the same body if it is "
+            "being searched, or was lately; 409 if it is in the catalogue, 403 if it was taken down or removed."
+        ),
+        request=None,
+        responses={
+            200: TitleSerializer,
+            202: TitleSerializer,
+            **dict.fromkeys((400, 403, 409, 429, 503), ERROR),
+        },
+    )
+    def post(self, request: Request, imdb_id: str) -> Response:
+        key = _title_id(imdb_id)
+        if Movie.objects.shown().filter(imdb_id=key).exists():
+            raise ConflictError(f"{key} is in the catalogue.")
+        if wait := title_retry_after(request._request):
+            raise Throttled(wait)
+        found = _ask_for_title(request._request, key)
+        return _uncached(
+            TitleSerializer(found, context={"request": request}).data, status=202 if found.is_started else 200
+        )
 
 
 class SourceViewSet(ApiView, GenericViewSet[Movie]):
@@ -435,6 +485,31 @@ class ChangesView(ApiView):
             "more": changes.more,
         }
         return _uncached(ChangesSerializer(body, context={"request": request}).data)
+
+
+def _title_id(text: str) -> str:
+    if imdb_id := normalize_imdb_id(text):
+        return imdb_id
+    raise ValidationError({"imdb_id": [f"{text[:60]!a} is not tt and 7 to 9 digits."]})
+
+
+def _ask_for_title(request: HttpRequest, imdb_id: str) -> TitleRequest:
+    about = describe_title_if_possible(imdb_id)
+    if about and not about.is_watchable:
+        raise ValidationError({"imdb_id": [f"{imdb_id} is no film or show, but: {about.kind}."]})
+    client = client_key(request)
+    try:
+        return ask_for_title(imdb_id, about=about, requested_by=REQUESTED_BY, client=client, now=timezone.now())
+    except TitleRefused as refusal:
+        raise PermissionDenied(f"{imdb_id} was {refusal}, and is not searched.") from None
+    except jobs.ClientQueueFull as full:
+        raise Throttled(full.retry_after) from None
+    except jobs.QueueUnavailable as full:
+        raise ServiceUnavailable(full.retry_after, DATABASE_UNAVAILABLE) from None
+    except jobs.QueueFull as full:
+        raise ServiceUnavailable(full.retry_after) from None
+    except TooManyTitles:
+        raise ServiceUnavailable(TOO_MANY_TITLES_SECONDS, "Too many titles are sought already.") from None
 
 
 class ApiRootView(ApiView):

@@ -617,6 +617,40 @@ def test_takedown_requests_have_a_table_beside_the_catalogue(database):
     assert run_script(database, REQUESTED, [row]) == [[["tt0000001", ""]], 1]
 
 
+TITLES = """
+def jobs_of(movie):
+    return list(jobs.order_by("pk").values_list("state", "requested_by", "client", "sources"))
+
+apps = models_at("0030_archived_copies")
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="T")
+jobs = apps.get_model("streaming", "ScrapeJob").objects
+for row in rows:
+    jobs.create(movie=movie, finished_at=now if row["state"] == "failed" else None, **row)
+before = jobs_of(movie)
+apps = models_at("0031_title_requests")
+jobs, titles = apps.get_model("streaming", "ScrapeJob").objects, apps.get_model("streaming", "TitleRequest").objects
+print(json.dumps(jobs_of(movie) == before))
+title = titles.create(imdb_id="tt0000002")
+jobs.create(title_request=title)
+from django.db import IntegrityError, transaction
+refused = 0
+for wrong in ({"title_request": title}, {}, {"title_request": title, "movie_id": movie.pk, "finished_at": now}):
+    try:
+        with transaction.atomic():
+            jobs.create(state="failed" if "finished_at" in wrong else "queued", **wrong)
+    except IntegrityError:
+        refused += 1
+print(json.dumps([jobs.count(), refused]))
+jobs = models_at("0030_archived_copies").get_model("streaming", "ScrapeJob").objects
+print(json.dumps(jobs_of(movie) == before))
+"""
+
+
+def test_jobs_of_movies_stay_and_titles_have_jobs_of_their_own(database):
+    row = {"state": "failed", "requested_by": "page", "client": "c", "sources": [{"source": "é"}]}
+    assert run_script(database, TITLES, [row, {**row, "state": "queued"}]) == [True, [3, 3], True]
+
+
 NOTIFIED = """
 from datetime import timedelta
 removed = models_at("0025_link_reports").get_model("streaming", "RemovedMovie").objects

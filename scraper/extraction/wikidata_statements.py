@@ -238,7 +238,7 @@ def parse_entity_statements(answer: object, *, now: datetime | None = None) -> l
     entity = _entity(answer)
     item = as_text(entity.get("id"))
     label = as_text(as_mapping(as_mapping(entity.get("labels")).get("en")).get("value"))
-    status = {_id_of(value) for value in _values(entity, "P6216")}
+    status = {_id_of(value) for value in claim_values(entity, "P6216")}
     return [
         Statement(
             imdb_id=imdb_id,
@@ -251,7 +251,7 @@ def parse_entity_statements(answer: object, *, now: datetime | None = None) -> l
             ended=any(_has_ended(snak, now=now) for snak in _qualifier_snaks(claim, "P582")),
             licence=_licence_of_work(item, bool(status & PUBLIC_DOMAIN), ""),
         )
-        for imdb_id in _imdb_ids_of(entity)
+        for imdb_id in imdb_ids_of(entity)
         for name in WATCH_PROPERTIES
         for claim in _claims(entity, name)
         if (value := as_text(_value(claim), max_length=2000))
@@ -378,7 +378,8 @@ def _entity(answer: object) -> Mapping[str, Any]:
     return next(as_mappings(entities), {})
 
 
-def _imdb_ids_of(entity: Mapping[str, Any]) -> list[str]:
+def imdb_ids_of(entity: Mapping[str, Any]) -> list[str]:
+    """Return the IMDb title ids of an item."""
     # P345 also holds people, companies and events. An id that is not preferred leads to the item all the same.
     stated = [_value(claim) for claim in _stated_claims(entity, "P345")]
     return list(dict.fromkeys(imdb_id for value in stated if (imdb_id := normalize_imdb_id(value))))
@@ -396,7 +397,8 @@ def _stated_claims(entity: Mapping[str, Any], name: str) -> list[Mapping[str, An
     return [claim for claim in claims if claim.get("rank") != "deprecated"]
 
 
-def _values(entity: Mapping[str, Any], name: str) -> list[object]:
+def claim_values(entity: Mapping[str, Any], name: str) -> list[object]:
+    """Return the values of a property that count."""
     return [_value(claim) for claim in _claims(entity, name)]
 
 

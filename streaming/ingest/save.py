@@ -89,12 +89,17 @@ class SaveReport:
 
 
 def save_links(
-    links: Sequence[LinkRecord], *, movies: Sequence[MovieRecord] = (), is_operator: bool = False
+    links: Sequence[LinkRecord],
+    *,
+    movies: Sequence[MovieRecord] = (),
+    is_operator: bool = False,
+    needs_link: bool = False,
 ) -> SaveReport:
     """Save one batch in one short transaction, with a constant number of queries.
 
     `movies` describe movies that may be new. `is_operator`: the operator states the links (an import, an edit by hand),
-    so they are published without a licence too, and movies that staff removed return.
+    so they are published without a licence too, and movies that staff removed return. `needs_link`: a movie that is
+    new is saved only together with a link that is not rejected.
 
     A link with a free licence is published. One without a licence, or with a doubt of its source, awaits review.
     Rejected are links with a licence that is not free (`licence_refused`), of a paid service (`may_not_be_free`), with
@@ -105,21 +110,28 @@ def save_links(
     keyed = [_KeyedLink(link, canonical_key(link.source_url)) for link in _publishable(links, report)]
     with transaction.atomic():
         started = time.monotonic()
-        _save_locked(keyed, movies, report, is_operator=is_operator)
+        _save_locked(keyed, movies, report, is_operator=is_operator, needs_link=needs_link)
     report.locked_seconds = time.monotonic() - started
     return report
 
 
 def _save_locked(
-    links: Iterable[_KeyedLink], movies: Sequence[MovieRecord], report: SaveReport, *, is_operator: bool
+    links: Iterable[_KeyedLink],
+    movies: Sequence[MovieRecord],
+    report: SaveReport,
+    *,
+    is_operator: bool,
+    needs_link: bool,
 ) -> None:
     blocklist = Blocklist.load_locked()
     allowed_links = _drop_blocked(links, blocklist, report)
     allowed_movies = [movie for movie in movies if not blocklist.is_blocked(imdb_id=movie.imdb_id)]
     report.refused["blocked_address"] += len(movies) - len(allowed_movies)
     causes = RemovedMovie.Cause.values if is_operator else RemovedMovie.CAUSES_UNDONE_BY_LINKS
-    known = _known_movies({one.link.imdb_id for one in allowed_links}, allowed_movies, report, causes=causes)
-    created = _create_movies(known, allowed_movies, report, causes=causes)
+    linked = {one.link.imdb_id for one in allowed_links}
+    known = _known_movies(linked, allowed_movies, report, causes=causes)
+    creatable = [movie for movie in allowed_movies if movie.imdb_id in linked] if needs_link else allowed_movies
+    created = _create_movies(known, creatable, report, causes=causes)
     ids = {imdb_id: movie["pk"] for imdb_id, movie in known.items()} | created
     # The same order as in the checker and in removals: movies before links.
     existing = lock_movies(ids.values())

@@ -25,6 +25,7 @@ from streaming.models.restored_backup import RestoredBackup
 from streaming.models.schedule import ScheduledTask, ScheduleOwner
 from streaming.models.source_result_count import SourceResultCount
 from streaming.models.takedown_request import TakedownRequest
+from streaming.models.title_request import TitleRequest, TitleRequestQuerySet
 
 __all__ = [
     "AlarmMessage",
@@ -68,4 +69,6 @@ __all__ = [
     "StreamingLink",
     "StreamingLinkQuerySet",
     "TakedownRequest",
+    "TitleRequest",
+    "TitleRequestQuerySet",
 ]

@@ -1,4 +1,4 @@
-"""Scrape jobs: requests for fresh links of one movie. The row is the job; notifications only wake a worker."""
+"""Scrape jobs: requests for links of one movie or title. The row is the job; notifications only wake a worker."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ class ScrapeJobQuerySet(models.QuerySet["ScrapeJob"]):
 class ScrapeJob(models.Model):
     """A request for fresh links of one movie, and what came of it.
 
+    Instead of a `movie` it may have a `title_request`: for a title that is not in the catalogue until links are found.
     `owner`, `attempt` and `lease_until` make sure that only the worker of the current attempt may finish the job.
     `outcome` is empty unless the job succeeded; `sources` is a list of `SourceResult`; `error` is for display.
     `target_url` limits the search to one page (empty: all sources). `client` is a keyed hash of the visitor's network
@@ -75,7 +76,10 @@ class ScrapeJob(models.Model):
         FOUND = "found", "Links found"
         NOTHING = "nothing", "No links found"
 
-    movie = models.ForeignKey("streaming.Movie", on_delete=models.CASCADE, related_name="jobs")
+    movie = models.ForeignKey("streaming.Movie", on_delete=models.CASCADE, related_name="jobs", null=True, blank=True)
+    title_request = models.ForeignKey(
+        "streaming.TitleRequest", on_delete=models.CASCADE, related_name="jobs", null=True, blank=True, editable=False
+    )
     state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
     outcome = models.CharField(max_length=7, choices=Outcome, blank=True, default="")
     requested_by = models.CharField(max_length=40, default="")
@@ -105,6 +109,16 @@ class ScrapeJob(models.Model):
             models.UniqueConstraint(
                 fields=["movie"], condition=Q(state__in=("queued", "running")), name="job_one_open_a_movie"
             ),
+            models.UniqueConstraint(
+                # Of titles only, or databases would take it for the index of all open jobs.
+                fields=["title_request"],
+                condition=Q(state__in=("queued", "running"), title_request__isnull=False),
+                name="job_one_open_a_title",
+            ),
+            models.CheckConstraint(
+                condition=Q(movie=None, title_request__isnull=False) | Q(movie__isnull=False, title_request=None),
+                name="job_of_movie_or_title",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=("queued", "running", "succeeded", "failed", "cancelled")), name="job_state_known"
             ),
@@ -131,6 +145,13 @@ class ScrapeJob(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("job", args=[self.pk])
+
+    @property
+    def imdb_id(self) -> str:
+        """The IMDb id of the movie or title that is searched."""
+        wanted = self.movie or self.title_request
+        assert wanted is not None, "a constraint demands one of them"
+        return wanted.imdb_id
 
     @property
     def is_open(self) -> bool:

@@ -56,7 +56,13 @@ def scheduled_commands() -> list[ScheduledCommand]:
             label=_("Link check"),
             every=timedelta(hours=1),
             words=("check_link_health", "--max-runtime", "50"),
-        )
+        ),
+        ScheduledCommand(
+            name="titles",
+            label=_("Titles that were asked for"),
+            every=timedelta(hours=1),
+            words=("look_for", "--due"),
+        ),
     ]
     if source := _metadata_provider():
         words = ("describe_movies", "--source", source, "--rotate")

@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from streaming.leases import LeaseClaim, expired, lease_end, seconds_from_now
-from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, SourceResultCount
+from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, SourceResultCount, TitleRequest
 from streaming.models.job import FINISHED, SourceResult, SourceState
 from streaming.scraping import notification, outcomes
 from streaming.scraping.freshness import (
@@ -33,6 +33,7 @@ from streaming.scraping.freshness import (
     is_cooling_down,
 )
 from streaming.scraping.outcomes import JobOutcome
+from streaming.scraping.title_answers import record_answer
 from streaming.write_wait import is_unavailable, limited_write_wait
 
 logger = logging.getLogger(__name__)
@@ -229,7 +230,7 @@ def _insert_job(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: d
     unchanged = Movie.objects.filter(pk=movie_id, next_scrape_at=facts.next_scrape_at)
     if unchanged.update(next_scrape_at=next_scrape_at) == 0:
         return None
-    _require_place_in_queue(request)
+    require_place_in_queue(request)
     return ScrapeJob.objects.create(
         movie_id=movie_id,
         requested_by=request.requested_by[:40],
@@ -241,7 +242,7 @@ def _insert_job(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: d
     )
 
 
-def _require_place_in_queue(request: JobRequest) -> None:
+def require_place_in_queue(request: JobRequest) -> None:
     """Raise QueueFull unless this request may add a job to the open ones."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -418,9 +419,12 @@ def _write_outcome(rows: ScrapeJobQuerySet, job: ScrapeJob, *, outcome: JobOutco
         log=log,
     )
     if closed:
-        _start_cooldown(job.movie_id, outcome, now=timezone.now())
+        if job.movie_id is not None:
+            _start_cooldown(job.movie_id, outcome, now=timezone.now())
+        if job.title_request_id is not None:
+            record_answer(job.title_request_id, state=outcome.state, outcome=outcome.outcome, now=timezone.now())
         if failed := _failed_results(job, outcome):
-            transaction.on_commit(partial(_log_failed_sources, job.movie_id, failed))
+            transaction.on_commit(partial(_log_failed_sources, job, failed))
     return bool(closed)
 
 
@@ -435,9 +439,11 @@ def _failed_results(job: ScrapeJob, outcome: JobOutcome) -> list[SourceResult]:
     return [row for row in _stated_results(job, outcome) if row["state"] in failed]
 
 
-def _log_failed_sources(movie_id: int, failed: Sequence[SourceResult]) -> None:
+def _log_failed_sources(job: ScrapeJob, failed: Sequence[SourceResult]) -> None:
     """Log one warning per failed source, in the process that closed the job."""
-    imdb_id = Movie.objects.filter(pk=movie_id).values_list("imdb_id", flat=True).first() or f"movie {movie_id}"
+    movies, titles = Movie.objects.filter(jobs=job.pk), TitleRequest.objects.filter(jobs=job.pk)
+    ids = (*movies.values_list("imdb_id", flat=True), *titles.values_list("imdb_id", flat=True))
+    imdb_id = next(iter(ids), f"movie {job.movie_id}")
     for row in failed:
         reason = outcomes.redact(row["error"]) or "no reason given"
         logger.warning("%s: source %s %s: %s", imdb_id, row["source"], row["state"], reason)

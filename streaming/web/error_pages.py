@@ -53,12 +53,13 @@ def body_too_large(request: HttpRequest) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None) -> HttpResponse:
-    """404; the page of a removed movie says when it was removed and why."""
+    """404; for a removed movie it says when that was and why, for an unknown one it offers to look for it."""
     if _is_for_api(request):
         return _json_error("Not found.", status=404)
     match = MOVIE_PATH_PATTERN.match(request.path)
     removed = match and RemovedMovie.objects.filter(imdb_id=match[1], restored_at=None).first()
-    return render_page(request, "404.html", {"removed": removed}, status=404)
+    wanted = match[1] if match and not removed else ""
+    return render_page(request, "404.html", {"removed": removed, "wanted": wanted}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -79,16 +79,17 @@ def job_view(job: ScrapeJob, *, movie: Movie, working_links: int | None = None) 
     `working_links`: the number in the announcement; None: there is none.
     """
     return JobView(
-        title=_title(job),
+        title=job_title(job),
         icon=_icon(job),
-        steps=tuple(_step(row) for row in job.sources),
+        steps=step_views(job),
         help=_help(job, movie=movie),
         links_to_sources=job.state == State.FAILED,
         announcement=_announcement(job, movie=movie, working_links=working_links),
     )
 
 
-def _title(job: ScrapeJob) -> str:
+def job_title(job: ScrapeJob) -> str:
+    """What the job does, or what it has come to."""
     if job.state == State.QUEUED:
         return gettext("Waiting to start…")
     if job.state == State.RUNNING:
@@ -143,6 +144,11 @@ def _icon(job: ScrapeJob) -> Icon:
     if job.state == State.CANCELLED or job.outcome == Outcome.NOTHING:
         return Icon("minus")
     return Icon("check", "icon-good")
+
+
+def step_views(job: ScrapeJob) -> tuple[StepView, ...]:
+    """The rows of the sources that the job searches."""
+    return tuple(_step(row) for row in job.sources)
 
 
 def _step(row: SourceResult) -> StepView:

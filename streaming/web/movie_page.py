@@ -76,7 +76,7 @@ def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
     except Movie.DoesNotExist:  # Removed since it was read.
         return not_found(request, None)
     if request.htmx:
-        return _job_fragment(request, job, status=202)
+        return _job_fragment(request, job, movie=job.movie or found, status=202)
     # 303: the browser gets the page with GET, so that reloading it does not start another job.
     return HttpResponseRedirect(f"{found.get_absolute_url()}?job={job.pk}#refresh", status=303)
 
@@ -96,11 +96,11 @@ def job_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The progress of a job: the panel for htmx, together with the new links once the job is finished."""
     shown = ScrapeJob.objects.select_related("movie").filter(movie__in=Movie.objects.shown())
     found = shown.filter(pk=pk).first() if pk < 2**63 else None
-    if found is None:
+    if found is None or found.movie is None:
         return not_found(request, None)
     renotify_if_stalled(found, now=timezone.now())
     if request.htmx:
-        return _job_fragment(request, found)
+        return _job_fragment(request, found, movie=found.movie)
     context = {
         "movie": found.movie,
         "name": display_name(found.movie),
@@ -109,8 +109,7 @@ def job_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     return render_page(request, "job.html", context)
 
 
-def _job_fragment(request: HttpRequest, found: ScrapeJob, *, status: int = 200) -> HttpResponse:
-    movie = found.movie
+def _job_fragment(request: HttpRequest, found: ScrapeJob, *, movie: Movie, status: int = 200) -> HttpResponse:
     if found.is_open:
         context = {"movie": movie, **job_context(request, found, movie=movie)}
         return render_page(request, "movie.html#job", context, status=status)

@@ -60,6 +60,8 @@ models.HostPause.objects.create(host="h.example.org", paused_until=timezone.now(
 takedown.block("films.example.net", reason="the owner asked for it")
 takedown.block(make_movie(title="Taken down").imdb_id, reason="a court")
 models.TakedownRequest.objects.create(target="tt0000001", claim="other", statement="ü", name="J", email="j@a.org")
+title = models.TitleRequest.objects.create(imdb_id="tt0000009", title="ü", outcome="nothing", fruitless=2)
+models.ScrapeJob.objects.create(title_request=title)
 models.HostOutage.objects.create(host="h.example.org", failing_seconds=7)
 models.ApiKey.objects.create(user=alice, name="mirror ü", prefix="abc", digest="d" * 64)
 copied = {"archived_at": timezone.now(), "asked_at": timezone.now()}

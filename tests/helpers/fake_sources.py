@@ -47,6 +47,8 @@ class FakeFilm:
     is_public: bool = True
     licence: str = ""
     statements: tuple[tuple[str, str, str], ...] = ()
+    kind: str = "Q11424"
+    """What it is an instance of."""
 
 
 FILMS = {
@@ -107,7 +109,8 @@ class SourceWeb(ThreadingHTTPServer):
     """`faults` put another answer in the place of a path's (its beginning counts, the longest one wins). `films` is how
     long the table of films is; `pages` are the keys after which its pages were given. `items`, `files` and `videos` are
     what the archive, Commons and PeerTube hold beside the films; every page for people answers well, as theirs do.
-    `oembed` is what the oEmbed services answer, by the address of the video."""
+    `oembed` is what the oEmbed services answer, by the address of the video; `titles` are titles that only Wikidata
+    knows."""
 
     daemon_threads = True
     block_on_close = False
@@ -122,6 +125,7 @@ class SourceWeb(ThreadingHTTPServer):
         self.files: set[str] = set()
         self.videos: set[str] = set()
         self.oembed: dict[str, Page] = {}
+        self.titles: list[FakeFilm] = []
         self.hits: Counter[str] = Counter()
         self.moments: dict[str, list[float]] = {}
         self.queries: list[tuple[str, dict[str, str]]] = []
@@ -270,16 +274,27 @@ def statement_rows(film: FakeFilm, url: str) -> Iterator[dict[str, Any]]:
 
 
 def wikidata_api(web: SourceWeb, path: str, query: Query) -> Page:
+    known = [*FILMS.values(), *web.titles]
     if query.get("list") == "search":
-        found = [film for film in FILMS.values() if query["srsearch"] == f"haswbstatement:P345={film.imdb_id}"]
+        words, _, imdb_id = query["srsearch"].partition("haswbstatement:P345")
+        found = [
+            film
+            for film in known
+            if imdb_id in ("", f"={film.imdb_id}") and set(words.lower().split()) <= set(film.title.lower().split())
+        ]
         return data({"query": {"search": [{"ns": 0, "title": film.item} for film in found]}})
-    film = next(film for film in FILMS.values() if film.item == query["ids"])
+    entities = {film.item: entity(web, film) for film in known if film.item in query["ids"].split("|")}
+    return data({"entities": entities, "success": 1})
+
+
+def entity(web: SourceWeb, film: FakeFilm) -> dict[str, Any]:
     claims: dict[str, list[Any]] = {"P345": [claim(film.imdb_id)]}
     for prop, value, role in statements(film, web.url):
         claims.setdefault(prop, []).append(claim(value, role=role))
     claims |= {"P6216": [claim({"id": "Q19652"})]} if film.is_public else {}
+    claims |= {"P31": [claim({"id": film.kind})], "P577": [claim({"time": f"+{film.year}-03-04T00:00:00Z"})]}
     labels = {"en": {"language": "en", "value": film.title}}
-    return data({"entities": {film.item: {"id": film.item, "labels": labels, "claims": claims}}, "success": 1})
+    return {"id": film.item, "labels": labels, "claims": claims}
 
 
 def claim(value: object, *, role: str = "") -> dict[str, Any]:

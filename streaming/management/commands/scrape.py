@@ -116,13 +116,13 @@ class Command(OpenreelCommand):
                 line = _result_line(row["state"], row["links"], row["new"], row["error"])
                 if printed.get(row["source"], SourceState.WAITING) != line:
                     printed[row["source"]] = line
-                    self.write_line(f"{job.movie.imdb_id}: {sources.source_name(row['source'])}: {line}")
+                    self.write_line(f"{job.imdb_id}: {sources.source_name(row['source'])}: {line}")
             if not job.is_open:
                 break
             jobs.renotify_if_stalled(job, now=timezone.now())
             time.sleep(POLL_SECONDS)
         outcome = job.get_outcome_display() or job.error or job.get_state_display()
-        self.write_line(f"{job.movie.imdb_id}: {job.state}: {outcome} ({job.links_found} links, {job.links_new} new)")
+        self.write_line(f"{job.imdb_id}: {job.state}: {outcome} ({job.links_found} links, {job.links_new} new)")
         return job.state == ScrapeJob.State.SUCCEEDED
 
     def write_line(self, line: str) -> None:

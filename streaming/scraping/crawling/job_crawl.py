@@ -30,8 +30,9 @@ from scrapy.utils.misc import load_object
 from twisted.python.failure import Failure
 
 from scraper.errors import SourceFailed, source_failed
-from streaming.ingest.save import SaveReport
-from streaming.models import ScrapeJob
+from streaming.ingest.records import MovieRecord, merge_movies, parse_movie
+from streaming.ingest.save import SaveReport, save_links
+from streaming.models import Movie, ScrapeJob, TitleRequest
 from streaming.models.job import FINISHED, SourceResult, SourceState
 from streaming.scraping.crawling.crawler_setup import PIPELINE_ORDER, crawl_settings, create_process, spider_failure
 from streaming.scraping.crawling.pipeline import SaveLinksPipeline
@@ -110,16 +111,25 @@ def run_job_crawl(job_id: int) -> CrawlReport:
     """
     started = monotonic()
     _limit_memory()
-    job = ScrapeJob.objects.select_related("movie").prefetch_related("movie__bindings").get(pk=job_id)
-    crawls = [SourceCrawl(job, row["source"]) for row in job.sources if row["state"] not in FINISHED]
+    jobs = ScrapeJob.objects.select_related("movie", "title_request").prefetch_related("movie__bindings")
+    job = jobs.get(pk=job_id)
+    title = _requested_title(job.title_request) if job.title_request else None
+    crawls = [SourceCrawl(job, row["source"], title=title) for row in job.sources if row["state"] not in FINISHED]
     connections.close_all()
     run_crawlers(crawls)
     for crawl in crawls:
         save_source_result(crawl.claim, build_source_result(crawl.progress))
+    if title is not None:
+        save_links([], movies=[title.description], needs_link=True)
     _check_new_links(job, seconds=min(MAX_CHECK_SECONDS, _check_end(started) - monotonic()))
     refused = sum((crawl.progress.saved.refused for crawl in crawls), Counter[str]())
     job.refresh_from_db(fields=["sources"])
     return CrawlReport(job.sources, sum(r["links"] for r in job.sources), sum(r["new"] for r in job.sources), refused)
+
+
+def _requested_title(request: TitleRequest) -> RequestedTitle:
+    known = {"imdb_id": request.imdb_id, "title": request.title, "year": request.year, "type": request.type}
+    return RequestedTitle(parse_movie(known))
 
 
 def _limit_memory() -> None:
@@ -140,9 +150,10 @@ def _check_new_links(job: ScrapeJob, *, seconds: float) -> None:
     if not django_settings.SCRAPE_LINK_CHECK or seconds <= 0:
         return
     try:
-        import_string(django_settings.SCRAPE_LINK_CHECK)(job.movie_id, seconds=seconds)
+        if movie := Movie.objects.filter(imdb_id=job.imdb_id).first():
+            import_string(django_settings.SCRAPE_LINK_CHECK)(movie.pk, seconds=seconds)
     except Exception:  # the cause is in the log; a job that died of it would search all sources again
-        logger.exception("%s: new links could not be checked", job.movie.imdb_id)
+        logger.exception("%s: new links could not be checked", job.imdb_id)
 
 
 def build_source_result(progress: SourceProgress) -> SourceResult:
@@ -198,13 +209,29 @@ def _refused_note(saved: SaveReport) -> str:
     return f"{count} {'link was' if count == 1 else 'links were'} refused: {codes}"[:MAX_ERROR_LENGTH] if count else ""
 
 
+class RequestedTitle:
+    """A title that is not in the catalogue, and what all sources of its job say of it.
+
+    What was known before they were asked counts more than what they say: their titles are often those of files.
+    """
+
+    def __init__(self, known: MovieRecord) -> None:
+        self.known = self.description = known
+
+    def describe(self, movie: MovieRecord) -> MovieRecord:
+        """Add what a source says; return everything that is known."""
+        self.description = merge_movies(merge_movies(self.description, movie), self.known)
+        return self.description
+
+
 class SourceCrawl:
     """The crawl of one source of a job: receives Scrapy's signals, counts, and updates the job's row."""
 
-    def __init__(self, job: ScrapeJob, source: str) -> None:
+    def __init__(self, job: ScrapeJob, source: str, *, title: RequestedTitle | None = None) -> None:
         self.claim = JobClaim(job.pk, owner=job.owner, attempt=job.attempt)
-        self.imdb_id, self.target_url = job.movie.imdb_id, job.target_url
-        bindings = [binding.url for binding in job.movie.bindings.all() if binding.source in ("", source)]
+        self.imdb_id, self.target_url, self.title = job.imdb_id, job.target_url, title
+        bound = job.movie.bindings.all() if job.movie else ()
+        bindings = [binding.url for binding in bound if binding.source in ("", source)]
         # A job with a target URL reads that page only.
         self.bound_urls = [] if job.target_url else bindings
         self.progress = SourceProgress(source)
@@ -296,6 +323,8 @@ class SaveJobLinksPipeline(SaveLinksPipeline):
 
     async def process_item(self, item: Any) -> Any:
         item = await super().process_item(item)
+        if (title := self.source_crawl.title) is not None:
+            self.movies = {key: title.describe(movie) for key, movie in self.movies.items()}
         if self.links and self.timer is None:
             self.timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush_soon)
         return item

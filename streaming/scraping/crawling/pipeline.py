@@ -24,7 +24,8 @@ BATCH_SIZE = 50
 class SaveLinksPipeline:
     """Collect records and save them in batches.
 
-    `movie_id` is the IMDb id of the only movie to accept, None for any. `on_saved` gets the report of each batch, in a
+    `movie_id` is the IMDb id of the only movie to accept, None for any; then a movie that is not in the catalogue, for
+    it has been removed or was never there, is saved only with a link. `on_saved` gets the report of each batch, in a
     worker thread.
     """
 
@@ -68,7 +69,9 @@ class SaveLinksPipeline:
     async def flush(self) -> None:
         """Save the pending batch; a database error fails the crawl."""
         links, movies, self.links, self.movies = self.links, self.movies, [], {}
-        report = await sync_to_async(save_links)(links, movies=list(movies.values()))
+        report = await sync_to_async(save_links)(
+            links, movies=list(movies.values()), needs_link=self.movie_id is not None
+        )
         report.refused.update(self.refused)
         self.refused = Counter()
         self.total.add(report)

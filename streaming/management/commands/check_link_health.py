@@ -8,12 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
-from tqdm import tqdm
 
 from scraper import sources
 from streaming import catalogue_check, integrity
@@ -26,6 +25,9 @@ from streaming.health.sweep.report import CheckReport
 from streaming.management.arguments import integer_argument, number_argument
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, StreamingLink
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 EXIT_WITHHELD = 3
 PROGRESS_LINE_SECONDS = 10.0
@@ -40,8 +42,6 @@ class Command(OpenreelCommand):
     dates_lines = True
     # For `call_command` only: called several times a second, and the run stops when it returns True.
     stealth_options = ("should_stop",)
-    # The system checks import all views, which costs cron a third of a second each time; `make check` runs them.
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         _add_selection_arguments(parser)
@@ -83,6 +83,8 @@ class Command(OpenreelCommand):
     def _progress(self, *, quiet: bool) -> Iterator[ProgressCallback | None]:
         """A progress bar on a terminal, a plain line every ten seconds in a pipe, nothing beside JSON."""
         if sys.stderr.isatty():
+            from tqdm import tqdm  # noqa: PLC0415  cron has no terminal, and need not load it
+
             with tqdm(unit="link", leave=False) as bar:
                 yield lambda progress: _update_bar(bar, progress)
         elif quiet:

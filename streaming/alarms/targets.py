@@ -78,9 +78,11 @@ def _http_error(method: str, url: str, *, body: bytes = b"", headers: Mapping[st
     import requests  # noqa: PLC0415  a tenth of the start of every command that may send, and nearly none does
 
     headers = {"User-Agent": settings.USER_AGENT, **headers}
-    limits = {"timeout": settings.NOTIFY_TIMEOUT, "allow_redirects": False, "stream": True}
+    timeout = settings.NOTIFY_TIMEOUT
     try:
-        with requests.request(method, url, data=body, headers=headers, **limits) as response:
+        with requests.request(
+            method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
+        ) as response:
             return "" if response.ok and not response.is_redirect else f"it answered {response.status_code}"
     except requests.Timeout:
         return "it did not answer in time"

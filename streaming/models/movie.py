@@ -79,8 +79,9 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         """The movies of this set that somebody means who types `text`: by title or by the start of an IMDb id.
 
         Unless the set has an order, the best come first: those with exactly this title, then those with this title but
-        for its article (`strasse` and "Die Straße"), then the best known, then the newest. Words match in any order, without accents, the last one unfinished; if no title has them, with one
-        typing mistake each. Only the first 200 characters and 8 words count; without any, all movies are meant.
+        for its article (`strasse` and "Die Straße"), then the best known, then the newest. Words match in any order,
+        without accents, the last one unfinished; if no title has them, with one typing mistake each. Only the first 200
+        characters and 8 words count; without any, all movies are meant.
 
         Apply all conditions before: of more than `MAX_FOUND` movies that match, the best known remain, and of very
         common words the best known `MAX_LOOKED_AT` are compared with the conditions. Asks the database at once.

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
@@ -25,9 +25,6 @@ from streaming.health.sweep.report import CheckReport
 from streaming.management.arguments import integer_argument, number_argument
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, StreamingLink
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 EXIT_WITHHELD = 3
 PROGRESS_LINE_SECONDS = 10.0

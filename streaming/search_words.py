@@ -21,6 +21,11 @@ UNSPACED = (
 UNSPACED_RUN = re.compile(f"([{UNSPACED}]+)")
 LETTER_REPLACEMENTS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "þ": "th", "ð": "d"}
 ASCII_WORD = re.compile("[a-z0-9]+")
+ARTICLES = frozenset(
+    ("the", "a", "an", "der", "die", "das", "ein", "eine", "le", "la", "les", "l", "un", "une", "el", "los", "las",
+     "una", "il", "lo", "i", "gli", "o", "os", "as", "um", "uma", "de", "het", "een", "en", "ett")
+)  # fmt: skip
+"""With which titles begin, and which people leave out when they type one."""
 IMDB_ID_START = re.compile(r"tt[0-9]{1,9}")
 
 
@@ -77,6 +82,14 @@ def parse_search(text: str) -> Search:
     titles = [word for word in words if word not in imdb_ids]
     key = _key(titles, "" if imdb_ids else text)
     return Search(key=key, words=tuple(titles[:MAX_SEARCH_WORDS]), imdb_ids=imdb_ids[:MAX_SEARCH_WORDS])
+
+
+def keys_but_for_article(key: str) -> tuple[str, ...]:
+    """The keys of the titles that differ from this one by the article at the beginning only."""
+    first, _, rest = key.partition(" ")
+    if first in ARTICLES and rest:
+        return (rest,)
+    return tuple(f"{article} {key}" for article in sorted(ARTICLES)) if key else ()
 
 
 def terms_of(word: str, *, is_last: bool) -> tuple[Term, ...]:

@@ -45,7 +45,9 @@ def require_searchable(imdb_id: str) -> None:
     """Raise TitleRefused for a title that was taken down, or that staff removed."""
     if Blocklist.load().is_blocked(imdb_id=imdb_id):
         raise TitleRefused(is_taken_down=True)
-    removals = RemovedMovie.objects.removed().filter(imdb_id=imdb_id).exclude(cause__in=RemovedMovie.CAUSES_UNDONE_BY_LINKS)
+    removals = (
+        RemovedMovie.objects.removed().filter(imdb_id=imdb_id).exclude(cause__in=RemovedMovie.CAUSES_UNDONE_BY_LINKS)
+    )
     if removal := removals.first():
         raise TitleRefused(is_taken_down=removal.cause == RemovedMovie.Cause.TAKEDOWN)
 

@@ -160,6 +160,8 @@ def test_movies_are_sorted_by_columns_that_have_an_index(boss, order):
     ("filters", "index"),
     [
         ({"is_published__exact": "0"}, "link_waiting_of_movie"),
+        # Of so few rows PostgreSQL walks the key.
+        pytest.param({"reason__exact": "http_404"}, "link_by_reason", marks=pytest.mark.sqlite),
         pytest.param({"moved": "yes"}, "link_by_moved", marks=pytest.mark.sqlite),  # PostgreSQL needs no hint
     ],
 )

@@ -35,6 +35,7 @@ from tests.helpers.http_origin import Origin
 from tests.helpers.staff import make_staff, make_staff_with
 
 pytestmark = pytest.mark.django_db
+admin.autodiscover()  # Else they are registered with the URLs of the admin.
 ADMINS = sorted(
     (one for one in admin.site._registry.values() if one.opts.app_label == "streaming"),
     key=lambda one: one.opts.model_name,

@@ -142,6 +142,30 @@ def test_the_best_come_first_the_exact_title_then_the_best_known_then_the_newest
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("strasse", ["Straße", "Die Straße", "Straße ohne Ende"]),
+        ("die strasse", ["Die Straße", "Straße"]),
+        ("avventura", ["L'Avventura", "Avventura grande"]),
+        ("the straw", ["Straw"]),
+    ],
+)
+def test_a_title_is_found_first_without_its_article_and_with_one_that_it_lacks(text, titles):
+    for title in ("Straße ohne Ende", "Avventura grande"):
+        make_link(make_movie(title=title))
+    for title in ("Die Straße", "Straße", "L'Avventura", "Straw"):
+        make_movie(title=title)
+    assert [title for title in found(text) if title in titles] == titles
+
+
+def test_a_title_without_blanks_is_found_before_titles_that_have_words_beside_it():
+    for title in ("映画 千と千尋の神隠し", "千と千尋の神隠し"):
+        make_movie(title=title)
+    make_link(Movie.objects.get(title="映画 千と千尋の神隠し"))
+    assert found("千尋") == ["千と千尋の神隠し", "映画 千と千尋の神隠し"]
+
+
 def test_a_set_with_an_order_keeps_it():
     for title in ("Star Wars", "A Star", "Star"):
         make_movie(title=title)
@@ -292,7 +316,7 @@ def test_the_api_lists_the_best_match_first_unless_an_order_is_asked_for(client)
     def titles(query):
         return [movie["title"] for movie in client.get(f"/api/streaming/movies/?{query}").json()["results"]]
 
-    assert titles("search=star") == ["Star", "Star Wars", "A Star"]
+    assert titles("search=star") == ["Star", "A Star", "Star Wars"]
     assert titles("search=star&ordering=title") == ["A Star", "Star", "Star Wars"]
     assert titles("search=star&cursor=") == ["A Star", "Star", "Star Wars"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from streaming.ingest.batch_limit import BatchLimit
 from streaming.ingest.blocklist import Blocklist
+from streaming.ingest.bulk_connection import bulk_connection
 from streaming.ingest.bulk_insert import insert_rows
 from streaming.ingest.row_locks import lock_appearance
 from streaming.models import (
@@ -32,7 +34,8 @@ from streaming.models.bulk_counts import removal_counted_together
 from streaming.models.id_list import IdList
 from streaming.models.removed import next_removed_check
 
-FIRST_BATCH_MOVIES, MIN_BATCH_MOVIES, MAX_BATCH_MOVIES = 100, 20, 2000
+FIRST_BATCH_MOVIES, MIN_BATCH_MOVIES, MAX_BATCH_MOVIES = 100, 100, 2000
+"""A smaller batch would hardly hold the lock for less: rows are counted together from 100 movies on."""
 MOVIE, LINK, FLIP, BINDING = (model._meta.label_lower for model in (Movie, StreamingLink, LinkFlip, Binding))
 URL_FIELD_BY_MODEL = {LINK: "source_url", BINDING: "url"}
 Row = TypeVar("Row", bound=models.Model)
@@ -51,13 +54,16 @@ def remove_movies(
     """
     removed, last = 0, 0
     limit = BatchLimit(FIRST_BATCH_MOVIES, minimum=MIN_BATCH_MOVIES, maximum=MAX_BATCH_MOVIES)
-    # From the last one on: what stays would be read again for each batch.
-    while ids := list(movies.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[: limit.rows]):
-        last, started = ids[-1], time.monotonic()
-        with transaction.atomic():
-            tombstone = RemovedMovie(reason=reason, cause=cause, removed_at=_moment(now))
-            removed += _remove(_lock_removable(movies, ids), tombstone)
-        limit.adapt(time.monotonic() - started)
+    with ExitStack() as many:
+        # From the last one on: what stays would be read again for each batch.
+        while ids := list(movies.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[: limit.rows]):
+            if not last and len(ids) == limit.rows and not connection.in_atomic_block:
+                many.enter_context(bulk_connection())
+            last, started = ids[-1], time.monotonic()
+            with transaction.atomic():
+                tombstone = RemovedMovie(reason=reason, cause=cause, removed_at=_moment(now))
+                removed += _remove(_lock_removable(movies, ids), tombstone)
+            limit.adapt(time.monotonic() - started)
     return removed
 
 

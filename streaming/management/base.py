@@ -37,6 +37,9 @@ class OpenreelCommand(BaseCommand):
 
     example = ""
     dates_lines = False
+    # They check the code, import all views and the admin, and take as long as everything else that starts a command:
+    # `make check` runs them.
+    requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Django creates its own CommandParser; changing its class keeps everything else that Django sets up.

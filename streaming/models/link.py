@@ -170,6 +170,8 @@ class StreamingLink(models.Model):
             models.Index(fields=["next_check_at", "id"], name="link_by_next_check"),
             models.Index(fields=["moved_seen", "id"], condition=Q(moved_seen__gt=0), name="link_by_moved"),
             models.Index(fields=["host", "id"], name="link_by_host"),
+            # For staff: links that fail for one reason, of which there may be few among millions.
+            models.Index(fields=["reason", "id"], name="link_by_reason"),
             models.Index(fields=["host", "verified_at", "id"], name="link_by_verified"),
             models.Index(
                 fields=["language", "quality", "source", "licence", "movie"],

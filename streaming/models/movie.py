@@ -78,9 +78,10 @@ class MovieQuerySet(models.QuerySet["Movie"]):
     def search(self, text: str) -> MovieQuerySet:
         """The movies of this set that somebody means who types `text`: by title or by the start of an IMDb id.
 
-        Unless the set has an order, the best come first: those with exactly this title, then the best known, then the
-        newest. Words match in any order, without accents, the last one unfinished; if no title has them, with one
-        typing mistake each. Only the first 200 characters and 8 words count; without any, all movies are meant.
+        Unless the set has an order, the best come first: those with exactly this title, then those with this title but
+        for its article (`strasse` and "Die Straße"), then the best known, then the newest. Words match in any order,
+        without accents, the last one unfinished; if no title has them, with one typing mistake each. Only the first 200
+        characters and 8 words count; without any, all movies are meant.
 
         Apply all conditions before: of more than `MAX_FOUND` movies that match, the best known remain, and of very
         common words the best known `MAX_LOOKED_AT` are compared with the conditions. Asks the database at once.
@@ -89,7 +90,7 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         if found is None:
             return self
         ranked = self.filter(pk__in=IdList(found.ids))
-        return ranked if self.query.order_by else ranked.order_by(*best_first(found.exact))
+        return ranked if self.query.order_by else ranked.order_by(*best_first(found.exact, found.nearly))
 
     def watchable(self) -> MovieQuerySet:
         """Movies with at least one active link."""
@@ -113,12 +114,13 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.prefetch_related(Prefetch("links", StreamingLink.objects.active(), to_attr="active_links"))
 
 
-def best_first(exact: Iterable[int] = ()) -> list[OrderBy | str]:
-    """The order of movies that a search has found: those of the ids `exact`, then the best known, then the newest."""
+def best_first(exact: Iterable[int] = (), nearly: Iterable[int] = ()) -> list[OrderBy | str]:
+    """The order of movies that a search has found: `exact` ids, `nearly` exact ones, the best known, the newest."""
     rest: list[OrderBy | str] = [F("active_link_count").desc(), F("year").desc(nulls_last=True), "search_title", "id"]
-    if not (ids := list(exact)):
+    first = [When(pk__in=IdList(ids), then=rank) for rank, ids in enumerate((list(exact), list(nearly))) if ids]
+    if not first:
         return rest
-    return [Case(When(pk__in=IdList(ids), then=0), default=1, output_field=models.IntegerField()).asc(), *rest]
+    return [Case(*first, default=2, output_field=models.IntegerField()).asc(), *rest]
 
 
 class Movie(models.Model):

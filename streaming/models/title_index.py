@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import connections
@@ -44,9 +45,15 @@ class TitleIndex:
             sql = "SELECT rowid FROM streaming_searchtext WHERE streaming_searchtext MATCH %s ORDER BY rowid LIMIT %s"
         return self._movies(sql, [self._render(pattern), limit])
 
-    def titled(self, key: str, *, limit: int) -> list[int]:
-        """The ids of the movies with a title that has exactly this key."""
-        return self._in_range(f"{key}{KEY_END}", f"{key}{AFTER_KEY_END}", limit=limit)
+    def titled(self, *keys: str, limit: int) -> list[int]:
+        """The ids of the movies with a title that has exactly one of these keys."""
+        if not keys:
+            return []
+        one_of_them = " OR ".join(["words >= %s AND words < %s"] * len(keys))
+        # The sign keeps the planners from reading all titles in the order of their places.
+        sql = f"SELECT place FROM streaming_searchtitle WHERE {one_of_them} ORDER BY +place LIMIT %s"  # noqa: S608
+        ends = chain.from_iterable((f"{key}{KEY_END}", f"{key}{AFTER_KEY_END}") for key in keys)
+        return self._movies(sql, [*ends, limit])
 
     def titled_many(self, wanted: Collection[WantedTitle], *, years_apart: int) -> list[tuple[int, int]]:
         """The number of each wanted title and the id of a movie with exactly this key, of about its year, if any."""
@@ -69,9 +76,16 @@ class TitleIndex:
             cursor.execute(sql, [json.dumps(rows)])
             return [(int(number), int(pk)) for number, pk in cursor.fetchall()]
 
+    def of_one_word(self, ids: Collection[int]) -> list[int]:
+        """Those of these movies with a title of which the key is a single word."""
+        listed = "movie_id = ANY(%s)" if self.is_postgres else "movie_id IN (SELECT value FROM json_each(%s))"
+        sql = f"SELECT place FROM streaming_searchtitle WHERE {listed} AND words NOT LIKE %s"  # noqa: S608
+        return self._movies(sql, [list(ids) if self.is_postgres else json.dumps(list(ids)), f"% %{KEY_END}%"])
+
     def beginning_with(self, key: str, *, limit: int) -> list[int]:
         """The ids of movies with a title that begins with this key."""
-        return self._in_range(key, f"{key}{LAST_CHARACTER}", limit=limit)
+        sql = "SELECT place FROM streaming_searchtitle WHERE words >= %s AND words < %s ORDER BY place LIMIT %s"
+        return self._movies(sql, [key, f"{key}{LAST_CHARACTER}", limit])
 
     def known_words(self, words: Collection[str]) -> list[str]:
         """Those of the words that titles have, at most 20, those of most titles first."""
@@ -93,10 +107,6 @@ class TitleIndex:
         sql = f"""SELECT word FROM streaming_searchword WHERE {contains} > 0
             GROUP BY word ORDER BY max(titles) DESC, word LIMIT {MAX_WORDS}"""  # noqa: S608  our own constants
         return self._texts(sql, [part])
-
-    def _in_range(self, start: str, end: str, *, limit: int) -> list[int]:
-        sql = "SELECT place FROM streaming_searchtitle WHERE words >= %s AND words < %s ORDER BY place LIMIT %s"
-        return self._movies(sql, [start, end, limit])
 
     def _movies(self, sql: str, values: Sequence[Any]) -> list[int]:
         with self.connection.cursor() as cursor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from streaming.models.id_list import IdList
 from streaming.models.title_index import Alternative, Pattern, TitleIndex
-from streaming.search_words import Search, Term, is_unspaced, terms_of
+from streaming.search_words import Search, Term, is_unspaced, keys_but_for_article, terms_of
 from streaming.spelling import MIN_LENGTH, beginnings, one_mistake_away, two_words
 
 MAX_FOUND, MAX_LOOKED_AT = 500, 10_000
@@ -27,10 +27,15 @@ MAX_INNER_WORDS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundMovies:
-    """Ids of movies, the best known first, and those of movies with exactly the title that was typed."""
+    """Ids of movies, the best known first, and those of movies with exactly the title that was typed.
+
+    `nearly`: of those whose title differs by the article at its beginning; of a search in a script without blanks also
+    those whose whole title is such a run, before titles that have other words beside it.
+    """
 
     ids: list[int]
     exact: list[int]
+    nearly: list[int] = field(default_factory=list)
 
 
 def find_movies(movies: QuerySet[Any], search: Search) -> FoundMovies | None:
@@ -45,7 +50,7 @@ def find_movies(movies: QuerySet[Any], search: Search) -> FoundMovies | None:
     if not search.key or not ids:
         return FoundMovies(ids=ids, exact=ids[:1])  # a whole id is the lowest that begins so
     titled = _with_title(movies, search)
-    return FoundMovies(ids=[pk for pk in titled.ids if pk in ids], exact=titled.exact)
+    return FoundMovies(ids=[pk for pk in titled.ids if pk in ids], exact=titled.exact, nearly=titled.nearly)
 
 
 def _with_imdb_ids(movies: QuerySet[Any], beginnings_of_ids: Iterable[str]) -> QuerySet[Any]:
@@ -63,7 +68,7 @@ def _with_title(movies: QuerySet[Any], search: Search) -> FoundMovies:
     kept = _belonging(movies, found.ids)
     if len(kept) < MAX_FOUND:
         kept = _belonging(movies, _candidates(index, search, limit=MAX_LOOKED_AT).ids)
-    return FoundMovies(ids=kept[:MAX_FOUND], exact=found.exact)
+    return FoundMovies(ids=kept[:MAX_FOUND], exact=found.exact, nearly=found.nearly)
 
 
 def _belonging(movies: QuerySet[Any], ids: Sequence[int]) -> list[int]:
@@ -79,9 +84,13 @@ def _belonging(movies: QuerySet[Any], ids: Sequence[int]) -> list[int]:
 
 
 def _candidates(index: TitleIndex, search: Search, *, limit: int) -> FoundMovies:
-    """At most `limit` movies that match, besides those with exactly the title."""
+    """At most `limit` movies that match, besides those with exactly the title, but for its article."""
     exact = index.titled(search.key, limit=MAX_FOUND)
-    return FoundMovies(ids=list(dict.fromkeys([*exact, *_find(index, search, limit=limit)])), exact=exact)
+    nearly = index.titled(*keys_but_for_article(search.key), limit=MAX_FOUND)
+    found = _find(index, search, limit=limit)
+    if len(search.words) == 1 and is_unspaced(search.words[0]):
+        nearly += index.of_one_word(found)
+    return FoundMovies(ids=list(dict.fromkeys([*exact, *nearly, *found])), exact=exact, nearly=nearly)
 
 
 def _find(index: TitleIndex, search: Search, *, limit: int) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from streaming.health.judging.lazy_pattern import LazyPattern
@@ -95,7 +95,7 @@ def _alternatives(phrases: tuple[str, ...]) -> str:
 
 
 def _compiled(phrases: tuple[str, ...]) -> LazyPattern:
-    return LazyPattern(_alternatives(phrases)) if phrases else NEVER
+    return LazyPattern(partial(_alternatives, phrases)) if phrases else NEVER
 
 
 def _english_denials(noun: str) -> str:
@@ -152,35 +152,41 @@ def _abroad(language: Language) -> str:
     )
 
 
-def _whole_title(language: Language) -> LazyPattern:
+def _whole_title(language: Language) -> str:
     """A title of an error page, a pattern: alone or behind a noun, as in "Datei gelöscht"."""
     nouns, blank = _alternatives((*language.things, *language.films)), " " if language.spaced else ""
-    return LazyPattern(rf"(?:(?:{nouns}){blank})?(?:{_alternatives(language.titles)})")
+    return rf"(?:(?:{nouns}){blank})?(?:{_alternatives(language.titles)})"
 
 
 def _conditional(ifs: tuple[str, ...]) -> str:
     """The beginning of a sentence up to what would be a denial without its "if", a pattern."""
+    if not ifs:
+        return r"(?:もし|万一)[^。]{0,40}\Z"
     return rf"(?:\A|[.!?,;:(] ?)(?:{_alternatives(ifs)})\b[^.!?]{{0,60}}\Z"
 
 
 def _sentences(language: Language) -> Sentences:
     nouns = (*language.things, *language.films)
     return Sentences(
-        words=LazyPattern(_any_word(_shortest(_words_of(language)))),
-        denial=LazyPattern(_denials(language, language.things)),
-        heading_denial=LazyPattern(_denials(language, nouns)),
-        condition=LazyPattern(_conditional(language.ifs))
-        if language.ifs
-        else LazyPattern(r"(?:もし|万一)[^。]{0,40}\Z"),
-        this_one=LazyPattern(_this(language)),
-        whole_title=_whole_title(language),
-        nouns=LazyPattern(rf"\b(?:{_alternatives(nouns)})\b" if language.spaced else _alternatives(nouns)),
+        words=LazyPattern(lambda: _any_word(_shortest(_words_of(language)))),
+        denial=LazyPattern(partial(_denials, language, language.things)),
+        heading_denial=LazyPattern(partial(_denials, language, nouns)),
+        condition=LazyPattern(partial(_conditional, language.ifs)),
+        this_one=LazyPattern(partial(_this, language)),
+        whole_title=LazyPattern(partial(_whole_title, language)),
+        nouns=LazyPattern(partial(_nouns, language)),
         private=_compiled(language.private),
-        abroad=LazyPattern(_abroad(language)),
+        abroad=LazyPattern(partial(_abroad, language)),
         later=_compiled(language.later),
         wall=_compiled(language.robots),
         is_spaced=language.spaced,
     )
+
+
+def _nouns(language: Language) -> str:
+    """A thing or a film in a language, a pattern."""
+    nouns = _alternatives((*language.things, *language.films))
+    return rf"\b(?:{nouns})\b" if language.spaced else nouns
 
 
 def _words_of(language: Language) -> frozenset[str]:
@@ -226,9 +232,9 @@ NOT_BESIDE_FILM = "".join(
 )
 """What may be away while the film is there."""
 ENGLISH = Sentences(
-    words=LazyPattern(_any_word(_shortest(ENGLISH_WORDS))),
-    denial=LazyPattern(_english_denials(THINGS)),
-    heading_denial=LazyPattern(_english_denials(f"{THINGS}|{FILMS}")),
+    words=LazyPattern(lambda: _any_word(_shortest(ENGLISH_WORDS))),
+    denial=LazyPattern(partial(_english_denials, THINGS)),
+    heading_denial=LazyPattern(partial(_english_denials, f"{THINGS}|{FILMS}")),
     condition=LazyPattern(r"\b(?:if|when|whenever|unless|until|should|why|in case)\b[^.!?]{0,60}\Z"),
     this_one=LazyPattern(
         rf"\b(?:this|that|your) (?:{THINGS}|{FILMS})\b|\b(?:{THINGS}|{FILMS}) (?:that |which )?you (?:{ASKED})\b"
@@ -293,10 +299,16 @@ ENGLISH = Sentences(
     ),
 )
 ALL_SENTENCES = (ENGLISH, *(_sentences(language) for language in LANGUAGES.values()))
-_ALL_WORDS = ENGLISH_WORDS.union(*map(_words_of, LANGUAGES.values()))
-SUSPICIOUS_WORDS = LazyPattern(_any_word(_shortest(_ALL_WORDS)))
+
+
+def _all_words(*more: str) -> str:
+    """One of the words of all languages, or one of these, a pattern."""
+    return _any_word(_shortest(ENGLISH_WORDS.union(more, *map(_words_of, LANGUAGES.values()))))
+
+
+SUSPICIOUS_WORDS = LazyPattern(_all_words)
 """One word of each phrase."""
-SUSPICIOUS_HEADING_WORDS = LazyPattern(_any_word(_shortest(_ALL_WORDS.union(SITE_PAGE_WORDS))))
+SUSPICIOUS_HEADING_WORDS = LazyPattern(partial(_all_words, *SITE_PAGE_WORDS))
 INDEFINITE = frozenset(
     ("a", "an", "any", "some", "ein", "eine", "einen", "einem", "un", "une", "una", "uno", "um", "uma", "een", "en",
      "ett", "et", "pewien", "pewna", "один", "одна", "одно", "jeden", "jedna")

@@ -20,7 +20,6 @@ class Command(OpenreelCommand):
         "database; `restore` puts it into SQLite or PostgreSQL."
     )
     example = "python manage.py backup openreel-backup.sqlite3"
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="where to write; an older backup of that name is replaced")

@@ -13,7 +13,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
-from tqdm import tqdm
 
 from scraper import sources
 from streaming import catalogue_check, integrity
@@ -40,8 +39,6 @@ class Command(OpenreelCommand):
     dates_lines = True
     # For `call_command` only: called several times a second, and the run stops when it returns True.
     stealth_options = ("should_stop",)
-    # The system checks import all views, which costs cron a third of a second each time; `make check` runs them.
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         _add_selection_arguments(parser)
@@ -83,6 +80,8 @@ class Command(OpenreelCommand):
     def _progress(self, *, quiet: bool) -> Iterator[ProgressCallback | None]:
         """A progress bar on a terminal, a plain line every ten seconds in a pipe, nothing beside JSON."""
         if sys.stderr.isatty():
+            from tqdm import tqdm  # noqa: PLC0415  cron has no terminal, and need not load it
+
             with tqdm(unit="link", leave=False) as bar:
                 yield lambda progress: _update_bar(bar, progress)
         elif quiet:

@@ -24,7 +24,6 @@ class Command(OpenreelCommand):
     )
     example = "python manage.py notify --test"
     dates_lines = True
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--test", action="store_true", help="send a test to each service, and say what came of it")

@@ -21,7 +21,6 @@ class Command(OpenreelCommand):
         "newer release, is refused. Stop the server first."
     )
     example = "python manage.py restore openreel-backup.sqlite3 --yes"
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="a file that `backup` wrote")

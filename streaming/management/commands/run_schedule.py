@@ -20,7 +20,6 @@ class Command(OpenreelCommand):
         "of several processes on one database one is at work. With SCHEDULE=off it only waits."
     )
     example = "python manage.py run_schedule"
-    requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
         setproctitle("openreel: schedule")

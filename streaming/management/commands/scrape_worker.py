@@ -21,7 +21,6 @@ class Command(OpenreelCommand):
         "further machines with the same PostgreSQL database."
     )
     example = "python manage.py scrape_worker"
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--stop", action="store_true", help="let this machine's worker requeue its jobs and exit")

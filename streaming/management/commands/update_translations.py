@@ -13,7 +13,6 @@ from streaming.message_catalogues import update_catalogues
 class Command(OpenreelCommand):
     help = "Bring the catalogues in locale/ up to date with the texts of the sources, and compile them. For developers."
     example = "python manage.py update_translations"
-    requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> str:
         missing = update_catalogues()

@@ -672,7 +672,7 @@ def test_messages_and_schedule_have_tables_and_start_empty(database):
     assert run_script(database, NOTIFIED, [30, 3]) == [[["films_removed", 2]], [False, 0], 2]
 
 
-COUNTED = """
+SOURCE_RESULTS = """
 graph = MigrationExecutor(connection).loader.graph
 after = next(name for app, name in graph.nodes if app == "streaming" and name.endswith("_source_result_counts"))
 before = graph.node_map["streaming", after].parents.pop().key[1]
@@ -695,4 +695,4 @@ print(json.dumps(models_at(before).get_model("streaming", "ScrapeJob").objects.c
 
 
 def test_results_of_sources_are_counted_from_the_upgrade_on_and_every_job_is_kept(database):
-    assert run_script(database, COUNTED, []) == [[2, 0], [["commons", "found", 1]], 2]
+    assert run_script(database, SOURCE_RESULTS, []) == [[2, 0], [["commons", "found", 1]], 2]

@@ -80,11 +80,11 @@ def test_what_an_installation_does_not_need_is_not_scheduled(settings):
     def names():
         return [command.name for command in timetable.scheduled_commands()]
 
-    assert names() == ["check"]
+    assert names() == ["check", "titles"]
     settings.SOURCES, settings.NOTIFY_URLS = ["example", "wikidata"], ["json://127.0.0.1/"]
-    assert names() == ["check", "describe", "notify"]
+    assert names() == ["check", "titles", "describe", "notify"]
     settings.TMDB_API_KEY = "key"
-    assert "tmdb" in timetable.scheduled_commands()[1].words
+    assert "tmdb" in timetable.scheduled_commands()[2].words
 
 
 @pytest.mark.django_db

@@ -50,24 +50,17 @@ class ScheduleStatus:
 def scheduled_commands() -> list[ScheduledCommand]:
     """Return the commands that this installation needs. The check verifies links, removes movies and deletes old
     history at its end."""
+    hour = timedelta(hours=1)
+    words = ("check_link_health", "--max-runtime", "50")
+    titles = ("look_for", "--due")
     commands = [
-        ScheduledCommand(
-            name="check",
-            label=_("Link check"),
-            every=timedelta(hours=1),
-            words=("check_link_health", "--max-runtime", "50"),
-        ),
-        ScheduledCommand(
-            name="titles",
-            label=_("Titles that were asked for"),
-            every=timedelta(hours=1),
-            words=("look_for", "--due"),
-        ),
+        ScheduledCommand(name="check", label=_("Link check"), every=hour, words=words),
+        ScheduledCommand(name="titles", label=_("Titles that were asked for"), every=hour, words=titles),
     ]
     if source := _metadata_provider():
-        words = ("describe_movies", "--source", source, "--rotate")
+        describe = ("describe_movies", "--source", source, "--rotate")
         commands.append(
-            ScheduledCommand(name="describe", label=_("Film descriptions"), every=timedelta(days=1), words=words)
+            ScheduledCommand(name="describe", label=_("Film descriptions"), every=timedelta(days=1), words=describe)
         )
     if settings.FOLLOW_URLS:
         every = timedelta(minutes=15)

@@ -253,7 +253,7 @@ def test_queries_do_not_grow_with_the_rows(client):
 
 
 def test_a_search_as_you_type_costs_few_queries(client, listing, django_assert_max_num_queries):
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         client.get("/?q=nosf", headers={"HX-Request": "true", "HX-Target": "results"})
 
 

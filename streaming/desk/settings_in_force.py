@@ -53,7 +53,7 @@ def _shown(name: str) -> str:
 def _default_text(name: str) -> str:
     """The value that a setting has unless it is set; empty for one that has none."""
     value: Any = getattr(settings, name, "")
-    if name.endswith("_RATE"):
+    if name.endswith("_RATE") and value:
         number, seconds = value
         return f"{number} in {seconds} s"
     if isinstance(value, list | tuple):

@@ -27,6 +27,8 @@ PAGES = {
     "api": "/api/",
     "404": "/nowhere/",
     "mine": "/mine/",
+    "list": "/lists/",
+    "look for": "/look-for/",
     "tv": "/tv/",
     "movie on tv": f"/streaming/{browser_seed.SIX_SOURCES}/tv/",
     "job": "/jobs/1/",

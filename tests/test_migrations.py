@@ -696,3 +696,30 @@ print(json.dumps(models_at(before).get_model("streaming", "ScrapeJob").objects.c
 
 def test_results_of_sources_are_counted_from_the_upgrade_on_and_every_job_is_kept(database):
     assert run_script(database, SOURCE_RESULTS, []) == [[2, 0], [["commons", "found", 1]], 2]
+
+
+REASONS_INDEXED = """
+apps = models_at("0033_source_result_counts")
+links = apps.get_model("streaming", "StreamingLink").objects
+film = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="T")
+for number, reason in enumerate(rows):
+    links.create(
+        movie_id=film.pk, source="s", host="films.example.org", reason=reason, is_active=reason == "ok",
+        source_url=f"https://films.example.org/{number}",
+    )
+def kept():
+    indexes = connection.introspection.get_constraints(connection.cursor(), "streaming_streaminglink")
+    found = list(StreamingLink.objects.order_by("pk").values_list("reason", flat=True))
+    return [found, "link_by_reason" in indexes, missing_triggers(connection)]
+from streaming.models import StreamingLink
+from streaming.models.counter_triggers import missing_triggers
+migrate_fully()
+print(json.dumps(kept()))
+models_at("0033_source_result_counts")
+print(json.dumps(kept()))
+"""
+
+
+def test_links_are_indexed_by_reason_and_every_row_and_trigger_is_kept(database):
+    reasons = ["ok", "http_404", "timeout"]
+    assert run_script(database, REASONS_INDEXED, reasons) == [[reasons, True, []], [reasons, False, []]]

@@ -378,11 +378,11 @@ def test_the_scenarios_can_be_listed(capsys):
 # --- the whole, with the real checker
 @pytest.mark.slow
 def test_what_the_checker_has_always_survived_is_survived():
-    names = ("dns-none", "control-killed")
+    names = ("dns-none", "host-503-3days-tiny", "control-killed", "control-blocked")
     results = list(simulated([scenarios.BY_NAME[name] for name in names], jobs=1))
     assert [(result.scenario, result.is_kept, result.links_off) for result in results] == [
         (name, True, 0) for name in names
     ]
-    outage, killed = results
+    outage, _, killed, _ = results
     assert outage.withheld == 19
     assert killed.killed == 5

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 Input = TypeVar("Input", str, bytes)
 PIECES = 8
-READINGS, MAX_READINGS = 3, 40
+READINGS, MAX_READINGS = 5, 40
 MAX_GROWTH = 3.0
 """Linear work grows by about 1, quadratic work by PIECES."""
 

@@ -367,11 +367,11 @@ def test_a_host_that_is_slow_for_all_its_links_is_asked_once_more():
 def test_a_host_that_stays_silent_is_given_up_twice_at_most():
     with Origin(everything="hang") as silent:
         requests = [ProbeRequest(number, silent.url(f"watch/{number}")) for number in range(40)]
-        responses = list(Prober(CONFIG).responses(requests))
+        # Long enough that what else the machine does starts no request late.
+        responses = list(Prober(replace(CONFIG, timeout=2.4, stall_seconds=0.8)).responses(requests))
     assert {response.failure for response in responses} == {"timeout"}
     assert len(responses) == 40
-    # The least that finds out, each time, and what had begun by then.
-    assert sum(method == "GET" for method, _ in silent.log) <= 3 * CONFIG.per_host < len(responses)
+    assert sum(method == "GET" for method, _ in silent.log) <= 2 * CONFIG.per_host + 2
 
 
 def test_a_stopped_prober_asks_no_deferred_link():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -88,6 +90,19 @@ BOUND_URL_PARAMETER = OpenApiParameter("url", required=True, description="The bo
 SINCE = OpenApiParameter(
     "since", description="A date and time, a date, or next_since of an earlier response. Empty: everything."
 )
+
+
+@contextmanager
+def queue_refusals_named() -> Iterator[None]:
+    """Turn what a full queue, or a database that takes no write, raises into responses that say when to try again."""
+    try:
+        yield
+    except jobs.ClientQueueFull as full:
+        raise Throttled(full.retry_after) from None
+    except jobs.QueueUnavailable as full:
+        raise ServiceUnavailable(full.retry_after, DATABASE_UNAVAILABLE) from None
+    except jobs.QueueFull as full:
+        raise ServiceUnavailable(full.retry_after) from None
 
 
 @extend_schema_view(
@@ -189,13 +204,8 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         if self.quota.retry_after is not None:
             raise Throttled(self.quota.retry_after)
         try:
-            job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY, visitor=visitor)
-        except jobs.ClientQueueFull as full:
-            raise Throttled(full.retry_after) from None
-        except jobs.QueueUnavailable as refusal:
-            raise ServiceUnavailable(refusal.retry_after, DATABASE_UNAVAILABLE) from None
-        except jobs.QueueFull as full:
-            raise ServiceUnavailable(full.retry_after) from None
+            with queue_refusals_named():
+                job = scrape_movie_on_demand(movie, requested_by=REQUESTED_BY, visitor=visitor)
         except Movie.DoesNotExist:
             raise NotFound(f"There is no movie {pk}.") from None
         address = reverse("api:job-detail", [job.pk], request=request)
@@ -499,15 +509,10 @@ def _ask_for_title(request: HttpRequest, imdb_id: str) -> TitleRequest:
         raise ValidationError({"imdb_id": [f"{imdb_id} is no film or show, but: {about.kind}."]})
     client = client_key(request)
     try:
-        return ask_for_title(imdb_id, about=about, requested_by=REQUESTED_BY, client=client, now=timezone.now())
+        with queue_refusals_named():
+            return ask_for_title(imdb_id, about=about, requested_by=REQUESTED_BY, client=client, now=timezone.now())
     except TitleRefused as refusal:
         raise PermissionDenied(f"{imdb_id} was {refusal}, and is not searched.") from None
-    except jobs.ClientQueueFull as full:
-        raise Throttled(full.retry_after) from None
-    except jobs.QueueUnavailable as full:
-        raise ServiceUnavailable(full.retry_after, DATABASE_UNAVAILABLE) from None
-    except jobs.QueueFull as full:
-        raise ServiceUnavailable(full.retry_after) from None
     except TooManyTitles:
         raise ServiceUnavailable(TOO_MANY_TITLES_SECONDS, "Too many titles are sought already.") from None
 

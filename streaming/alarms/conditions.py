@@ -99,7 +99,8 @@ def _page(path: str) -> str:
 
 
 def _disk() -> Condition:
-    free = shutil.disk_usage(Path(settings.VAR_DIR)).free
+    folder = Path(settings.VAR_DIR)  # It need not exist yet, or any more: a volume may not be mounted.
+    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
     known = AlarmState.objects.filter(pk="disk_nearly_full").exclude(began_at=None).exists()
     holds = free < (DISK_END_BYTES if known else DISK_BEGIN_BYTES)
     text = f"The disk is nearly full: {free // 2**20} MiB are free." if holds else "The disk has free space again."

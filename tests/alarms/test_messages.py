@@ -106,6 +106,13 @@ def test_every_condition_is_noticed_in_one_message(webhook, settings, monkeypatc
     assert len(webhook.received) == 1
 
 
+def test_a_missing_data_folder_silences_no_message(webhook, settings, tmp_path):
+    settings.VAR_DIR = tmp_path / "not" / "mounted"
+    make_link(is_published=False)
+    notify()
+    assert texts(webhook, "began") == [["links_waiting"]]
+
+
 def test_films_removed_in_one_run_are_one_bounded_message_that_says_how_to_restore_them(webhook):
     for number in range(25):
         make_movie(title=f"Film {number}\nwith a second line")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
@@ -38,7 +37,7 @@ from streaming.api.base_views import (
 )
 from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate_language
 from streaming.api.pagination import PARAMETERS, MoviePagination
-from streaming.api.response_bodies import list_bodies
+from streaming.api.response_bodies import list_bodies, movie_bodies
 from streaming.catalogue_query import ListPlan
 from streaming.client_throttle import client_key, refresh_quota, title_retry_after
 from streaming.exchange.change_feed import ChangeCursor, UnknownCursorError, changes_since
@@ -175,16 +174,14 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
         validate_language(request.query_params)
         movie = self.get_object()
         refresh = refresh_on_request(request._request, movie, requested_by=REQUESTED_BY)
-        now = timezone.now()
-        links = movie.links.shown().aggregate(
-            active=Count("pk", filter=Q(is_active=True)), at=Max("last_checked", filter=Q(last_checked__lte=now))
-        )
+        checks = list(movie.links.active().order_by("pk").values_list("pk", "last_checked"))
         context = {**self.get_serializer_context(), "refresh": refresh}
         return conditional_response(
             request,
             lambda: Response(MovieDetailSerializer(movie, context=context).data),
-            state=(movie.updated_at, links, _fingerprint(refresh)),
-            modified=_latest(movie.updated_at, links["at"], refresh.job, now=now),
+            bodies=movie_bodies,
+            state=(movie.updated_at, checks, _fingerprint(refresh)),
+            modified=_latest(movie.updated_at, [at for _, at in checks], refresh.job, now=timezone.now()),
             cache_control=PRIVATE_CACHE,
         )
 
@@ -567,11 +564,13 @@ def _fingerprint(refresh: RefreshState) -> tuple[object, ...]:
     return refresh.state, refresh.reason, refresh.next_allowed_at, job and job.pk
 
 
-def _latest(updated: datetime, checked: datetime | None, job: ScrapeJob | None, *, now: datetime) -> datetime | None:
+def _latest(
+    updated: datetime, checked: Sequence[datetime | None], job: ScrapeJob | None, *, now: datetime
+) -> datetime | None:
     """The latest of these times; those in the future, from a fast clock, do not count."""
     times: list[datetime | None] = [
         updated,
-        checked,
+        *checked,
         *((job.queued_at, job.started_at, job.finished_at) if job else ()),
     ]
     return max((time for time in times if time is not None and time <= now), default=None)

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.cache import cache, caches
 from django.db import connection
 
-from streaming.api.response_bodies import list_bodies
+from streaming.api.response_bodies import list_bodies, movie_bodies
 from tests.helpers.external_services import drop_postgres_template
 
 SECONDS = {"slow": 1.0, "browser": 4.0, "postgres": 2.0, "broker": 10.0}
@@ -69,6 +69,7 @@ def empty_cache() -> None:
     cache.clear()
     caches["captions"].clear()
     list_bodies.clear()
+    movie_bodies.clear()
     shutil.rmtree(settings.EXPORT_DIR, ignore_errors=True)
 
 

@@ -12,7 +12,7 @@ from threading import Lock
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.response import Response
 
-MAX_TOTAL_BYTES = 16 * 1024 * 1024
+LIST_BYTES, MOVIE_BYTES = 16 * 1024 * 1024, 8 * 1024 * 1024
 MAX_BODY_BYTES = 256 * 1024
 MAX_AGE_SECONDS = 60.0
 ENTRY_BYTES = 1024
@@ -34,14 +34,15 @@ class RenderedBody:
 
 
 class ResponseBodies:
-    """The bodies that were used last, at most 16 MiB of them, each for a minute.
+    """The bodies that were used last, at most `max_bytes` of them, each for a minute.
 
     Of a key, which may be as long as a header of the client, only the digest is kept. A key says everything that the
     response depends on, the state of the catalogue included. So a body is never older than what a client with the same
     ETag would go on showing after a 304.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._bodies: OrderedDict[bytes, RenderedBody] = OrderedDict()
         self._bytes, self._lock = 0, Lock()
 
@@ -81,9 +82,11 @@ class ResponseBodies:
                 self._bytes -= old.size
             self._bodies[key] = body
             self._bytes += body.size
-            while self._bytes > MAX_TOTAL_BYTES:
+            while self._bytes > self._max_bytes:
                 self._bytes -= self._bodies.popitem(last=False)[1].size
 
 
-list_bodies = ResponseBodies()
+list_bodies = ResponseBodies(LIST_BYTES)
 """Of the lists of movies, which are the same for everybody."""
+movie_bodies = ResponseBodies(MOVIE_BYTES)
+"""Of single movies, where the state of the refresh that a visitor sees is a part of the key."""

@@ -324,6 +324,29 @@ def test_a_list_that_was_rendered_lately_is_not_rendered_again(robot, django_ass
     assert (indented.json(), indented.content != first.content) == (first.json(), True)
 
 
+def test_a_movie_that_was_rendered_lately_is_not_rendered_again(robot, django_assert_num_queries):
+    movie = make_movie(title="Nosferatu")
+    make_link(movie, last_checked=timezone.now())
+    first = robot.get(f"{MOVIES}{movie.pk}/")
+    with django_assert_num_queries(4):
+        again = robot.get(f"{MOVIES}{movie.pk}/")
+    assert (again.content, again.headers) == (first.content, first.headers)
+    by_its_other_id = robot.get(f"{MOVIES}{movie.imdb_id}/")
+    assert (by_its_other_id.json(), by_its_other_id["ETag"] != first["ETag"]) == (first.json(), True)
+
+
+def test_each_check_of_a_link_is_shown_at_once(robot):
+    movie, now = make_movie(), timezone.now()
+    make_link(movie, last_checked=now)
+    later = make_link(movie, last_checked=now - timedelta(hours=1))
+    make_link(movie, last_checked=now - timedelta(hours=1))
+    first = robot.get(f"{MOVIES}{movie.pk}/")
+    StreamingLink.objects.filter(pk=later.pk).update(last_checked=now)  # as a later batch of the same run writes it
+    again = robot.get(f"{MOVIES}{movie.pk}/", headers={"If-None-Match": first["ETag"]})
+    assert again.status_code == 200
+    assert len({link["last_checked"] for link in again.json()["links"][:2]}) == 1
+
+
 @pytest.mark.parametrize("path", [MOVIES, f"{MOVIES}?search=nosferatu", f"{MOVIES}?cursor="])
 def test_a_movie_that_is_taken_down_leaves_the_lists_at_once(robot, path):
     movie = make_movie(title="Nosferatu")

@@ -27,10 +27,9 @@ def respond(bodies, key, data, **more):
 
 @pytest.fixture
 def bodies(monkeypatch):
-    monkeypatch.setattr(response_bodies, "MAX_TOTAL_BYTES", 30)
     monkeypatch.setattr(response_bodies, "ENTRY_BYTES", 0)
     monkeypatch.setattr(response_bodies, "MAX_BODY_BYTES", 15)
-    return ResponseBodies()
+    return ResponseBodies(max_bytes=30)
 
 
 def test_the_same_key_has_the_same_body(bodies):
@@ -61,9 +60,8 @@ def test_an_old_body_is_rendered_again(bodies, monkeypatch):
     assert bodies._bytes == 1
 
 
-def test_empty_bodies_and_long_keys_take_no_more_memory_than_the_limit(monkeypatch):
-    monkeypatch.setattr(response_bodies, "MAX_TOTAL_BYTES", 200_000)
-    bodies = ResponseBodies()
+def test_empty_bodies_and_long_keys_take_no_more_memory_than_the_limit():
+    bodies = ResponseBodies(max_bytes=200_000)
     respond(bodies, "first", [])
     tracemalloc.start()
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -164,7 +165,7 @@ def _result_page(request: HttpRequest, films: FilmList) -> HttpResponse:
         "named": {
             "more": found.watchable[MAX_CARDS:],
             "unwatchable": found.unwatchable[:MAX_NAMED],
-            "missing": found.missing[:MAX_NAMED],
+            "missing": [(film, _look_for_query(film)) for film in found.missing[:MAX_NAMED]],
             "ambiguous": found.ambiguous[:MAX_NAMED],
             "unusable": [(one, REASONS[one.reason]) for one in films.unusable[:MAX_NAMED]],
         },
@@ -185,6 +186,12 @@ def _query_of(found: ListMatch) -> str:
         if ids and len(address := encode_ids(ids)) <= MAX_ADDRESS_LENGTH:
             return f"?list={address}"
     return ""
+
+
+def _look_for_query(film: ListedFilm) -> str:
+    """The query with which the form for titles that are not there is filled in with this film."""
+    wanted = {"q": film.imdb_id} if film.imdb_id else {"q": film.title, "year": film.year or ""}
+    return urlencode({name: value for name, value in wanted.items() if value})
 
 
 def _wait_text(wait: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import xml.etree.ElementTree as ET
@@ -88,6 +89,19 @@ def test_pasted_ids_and_titles_are_found(client, nosferatu):
     found = client.post("/lists/", {"text": text}).context["found"]
     assert [movie.imdb_id for movie in found.watchable] == ["tt0013442"]
     assert [film.name for film in found.missing] == ["tt0099999", "Unheard Of (1999)"]
+
+
+def test_what_is_not_in_the_catalogue_can_be_looked_for_with_what_the_row_says(client):
+    page = submit(client, "title,year,imdb_id\nRock & Roll? <1>,1999,\nNo Year,,\nBy Id,2001,tt0099999\n")
+    links = re.findall(r'<a href="(/look-for/[^"]*)">Look for it</a>', html_of(page))
+    assert [html.unescape(link) for link in links] == [
+        "/look-for/?q=Rock+%26+Roll%3F+%3C1%3E&year=1999",
+        "/look-for/?q=No+Year",
+        "/look-for/?q=tt0099999",
+    ]
+    form = client.get(html.unescape(links[0])).context["form"]
+    assert (form["wanted"].value(), form["year"].value()) == ("Rock & Roll? <1>", "1999")
+    assert client.get("/look-for/?q=x&year=19x9").context["form"]["year"].value() == ""
 
 
 def test_what_is_no_film_is_named_with_its_row(client):

@@ -122,6 +122,14 @@ def test_several_movies_of_one_title_differ_by_year_and_type_only(client):
     assert [film.row for film in found.missing] == [4]
 
 
+def test_a_title_of_many_movies_is_told_by_its_year_and_is_not_guessed_without(client):
+    for year in range(1990, 2000):
+        make_movie(title="Love", year=year)
+    found = submit(client, "title,year\nLove,1992\nLove,\nLove,2000\nLove,1980\nLove!,1996\n").context["found"]
+    assert [movie.year for movie in found.unwatchable] == [1992, 1999, 1996]
+    assert ([film.row for film in found.ambiguous], [film.row for film in found.missing]) == ([3], [5])
+
+
 def test_playlist_feed_and_link_have_the_list_in_their_address(client, nosferatu):
     query = client.post("/lists/", {"text": "tt0013442 tt0099999"}).context["query"]
     page, playlist, feed = (client.get(f"/lists/{name}{query}") for name in ("", "films.m3u8", "films.rss"))

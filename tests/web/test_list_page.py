@@ -173,6 +173,21 @@ def test_a_wrong_address_is_refused(client, address):
         assert (response.status_code, "Choose the file again" in html_of(response)) == (400, True)
 
 
+@pytest.mark.parametrize("name", ["films.m3u8", "films.rss"])
+def test_a_playlist_and_a_feed_are_answered_with_304_and_refuse_what_they_do_not_know(client, nosferatu, name):
+    query = client.post("/lists/", {"text": "tt0013442"}).context["query"]
+    first = client.get(f"/lists/{name}{query}")
+    assert client.get(f"/lists/{name}{query}", headers={"If-None-Match": first["ETag"]}).status_code == 304
+    for wrong, named in (
+        ("&colour=red", "colour"),
+        (query.replace("?", "&"), "only once"),
+        ("&genre=western", "genre"),
+    ):
+        refused = client.get(f"/lists/{name}{query}{wrong}")
+        assert (refused.status_code, named in refused.content.decode()) == (400, True)
+    assert [client.get(f"/lists/{name}{none}").status_code for none in ("", "?list=")] == [400, 400]
+
+
 def test_a_file_of_50_megabytes_is_refused_unread_with_a_sentence(client):
     class Unreadable(io.BytesIO):
         def read(self, *args):

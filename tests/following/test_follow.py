@@ -249,7 +249,9 @@ def test_what_was_changed_before_an_error_is_printed_and_nothing_else(other, fol
     other.pages["n1"] = (500, {}, b"")
     status, printed = follow()
     assert status == 1
-    assert "films 1 new, 0 changed, 0 restored, 0 removed; links 1 new, 0 changed, 0 dropped before the error" in printed
+    assert (
+        "films 1 new, 0 changed, 0 restored, 0 removed; links 1 new, 0 changed, 0 dropped before the error" in printed
+    )
     status, printed = follow()
     assert (status, "films" in printed, printed.count("\n")) == (1, False, 0)
     assert "status 500" in printed

@@ -360,6 +360,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "streaming.api.schema_hooks.describe_refusals",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "TypeEnum": "streaming.models.movie.Movie.Type",
         "RowTypeEnum": [("movie", "movie"), ("link", "link")],

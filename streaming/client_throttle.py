@@ -71,7 +71,12 @@ def list_retry_after(request: HttpRequest) -> int | None:
 
 def title_retry_after(request: HttpRequest) -> int | None:
     """Count this request for a title; return None when it is allowed, else the seconds after which to try again."""
-    return _retry_after("title", request, rate=settings.TITLE_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
+    return title_quota(request).retry_after
+
+
+def title_quota(request: HttpRequest) -> Quota:
+    """Count this request for a title."""
+    return _count("title", request, rate=settings.TITLE_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
 
 
 def takedown_retry_after(request: HttpRequest) -> int | None:

@@ -35,14 +35,15 @@ from streaming.api.base_views import (
     conditional_response,
     request_languages,
 )
-from streaming.api.filters import MovieFilters, parse_datetime_or_date, validate_language
+from streaming.api.filters import LANGUAGE_PATTERN, MovieFilters, parse_datetime_or_date, validate_language
 from streaming.api.pagination import PARAMETERS, MoviePagination
 from streaming.api.response_bodies import list_bodies, movie_bodies
 from streaming.catalogue_query import ListPlan
-from streaming.client_throttle import client_key, refresh_quota, title_retry_after
+from streaming.client_throttle import client_key, refresh_quota, title_quota
 from streaming.exchange.change_feed import ChangeCursor, UnknownCursorError, changes_since
 from streaming.health.sweep.immediate_check import check_now
 from streaming.ingest import bindings
+from streaming.ingest.facts import MAX_LANGUAGE_LENGTH
 from streaming.ingest.records import is_imdb_id
 from streaming.models import FollowedInstance, Movie, MovieQuerySet, ScrapeJob, StreamingLink, TitleRequest
 from streaming.models.followed import FOLLOWER_HEADER
@@ -83,7 +84,9 @@ IDENTIFIER_PARAMETER = OpenApiParameter(
 )
 ID_PARAMETER = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH)
 LANGUAGE = OpenApiParameter(
-    "language", description="Links in this language come first; by default those of Accept-Language."
+    "language",
+    {"type": "string", "pattern": LANGUAGE_PATTERN, "maxLength": MAX_LANGUAGE_LENGTH},
+    description="Links in this language come first; by default those of Accept-Language.",
 )
 BOUND_URL_PARAMETER = OpenApiParameter("url", required=True, description="The bound URL, in any spelling.")
 SINCE = OpenApiParameter(
@@ -412,8 +415,9 @@ class TitleView(ApiView):
         key = _title_id(imdb_id)
         if Movie.objects.shown().filter(imdb_id=key).exists():
             raise ConflictError(f"{key} is in the catalogue.")
-        if wait := title_retry_after(request._request):
-            raise Throttled(wait)
+        self.quota = title_quota(request._request)
+        if self.quota.retry_after is not None:
+            raise Throttled(self.quota.retry_after)
         found = _ask_for_title(request._request, key)
         return _uncached(
             TitleSerializer(found, context={"request": request}).data, status=202 if found.is_started else 200

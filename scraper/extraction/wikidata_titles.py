@@ -15,8 +15,8 @@ from scraper.items import normalize_imdb_id
 
 MAX_MATCHES, MAX_WORDS = 8, 12
 INSTANCE_OF, PUBLISHED, STARTED, SEASON_OF_EPISODE = "P31", "P577", "P580", "P4908"
-SHOWS = frozenset({"Q5398426", "Q1259759", "Q581714", "Q63952888", "Q526877", "Q15416"})
-"""Television series, miniseries, animated, anime and web series, television programme."""
+SHOWS = frozenset({"Q5398426", "Q1259759", "Q581714", "Q117467246", "Q63952888", "Q526877", "Q15416"})
+"""Television series, miniseries, animated series (two classes), anime and web series, television programme."""
 EPISODES = frozenset({"Q21191270", "Q1983062"})
 SEASONS, GAMES = frozenset({"Q3464665", "Q100269041"}), frozenset({"Q7889"})
 NOT_IN_WORDS = re.compile(r"[\W_]+")

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError as FormError
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 from django_filters.utils import translate_validation
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 
 from scraper import sources
@@ -23,9 +24,16 @@ from scraper.extraction.genres import GENRES
 from scraper.items import MAX_YEAR, MIN_YEAR, QUALITIES
 from streaming.catalogue_query import ORDERINGS, READING_ORDERS, CatalogueQuery
 from streaming.formatting import quote_value
-from streaming.ingest.facts import MAX_RUNTIME_MINUTES, is_language_tag, is_person_key
+from streaming.ingest.facts import (
+    LANGUAGE_TAG,
+    MAX_LANGUAGE_LENGTH,
+    MAX_RUNTIME_MINUTES,
+    is_language_tag,
+    is_person_key,
+)
 from streaming.models import LinkCount, Movie
 
+LANGUAGE_PATTERN = f"^{LANGUAGE_TAG.pattern}$"
 EMPTY_ALLOWED = frozenset({"search", "cursor", "since"})
 
 
@@ -123,6 +131,7 @@ class BoundedFilter(django_filters.NumberFilter):  # type: ignore[misc]
         """None: the field has its own limits."""
 
 
+@extend_schema_field({"type": "integer", "minimum": MIN_YEAR, "maximum": MAX_YEAR})
 class YearFilter(BoundedFilter):
     field_class = YearField
 
@@ -131,18 +140,22 @@ class DateTimeOrDateFilter(django_filters.IsoDateTimeFilter):  # type: ignore[mi
     field_class = DateTimeOrDateField
 
 
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MAX_RUNTIME_MINUTES})
 class RuntimeFilter(BoundedFilter):
     field_class = RuntimeField
 
 
+@extend_schema_field({"type": "string", "minLength": 1})
 class PersonFilter(django_filters.CharFilter):  # type: ignore[misc]
     field_class = PersonField
 
 
+@extend_schema_field({"type": "string", "pattern": LANGUAGE_PATTERN, "maxLength": MAX_LANGUAGE_LENGTH})
 class LanguageFilter(django_filters.CharFilter):  # type: ignore[misc]
     field_class = LanguageField
 
 
+@extend_schema_field({"type": "string", "minLength": 1})
 class SourceFilter(django_filters.CharFilter):  # type: ignore[misc]
     field_class = SourceField
 

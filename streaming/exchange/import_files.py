@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from scraper.net.url_policy import PrivateHostAllowlist
 from streaming.exchange import csv_import, film_lists, jsonl, playlist_import
+from streaming.exchange.csv_import import DEFAULT_SOURCE
 from streaming.exchange.jsonl import InvalidLine, ValidLine
 from streaming.exchange.list_matching import match_films
 from streaming.exchange.playlist_import import PlaylistItem
@@ -29,10 +30,14 @@ def format_of(name: str) -> str:
 def read_lines(
     file: BinaryIO, form: str, *, source: str, allowed: PrivateHostAllowlist
 ) -> Iterator[ValidLine | InvalidLine]:
-    """The lines of a file in one of `FORMATS` but strm; raise InvalidList if it is no text."""
+    """The lines of a file in one of `FORMATS` but strm; raise InvalidList if it is no text.
+
+    `source` is that of links which state none. If it is empty, such links of a table or a playlist have the source
+    `import`, and those of JSON lines, which name their sources, are invalid.
+    """
     if form == "jsonl":
-        return jsonl.parse_lines(jsonl.numbered_lines(file.readline), allowed=allowed)
-    text = film_lists.decode(file.read())
+        return jsonl.parse_lines(jsonl.numbered_lines(file.readline), source=source, allowed=allowed)
+    text, source = film_lists.decode(file.read()), source or DEFAULT_SOURCE
     if form == "csv":
         return csv_import.parse_csv(text, source=source, allowed=allowed)
     return _lines_of(list(playlist_import.parse_m3u(text)), source=source, allowed=allowed)
@@ -54,7 +59,7 @@ def read_library(folder: Path, *, source: str, allowed: PrivateHostAllowlist) ->
             yield InvalidLine(number, f"{name}: {NO_URL}")
         else:
             items.append(item)
-    yield from _lines_of(items, source=source, allowed=allowed)
+    yield from _lines_of(items, source=source or DEFAULT_SOURCE, allowed=allowed)
 
 
 def _text_of(path: Path, max_bytes: int) -> str:

@@ -66,17 +66,18 @@ def numbered_lines(readline: Callable[[int], bytes]) -> Iterator[tuple[int, byte
 
 
 def parse_lines(
-    numbered: Iterable[tuple[int, bytes]], *, allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS
+    numbered: Iterable[tuple[int, bytes]], *, source: str = "", allowed: PrivateHostAllowlist = NO_PRIVATE_HOSTS
 ) -> Iterator[ValidLine | InvalidLine]:
     """Parse each line that is not blank; an invalid one does not affect the others, nor a link the rest of its line.
 
-    `allowed` are the private hosts that links may have.
+    `source` is that of links which state none; empty: they are invalid. `allowed` are the private hosts that links may
+    have.
     """
     for number, line in numbered:
         if number == 1:
             line = line.removeprefix(BOM)
         if line.strip():
-            yield _parse_line(number, line, allowed=allowed)
+            yield _parse_line(number, line, source=source, allowed=allowed)
 
 
 def _movie_object(entry: MovieEntry) -> dict[str, Any]:
@@ -96,11 +97,21 @@ def _link_object(link: LinkEntry) -> dict[str, Any]:
     return dict(zip(LINK_KEYS, LINK_VALUES(link), strict=True)) | stated_facts(link, LINK_FACTS)
 
 
-def _parse_line(number: int, line: bytes, *, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:
+def _parse_line(number: int, line: bytes, *, source: str, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:
     try:
-        return parse_object(number, _parse_object(line), allowed=allowed)
+        raw = _parse_object(line)
     except InvalidValue as error:
         return InvalidLine(number, str(error))
+    if source:
+        _add_source(raw.get("links"), source)
+    return parse_object(number, raw, allowed=allowed)
+
+
+def _add_source(links: object, source: str) -> None:
+    """Name the source of each link that states none."""
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("source") in (None, ""):
+            link["source"] = source
 
 
 def parse_object(number: int, raw: dict[str, Any], *, allowed: PrivateHostAllowlist) -> ValidLine | InvalidLine:

@@ -77,6 +77,11 @@ class FollowReport:
     refused: Counter[str] = field(default_factory=Counter)
     kept: list[str] = field(default_factory=list)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was changed, refused or kept: there is nothing to tell."""
+        return self == FollowReport()
+
     def add(self, other: FollowReport) -> None:
         """Add the counts of another page."""
         for name in ("films_new", "films_changed", "films_restored", "films_removed", "lost"):

@@ -30,6 +30,15 @@ class WantedTitle(NamedTuple):
     year: int | None = None
 
 
+class TitledMovie(NamedTuple):
+    """A movie that has the wanted title with this number."""
+
+    number: int
+    pk: int
+    year: int | None
+    type: str
+
+
 class TitleIndex:
     """The search index of one database."""
 
@@ -55,15 +64,15 @@ class TitleIndex:
         ends = chain.from_iterable((f"{key}{KEY_END}", f"{key}{AFTER_KEY_END}") for key in keys)
         return self._movies(sql, [*ends, limit])
 
-    def titled_many(self, wanted: Collection[WantedTitle], *, years_apart: int) -> list[tuple[int, int]]:
-        """The number of each wanted title and the id of a movie with exactly this key, of about its year, if any."""
+    def titled_many(self, wanted: Collection[WantedTitle], *, years_apart: int) -> list[TitledMovie]:
+        """The movies with exactly one of these keys, of about its year, if any."""
         listed = "jsonb_array_elements(%s::jsonb) AS w" if self.is_postgres else "json_each(%s) AS w"
         number, first, last, start, end = (
             f"(w.value->>{place}){cast}" if self.is_postgres else f"json_extract(w.value, '$[{place}]')"
             for place, cast in enumerate(("::int", "::int", "::int", ' COLLATE "C"', ' COLLATE "C"'))
         )
         # CROSS JOIN keeps SQLite to this order: the titles that are looked for first.
-        sql = f"""SELECT DISTINCT {number}, m.id FROM {listed}
+        sql = f"""SELECT DISTINCT {number}, m.id, m.year, m.type FROM {listed}
             CROSS JOIN streaming_searchtitle t CROSS JOIN streaming_movie m
             WHERE t.words >= {start} AND t.words < {end} AND m.id = t.movie_id
             AND ({first} = 0 OR m.year BETWEEN {first} AND {last}) LIMIT {MAX_OF_MANY}"""  # noqa: S608  our own constants
@@ -74,7 +83,7 @@ class TitleIndex:
         ]  # fmt: skip
         with self.connection.cursor() as cursor:
             cursor.execute(sql, [json.dumps(rows)])
-            return [(int(number), int(pk)) for number, pk in cursor.fetchall()]
+            return [TitledMovie(*row) for row in cursor.fetchall()]
 
     def of_one_word(self, ids: Collection[int]) -> list[int]:
         """Those of these movies with a title of which the key is a single word."""

@@ -5,18 +5,21 @@ Nothing is kept: the films of a list are in the URL of its page, playlist and fe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.feedgenerator import Rss201rev2Feed
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
+from rest_framework.exceptions import ValidationError
 
+from streaming.api.filters import reject_unknown_parameters
 from streaming.client_throttle import list_retry_after
 from streaming.exchange import loader, m3u
 from streaming.exchange.film_lists import (
@@ -34,12 +37,15 @@ from streaming.formatting import display_text
 from streaming.models import Movie, MovieQuerySet
 from streaming.models.id_list import IdList
 from streaming.web.catalogue_page import fields_not_on_cards
+from streaming.web.error_pages import bad_parameters
 from streaming.web.rendering import render_page
 
 MAX_CARDS, MAX_NAMED = 240, 500
 """Films with a picture, and names in each of the other lists."""
 MAX_FEED_ENTRIES = 500
 MAX_PASTED_LENGTH = 200_000
+PARAMETERS = frozenset({"list"})
+"""Of a playlist and a feed, which are for programs and are told what is wrong, as by the API."""
 CACHE_SECONDS = 300
 PROBLEMS = {
     "archive": gettext_lazy(
@@ -78,33 +84,40 @@ def film_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def list_playlist(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+def list_playlist(request: HttpRequest) -> HttpResponse:
     """The playable links of a list's films, as M3U."""
-    try:
-        found = _match(_list_at(request.GET.get("list", "")).films)
-    except InvalidList as error:
-        return _refusal(request, str(PROBLEMS[error.code]), status=400)
-    movies = Movie.objects.playable().filter(pk__in=IdList(movie.pk for movie in found.watchable))
-    lines = m3u.write_m3u(loader.load_entries(movies), site=request.build_absolute_uri("/").rstrip("/"))
-    response = StreamingHttpResponse(lines, content_type="audio/x-mpegurl; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="my-list.m3u8"'
-    patch_cache_control(response, public=True, max_age=CACHE_SECONDS)
-    return response
+    return _answer(request, _m3u)
 
 
 @require_safe
 def list_feed(request: HttpRequest) -> HttpResponse:
     """What of a list can be watched, as RSS: a film appears when it has a working link."""
+    return _answer(request, _rss)
+
+
+def _answer(request: HttpRequest, write: Callable[[HttpRequest, Sequence[Movie]], HttpResponse]) -> HttpResponse:
+    """What of the list in the URL can be watched; 400 for a parameter that is unknown or wrong."""
     try:
+        reject_unknown_parameters(request.GET, known=PARAMETERS)
         found = _match(_list_at(request.GET.get("list", "")).films)
+    except ValidationError as error:
+        return bad_parameters(error.detail)
     except InvalidList as error:
         return _refusal(request, str(PROBLEMS[error.code]), status=400)
-    response = HttpResponse(_rss(request, found.watchable), content_type="application/rss+xml; charset=utf-8")
+    response = write(request, found.watchable)
     patch_cache_control(response, public=True, max_age=CACHE_SECONDS)
     return response
 
 
-def _rss(request: HttpRequest, movies: Sequence[Movie]) -> str:
+def _m3u(request: HttpRequest, watchable: Sequence[Movie]) -> HttpResponse:
+    movies = Movie.objects.playable().filter(pk__in=IdList(movie.pk for movie in watchable))
+    lines = m3u.write_m3u(loader.load_entries(movies), site=request.build_absolute_uri("/").rstrip("/"))
+    response = HttpResponse("".join(lines), content_type="audio/x-mpegurl; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="my-list.m3u8"'
+    return response
+
+
+def _rss(request: HttpRequest, movies: Sequence[Movie]) -> HttpResponse:
     here = request.build_absolute_uri
     feed = Rss201rev2Feed(
         title=gettext("%(site)s: films of your list") % {"site": settings.SITE_NAME},
@@ -122,7 +135,7 @@ def _rss(request: HttpRequest, movies: Sequence[Movie]) -> str:
             unique_id=f"openreel:list:{movie.imdb_id}",
             unique_id_is_permalink=False,
         )
-    return feed.writeString("utf-8")
+    return HttpResponse(feed.writeString("utf-8"), content_type="application/rss+xml; charset=utf-8")
 
 
 def _links_text(movie: Movie) -> str:
@@ -141,7 +154,9 @@ def _submitted(request: HttpRequest) -> FilmList:
 
 
 def _list_at(address: str) -> FilmList:
-    """The list in a URL."""
+    """The list in a URL; raise InvalidList if there is none."""
+    if not address:
+        raise InvalidList("bad_address")
     ids = decode_ids(address)
     return FilmList(films=[ListedFilm(row=number, imdb_id=one) for number, one in enumerate(ids, start=1)])
 
@@ -164,7 +179,7 @@ def _result_page(request: HttpRequest, films: FilmList) -> HttpResponse:
         "named": {
             "more": found.watchable[MAX_CARDS:],
             "unwatchable": found.unwatchable[:MAX_NAMED],
-            "missing": found.missing[:MAX_NAMED],
+            "missing": [(film, _look_for_query(film)) for film in found.missing[:MAX_NAMED]],
             "ambiguous": found.ambiguous[:MAX_NAMED],
             "unusable": [(one, REASONS[one.reason]) for one in films.unusable[:MAX_NAMED]],
         },
@@ -185,6 +200,12 @@ def _query_of(found: ListMatch) -> str:
         if ids and len(address := encode_ids(ids)) <= MAX_ADDRESS_LENGTH:
             return f"?list={address}"
     return ""
+
+
+def _look_for_query(film: ListedFilm) -> str:
+    """The query with which the form for titles that are not there is filled in with this film."""
+    wanted = {"q": film.imdb_id} if film.imdb_id else {"q": film.title, "year": film.year or ""}
+    return urlencode({name: value for name, value in wanted.items() if value})
 
 
 def _wait_text(wait: int) -> str:

@@ -122,8 +122,7 @@ def look_for(request: HttpRequest) -> HttpResponse:
     400 for what names no title, 403 for one that staff removed, 429 and 503 with Retry-After.
     """
     if request.method != "POST":
-        wanted = " ".join(request.GET.get("q", "")[:MAX_WANTED_LENGTH].split())
-        return _page(request, LookForForm(initial={"wanted": wanted}))
+        return _page(request, LookForForm(initial=_prefilled(request)))
     form = LookForForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
@@ -133,6 +132,15 @@ def look_for(request: HttpRequest) -> HttpResponse:
     if wait := title_retry_after(request):
         return _page(request, form, problem=_wait_text(wait), status=429, wait=wait)
     return _ask_for_id(request, form, imdb_id) if imdb_id else _ask_for_title(request, form)
+
+
+def _prefilled(request: HttpRequest) -> dict[str, str]:
+    """What a link to the form names: `q` is an id or a title, `year` goes with the title."""
+    year = request.GET.get("year", "")
+    return {
+        "wanted": " ".join(request.GET.get("q", "")[:MAX_WANTED_LENGTH].split()),
+        "year": year if re.fullmatch("[0-9]{4}", year) else "",
+    }
 
 
 def _ask_for_id(request: HttpRequest, form: LookForForm, imdb_id: str) -> HttpResponse:

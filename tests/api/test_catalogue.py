@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -278,6 +279,24 @@ def test_the_schema_is_valid_and_complete(tmp_path):
         "genre", "country", "person", "captions", "runtime_min", "runtime_max",
         "updated_since", "ordering", "page", "page_size", "cursor",
     }  # fmt: skip
+
+
+def test_the_schema_says_how_a_wrong_request_is_refused(robot):
+    schema = robot.get(f"{API}schema/").json()
+    operations = [one for methods in schema["paths"].values() for one in methods.values()]
+    refusals = {json.dumps(one["responses"]["400"]["content"]) for one in operations}
+    assert refusals == {'{"application/json": {"schema": {"$ref": "#/components/schemas/Invalid"}}}'}
+    described = schema["components"]["schemas"]
+    assert all(described[name]["additionalProperties"] is False for name in ("MovieWrite", "PatchedLinkWrite"))
+    named = {one["name"]: one["schema"] for operation in operations for one in operation.get("parameters", ())}
+    assert named["imdb_id"]["pattern"] == "^tt[0-9]{7,9}$"
+    assert re.fullmatch(named["language"]["pattern"], "pt-BR")
+    assert not re.fullmatch(named["language"]["pattern"], "")
+    assert (named["year"]["minimum"], named["year"]["maximum"]) == (1870, 2200)
+    for address in ("stats/?x=1", "movies/?language=", "titles/nm1/", "changes/?since=x"):
+        refused = robot.get(f"{API}{address}")
+        assert refused.status_code == 400
+        assert all(isinstance(value, str | list) for value in refused.json().values())
 
 
 def test_the_schema_is_served_as_json_and_its_page_needs_no_other_site(robot):

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from scraper.net.url_policy import PrivateHostAllowlist
 from streaming.models import ApiKey, Movie
 from tests.api.conftest import MOVIES
 from tests.helpers.factories import make_link, make_movie
@@ -139,6 +140,16 @@ def test_a_counted_request_says_what_is_left_of_the_limit(person, settings, tmp_
     assert [count for count, _ in left] == ["1", "0", "0"]
     assert responses[2]["Retry-After"] == left[2][1]
     assert "RateLimit" not in person.get(MOVIES)
+
+
+def test_a_request_for_a_title_says_what_is_left_of_its_limit(person, settings, tmp_path):
+    settings.TITLE_RATE, settings.SCRAPE_DIR, settings.SCRAPE_QUEUE_LIMIT = (1, 3600), tmp_path, 100
+    settings.ALLOW_PRIVATE_HOSTS = PrivateHostAllowlist.parse(["127.0.0.0/8"])
+    settings.WIKIDATA_API_URL = "http://127.0.0.1:9/api.php"
+    responses = [person.post("/api/streaming/titles/tt0013442/") for _ in range(2)]
+    assert [response.status_code for response in responses] == [202, 429]
+    assert [response["RateLimit-Policy"] for response in responses] == ['"title";q=1;w=3600'] * 2
+    assert all(response["RateLimit"].startswith('"title";r=0;t=') for response in responses)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -111,6 +111,8 @@ def site_environment(folder: Path, *, example_port: int) -> dict[str, str]:
         "CACHE_URL": f"file://{folder}/cache",
         "SCRAPE_DIR": str(folder / "scrape"),
         "EXAMPLE_SITE_URL": f"http://127.0.0.1:{example_port}",
+        # It knows no title there, and no other host is asked.
+        "WIKIDATA_API_URL": f"http://127.0.0.1:{example_port}/wikidata/api.php",
         "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
         "REFRESH_RATE": "1000/min",
     }

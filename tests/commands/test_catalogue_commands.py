@@ -69,6 +69,20 @@ class TestImport:
         _, err, status = run("import_catalogue", "--strict", text=text)
         assert (status, err.splitlines()[-1]) == (1, "Nothing was imported: 1 invalid lines.")
 
+    def test_the_source_of_links_that_state_none_is_given_or_missing(self, run):
+        bare = [{"source_url": "https://a.example.org/1"}, {"source": "", "source_url": "https://a.example.org/2"}]
+        text = json.dumps({**json.loads(VALID), "links": [*bare, *json.loads(VALID)["links"]]})
+        assert "line 1: link 1: source" in run("import_catalogue", text=text)[1]
+        assert list(StreamingLink.objects.values_list("source", flat=True)) == ["commons"]
+        _, err, status = run("import_catalogue", "--source", "library", text=text)
+        assert (err, status) == ("", 0)
+        found = dict(StreamingLink.objects.values_list("source_url", "source"))
+        assert found == {
+            "https://a.example.org/1": "library",
+            "https://a.example.org/2": "library",
+            "https://a.example.org/n": "commons",
+        }
+
     def test_strict_imports_nothing_if_a_line_is_invalid(self, run):
         _, err, status = run("import_catalogue", "--strict", text=f"{VALID}\n{{bad\n")
         assert (status, err.splitlines()[-1]) == (1, "Nothing was imported: 1 invalid lines.")

@@ -244,6 +244,19 @@ def test_everything_removed_at_once_empties_nothing_without_force(other, follow)
     assert (Movie.objects.count(), RemovedMovie.objects.removed().count()) == (0, 40)
 
 
+def test_what_was_changed_before_an_error_is_printed_and_nothing_else(other, follow):
+    other.say(film(1, links=[link("a")]), more=True)
+    other.pages["n1"] = (500, {}, b"")
+    status, printed = follow()
+    assert status == 1
+    assert (
+        "films 1 new, 0 changed, 0 restored, 0 removed; links 1 new, 0 changed, 0 dropped before the error" in printed
+    )
+    status, printed = follow()
+    assert (status, "films" in printed, printed.count("\n")) == (1, False, 0)
+    assert "status 500" in printed
+
+
 def test_small_losses_one_after_the_other_and_lost_links_count_too(other, follow):
     other.say(*(film(number, links=[link(str(number))]) for number in range(1, 41)))
     other.say(removed=range(1, 9))

@@ -23,6 +23,8 @@ REFRESHED, PLAIN, SHOWN = "tt0013442", "tt0017925", "tt0063350"
 FAILED, NOTHING, RUNNING, HOSTILE = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
 UNKNOWN, UNREACHABLE_SEARCH, SIX_SOURCES = "tt9000005", "tt9000006", "tt9000007"
 SHOW, WATCHED = "tt9000008", "tt9000009"
+# The example site has the first one, and nobody the second one.
+ABSENT, NOWHERE = "tt0055830", "tt9000010"
 # No server listens there: a poster that cannot be loaded.
 UNREACHABLE = "https://127.0.0.1:9/poster.jpg"
 HOSTILE_TITLE = '"><script>alert(1)</script></title></script> {{7*7}} \u202egnp.exe ' + "W" * 100
@@ -140,6 +142,11 @@ def add_watched_movie() -> None:
 
 def remove_movies() -> None:
     Movie.objects.filter(imdb_id__in=[RUNNING, UNKNOWN, UNREACHABLE_SEARCH, WATCHED]).delete()
+
+
+def forget_movie() -> None:
+    """As if the catalogue had never had the movie."""
+    Movie.objects.filter(imdb_id=ABSENT).delete()
 
 
 def add_failing_searches() -> None:

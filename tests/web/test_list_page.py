@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import xml.etree.ElementTree as ET
@@ -90,6 +91,19 @@ def test_pasted_ids_and_titles_are_found(client, nosferatu):
     assert [film.name for film in found.missing] == ["tt0099999", "Unheard Of (1999)"]
 
 
+def test_what_is_not_in_the_catalogue_can_be_looked_for_with_what_the_row_says(client):
+    page = submit(client, "title,year,imdb_id\nRock & Roll? <1>,1999,\nNo Year,,\nBy Id,2001,tt0099999\n")
+    links = re.findall(r'<a href="(/look-for/[^"]*)">Look for it</a>', html_of(page))
+    assert [html.unescape(link) for link in links] == [
+        "/look-for/?q=Rock+%26+Roll%3F+%3C1%3E&year=1999",
+        "/look-for/?q=No+Year",
+        "/look-for/?q=tt0099999",
+    ]
+    form = client.get(html.unescape(links[0])).context["form"]
+    assert (form["wanted"].value(), form["year"].value()) == ("Rock & Roll? <1>", "1999")
+    assert client.get("/look-for/?q=x&year=19x9").context["form"]["year"].value() == ""
+
+
 def test_what_is_no_film_is_named_with_its_row(client):
     text = text_of(submit(client, IMDB + "4,12345,,,,Odd,,,,,,\n"))
     assert "Row 3: Fred Astaire nm0000001 – a person, not a film" in text
@@ -106,6 +120,14 @@ def test_several_movies_of_one_title_differ_by_year_and_type_only(client):
     assert [film.row for film in found.ambiguous] == [2, 5]
     assert [(movie.year, movie.type) for movie in found.unwatchable] == [(2005, "show")]
     assert [film.row for film in found.missing] == [4]
+
+
+def test_a_title_of_many_movies_is_told_by_its_year_and_is_not_guessed_without(client):
+    for year in range(1990, 2000):
+        make_movie(title="Love", year=year)
+    found = submit(client, "title,year\nLove,1992\nLove,\nLove,2000\nLove,1980\nLove!,1996\n").context["found"]
+    assert [movie.year for movie in found.unwatchable] == [1992, 1999, 1996]
+    assert ([film.row for film in found.ambiguous], [film.row for film in found.missing]) == ([3], [5])
 
 
 def test_playlist_feed_and_link_have_the_list_in_their_address(client, nosferatu):
@@ -149,6 +171,21 @@ def test_a_wrong_address_is_refused(client, address):
     for name in ("", "films.m3u8", "films.rss"):
         response = client.get(f"/lists/{name}", {"list": address})
         assert (response.status_code, "Choose the file again" in html_of(response)) == (400, True)
+
+
+@pytest.mark.parametrize("name", ["films.m3u8", "films.rss"])
+def test_a_playlist_and_a_feed_are_answered_with_304_and_refuse_what_they_do_not_know(client, nosferatu, name):
+    query = client.post("/lists/", {"text": "tt0013442"}).context["query"]
+    first = client.get(f"/lists/{name}{query}")
+    assert client.get(f"/lists/{name}{query}", headers={"If-None-Match": first["ETag"]}).status_code == 304
+    for wrong, named in (
+        ("&colour=red", "colour"),
+        (query.replace("?", "&"), "only once"),
+        ("&genre=western", "genre"),
+    ):
+        refused = client.get(f"/lists/{name}{query}{wrong}")
+        assert (refused.status_code, named in refused.content.decode()) == (400, True)
+    assert [client.get(f"/lists/{name}{none}").status_code for none in ("", "?list=")] == [400, 400]
 
 
 def test_a_file_of_50_megabytes_is_refused_unread_with_a_sentence(client):

@@ -115,8 +115,9 @@ class TestById:
         assert (answer.status_code, f"This is {name}" in html_of(answer)) == (400, True)
         assert not TitleRequest.objects.exists()
 
-    def test_a_show_is_searched_as_one(self, client, web):
-        web.titles.append(FakeFilm("tt0052520", "Q1", "The Twilight Zone", 1959, kind="Q5398426"))
+    @pytest.mark.parametrize("kind", ["Q5398426", "Q117467246"])
+    def test_a_show_is_searched_as_one(self, client, web, kind):
+        web.titles.append(FakeFilm("tt0052520", "Q1", "The Twilight Zone", 1959, kind=kind))
         ask(client, "tt0052520")
         assert TitleRequest.objects.get().type == "show"
 

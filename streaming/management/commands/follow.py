@@ -109,7 +109,9 @@ class Command(OpenreelCommand):
             follower.run()
         except FollowError as raised:
             error = type(raised)(f"{base}: {raised}.")
-        self._print_report(base, follower.report)
+        self._print_hidden()
+        if error is None or not follower.report.is_empty:
+            self._print_report(base, follower.report, ending=" before the error" if error else "")
         return error
 
     def _forget(self, bases: Sequence[str]) -> None:
@@ -133,9 +135,11 @@ class Command(OpenreelCommand):
             self.stderr.write(f"left out: {sentence}")
         self.refused += len(sentences)
 
-    def _print_report(self, base: str, report: FollowReport) -> None:
-        if (hidden := getattr(self, "refused", 0) - MAX_REFUSED_LINES) > 0:
+    def _print_hidden(self) -> None:
+        if (hidden := self.refused - MAX_REFUSED_LINES) > 0:
             self.stderr.write(f"left out: {hidden:,} more")
+
+    def _print_report(self, base: str, report: FollowReport, *, ending: str = "") -> None:
         if refused := {code: number for code, number in report.refused.items() if number}:
             counts = ", ".join(f"{number:,} {code}" for code, number in sorted(refused.items()))
             self.stdout.write(f"{base}: not taken: {counts}")
@@ -143,7 +147,7 @@ class Command(OpenreelCommand):
             more = f" and {len(report.kept) - MAX_NAMED:,} more" if len(report.kept) > MAX_NAMED else ""
             named = ", ".join(report.kept[:MAX_NAMED])
             self.stdout.write(f"{base}: taken down there, kept here for others state them: {named}{more}")
-        self.stdout.write(f"{base}: {_summary(report)}")
+        self.stdout.write(f"{base}: {_summary(report)}{ending}")
 
 
 def _summary(report: FollowReport) -> str:

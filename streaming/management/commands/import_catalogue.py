@@ -44,15 +44,15 @@ class Command(OpenreelCommand):
         parser.add_argument(
             "--source",
             type=slug_argument,
-            default=DEFAULT_SOURCE,
             metavar="SLUG",
-            help=f"source of links for which the file states none (default {DEFAULT_SOURCE})",
+            help=f"source of links for which the file states none (default {DEFAULT_SOURCE}; in JSON lines they are "
+            "invalid by default)",
         )
         parser.add_argument("--strict", action="store_true", help="import nothing if any line or link is invalid")
 
-    def handle(self, *, file: str, strict: bool, source: str, **options: Any) -> str:
+    def handle(self, *, file: str, strict: bool, source: str | None, **options: Any) -> str:
         form = options["format"] or import_files.format_of(file)
-        with _opened(file, form, source, is_read_twice=strict) as read, rare_garbage_collection():
+        with _opened(file, form, source or "", is_read_twice=strict) as read, rare_garbage_collection():
             report = self._import_all_or_nothing(read) if strict else self._import(read)
         if report.skipped:
             raise CommandError(f"{report.summary} {report.skipped} were skipped.")

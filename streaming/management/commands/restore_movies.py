@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
 
+from streaming.formatting import counted
 from streaming.ingest.tombstones import restore_movies
 from streaming.management.base import OpenreelCommand
 from streaming.models import RemovedMovie
@@ -36,8 +37,8 @@ class Command(OpenreelCommand):
         restored = restore_movies(selected)
         if len(restored) < len(selected):
             skipped = ", ".join(sorted(selected - set(restored))[:10])
-            raise CommandError(f"{len(restored)} movies restored; already in the catalogue or taken down: {skipped}.")
-        return f"{len(restored)} movies restored."
+            raise CommandError(f"{counted(len(restored), 'movie')} restored; already in the catalogue or taken down: {skipped}.")
+        return f"{counted(len(restored), 'movie')} restored."
 
 
 def _selected(options: dict[str, Any]) -> QuerySet[RemovedMovie]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -282,10 +282,9 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._explain_refusal(request, lambda: super(StaffAdmin, self).delete_view(request, *args, **kwargs))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        offered = self.get_actions(request) if context.get("original") else {}
         context["page_actions"] = [
-            (name, description)
-            for name, (_, _, description) in self.get_actions(request).items()
-            if name in self.page_actions and context.get("original")
+            (name, action[2]) for name, action in offered.items() if action and name in self.page_actions
         ]
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -370,7 +369,7 @@ class MovieAdmin(HistoryOwnerAdmin):
         # Without a word, the choice of a movie has no order, and its pages would repeat and miss some.
         return found if found.ordered else found.order_by(*self.ordering), False
 
-    def get_fields(self, request: HttpRequest, obj: Movie | None = None) -> Sequence[Any]:
+    def get_fields(self, request: HttpRequest, obj: Movie | None = None) -> Any:
         fields = super().get_fields(request, obj)
         may_edit = self.has_change_permission(request, obj) if obj else True
         return fields if may_edit else readable_fields([str(name) for name in fields], form=self.form)
@@ -536,10 +535,8 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
         moved = permanently_redirected_links().filter(pk__in=chosen).select_related("movie")
         log_changed(request.user, *moved, note="Followed the permanent redirect.")
         moves = follow_permanent_redirects(now=timezone.now(), among=chosen)
-        message = (
-            f"{counted(moves.followed, 'link')} updated, {moves.merged} turned off because the movie has the new address already."
-        )
-        self.message_user(request, message)
+        merged = f"{moves.merged} turned off: their movie has the new address already"
+        self.message_user(request, f"{counted(moves.followed, 'link')} updated, {merged}.")
 
     @admin.action(description="Block the hosts of these links", permissions=["block"])
     @transaction.atomic
@@ -798,7 +795,8 @@ class BlockedAddressAdmin(StaffAdmin):
     def save_model(self, request: HttpRequest, obj: BlockedAddress, form: Any, change: bool) -> None:
         row, affected = block(obj.address, reason=obj.reason)
         obj.pk, obj.kind = row.pk, row.kind
-        self.message_user(request, f"Blocked {row.address}: {counted(affected, 'link or movie', plural='links or movies')} turned off or removed.")
+        what = counted(affected, "link or movie", plural="links or movies")
+        self.message_user(request, f"Blocked {row.address}: {what} turned off or removed.")
 
     def delete_model(self, request: HttpRequest, obj: BlockedAddress) -> None:
         lift([obj])

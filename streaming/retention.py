@@ -73,16 +73,15 @@ def _empty_logs(jobs: QuerySet[ScrapeJob]) -> None:
 def _write_anew(jobs: QuerySet[ScrapeJob]) -> None:
     """Delete these rows and insert them again as they were. SQLite merges pages when rows are deleted, never when they
     become shorter: what the logs had filled would stay empty until the jobs themselves are deleted."""
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in ScrapeJob._meta.concrete_fields)
-    table = connection.ops.quote_name(ScrapeJob._meta.db_table)
-    ids = list(jobs.values_list("pk", flat=True))
+    quote, fields = connection.ops.quote_name, ScrapeJob._meta.concrete_fields
+    columns, ids = ", ".join(quote(str(field.column)) for field in fields), list(jobs.values_list("pk", flat=True))
+    table, places = quote(ScrapeJob._meta.db_table), ", ".join(["%s"] * len(fields))
     chosen = f"FROM {table} WHERE id IN ({', '.join(['%s'] * len(ids))})"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {columns} {chosen}", ids)
         rows = cursor.fetchall()
         cursor.execute(f"DELETE {chosen}", ids)
-        places = ", ".join(["%s"] * len(ScrapeJob._meta.concrete_fields))
-        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)
+        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)  # noqa: S608  our own names
 
 
 def _in_batches(rows: QuerySet[Any], handle: Callable[[QuerySet[Any]], object]) -> None:

@@ -1,4 +1,4 @@
-"""Look for news in the processes of the web server, so that a cron or a schedule that is dead is noticed all the same."""
+"""Look for news in the processes of the web server, so that a dead cron or schedule is noticed all the same."""
 
 from __future__ import annotations
 

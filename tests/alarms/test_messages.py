@@ -108,7 +108,7 @@ def test_every_condition_is_noticed_in_one_message(webhook, settings, monkeypatc
     assert len(webhook.received) == 1
 
 
-def test_a_folder_that_is_not_there_yet_keeps_nothing_from_being_told(webhook, settings, tmp_path):
+def test_a_folder_that_is_not_there_yet_holds_up_no_message(webhook, settings, tmp_path):
     """With PostgreSQL nothing may have made `VAR_DIR` on the machine that notifies."""
     settings.VAR_DIR = tmp_path / "not" / "there"
     end_run(withheld=True, reason="no canary responds")

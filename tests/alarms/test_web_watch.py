@@ -39,7 +39,7 @@ def serve(*, workers, **variables):
     )
 
 
-def test_a_late_check_is_told_once_when_only_the_web_server_runs_and_told_again_when_it_is_over():
+def test_a_late_check_is_one_message_when_only_the_web_server_runs_and_its_end_another():
     old = timezone.now() - timedelta(hours=30)
     link = make_link()
     type(link).objects.update(first_seen=old)

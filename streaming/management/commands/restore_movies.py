@@ -35,10 +35,11 @@ class Command(OpenreelCommand):
             )
         selected = set(removed.values_list("imdb_id", flat=True))
         restored = restore_movies(selected)
+        said = f"{counted(len(restored), 'movie')} restored"
         if len(restored) < len(selected):
             skipped = ", ".join(sorted(selected - set(restored))[:10])
-            raise CommandError(f"{counted(len(restored), 'movie')} restored; already in the catalogue or taken down: {skipped}.")
-        return f"{counted(len(restored), 'movie')} restored."
+            raise CommandError(f"{said}; already in the catalogue or taken down: {skipped}.")
+        return f"{said}."
 
 
 def _selected(options: dict[str, Any]) -> QuerySet[RemovedMovie]:

@@ -36,6 +36,8 @@ MAX_MEMORY_BYTES = 128 * 1024 * 1024
 THREAD_SWITCH_SECONDS = 0.001
 """With Python's 5 ms, requests wait long beside a thread that computes, such as one that makes an export."""
 SWEEP_SECONDS, POLL_SECONDS = 0.5, 0.5
+LOOK_SECONDS = 300.0
+"""Between two looks of one worker for what the operator is to be notified of."""
 
 
 class LimitedParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
@@ -184,6 +186,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]
         servers = [one for one in self.connections.values() if isinstance(one, BaseWSGIServer)]
         for server in servers:
             server.channel_class = LimitedChannel
+        self._watch_for_news()
         sweep_at = 0.0
         while self.alive and self.ppid == os.getppid():
             self._poll()
@@ -192,6 +195,12 @@ class BufferedWorker(Worker):  # type: ignore[misc]
                 self._close_overdue()
                 self._close_heaviest()
         self._finish(servers)
+
+    def _watch_for_news(self) -> None:
+        """Notify the operator also when nothing else runs: neither the schedule nor what cron starts."""
+        from streaming.alarms.web_watch import start_watch  # noqa: PLC0415  models need an application that is loaded
+
+        start_watch(every=LOOK_SECONDS)
 
     def _options(self) -> dict[str, Any]:
         open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

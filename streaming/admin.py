@@ -25,7 +25,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Model, QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -38,6 +37,7 @@ from streaming.catalogue_query import YearOrFirst
 from streaming.client_throttle import client_networks
 from streaming.desk.edit_forms import EDITABLE_LINK_FIELDS, MOVIE_FIELDS, BindingForm, BlockForm, LinkForm, MovieForm
 from streaming.desk.external_links import external_link
+from streaming.desk.readable_values import readable_fields
 from streaming.formatting import counted, display_text
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
 from streaming.health.sweep.immediate_check import check_now
@@ -263,6 +263,9 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """
 
     paginator = BoundedPaginator
+    change_form_template = "admin/row_with_actions.html"
+    page_actions: ClassVar[tuple[str, ...]] = ()
+    """The actions of the list that the page of one row offers as well."""
     show_full_result_count = False
     # They would count the rows of each value of each filter.
     show_facets = admin.ShowFacets.NEVER
@@ -277,6 +280,13 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._explain_refusal(request, lambda: super(StaffAdmin, self).delete_view(request, *args, **kwargs))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        offered = self.get_actions(request) if context.get("original") else {}
+        context["page_actions"] = [
+            (name, action[2]) for name, action in offered.items() if action and name in self.page_actions
+        ]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> HttpResponse | None:
         """Refuse an action on all rows of a list that has more than it says and shows."""
@@ -343,7 +353,7 @@ class MovieAdmin(HistoryOwnerAdmin):
     search_fields = ("search_title", "imdb_id")
     ordering = ("search_title", "pk")
     inlines = (LinkInline, BindingInline)
-    actions = ("refresh",)
+    actions = page_actions = ("refresh",)
     # Each of these has an index.
     sortable_by = ("title_column", "year_column", "imdb_id", "active_links_count", "updated_at")
     view_on_site = True
@@ -358,6 +368,11 @@ class MovieAdmin(HistoryOwnerAdmin):
         found = movies.search(wanted)
         # Without a word, the choice of a movie has no order, and its pages would repeat and miss some.
         return found if found.ordered else found.order_by(*self.ordering), False
+
+    def get_fields(self, request: HttpRequest, obj: Movie | None = None) -> Any:
+        fields = super().get_fields(request, obj)
+        may_edit = self.has_change_permission(request, obj) if obj else True
+        return fields if may_edit else readable_fields([str(name) for name in fields], form=self.form)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Movie | None = None) -> list[str]:
         return [*self.readonly_fields, *(["imdb_id"] if obj else [])]
@@ -447,6 +462,7 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
     ordering = ("-pk",)
     sortable_by = ("last_checked",)
     actions = ("publish", "reject", "withdraw", "check_links", "follow_permanent_redirects", "block_hosts")
+    page_actions = ("publish", "reject", "withdraw", "check_links")
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: StreamingLink | None = None) -> list[str]:
@@ -493,14 +509,14 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
         links = _chosen(queryset)
         log_changed(request.user, *links.awaiting_review(), note="Rejected; address blocked.")
         rejected = review.reject(links, reason=f"rejected by {request.user} in the review"[:300])
-        self.message_user(request, f"{rejected} addresses awaiting review blocked.")
+        self.message_user(request, f"{counted(rejected, 'address', plural='addresses')} awaiting review blocked.")
 
     @admin.action(description="Withdraw: return to the review queue", permissions=["change"])
     @transaction.atomic
     def withdraw(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
         links = _chosen(queryset)
         log_changed(request.user, *links.shown(), note="Withdrawn: returned to the review queue.")
-        self.message_user(request, f"{review.withdraw(links)} links withdrawn.")
+        self.message_user(request, f"{counted(review.withdraw(links), 'link')} withdrawn.")
 
     @admin.action(description="Check now", permissions=["change"])
     def check_links(self, request: HttpRequest, queryset: QuerySet[StreamingLink]) -> None:
@@ -510,7 +526,7 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
         reasons = check_now([link.pk for link in links])
         by_text = Counter(reason_text(reason) for reason in reasons.values())
         results = ", ".join(f"{number} × {text}" for text, number in by_text.most_common())
-        self.message_user(request, f"Checked {len(reasons)} links: {results or 'none'}.")
+        self.message_user(request, f"Checked {counted(len(reasons), 'link')}: {results or 'none'}.")
 
     @admin.action(description="Update the URL of permanently redirected links", permissions=["change"])
     @transaction.atomic
@@ -519,10 +535,8 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
         moved = permanently_redirected_links().filter(pk__in=chosen).select_related("movie")
         log_changed(request.user, *moved, note="Followed the permanent redirect.")
         moves = follow_permanent_redirects(now=timezone.now(), among=chosen)
-        message = (
-            f"{moves.followed} links got their new address, {moves.merged} turned off: their movie has it already."
-        )
-        self.message_user(request, message)
+        merged = f"{moves.merged} turned off: their movie has the new address already"
+        self.message_user(request, f"{counted(moves.followed, 'link')} updated, {merged}.")
 
     @admin.action(description="Block the hosts of these links", permissions=["block"])
     @transaction.atomic
@@ -530,7 +544,7 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
         for host in sorted(set(queryset.values_list("host", flat=True))):
             row, turned_off = block(host, reason=f"blocked by {request.user} in the admin"[:300])
             log_added(request.user, row, note=f"Blocked from the list of links: {turned_off} turned off.")
-            self.message_user(request, f"Blocked {row.address}: {turned_off} links turned off.")
+            self.message_user(request, f"Blocked {row.address}: {counted(turned_off, 'link')} turned off.")
 
 
 class HandledFilter(admin.SimpleListFilter):
@@ -561,7 +575,7 @@ class LinkReportAdmin(ReadOnlyAdmin):
     list_select_related = ("link__movie",)
     search_fields = ("=link__movie__imdb_id", "link__movie__search_title", "link__source_url")
     ordering = ("-count", "-last_at")
-    actions = ("mark_handled",)
+    actions = page_actions = ("mark_handled",)
     show_full_result_count = False
 
     def has_handle_permission(self, request: HttpRequest) -> bool:
@@ -579,7 +593,7 @@ class LinkReportAdmin(ReadOnlyAdmin):
     def link_page(self, report: LinkReport) -> str:
         page = reverse("admin:streaming_streaminglink_change", args=[report.link_id])
         opened = external_link(report.link.source_url, text="open")
-        return format_html('<a href="{}">{}</a> ({})', page, report.link.host, opened)
+        return format_html('<a href="{}">{}</a> <span class="nowrap">({})</span>', page, report.link.host, opened)
 
     @admin.display(description="Works", boolean=True)
     def link_state(self, report: LinkReport) -> bool:
@@ -591,7 +605,7 @@ class LinkReportAdmin(ReadOnlyAdmin):
         chosen = LinkReport.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
         log_changed(request.user, *chosen.awaiting_review(), note="Handled the report.")
         handled = chosen.mark_handled(now=timezone.now())
-        self.message_user(request, f"{handled} report{pluralize(handled)} handled.")
+        self.message_user(request, f"{counted(handled, 'report')} handled.")
 
 
 @admin.register(ApiKey)
@@ -633,7 +647,7 @@ class ApiKeyAdmin(StaffAdmin):
         chosen = ApiKey.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
         log_changed(request.user, *chosen.filter(revoked_at=None), note="Revoked the key.")
         revoked = chosen.revoke(now=timezone.now())
-        self.message_user(request, f"{revoked} key{pluralize(revoked)} revoked.")
+        self.message_user(request, f"{counted(revoked, 'key')} revoked.")
 
 
 @admin.register(TakedownRequest)
@@ -644,7 +658,9 @@ class TakedownRequestAdmin(ReadOnlyAdmin):
     list_filter = (HandledFilter, "claim", "outcome")
     search_fields = ("target", "name", "email")
     ordering = ("pk",)
-    actions = ("take_down", "decline")
+    actions = page_actions = ("take_down", "decline")
+    fields = ("what", "claim", "statement", "name", "mail", "created_at", "handled_at", "outcome")
+    readonly_fields = fields
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("streaming.change_takedownrequest")
@@ -657,6 +673,10 @@ class TakedownRequestAdmin(ReadOnlyAdmin):
         if not is_imdb_id(asked.target):
             return external_link(asked.target)
         return format_html('<a href="{}">{}</a>', reverse("movie", args=[asked.target]), asked.target)
+
+    @admin.display(description="Email")
+    def mail(self, asked: TakedownRequest) -> str:
+        return format_html('<a href="mailto:{}">{}</a>', asked.email, asked.email)
 
     @admin.display(description="Statement")
     def short_statement(self, asked: TakedownRequest) -> str:
@@ -693,7 +713,7 @@ class ScrapeJobAdmin(ReadOnlyAdmin):
     search_fields = ("movie__search_title",)
     search_help_text = "A title or an IMDb id."
     ordering = ("-pk",)
-    actions = ("cancel", "retry")
+    actions = page_actions = ("cancel", "retry")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return _search(queryset, search_term, movie="movie"), False
@@ -707,7 +727,7 @@ class ScrapeJobAdmin(ReadOnlyAdmin):
     def cancel(self, request: HttpRequest, queryset: QuerySet[ScrapeJob]) -> None:
         cancelled = [job for job in queryset.order_by("pk") if jobs.cancel(job.pk)]
         log_changed(request.user, *cancelled, note="Cancelled.")
-        self.message_user(request, f"{len(cancelled)} jobs cancelled.")
+        self.message_user(request, f"{counted(len(cancelled), 'job')} cancelled.")
 
     @admin.action(description="Search again", permissions=["search"])
     def retry(self, request: HttpRequest, queryset: QuerySet[ScrapeJob]) -> None:
@@ -730,7 +750,7 @@ class RemovedMovieAdmin(ReadOnlyAdmin):
     list_filter = ("cause", "removed_at", ("restored_at", admin.EmptyFieldListFilter))
     search_fields = ("title", "imdb_id")
     ordering = ("-removed_at",)
-    actions = ("restore",)
+    actions = page_actions = ("restore",)
 
     @admin.action(description="Restore", permissions=["restore"])
     @transaction.atomic
@@ -738,7 +758,7 @@ class RemovedMovieAdmin(ReadOnlyAdmin):
         tombstones = list(queryset.removed())
         restored = set(restore_movies([tombstone.imdb_id for tombstone in tombstones]))
         log_changed(request.user, *(row for row in tombstones if row.imdb_id in restored), note="Restored.")
-        self.message_user(request, f"{len(restored)} movies restored.")
+        self.message_user(request, f"{counted(len(restored), 'movie')} restored.")
 
 
 @admin.register(FollowedInstance)
@@ -775,7 +795,8 @@ class BlockedAddressAdmin(StaffAdmin):
     def save_model(self, request: HttpRequest, obj: BlockedAddress, form: Any, change: bool) -> None:
         row, affected = block(obj.address, reason=obj.reason)
         obj.pk, obj.kind = row.pk, row.kind
-        self.message_user(request, f"{affected} links or movies turned off or removed.")
+        what = counted(affected, "link or movie", plural="links or movies")
+        self.message_user(request, f"Blocked {row.address}: {what} turned off or removed.")
 
     def delete_model(self, request: HttpRequest, obj: BlockedAddress) -> None:
         lift([obj])
@@ -839,7 +860,7 @@ class StaffFilter(admin.SimpleListFilter):
 class LogEntryAdmin(ReadOnlyAdmin):
     """Who wrote what, deleted rows included."""
 
-    list_display = ("action_time", "user", "content_type", "row", "action_flag", "get_change_message")
+    list_display = ("action_time", "user", "content_type", "row", "action_flag", "what_changed")
     list_filter = (StaffFilter, "action_flag", "action_time", "content_type")
     list_select_related = ("user", "content_type")
     search_fields = ("=user__username", "object_repr", "change_message")
@@ -852,6 +873,10 @@ class LogEntryAdmin(ReadOnlyAdmin):
         text = display_text(entry.object_repr, max_length=MAX_LISTED_EVIDENCE)
         url = None if entry.is_deletion() else entry.get_admin_url()
         return format_html('<a href="{}">{}</a>', url, text) if url and entry.object_id else text
+
+    @admin.display(description="What changed")
+    def what_changed(self, entry: LogEntry) -> str:
+        return display_text(entry.get_change_message(), max_length=2 * MAX_LISTED_EVIDENCE)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

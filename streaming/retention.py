@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.models import HealthRun, LinkFlip, LinkReport, LoginCounter, ScrapeJob, TakedownRequest, TitleRequest
@@ -36,7 +37,7 @@ def delete_old_history(*, now: datetime) -> None:
     history = (_old_flips(before), _old_runs(before), _old_jobs(before))
     for rows in (*history, reports, requests, titles, counters, sessions):
         _in_batches(rows, lambda batch: batch.delete())
-    _in_batches(_jobs_with_old_log(now - timedelta(days=LOG_DAYS)), lambda batch: batch.update(log=""))
+    _in_batches(_jobs_with_old_log(now - timedelta(days=LOG_DAYS)), _empty_logs)
 
 
 def _old_flips(before: datetime) -> QuerySet[LinkFlip]:
@@ -60,6 +61,27 @@ def _old_jobs(before: datetime) -> QuerySet[ScrapeJob]:
 
 def _jobs_with_old_log(before: datetime) -> QuerySet[ScrapeJob]:
     return ScrapeJob.objects.filter(finished_at__lt=before).exclude(log="")
+
+
+@transaction.atomic
+def _empty_logs(jobs: QuerySet[ScrapeJob]) -> None:
+    jobs.update(log="")
+    if connection.vendor == "sqlite":
+        _write_anew(jobs)
+
+
+def _write_anew(jobs: QuerySet[ScrapeJob]) -> None:
+    """Delete these rows and insert them again as they were. SQLite merges pages when rows are deleted, never when they
+    become shorter: what the logs had filled would stay empty until the jobs themselves are deleted."""
+    quote, fields = connection.ops.quote_name, ScrapeJob._meta.concrete_fields
+    columns, ids = ", ".join(quote(str(field.column)) for field in fields), list(jobs.values_list("pk", flat=True))
+    table, places = quote(ScrapeJob._meta.db_table), ", ".join(["%s"] * len(fields))
+    chosen = f"FROM {table} WHERE id IN ({', '.join(['%s'] * len(ids))})"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} {chosen}", ids)
+        rows = cursor.fetchall()
+        cursor.execute(f"DELETE {chosen}", ids)
+        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)  # noqa: S608  our own names
 
 
 def _in_batches(rows: QuerySet[Any], handle: Callable[[QuerySet[Any]], object]) -> None:

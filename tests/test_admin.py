@@ -242,7 +242,7 @@ def test_a_deleted_movie_leaves_a_tombstone_and_can_be_restored(client, way):
     assert not Movie.objects.exists()
     tombstone = RemovedMovie.objects.get()
     assert tombstone.reason == "removed by alice in the admin"
-    assert "1 movies restored" in message_text(act(client, RemovedMovie, "restore", tombstone))
+    assert "1 movie restored" in message_text(act(client, RemovedMovie, "restore", tombstone))
     assert StreamingLink.objects.get().source_url == link.source_url
 
 
@@ -257,7 +257,7 @@ def test_deleting_links_marks_their_movie_as_updated(client):
 
 def test_hosts_are_blocked_from_their_links(client):
     link, other = make_link(source_url="https://bad.example.org/x"), make_link()
-    assert "Blocked bad.example.org: 1 links" in message_text(act(client, StreamingLink, "block_hosts", link))
+    assert "Blocked bad.example.org: 1 link" in message_text(act(client, StreamingLink, "block_hosts", link))
     link.refresh_from_db()
     other.refresh_from_db()
     assert (link.is_active, other.is_active) == (False, True)
@@ -295,7 +295,7 @@ def test_jobs_are_started_cancelled_and_repeated(client):
     assert "1 search started" in message_text(act(client, Movie, "refresh", movie))
     job = ScrapeJob.objects.get()
     assert job.requested_by == "admin"
-    assert "1 jobs cancelled" in message_text(act(client, ScrapeJob, "cancel", job))
+    assert "1 job cancelled" in message_text(act(client, ScrapeJob, "cancel", job))
     assert "1 search started" in message_text(act(client, ScrapeJob, "retry", job))
     assert ScrapeJob.objects.open().count() == 1
 

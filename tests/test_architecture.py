@@ -14,6 +14,10 @@ READ_BY_LIBRARIES = {
         f"MovieBackend.settings.CORS_{name}": "read by corsheaders.conf"
         for name in ("URLS_REGEX", "ALLOW_ALL_ORIGINS", "ALLOW_METHODS", "ALLOW_HEADERS", "EXPOSE_HEADERS")
     },
+    **{
+        f"MovieBackend.formats.en.formats.{name}": "read by Django, from FORMAT_MODULE_PATH"
+        for name in ("TIME_FORMAT", "DATETIME_FORMAT", "SHORT_DATETIME_FORMAT")
+    },
     "MovieBackend.settings.ROOT_URLCONF": "Django has no default for it",
     "MovieBackend.settings.REST_FRAMEWORK": "read by rest_framework.settings",
     "MovieBackend.settings.SPECTACULAR_SETTINGS": "read by drf_spectacular.settings",

@@ -17,6 +17,9 @@ from tests.test_docs import PROJECT_ROOT
 
 DEPLOY = PROJECT_ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
+SETTINGS = (PROJECT_ROOT / "docs" / "settings.md").read_text()
+OF_THE_IMAGE = {"DEBUG", "ENV_FILE", "EXAMPLE_SITE_URL", "HOST", "PORT", "SCRAPE_DIR", "VAR_DIR"}
+"""Settings of development and of the demo, and those that the image and its volume decide."""
 
 
 def words(file: Path) -> str:
@@ -52,6 +55,13 @@ def test_the_web_server_is_the_one_that_slow_clients_cannot_stop(file):
     assert options[options.index("--worker-class") + 1] == f"{BufferedWorker.__module__}.{BufferedWorker.__name__}"
 
 
+def test_the_image_and_the_unit_have_as_many_workers_as_the_settings_say():
+    assert "--workers ${WEB_WORKERS:-2} --threads ${WEB_THREADS:-8}" in words(DEPLOY / "Dockerfile")
+    unit = words(DEPLOY / "openreel-web.service")
+    assert "--workers ${WEB_WORKERS} --threads ${WEB_THREADS}" in unit
+    assert unit.index("Environment=WEB_WORKERS=2 WEB_THREADS=8") < unit.index("EnvironmentFile=")
+
+
 def test_the_supervisor_requeues_its_jobs_before_the_web_service_is_killed():
     """With KillMode=mixed systemd kills what is left of a unit once its main process has ended."""
     unit = words(DEPLOY / "openreel-web.service")
@@ -76,6 +86,8 @@ def test_containers_start_again_pass_on_signals_and_have_one_supervisor():
     assert all(one["init"] and "var:/srv/openreel/var" in one["volumes"] for one in ours)
     settings = {"BEHIND_HTTPS", "TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS", "METRICS_TOKEN", "ALLOWED_HOSTS"}
     assert all(settings <= set(one["environment"]) for one in ours)
+    documented = set(re.findall(r"`([A-Z_]+)`", "".join(re.findall(r"^\| (`[^|]*) \|", SETTINGS, re.MULTILINE))))
+    assert set(ours[0]["environment"]) == documented - OF_THE_IMAGE
     assert services["celery"]["depends_on"]["broker"]["condition"] == "service_healthy"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -14,7 +14,7 @@ from django.utils import timezone
 from scraper.net.url_policy import PrivateHostAllowlist
 from streaming.desk import upload_import
 from streaming.desk.external_links import external_link
-from streaming.models import HealthRun, LinkReport, Movie, RemovedMovie
+from streaming.models import HealthRun, LinkReport, Movie, RemovedMovie, TakedownRequest
 from streaming.write_log import log_changed
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.http_origin import Origin
@@ -192,7 +192,7 @@ class TestImport:
         assert "not JSON" in html_of(checked)
         imported = self.upload(boss, data)
         assert imported.context["result"].errors == errors
-        assert "1 lines read: 1 new movies" in html_of(imported)
+        assert "1 line read: 1 new movie" in html_of(imported)
         assert (Movie.objects.get().title, LogEntry.objects.get().object_repr) == ("Eleven", "Import of films.jsonl")
         assert boss.get(reverse("admin:admin_logentry_changelist")).status_code == 200
 
@@ -228,3 +228,56 @@ class TestAudit:
         page = boss.get(reverse("admin:admin_logentry_changelist"), {"user__id__exact": other.pk})
         assert [entry.user for entry in page.context["cl"].result_list] == [other]
         assert f"/admin/streaming/movie/{movie.pk}/change/" in html_of(page)
+
+
+class TestPageOfOneRow:
+    def test_a_request_is_decided_where_it_is_read(self, boss):
+        movie = make_movie()
+        asked = TakedownRequest.objects.create(
+            target=movie.imdb_id, claim="other", statement="Mine", name="Jane", email="jane@example.org"
+        )
+        page = boss.get(reverse("admin:streaming_takedownrequest_change", args=[asked.pk]))
+        assert page.context["page_actions"] == [("take_down", "Take down and close"), ("decline", "Decline and close")]
+        shown = html_of(page)
+        assert 'href="mailto:jane@example.org"' in shown
+        assert f'href="{reverse("movie", args=[movie.imdb_id])}"' in shown
+        sent = {"action": "decline", "index": "0", "_selected_action": asked.pk}
+        boss.post(reverse("admin:streaming_takedownrequest_changelist"), sent)
+        asked.refresh_from_db()
+        assert asked.outcome == "declined"
+
+    @pytest.mark.parametrize(("permissions", "offered"), [(["view"], []), (["view", "change"], ["decline"])])
+    def test_it_offers_what_the_account_may_do(self, client, permissions, offered):
+        asked = TakedownRequest.objects.create(target="tt0000001", claim="other", statement="Mine", email="j@a.org")
+        client.force_login(make_staff_with("bob", *[f"streaming.{one}_takedownrequest" for one in permissions]))
+        page = client.get(reverse("admin:streaming_takedownrequest_change", args=[asked.pk]))
+        assert [name for name, _ in page.context["page_actions"]] == offered
+
+    def test_who_may_not_edit_a_movie_reads_names_instead_of_json(self, client):
+        movie = make_movie()
+        Movie.objects.filter(pk=movie.pk).update(
+            genres=["short"], countries=["FR"], directors=[{"id": "Q152272", "name": "Georges Méliès"}]
+        )
+        client.force_login(make_staff_with("bob", "streaming.view_movie"))
+        shown = html_of(client.get(reverse("admin:streaming_movie_change", args=[movie.pk])))
+        assert [text for text in ("Short film", "France", "Georges Méliès Q152272") if text not in shown] == []
+        assert "[" not in shown.split("Directors:")[1].split("Other titles:")[0]
+
+    def test_times_are_of_24_hours_and_the_page_says_in_which_zone(self, boss):
+        run = HealthRun.objects.create(started_at=datetime(2026, 11, 29, 22, 7, tzinfo=UTC), outcome="completed")
+        shown = html_of(boss.get(reverse("admin:streaming_healthrun_change", args=[run.pk])))
+        assert "29 Nov. 2026, 22:07" in shown
+        assert "All times are in UTC." in shown
+
+    def test_one_link_is_one_link(self, boss):
+        link = make_link()
+        sent = {"action": "withdraw", "index": "0", "_selected_action": link.pk}
+        answer = boss.post(reverse("admin:streaming_streaminglink_changelist"), sent, follow=True)
+        assert "1 link withdrawn." in html_of(answer)
+
+
+def test_an_upload_that_is_too_large_for_any_request_names_the_command(boss):
+    file = SimpleUploadedFile("a.jsonl", b"x" * 3_000_000)
+    answer = boss.post("/admin/import/", {"file": file, "check": "1"})
+    assert answer.status_code == 413
+    assert "import_catalogue FILE" in html_of(answer)

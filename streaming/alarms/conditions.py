@@ -12,7 +12,8 @@ from django.conf import settings
 
 from scraper import sources
 from streaming import statistics
-from streaming.models import AlarmState, HealthRun, LinkReport, RemovedMovie, StreamingLink
+from streaming.formatting import counted
+from streaming.models import AlarmState, HealthRun, LinkReport, RemovedMovie, StreamingLink, TakedownRequest
 from streaming.models.health_run import CLOCK_SLACK
 
 FAILED_SEARCHES = 3
@@ -87,11 +88,14 @@ def _failing_sources() -> Iterator[Condition]:
 
 def _waiting() -> Iterator[Condition]:
     links = StreamingLink.objects.awaiting_review().count()
-    text = f"{links} links await review: {_page('/admin/streaming/streaminglink/?is_published__exact=0')}"
+    text = f"{counted(links, 'link')} to review: {_page('/admin/streaming/streaminglink/?is_published__exact=0')}"
     yield Condition(code="links_waiting", holds=links > 0, text=text if links else "No link awaits review any more.")
     reports = LinkReport.objects.awaiting_review().count()
-    text = f"{reports} reports of visitors await review: {_page('/admin/streaming/linkreport/')}"
+    text = f"{counted(reports, 'report')} of visitors to review: {_page('/admin/streaming/linkreport/')}"
     yield Condition(code="reports_waiting", holds=reports > 0, text=text if reports else "No report awaits review.")
+    asked = TakedownRequest.objects.awaiting_review().count()
+    text = f"{counted(asked, 'takedown request')} to decide: {_page('/admin/streaming/takedownrequest/')}"
+    yield Condition(code="takedowns_waiting", holds=asked > 0, text=text if asked else "No takedown request waits.")
 
 
 def _page(path: str) -> str:
@@ -99,8 +103,9 @@ def _page(path: str) -> str:
 
 
 def _disk() -> Condition:
-    folder = Path(settings.VAR_DIR)  # It need not exist yet, or any more: a volume may not be mounted.
-    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+    folder = Path(settings.VAR_DIR).resolve()
+    existing = next(one for one in (folder, *folder.parents) if one.is_dir())
+    free = shutil.disk_usage(existing).free
     known = AlarmState.objects.filter(pk="disk_nearly_full").exclude(began_at=None).exists()
     holds = free < (DISK_END_BYTES if known else DISK_BEGIN_BYTES)
     text = f"The disk is nearly full: {free // 2**20} MiB are free." if holds else "The disk has free space again."

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from streaming.exchange.jsonl import InvalidLine, ValidLine
+from streaming.formatting import counted
 from streaming.ingest.batch_limit import BatchLimit
 from streaming.ingest.bulk_connection import analyze, bulk_connection
 from streaming.ingest.records import LinkRecord, MovieRecord
@@ -36,21 +37,21 @@ class ImportReport:
         saved = self.saved
         refused = sum(saved.refused.values())
         rejected = f", {refused} taken down, without a movie or not free" if refused else ""
-        restored = f", {saved.movies_restored} movies restored" if saved.movies_restored else ""
+        restored = f", {counted(saved.movies_restored, 'movie')} restored" if saved.movies_restored else ""
         return (
-            f"{self.valid} lines read: {saved.movies_new} new movies{restored}, "
-            f"{saved.new} new links, {saved.seen_again} known ones{rejected}."
+            f"{counted(self.valid, 'line')} read: {counted(saved.movies_new, 'new movie')}{restored}, "
+            f"{counted(saved.new, 'new link')}, {counted(saved.seen_again, 'known one')}{rejected}."
         )
 
     @property
     def skipped(self) -> str:
         """What was not, with its counts; empty if that is nothing."""
         counts = {
-            "invalid lines": self.invalid,
-            "invalid links": self.refused_links,
-            "invalid facts": self.refused_facts,
+            "invalid line": self.invalid,
+            "invalid link": self.refused_links,
+            "invalid fact": self.refused_facts,
         }
-        return " and ".join(f"{number} {name}" for name, number in counts.items() if number)
+        return " and ".join(counted(number, name) for name, number in counts.items() if number)
 
 
 @dataclass(slots=True)

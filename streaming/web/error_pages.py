@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 
 from streaming.models import RemovedMovie
@@ -48,6 +49,8 @@ def body_too_large(request: HttpRequest) -> HttpResponse:
     """413 for a request whose body is larger than anybody needs here."""
     if _is_for_api(request):
         return _json_error("The body of this request is too large.", status=413)
+    if settings.ADMIN_ENABLED and request.path == reverse("admin:import"):
+        return render_page(request, "413.html", {"is_upload": True}, status=413)
     megabytes = settings.MAX_LIST_BODY_BYTES // 1024**2 if request.path == settings.LIST_PATH else 0
     return render_page(request, "413.html", {"max_megabytes": megabytes}, status=413)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from streaming.alarms import conditions, outbox
 from streaming.alarms.targets import configured_targets
 from streaming.ingest.tombstones import remove_movies
-from streaming.models import AlarmMessage, HealthRun, Movie, RemovedMovie, ScrapeJob
+from streaming.models import AlarmMessage, HealthRun, Movie, RemovedMovie, ScrapeJob, TakedownRequest
 from tests.helpers.external_services import run_tests_on_postgres
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.http_servers import free_port
@@ -87,6 +87,7 @@ def test_every_condition_is_noticed_in_one_message(webhook, settings, monkeypatc
     link = make_link(is_published=False, first_seen=old)
     type(link).objects.update(first_seen=old)
     link.reports.create(kind="unwanted")
+    TakedownRequest.objects.create(target="tt0000001", claim="other", statement="Mine", name="A", email="a@example.org")
     settings.SOURCES = ["example", "wikidata"]
     failed = {"source": "example", "state": "failed", "links": 0, "new": 0, "seconds": 1.0, "error": "no JSON"}
     for number in range(3):
@@ -96,7 +97,8 @@ def test_every_condition_is_noticed_in_one_message(webhook, settings, monkeypatc
     monkeypatch.setattr(conditions, "DISK_BEGIN_BYTES", 2**80)
     notify()
     expected = ["disk_nearly_full", "links_waiting", "reports_waiting", "run_late", "source_failing:example"]
-    assert texts(webhook, "began") == [expected]
+    assert texts(webhook, "began") == [[*expected, "takedowns_waiting"]]
+    assert "1 takedown request to decide: " in webhook.bodies()[0]["body"]
     assert "Example" in webhook.bodies()[0]["body"]
     assert "no JSON" in webhook.bodies()[0]["body"]
     # The limit at which it ends is another: a little space is not enough.
@@ -106,11 +108,12 @@ def test_every_condition_is_noticed_in_one_message(webhook, settings, monkeypatc
     assert len(webhook.received) == 1
 
 
-def test_a_missing_data_folder_silences_no_message(webhook, settings, tmp_path):
-    settings.VAR_DIR = tmp_path / "not" / "mounted"
-    make_link(is_published=False)
-    notify()
-    assert texts(webhook, "began") == [["links_waiting"]]
+def test_a_folder_that_is_not_there_yet_holds_up_no_message(webhook, settings, tmp_path):
+    """With PostgreSQL nothing may have made `VAR_DIR` on the machine that notifies."""
+    settings.VAR_DIR = tmp_path / "not" / "there"
+    end_run(withheld=True, reason="no canary responds")
+    assert notify()[0] == 0
+    assert texts(webhook, "began") == [["run_withheld"]]
 
 
 def test_films_removed_in_one_run_are_one_bounded_message_that_says_how_to_restore_them(webhook):

@@ -43,20 +43,20 @@ def run(tmp_path):
 class TestImport:
     def test_valid_lines_become_movies_and_links(self, run):
         out, err, status = run("import_catalogue", text=f"{VALID}\n{OTHER}\n")
-        assert (out, err, status) == ("2 lines read: 2 new movies, 1 new links, 0 known ones.\n", "", 0)
+        assert (out, err, status) == ("2 lines read: 2 new movies, 1 new link, 0 known ones.\n", "", 0)
         assert StreamingLink.objects.get().movie.title == "Nosferatu"
 
     def test_a_second_time_nothing_is_new(self, run):
         run("import_catalogue", text=VALID)
         out, _, status = run("import_catalogue", text=VALID)
-        assert (out, status) == ("1 lines read: 0 new movies, 0 new links, 1 known ones.\n", 0)
+        assert (out, status) == ("1 line read: 0 new movies, 0 new links, 1 known one.\n", 0)
 
     def test_invalid_lines_are_reported_and_the_others_imported(self, run):
         _, err, status = run("import_catalogue", text=f"{VALID}\n{{bad\n\n[]\n{OTHER}\n")
         assert status == 1
         assert "line 2: not JSON" in err
         assert "line 4: not a JSON object" in err
-        assert err.endswith("2 lines read: 2 new movies, 1 new links, 0 known ones. 2 invalid lines were skipped.")
+        assert err.endswith("2 lines read: 2 new movies, 1 new link, 0 known ones. Skipped: 2 invalid lines.")
         assert Movie.objects.count() == 2
 
     def test_an_invalid_link_is_named_and_the_rest_of_its_line_imported(self, run):
@@ -65,7 +65,7 @@ class TestImport:
         _, err, status = run("import_catalogue", text=text)
         assert (status, StreamingLink.objects.count()) == (1, 1)
         assert "line 1: link 1: 10.0.0.1 is not a public address" in err
-        assert err.endswith("1 lines read: 1 new movies, 1 new links, 0 known ones. 1 invalid links were skipped.")
+        assert err.endswith("1 line read: 1 new movie, 1 new link, 0 known ones. Skipped: 1 invalid link.")
         _, err, status = run("import_catalogue", "--strict", text=text)
         assert (status, err.splitlines()[-1]) == (1, "Nothing was imported: 1 invalid lines.")
 
@@ -113,7 +113,7 @@ class TestImport:
         make_link(make_movie(imdb_id="tt0013442", title="As it was"))
         remove_movies(Movie.objects.all(), reason="gone")
         out, _, _ = run("import_catalogue", text=VALID)
-        assert "1 movies restored" in out
+        assert "1 movie restored" in out
         assert (Movie.objects.get().title, StreamingLink.objects.count()) == ("As it was", 2)
 
     @pytest.mark.parametrize(("kind", "message"), [("nothing", "No such file"), ("folder", "directory")])
@@ -301,7 +301,7 @@ class TestImportOfOtherFormats:
         before, _, _ = run("export_catalogue", "-")
         Movie.objects.all().delete()
         out, err, status = run("import_catalogue", tmp_path / "all.csv")
-        assert (out, err, status) == ("1 lines read: 1 new movies, 2 new links, 0 known ones.\n", "", 0)
+        assert (out, err, status) == ("1 line read: 1 new movie, 2 new links, 0 known ones.\n", "", 0)
         assert json.loads(run("export_catalogue", "-")[0]) == json.loads(before)
 
     def test_a_table_of_others_needs_an_id_and_a_url(self, run, tmp_path):

@@ -116,7 +116,7 @@ def test_removed_movies_are_restored_exactly():
     assert "Removed 1 movies" in call("prune_movies")
     assert Movie.objects.count() == StreamingLink.objects.count() == LinkFlip.objects.count() == 0
     assert movie.imdb_id in call("restore_movies", "--list")
-    assert "1 movies restored" in call("restore_movies", movie.imdb_id)
+    assert "1 movie restored" in call("restore_movies", movie.imdb_id)
     assert whole_catalogue() == before
 
 
@@ -126,8 +126,8 @@ def test_restore_by_date_and_all():
         make_link(**LONG_DEAD)
         call("prune_movies")
         RemovedMovie.objects.filter(removed_at__gte=now).update(removed_at=now - timedelta(days=days))
-    assert "1 movies restored" in call("restore_movies", "--since", f"{now - timedelta(days=1):%Y-%m-%d}")
-    assert "1 movies restored" in call("restore_movies", "--all")
+    assert "1 movie restored" in call("restore_movies", "--since", f"{now - timedelta(days=1):%Y-%m-%d}")
+    assert "1 movie restored" in call("restore_movies", "--all")
     assert call("restore_movies", "--list").strip() == "None."
 
 

@@ -55,7 +55,7 @@ class Command(OpenreelCommand):
         with _opened(file, form, source or "", is_read_twice=strict) as read, rare_garbage_collection():
             report = self._import_all_or_nothing(read) if strict else self._import(read)
         if report.skipped:
-            raise CommandError(f"{report.summary} {report.skipped} were skipped.")
+            raise CommandError(f"{report.summary} Skipped: {report.skipped}.")
         return report.summary
 
     def _import_all_or_nothing(self, read: Reader) -> ImportReport:

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
 
+from streaming.formatting import counted
 from streaming.ingest.tombstones import restore_movies
 from streaming.management.base import OpenreelCommand
 from streaming.models import RemovedMovie
@@ -34,10 +35,11 @@ class Command(OpenreelCommand):
             )
         selected = set(removed.values_list("imdb_id", flat=True))
         restored = restore_movies(selected)
+        said = f"{counted(len(restored), 'movie')} restored"
         if len(restored) < len(selected):
             skipped = ", ".join(sorted(selected - set(restored))[:10])
-            raise CommandError(f"{len(restored)} movies restored; already in the catalogue or taken down: {skipped}.")
-        return f"{len(restored)} movies restored."
+            raise CommandError(f"{said}; already in the catalogue or taken down: {skipped}.")
+        return f"{said}."
 
 
 def _selected(options: dict[str, Any]) -> QuerySet[RemovedMovie]:

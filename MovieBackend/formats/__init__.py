@@ -1,0 +1,1 @@
+"""Formats of times that differ from Django's, by language."""

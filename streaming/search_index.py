@@ -96,9 +96,10 @@ def _wrong_words(first: int, last: int) -> list[Movie]:
     """Movies whose derived columns are not those of their title, with the right ones."""
     rows = Movie.objects.filter(pk__range=(first, last)).order_by("pk")
     length, wrong = Movie._meta.get_field("search_title").max_length, []
-    read = ("imdb_id", "title", "search_title", "search_words", "original_title", "other_titles")
-    for movie in rows.only(*read).iterator():
-        right = fold_for_search(movie.title)[:length], title_words(movie.title, *movie.search_titles)
+    titles, people = ("title", "original_title", "other_titles"), ("directors", "cast")
+    for movie in rows.only("imdb_id", "search_title", "search_words", *titles, *people).iterator():
+        words = title_words(movie.title, *movie.search_titles, people=movie.search_people)
+        right = fold_for_search(movie.title)[:length], words
         if (movie.search_title, movie.search_words) != right:
             movie.search_title, movie.search_words = right
             wrong.append(movie)

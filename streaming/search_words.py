@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 8
 MAX_WORD_LENGTH = 64
-MAX_OTHER_WORDS = 100
+MAX_OTHER_WORDS = MAX_PERSON_WORDS = 100
+PERSON_MARK = "§"
+"""Begins the words of the names of people; no word of a title or a search has it."""
 KEY_END = "|"
 """Ends the key in the words of a title; no word has it. The next character in ASCII order is `AFTER_KEY_END`."""
 AFTER_KEY_END = "}"
@@ -58,20 +61,21 @@ def fold_for_search(text: str) -> str:
     return " ".join("".join(letter for letter in decomposed if not unicodedata.combining(letter)).split())
 
 
-def title_words(title: str, *others: str) -> str:
+def title_words(title: str, *others: str, people: Iterable[str] = ()) -> str:
     """The key of a title, `|`, and more words by which it is found: those of other titles of the movie, too.
 
     The key has all words in order. Words that a sign joins count as one word too, so `Spider-Man` becomes
     `spider man|spiderman`. Of scripts without blanks each two neighbours are a word: `千と千尋` is found by `千尋`.
+    Those of the names of `people` begin with a mark, which tells them from words of titles: `§murnau`.
     """
     chunks = _chunks(title)
     words = [word for chunk in chunks for word in chunk]
     joined = ["".join(chunk)[:MAX_WORD_LENGTH] for chunk in chunks if len(chunk) > 1]
     more = [part for word in words for part in _parts_of_title(word)]
     known = {*words, *joined, *more}
-    others_words = (word for other in others for word in title_words(other).replace(KEY_END, " ").split())
-    added = list(dict.fromkeys(word for word in others_words if word not in known))[:MAX_OTHER_WORDS]
-    return f"{_key(words, title)}{KEY_END}{' '.join(dict.fromkeys([*joined, *more, *added]))}"
+    added = list(dict.fromkeys(word for word in _all_words(others) if word not in known))[:MAX_OTHER_WORDS]
+    names = [f"{PERSON_MARK}{word}" for word in list(dict.fromkeys(_all_words(people)))[:MAX_PERSON_WORDS]]
+    return f"{_key(words, title)}{KEY_END}{' '.join(dict.fromkeys([*joined, *more, *added, *names]))}"
 
 
 def parse_search(text: str) -> Search:
@@ -109,6 +113,15 @@ def terms_of(word: str, *, is_last: bool) -> tuple[Term, ...]:
 def is_unspaced(word: str) -> bool:
     """Whether the word has letters of a script without blanks."""
     return UNSPACED_RUN.search(word) is not None
+
+
+def name_terms(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """The same for the names of people."""
+    return tuple(Term(f"{PERSON_MARK}{term.word}", is_prefix=term.is_prefix) for term in terms)
+
+
+def _all_words(texts: Iterable[str]) -> Iterator[str]:
+    return (word for text in texts for word in title_words(text).replace(KEY_END, " ").split())
 
 
 def _chunks(text: str) -> list[list[str]]:

@@ -723,3 +723,31 @@ print(json.dumps(kept()))
 def test_links_are_indexed_by_reason_and_every_row_and_trigger_is_kept(database):
     reasons = ["ok", "http_404", "timeout"]
     assert run_script(database, REASONS_INDEXED, reasons) == [[reasons, True, []], [reasons, False, []]]
+
+
+PEOPLE_IN_SEARCH = """
+movies = models_at("0034_link_by_reason").get_model("streaming", "Movie").objects
+for number, (title, people) in enumerate(rows, 1):
+    movies.create(imdb_id=f"tt{number:07d}", title=title, search_title=title.lower(), **people)
+migrate_fully()
+from streaming.models import Movie
+from streaming.models.counter_triggers import missing_triggers
+from streaming.models.facet_triggers import wrong_facets
+from streaming.search_index import wrong_titles, wrong_words
+searches = ("murnau", "schreck", "faust", "gosta")
+found = [list(Movie.objects.search(text).values_list("title", flat=True)) for text in searches]
+print(json.dumps([found, wrong_titles(), wrong_words(), missing_triggers(connection)]))
+models_at("0034_link_by_reason")
+print(json.dumps(Movie.objects.count()))
+"""
+
+
+def test_people_find_the_movies_that_were_there_before(database):
+    murnau, schreck = [{"id": "Q55412", "name": "F. W. Murnau"}], [{"id": "max-schreck", "name": "Max Schreck"}]
+    rows = [
+        ("Nosferatu", {"directors": murnau, "cast": schreck}),
+        ("Faust", {"directors": murnau, "other_titles": [["de", "Faust – eine deutsche Volkssage"]]}),
+        ("Gosta", {}),
+    ]
+    found = [["Faust", "Nosferatu"], ["Nosferatu"], ["Faust"], ["Gosta"]]
+    assert run_script(database, PEOPLE_IN_SEARCH, rows) == [[found, [], [], []], 3]

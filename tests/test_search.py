@@ -8,6 +8,7 @@ import re
 import pytest
 from django.db import connection
 
+from scraper.items import Person
 from streaming.catalogue_query import CatalogueQuery
 from streaming.ingest.edits import update_movie
 from streaming.ingest.records import MovieRecord
@@ -117,6 +118,50 @@ def test_other_ways_to_type_a_title(text, title):
     for name in PLANTED:
         make_movie(title=name)
     assert title in found(text)[:10]
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("murnau", ["Sunrise", "Nosferatu"]),
+        ("F. W. Murnau", ["Sunrise", "Nosferatu"]),
+        ("friedrich mur", ["Sunrise", "Nosferatu"]),
+        ("murnua", ["Sunrise", "Nosferatu"]),
+        ("murnau nosferatu", ["Nosferatu"]),
+        ("schrek", ["Nosferatu"]),
+        ("melies", ["The Eclipse"]),
+        ("黒澤", ["Ikiru"]),
+        ("keaton", ["The Keaton Mystery", "One Week"]),
+        ("mu", ["Sunrise", "Nosferatu"]),  # no title begins so
+        ("ke", ["The Keaton Mystery"]),  # one does: too many names begin with two letters
+        ("murnau schreck zzzz", []),
+    ],
+)
+def test_directors_and_cast_find_their_movies_after_those_of_the_title(text, titles):
+    murnau = {"id": "Q55412", "name": "F. W. (Friedrich Wilhelm) Murnau"}
+    make_movie(title="Nosferatu", year=1922, directors=[murnau], cast=[{"id": "max-schreck", "name": "Max Schreck"}])
+    make_movie(title="Sunrise", year=1927, directors=[murnau])
+    make_movie(title="The Eclipse", directors=[{"id": "georges-melies", "name": "Georges Méliès"}])
+    make_movie(title="Ikiru", directors=[{"id": "Q8006", "name": "黒澤明"}])
+    make_link(make_movie(title="One Week", directors=[{"id": "buster-keaton", "name": "Buster Keaton"}]))
+    make_movie(title="The Keaton Mystery")
+    assert found(text) == titles
+
+
+def test_every_way_to_save_a_movie_lets_its_people_find_it(run_stated_save):
+    assert found("murnau") == ["Nosferatu"]
+
+
+@pytest.fixture(params=["new", "filled", "edited"])
+def run_stated_save(request):
+    """A movie whose director came with its first record, with a later one, or from staff."""
+    director = {"directors": (Person("F. W. Murnau", "Q55412"),)}
+    first = MovieRecord(imdb_id="tt0013442", title="Nosferatu", **(director if request.param == "new" else {}))
+    save_links([], movies=[first], is_operator=True)
+    if request.param == "filled":
+        save_links([], movies=[MovieRecord(imdb_id="tt0013442", **director)], is_operator=True)
+    if request.param == "edited":
+        update_movie(Movie.objects.get(), {"directors": ["F. W. Murnau"]})
 
 
 @pytest.mark.parametrize("text", ["zzzz", "nosferatu zzzz", "zz nosferatu", "metropolis 1927", "tt9999999", "???"])

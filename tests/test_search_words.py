@@ -86,3 +86,10 @@ def test_a_finished_word_has_to_be_there_as_it_is():
 )
 def test_folded_text_has_no_accents_and_no_capitals(text, folded):
     assert fold_for_search(text) == folded
+
+
+def test_the_words_of_people_are_marked_so_that_no_word_of_a_title_is_one():
+    assert title_words("Nosferatu", "Éin § Film", people=["F. W. Murnau", "Murnau-Stiftung"]) == (
+        "nosferatu|ein film §f §w §murnau §stiftung §murnaustiftung"
+    )
+    assert parse_search("§murnau").words == ("murnau",)

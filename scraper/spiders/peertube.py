@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request
+from scrapy.http import Response
+from twisted.python.failure import Failure
 
 from scraper.base_spider import SourceSpider
 from scraper.extraction.durations import parse_seconds
@@ -20,14 +22,16 @@ from scraper.extraction.json_values import (
     as_mapping,
     as_objects,
     as_text,
+    decode_json,
     find_imdb_id,
     html_to_text,
 )
 from scraper.extraction.languages import normalize_language_tag
 from scraper.extraction.media_types import quality_from_label, quality_from_size
 from scraper.extraction.wikidata_statements import FULL_WORK, Statement
-from scraper.items import LinkItem
+from scraper.items import Caption, LinkItem
 from scraper.sources import KNOWN_SOURCES, PEERTUBE_URLS
+from scraper.wikidata_client import JSON
 
 LICENCE_BY_NUMBER = {
     1: "cc-by",
@@ -40,7 +44,7 @@ LICENCE_BY_NUMBER = {
 }
 PUBLIC, PUBLISHED, FILMS_CATEGORY = 1, 1, 2
 VIDEO = re.compile(r"/(?:w|videos/watch|videos/embed|api/v1/videos)/([A-Za-z0-9-]{1,60})/?$")
-MAX_VIDEOS = 3
+MAX_VIDEOS, MAX_CAPTIONS = 3, 30
 
 
 def parse_video(answer: object) -> ExtractedFilm:
@@ -63,6 +67,20 @@ def parse_video(answer: object) -> ExtractedFilm:
         problem=problem,
         doubt=_doubt(video),
     )
+
+
+def parse_captions(answer: object, *, page: str) -> tuple[Caption, ...]:
+    """Parse the captions of a video that people wrote, not a program; `page` is any page of the instance."""
+    listed = as_objects(as_mapping(answer).get("data"))
+    written = [one for one in listed if one.get("automaticallyGenerated") is not True]
+    return tuple(caption for one in written if (caption := _caption(one, page=page)))
+
+
+def _caption(stated: Mapping[str, Any], *, page: str) -> Caption | None:
+    address = as_text(stated.get("fileUrl"), max_length=2000) or as_text(stated.get("captionPath"), max_length=2000)
+    url, language = absolute_url(address, page), normalize_language_tag(as_mapping(stated.get("language")).get("id"))
+    is_file = urlsplit(url).path.lower().endswith(".vtt")  # instances convert all that is uploaded
+    return Caption(url=url, language=language, format="vtt") if is_file else None
 
 
 def is_marked_sensitive(video: Mapping[str, Any]) -> bool:
@@ -164,7 +182,36 @@ class PeertubeSpider(SourceSpider):
             yield self.video_request(home, video)
 
     def video_request(self, home: str, video: str) -> Request:
-        return self.json_request(f"{home}/api/v1/videos/{video}", self.parse_response, may_miss=True)
+        url = f"{home}/api/v1/videos/{video}"
+        more = {"captions_url": f"{url}/captions"}
+        return self.json_request(url, self.parse_response, parse_kwargs=more, may_miss=True)
 
-    def parse_response(self, answer: object) -> Iterator[LinkItem]:
-        yield from to_items(parse_video(answer), imdb_id=self.imdb_id, source=self.name)
+    def parse_response(self, answer: object, *, captions_url: str) -> Iterator[Request]:
+        """Return the request for the captions of the video, if it has links."""
+        film = parse_video(answer)
+        if film.links:
+            yield Request(
+                captions_url,
+                callback=self.with_captions,
+                errback=self.without_captions,
+                headers={"Accept": JSON},
+                cb_kwargs={"film": film},
+                # A circle of redirects would call neither of both.
+                meta={"dont_obey_robotstxt": True, "dont_redirect": True},
+            )
+
+    def with_captions(self, response: Response, film: ExtractedFilm) -> Iterator[LinkItem]:
+        """Return the items of a film with its captions; without any if they cannot be read."""
+        try:
+            captions = parse_captions(decode_json(response.body), page=response.url)[:MAX_CAPTIONS]
+        except UnreadableResponse:
+            captions = ()
+        yield from self.items(replace(film, links=tuple(replace(link, captions=captions) for link in film.links)))
+
+    def without_captions(self, failure: Failure) -> Iterator[LinkItem]:
+        """Return the items of a film whose captions cannot be had: they play all the same."""
+        yield from self.items(failure.request.cb_kwargs["film"])
+
+    def items(self, film: ExtractedFilm) -> Iterator[LinkItem]:
+        """Return the items of a film."""
+        return to_items(film, imdb_id=self.imdb_id, source=self.name)

@@ -5,7 +5,7 @@
   if (!root) return;
   const part = (name) => root.querySelector(`[data-${name}]`);
   const screen = part("screen"), button = part("play"), copies = part("copies"), captions = part("captions"), texts = part("texts").dataset;
-  const restart = part("restart"), statusLine = part("status"), page = part("page");
+  const here = document.querySelector("[data-play-here]"), restart = part("restart"), statusLine = part("status"), page = part("page");
   const data = JSON.parse(document.getElementById("player-data").textContent);
   const probe = document.createElement("video");
   const canPlay = (choice) => !choice.type || Boolean(probe.canPlayType && probe.canPlayType(choice.type));
@@ -40,6 +40,8 @@
     const from = position && !playing ? "Continue" : "Play";
     const values = { host: choice.host, time: position ? clock(position.at) : "" };
     part("play-text").textContent = text(playing || failed.size ? "This" : from, values);
+    if (here) here.querySelector("span").textContent = text("Top", values);
+    if (here) here.hidden = choice === playing;
     part("page-text").textContent = text("Open", { host: new URL(choice.page).host });
     page.href = choice.page;
     button.hidden = choice === playing;
@@ -161,7 +163,13 @@
     (video || screen.firstElementChild).focus();
   };
 
+  const playInSight = () => {
+    play();
+    screen.scrollIntoView({ block: "center" });
+  };
+
   button.addEventListener("click", play);
+  if (here) here.addEventListener("click", playInSight);
   copies.addEventListener("change", show);
   captions.addEventListener("change", () => {
     const track = playing.captions[captions.value];
@@ -181,8 +189,7 @@
     if (!choice) return;
     event.preventDefault();
     select(choice);
-    play();
-    screen.scrollIntoView({ block: "center" });
+    playInSight();
   });
   // First the copy that was watched last, else the best one.
   const saved = (choice) => { const known = store.read(positionKey(choice)); return known && known.link === choice.id ? known.saved : 0; };

@@ -74,14 +74,33 @@
     setUpToast(toast);
   };
 
-  // Copies a field. Without the clipboard, which pages without https lack, the text is at least selected.
+  // Copies text. Pages without https have no clipboard; there the text of a selected field can be copied.
+  const copy = async (text, field) => {
+    try { await navigator.clipboard.writeText(text); return true; } catch { /* the other way */ }
+    const source = field || document.body.appendChild(Object.assign(document.createElement("input"), { value: text }));
+    source.select();
+    const done = document.execCommand("copy");
+    if (!field) source.remove();
+    return done;
+  };
+  const sayCopied = (button) => {
+    announce(button.dataset.copied);
+    $("span", button).textContent = button.dataset.copied;
+    button.focus();
+  };
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]"), field = button && document.getElementById(button.dataset.copy);
     if (!field) return;
     field.select();
-    try { await navigator.clipboard.writeText(field.value); } catch { if (!document.execCommand("copy")) return; }
-    announce(button.dataset.copied);
-    $("span", button).textContent = button.dataset.copied;
+    if (await copy(field.value, field)) sayCopied(button);
+  });
+  // Shares by the system's own dialog; where there is none, the address is copied.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-share]");
+    if (!button) return;
+    const { share: url, title } = button.dataset;
+    if (navigator.share) return navigator.share({ title, url }).catch(() => { /* the visitor has closed it */ });
+    if (await copy(url)) sayCopied(button);
   });
 
   // "Report" in a row chooses its link in the form, to which it leads.
@@ -187,4 +206,55 @@
     return showError(texts.failed);
   });
   on("sendError", () => showError(texts.offline));
+})();
+
+/* A visitor's own lists, in this browser only: hearts on cards, "Watchlist" and "Watched" on a movie's page. */
+(() => {
+  "use strict";
+  const KEY = "mine", unkept = document.currentScript.dataset.unkept;
+  const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+  // {watchlist: {IMDB_ID: {title, added}}, watched: the same}. Whatever else is found there counts as nothing.
+  const read = () => {
+    let found = null;
+    try { found = JSON.parse(localStorage.getItem(KEY)); } catch { /* forbidden, or not ours */ }
+    const list = (name) => (isObject(found) && isObject(found[name]) ? found[name] : {});
+    return { watchlist: list("watchlist"), watched: list("watched") };
+  };
+  const write = (lists) => {
+    try { localStorage.setItem(KEY, JSON.stringify(lists)); return true; } catch { return false; }
+  };
+
+  const refresh = () => {
+    const lists = read();
+    document.querySelectorAll("[data-list]").forEach((button) => {
+      button.setAttribute("aria-pressed", String(Object.hasOwn(lists[button.dataset.list], button.dataset.id)));
+    });
+  };
+  const titleOf = (button) => {
+    const card = button.closest(".movie-card"), name = card ? card.querySelector(".name") : document.querySelector("h1");
+    return name.textContent.trim().slice(0, 200);
+  };
+  const keep = (button, isKept) => {
+    const lists = read(), list = lists[button.dataset.list];
+    if (isKept) list[button.dataset.id] = { title: titleOf(button), added: Date.now() };
+    else delete list[button.dataset.id];
+    if (!write(lists)) document.dispatchEvent(new CustomEvent("failure", { detail: unkept }));
+    refresh();
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-list]");
+    if (button) keep(button, button.getAttribute("aria-pressed") !== "true");
+  });
+  // The player tells which part has ended: a film without parts has been watched, an episode is not the show.
+  document.addEventListener("watched", (event) => {
+    const button = document.querySelector(".keep-buttons [data-list=watched]");
+    if (button && event.detail === "--") keep(button, true);
+  });
+  document.addEventListener("htmx:afterSettle", refresh);
+  addEventListener("storage", refresh);
+  addEventListener("pageshow", refresh);
+  refresh();
+  window.mine = { read, write, refresh, isObject };
 })();

@@ -189,7 +189,7 @@ class MovieFilters(django_filters.FilterSet):  # type: ignore[misc]
     runtime_max = RuntimeFilter(help_text="At most this many minutes")
     has_links = _choice_filter({"true": "", "false": ""}, "true: with an active link; false: without one")
     search = django_filters.CharFilter(
-        help_text="Words of the title, in any order, or an IMDb id; the last one may be unfinished"
+        help_text="Words of titles and names of people, in any order, or an IMDb id; the last one may be unfinished"
     )
     updated_since = DateTimeOrDateFilter(field_name="updated_at", help_text="Changed at this time or later")
     ordering = _choice_filter(

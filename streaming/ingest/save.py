@@ -287,7 +287,12 @@ def _movie_row(record: MovieRecord, now: Any) -> tuple[Any, ...]:
         record.imdb_id,
         record.title,
         fold_for_search(record.title)[:MAX_SEARCH_TITLE_LENGTH],
-        title_words(record.title, record.original_title, *(title for _, title in record.other_titles)),
+        title_words(
+            record.title,
+            record.original_title,
+            *(title for _, title in record.other_titles),
+            people=[person.name for person in (*record.directors, *record.cast)],
+        ),
         record.year,
         record.type or Movie.Type.MOVIE.value,
         record.poster_url,
@@ -309,7 +314,7 @@ def _missing_fields(known: Mapping[str, Mapping[str, Any]], movies: Sequence[Mov
             values = {name: row[name] or to_column(getattr(record, name)) for name in FILLABLE_MOVIE_FIELDS}
             values["fame"] = values["fame"] or 0
             movie = Movie(pk=row["pk"], title=row["title"], updated_at=timezone.now(), **values)
-            movie.search_words = title_words(movie.title, *movie.search_titles)
+            movie.search_words = title_words(movie.title, *movie.search_titles, people=movie.search_people)
             changed.append(movie)
     return changed
 

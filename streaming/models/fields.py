@@ -72,11 +72,12 @@ class FoldedField(DerivedText, models.CharField):  # type: ignore[type-arg]
 
 
 class SearchWordsField(DerivedText, models.TextField):  # type: ignore[type-arg]
-    """Holds the words by which the title in the column `of` is found, and those of the movie's other titles."""
+    """Holds the words by which the title in the column `of` is found, of its other titles and its people."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        others = getattr(model_instance, "search_titles", ())  # None in migrations, which have no properties.
-        words = title_words(str(getattr(model_instance, self.of)), *others)
+        # None in migrations, which have no properties.
+        others, people = (getattr(model_instance, name, ()) for name in ("search_titles", "search_people"))
+        words = title_words(str(getattr(model_instance, self.of)), *others, people=people)
         setattr(model_instance, self.attname, words)
         return words
 

@@ -18,7 +18,7 @@ from streaming.models.blocked_address import BlockedAddress
 from streaming.models.fields import CountedField, FoldedField, JsonListField, SearchWordsField
 from streaming.models.id_list import IdList
 from streaming.models.link import StreamingLink
-from streaming.models.title_search import find_movies
+from streaming.models.title_search import FoundMovies, find_movies
 from streaming.search_words import parse_search
 
 # `tt` and 7 to 9 digits, without a regular expression: SQLite has none of its own, so a check with one would fail in
@@ -76,12 +76,13 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.filter(imdb_id=identifier) if len(identifier) <= 11 and identifier.isascii() else self.none()
 
     def search(self, text: str) -> MovieQuerySet:
-        """The movies of this set that somebody means who types `text`: by title or by the start of an IMDb id.
+        """The movies of this set that somebody means who types `text`: by titles, people or the start of an IMDb id.
 
         Unless the set has an order, the best come first: those with exactly this title, then those with this title but
-        for its article (`strasse` and "Die Straße"), then the best known, then the newest. Words match in any order,
-        without accents, the last one unfinished; if no title has them, with one typing mistake each. Only the first 200
-        characters and 8 words count; without any, all movies are meant.
+        for its article (`strasse` and "Die Straße"), then the best known, then the newest; last those that match only
+        with names of their directors and cast. Words match in any order, without accents, the last one unfinished; if
+        nothing has them, with one typing mistake each. Only the first 200 characters and 8 words count; without any,
+        all movies are meant.
 
         Apply all conditions before: of more than `MAX_FOUND` movies that match, the best known remain, and of very
         common words the best known `MAX_LOOKED_AT` are compared with the conditions. Asks the database at once.
@@ -90,7 +91,7 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         if found is None:
             return self
         ranked = self.filter(pk__in=IdList(found.ids))
-        return ranked if self.query.order_by else ranked.order_by(*best_first(found.exact, found.nearly))
+        return ranked if self.query.order_by else ranked.order_by(*best_first(found))
 
     def watchable(self) -> MovieQuerySet:
         """Movies with at least one active link."""
@@ -114,13 +115,16 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.prefetch_related(Prefetch("links", StreamingLink.objects.active(), to_attr="active_links"))
 
 
-def best_first(exact: Iterable[int] = (), nearly: Iterable[int] = ()) -> list[OrderBy | str]:
-    """The order of movies that a search has found: `exact` ids, `nearly` exact ones, the best known, the newest."""
+def best_first(found: FoundMovies) -> list[OrderBy | str]:
+    """The order of movies that a search has found: `exact` ones, `nearly` exact ones, the best known, the newest; last
+    those that only names match.
+    """
     rest: list[OrderBy | str] = [F("active_link_count").desc(), F("year").desc(nulls_last=True), "search_title", "id"]
-    first = [When(pk__in=IdList(ids), then=rank) for rank, ids in enumerate((list(exact), list(nearly))) if ids]
-    if not first:
+    ranks = ((0, found.exact), (1, found.nearly), (3, found.named))
+    ranked = [When(pk__in=IdList(ids), then=rank) for rank, ids in ranks if ids]
+    if not ranked:
         return rest
-    return [Case(*first, default=2, output_field=models.IntegerField()).asc(), *rest]
+    return [Case(*ranked, default=2, output_field=models.IntegerField()).asc(), *rest]
 
 
 class Movie(models.Model):
@@ -215,6 +219,11 @@ class Movie(models.Model):
     def search_titles(self) -> list[str]:
         """The titles by which it is found besides its own."""
         return [self.original_title, *(title for _, title in self.other_titles)]
+
+    @property
+    def search_people(self) -> list[str]:
+        """The names of the people by which it is found."""
+        return [str(one.get("name", "")) for one in (*self.directors, *self.cast)]
 
     def people(self, role: str) -> tuple[Person, ...]:
         """The people in a role, `directors` or `cast`."""

@@ -1,9 +1,9 @@
-"""From what somebody typed to the movies that are meant: exact words first, then guesses, one after the other."""
+"""From what somebody typed to the movies that are meant: exact words of titles and names first, then guesses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,15 @@ from django.db.models import QuerySet
 
 from streaming.models.id_list import IdList
 from streaming.models.title_index import Alternative, Pattern, TitleIndex
-from streaming.search_words import Search, Term, is_unspaced, keys_but_for_article, terms_of
+from streaming.search_words import (
+    PERSON_MARK,
+    Search,
+    Term,
+    is_unspaced,
+    keys_but_for_article,
+    name_terms,
+    terms_of,
+)
 from streaming.spelling import MIN_LENGTH, beginnings, one_mistake_away, two_words
 
 MAX_FOUND, MAX_LOOKED_AT = 500, 10_000
@@ -30,12 +38,14 @@ class FoundMovies:
     """Ids of movies, the best known first, and those of movies with exactly the title that was typed.
 
     `nearly`: of those whose title differs by the article at its beginning; of a search in a script without blanks also
-    those whose whole title is such a run, before titles that have other words beside it.
+    those whose whole title is such a run, before titles that have other words beside it. `named`: of those that match
+    only with the names of their people.
     """
 
     ids: list[int]
     exact: list[int]
     nearly: list[int] = field(default_factory=list)
+    named: list[int] = field(default_factory=list)
 
 
 def find_movies(movies: QuerySet[Any], search: Search) -> FoundMovies | None:
@@ -50,7 +60,7 @@ def find_movies(movies: QuerySet[Any], search: Search) -> FoundMovies | None:
     if not search.key or not ids:
         return FoundMovies(ids=ids, exact=ids[:1])  # a whole id is the lowest that begins so
     titled = _with_title(movies, search)
-    return FoundMovies(ids=[pk for pk in titled.ids if pk in ids], exact=titled.exact, nearly=titled.nearly)
+    return replace(titled, ids=[pk for pk in titled.ids if pk in ids])
 
 
 def _with_imdb_ids(movies: QuerySet[Any], beginnings_of_ids: Iterable[str]) -> QuerySet[Any]:
@@ -68,7 +78,7 @@ def _with_title(movies: QuerySet[Any], search: Search) -> FoundMovies:
     kept = _belonging(movies, found.ids)
     if len(kept) < MAX_FOUND:
         kept = _belonging(movies, _candidates(index, search, limit=MAX_LOOKED_AT).ids)
-    return FoundMovies(ids=kept[:MAX_FOUND], exact=found.exact, nearly=found.nearly)
+    return replace(found, ids=kept[:MAX_FOUND])
 
 
 def _belonging(movies: QuerySet[Any], ids: Sequence[int]) -> list[int]:
@@ -87,31 +97,56 @@ def _candidates(index: TitleIndex, search: Search, *, limit: int) -> FoundMovies
     """At most `limit` movies that match, besides those with exactly the title, but for its article."""
     exact = index.titled(search.key, limit=MAX_FOUND)
     nearly = index.titled(*keys_but_for_article(search.key), limit=MAX_FOUND)
-    found = _find(index, search, limit=limit)
+    found, named = _as_typed(index, search, limit=limit)
+    if not found and not named:
+        found = _guessed(index, search.words, limit=limit)
     if len(search.words) == 1 and is_unspaced(search.words[0]):
         nearly += index.of_one_word(found)
-    return FoundMovies(ids=list(dict.fromkeys([*exact, *nearly, *found])), exact=exact, nearly=nearly)
+    titled = dict.fromkeys([*exact, *nearly, *found])
+    only_named = [pk for pk in named if pk not in titled][: max(0, limit - len(titled))]
+    return FoundMovies(ids=[*titled, *only_named], exact=exact, nearly=nearly, named=only_named)
 
 
-def _find(index: TitleIndex, search: Search, *, limit: int) -> list[int]:
-    if not search.words:
-        return index.beginning_with(search.key, limit=limit)
-    for pattern in _patterns(index, search.words):
+def _as_typed(index: TitleIndex, search: Search, *, limit: int) -> tuple[list[int], list[int]]:
+    """The movies whose titles have all words, and those with all words in names of people.
+
+    Of several words, some may be in the title: `murnau nosferatu`. Words that are all so short that they begin too many
+    names are sought in titles only.
+    """
+    words, last = search.words, len(search.words) - 1
+    if not words:
+        return index.beginning_with(search.key, limit=limit), []
+    either = [_title_or_name(word, is_last=number == last) for number, word in enumerate(words)]
+    patterns = [[alternatives[:1] for alternatives in either]]
+    if any(len(word) >= MIN_KNOWN_LENGTH or is_unspaced(word) for word in words):
+        patterns.append(either if last else [either[0][1:]])
+    found, *named = index.matching_each(patterns, limit=limit)
+    return found, named[0] if named else []
+
+
+def _title_or_name(word: str, *, is_last: bool) -> list[Alternative]:
+    terms = terms_of(word, is_last=is_last)
+    return [terms, name_terms(terms)]
+
+
+def _guessed(index: TitleIndex, words: Sequence[str], *, limit: int) -> list[int]:
+    for pattern in _guesses(index, words):
         if found := index.matching(pattern, limit=limit):
             return found
     return []
 
 
-def _patterns(index: TitleIndex, words: Sequence[str]) -> Iterator[Pattern]:
-    """What to look for, the next only if nothing matches the one before."""
+def _guesses(index: TitleIndex, words: Sequence[str]) -> Iterator[Pattern]:
+    """What to look for if nothing has the words as they are, the next only if nothing matches the one before."""
+    if not words:
+        return
     last = len(words) - 1
-    yield [[terms_of(word, is_last=number == last)] for number, word in enumerate(words)]
     yield from _glued(index, words)
     for similar in (_words_like, _other_readings):
         if corrected := _corrected(index, words, similar):
             yield corrected
     if last:
-        yield [[terms_of(word, is_last=True)] for word in words]
+        yield [_title_or_name(word, is_last=True) for word in words]
     if len(words) <= MAX_INNER_WORDS:
         yield from _inside(index, words)
 
@@ -145,7 +180,7 @@ def _corrected(index: TitleIndex, words: Sequence[str], similar: Guess) -> Patte
     unknown = [word for number, word in enumerate(words) if not _is_known(index, word, is_last=number == last)]
     pattern: list[Sequence[Alternative]] = []
     for number, word in enumerate(words):
-        alternatives: list[Alternative] = [] if word in unknown else [terms_of(word, is_last=number == last)]
+        alternatives = [] if word in unknown else _title_or_name(word, is_last=number == last)
         if (word in unknown or not unknown) and _may_be_wrong(word):
             alternatives += similar(index, word, is_last=number == last)
         if not alternatives:
@@ -157,7 +192,8 @@ def _corrected(index: TitleIndex, words: Sequence[str], similar: Guess) -> Patte
 def _is_known(index: TitleIndex, word: str, *, is_last: bool) -> bool:
     if len(word) < MIN_KNOWN_LENGTH or is_unspaced(word) or word.isdecimal():
         return True
-    return bool(index.known_beginnings([word]) if is_last else index.known_words([word]))
+    words = [word, f"{PERSON_MARK}{word}"]
+    return bool(index.known_beginnings(words) if is_last else index.known_words(words))
 
 
 def _may_be_wrong(word: str) -> bool:
@@ -165,11 +201,13 @@ def _may_be_wrong(word: str) -> bool:
 
 
 def _words_like(index: TitleIndex, word: str, *, is_last: bool) -> list[Alternative]:
-    """Words of titles that differ by a single mistake; for an unfinished word, if there are none, their beginnings."""
+    """Words of titles and names with a single mistake less; of an unfinished word, without any, their beginnings."""
     near = one_mistake_away(word)
-    if words := index.known_words(near):
+    both = (near, {f"{PERSON_MARK}{other}" for other in near})
+    if words := [known for candidates in both for known in index.known_words(candidates)]:
         return [(Term(other),) for other in words]
-    return [(Term(other, is_prefix=True),) for other in index.known_beginnings(near)] if is_last else []
+    starts = (start for candidates in both for start in index.known_beginnings(candidates)) if is_last else ()
+    return [(Term(other, is_prefix=True),) for other in starts]
 
 
 def _other_readings(index: TitleIndex, word: str, *, is_last: bool) -> list[Alternative]:

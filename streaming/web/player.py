@@ -79,8 +79,9 @@ class Choice:
         """Episode, quality, language and format, such as `720p, English, MP4`."""
         ending = urlsplit(self.url).path.rpartition(".")[2].upper() if self.media_type else gettext("Player")
         link = self.link
-        about = link.display_label if not link.quality or len(self.part) > len("--") else ""
-        words = (display_text(about), link.quality, language_name(link.language), "HLS" if ending == "M3U8" else ending)
+        about = display_text(link.display_label) if not link.quality or len(self.part) > len("--") else ""
+        facts = (link.quality, language_name(link.language))
+        words = (about, *(fact for fact in facts if fact not in about), "HLS" if ending == "M3U8" else ending)
         return ", ".join(word for word in words if word)
 
     def as_data(self) -> dict[str, Any]:

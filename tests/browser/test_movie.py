@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.helpers import browser_seed
@@ -40,3 +41,21 @@ def test_without_scripts_seasons_copies_and_details_open(plain):
     expect(row.get_by_text("Not checked yet")).to_be_visible()
     expect(row.get_by_role("link", name="Open (Wikimedia Commons, S2 E3)")).to_be_visible()
     assert plain.locator(".copy").count() == 20
+
+
+@pytest.mark.parametrize("has_dialog", [False, True])
+def test_a_movie_is_shared_by_the_dialog_of_the_system_or_by_its_address(browser, site, has_dialog):
+    context = browser.new_context(base_url=site.address, permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    dialog = "async (what) => { window.shared = what; }" if has_dialog else "undefined"
+    page.add_init_script(f"Object.defineProperty(navigator, 'share', {{ value: {dialog} }})")
+    page.goto(f"/streaming/{browser_seed.SHOWN}/")
+    page.get_by_role("button", name="Share").focus()
+    page.keyboard.press("Enter")
+    url = f"{site.address}/streaming/{browser_seed.SHOWN}/"
+    if has_dialog:
+        assert page.evaluate("window.shared") == {"title": "Night of the Living Dead (1968)", "url": url}
+    else:
+        expect(page.get_by_role("button", name="Address copied")).to_be_focused()
+        assert page.evaluate("navigator.clipboard.readText()") == url
+    context.close()

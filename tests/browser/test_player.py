@@ -70,6 +70,20 @@ def test_a_film_plays_here(page, copy):
     expect(page.locator("video")).to_be_focused()
 
 
+@pytest.mark.parametrize("width", [1280, 320])
+def test_the_film_starts_from_the_top_of_the_page_and_says_each_word_once(page, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(PAGE)
+    here = page.locator(".keep-buttons [data-play-here]")
+    expect(here).to_have_text("Play, from " + page.locator("[data-play-text]").inner_text().rpartition(" ")[2])
+    choose(page, "480p, German, MP4")
+    here.focus()
+    page.keyboard.press("Enter")
+    assert wait_until_plays(page)["width"] == 320
+    expect(page.locator("video")).to_be_in_viewport(ratio=0.9)
+    expect(here).to_be_hidden()
+
+
 def test_captions_are_shown_in_the_language_of_the_browser_or_the_chosen_one(page):
     page.goto(PAGE)
     choose(page, "480p, German, MP4")

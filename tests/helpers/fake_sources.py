@@ -395,6 +395,8 @@ def library(web: SourceWeb, path: str, query: Query) -> Page:
 
 
 def peertube(web: SourceWeb, path: str, query: Query) -> Page:
+    if path.endswith("/captions"):
+        return peertube_captions(path.split("/")[-2])
     if (name := path.rsplit("/", 1)[-1]) in web.videos:
         return data({"uuid": name, "url": f"{web.url}/w/{name}", "name": name, "files": []})
     if name != "bunny":
@@ -403,6 +405,17 @@ def peertube(web: SourceWeb, path: str, query: Query) -> Page:
     video = {"uuid": "bunny", "url": f"{web.url}/videos/watch/bunny", "name": "Big Buck Bunny", "privacy": {"id": 1}}
     video |= {"licence": {"id": 1, "label": "Attribution"}, "language": {"id": "zxx"}, "files": files}
     return data({**video, "streamingPlaylists": [{"playlistUrl": f"{web.url}/static/master.m3u8", "files": []}]})
+
+
+def peertube_captions(video: str) -> Page:
+    """Of the video `bunny`: two that people wrote, one with a path only, and one that a program made."""
+    listed: list[dict[str, Any]] = [
+        {"language": {"id": "fr", "label": "French"}, "captionPath": "/lazy-static/video-captions/b-fr.vtt"},
+        {"language": {"id": "pt-BR"}, "fileUrl": "https://files.t.example//b-pt.vtt", "captionPath": "/b-pt.vtt"},
+        {"language": {"id": "en"}, "fileUrl": "https://files.t.example/b-en.vtt", "automaticallyGenerated": True},
+        {"language": {"id": "de"}, "fileUrl": None, "captionPath": None, "m3u8Url": "https://files.t.example/b.m3u8"},
+    ]
+    return data({"total": 4, "data": listed if video == "bunny" else []})
 
 
 def oembed(web: SourceWeb, path: str, query: Query) -> Page:

@@ -23,7 +23,7 @@ from tests.helpers.paths import RECORDED_PAYLOADS
 
 OWN = Path(__file__).parent / "pages"
 # The formats that we write ourselves are compared in tests/exchange/test_conformance.py; the others we never ask for.
-NOT_READ = ("stremio/", "m3u_strm/", "loc/search", "peertube/list", "peertube/captions")
+NOT_READ = ("stremio/", "m3u_strm/", "loc/search", "peertube/list")
 NOT_COMPARED = {
     "reject": "prose; nothing may be found but what is listed, which is compared",
     "not_links": "compared on its own below",
@@ -165,6 +165,11 @@ def commons_file(case: Case) -> dict[str, Any]:
     return as_dict(film, source="commons")
 
 
+def peertube_captions(case: Case) -> dict[str, Any]:
+    captions = peertube.parse_captions(decode_json(case.body()), page="https://framatube.org/")
+    return {"total": len(captions), "languages": [caption.language for caption in captions]}
+
+
 def peertube_video(case: Case) -> dict[str, Any]:
     video = as_mapping(decode_json(case.body()))
     film = peertube.parse_video(video)
@@ -222,6 +227,7 @@ READERS: list[tuple[str, Callable[[Case], dict[str, Any]]]] = [
     ("wikidata/", wikidata_table),
     ("commons/", commons_file),
     ("loc/", one_film(library_of_congress.parse_item)),
+    ("peertube/captions", peertube_captions),
     ("peertube/", peertube_video),
     ("html/", page),
     ("tmdb/find", tmdb_find),

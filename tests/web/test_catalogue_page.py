@@ -213,9 +213,18 @@ def test_a_selected_value_stays_in_the_bar_even_if_nothing_has_it(client, listin
 
 
 def test_an_empty_result_says_what_is_searched(client, listing):
+    page = html_of(client.get("/?q=caligari"))
+    assert "Nothing matches “caligari”" in page
+    assert "looks at titles, directors, casts and IMDb ids" in page
+
+
+def test_a_director_finds_the_films(client):
+    make_movie(title="Nosferatu", directors=[{"id": "Q55412", "name": "F. W. Murnau"}])
+    make_movie(title="Metropolis")
     page = html_of(client.get("/?q=murnau"))
-    assert "Nothing matches “murnau”" in page
-    assert "not at directors" in page
+    assert "Nosferatu" in page
+    assert "Metropolis" not in page
+    assert 'placeholder="Title, director or IMDb id"' in page
 
 
 def test_an_empty_catalogue_says_how_to_fill_it(client):

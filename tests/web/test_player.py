@@ -102,6 +102,14 @@ def test_only_copies_of_one_episode_and_part_replace_each_other(client, movie):
     assert (parts["c.mp4"], parts["film_part2.mp4"]) == ("1-3-", "--2")
 
 
+def test_what_the_label_says_is_not_said_again(client, movie):
+    make_link(movie, source_url=FILE, kind="file", label="Stream, German", language="de")
+    page = page_of(client, movie)
+    assert choices_of(page)[0]["label"] == "Stream, German, MP4"
+    row = html_of(page).partition('class="copy-facts"')[2].partition("</p>")[0]
+    assert "<span>German</span>" not in row
+
+
 def test_hostile_labels_stay_text(client, movie):
     make_link(movie, source_url=FILE, kind="file", label="</script><script>alert(1)</script>")
     page = html_of(page_of(client, movie))

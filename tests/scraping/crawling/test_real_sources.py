@@ -205,6 +205,31 @@ class TestAllTogether:
         assert (paid.licence, paid.label, paid.is_published) == ("paid", "Netflix", True)
         assert state(rows, "wikidata") == ("found", "")
 
+    def test_captions_of_peertube_belong_to_each_link(self, web):
+        searched(BUNNY, "peertube")
+        written = [
+            {"url": f"{web.url}/lazy-static/video-captions/b-fr.vtt", "language": "fr", "format": "vtt"},
+            {"url": "https://files.t.example//b-pt.vtt", "language": "pt-BR", "format": "vtt"},
+        ]
+        assert [link.captions for link in links(BUNNY)["peertube"].values()] == [written, written]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Page("no", status=500),
+            Page("no", status=404),
+            Page("not data"),
+            Page("[7]", content_type="application/json"),
+            Page("", status=302, headers={"Location": "/api/v1/videos/bunny/captions"}),
+        ],
+        ids=["500", "404", "a page", "another shape", "a circle"],
+    )
+    def test_without_their_captions_the_links_of_peertube_are_found_all_the_same(self, answer, web):
+        web.faults["/api/v1/videos/bunny/captions"] = answer
+        rows, _ = searched(BUNNY, "peertube")
+        assert [link.captions for link in links(BUNNY)["peertube"].values()] == [[], []]
+        assert rows["peertube"]["state"] == "found"
+
     @pytest.mark.parametrize(
         ("said", "why"),
         [

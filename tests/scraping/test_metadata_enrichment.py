@@ -258,3 +258,8 @@ def test_daily_turns_come_to_all_movies():
     turns = [incomplete_movies([], limit=2, turn=turn) for turn in range(3)]
     assert turns[:2] == [names[:2], names[2:4]]
     assert names[4] in turns[2]
+
+
+def test_a_movie_that_is_not_there_is_an_error():
+    with pytest.raises(CommandError, match=r"No such movie: tt9999999\."):
+        call_command("describe_movies", "--source", "tvmaze", "tt9999999")

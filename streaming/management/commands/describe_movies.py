@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from streaming.health.probing.config import ProbeConfig
 from streaming.health.verification.api_client import ApiReply, fetch_json
 from streaming.management.arguments import integer_argument
 from streaming.management.base import OpenreelCommand
+from streaming.models import Movie
 from streaming.scraping.metadata_enrichment import (
     PROVIDERS,
     EnrichmentReport,
@@ -58,6 +60,7 @@ class Command(OpenreelCommand):
     ) -> None:
         if (source == IMDB) != (file is not None):
             raise CommandError("--source imdb and --file must be used together.")
+        _require_known(imdb_ids)
         self.printed_at, self.total = time.monotonic(), ""
         try:
             if file is not None:
@@ -79,6 +82,13 @@ class Command(OpenreelCommand):
         if time.monotonic() - self.printed_at >= PROGRESS_LINE_SECONDS:
             self.printed_at = time.monotonic()
             self.stderr.write(f"{report.looked_up:,}{self.total} looked up, {report.updated:,} updated")
+
+
+def _require_known(imdb_ids: Sequence[str]) -> None:
+    """Raise CommandError for ids that no movie has: to look up nothing is no success."""
+    known = Movie.objects.filter(imdb_id__in=imdb_ids).values_list("imdb_id", flat=True)
+    if unknown := sorted(set(imdb_ids).difference(known)):
+        raise CommandError(f"No such movie: {', '.join(unknown[:10])}.")
 
 
 def _fetch_url(url: str) -> ApiReply:

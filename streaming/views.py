@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -73,6 +74,7 @@ from streaming.title_requests import TitleRefused, TooManyTitles, ask_for_title
 from streaming.write_log import log_changed
 
 REQUESTED_BY = "api"
+GENERATING_SCHEMA = threading.Lock()
 TOO_MANY_TITLES_SECONDS = 24 * 3600
 CHANGES_PAGE_SIZE = 500
 PRIVATE_CACHE = "private, no-cache"
@@ -548,6 +550,11 @@ class SchemaView(SpectacularAPIView):
     """The OpenAPI schema as JSON, which every OpenAPI tool reads."""
 
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """One at a time: the generator prepares its extensions at the first request, and fails if two do it at once."""
+        with GENERATING_SCHEMA:
+            return super().dispatch(request, *args, **kwargs)
 
 
 class DocsView(SpectacularSwaggerView):

@@ -45,7 +45,7 @@ MAX_CARDS, MAX_NAMED = 240, 500
 MAX_FEED_ENTRIES = 500
 MAX_PASTED_LENGTH = 200_000
 PARAMETERS = frozenset({"list"})
-"""Of a playlist and a feed, which are for programs and are told what is wrong, as by the API."""
+"""Of a playlist and a feed, which are for programs and name what is wrong, as the API does."""
 CACHE_SECONDS = 300
 PROBLEMS = {
     "archive": gettext_lazy(

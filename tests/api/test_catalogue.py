@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -18,6 +21,7 @@ from streaming.models import Change, HealthRun, Movie, PendingChange
 from streaming.models.change import number_all_changes
 from streaming.models.movie import mark_updated
 from tests.helpers.factories import make_job, make_link, make_movie
+from tests.helpers.paths import PROJECT_ROOT
 
 pytestmark = pytest.mark.django_db
 API = "/api/streaming/"
@@ -297,6 +301,31 @@ def test_the_schema_says_how_a_wrong_request_is_refused(robot):
         refused = robot.get(f"{API}{address}")
         assert refused.status_code == 400
         assert all(isinstance(value, str | list) for value in refused.json().values())
+
+
+MANY_FIRST_READERS = """
+import sys, threading, django
+django.setup()
+from django.test import Client
+sys.setswitchinterval(1e-6)
+start, statuses = threading.Barrier(8), []
+def read():
+    client = Client(raise_request_exception=False, headers={"Host": "127.0.0.1"})
+    start.wait()
+    statuses.append(client.get("/api/streaming/schema/").status_code)
+readers = [threading.Thread(target=read) for _ in range(8)]
+[reader.start() for reader in readers]
+[reader.join() for reader in readers]
+print(statuses)
+"""
+
+
+@pytest.mark.slow
+def test_several_may_ask_for_the_schema_at_once_in_a_new_process():
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(PROJECT_ROOT)}
+    command = [sys.executable, "-c", MANY_FIRST_READERS]
+    read = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert read.stdout.splitlines()[-1] == str([200] * 8), read.stderr
 
 
 def test_the_schema_is_served_as_json_and_its_page_needs_no_other_site(robot):

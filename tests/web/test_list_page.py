@@ -122,7 +122,7 @@ def test_several_movies_of_one_title_differ_by_year_and_type_only(client):
     assert [film.row for film in found.missing] == [4]
 
 
-def test_a_title_of_many_movies_is_told_by_its_year_and_is_not_guessed_without(client):
+def test_a_title_of_many_movies_is_known_by_its_year_and_not_guessed_without(client):
     for year in range(1990, 2000):
         make_movie(title="Love", year=year)
     found = submit(client, "title,year\nLove,1992\nLove,\nLove,2000\nLove,1980\nLove!,1996\n").context["found"]

@@ -8,7 +8,7 @@ TEST_WORKERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=only-for-make-check-and-make-bench ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test test-fast check fix messages bench bench-jobs bench-health bench-truth bench-faults bench-bulk bench-catalogue bench-history clean
+.PHONY: help install run test test-fast check fix messages screenshots bench bench-jobs bench-health bench-truth bench-faults bench-bulk bench-catalogue bench-history clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -42,6 +42,9 @@ fix: $(VENV)/.dev ## let ruff and djlint fix what they can
 
 messages: $(VENV)/.dev ## bring the catalogues of translations in locale/ up to date with the texts; name the missing ones
 	@$(DEV_RUN) manage.py update_translations
+
+screenshots: $(VENV)/.dev ## remake the pictures of docs/screenshots, with the demo catalogue and the example film (needs Chromium)
+	@$(RUN) -m tests.helpers.screenshots
 
 bench: bench-jobs bench-health bench-truth bench-faults bench-bulk ## all benchmarks, as ratios within one run
 

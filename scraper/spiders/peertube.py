@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.http import Response
-from twisted.python.failure import Failure
 
 from scraper.base_spider import SourceSpider
 from scraper.extraction.durations import parse_seconds
@@ -187,13 +186,13 @@ class PeertubeSpider(SourceSpider):
         return self.json_request(url, self.parse_response, parse_kwargs=more, may_miss=True)
 
     def parse_response(self, answer: object, *, captions_url: str) -> Iterator[Request]:
-        """Return the request for the captions of the video, if it has links."""
+        """Return the request for the captions of the video, if it has links; these play without captions, too."""
         film = parse_video(answer)
         if film.links:
             yield Request(
                 captions_url,
                 callback=self.with_captions,
-                errback=self.without_captions,
+                errback=lambda _failure: self.items(film),
                 headers={"Accept": JSON},
                 cb_kwargs={"film": film},
                 # A circle of redirects would call neither of both.
@@ -207,10 +206,6 @@ class PeertubeSpider(SourceSpider):
         except UnreadableResponse:
             captions = ()
         yield from self.items(replace(film, links=tuple(replace(link, captions=captions) for link in film.links)))
-
-    def without_captions(self, failure: Failure) -> Iterator[LinkItem]:
-        """Return the items of a film whose captions cannot be had: they play all the same."""
-        yield from self.items(failure.request.cb_kwargs["film"])
 
     def items(self, film: ExtractedFilm) -> Iterator[LinkItem]:
         """Return the items of a film."""

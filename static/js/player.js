@@ -15,7 +15,11 @@
   // Copies that this browser cannot play are not offered.
   data.choices.forEach((choice, number) => { if (!canPlay(choice)) copies.options[number].hidden = copies.options[number].disabled = true; });
   const usable = data.choices.filter(canPlay);
-  if (!usable.length) { root.hidden = true; return; }
+  if (!usable.length) {
+    root.hidden = true;
+    if (here) here.remove();
+    return;
+  }
 
   // localStorage may be forbidden or full: then nothing is remembered.
   const store = {
@@ -41,7 +45,6 @@
     const values = { host: choice.host, time: position ? clock(position.at) : "" };
     part("play-text").textContent = text(playing || failed.size ? "This" : from, values);
     if (here) here.querySelector("span").textContent = text("Top", values);
-    if (here) here.hidden = choice === playing;
     part("page-text").textContent = text("Open", { host: new URL(choice.page).host });
     page.href = choice.page;
     button.hidden = choice === playing;
@@ -164,7 +167,7 @@
   };
 
   const playInSight = () => {
-    play();
+    if (chosen() !== playing) play();
     screen.scrollIntoView({ block: "center" });
   };
 

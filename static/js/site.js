@@ -94,11 +94,11 @@
     field.select();
     if (await copy(field.value, field)) sayCopied(button);
   });
-  // Shares by the system's own dialog; where there is none, the address is copied.
+  // Recommends by the system's own dialog; where there is none, the address is copied.
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-share]");
+    const button = event.target.closest("[data-recommend]");
     if (!button) return;
-    const { share: url, title } = button.dataset;
+    const { recommend: url, title } = button.dataset;
     if (navigator.share) return navigator.share({ title, url }).catch(() => { /* the visitor has closed it */ });
     if (await copy(url)) sayCopied(button);
   });

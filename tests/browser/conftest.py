@@ -119,15 +119,18 @@ def site_environment(folder: Path, *, example_port: int) -> dict[str, str]:
 
 
 @contextmanager
-def running_site(folder: Path) -> Iterator[Site]:
-    """Set up a database and static files in `folder`, start both servers, and stop everything at the end."""
+def running_site(folder: Path, *, seed: str = "main") -> Iterator[Site]:
+    """Set up a database and static files in `folder`, start both servers, and stop everything at the end.
+
+    `seed` is the function of `browser_seed` that fills the database.
+    """
     port, example_port = free_port(), free_port()
     environment = site_environment(folder, example_port=example_port)
     migrated_sqlite(folder / "site.sqlite3")
     ignored = [f"-i{name}" for name in OTHER_STATICS]
     run("manage.py", "collectstatic", "--noinput", "-v0", *ignored, environment=environment)
     site = Site(f"http://127.0.0.1:{port}", environment)
-    site.run("from tests.helpers import browser_seed; browser_seed.main()")
+    site.run(f"from tests.helpers import browser_seed; browser_seed.{seed}()")
     # Slow enough to open two tabs during one search.
     example = ["scraper.example_site", "--port", str(example_port), "--slow", "2"]
     bind = ["--bind", f"127.0.0.1:{port}", "--threads", "8", "--worker-tmp-dir", str(folder)]

@@ -44,13 +44,13 @@ def test_without_scripts_seasons_copies_and_details_open(plain):
 
 
 @pytest.mark.parametrize("has_dialog", [False, True])
-def test_a_movie_is_shared_by_the_dialog_of_the_system_or_by_its_address(browser, site, has_dialog):
+def test_a_movie_is_recommended_by_the_dialog_of_the_system_or_by_its_address(browser, site, has_dialog):
     context = browser.new_context(base_url=site.address, permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     dialog = "async (what) => { window.shared = what; }" if has_dialog else "undefined"
     page.add_init_script(f"Object.defineProperty(navigator, 'share', {{ value: {dialog} }})")
     page.goto(f"/streaming/{browser_seed.SHOWN}/")
-    page.get_by_role("button", name="Share").focus()
+    page.get_by_role("button", name="Recommend").focus()
     page.keyboard.press("Enter")
     url = f"{site.address}/streaming/{browser_seed.SHOWN}/"
     if has_dialog:

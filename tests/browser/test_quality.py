@@ -18,6 +18,7 @@ PAGES = {
     "nothing found": "/?q=zzzz",
     "movie": f"/streaming/{browser_seed.SHOWN}/",
     "movie of six sources": f"/streaming/{browser_seed.SIX_SOURCES}/",
+    "movie of many genres": f"/streaming/{browser_seed.PLAIN}/",
     "show": f"/streaming/{browser_seed.SHOW}/?season=2",
     "hostile movie": f"/streaming/{browser_seed.HOSTILE}/",
     "failed search": f"/streaming/{browser_seed.FAILED}/",

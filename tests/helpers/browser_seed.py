@@ -47,6 +47,19 @@ def add_demo_catalogue() -> None:
     StreamingLink.objects.filter(movie__imdb_id__in=LINKLESS).delete()
 
 
+def fill_for_pictures() -> None:
+    """Fill an empty database with what the pictures of the documents show: all links work."""
+    add_demo_catalogue()
+    now = timezone.now()
+    StreamingLink.objects.update(last_checked=now - timedelta(minutes=8), checks="a" * 24, reason="ok")
+    HealthRun.objects.create(started_at=now - timedelta(minutes=9), finished_at=now, outcome="completed", checked=202)
+    add_watched_movie()
+    forget_dead_copy()
+    Movie.objects.filter(imdb_id=WATCHED).update(
+        synopsis="The film of the example site: it counts to twenty, and welcomes in two languages.", runtime_minutes=1
+    )
+
+
 def add_states() -> None:
     now = timezone.now()
     for number, link in enumerate(StreamingLink.objects.order_by("id")):
@@ -138,6 +151,11 @@ def add_watched_movie() -> None:
     ):
         url = f"{settings.EXAMPLE_SITE_URL}/{path}"
         make_link(movie, source_url=url, kind=kind, quality=quality, language=language, captions=captions, **shown)
+
+
+def forget_dead_copy() -> None:
+    """Leave the watched movie only copies that play."""
+    StreamingLink.objects.filter(movie__imdb_id=WATCHED, source_url__contains="/1080p.").delete()
 
 
 def remove_movies() -> None:

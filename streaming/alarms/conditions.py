@@ -99,7 +99,9 @@ def _page(path: str) -> str:
 
 
 def _disk() -> Condition:
-    free = shutil.disk_usage(Path(settings.VAR_DIR)).free
+    folder = Path(settings.VAR_DIR)
+    # With PostgreSQL and Redis nothing may ever have made the folder.
+    free = shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
     known = AlarmState.objects.filter(pk="disk_nearly_full").exclude(began_at=None).exists()
     holds = free < (DISK_END_BYTES if known else DISK_BEGIN_BYTES)
     text = f"The disk is nearly full: {free // 2**20} MiB are free." if holds else "The disk has free space again."

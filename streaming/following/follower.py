@@ -23,6 +23,7 @@ MAX_PAGES_WITHOUT_PROGRESS = 3
 SWEPT_AT_ONCE = 500
 FIRST_BATCH_ROWS, MIN_BATCH_ROWS, MAX_BATCH_ROWS = 1000, 200, 10_000
 """Films and links of one transaction: a page may have many more, and other writers would wait for minutes."""
+ROWS_OF_A_FILM = 5
 GAP_SECONDS = 0.11
 """Between two transactions: writers who wait for SQLite look every 0.1 seconds whether it is free."""
 State = FollowedMovie.State
@@ -145,8 +146,10 @@ class Follower:
         """After all of it was read: drop what was not stated in this generation."""
         rows = self.instance.movies.stated().filter(generation__lt=self.instance.generation)
         self._check_loss(films_lost_without(rows, at_once=SWEPT_AT_ONCE))
-        while ids := list(rows.order_by("imdb_id").values_list("imdb_id", flat=True)[:SWEPT_AT_ONCE]):
-            self._save(Statements(gone=dict.fromkeys(ids, State.LEFT)), cursor=self.instance.cursor, is_swept=True)
+        ids = rows.order_by("imdb_id").values_list("imdb_id", flat=True)
+        while part := list(ids[: min(SWEPT_AT_ONCE, self.limit.rows // ROWS_OF_A_FILM)]):
+            self._save(Statements(gone=dict.fromkeys(part, State.LEFT)), cursor=self.instance.cursor, is_swept=True)
+            time.sleep(GAP_SECONDS)
         FollowedInstance.objects.filter(pk=self.instance.pk).update(is_complete=True)
         self.instance.is_complete = True
 

@@ -201,6 +201,7 @@ SCHEDULE = env.flag("SCHEDULE", True)
 
 # --- other instances of Openreel
 FOLLOW_URLS = env.url_list("FOLLOW_URLS")
+FOLLOW_MAX_FILMS = env.integer("FOLLOW_MAX_FILMS", 500_000, minimum=1)
 
 # --- messages to the operator
 NOTIFY_URLS = env.service_urls("NOTIFY_URLS")

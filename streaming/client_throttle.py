@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 TAKEDOWN_RATE = (5, 3600)
 """Requests and seconds: who has more to say has a lawyer, or the contact address."""
+SMALLEST, LARGEST = 0, -1
+"""Of a client's networks. What fills a store that is bounded for all is counted by the largest: whoever has an IPv6 /48
+has 65,536 /64, and each of them would be a client."""
 MAX_CLICK_WAIT_SECONDS = 3.0
 """For the lock; many clicks at once wait for each other longer than for other writers."""
 
@@ -76,12 +79,12 @@ def title_retry_after(request: HttpRequest) -> int | None:
 
 def title_quota(request: HttpRequest) -> Quota:
     """Count this request for a title."""
-    return _count("title", request, rate=settings.TITLE_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
+    return _count("title", request, rate=settings.TITLE_RATE, max_wait=MAX_CLICK_WAIT_SECONDS, network=LARGEST)
 
 
 def takedown_retry_after(request: HttpRequest) -> int | None:
     """Count this takedown request; return None when it is allowed, else the seconds after which to try again."""
-    return _retry_after("takedown", request, rate=TAKEDOWN_RATE, max_wait=MAX_CLICK_WAIT_SECONDS)
+    return _retry_after("takedown", request, rate=TAKEDOWN_RATE, max_wait=MAX_CLICK_WAIT_SECONDS, network=LARGEST)
 
 
 def page_view_may_start(request: HttpRequest) -> bool:
@@ -95,12 +98,16 @@ def client_key(request: HttpRequest) -> str:
     return salted_hmac("streaming.client", client_networks(request)[-1], algorithm="sha256").hexdigest()[:32]
 
 
-def _retry_after(action: str, request: HttpRequest, *, rate: tuple[int, int], max_wait: float) -> int | None:
-    return _count(action, request, rate=rate, max_wait=max_wait).retry_after
+def _retry_after(
+    action: str, request: HttpRequest, *, rate: tuple[int, int], max_wait: float, network: int = SMALLEST
+) -> int | None:
+    return _count(action, request, rate=rate, max_wait=max_wait, network=network).retry_after
 
 
-def _count(action: str, request: HttpRequest, *, rate: tuple[int, int], max_wait: float) -> Quota:
-    """Count the request.
+def _count(
+    action: str, request: HttpRequest, *, rate: tuple[int, int], max_wait: float, network: int = SMALLEST
+) -> Quota:
+    """Count the request, for one of the client's `client_networks`.
 
     It is refused when others hold the lock for `max_wait` seconds, for many requests at once must not evade the limit;
     it is allowed when the lock file does not work at all, for open jobs are limited anyway.
@@ -108,7 +115,9 @@ def _count(action: str, request: HttpRequest, *, rate: tuple[int, int], max_wait
     limit, period = rate
     try:
         with file_locks.exclusive_lock(Path(settings.SCRAPE_DIR) / "throttle.lock", timeout=max_wait):
-            count, left = _count_request(f"{action}:{client_networks(request)[0]}", period=period, now=time.time())
+            count, left = _count_request(
+                f"{action}:{client_networks(request)[network]}", period=period, now=time.time()
+            )
     except TimeoutError as error:
         log.warning("A request is refused because it could not be counted: %s.", error)
         return Quota(name=action, limit=limit, period=period, remaining=0, reset=1, retry_after=1)

@@ -77,8 +77,14 @@ def counted(number: int, noun: str, *, plural: str = "") -> str:
 
 
 def quote_value(value: object, *, max_length: int = MAX_QUOTED_LENGTH) -> str:
-    """A value for an error message: quoted, ASCII on one line, at most `max_length` characters."""
-    text = ascii(value)
+    """A value for an error message: quoted, ASCII on one line, at most `max_length` characters.
+
+    Parsers of JSON take values that are nested more deeply than Python can write, or nearly so: those are named only.
+    """
+    try:
+        text = ascii(value)
+    except RecursionError:
+        return "a value that is nested too deeply"
     return text if len(text) <= max_length else f"{text[: max_length - 3]}..."
 
 

@@ -196,6 +196,14 @@ class TestImport:
         assert (Movie.objects.get().title, LogEntry.objects.get().object_repr) == ("Eleven", "Import of films.jsonl")
         assert boss.get(reverse("admin:admin_logentry_changelist")).status_code == 200
 
+    @pytest.mark.parametrize("depth", [900, 960, 990, 1010])
+    def test_a_value_that_python_cannot_write_is_an_invalid_line(self, boss, depth):
+        nested = b"[" * depth + b"]" * depth
+        data = b'{"imdb_id": "tt0000009", "title": ' + nested + b', "links": []}\n' + self.GOOD
+        result = self.upload(boss, data).context["result"]
+        assert [number for number, _ in result.errors] == [1]
+        assert Movie.objects.count() == 1
+
     def test_it_needs_all_permissions_of_an_import_and_a_small_file(self, boss, client):
         large = self.upload(boss, b" " * (upload_import.MAX_BYTES + 1))
         assert "use the command" in html_of(large)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from streaming.alarms.targets import NotifyTarget
+from streaming.alarms.targets import NotifyTarget, send_heartbeat
 from streaming.models import AlarmMessage
 
 TIMEOUT_ERROR = "it did not answer in time"
@@ -47,6 +47,19 @@ def deliver(messages: Sequence[AlarmMessage], targets: Sequence[NotifyTarget]) -
     by_key = {target.key: target for target in targets}
     for message in waiting.values():
         yield DeliveryResult(message=message, target=by_key[message.target], error=TIMEOUT_ERROR)
+
+
+def request_heartbeat(url: str) -> str:
+    """Request the heartbeat address, for `NOTIFY_TIMEOUT` seconds in all; return why that failed, or nothing.
+
+    In a thread, for a host that sends a byte now and then would hold its request for ever.
+    """
+    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=lambda: answers.put(send_heartbeat(url)), daemon=True).start()
+    try:
+        return answers.get(timeout=settings.NOTIFY_TIMEOUT)
+    except queue.Empty:
+        return TIMEOUT_ERROR
 
 
 def _send_all(

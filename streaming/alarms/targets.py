@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import re
 import threading
 import time
@@ -75,6 +76,7 @@ def _send_webhook(url: str, message: AlarmMessage) -> str:
 
 def _http_error(method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] = NO_HEADERS) -> str:
     """Make a request without redirects and without reading the body. The message never contains the address."""
+    _use_no_netrc()
     import requests  # noqa: PLC0415  a tenth of the start of every command that may send, and nearly none does
 
     headers = {"User-Agent": settings.USER_AGENT, **headers}
@@ -90,7 +92,16 @@ def _http_error(method: str, url: str, *, body: bytes = b"", headers: Mapping[st
         return f"it could not be reached ({type(error).__name__})"
 
 
+def _use_no_netrc() -> None:
+    """Let `requests`, which Apprise uses too, read no passwords: it sends those of `~/.netrc` to every service.
+
+    An operator who wants that sets `NETRC`.
+    """
+    os.environ.setdefault("NETRC", os.devnull)
+
+
 def _send_apprise(url: str, message: AlarmMessage) -> str:
+    _use_no_netrc()
     import apprise  # noqa: PLC0415  it loads 130 services, and only the process that sends needs it
 
     asset = apprise.AppriseAsset(

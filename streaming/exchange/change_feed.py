@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from streaming.models import Change, Movie, RemovedMovie, RestoredBackup, SecondHand, StreamingLink
 from streaming.models.change import last_number, number_changes
@@ -15,6 +17,8 @@ CURSOR_PATTERN = re.compile(r"n([0-9]{1,18})")
 # Until 0.1 a cursor was the time of a row, which another transaction could undercut: so much is repeated.
 TIME_CURSOR_PATTERN = re.compile(r"(.{10,32})~[0-2]-[0-9]{1,18}")
 TIME_CURSOR_OVERLAP = timedelta(minutes=10)
+MAX_LINKS_PER_PAGE = 10_000
+"""A show has hundreds of links: 500 films with a thousand links each took a web process a minute and 3 GB."""
 
 
 class UnknownCursorError(Exception):
@@ -64,15 +68,18 @@ class ChangeSet:
 
 
 def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
-    """At most `limit` changes after `since`, the earliest first; always the same number of queries.
+    """At most `limit` changes after `since`, the earliest first; always the same number of queries. Fewer if their
+    movies have more than `MAX_LINKS_PER_PAGE` links together.
 
     The lists describe the current state and have no movie in common, so a mirror may apply them in any order. Raises
     UnknownCursorError.
     """
     more_pending = number_changes()
     start = _start(since)
-    rows = list(Change.objects.filter(number__gt=start).order_by("number")[: limit + 1])
-    page = rows[:limit]
+    links = Movie.objects.shown().filter(imdb_id=OuterRef("imdb_id")).values("active_link_count")
+    pending = Change.objects.filter(number__gt=start).annotate(links=Subquery(links))
+    rows = list(pending.order_by("number")[: limit + 1])
+    page = _affordable(rows[:limit])
     order = {change.imdb_id: change.number for change in page}
     # Movies before tombstones: one that is removed meanwhile is missing here and has its tombstone there.
     found = Movie.objects.shown().filter(imdb_id__in=list(order)).with_active_links()
@@ -83,8 +90,14 @@ def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
         changed=changed,
         removed=_tombstones(gone),
         until=ChangeCursor(page[-1].number if page else start),
-        more=more_pending or len(rows) > limit,
+        more=more_pending or len(rows) > len(page),
     )
+
+
+def _affordable(rows: list[Any]) -> list[Any]:
+    """The first of these changes whose movies have no more `links` together than a page may have; one at least."""
+    totals = accumulate(row.links or 0 for row in rows)
+    return rows[: max(1, sum(total <= MAX_LINKS_PER_PAGE for total in totals))]
 
 
 def _mark_second_hand(changed: list[Movie]) -> None:

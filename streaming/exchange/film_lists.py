@@ -14,12 +14,18 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import islice
 
 from scraper.items import MAX_YEAR, MIN_YEAR, normalize_imdb_id
 
 MAX_FILMS = 5000
+MAX_ROWS = 20_000
+"""Rows that are read, with those that are blank or name a film again: reading them takes less than a second."""
 MAX_HEADING_LINES = 20
 """A list of Letterboxd begins with its own name and description."""
+ROW_END = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""What `str.splitlines` takes for the end of a line."""
+MAX_HEADING_LENGTH = 10_000
 MAX_CELL_LENGTH = 300
 MAX_ADDRESS_LENGTH = 7000
 """Of a list in a URL: many proxies take no more than 8 KiB."""
@@ -93,7 +99,7 @@ class UnusableRow:
 
 @dataclass(slots=True)
 class FilmList:
-    """The films of a list, each once; `is_cut`: there are more than `MAX_FILMS`."""
+    """The films of a list, each once; `is_cut`: there are more than `MAX_FILMS`, or more rows than `MAX_ROWS`."""
 
     films: list[ListedFilm] = field(default_factory=list)
     unusable: list[UnusableRow] = field(default_factory=list)
@@ -102,9 +108,9 @@ class FilmList:
 
 def read_list(data: bytes) -> FilmList:
     """Read a file or a pasted text; raise InvalidList if it is none."""
-    text = decode(data)
+    text, is_cut = _first_rows(decode(data))
     rows = _rows_of_table(text) or _rows_of_text(text)
-    found, seen = FilmList(), set[tuple[str, str, int | None]]()
+    found, seen = FilmList(is_cut=is_cut), set[tuple[str, str, int | None]]()
     try:
         for one in rows:
             if len(found.films) + len(found.unusable) >= MAX_FILMS:
@@ -144,6 +150,12 @@ def _decode_utf_16(data: bytes, encoding: str) -> str:
     return text
 
 
+def _first_rows(text: str) -> tuple[str, bool]:
+    """The first `MAX_ROWS` rows of a text, and whether there are more."""
+    last = next(islice(ROW_END.finditer(text), MAX_ROWS - 1, None), None)
+    return (text, False) if last is None else (text[: last.end()], bool(text[last.end() :].strip()))
+
+
 def _identity(film: ListedFilm) -> tuple[str, str, int | None]:
     return (film.imdb_id, "", None) if film.imdb_id else ("", film.title.casefold(), film.year)
 
@@ -167,7 +179,7 @@ def _rows_of_table(text: str) -> Iterator[ListedFilm | UnusableRow] | None:
 
 def _columns(line: str, separator: str) -> dict[str, int]:
     """The place of each column that the cells of a line name."""
-    headings = [WORD_SIGNS.sub("", cell.lower()) for cell in line.split(separator)]
+    headings = [WORD_SIGNS.sub("", cell.lower()) for cell in line[:MAX_HEADING_LENGTH].split(separator)]
     return {
         column: headings.index(heading)
         for column, spellings in COLUMNS.items()

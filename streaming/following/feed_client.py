@@ -23,7 +23,10 @@ from streaming.models.followed import FOLLOWER_HEADER, MAX_URL_LENGTH
 CHANGES_PATH = "/api/streaming/changes/"
 TIMEOUT_SECONDS = 120.0
 MAX_PAGE_BYTES = 64 * 1024 * 1024
+MAX_COMMAS, MAX_BRACKETS = 4_000_000, 1_000_000
+"""Of a page; 64 MiB of empty lists would take 3 GB of memory, and a page of ours has less than a tenth of these."""
 MAX_HEADER_BYTES = 64 * 1024
+MAX_ERROR_BYTES = 64 * 1024
 ERROR_TEXTS: Mapping[int, str] = {
     pycurl.E_COULDNT_RESOLVE_HOST: "its name is unknown",
     pycurl.E_COULDNT_CONNECT: "it refused the connection",
@@ -116,7 +119,7 @@ class _Request:
     def detail(self) -> str:
         """What the response says of an error, as the end of a sentence."""
         try:
-            value = decode_json(self.body.getvalue())
+            value = decode_json(self.body.getvalue()[:MAX_ERROR_BYTES])
         except UnreadableResponse:
             return ""
         text = value.get("detail") if isinstance(value, dict) else None
@@ -124,8 +127,11 @@ class _Request:
 
     def json(self) -> object:
         """The body as JSON."""
+        body = self.body.getvalue()
+        if body.count(b",") > MAX_COMMAS or body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
+            raise FollowError("a page of changes has millions of values")
         try:
-            return decode_json(self.body.getvalue())
+            return decode_json(body)
         except UnreadableResponse as error:
             raise FollowError(f"its answer is not JSON: {error}") from None
 

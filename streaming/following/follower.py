@@ -1,8 +1,9 @@
-"""Follow one instance: page after page, each in one transaction with the cursor of the next."""
+"""Follow one instance: page after page, the cursor of the next one in one transaction with the last part of a page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -12,13 +13,19 @@ from django.utils import timezone
 from streaming.following.feed_client import CursorLostError, FollowError, fetch_changes
 from streaming.following.feed_page import BadPage, FeedPage, parse_page
 from streaming.health.judging.removal import removal_allowance
+from streaming.ingest.batch_limit import BatchLimit
 from streaming.ingest.bulk_connection import bulk_connection
-from streaming.ingest.from_instances import FollowReport, StatedFilm, Statements, save_statements
+from streaming.ingest.from_instances import FollowReport, StatedFilm, Statements, films_lost_without, save_statements
 from streaming.models import FollowedInstance, FollowedMovie
 from streaming.models.change import number_all_changes
 
 MAX_PAGES_WITHOUT_PROGRESS = 3
 SWEPT_AT_ONCE = 500
+FIRST_BATCH_ROWS, MIN_BATCH_ROWS, MAX_BATCH_ROWS = 1000, 200, 10_000
+"""Films and links of one transaction: a page may have many more, and other writers would wait for minutes."""
+ROWS_OF_A_FILM = 5
+GAP_SECONDS = 0.11
+"""Between two transactions: writers who wait for SQLite look every 0.1 seconds whether it is free."""
 State = FollowedMovie.State
 
 
@@ -42,6 +49,9 @@ class Follower:
     should_stop: Callable[[], bool] = lambda: False
     report: FollowReport = field(default_factory=FollowReport)
     has_restarted: bool = False
+    limit: BatchLimit = field(
+        default_factory=lambda: BatchLimit(FIRST_BATCH_ROWS, minimum=MIN_BATCH_ROWS, maximum=MAX_BATCH_ROWS)
+    )
 
     def run(self) -> FollowReport:
         """Apply all changes that there are now; return what was changed here. Raises FollowError.
@@ -103,24 +113,50 @@ class Follower:
         gone = {key: State.TAKEN_DOWN if is_taken_down else State.LEFT for key, is_taken_down in page.gone.items()}
         # Of several lines about one film the last one counts.
         films = {line.movie.imdb_id: StatedFilm(movie=line.movie, links=line.links) for line in page.lines}
+        self._check_size(films.keys())
         unreadable = page.unreadable - films.keys()
         gone = {key: state for key, state in gone.items() if key not in films}
-        self._save(Statements(films=list(films.values()), gone=gone, unreadable=unreadable), cursor=page.cursor)
+        *parts, last = self._parts(films.values())
+        for part in parts:  # The cursor stays: after a kill the page is read and applied again.
+            self._save(Statements(films=part), cursor=self.instance.cursor)
+            time.sleep(GAP_SECONDS)
+        self._save(Statements(films=last, gone=gone, unreadable=unreadable), cursor=page.cursor)
         if page.refused:
             self.on_refused(page.refused)
+
+    def _parts(self, films: Iterable[StatedFilm]) -> Iterator[list[StatedFilm]]:
+        """Divide the films of a page into transactions that keep other writers waiting for a moment only."""
+        part, rows = list[StatedFilm](), 0
+        for film in films:
+            if rows >= self.limit.rows:
+                yield part
+                part, rows = [], 0
+            part.append(film)
+            rows += 1 + len(film.links)
+        yield part
+
+    def _check_size(self, imdb_ids: Iterable[str]) -> None:
+        """Refuse films without end: whoever takes over an abandoned address could fill the disk."""
+        stated, limit = self.instance.movies.stated(), settings.FOLLOW_MAX_FILMS
+        ids = set(imdb_ids)
+        if len(ids) + stated.count() > limit and len(ids) + stated.exclude(imdb_id__in=ids).count() > limit:
+            raise FollowError(f"it states more than {limit:,} films: raise FOLLOW_MAX_FILMS if that is right")
 
     def _sweep(self) -> None:
         """After all of it was read: drop what was not stated in this generation."""
         rows = self.instance.movies.stated().filter(generation__lt=self.instance.generation)
-        self._check_loss(rows.filter(is_made=True).count())
-        while ids := list(rows.order_by("imdb_id").values_list("imdb_id", flat=True)[:SWEPT_AT_ONCE]):
-            self._save(Statements(gone=dict.fromkeys(ids, State.LEFT)), cursor=self.instance.cursor, is_swept=True)
+        self._check_loss(films_lost_without(rows, at_once=SWEPT_AT_ONCE))
+        ids = rows.order_by("imdb_id").values_list("imdb_id", flat=True)
+        while part := list(ids[: min(SWEPT_AT_ONCE, self.limit.rows // ROWS_OF_A_FILM)]):
+            self._save(Statements(gone=dict.fromkeys(part, State.LEFT)), cursor=self.instance.cursor, is_swept=True)
+            time.sleep(GAP_SECONDS)
         FollowedInstance.objects.filter(pk=self.instance.pk).update(is_complete=True)
         self.instance.is_complete = True
 
     def _save(self, statements: Statements, *, cursor: str, is_swept: bool = False) -> None:
         """Save statements and cursor in one transaction. Raises FollowWithheld, and then nothing is saved."""
         instance, now = self.instance, timezone.now()
+        started = time.monotonic()
         with transaction.atomic():
             same = FollowedInstance.objects.filter(
                 pk=instance.pk, cursor=instance.cursor, generation=instance.generation
@@ -132,6 +168,7 @@ class Follower:
                 self._check_loss(report.lost)
             losses = instance.with_loss(report.lost, now=now)
             FollowedInstance.objects.filter(pk=instance.pk).update(losses=losses)
+        self.limit.adapt(time.monotonic() - started)
         instance.cursor, instance.losses = cursor, losses
         self.report.add(report)
         self.on_page(self.report)

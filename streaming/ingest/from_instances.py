@@ -27,6 +27,7 @@ from streaming.ingest.save import publication_status, save_links
 from streaming.ingest.tombstones import forget_links, remove_movies, restore_movies, snapshot_links
 from streaming.ingest.url_identity import canonical_key
 from streaming.models import Binding, FollowedInstance, FollowedMovie, Movie, RemovedMovie, StreamingLink
+from streaming.models.followed import FollowedMovieQuerySet
 from streaming.models.movie import lock_movies, mark_updated
 
 FILM_FIELDS = ("title", "year", "type", "poster_url", "synopsis", *MOVIE_FACTS)
@@ -110,6 +111,26 @@ def save_statements(instance: FollowedInstance, statements: Statements) -> Follo
     Blocklist.load_locked()
     lock_appearance(restores=True)
     return _Page(instance, statements).save()
+
+
+def films_lost_without(rows: FollowedMovieQuerySet, *, at_once: int) -> int:
+    """How many films would go, or lose their last link, if what these rows state were stated no more.
+
+    Films that are ours count, too, if all of their links are of this instance. Reads `at_once` of them at a time.
+    """
+    ours = rows.filter(is_made=False).exclude(links={}).order_by("pk")
+    lost, last = rows.filter(is_made=True).count(), 0
+    while batch := list(ours.filter(pk__gt=last)[:at_once]):
+        links, last = _links_by_film([row.imdb_id for row in batch]), batch[-1].pk
+        lost += sum(_has_no_other_links(row, links[row.imdb_id]) for row in batch)
+    return lost
+
+
+def _has_no_other_links(row: FollowedMovie, found: _FilmLinks) -> bool:
+    """Whether the film has links, and all of them are droppable because they were made of this row."""
+    made = {key: row.links.get(key, "") for key in found.by_key}
+    dropped = {link.pk for key, link in found.by_key.items() if _is_made(link, made[key]) and _is_unseen(link)}
+    return bool(found.ids) and found.ids <= dropped
 
 
 class _Page:
@@ -278,7 +299,7 @@ class _Page:
         """Yield the ids of those of these links that only this instance stated; the others get another owner."""
         for key, made in links.items():
             link = self.links[row.imdb_id].by_key.get(key)
-            if link is None or not _is_made(link, made) or link.first_seen != link.last_seen:
+            if link is None or not _is_made(link, made) or not _is_unseen(link):
                 continue
             heirs = [other for other in self.others[row.imdb_id] if key in other.links]
             if heirs:
@@ -389,6 +410,11 @@ def _digest(value: object) -> str:
 def _is_made(link: StreamingLink, made: str) -> bool:
     """Whether the row was made of a statement, and nobody here has changed it since."""
     return made != "" and made == _made_of(link)
+
+
+def _is_unseen(link: StreamingLink) -> bool:
+    """Whether nobody here has seen the link since it was made."""
+    return link.first_seen == link.last_seen
 
 
 def _made_of(link: StreamingLink) -> str:

@@ -61,16 +61,17 @@ class FollowedInstance(models.Model):
 
     def lost_lately(self, *, now: datetime) -> int:
         """How many films were lost within the last 24 hours."""
-        return sum(number for number, _ in self._losses_since(now - LOSS_WINDOW))
+        return sum(number for number, _ in self._losses_about(now))
 
     def with_loss(self, number: int, *, now: datetime) -> list[list[object]]:
         """The losses of the last 24 hours, and this one."""
-        kept = [(lost, at) for lost, at in self._losses_since(now - LOSS_WINDOW) if lost]
+        kept = [(lost, at) for lost, at in self._losses_about(now) if lost]
         return [[lost, at.isoformat()] for lost, at in [*kept, (number, now)] if lost]
 
-    def _losses_since(self, moment: datetime) -> list[tuple[int, datetime]]:
+    def _losses_about(self, now: datetime) -> list[tuple[int, datetime]]:
+        """Those of the last 24 hours. What a clock far ahead has written would count until its date: it is ignored."""
         pairs = [(int(str(number)), datetime.fromisoformat(str(at))) for number, at in self.losses]
-        return [(number, at) for number, at in pairs if at >= moment]
+        return [(number, at) for number, at in pairs if abs(now - at) <= LOSS_WINDOW]
 
 
 class FollowedMovieQuerySet(models.QuerySet["FollowedMovie"]):

@@ -170,6 +170,33 @@ def test_a_service_that_stays_down_is_given_up_and_its_messages_are_bounded(sett
     assert not AlarmMessage.objects.exists()
 
 
+def test_a_data_folder_that_nothing_has_made_yet_is_no_error(settings, webhook, tmp_path):
+    settings.VAR_DIR = tmp_path / "absent" / "var"
+    assert notify() == (0, "")
+    assert not webhook.received
+
+
+def test_no_password_of_this_account_goes_to_a_service(settings, webhook, monkeypatch, tmp_path):
+    """`requests` sends what `~/.netrc` has for any host, unless that is turned off."""
+    (tmp_path / ".netrc").write_text("default login operator password of-another-service\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("NETRC", raising=False)
+    with receiver() as other, receiver() as heartbeat:
+        settings.NOTIFY_URLS = [f"json://{other.address}/films"]
+        settings.HEARTBEAT_URL = f"http://{heartbeat.address}/ping"
+        assert notify("--test", "--heartbeat")[0] == 0
+        received = [*webhook.received, *other.received, *heartbeat.received]
+    assert [headers["Authorization"] for _, headers, _ in received] == [None] * 3
+
+
+def test_a_heartbeat_that_never_ends_is_given_up(settings):
+    settings.NOTIFY_TIMEOUT = 1
+    with receiver(drips=True) as heartbeat:
+        settings.HEARTBEAT_URL = f"http://{heartbeat.address}/ping"
+        status, output = notify("--heartbeat")
+    assert (status, "heartbeat: it did not answer in time" in output) == (4, True)
+
+
 def test_without_a_service_it_says_what_to_set(settings):
     status, output = notify("--test")
     assert (status, "NOTIFY_URLS" in output) == (1, True)

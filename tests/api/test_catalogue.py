@@ -127,6 +127,21 @@ def test_many_changes_are_paged_completely_and_each_movie_comes_once(robot, monk
     assert len(names(pages, "changed")) == 8
 
 
+def test_a_page_has_no_more_links_than_a_web_process_can_bear(robot, monkeypatch):
+    """500 films with a thousand links each took it a minute and 3 GB."""
+    monkeypatch.setattr("streaming.exchange.change_feed.MAX_LINKS_PER_PAGE", 5)
+    movies = [make_movie() for _ in range(4)]
+    for movie, number in zip(movies, (3, 2, 1, 9), strict=True):
+        for _ in range(number):
+            make_link(movie)
+    remove_movies(Movie.objects.filter(pk=make_movie().pk), reason="gone")
+    number_all_changes()
+    pages = walk(robot)
+    assert [len(names([page], "changed")) for page in pages] == [2, 1, 1, 0]
+    assert [len(movie["links"]) for page in pages for movie in page["changed"]] == [3, 2, 1, 9]
+    assert len(names(pages, "removed")) == 1
+
+
 def numbered(movie, *, days_ago):
     """Number the changes so far and let the movie's have this age."""
     number_all_changes()

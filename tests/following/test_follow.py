@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -264,6 +265,33 @@ def test_small_losses_one_after_the_other_and_lost_links_count_too(other, follow
     assert (follow()[0], Movie.objects.count()) == (0, 32)
     other.say(*(film(number) for number in range(9, 15)))
     assert (follow()[0], StreamingLink.objects.count()) == (3, 32)
+
+
+def test_an_instance_set_up_anew_empties_no_films_that_are_ours_either(other, follow, tmp_path):
+    """An import names them, but all of their links are of the other instance."""
+    numbers = range(1, 41)
+    other.say(*(film(number, links=[link(str(number))]) for number in numbers))
+    follow()
+    (tmp_path / "ours.jsonl").write_text("\n".join(json.dumps(film(number)) for number in numbers))
+    call_command("import_catalogue", str(tmp_path / "ours.jsonl"))
+    find_with_own_spider("own")
+    other.pages.clear()
+    other.number = 0
+    other.say()
+    FollowedInstance.objects.update(cursor="n9")
+    status, printed = follow()
+    assert (status, "would lose 39 films" in printed, StreamingLink.objects.count()) == (3, True, 41)
+    assert follow("--force")[0] == 0
+    assert (Movie.objects.count(), StreamingLink.objects.count()) == (40, 1)
+
+
+def test_losses_that_a_clock_far_ahead_has_written_withhold_nothing(other, follow):
+    other.say(*(film(number, links=[link(str(number))]) for number in range(1, 41)))
+    follow()
+    a_year_ahead = timezone.now() + timedelta(days=365)
+    FollowedInstance.objects.update(losses=[[10, a_year_ahead.isoformat()]])
+    other.say(removed=range(1, 9))
+    assert (follow()[0], Movie.objects.count()) == (0, 32)
 
 
 def test_a_restored_backup_there_is_read_anew_and_what_it_has_not_is_dropped(other, follow):

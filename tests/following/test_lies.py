@@ -5,12 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 
+import pycurl
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from streaming.following import feed_client
+from streaming.following import feed_client, follower
+from streaming.health.probing import curl
 from streaming.models import FollowedInstance, Movie, StreamingLink
 from tests.helpers.http_servers import free_port
-from tests.helpers.other_instance import film, link
+from tests.helpers.other_instance import film, link, other_instance
 
 pytestmark = pytest.mark.django_db
 END = {"changed": [], "removed": [], "next_since": "n5", "more": False}
@@ -113,3 +117,95 @@ def test_an_instance_that_forgets_each_cursor_is_not_asked_for_ever(other, follo
     status, printed = follow()
     assert (status, "does not know our cursor" in printed) == (1, True)
     assert (Movie.objects.count(), len(other.asked) < 6) == (1, True)
+
+
+INSIDE = ["127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]"]
+
+
+@pytest.mark.parametrize("address", [*INSIDE, "[fd00::1]", "0.0.0.0"])
+def test_a_public_name_that_leads_inside_is_not_opened(address, follow, settings, monkeypatch):
+    settings.ALLOW_PRIVATE_HOSTS = type(settings.ALLOW_PRIVATE_HOSTS).parse([])
+
+    def handle_with_its_own_names():
+        handle = new_handle()
+        handle.setopt(pycurl.RESOLVE, [f"films.example.org:443:{address}"])
+        return handle
+
+    new_handle = curl.new_handle
+    monkeypatch.setattr(curl, "new_handle", handle_with_its_own_names)
+    status, printed = follow(url="https://films.example.org")
+    assert (status, "private network" in printed) == (1, True), printed
+
+
+def test_a_page_of_empty_lists_takes_no_memory(other, follow):
+    """64 MiB of these were 3 GB of lists; as long as they are counted first, they are none."""
+    body = json.dumps({**END, "x": "@"}).replace('"@"', "[" + "[]," * 1_000_000 + "[]]")
+    other.say_raw(body)
+    status, printed = follow()
+    assert (status, "millions of values" in printed) == (1, True)
+
+
+def test_an_instance_that_states_more_and_more_fills_no_disk(other, follow, settings):
+    settings.FOLLOW_MAX_FILMS = 3
+    other.say(film(1), film(2), more=True)
+    other.say(film(2), film(3), more=True)
+    other.say(film(3), film(4))
+    status, printed = follow()
+    assert (status, "states more than 3 films: raise FOLLOW_MAX_FILMS" in printed) == (1, True)
+    assert (Movie.objects.count(), FollowedInstance.objects.get().cursor) == (3, "n2")
+    settings.FOLLOW_MAX_FILMS = 4
+    assert (follow()[0], Movie.objects.count()) == (0, 4)
+
+
+class Endless(dict):
+    """A page for each cursor, each with a film more."""
+
+    def get(self, since: str, default: object = None) -> tuple[int, dict[str, str], bytes]:
+        number = int(since.removeprefix("n") or 0) + 1
+        page = {"changed": [film(number)], "removed": [], "next_since": f"n{number}", "more": True}
+        return 200, {}, json.dumps(page).encode()
+
+
+def test_an_instance_without_end_leaves_the_others_their_part_of_the_time(other, follow):
+    other.pages = Endless()
+    with other_instance() as second:
+        second.say(film(9_000_001))
+        assert follow(second.url, "--max-runtime", "0.03")[0] == 0
+        assert Movie.objects.filter(imdb_id="tt9000001").exists()
+    assert len(other.asked) > 1
+
+
+def test_a_large_page_locks_out_no_other_writer(other, follow):
+    """900,000 links in one page, and in one transaction, kept SQLite locked for 285 seconds."""
+    films = [film(number, links=[link(f"{number}-{one}") for one in range(99)]) for number in range(1, 41)]
+    other.say(*films, removed=[99])
+    with CaptureQueriesContext(connection) as captured:
+        assert follow()[0] == 0
+    moves = [query["sql"] for query in captured if 'SET "cursor"' in query["sql"] and "n1" in query["sql"]]
+    saves = [query["sql"] for query in captured if 'SET "losses"' in query["sql"]]
+    assert (len(moves), len(saves) > 2) == (1, True)
+    assert (Movie.objects.count(), StreamingLink.objects.count()) == (40, 40 * 99)
+
+
+def test_a_large_page_that_is_cut_off_in_the_middle_is_applied_again(other, follow, monkeypatch):
+    films = [film(number, links=[link(f"{number}-{one}") for one in range(99)]) for number in range(1, 21)]
+    other.say(*films)
+    monkeypatch.setattr(follower, "MIN_BATCH_ROWS", 200)
+    monkeypatch.setattr(follower, "FIRST_BATCH_ROWS", 200)
+    calls = []
+
+    def stop_after_two(instance, statements):
+        calls.append(statements)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return save_statements(instance, statements)
+
+    save_statements = follower.save_statements
+    monkeypatch.setattr(follower, "save_statements", stop_after_two)
+    with pytest.raises(KeyboardInterrupt):
+        follow()
+    assert (0 < Movie.objects.count() < 20, FollowedInstance.objects.get().cursor) == (True, "")
+    assert follow()[0] == 0
+    assert (Movie.objects.count(), StreamingLink.objects.count()) == (20, 20 * 99)
+    other.say(removed=[1])
+    assert (follow()[0], Movie.objects.count(), StreamingLink.objects.count()) == (0, 19, 19 * 99)

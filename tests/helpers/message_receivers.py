@@ -6,7 +6,7 @@ import json
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -45,13 +45,16 @@ def mail_server() -> Iterator[Mailbox]:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps the requests as (path, headers, body) and answers with `status`; `hangs`: it never answers."""
+    """Keeps the requests as (path, headers, body) and answers with `status`; `hangs`: it never answers.
+
+    `drips`: its answer is a header that does not end, ten bytes a second.
+    """
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, *, status: int = 200, hangs: bool = False) -> None:
-        self.status, self.hangs, self.over = status, hangs, threading.Event()
+    def __init__(self, *, status: int = 200, hangs: bool = False, drips: bool = False) -> None:
+        self.status, self.hangs, self.drips, self.over = status, hangs, drips, threading.Event()
         self.received: list[tuple[str, Any, bytes]] = []
         super().__init__(("127.0.0.1", 0), ReceiverHandler)
 
@@ -72,12 +75,21 @@ class ReceiverHandler(BaseHTTPRequestHandler):
         if self.server.hangs:
             self.server.over.wait(30)
             return
+        if self.server.drips:
+            self._drip()
+            return
         self.send_response(self.server.status)
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"{}")
 
     do_GET = do_POST
+
+    def _drip(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        with suppress(OSError):
+            while not self.server.over.wait(0.1):
+                self.wfile.write(b"x")
 
     def log_message(self, *_: Any) -> None:
         """Log nothing."""

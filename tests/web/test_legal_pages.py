@@ -118,6 +118,13 @@ class TestTakedownRequests:
         elsewhere = client.post("/takedown/", REQUEST, REMOTE_ADDR="192.0.2.7")
         assert (elsewhere.status_code, TakedownRequest.objects.count()) == (503, 5)
 
+    def test_who_has_a_large_network_is_one_client(self, client):
+        """A /48 has 65,536 networks; with five requests each, 200 of them left no place for anybody else."""
+        addresses = [f"2001:db8:1:{number:x}::1" for number in range(6)]
+        statuses = [client.post("/takedown/", REQUEST, REMOTE_ADDR=address).status_code for address in addresses]
+        assert statuses == [303] * 5 + [429]
+        assert client.post("/takedown/", REQUEST, REMOTE_ADDR="2001:db8:2::1").status_code == 303
+
     def test_staff_take_down_or_decline_and_what_was_decided_is_deleted_later(self, client):
         movie, link = make_movie(imdb_id="tt0013442"), make_link(source_url="https://films.example.org/watch/x")
         wanted = [

@@ -296,6 +296,12 @@ class TestLimits:
         assert int(answers[-1]["Retry-After"]) > 3000
         assert "You have asked for many titles" in html_of(answers[-1])
 
+    def test_who_has_a_large_network_is_one_client(self, client, web, settings):
+        """What is asked for and not found is remembered for a year, 2,000 titles in all."""
+        settings.TITLE_RATE = (2, 3600)
+        answers = [ask(client, f"tt000000{number}", REMOTE_ADDR=f"2001:db8:1:{number}::1") for number in range(3)]
+        assert [answer.status_code for answer in answers] == [303, 303, 429]
+
     def test_titles_fill_a_tenth_of_the_queue_and_one_client_its_part(self, client, web):
         own = [ask(client, f"tt00000{number:02}").status_code for number in range(12)]
         assert own == [303] * 10 + [503] * 2

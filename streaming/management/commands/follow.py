@@ -21,6 +21,8 @@ from streaming.models import FollowedInstance
 
 EXIT_WITHHELD = 3
 PROGRESS_SECONDS = 10.0
+MAX_SECONDS_BESIDE_OTHERS = 600.0
+"""Of one instance in one run over several: one that states more and more would keep the others waiting for ever."""
 MAX_REFUSED_LINES = 50
 MAX_NAMED = 20
 
@@ -80,21 +82,25 @@ class Command(OpenreelCommand):
         except InvalidValue as error:
             raise CommandError(f"the address of an instance: {error}.") from None
 
-    def _follow_all(self, bases: Sequence[str], **options: Any) -> None:
-        errors = [error for base in bases if (error := self._follow(base, **options))]
+    def _follow_all(self, bases: Sequence[str], *, max_runtime: float | None, **options: Any) -> None:
+        end = time.monotonic() + max_runtime * 60 if max_runtime else float("inf")
+        errors = []
+        for number, base in enumerate(bases):
+            seconds_each = (end - time.monotonic()) / (len(bases) - number)
+            seconds = seconds_each if len(bases) == 1 else min(seconds_each, MAX_SECONDS_BESIDE_OTHERS)
+            if error := self._follow(base, seconds=seconds, **options):
+                errors.append(error)
         if errors:
             only_withheld = all(isinstance(error, FollowWithheld) for error in errors)
             text = " ".join(str(error) for error in errors)
             raise CommandError(text, returncode=EXIT_WITHHELD if only_withheld else 1)
 
-    def _follow(
-        self, base: str, *, force: bool, resync: bool, max_runtime: float | None, **options: Any
-    ) -> FollowError | None:
-        """Follow one instance and print what came of it; return its error with the address."""
+    def _follow(self, base: str, *, force: bool, resync: bool, seconds: float, **options: Any) -> FollowError | None:
+        """Follow one instance for some time and print what came of it; return its error with the address."""
         instance, _ = FollowedInstance.objects.get_or_create(url=base)
         if resync:
             instance.restart()
-        end = time.monotonic() + max_runtime * 60 if max_runtime else float("inf")
+        end = time.monotonic() + seconds
         self.printed_at, self.refused = time.monotonic(), 0
         follower = Follower(
             instance=instance,

@@ -10,8 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from streaming.alarms import notifier
-from streaming.alarms.delivery import DeliveryResult
-from streaming.alarms.targets import configured_targets, send_heartbeat
+from streaming.alarms.delivery import DeliveryResult, request_heartbeat
+from streaming.alarms.targets import configured_targets
 from streaming.management.base import OpenreelCommand
 
 EXIT_NOT_ACCEPTED = 4
@@ -38,7 +38,7 @@ class Command(OpenreelCommand):
             raise CommandError(f"{'; '.join(failed)}.", returncode=EXIT_NOT_ACCEPTED)
 
     def _heartbeat(self) -> str:
-        error = send_heartbeat(settings.HEARTBEAT_URL)
+        error = request_heartbeat(settings.HEARTBEAT_URL)
         self.stdout.write(f"heartbeat: {error or 'accepted'}")
         return f"the heartbeat address: {error}" if error else ""
 

@@ -171,6 +171,21 @@ def test_what_no_title_has_finds_nothing(text):
     assert found(text) == []
 
 
+@pytest.mark.parametrize("text", ["cops 1922", "Cops (1922)", "keaton 1922", "cops keaton 1922"])
+def test_a_year_behind_the_words_is_that_of_the_film(text):
+    keaton = [{"id": "buster-keaton", "name": "Buster Keaton"}]
+    make_movie(title="Cops", year=1922, directors=keaton)
+    make_movie(title="Cops", year=1990)
+    make_movie(title="Sherlock Jr.", year=1924, directors=keaton)
+    assert [(movie.title, movie.year) for movie in Movie.objects.search(text)] == [("Cops", 1922)]
+
+
+def test_a_year_in_a_title_comes_before_that_of_a_film():
+    make_movie(title="Blade Runner 2049", year=2017)
+    make_movie(title="Blade Runner", year=2049)
+    assert found("blade runner 2049") == ["Blade Runner 2049"]
+
+
 def test_the_best_come_first_the_exact_title_then_the_best_known_then_the_newest():
     for title, year, links in [
         ("Dawn of the Dead", 1978, 2), ("The Dead", 1987, 0), ("Night of the Living Dead", 1968, 3),

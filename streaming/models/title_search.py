@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -26,6 +27,8 @@ MAX_FOUND, MAX_LOOKED_AT = 500, 10_000
 CHUNK_SIZE = MAX_FOUND + 50
 """Movies that are compared with the conditions at once; some of the best known may be taken down."""
 MAX_IMDB_ID_LENGTH = 11
+YEAR = re.compile(r"18[7-9][0-9]|19[0-9]{2}|20[0-9]{2}")
+"""One of which there may be films."""
 Guess = Callable[..., list[Alternative]]
 MIN_KNOWN_LENGTH = 3
 """Shorter words are not in the vocabulary, and not corrected."""
@@ -72,12 +75,12 @@ def _with_imdb_ids(movies: QuerySet[Any], beginnings_of_ids: Iterable[str]) -> Q
 
 def _with_title(movies: QuerySet[Any], search: Search) -> FoundMovies:
     index = TitleIndex(movies.db)
-    found = _candidates(index, search, limit=CHUNK_SIZE)
+    found = _candidates(movies, index, search, limit=CHUNK_SIZE)
     if len(found.ids) < CHUNK_SIZE:
         return found
     kept = _belonging(movies, found.ids)
     if len(kept) < MAX_FOUND:
-        kept = _belonging(movies, _candidates(index, search, limit=MAX_LOOKED_AT).ids)
+        kept = _belonging(movies, _candidates(movies, index, search, limit=MAX_LOOKED_AT).ids)
     return replace(found, ids=kept[:MAX_FOUND])
 
 
@@ -93,13 +96,13 @@ def _belonging(movies: QuerySet[Any], ids: Sequence[int]) -> list[int]:
     return kept
 
 
-def _candidates(index: TitleIndex, search: Search, *, limit: int) -> FoundMovies:
+def _candidates(movies: QuerySet[Any], index: TitleIndex, search: Search, *, limit: int) -> FoundMovies:
     """At most `limit` movies that match, besides those with exactly the title, but for its article."""
     exact = index.titled(search.key, limit=MAX_FOUND)
     nearly = index.titled(*keys_but_for_article(search.key), limit=MAX_FOUND)
     found, named = _as_typed(index, search, limit=limit)
     if not found and not named:
-        found = _guessed(index, search.words, limit=limit)
+        found = _of_year(movies, index, search) or _guessed(index, search.words, limit=limit)
     if len(search.words) == 1 and is_unspaced(search.words[0]):
         nearly += index.of_one_word(found)
     titled = dict.fromkeys([*exact, *nearly, *found])
@@ -122,6 +125,15 @@ def _as_typed(index: TitleIndex, search: Search, *, limit: int) -> tuple[list[in
         patterns.append(either if last else [either[0][1:]])
     found, *named = index.matching_each(patterns, limit=limit)
     return found, named[0] if named else []
+
+
+def _of_year(movies: QuerySet[Any], index: TitleIndex, search: Search) -> list[int]:
+    """The movies of the year that ends the search: `cops 1922` for *Cops*."""
+    *words, year = search.words or ("",)
+    if not words or not YEAR.fullmatch(year):
+        return []
+    found, named = _as_typed(index, replace(search, words=tuple(words)), limit=MAX_LOOKED_AT)
+    return _belonging(movies.filter(year=int(year)), [*found, *named])
 
 
 def _title_or_name(word: str, *, is_last: bool) -> list[Alternative]:

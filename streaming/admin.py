@@ -33,7 +33,6 @@ from rest_framework.authtoken.models import TokenProxy
 
 from scraper.net.url_policy import InvalidValue
 from streaming import login_attempts
-from streaming.catalogue_query import YearOrFirst
 from streaming.client_throttle import client_networks
 from streaming.desk.edit_forms import EDITABLE_LINK_FIELDS, MOVIE_FIELDS, BindingForm, BlockForm, LinkForm, MovieForm
 from streaming.desk.external_links import external_link
@@ -69,6 +68,7 @@ from streaming.models import (
 from streaming.models.counters import link_total, movie_total
 from streaming.models.reasons import reason_text
 from streaming.models.removed import RemovedMovieQuerySet
+from streaming.models.sorted_years import YearOrFirst
 from streaming.reason_codes import CheckCode, Reason
 from streaming.scraper_utils import scrape_movie_on_demand
 from streaming.scraping import jobs

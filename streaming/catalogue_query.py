@@ -20,6 +20,7 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, Les
 from streaming.models import LinkCount, Movie, MovieCount, MovieFacet, MovieQuerySet, StreamingLink
 from streaming.models.counters import SHOWN_FACETS
 from streaming.models.movie import has_active_link
+from streaming.models.sorted_years import YearOrFirst, YearOrLast
 from streaming.models.title_search import MAX_FOUND
 from streaming.search_words import parse_search
 
@@ -32,18 +33,6 @@ MIN_SAMPLED_HITS = 100
 ALWAYS_CHEAP = 2_000
 MAX_RUNTIME = 32_767
 """Beyond all runtimes: the largest number of their column."""
-
-
-class YearOrFirst(Func):
-    """The year, or 0 if it is unknown, written as in the index."""
-
-    template = "COALESCE(%(expressions)s, 0)"
-
-
-class YearOrLast(Func):
-    """The year, or 9999 if it is unknown, written as in the index."""
-
-    template = "COALESCE(%(expressions)s, 9999)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from streaming.catalogue_query import (
 )
 from streaming.models import BlockedAddress, HealthRun, LinkCount, LinkFlip, Movie, MovieCount, StreamingLink
 from streaming.models.change import number_all_changes
+from streaming.models.sorted_years import movies_of_year
 from tests.helpers.factories import make_job, make_link, make_movie
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +101,12 @@ def test_the_working_links_of_a_page_are_sought_movie_by_movie(large):
 
 def is_sorted_by_index(plan):
     return "TEMP B-TREE" not in plan and "Sort  " not in plan and "Sort (" not in plan
+
+
+def test_a_search_for_a_year_alone_reads_its_movies_only(large):
+    plan = plan_of(movies_of_year(Movie.objects.shown(), 1968)[:500])
+    assert re.search("movie_by_known_year|movie_newest", plan), plan
+    assert is_sorted_by_index(plan), plan
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=str)

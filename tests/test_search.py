@@ -180,6 +180,17 @@ def test_a_year_behind_the_words_is_that_of_the_film(text):
     assert [(movie.title, movie.year) for movie in Movie.objects.search(text)] == [("Cops", 1922)]
 
 
+def test_a_year_alone_finds_the_films_of_that_year_the_best_known_first_unless_a_title_has_it():
+    for title, links in [("Cops", 1), ("Nosferatu", 2), ("Häxan", 0)]:
+        movie = make_movie(title=title, year=1922)
+        for _ in range(links):
+            make_link(movie)
+    make_movie(title="Nineteen Eighty-Four", year=1984)
+    assert found("1922") == ["Nosferatu", "Cops", "Häxan"]
+    make_movie(title="1922", year=2017)
+    assert found("1922") == ["1922"]
+
+
 def test_a_year_in_a_title_comes_before_that_of_a_film():
     make_movie(title="Blade Runner 2049", year=2017)
     make_movie(title="Blade Runner", year=2049)

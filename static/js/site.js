@@ -158,6 +158,18 @@
     if (!isSearch && known) known.remove();
   };
 
+  // Enter opens the only title that a search finds; Back leads to the list.
+  const field = $("#q");
+  let isEntered = false;
+  if (field) {
+    field.addEventListener("keydown", (event) => { isEntered = event.key === "Enter"; });
+  }
+  const openSingle = (results) => {
+    const hits = results.querySelectorAll(".movie-card > a");
+    if (isEntered && "search" in results.dataset && hits.length === 1) location.assign(hits[0].href);
+    isEntered = false;
+  };
+
   // "Show more" is kept in the URL, so that Back finds the same cards.
   const rememberPages = () => {
     const url = new URL(location.href), pages = Number(url.searchParams.get("pages")) || 1;
@@ -185,6 +197,7 @@
       announce(results.dataset.announce);
       showCounts(results);
       showSorts("search" in results.dataset);
+      openSingle(results);
     }
     const first = before && before.nextElementSibling && $("a", before.nextElementSibling);
     if (first) {

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from streaming.models.id_list import IdList
+from streaming.models.sorted_years import movies_of_year
 from streaming.models.title_index import Alternative, Pattern, TitleIndex
 from streaming.search_words import (
     PERSON_MARK,
@@ -128,12 +129,20 @@ def _as_typed(index: TitleIndex, search: Search, *, limit: int) -> tuple[list[in
 
 
 def _of_year(movies: QuerySet[Any], index: TitleIndex, search: Search) -> list[int]:
-    """The movies of the year that ends the search: `cops 1922` for *Cops*."""
+    """The movies of the year that ends the search: `cops 1922` for *Cops*. Of a year alone, the best known."""
     *words, year = search.words or ("",)
-    if not words or not YEAR.fullmatch(year):
+    if not YEAR.fullmatch(year):
         return []
+    if not words:
+        return _best_known_of(movies, int(year))
     found, named = _as_typed(index, replace(search, words=tuple(words)), limit=MAX_LOOKED_AT)
     return _belonging(movies.filter(year=int(year)), [*found, *named])
+
+
+def _best_known_of(movies: QuerySet[Any], year: int) -> list[int]:
+    """The movies of a year, the best known first; of very many the first `MAX_FOUND` by title."""
+    first = movies_of_year(movies, year).values_list("active_link_count", "pk")[:MAX_FOUND]
+    return [pk for _, pk in sorted(first, key=lambda row: -row[0])]
 
 
 def _title_or_name(word: str, *, is_last: bool) -> list[Alternative]:

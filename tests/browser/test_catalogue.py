@@ -76,6 +76,21 @@ def test_filters_chips_and_the_back_button(visit):
     assert page.input_value("select[name=decade]") == ""
 
 
+def test_enter_opens_the_only_title_that_is_found_and_back_leads_to_the_list(visit):
+    page = visit.page
+    page.goto("/")
+    page.fill("#q", "nosferatu")
+    page.keyboard.press("Enter")
+    page.wait_for_url("/streaming/tt0013442/")
+    page.go_back()
+    page.wait_for_url("/?q=nosferatu")
+    expect(page.locator(CARDS)).to_have_count(1)
+    page.fill("#q", "the")
+    page.keyboard.press("Enter")
+    expect(page.locator(CARDS).nth(5)).to_be_visible()
+    assert page.url.endswith("/?q=the")
+
+
 def test_show_more_appends_and_focuses_the_first_new_title(visit):
     page = visit.page
     page.goto("/")

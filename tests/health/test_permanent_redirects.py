@@ -171,6 +171,6 @@ def test_staff_find_and_follow_permanent_redirects(server, admin_client):
         "_selected_action": list(StreamingLink.objects.values_list("pk", flat=True)),
     }
     response = admin_client.post(address, chosen, follow=True)
-    assert "1 links got their new address" in response.content.decode()
+    assert "1 link updated, 0 turned off" in response.content.decode()
     moved.refresh_from_db()
     assert moved.moved_from == server.url("moved/page/1")

@@ -81,7 +81,7 @@ def behaviours() -> list[Behaviour]:
     """All of them, each with the title of its film."""
     groups = (
         _of_head, _of_ranges, _of_accept, _of_redirects, _of_refreshes, _of_time, _of_walls, _of_walls_for_files,
-        _of_denials, _of_busy_hosts, _of_landings, _of_files, _of_protocol, _of_services, _of_living_pages,
+        _of_denials, _of_states, _of_busy_hosts, _of_landings, _of_files, _of_protocol, _of_services, _of_living_pages,
         _of_hostile_hosts, _of_languages,
     )  # fmt: skip
     titles = (" ".join(words) for words in product(OWNERS, NOUNS, ADJECTIVES))
@@ -169,6 +169,20 @@ def _of_accept() -> Iterator[Behaviour]:
     yield _page("cookie-or-circles", ALIVE, "checklinks", _cookie_gate(lambda asked: to(asked.target)), group=group)
     cookie_page = at({"/cookies": says("Cookies needed", "Please enable cookies.")}, always(to("/cookies")))
     yield _page("cookie-or-page", ALIVE, "checklinks", _cookie_gate(cookie_page), group=group)
+
+
+def _of_ways_round(group: str) -> Iterator[Behaviour]:
+    """Sites that know a visitor who comes again; each of their hosts does so once."""
+    yield _page("round-twice", ALIVE, "webhint", _round_until_known, group=group)
+    yield _page("to-itself-at-first", ALIVE, "webhint", first(1, always(to(FILM_PATH, 307))), group=group)
+    for status, report in ((408, "RFC 9110"), (421, "whatwg/fetch"), (425, "RFC 8470")):
+        yield _page(f"{status}-at-first", ALIVE, report, first(1, code(status)), group=group)
+
+
+def _round_until_known(asked: Asked) -> Reply:
+    if asked.path == "/choose":
+        return to(FILM_PATH, 307)
+    return film(asked) if asked.gets > 2 else to("/choose", 307)
 
 
 def _cookie_gate(without: Respond) -> Respond:
@@ -281,6 +295,7 @@ def _of_time() -> Iterator[Behaviour]:
     yield _page("slow-3s", ALIVE, "lychee", lambda asked: Late(3, film_page(asked.title)), group=group)
     yield _page("reset-at-first", ALIVE, "requests", first(1, always(Cut.RESET)), group=group)
     yield _page("502-at-first", ALIVE, "nginx", first(1, code(502)), group=group)
+    yield from _of_ways_round(group)
     yield _page("but-always-silent", AWAY, "lychee", always(Cut.SILENCE), group=group)
     yield _page("but-always-reset", AWAY, "curl", always(Cut.RESET), group=group)
     yield _page("but-always-502", AWAY, "nginx", code(502), group=group)
@@ -329,6 +344,37 @@ def _of_denials() -> Iterator[Behaviour]:
     yield _page("only-browsers", DENIED, "lychee", only_browsers, group=group)
 
 
+def _of_states() -> Iterator[Behaviour]:
+    """What is not there yet, or not for everybody."""
+    group = "not yet, not for us"
+    later = {
+        "premiere": "This video is not available yet.", "offline": "The live stream is offline.",
+        "de": "Dieses Video ist noch nicht verfügbar.", "es": "Este vídeo todavía no está disponible.",
+        "pl": "Ten film nie jest jeszcze dostępny.", "ru": "Это видео пока недоступно.",
+        "ja": "この動画はまだご利用いただけません。",
+    }  # fmt: skip
+    for name, text in later.items():
+        yield _page(f"not-yet-{name}", PASSING, "yt-dlp", says("Video unavailable", text), group=group)
+    denied = {
+        "embedding": "Playback on other websites has been disabled by the video owner.",
+        "members": "Join this channel to get access to members-only content.",
+        "payment": "This video requires payment to watch.", "age": "Sign in to confirm your age.",
+    }  # fmt: skip
+    for name, text in denied.items():
+        yield _page(f"unavailable-{name}", DENIED, "Kodi YouTube", says("Video unavailable", text), group=group)
+    yield _page(
+        "but-page-that-does-not-exist-yet", GONE, "MediaWiki", says("This page does not exist yet"), group=group
+    )
+    program = html("<html><body><div id=root></div><script src=/app.js></script></body></html>", 404)
+    yield _page("program-as-404", DENIED, "spa-github-pages", always(program), group=group)
+    for status, report in ((404, "WordPress"), (500, "ASP.NET"), (503, "WordPress")):
+        yield _page(f"but-film-as-{status}", ALIVE, report, _film_sent_with(status), group=group)
+
+
+def _film_sent_with(status: int) -> Respond:
+    return lambda asked: replace(film(asked), status=status)
+
+
 def _of_busy_hosts() -> Iterator[Behaviour]:
     group = "busy"
     slow_down = "<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
@@ -336,6 +382,8 @@ def _of_busy_hosts() -> Iterator[Behaviour]:
         "429": code(429), "429-later": code(429, Retry_After="90"), "503-later": code(503, Retry_After="90"),
         "403-later": code(403, Retry_After="90"), "403-no-more": code(403, X_RateLimit_Remaining="0"),
         "s3-slow-down": always(plain(slow_down, 503, "application/xml")),
+        "azure": always(plain("<Error><Code>ServerBusy</Code></Error>", 503, "application/xml")),
+        "420": code(420), "430": code(430), "529": code(529), "502-later": code(502, Retry_After="90"),
     }  # fmt: skip
     for name, respond in replies.items():
         yield _page(f"busy-{name}", BUSY, "S3 and others", respond, group=group)
@@ -356,6 +404,8 @@ def _of_landings() -> Iterator[Behaviour]:
         "home-html": "/home.html",
     }.items():  # fmt: skip
         yield _page(f"to-front-{name}", GONE, "lychee", leads_to(path, front_page), group=group)
+    for name, path in {"missing": "/film/missing", "404": "/movie/404", "503": "/film/503"}.items():
+        yield _page(f"but-to-a-film-called-{name}", ALIVE, "film sites", _to_old_film(path), group=group)
     suspended = says("Account suspended", "This account has been suspended. Ask your hosting provider.")
     yield _page("suspended", GONE, "cPanel", leads_to("/cgi-sys/suspendedpage.cgi", suspended), group=group)
     yield _page("suspended-in-place", GONE, "cPanel", suspended, group=group)
@@ -374,6 +424,11 @@ def _of_landings() -> Iterator[Behaviour]:
     yield _page("but-film-is-for-sale", ALIVE, "IMDb", film, group=group, title="This Ship Is for Sale")
     yield _page("but-front-page-is-the-film", ALIVE, "film sites", at({"/": film}, code(404)), group=group, path="/")
     yield _page("but-account-suspended", ALIVE, "IMDb", film, group=group, title="Account Suspended")
+
+
+def _to_old_film(path: str) -> Respond:
+    """The film's page has another name or a number, and the film there another title."""
+    return at({path: always(film_page("An old film"))}, at({FILM_PATH: always(to(path))}, code(404)))
 
 
 def _page_without_words(asked: Asked) -> Reply:
@@ -411,6 +466,10 @@ def _of_files() -> Iterator[Behaviour]:
         "plain": (PLAYLIST, "application/vnd.apple.mpegurl"), "as-html": (PLAYLIST, "text/html"),
         "with-mark": (b"\xef\xbb\xbf" + PLAYLIST, "text/plain"),
         "dash": (b"<?xml version='1.0'?><MPD type='static'><Period/></MPD>", "application/dash+xml"),
+        "addresses": (b"https://a.example/1.mp4\nhttps://a.example/2.mp4\n", "text/plain"),
+        "pls": (b"[playlist]\nFile1=https://a.example/1.mp4\nNumberOfEntries=1\nVersion=2\n" + b"\n" * 9, "text/plain"),
+        "asx": (b'<asx version="3.0"><entry><ref href="https://a.example/1.wmv"/></entry></asx>', "text/plain"),
+        "smil": (b"<smil><body><switch><video src='mp4:1.mp4'/></switch></body></smil> <!-- reel -->", "text/xml"),
     }  # fmt: skip
     for name, (body, content_type) in lists.items():
         respond = always(plain(body, 200, content_type))
@@ -486,13 +545,35 @@ def _of_living_pages() -> Iterator[Behaviour]:
         "banner": "<div id=cookies><h2>We use cookies</h2><button>Accept all</button></div>",
         "region-note": "<p>Subtitles are not available in your country's language.</p>",
         "maintenance-note": "<p>Note: on Sunday the site is down for maintenance. Please try again later then.</p>",
+        "program-hides": "<div x-cloak x-show=lost><h2>Video not found</h2></div>",
+        "framework-hides": "<div class='alert ng-hide'><h2>This video has been removed</h2></div>",
+        "linked-film": "<a href=/2><h2>Video Not Found</h2></a>",
+        "other-films": "<h2>More films</h2><h2>Gone</h2>",
+        "picture-title": "<svg><title>Video unavailable</title></svg>",
+        "replies": "<div class=replies><p>This link is dead for me.</p></div>",
         "dialog": "<dialog><h2>Account suspended?</h2><p>Sign in to see.</p></dialog>",
     }
     for name, markup in extras.items():
         yield _page(f"but-{name}", ALIVE, "living sites", _adding(markup), group=group)
+    beside = {
+        "copyright-expired": "The copyright to this film has expired.",
+        "trailer-gone": "The trailer of this film is gone.",
+        "dvd-gone-de": "Die DVD zu diesem Film ist nicht mehr verfügbar.",
+        "copyright-expired-ja": "この作品の著作権は期限が切れました。",
+    }  # fmt: skip
+    for name, text in beside.items():
+        yield _page(f"but-{name}", ALIVE, "public domain films", _short_page(text), group=group)
     titles = ("404", "Gone", "Not Found", "Removed", "Access Denied", "Private", "Maintenance")
     for number, title in enumerate(titles, 1):
         yield _page(f"but-title-{number}", ALIVE, "IMDb", film, group=group, title=title)
+
+
+def _short_page(text: str) -> Respond:
+    """A film's page without a player and with this text alone."""
+    return lambda asked: html(
+        f"<html><head><meta charset=utf-8><title>{escape(asked.title)} - Quay Cinema</title></head><body>"
+        f"<h1>{escape(asked.title)}</h1><a href=/play>Play</a><p>{text}</p></body></html>"
+    )
 
 
 # --- hosts that send too much, or something else each time

@@ -43,7 +43,8 @@ class ProbeState(NamedTuple):
     `url` is requested next, with HEAD unless `get`. `is_confirmation`: this is the request whose response decides, made
     as a browser makes it; `is_late`: it repeats one that timed out, at the end of the run and with more time. `hops`
     counts redirects, `tries` the repetitions of a GET that failed; `seen` has the URLs that redirected. `head`: the
-    response to HEAD, while GET looks at the body. `head_hung`: HEAD timed out. `cookies` None: none are kept.
+    response to HEAD, while GET looks at the body. `head_hung`: HEAD timed out. `cookies`: those for the host of `url`;
+    None: none are kept. `jar`: those of hosts it came by, and of whole domains, by host or domain.
     `is_permanent`: all redirects so far were permanent ones; `moved_to` is where these led. `fragment`: the one of the
     last redirect, if a program in the page reads it as a path.
     """
@@ -58,6 +59,7 @@ class ProbeState(NamedTuple):
     head: ProbeResponse | None = None
     head_hung: bool = False
     cookies: dict[str, str] | None = None
+    jar: dict[str, dict[str, str]] | None = None
     moved_to: str = ""
     is_permanent: bool = True
     fragment: str = ""

@@ -30,6 +30,9 @@ GONE_TITLES = {
            "お探しのページは存在しません", "非公開動画"),
     "sv": ("Sidan hittades inte", "Den här videon har tagits bort", "Fel 404", "Filmen är inte längre tillgänglig",
            "Sidan du söker finns inte", "Den här videon är privat"),
+    "fi": ("Sivua ei löydy", "Tämä video on poistettu", "Virhe 404", "Yksityinen video",),
+    "hu": ("Az oldal nem található", "Ezt a videót törölték", "404-es hiba", "Privát videó",),
+    "tr": ("Sayfa bulunamadı", "Bu video kaldırıldı", "Hata 404", "Gizli video",),
 }  # fmt: skip
 GONE_TEXTS = {
     "en": ("The video you are looking for has been deleted.", "The movie you requested could not be found."),
@@ -46,6 +49,9 @@ GONE_TEXTS = {
     "cs": ("Požadovaný soubor nebyl nalezen.", "Omlouváme se, toto video již není dostupné."),
     "ja": ("お探しのファイルは見つかりませんでした。", "この動画は公開を終了しました。"),
     "sv": ("Filen du letar efter kunde inte hittas.", "Tyvärr, den här videon är inte tillgänglig."),
+    "fi": ("Etsimääsi tiedostoa ei löytynyt.", "Tämä video ei ole enää saatavilla.",),
+    "hu": ("A keresett fájl nem található.", "Ez a videó már nem elérhető.",),
+    "tr": ("Aradığınız dosya bulunamadı.", "Bu video artık mevcut değil.",),
 }  # fmt: skip
 ABROAD_TEXTS = {
     "en": ("This title is not available in your country.",),
@@ -60,6 +66,9 @@ ABROAD_TEXTS = {
     "cs": ("Toto video není dostupné ve vaší zemi.",),
     "ja": ("この動画はお住まいの地域では視聴できません。",),
     "sv": ("Videon är inte tillgänglig i ditt land.",),
+    "fi": ("Tämä video ei ole katsottavissa maassasi.",),
+    "hu": ("Ez a tartalom nem elérhető az Ön országában.",),
+    "tr": ("Bu içerik ülkenizde izlenemiyor.",),
 }
 LATER_TEXTS = {
     "en": ("We are down for maintenance. The page is not available, please come back later.",),
@@ -74,6 +83,9 @@ LATER_TEXTS = {
     "cs": ("Probíhá údržba, stránka není dostupná. Zkuste to prosím později.",),
     "ja": ("ただいまメンテナンス中です。しばらくしてからお試しください。",),
     "sv": ("Pågående underhåll: sidan är inte tillgänglig. Försök igen senare.",),
+    "fi": ("Palvelu on tilapäisesti poissa käytöstä. Yritä myöhemmin uudelleen.",),
+    "hu": ("Az oldal karbantartás alatt áll. Kérjük, próbálja meg később.",),
+    "tr": ("Sitemiz bakım nedeniyle geçici olarak kapalıdır.",),
 }
 LIVING_TEXTS = {
     "en": ("A clerk finds that the file was deleted and the page of the register is gone.",
@@ -98,4 +110,7 @@ LIVING_TEXTS = {
            "もし動画が表示できませんでしたら、再読み込みしてください。"),
     "sv": ("En skrivare upptäcker att sidan har tagits bort ur boken.",
            "Om videon inte är tillgänglig, ladda om."),
+    "fi": ("Kirjettä ei löydy mistään, ja kuva on poistettu kehyksestä. Elokuva vuodelta 1922.",),
+    "hu": ("A levél sehol nem található, a képet eltávolították. Film 1922-ből.",),
+    "tr": ("Mektup hiçbir yerde bulunamadı, resim duvardan kaldırıldı. 1922 yapımı.",),
 }  # fmt: skip

@@ -35,6 +35,9 @@ PLOTS = {
     "sv": "En lykttändare hittar en börs på kajen och letar hela vintern efter ägaren.",
     "da": "En lygtetænder finder en pung på kajen og leder hele vinteren efter ejeren.",
     "uk": "Ліхтарник знаходить на набережній гаманець і всю зиму шукає його власника.",
+    "fi": "Lyhdynsytyttäjä löytää laiturilta kukkaron ja etsii koko talven sen omistajaa.",
+    "hu": "Egy lámpagyújtó erszényt talál a rakparton, és egész télen keresi a gazdáját.",
+    "tr": "Bir fenerci rıhtımda bir kese bulur ve bütün kış sahibini arar.",
 }
 PLAYERS = (
     '<video controls src="/reel.mp4"></video>', '<iframe src="/embed/77" allowfullscreen></iframe>',

@@ -23,7 +23,7 @@ from streaming.health.sweep.tally import RunTally
 from streaming.reason_codes import Reason
 from streaming.retry_after import PauseKind
 
-CODEC_VERSION = 8
+CODEC_VERSION = 9
 # Some ten kilobytes a chunk, half a megabyte at most.
 CHUNK_SIZE = 500
 HOSTS_PER_CHUNK = 2000

@@ -68,7 +68,7 @@ def _says_so(page: PageText, film: str) -> bool:
     Or the short text, unless the page names the film: a banner asks for cookies in the same words.
     """
     headings = [remove_title(line, film) for line in page.headings]
-    is_named = headings != list(page.headings)
+    is_named = headings != list(page.headings) or (bool(film) and not headings and film in page.body_text)
     text = " ".join(headings if is_named else [*headings, page.body_text])
     return any(sentences.wall.search(text) for sentences in spoken_in(text))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 MAX_DECOMPRESSED = 64 * 1024
@@ -12,15 +13,22 @@ MEDIA_TYPES = (
     "application/dash+xml", "application/ogg", "application/mp4", "application/x-matroska",
     "application/vnd.ms-sstr+xml",
 )  # fmt: skip
-OTHER_TYPES = (
-    "image/", "font/", "text/css", "text/javascript", "application/json", "application/pdf", "application/zip",
-    "application/javascript",
-)  # fmt: skip
+OTHER_TYPES = ("image/", "font/", "application/pdf", "application/zip")
+TEXT_TYPES = ("text/css", "text/javascript", "application/json", "application/javascript")
+"""Other types, if what they call so is text: compressed data and films are sent by these names, too."""
 MARKUP_TYPES = ("text/html", "application/xhtml+xml")
 MEDIA_SIGNATURES = (
     b"\x1aE\xdf\xa3", b"OggS", b"FLV", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u", b"ID3", b"fLaC",
 )  # fmt: skip
-MANIFESTS = (b"<MPD", b"<SmoothStreamingMedia")
+MANIFESTS = (b"<mpd", b":mpd", b"<smoothstreamingmedia", b"<manifest", b"<smil", b"<asx", b"<playlist", b"<?wpl")
+LIST_STARTS = (b"#ext", b"[playlist]", b"[reference]")
+LIST_LINE = re.compile(rb"\s{0,9}(?:#|(?:https?|rtsp|rtmp|mms)://[^\s<>\"']{1,2000}\s{0,3}\Z)", re.I)
+MAX_LIST_LINES = 8
+FEEDS = (b"<rss", b"<feed")
+NAMED_SIGNATURES = {
+    ".zip": re.compile(rb"PK\x03\x04"), ".gz": re.compile(rb"\x1f\x8b"), ".torrent": re.compile(rb"d[0-9]{1,3}:"),
+}  # fmt: skip
+"""First bytes of what the end of an address promises: some films are offered so."""
 NON_MEDIA_SIGNATURES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
 
 
@@ -58,9 +66,36 @@ def is_media(body: bytes) -> bool:
         body[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp")
         or (body.startswith(b"RIFF") and body[8:12] in (b"AVI ", b"WAVE"))
         or (body[:1] == b"G" and body[188:189] == b"G" and body[376:377] in (b"G", b""))
-        or start.startswith(b"#EXTM3U")
-        or (start.startswith(b"<") and any(name in start[:2048] for name in MANIFESTS))
+        or _is_list(start)
+        or (start.startswith(b"<") and any(name in start[:2048].lower() for name in MANIFESTS))
     )
+
+
+def _is_list(start: bytes) -> bool:
+    """Return whether a text is a list of what to play: of a known kind, or nothing but addresses and remarks."""
+    if start[:11].lower().startswith(LIST_STARTS):
+        return True
+    lines = [line for line in start[:2048].splitlines()[:MAX_LIST_LINES] if line.strip()]
+    whole = lines if len(start) <= 2048 or len(lines) < 2 else lines[:-1]
+    return b"://" in start[:2048] and all(LIST_LINE.match(line) for line in whole)
+
+
+def is_feed(body: bytes) -> bool:
+    """Return whether a text is a feed, in which a film may be the newest entry."""
+    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith(b"<") and any(name in start for name in FEEDS)
+
+
+def is_other_type(content_type: str, body: bytes) -> bool:
+    """Return whether a body is of a type that is no film."""
+    if content_type.startswith(TEXT_TYPES):
+        return is_not_media(body)
+    return content_type.startswith(OTHER_TYPES)
+
+
+def has_named_type(path: str, body: bytes) -> bool:
+    """Return whether a file is the archive or torrent that the path of its address promises."""
+    return any(path.lower().endswith(end) and start.match(body) for end, start in NAMED_SIGNATURES.items())
 
 
 def is_not_media(body: bytes) -> bool:

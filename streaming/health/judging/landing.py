@@ -27,17 +27,31 @@ LOGIN_PATH = re.compile(
 )
 LOGIN_HOSTS = ("accounts.", "login.", "signin.", "auth.", "sso.", "consent.", "idp.", "privacy.", "myprivacy.")
 ERROR_NAME = (
-    r"(?:(?:http|http-)?(?:error|err|errors|status)?[-_]?(?:404|410)(?:[-_]?(?:error|page|not-?found|notfound))?"
-    r"|(?:page|file|video|film|movie|item|content|error|oops)?[-_]?(?:not-?_?found|notfound|missing|unavailable|removed"
-    r"|deleted|gone|expired|does-?not-?exist)|error|errors|errorpage|error[-_]?page|errordoc|oops|lost"
-    r"|seite-?nicht-?gefunden|fehler(?:seite)?|erreur|introuvable|page-?introuvable|pagina-?no-?encontrada|errore"
-    r"|pagina-?non-?trovata|erro|pagina-?nao-?encontrada|niet-?gevonden|nie-?znaleziono|blad|chyba|nenalezeno)"
+    r"(?:(?:http|http-)?(?:error|err|errors|status)[-_]?(?:404|410)(?:[-_]?(?:error|page|not-?found|notfound))?"
+    r"|(?:404|410)[-_]?(?:error|page|not-?found|notfound)"
+    r"|(?:page|file|video|film|movie|item|content|error|oops)[-_]?(?:missing|unavailable|removed|deleted|gone|expired)"
+    r"|(?:page|file|video|film|movie|item|content|error|oops)?[-_]?(?:not-?_?found|notfound|does-?not-?exist)"
+    r"|errorpage|error[-_]?page|errordoc"
+    r"|seite-?nicht-?gefunden|fehlerseite|page-?introuvable|pagina-?no-?encontrada"
+    r"|pagina-?non-?trovata|pagina-?nao-?encontrada|niet-?gevonden|nie-?znaleziono)"
 )
-ERROR_PATH = re.compile(rf"/(?:[^/]{{1,60}}/){{0,3}}{ERROR_NAME}(?:\.[a-z]{{2,5}})?/?", re.I)
+"""Names of error pages; `SHORT_NAME`: those that may be the number or the title of a film as well."""
+SHORT_NAME = (
+    r"(?:404|410|errors?|oops|lost|missing|unavailable|removed|deleted|gone|expired|fehler|erreur|introuvable|errore"
+    r"|erro|blad|chyba|nenalezeno)"
+)
+SITE_FOLDERS = (
+    rf"/(?:{REGION}(?:[-_][a-z]{{2}})?/){{0,2}}(?:(?:errors?|error-?pages?|pages?|static|status|site)/){{0,2}}"
+)
+"""Where a site has pages of its own, not its films."""
+ERROR_PATH = re.compile(
+    rf"(?:/(?:[^/]{{1,60}}/){{0,3}}{ERROR_NAME}|{SITE_FOLDERS}{SHORT_NAME})(?:\.[a-z]{{2,5}})?/?", re.I
+)
 ERROR_FOLDER = re.compile(r"/(?:errors?|errordocs?|error_docs|error-pages?)/[a-z0-9_-]{1,40}(?:\.[a-z]{2,5})?/?", re.I)
 ERROR_QUERY = re.compile(
-    r"(?:\A|&)(?:404;https?:|aspxerrorpath=|(?:error|err|status|errorcode|error_code|code|e|msg|message)="
-    r"(?:404|410|not-?_?found|notfound|page_not_found|removed|deleted)(?:&|\Z))",
+    r"(?:\A|&)(?:404;https?:|aspxerrorpath=|(?:error|err|status|errorcode|error_code|msg|message)=(?:404|410)(?:&|\Z)"
+    r"|(?:\A|&)(?:error|err|status|errorcode|error_code|code|e|msg|message)="
+    r"(?:not-?_?found|notfound|page_not_found|removed|deleted)(?:&|\Z))",
     re.I,
 )
 CHALLENGE_PATH = re.compile(
@@ -50,8 +64,9 @@ SUSPENDED_PATH = re.compile(
     re.I,
 )
 OUTAGE_PATH = re.compile(
-    r"/(?:[^/]{1,60}/){0,2}(?:(?:error[-_/]?)?50[0-4]|maintenance|wartung|mantenimiento|under-?maintenance|offline|down"
-    r"|unavailable-?temporarily|busy|overload)(?:\.[a-z]{2,5})?/?",
+    rf"(?:{SITE_FOLDERS}(?:50[0-4]|maintenance|wartung|mantenimiento|offline|down|busy|overload)"
+    r"|/(?:[^/]{1,60}/){0,2}(?:error[-_/]?50[0-4]|(?:site|under)-?maintenance|maintenance-?(?:page|mode)"
+    r"|unavailable-?temporarily))(?:\.[a-z]{2,5})?/?",
     re.I,
 )
 ABROAD_PATH = re.compile(

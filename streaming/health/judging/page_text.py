@@ -16,25 +16,36 @@ FIRST_BYTES, HEAD_BYTES = 2 * 1024, 8 * 1024
 MAX_HEADINGS = 3
 TAGS = re.compile(r"<[^<>]{0,4000}>")
 # These are for text in lower case: to ignore case costs several times the time.
-UNREAD_ELEMENTS = re.compile(r"<(!--|(?:script|style|noscript|template|svg|head)\b)")
+UNREAD_ELEMENTS = re.compile(r"<(!--|(?:script|style|noscript|noframes|template|svg|head)\b)")
+TITLELESS_ELEMENTS = re.compile(r"<(!--|(?:script|style|noscript|template|svg)\b)")
+"""What may hold the title of something else than the page: of a picture, or of what a program shows later."""
 TITLE = re.compile(r"<title\b[^<>]{0,300}>(.{0,300}?)</title", re.S)
 HEADING = re.compile(r"<h[12]\b[^<>]{0,300}>(.{0,300}?)</h[12]", re.S)
+LINKED_HEADING = re.compile(r"<a\s[^<>]{0,2000}>\s{0,20}<h[1-6]\b[^<>]{0,300}>[^<>]{0,300}</h[1-6]", re.I)
+LINK_OR_HEADING = re.compile(rf"<a[\s>]|</a\b|{HEADING.pattern}", re.S)
 PLAYER = re.compile(r"<(?:video|audio|iframe|embed|object)")
 PLAYERS_NAMED = ("og:video", "videoobject")
 TAG = re.compile(r"<(?:(!--)|(/?)([a-z][a-z0-9-]{0,30})([^<>]{0,4000})>)", re.I)
-RAW_ELEMENTS = frozenset({"script", "style", "noscript", "template", "svg", "head", "textarea"})
-SIDE_ELEMENTS = frozenset({"nav", "aside", "footer", "dialog", "select", "menu"})
+RAW_ELEMENTS = frozenset({"script", "style", "noscript", "noframes", "template", "svg", "head", "textarea"})
+SIDE_ELEMENTS = frozenset({"nav", "aside", "footer", "dialog", "select", "menu", "button", "label"})
 WHOLE_ELEMENTS = frozenset({"html", "body", "main", "article", "h1", "h2"})
 VOID_ELEMENTS = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
 HIDDEN_ATTRIBUTE = re.compile(
-    r"(?:[\s\"']|\A)(?:hidden|d-none|is-hidden)(?=[\s\"'=/]|\Z)|aria-hidden\s{0,3}=\s{0,3}[\"']?true"
-    r"|display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden",
+    r"(?:[\s\"'=]|\A)(?:(?:is|js|u|uk|vjs|elementor|slds|mdc|ui)-hidden|hidden|d-none|display-none|(?:ng-|js-|is-)?hide"
+    r"|invisible|inert)(?=[\s\"'=/]|\Z)|aria-hidden\s{0,3}=\s{0,3}[\"']?true"
+    r"|display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}(?:hidden|collapse)",
     re.I,
 )
+TEMPLATE_ATTRIBUTE = re.compile(
+    r"(?:\s|\A)(?:x-cloak|v-cloak|ng-cloak|x-show|v-show|ng-show|v-if|v-else|ng-if|x-if)(?=[\s=/-]|\Z)", re.I
+)
+"""Of parts that a program shows when it needs them."""
 SIDE_ATTRIBUTE = re.compile(
-    r"\b(?:comments?|related|recommend(?:ed|ations?)|similar|sidebar|cookies?|consent|modal|toast|reviews?)\b", re.I
+    r"\b(?:comments?|related|recommend(?:ed|ations?)|similar|sidebar|cookies?|consent|modal|toast|reviews?"
+    r"|replies|disqus|guestbook|reactions)\b",
+    re.I,
 )
 CHARSET = re.compile(r"charset\s{0,5}=\s{0,5}[\"']?\s{0,5}([a-z0-9_:.-]{2,40})", re.I)
 BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -82,7 +93,8 @@ def parse_page(body: bytes, content_type: str = "") -> PageText:
     body_text = _body_text(lower)
     if not (body_text and is_suspicious(body_text)):
         return PageText(headings, body_text, source=text)
-    body_text = _if_short(_text_of(visible_markup(text)))  # Slow, and hardly any page needs it.
+    # Slow, and hardly any page needs it.
+    body_text = _if_short(_text_of(LINKED_HEADING.sub(" ", visible_markup(text))))
     return PageText(headings, body_text, is_suspicious=is_suspicious(body_text), source=text)
 
 
@@ -181,17 +193,22 @@ def _parse_suspicious(text: str, lower: str) -> PageText:
     visible = visible_markup(text)
     visible_lower = visible.lower()
     has_player = PLAYER.search(visible_lower) is not None or any(name in lower for name in PLAYERS_NAMED)
-    main_text = html.unescape(" ".join(_text_of(visible).split()))
+    main_text = html.unescape(" ".join(_text_of(LINKED_HEADING.sub(" ", visible)).split()))
     is_long = len(main_text) > MAX_SHORT_TEXT
-    title = [normalize_text(TAGS.sub(" ", match[1])) for match in islice(TITLE.finditer(lower), 1)]
+    titles = islice(TITLE.finditer(_without(TITLELESS_ELEMENTS, lower)), 1)
+    title = [normalize_text(TAGS.sub(" ", match[1])) for match in titles]
     headings = list(islice(_unlinked_headings(visible_lower), 1 if is_long else MAX_HEADINGS))
     body_text = "" if has_player or is_long else normalize_text(main_text)
     return PageText((*title, *headings), body_text, has_player, is_long, is_suspicious=True, source=text)
 
 
 def _unlinked_headings(visible_lower: str) -> Iterator[str]:
-    for match in HEADING.finditer(visible_lower):
-        if "<a " not in match[1]:
+    """Yield the headings that are no links, and are not within one: those name other films."""
+    is_linked = False
+    for match in LINK_OR_HEADING.finditer(visible_lower):
+        if match[1] is None:
+            is_linked = match[0][1] == "a"
+        elif not is_linked and "<a " not in match[1]:
             yield normalize_text(TAGS.sub(" ", match[1]))
 
 
@@ -219,6 +236,11 @@ def has_player(page: PageText) -> bool:
     return _names_player(page.source.lower())
 
 
+def has_visible_player(page: PageText) -> bool:
+    """Return whether a page has a player that visitors see."""
+    return PLAYER.search(visible_markup(page.source).lower()) is not None
+
+
 def _names_player(lower: str) -> bool:
     """Return whether a page in lower case has a player, hidden ones included, or names one in its metadata."""
     return any(name in lower for name in PLAYERS_NAMED) or PLAYER.search(lower) is not None
@@ -243,12 +265,17 @@ def _if_short(text: str) -> str:
 
 
 def _read_text(lower: str) -> str:
-    """Return a text in lower case without scripts, styles, comments and head.
+    """Return a text in lower case without scripts, styles, comments and head."""
+    return _without(UNREAD_ELEMENTS, lower)
+
+
+def _without(elements: re.Pattern[str], lower: str) -> str:
+    """Return a text in lower case without these elements.
 
     Not by one pattern, which would take quadratic time on hostile pages.
     """
     visible, position = [], 0
-    for opening in UNREAD_ELEMENTS.finditer(lower):
+    for opening in elements.finditer(lower):
         if opening.start() < position:
             continue
         visible.append(lower[position : opening.start()])
@@ -311,4 +338,6 @@ def _is_beside(name: str, attributes: str) -> bool:
     """Return whether an element is hidden, or beside the main text."""
     if name in SIDE_ELEMENTS or HIDDEN_ATTRIBUTE.search(attributes):
         return True
-    return name not in WHOLE_ELEMENTS and SIDE_ATTRIBUTE.search(attributes) is not None
+    return name not in WHOLE_ELEMENTS and (
+        SIDE_ATTRIBUTE.search(attributes) is not None or TEMPLATE_ATTRIBUTE.search(attributes) is not None
+    )

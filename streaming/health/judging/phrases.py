@@ -29,6 +29,9 @@ def normalize_text(text: str) -> str:
     return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
 
 
+NEVER = LazyPattern(r"(?!)")
+
+
 class Sentences(NamedTuple):
     """The patterns of one language. A text without one of `words` has none of them, and most texts have none.
 
@@ -36,7 +39,8 @@ class Sentences(NamedTuple):
     and verb; `heading_denial` also that a film is, which a synopsis may say of others. `condition`: what comes before a
     sentence that is not said of this page. `this_one`: the page's own film or file, not one of a story. `whole_title`:
     a part of a title that says by itself that something is missing; films have such titles, too. `nouns`: things and
-    films. The others say by themselves that a film is private, for others only, back later, or behind a wall.
+    films. `not_yet`: words with which a sentence says that something is missing only until later. The others say by
+    themselves that a film is private, for others only, back later, or behind a wall.
     """
 
     words: LazyPattern
@@ -50,6 +54,7 @@ class Sentences(NamedTuple):
     abroad: LazyPattern
     later: LazyPattern
     wall: LazyPattern
+    not_yet: LazyPattern = NEVER
     is_spaced: bool = True
 
 
@@ -67,7 +72,8 @@ UNAVAILABLE = r"(?:un|not |isn't |no longer )available(?: to (?:watch|stream)| f
 # Not available in this one way, so the film exists.
 NOT_THIS_WAY = (
     r"(?! (?:without\b|for download\b|offline\b|for (?:\w{1,10} ){0,2}(?:years|decades|centuries|time)\b"
-    r"|on (?!(?:this|our|the|your|its) )\w"
+    r"|on (?!(?:this|our|the|your|its) )\w|to (?!(?:you|watch|stream|view|play)\b)\w"
+    r"|in (?:full|colou?r|print|its \w{1,20} (?:form|version|length))\b"
     r"|(?:in|on|for|with) (?:this|your|4k|hd|uhd) ?(?:[a-z]+ )?(?:browser|device|player|quality|\b)))"
 )
 # In other languages: followed by the way, as in "en 4K", "im Browser".
@@ -78,11 +84,13 @@ NOT_THIS_WAY_ABROAD = (
     r"(?!(?:site|serveur|ar|powodu|duvodu|divodu|rechtlichen|notre) ?))"
 )
 # Removed from other places: it is said of a film that is here.
-NOT_ELSEWHERE = r"(?! from (?!(?:our|this|the) ))"
+NOT_ELSEWHERE = (
+    r"(?! from (?!(?:our|this|the) (?:[\w']{1,20} ){0,2}?(?:sites?|websites?|web|internet|pages?|services?"
+    r"|servers?|platform|library|catalogue|catalog|collections?|archives?|channel|systems?|database)\b))"
+)
 FILLER = r"(?:,? [\w']{1,20}){0,5}?"
 # Not shown here until a year, or since one.
 NOT_LONG_AGO = r"(?! (?:do|bis|jusqu'?\w*|seit|depuis|desde|hasta|fino|ate|tot|sinds|od|до|с|till|sedan|indtil) )"
-NEVER = LazyPattern(r"(?!)")
 COUNTRY = (
     "(?:the )?(?:united states|united kingdom|usa?|u\\.s\\.|uk|eu|european union|canada|germany|austria|switzerland"
     "|france|spain|italy|portugal|brazil|netherlands|belgium|poland|russia|czech republic|japan|sweden|denmark|norway"
@@ -179,6 +187,7 @@ def _sentences(language: Language) -> Sentences:
         abroad=LazyPattern(partial(_abroad, language)),
         later=_compiled(language.later),
         wall=_compiled(language.robots),
+        not_yet=_compiled(language.yet),
         is_spaced=language.spaced,
     )
 
@@ -224,11 +233,23 @@ ENGLISH_WORDS = frozenset((
     "only ", "outside", "only in", "works in", "password", "error", "overloaded", "moment", "cloudflare", "browser",
     "human", "robot", "a bot", "ddos", "cookies", "interruption", "captcha", "javascript", "traffic", "unsuccessful",
     "rejected", "denied", "automated", "security check", "in line", "verif", "limited by", "satisfied",
-    "client challenge", "forbidden", "unauthorized", "attack id", "a vpn", "vpn or", "proxy", "firewall",
+    "client challenge", "forbidden", "unauthorized", "rate limit", "banned", "attack id", "a vpn", "vpn or", "proxy",
+    "firewall",
 ))  # fmt: skip
 NOT_BESIDE_FILM = "".join(
     f"(?<!{thing} )"
-    for thing in ("subtitles are", "captions are", "comments are", "reviews are", "download is", "was", "were")
+    for thing in (
+        "chat is",
+        "hd is",
+        "4k is",
+        "subtitles are",
+        "captions are",
+        "comments are",
+        "reviews are",
+        "download is",
+        "was",
+        "were",
+    )
 )
 """What may be away while the film is there."""
 ENGLISH = Sentences(
@@ -264,20 +285,22 @@ ENGLISH = Sentences(
         r"|\bnot made (?:this|the) (?:video|content|film|movie) available in your country\b"
         r"|\bgeo-?(?:blocked|restricted)\b"
         rf"|\b(?:available|viewed|watched|accessible|shown|works) only (?:\w{{1,12}} )?(?:in|within|from) {COUNTRY}\b"
+        r"(?! (?:on|as) )"
         rf"|\bonly (?:be )?(?:available|viewed|watched|accessible|shown|works?) (?:\w{{1,12}} )?(?:in|within|from)"
-        rf" {COUNTRY}(?!\w)"
+        rf" {COUNTRY}(?! (?:and [\w ]{{1,20}})?(?:on|as) )(?!\w)"
     ),
     later=LazyPattern(
         r"\b(?:under|down for|scheduled|planned|undergoing|doing|site|server|routine|for) (?:\w{1,12} )?maintenance\b"
         r"|\bmaintenance (?:mode|break|work|in progress)\b"
         rf"|{NOT_BESIDE_FILM}\btemporarily (?:unavailable|offline|down|closed|out of (?:service|order)|disabled)\b"
         r"|\b(?:come|check) back (?:in an? |in \w{1,12} |later|soon|shortly)(?! for (?:more|new)\b)"
-        r"|\b(?:we|we'll|we're|site|website|service|archive|\A)(?: will| are| is|'ll|'re)? ?(?:be )?(?:right )?back"
-        r" (?:soon|shortly|online|in)\b"
+        r"|\b(?!we(?: are|'re) back online\b)(?:we|we'll|we're|site|website|service|archive|\A)"
+        r"(?: will| are| is|'ll|'re)? ?(?:be )?(?:right )?back (?:soon|shortly|online|in)\b"
         r"|\btry (?:again|it again|accessing the \w{1,10} again) (?:later|in (?:a|an|\w{1,12}) (?:few |couple )?"
         r"(?:moments?|minutes?|hours?)|soon|shortly)\b(?! if\b| when\b)"
         r"|\b(?:too many (?:users|visitors|people)|over quota|quota (?:has been )?exceeded|exceeded (?:its|the)"
         r" \w{1,12} quota)\b|\bcritical error on this website\b|\bestablishing a database connection\b"
+        r"|\b(?:stream|channel|broadcast|event) is (?:currently |now )?offline\b"
         r"|\bupstream connect error\b|\bservers? (?:is|are) overloaded\b|\bbandwidth limit exceeded\b"
     ),
     wall=LazyPattern(
@@ -295,9 +318,52 @@ ENGLISH = Sentences(
         r"|verifying (?:your browser|the security of your connection)|vpn or proxy (?:detected|service|server)"
         r"|using an? (?:vpn|proxy|unblocker)"
         r"|review the security of your connection|human verification"
-        r"|used cloudflare to restrict access|web page blocked!)"
+        r"|used cloudflare to restrict access|web page blocked!"
+        r"|your ip (?:address )?(?:has been|is|was) (?:\w{1,12} )?blocked|you are being rate limited"
+        r"|has banned you temporarily)"
     ),
+    not_yet=LazyPattern(r"\byet\b|\b(?:unavailable|(?:not|isn't|won't be) available) until\b"),
 )
+BARRED = LazyPattern(
+    r"\b(?:playback on other (?:websites|sites|applications) (?:has been|is) disabled|blocked it from display on this"
+    r"|(?:not|isn't) available on this app|(?:members|subscribers)[- ]only|premium members|requires payment"
+    r"|(?:available|visible) (?:only )?(?:to|for) (?:[\w']{1,20} ){0,4}(?:members|subscribers|patrons)"
+    r"|requires an? (?:\w{1,12} )?(?:subscription|account)|confirm your age|inappropriate for some users)\b"
+)
+"""Why a film is unavailable to us that is there for others."""
+EXPIRED = LazyPattern(
+    r"expir|abgelaufen|caducad|scadut|verlopen|wygas|истек|vyprsel|gatt ut|udløbet|utløpt|期限か切れ|終了|vanhentun"
+    r"|lejart|doldu|no longer|ended"
+)
+COPYRIGHT = LazyPattern(
+    r"copyright|urheberrecht|droits? d'auteur|derechos? de autor|diritt[oi] d'autore|direitos? (?:autora|de autor)"
+    r"|auteursrecht|praw[ao]? autorsk|авторск\w{1,4} прав|авторськ\w{1,4} прав|autorsk\w{1,3} prav|upphovsratt"
+    r"|ophavsret|opphavsrett|著作権|tekijanoikeu|szerzoi jog|telif|public domain|gemeinfrei"
+    r"|domaine public|dominio publico"
+)
+"""A film whose copyright has expired is free to be shown."""
+BESIDE_SUBJECT = LazyPattern(
+    r"\b(?!(?:access|acces|acceso|accesso|acesso|zugang|zugriff|toegang|dostep|доступ|pristup|playback|streaming|viewing"
+    r"|lecture|wiedergabe|reproduccion|riproduzione|reproducao|availability"
+    rf"|{THINGS}|{FILMS})\b)\w{{1,30}} "
+    r"(?:(?:for|of|to|about|with|fur|zu|von|uber|mit|de|pour|sur|para|sobre|di|per|van|voor"
+    r"|bij|over|dla|do|z|для|про|pro|till|om|til|fra|av|af) (?:this|the|that|dies(?:e|er|es|em|en)|der|dem|den|cet?"
+    r"|cette|la|est[ea]|quest[oa]|deze|dit|het|tej|tego|этого|этоі|цього|tento|tuto|tohoto|den har|det har|denne|dette)"
+    r"|du|del|della|deste|desta) \Z"
+)
+"""Before a noun, it makes that one no subject: the trailer of this film is what is missing."""
+OTHER_SUBJECT = LazyPattern(r"(?:の|に|には|ては)[^はか。]{1,12}(?:は|か)\Z")
+PAST = LazyPattern(r"\b(?:war|waren|etait|etaient|estaba|estaban|era|eran|erano|eram)\b")
+SOME = LazyPattern(
+    r"\b(?:some|certain|many|manche|einige|certain(?:s|es)|quelques|algun[oa]s|alcun[ie]|sommige|niektore|некоторые"
+    r"|деякі|nektera|nektere|vissa|nogle|noen|jotkut|bazi)\b|一部の"
+)
+"""Of some films, not of this one."""
+AVAILABILITY = LazyPattern(
+    r"availab|accessib|verfugbar|abrufbar|online|disponib|disponiv|accessib|beschikbaar|dostepn|доступ|dispozici"
+    r"|dostupn|tillganglig|tilgængelig|tilgjengelig|利用|公開|配信|視聴|再生|閲覧|saatavilla|elerheto|mevcut"
+)
+"""One of these words is in a sentence that says when or for whom a film is there."""
 ALL_SENTENCES = (ENGLISH, *(_sentences(language) for language in LANGUAGES.values()))
 
 

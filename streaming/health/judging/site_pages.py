@@ -46,6 +46,8 @@ PATTERNS = {
         r"|(?:error |http error )(?:50[0-9]|52[0-7])|(?:internal )?server error|bad gateway|gateway time-?out"
         r"|service (?:temporarily )?unavailable|error establishing a database connection|database error"
         r"|application error|bandwidth limit exceeded|resource limit is reached|web server is down(?: error code 521)?"
+        r"|(?:\w{1,10} ){0,2}?(?:backend fetch failed|backend is unhealthy|first byte timeout|no healthy upstream)"
+        r"|origin is unreachable|web server is returning an unknown error|(?:origin )?dns (?:resolution )?error"
         r"|proxy error|too many requests|429 too many requests|error \(?429\)?|wordpress . error|something went wrong"
     ),
     SitePage.FORBIDDEN: rf"{NUMBER}(?:403[ :,-]{{0,3}})?(?:forbidden|access (?:denied|forbidden))|error 403",
@@ -63,7 +65,8 @@ PATTERNS = {
 SITE_PAGE = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in PATTERNS.items()))
 SITE_PAGE_WORDS = (
     "welcome to", "it works", "default", "iis", "test page", "found", "future home", "congratulations", "website",
-    "domain", "expired", "server", "gateway", "availab", "database", "error", "bandwidth", "limit",
+    "domain", "expired", "server", "gateway", "backend", "first byte", "upstream", "origin is",
+    "availab", "database", "error", "bandwidth", "limit",
     "too many", "wrong", "forbidden", "denied", "unauthorized", "authorization", "sign in", "signin", "log in",
     "login", "members only", "password", "protected", "before you", "over 1", "over 2", "at least", "older than",
     "age ", "age-restricted", *map(str, (*range(500, 510), *range(520, 528))),

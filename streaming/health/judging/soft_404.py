@@ -7,7 +7,7 @@ from enum import Enum
 from functools import lru_cache
 
 from streaming.health.judging import phrases
-from streaming.health.judging.page_text import PageText
+from streaming.health.judging.page_text import PageText, visible_text
 from streaming.health.judging.phrases import Sentences, normalize_text
 from streaming.health.judging.site_pages import SERVER_PAGES, SitePage, site_page
 
@@ -19,6 +19,7 @@ PROGRAM_ROOT = re.compile(r"<div id=[\"']?(?:root|app|__next|__nuxt|svelte)[\"']
 """Where a page that is one program will put its film."""
 QUESTION_MARKS = ("?", "？")
 SENTENCE_ENDS = ".!?\n。！？"
+SENTENCE_END = re.compile(f"[{SENTENCE_ENDS}]")
 MAX_WORDS_BESIDE, MAX_LETTERS_BESIDE = 3, 8
 """So much may stand before and behind a sentence that says of a page's text all there is to say."""
 ANNOUNCED = re.compile(r"\bwill be (?:\w{1,12} )?\Z")
@@ -46,7 +47,8 @@ def normalize_title(title: str) -> str:
 def mentions_film(page: PageText, title: str) -> bool:
     """Return whether the title or a heading of a page contains the movie's title."""
     film = normalize_title(title)
-    return any(film in line and remove_title(line, film) != line for line in page.headings)
+    lines = page.headings or (page.body_text,)  # Data and plain texts have no headings.
+    return any(film in line and remove_title(line, film) != line for line in lines)
 
 
 def is_soft_404(page: PageText, *, title: str) -> Denial:
@@ -66,21 +68,61 @@ def is_soft_404(page: PageText, *, title: str) -> Denial:
         return Denial.NONE
     lines = [remove_title(line, film) for line in page.headings]
     spoken = phrases.spoken_in(_text(page))
-    if (not (is_film_page and page.has_long_text) and _has_whole_title(lines, spoken)) or _denies(lines, spoken):
+    # Below a film's own headings, what is no sentence names other films.
+    own = [] if is_film_page and page.has_long_text else lines[:2] if is_film_page else lines
+    if _has_whole_title(own, spoken) or _denies(lines[:3] if is_film_page else lines, spoken):
         return Denial.CERTAIN
     return _denial_in_text(remove_title(page.body_text, film), spoken, names_film=mentions_film(page, title))
 
 
-def is_geo_blocked(page: PageText) -> bool:
+def is_not_yet(page: PageText) -> bool:
+    """Return whether a page that says "unavailable" says in a sentence that this is so until later.
+
+    What does not exist yet is missing.
+    """
+    text = _text(page)
+    spoken = [one for one in phrases.spoken_in(text) if one.not_yet.search(text)]
+    return bool(spoken) and any(
+        one.not_yet.search(sentence) and phrases.AVAILABILITY.search(sentence)
+        for sentence in SENTENCE_END.split(text)
+        for one in spoken
+    )
+
+
+def is_barred(page: PageText) -> bool:
+    """Return whether a page that says "unavailable" says for whom: not for us, or not in a player of another site."""
+    return phrases.BARRED.search(_text(page)) is not None
+
+
+def is_page_of_film(page: PageText, title: str) -> bool:
+    """Return whether a part of a page's title is the film's."""
+    return _title_is_film(page, normalize_title(title))
+
+
+def is_suspicious_beside_film(page: PageText, *, title: str) -> bool:
+    """Return whether a heading, without the movie's title, has a word of the phrases."""
+    film = normalize_title(title)
+    return phrases.is_suspicious("\n".join(remove_title(line, film) for line in page.headings))
+
+
+def is_program(page: PageText) -> bool:
+    """Return whether a page has nothing for visitors but the place of a program."""
+    return PROGRAM_ROOT.search(page.source) is not None or ("<script" in page.source and not visible_text(page))
+
+
+def is_geo_blocked(page: PageText, *, title: str) -> bool:
     """Return whether a page says that the film can be watched only in other regions.
 
     A heading may say so in any words but a question; a text must say it of a film, not of its subtitles or its DVD.
     """
     if not page.is_suspicious:
         return False
+    film = normalize_title(title)
+    headings = [line for line in page.headings if not (line.endswith(QUESTION_MARKS) or phrases.SOME.search(line))]
+    lines = [remove_title(line, film) for line in headings]
     return any(
-        any(sentences.abroad.search(line) for line in page.headings if not line.endswith(QUESTION_MARKS))
-        or _says_abroad(page.body_text, sentences)
+        any(sentences.abroad.search(line) for line in lines)
+        or _says_abroad(remove_title(page.body_text, film), sentences)
         for sentences in phrases.spoken_in(_text(page))
     )
 
@@ -97,7 +139,8 @@ def is_temporary(page: PageText, *, title: str) -> bool:
     # A longer text has a film in it as well, and programs keep what they say of errors beside the place of the film.
     is_notice = len(page.body_text) <= MAX_NOTICE and PROGRAM_ROOT.search(page.source) is None
     short_text = page.body_text if is_notice else ""
-    lines = [remove_title(line, film) for line in (*page.headings, short_text)]
+    headings = page.headings[:1] if page.has_long_text else page.headings
+    lines = [remove_title(line, film) for line in (*headings, short_text)]
     return not (film and _title_is_film(page, film)) and any(
         not ANNOUNCED.search(line[max(0, match.start() - 20) : match.start()]) and _is_said(match, line, one)
         for one in spoken
@@ -178,6 +221,12 @@ def _denies(lines: list[str], spoken: tuple[Sentences, ...]) -> bool:
     )
 
 
+def _is_question(text: str, match: re.Match[str]) -> bool:
+    """Return whether the sentence of a text in which a match ends is a question."""
+    end = next((letter for letter in text[match.end() : match.end() + MAX_NOTICE] if letter in SENTENCE_ENDS), "")
+    return end in QUESTION_MARKS
+
+
 def _denial_in_text(text: str, spoken: tuple[Sentences, ...], *, names_film: bool) -> Denial:
     found = Denial.DOUBTFUL if names_film else Denial.CERTAIN
     for sentences in spoken:
@@ -192,8 +241,18 @@ def _denial_in_text(text: str, spoken: tuple[Sentences, ...], *, names_film: boo
 
 
 def _is_said(match: re.Match[str], text: str, sentences: Sentences) -> bool:
-    """Return whether a sentence is no condition: "if the video is not found"."""
-    return sentences.condition.search(text[max(0, match.start() - 100) : match.start()]) is None
+    """Return whether a sentence is said of a film: it is no question or condition, as in "if the video is not found".
+
+    Nor does it speak of what is beside the film, such as its trailer, of its copyright, or of the past.
+    """
+    before, between = text[max(0, match.start() - 100) : match.start()], match.groupdict().get("between") or ""
+    return not (
+        _is_question(text, match)
+        or sentences.condition.search(before)
+        or phrases.BESIDE_SUBJECT.search(before[-60:])
+        or (phrases.PAST if sentences.is_spaced else phrases.OTHER_SUBJECT).search(between)
+        or (phrases.EXPIRED.search(match[0]) and phrases.COPYRIGHT.search(sentence_at(text, match)))
+    )
 
 
 def _is_of_this_page(match: re.Match[str], text: str, sentences: Sentences, *, names_film: bool) -> bool:
@@ -214,6 +273,7 @@ def _is_of_this_page(match: re.Match[str], text: str, sentences: Sentences, *, n
     return (
         len(words) <= MAX_WORDS_BESIDE
         and len(after.split()) <= MAX_WORDS_BESIDE
+        and len(words) + len(after.split()) < 2 * MAX_WORDS_BESIDE
         and len(between.split()) <= 1
         and phrases.INDEFINITE.isdisjoint(words)
     )

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from scraper.net.throttling import is_throttled
-from streaming.health.judging import bot_wall, content, landing, soft_404
+from streaming.health.judging import bot_wall, content, landing, program_replies, soft_404
 from streaming.health.judging.host_rules import status_meaning
-from streaming.health.judging.page_text import PageText, has_player, parse_page
+from streaming.health.judging.page_text import PageText, has_player, has_visible_player, parse_page
 from streaming.health.judging.phrases import normalize_text
 from streaming.health.judging.removal import strength_of
 from streaming.health.judging.site_pages import SitePage
@@ -23,10 +23,12 @@ NOT_SENT = frozenset({Failure.PRIVATE, Failure.LOCAL, Failure.PAUSED})
 PAGE_TYPES = (*content.MARKUP_TYPES, "text/")
 POSSIBLE_BOT_WALL = frozenset({200, 202, 203, 206, 401, 403, 405, 418, 429, 503, 520})
 READ_STATUSES = POSSIBLE_BOT_WALL | frozenset(range(200, 300))
-ERROR_TYPES = ("text/plain", "application/json", "application/xml", "text/xml", "application/problem+json")
-MAX_ERROR_BYTES = 1024
 MIN_MEDIA_BYTES = 64
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+MULTIPLE_CHOICES, LIST_BYTES = 300, 1024
+SHOWN_STATUSES = frozenset({404, 500, 503})
+"""Statuses with which some sites send pages that work."""
+SHOWN_MARKS = re.compile(rb"<(?:script|video|iframe)\b", re.I)
 NO_LENGTH = re.compile(r"\s*bytes\s+\*/([0-9]{1,18})\s*", re.I)
 
 
@@ -109,6 +111,8 @@ def judge(response: ProbeResponse, request: ProbeRequest) -> Judgement:
     """Judge a link by its final response, which is that to GET unless HEAD was conclusive."""
     if response.status is None or response.failure:
         return _failure_judgement(response)
+    if program_replies.asks_to_slow_down(response.body or b""):
+        return THROTTLED
     status = status_meaning(response.final_url, 200 if _is_page_of_redirect(response) else response.status)
     if status != response.status:
         response = response._replace(status=status)
@@ -119,13 +123,40 @@ def judge(response: ProbeResponse, request: ProbeRequest) -> Judgement:
         return BOT_WALL
     if 200 <= status < 300:
         return _success(response, request, page)
-    return _other_status(response, status)
+    shown = _page_in_spite_of_status(response, request) if status in SHOWN_STATUSES else None
+    return shown or _other_status(response, status)
 
 
 def _is_page_of_redirect(response: ProbeResponse) -> bool:
-    """Return whether a redirect leads nowhere and has a body: browsers show that body."""
+    """Return whether a redirect leads nowhere and has a page: browsers show that page.
+
+    Browsers choose nothing from a list of choices either. A storage says in XML that its files are elsewhere.
+    """
     is_redirect = response.status in REDIRECT_STATUSES and not response.headers.get("location", "").strip()
-    return is_redirect and bool(response.body)
+    if not response.body or not (is_redirect or response.status == MULTIPLE_CHOICES):
+        return False
+    if response.status == MULTIPLE_CHOICES and b"multiple choices" in response.body[:LIST_BYTES].lower():
+        return False  # The list itself, as servers make it.
+    return content.is_markup(response.content_type, response.body)
+
+
+def _page_in_spite_of_status(response: ProbeResponse, request: ProbeRequest) -> Judgement | None:
+    """Judge an error that browsers show as a film's page; None: it is what it says.
+
+    A site in which something unseen fails sends its page with the status of that. Others answer all paths by the page
+    for missing ones where their host knows no other way: with the film and its player, which works; or with a program
+    that puts something there, which nobody can tell from here. Case: programs of one page at hosts that know files
+    only, as those who offer such pages advise.
+    """
+    body = content.decompress(response.body or b"")
+    if not content.is_markup(response.content_type, body) or not SHOWN_MARKS.search(body):
+        return None
+    page = parse_page(body, response.headers.get("content-type", ""))
+    if soft_404.is_suspicious_beside_film(page, title=request.title):
+        return None
+    if soft_404.is_page_of_film(page, request.title):
+        return ALIVE if not request.media and has_visible_player(page) else None
+    return UNKNOWN_PAGE if response.status == 404 and soft_404.is_program(page) else None
 
 
 def is_conclusive(response: ProbeResponse, *, media: bool) -> bool:
@@ -156,18 +187,19 @@ def _parse_page(response: ProbeResponse) -> PageText | None:
     if response.status not in READ_STATUSES or not response.body:
         return None
     body = content.decompress(response.body)
-    if not (content.is_markup(response.content_type, body) or _is_short_text(response.content_type, body)):
+    if not (content.is_markup(response.content_type, body) or _is_reply(response)):
         return None
     return parse_page(body, response.headers.get("content-type", ""))
 
 
-def _is_short_text(content_type: str, body: bytes) -> bool:
+def _is_reply(response: ProbeResponse) -> bool:
     """Return whether a body is a few words or data of an error: what programs say instead of a page."""
-    return len(body) <= MAX_ERROR_BYTES and content_type.startswith(ERROR_TYPES) and not content.is_media(body)
+    body = content.decompress(response.body or b"")
+    return program_replies.is_reply(response.content_type, body) and not content.is_media(body)
 
 
 def _other_status(response: ProbeResponse, status: int) -> Judgement:
-    if is_throttled(response.status, response.headers) or _is_slow_down(response):
+    if is_throttled(response.status, response.headers):
         return THROTTLED
     if status in JUDGEMENT_BY_STATUS:
         return JUDGEMENT_BY_STATUS[status]
@@ -178,11 +210,6 @@ def _other_status(response: ProbeResponse, status: int) -> Judgement:
     if 400 <= status < 500:
         return Judgement(Verdict.BLOCKED, Reason.HTTP_4XX)
     return Judgement(Verdict.UNREACHABLE, Reason.HTTP_5XX if 500 <= status < 600 else Reason.PROTOCOL)
-
-
-def _is_slow_down(response: ProbeResponse) -> bool:
-    """Return whether an S3 storage asks for fewer requests: status 503 and a code in XML."""
-    return response.status == 503 and b"<Code>SlowDown</Code>" in (response.body or b"")
 
 
 def _range_judgement(response: ProbeResponse) -> Judgement:
@@ -215,7 +242,9 @@ def _landing_judgement(
         return None
     if landing.is_login(url, final_url):
         return LOGIN
-    if (page and soft_404.is_temporary(page, title=request.title)) or landing.is_outage_page(url, final_url):
+    if page and soft_404.is_temporary(page, title=request.title):
+        return MAINTENANCE
+    if not is_named and landing.is_outage_page(url, final_url):
         return MAINTENANCE
     if landing.is_home(url, final_url):
         return None if _is_film_site(response, is_named=is_named) else gone_judgement(Reason.REDIRECT_HOME)
@@ -258,7 +287,7 @@ def _page_judgement(
 
 def _text_judgement(page: PageText, request: ProbeRequest) -> Judgement | None:
     """Judge a link by the sentences of its page; None: there is none against the film."""
-    if soft_404.is_geo_blocked(page):
+    if soft_404.is_geo_blocked(page, title=request.title):
         return ABROAD
     if soft_404.is_temporary(page, title=request.title):
         return MAINTENANCE
@@ -266,6 +295,10 @@ def _text_judgement(page: PageText, request: ProbeRequest) -> Judgement | None:
     if denial is Denial.NONE:
         found = soft_404.site_page_instead(page, title=request.title)
         return SITE_PAGE_JUDGEMENTS[found] if found else None
+    if soft_404.is_barred(page):
+        return LOGIN
+    if soft_404.is_not_yet(page):
+        return MAINTENANCE
     return gone_judgement(Reason.SOFT_404) if denial is Denial.CERTAIN else DOUBTFUL_GONE
 
 
@@ -323,5 +356,20 @@ def _media_judgement(response: ProbeResponse) -> Judgement:
         return UNKNOWN_PAGE
     if content.is_media_type(response.content_type):
         return ALIVE
-    is_other_type = response.content_type.startswith(content.OTHER_TYPES)
-    return gone_judgement(Reason.WRONG_TYPE) if is_other_type or content.is_not_media(response.body or b"") else ALIVE
+    if content.has_named_type(urlsplit(response.url).path, response.body or b""):
+        return ALIVE
+    if content.is_other_type(response.content_type, body) or content.is_not_media(response.body or b""):
+        return _judgement_of_other_type(response, body)
+    return ALIVE
+
+
+def _judgement_of_other_type(response: ProbeResponse, body: bytes) -> Judgement:
+    """Judge what is no film: a program may say why, and a feed is a page of another kind."""
+    if content.is_feed(body):
+        return UNKNOWN_PAGE
+    if _is_reply(response):
+        if program_replies.is_refusal(body):
+            return SITE_PAGE_JUDGEMENTS[SitePage.FORBIDDEN]
+        if response.status in REDIRECT_STATUSES or program_replies.is_failure(body):
+            return MAINTENANCE
+    return gone_judgement(Reason.WRONG_TYPE)

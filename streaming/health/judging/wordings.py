@@ -18,7 +18,8 @@ class Language:
     before it. `titles`: whole titles of error pages. `private`, `later`, `robots`: phrases that say so by themselves,
     the last of a wall. `here`: where the visitor is; with one of `nots` beside it, the film is for others.
     `only_here`: says so by itself. `words`: one of them is in each of these phrases. `ifs`: at the start of a clause,
-    they make a sentence say nothing of this page. `spaced`: words have blanks between them.
+    they make a sentence say nothing of this page. `yet`: words for what will be there later. `spaced`: words have
+    blanks between them.
     """
 
     things: tuple[str, ...]
@@ -35,12 +36,14 @@ class Language:
     robots: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     ifs: tuple[str, ...] = ()
+    yet: tuple[str, ...] = ()
     spaced: bool = True
 
 
 GERMAN = Language(
     ifs=("wenn", "falls", "sollte", "sobald"),
     this=("dies(?:e|er|es|en)", "gesuchten?", "gewunschten?", "angeforderten?", "aufgerufenen?"),
+    yet=("noch (?:nicht|kein)",),
     things=(
         "programm", "link", "webseite",
         "seite", "datei", "video", "videos", "inhalt", "inhalte", "beitrag", "dokument", "eintrag", "url", "adresse",
@@ -87,6 +90,7 @@ GERMAN = Language(
 FRENCH = Language(
     ifs=("si", "lorsque", "quand"),
     this=("ce(?:t|tte)?", "demandee?", "recherchee?", "que vous (?:cherchez|recherchez|demandez)"),
+    yet=("pas encore",),
     things=(
         "lien", "programme", "emission",
         "page", "fichier", "video", "contenu", "document", "adresse", "url", "ressource", "publication",
@@ -134,6 +138,7 @@ FRENCH = Language(
 SPANISH = Language(
     ifs=("si", "cuando"),
     this=("est[ea]", "solicitad[oa]", "que (?:buscas?|busca|estas buscando|esta buscando)"),
+    yet=("todavia no", "aun no", "no (?:\\w{1,12} )?(?:todavia|aun)",),
     things=(
         "programa",
         "pagina", "archivo", "video", "contenido", "documento", "enlace", "direccion", "url", "recurso", "fichero",
@@ -174,6 +179,7 @@ ITALIAN = Language(
     this=(
         "che (?:cerchi|cerchiamo|hai richiesto)",
         "quest[oaei]", "richiest[oa]", "cercat[oa]", "che (?:stai|state|sta) cercando"),
+    yet=("non (?:\\w{1,12} )?ancora", "ancora non",),
     things=(
         "link", "programma",
         "pagina", "file", "video", "contenuto", "documento", "indirizzo", "url", "risorsa", "elemento"),
@@ -210,6 +216,7 @@ ITALIAN = Language(
 PORTUGUESE = Language(
     ifs=("se", "quando", "caso"),
     this=("est[ea]", "ess[ea]", "solicitad[oa]", "que (?:procura|voce (?:procura|esta procurando))"),
+    yet=("ainda nao", "nao (?:\\w{1,12} )?ainda",),
     things=(
         "link", "programa",
         "pagina", "arquivo", "ficheiro", "video", "conteudo", "documento", "endereco", "url", "recurso", "item"),
@@ -245,6 +252,7 @@ PORTUGUESE = Language(
 DUTCH = Language(
     ifs=("als", "wanneer", "indien"),
     this=("deze", "dit", "gevraagde", "opgevraagde", "die je zoekt", "die u zoekt"),
+    yet=("nog (?:niet|geen)",),
     things=(
         "link", "programma",
         "pagina", "bestand", "video", "inhoud", "document", "adres", "url", "item", "filmpje", "content"),
@@ -281,6 +289,7 @@ DUTCH = Language(
 POLISH = Language(
     ifs=("jesli", "jezeli", "gdy", "kiedy"),
     this=("ta", "ten", "to", "tej", "tego", "szukan[aey](?:go|j)?", "zadan[aey](?:go|j)?"),
+    yet=("jeszcze",),
     things=(
         "link",
         "strona", "strony", "plik", "pliku", "wideo", "film wideo", "nagranie", "material", "materialu", "tresc",
@@ -319,6 +328,7 @@ POLISH = Language(
 RUSSIAN = Language(
     ifs=("если", "когда"),
     this=("эт(?:а|о|от|ой|ого)", "данн(?:ая|ое|ыи)", "запрашиваем(?:ая|ое|ыи)", "запрошенн(?:ая|ое|ыи)"),
+    yet=("еще", "пока",),
     things=(
         "ссылка",
         "страница", "страницы", "страницу", "файл", "видео", "видеозапись", "ролик", "видеоролик", "материал",
@@ -357,6 +367,7 @@ RUSSIAN = Language(
 CZECH = Language(
     ifs=("pokud", "kdyz", "jestli(?:ze)?"),
     this=("tat?o", "toto", "tento", "pozadovan[aye]", "hledan[aye]"),
+    yet=("zatim", "jeste", "dosud",),
     things=(
         "odkaz",
         "stranka", "stranku", "soubor", "video", "obsah", "dokument", "adresa", "zaznam", "prispevek"),
@@ -389,6 +400,7 @@ CZECH = Language(
 SWEDISH = Language(
     ifs=("om", "nar"),
     this=("den har", "det har", "som du (?:soker|letar efter)", "du (?:soker|letar efter|begarde)"),
+    yet=("annu (?:inte|ej)", "inte annu",),
     things=(
         "lanken",
         "sidan", "sida", "filen", "videon", "video", "klippet", "innehallet", "innehall", "dokumentet", "adressen",
@@ -418,6 +430,7 @@ SWEDISH = Language(
 )  # fmt: skip
 JAPANESE = Language(
     this=("この", "お探しの", "ご指定の", "要求された", "指定された"),
+    yet=("また.{0,8}?(?:利用|公開|配信|視聴|再生)",),
     things=("投稿者", "ページ", "ファイル", "動画", "コンテンツ", "映像", "ビデオ", "記事", "url"),
     films=("映画", "作品", "番組"),
     missing=(
@@ -452,6 +465,7 @@ JAPANESE = Language(
 DANISH = Language(
     ifs=("hvis", "når"),
     this=("denne", "dette", "du (?:leder|leter) efter", "den side"),
+    yet=("endnu ikke", "ennå ikke", "ikke (?:endnu|ennå)",),
     things=(
         "siden?", "filen?", "videoen", "video", "klippet", "klip", "indholdet", "innholdet", "dokumentet",
         "adressen?", "linket", "lenken", "udsendelsen", "programmet",
@@ -490,6 +504,7 @@ DANISH = Language(
 UKRAINIAN = Language(
     ifs=("якщо", "коли"),
     this=("ц(?:е|еи|я|ієі)", "так(?:оі|ого)", "запитан(?:а|е|ии)", "яку ви шукаєте"),
+    yet=("ще", "поки",),
     things=(
         "сторінк[ауи]", "файлу?", "відео", "відеозапис", "ролик", "матеріал", "документ", "контент", "посилання",
         "адреса",
@@ -514,6 +529,96 @@ UKRAINIAN = Language(
         "робот", "заборон",
     ),
 )  # fmt: skip
+FINNISH = Language(
+    ifs=("jos", "kun"),
+    yet=("viela", "vasta"),
+    this=("tama", "tata", "etsimaasi", "hakemaasi", "pyytamaasi"),
+    things=(
+        "sivu", "sivua", "sivusto", "sivustoa", "tiedosto", "tiedostoa", "video",
+        "videota", "videoa", "sisalto", "sisaltoa",
+        "linkki", "osoite", "osoitetta", "ohjelma", "ohjelmaa", "tallenne",
+    ),
+    films=("elokuva", "elokuvaa", "jakso", "jaksoa", "sarja"),
+    missing=(
+        "ei (?:valitettavasti )?(?:enaa )?(?:loydy|loytynyt|ole olemassa)",
+        "ei (?:valitettavasti )?ole (?:enaa )?(?:saatavilla|katsottavissa|olemassa)",
+        "on (?:valitettavasti )?poistettu", "on vanhentunut",
+    ),
+    titles=("ei loydy", "ei loytynyt", "virhe 404", "ei (?:ole )?(?:enaa )?saatavilla", "poistettu"),
+    private=("(?:video|sivu|sisalto) on yksityinen", "yksityinen video"),
+    here=("(?:maassasi|alueellasi|sijainnissasi|maassanne)", "suomen ulkopuolella", "ulkomailla"),
+    nots=("ei", "estetty"),
+    only_here=("katsottavissa (?:vain|ainoastaan) suomessa", "(?:vain|ainoastaan) suomessa katsottavissa"),
+    later=(
+        "huoltokatko\\w{0,8}", "tilapaisesti (?:poissa kaytosta|suljettu)", "yrita (?:uudelleen )?myohemmin",
+        "palaamme pian",
+    ),
+    robots=("et ole robotti",),
+    words=(
+        "loydy", "loytyn", "olemassa", "saatavilla", "katsottavissa", "maassa", "alueellasi", "sijainnissasi",
+        "suomen ulko", "ulkomailla", "poistettu", "vanhentunut", "virhe ", "yksityinen", "huolto", "tilapais",
+        "myohemmin", "palaamme", "robot", "estetty",
+    ),
+)  # fmt: skip
+HUNGARIAN = Language(
+    ifs=("ha", "amikor"),
+    yet=("meg nem", "meg nincs"),
+    this=("ez az?", "a keresett", "a kert", "az on altal keresett"),
+    things=(
+        "oldal", "oldalt", "fajl", "fajlt", "video", "videot", "tartalom", "tartalmat", "hivatkozas", "link", "cim",
+        "musor", "felvetel",
+    ),
+    films=("film", "filmet", "epizod", "sorozat"),
+    missing=(
+        "(?:mar )?nem (?:talalhato|letezik|elerheto)", "(?:mar )?nem (?:erheto|tekintheto) (?:el|meg)",
+        "(?:el lett|lett) tavolitva", "(?:eltavolitottak|toroltek)", "(?:mar )?torolve", "lejart",
+    ),
+    no=("nem (?:talaljuk|talalhato) (?:az?)?", "nincs (?:ilyen|meg)"),
+    titles=("nem talalhato", "404(?:-es)? hiba", "nem elerheto", "(?:torolve|eltavolitva)"),
+    private=("(?:video|oldal|tartalom) privat", "privat video"),
+    here=("(?:az on |a te )?(?:orszagaban|orszagodban|regiojaban|regiodban)", "magyarorszagon kivul"),
+    nots=("nem", "letiltva"),
+    only_here=("(?:csak|kizarolag) magyarorszagon (?:erheto|tekintheto|nezheto)",),
+    later=(
+        "karbantartas (?:alatt|miatt)", "(?:atmenetileg|ideiglenesen) (?:nem elerheto|szunetel|nem mukodik)",
+        "(?:probalja|probald) (?:meg )?(?:ujra )?kesobb", "hamarosan visszater\\w{0,8}",
+    ),
+    robots=("(?:on|hogy) nem robot",),
+    words=(
+        "talal", "letez", "erheto", "tekintheto", "nincs", "toroltek", "torolve", "tavolit", "lejart", " hiba",
+        "privat", "orszag", "regio", "letilt", "karbantart", "atmenetileg", "ideiglenesen", "kesobb", "hamarosan",
+        "robot",
+    ),
+)  # fmt: skip
+TURKISH = Language(
+    ifs=("eger",),
+    yet=("henuz",),
+    this=("bu", "aradiginiz", "istediginiz", "istenen"),
+    things=(
+        "sayfa", "sayfayi", "dosya", "dosyayi", "video", "icerik", "icerigi", "baglanti", "adres", "kayit", "belge",
+    ),
+    films=("film", "dizi", "bolum"),
+    missing=(
+        "(?:ne yazik ki )?(?:artik )?(?:bulunamadi|bulunamiyor|mevcut degil|kullanilamiyor|yayinda degil)",
+        "(?:kaldirildi|silindi|kaldirilmistir|silinmistir|silinmis)", "(?:suresi doldu|gecersiz)",
+    ),
+    titles=("bulunamadi", "hata 404", "404 hatasi", "(?:artik )?mevcut degil", "(?:silindi|kaldirildi)"),
+    private=("(?:video|icerik|sayfa) (?:gizlidir|ozeldir)", "(?:gizli|ozel) video"),
+    here=("(?:ulkenizde|bolgenizde|ulkende|bolgende|bulundugunuz (?:ulkede|bolgede))", "turkiye disinda"),
+    nots=("kullanilamiyor", "mevcut degil", "izlenemiyor", "izlenemez", "engellenmis\\w{0,4}", "goruntulenemiyor"),
+    only_here=("(?:yalnizca|sadece) turkiye'?de(?:n)? (?:izlen|kullanil)\\w{0,8}",),
+    later=(
+        "bakim (?:calismasi|nedeniyle|asamasinda)", "bakimdadir",
+        "gecici olarak (?:kapali|kullanilamiyor|hizmet disi)\\w{0,4}",
+        "daha sonra (?:tekrar|yeniden) dene\\w{0,6}",
+    ),
+    robots=("robot olmadiginizi",),
+    words=(
+        "bulunam", "mevcut degil", "kullanilam", "yayinda degil", "kaldiril", "silin", "doldu", "gecersiz", "hata",
+        "gizli", "ozel", "izlenem", "engellen", "goruntulenem", "bakim", "gecici", "sonra", "robot", "yalnizca",
+        "sadece",
+    ),
+)  # fmt: skip
 LANGUAGES = {
     "de": GERMAN,
     "fr": FRENCH,
@@ -528,4 +633,7 @@ LANGUAGES = {
     "ja": JAPANESE,
     "da": DANISH,
     "uk": UKRAINIAN,
+    "fi": FINNISH,
+    "hu": HUNGARIAN,
+    "tr": TURKISH,
 }

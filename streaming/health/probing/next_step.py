@@ -8,6 +8,7 @@ as a browser does: the confirmation. For a page the first GET is such a request 
 from __future__ import annotations
 
 from scraper.net.throttling import is_throttled
+from scraper.net.url_policy import host_of
 from streaming.health.judging.bot_wall import states_challenge
 from streaming.health.judging.content import is_media_type
 from streaming.health.judging.landing import meta_refresh_target
@@ -18,6 +19,8 @@ from streaming.health.probing.redirects import Normalize, follow, is_redirect
 
 RETRY_DELAY_SECONDS = 0.25
 RETRIED_FAILURES = frozenset({Failure.REFUSED, Failure.RESET, Failure.DNS, Failure.TLS, Failure.PROTOCOL})
+# The request came over the wrong connection, too early, or over one that was just closed: it may be repeated.
+RETRIED_STATUSES = frozenset({408, 421, 425})
 METHOD_REJECTED = frozenset({405, 501})
 PAGE_STATUSES = frozenset({200, 202, 203})
 
@@ -103,15 +106,23 @@ def _after_get(task: ProbeTask, host_slot: HostSlot, response: ProbeResponse) ->
 
 
 def _after_confirmation(task: ProbeTask, response: ProbeResponse) -> NextStep:
-    if task.state.tries or not _deserves_retry(response):
+    """Return the final response, or when it is asked for again.
+
+    A circle may end when it is gone round again, for the site has seen the visitor: browsers go round many times.
+    """
+    state = task.state
+    if state.tries or not (_deserves_retry(response) or response.failure == Failure.LOOP):
         return response
-    task.update(tries=1)
+    if response.failure == Failure.LOOP:
+        task.confirm(tries=1, cookies=state.cookies if host_of(state.url) == host_of(task.request.url) else {})
+    else:
+        task.update(tries=1)
     return _delay_of_retry(response)
 
 
 def _delay_of_retry(response: ProbeResponse) -> float | None:
     """Return when a GET is repeated: after an error of the server at the end of the run, for it may last seconds."""
-    return RETRY_DELAY_SECONDS if response.failure else None
+    return RETRY_DELAY_SECONDS if response.failure or response.status in RETRIED_STATUSES else None
 
 
 def _may_be_bad(response: ProbeResponse) -> bool:
@@ -129,6 +140,6 @@ def _deserves_retry(response: ProbeResponse) -> bool:
         return response.failure in RETRIED_FAILURES
     return (
         response.status is not None
-        and 500 <= response.status < 600
+        and (500 <= response.status < 600 or response.status in RETRIED_STATUSES)
         and not is_throttled(response.status, response.headers)
     )

@@ -99,7 +99,7 @@ def _next_state(state: ProbeState, response: ProbeResponse, *, target: str, frag
     if fragment is not None:  # Without one, that of the redirect before stays.
         state = state._replace(fragment=f"#{fragment}" if fragment.startswith(("/", "!")) else "")
     if state.cookies is not None and host_of(target) != host_of(state.url):
-        state = state._replace(cookies={})
+        state = _with_cookies_of(host_of(target), state)
     is_permanent = (
         state.is_permanent
         and response.status in PERMANENT_STATUSES
@@ -112,6 +112,17 @@ def _next_state(state: ProbeState, response: ProbeResponse, *, target: str, frag
         is_permanent=is_permanent,
         moved_to=target if is_permanent else state.moved_to,
     )
+
+
+def _with_cookies_of(host: str, state: ProbeState) -> ProbeState:
+    """Return the state with the cookies for another host: its own, and those of the domain above it.
+
+    Case: sites that send visitors through a host for signing in and back, and want its cookie then.
+    """
+    jar = {**(state.jar or {}), host_of(state.url): state.cookies or {}}
+    above = [cookies for domain, cookies in jar.items() if domain.startswith(".") and host.endswith(domain)]
+    cookies = {name: value for one in (*above, jar.get(host, {})) for name, value in one.items()}
+    return state._replace(cookies=cookies, jar=jar)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import pycurl
 
-from scraper.net.url_policy import DEFAULT_PORT
+from scraper.net.url_policy import DEFAULT_PORT, host_of
 from streaming.health.judging.content import is_media_type
 from streaming.health.probe_types import Failure, ProbeResponse
 from streaming.health.probing import curl
@@ -27,6 +27,7 @@ ANY_TYPE = "*/*"
 BROWSER_TYPES = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 MAX_COOKIES = 20
 MAX_COOKIE_BYTES = 4096
+COOKIE_DOMAIN = re.compile(r";\s{0,9}domain\s{0,9}=\s{0,9}\.?([a-z0-9.-]{1,253})", re.I)
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 RANGE = f"0-{MAX_MEDIA_BYTES - 1}"
 PARSED_HEADERS = re.compile(
@@ -197,8 +198,16 @@ class Transfer:
             name = match[1].lower().decode("ascii")
             headers[name] = value = DECODER_BY_HEADER.get(name, _text)(match[2].strip())
             if name == "set-cookie" and self.task.state.cookies is not None:
-                self.task.update(cookies=_with_cookie(self.task.state.cookies, value))
+                self._keep_cookie(self.task.state.cookies, value)
         return headers
+
+    def _keep_cookie(self, cookies: dict[str, str], header: str) -> None:
+        """Keep the cookie of this `Set-Cookie` for its host, and for the other hosts of the domain it names."""
+        state = self.task.state
+        self.task.update(cookies=_with_cookie(cookies, header))
+        if domain := _domain_of(header, host_of(state.url)):
+            jar = state.jar or {}
+            self.task.update(jar={**jar, domain: _with_cookie(jar.get(domain, {}), header)})
 
     def _body(self) -> bytes:
         body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
@@ -230,6 +239,13 @@ def _with_cookie(cookies: dict[str, str], header: str) -> dict[str, str]:
     if equals and len(cookies) < MAX_COOKIES and len(header) < MAX_COOKIE_BYTES:
         return {**cookies, name.strip(): value.strip()}
     return cookies
+
+
+def _domain_of(header: str, host: str) -> str:
+    """Return the domain of a `Set-Cookie`, with a dot before it; empty if it names none, or one not above its host."""
+    named = COOKIE_DOMAIN.search(header[:MAX_COOKIE_BYTES])
+    domain = f".{named[1].lower()}" if named else ""
+    return domain if domain.count(".") > 1 and f".{host}".endswith(domain) else ""
 
 
 def _latin1(value: bytes) -> str:

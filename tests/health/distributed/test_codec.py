@@ -173,6 +173,7 @@ def test_a_forwarded_link_comes_back_as_it_was():
         head=head,
         head_hung=True,
         cookies={"a": "1"},
+        jar={".example": {"b": "2"}},
         is_permanent=False,
     )
     links = [(1, ProbeState(url="https://b.example/x")), (2, state)]

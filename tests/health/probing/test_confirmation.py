@@ -165,6 +165,41 @@ def signed_in_on_the_way(handler):
         handler.send(302, Location="/login?next=/watch/1")
 
 
+def led_over_another_host(then):
+    """Whoever has no cookie gets one, and is led over another host and back."""
+
+    def respond(handler):
+        port = handler.server.server_address[1]
+        if "visit=1" in (handler.headers["Cookie"] or ""):
+            then(handler)
+        elif handler.path.startswith("/choose"):
+            handler.send(302, Location=f"http://127.0.0.1:{port}/watch/1?chosen", Set_Cookie="choice=7; Path=/")
+        else:
+            handler.send(302, Location=f"http://localhost:{port}/choose", Set_Cookie="visit=1; Path=/")
+
+    return respond
+
+
+def goes_round(times, then=film):
+    """The link leads over another path and back until the site has seen its visitor so many times."""
+
+    def respond(handler):
+        seen = sum(command == "GET" and path == "/watch/1" for command, path in handler.server.log)
+        if handler.path == "/round":
+            handler.send(307, Location="/watch/1")
+        else:
+            then(handler) if handler.command == "GET" and seen > times else handler.send(307, Location="/round")
+
+    return respond
+
+
+def to_itself_at_first(handler):
+    if handler.server.log.count(("GET", "/watch/1")) > 1:
+        film(handler)
+    else:
+        handler.send(307, Location="/watch/1")
+
+
 def after_the_first(number, first, then):
     """The first requests get one response, the later ones another."""
 
@@ -245,6 +280,11 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         (needs_cookie(gone), HTML, "http_404"),
         (signed_in_on_the_way, HTML, "ok"),
         (for_all("/watch/1"), HTML, "redirect_loop"),
+        (goes_round(1), HTML, "ok"),
+        (goes_round(1, then=video), MEDIA, "ok"),
+        (goes_round(1, then=gone), HTML, "http_404"),
+        (goes_round(99), HTML, "redirect_loop"),
+        (to_itself_at_first, HTML, "ok"),
         # pages that lead on
         (refreshed("/film/1"), HTML, "ok"),
         (refreshed("/film/1", then=gone), HTML, "http_404"),
@@ -262,6 +302,11 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
         # short and long failures
         (after_the_first(2, reset, film), HTML, "ok"),
         (after_the_first(2, status(502), film), HTML, "ok"),
+        (after_the_first(2, status(408), film), HTML, "ok"),
+        (after_the_first(2, status(421), film), HTML, "ok"),
+        (after_the_first(2, status(425), video), MEDIA, "ok"),
+        (status(421), HTML, "http_4xx"),
+        (status(425), MEDIA, "http_4xx"),
         (after_the_first(2, status(502), video), MEDIA, "ok"),
         (status(502), HTML, "http_5xx"),
         (late(0.9), HTML, "ok"),
@@ -273,6 +318,12 @@ def probe(origin, *, media=False, path="watch/1", config=CONFIG):
 def test_a_failure_is_confirmed_as_a_browser_would_see_it(behaviour, media, reason):
     with Origin(behaviour=behaviour) as origin:
         assert probe(origin, media=media) == reason
+
+
+def test_a_cookie_comes_back_from_the_way_over_another_host():
+    with Origin(behaviour=led_over_another_host(film)) as origin:
+        config = replace(CONFIG, allowed=PrivateHostAllowlist.parse(["127.0.0.0/8", "localhost"]))
+        assert probe(origin, config=config) == "ok"
 
 
 @pytest.mark.parametrize(

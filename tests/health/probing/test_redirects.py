@@ -125,6 +125,16 @@ def test_cookies_stay_with_their_host(location, cookies):
     assert follow(location, state=STATE._replace(cookies={"a": "1"})).cookies == cookies
 
 
+def test_cookies_wait_for_the_host_that_gave_them_and_those_of_a_domain_go_with_the_visitor():
+    first = STATE._replace(
+        cookies={"a": "1", "all": "2"}, jar={".example.org": {"all": "2"}, ".example.net": {"n": "3"}}
+    )
+    second = follow("https://sign-in.example.org/", state=first)
+    assert second.cookies == {"all": "2"}
+    assert follow("https://films.example.org/back", state=second).cookies == {"a": "1", "all": "2"}
+    assert follow("https://badexample.org/", state=second).cookies == {}
+
+
 @pytest.mark.parametrize(
     ("status", "location", "moved_to"),
     [

@@ -41,10 +41,10 @@ session["key"] = "Größe 😀"
 session.save()
 LogEntry.objects.log_actions(alice.pk, [make_movie(title="Nosferatu – Eine Symphonie des Grauens 😀")], 2, "changed")
 make_movie(title="Deleted again, and its id is not given twice").delete()
-movie = make_movie(title="With quotes ' \\" % {} \\\\ and\\tmore", synopsis="line\\nline", year=1922)
+movie = make_movie(title="With quotes ' \\" % {} \\\\ and\\tmore", synopsis="line\\nline", year=1922,
+    genres=["horror"], cast=[{"id": "Q1", "name": "A"}])
 link = make_link(movie, checks="AAB", response_ms=120, last_checked=timezone.now())
 models.LinkReport.objects.count_report(link.pk, "broken", note="It stops", now=timezone.now())
-models.Movie.objects.filter(pk=movie.pk).update(genres=["horror"], cast=[{"id": "Q1", "name": "A"}])
 make_link(movie, is_published=False, evidence="Said “free” by its owner")
 make_link(movie, is_active=False, reason="http_404", language="de")
 models.LinkFlip.objects.create(link=link, is_active=False, reason="http_404", at=timezone.now())

@@ -126,7 +126,7 @@ class SourceStats:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """The newest run, and the newest finished one; `is_late`: no run has finished within `STALE_HOURS`.
+    """The newest run, and the newest finished one of all links; `is_late`: none has finished within `STALE_HOURS`.
 
     An end in the future, from a fast clock, does not count.
     """
@@ -208,9 +208,10 @@ def run_status(newest: HealthRun | None, *, now: datetime) -> RunStatus | None:
     if newest is None:
         return None
     is_running = newest.finished_at is None and abs(now - newest.heartbeat_at) < HEARTBEAT_TIMEOUT
-    has_ended = newest.finished_at is not None and newest.outcome != HealthRun.Outcome.FAILED
+    is_result = not newest.is_partial and newest.outcome != HealthRun.Outcome.FAILED
+    has_ended = newest.finished_at is not None and is_result
     ended = newest if has_ended else HealthRun.objects.finished().latest_started()
-    is_late = not is_running and not _ended_lately(ended, now=now)
+    is_late = not (is_running and not newest.is_partial) and not _ended_lately(ended, now=now)
     return RunStatus(newest=newest, ended=ended, is_running=is_running, is_late=is_late)
 
 

@@ -751,3 +751,19 @@ def test_people_find_the_movies_that_were_there_before(database):
     ]
     found = [["Faust", "Nosferatu"], ["Nosferatu"], ["Faust"], ["Gosta"]]
     assert run_script(database, PEOPLE_IN_SEARCH, rows) == [[found, [], [], []], 3]
+
+
+PARTIAL_RUNS = """
+runs = models_at("0035_people_in_search").get_model("streaming", "HealthRun").objects
+for outcome in rows:
+    runs.create(finished_at=now, outcome=outcome)
+runs = models_at("0036_partial_runs").get_model("streaming", "HealthRun").objects
+print(json.dumps(list(runs.order_by("pk").values_list("outcome", "is_partial"))))
+runs = models_at("0035_people_in_search").get_model("streaming", "HealthRun").objects
+print(json.dumps(list(runs.order_by("pk").values_list("outcome", flat=True))))
+"""
+
+
+def test_runs_of_before_count_as_runs_of_all_links(database):
+    outcomes = ["completed", "withheld"]
+    assert run_script(database, PARTIAL_RUNS, outcomes) == [[[one, False] for one in outcomes], outcomes]

@@ -32,12 +32,13 @@ class HealthRunQuerySet(models.QuerySet["HealthRun"]):
         return self.filter(started_at__lte=now + CLOCK_SLACK).latest_started()
 
     def accepted(self) -> HealthRunQuerySet:
-        """Runs whose results count: all of them, or after an interruption those of links that work."""
-        return self.filter(outcome__in=(HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED))
+        """Runs of all links whose results count: all of them, or after an interruption those of links that work."""
+        outcomes = (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED)
+        return self.filter(is_partial=False, outcome__in=outcomes)
 
     def finished(self) -> HealthRunQuerySet:
-        """Closed runs that reached a result, even if it was withheld; none that ended with an error."""
-        return self.exclude(finished_at=None).exclude(outcome=HealthRun.Outcome.FAILED)
+        """Closed runs of all links that reached a result, even if it was withheld; none that ended with an error."""
+        return self.filter(is_partial=False).exclude(finished_at=None).exclude(outcome=HealthRun.Outcome.FAILED)
 
     def started_before(self, run: HealthRun) -> HealthRunQuerySet:
         """Runs that started before `run`."""
@@ -52,15 +53,17 @@ class HealthRunQuerySet(models.QuerySet["HealthRun"]):
         return self.accepted().newest_first().values_list("hosts_down", flat=True).first() or []
 
     def interrupted_since(self) -> datetime | None:
-        """The earliest start of the runs after the last completed one; None if there are none.
+        """The earliest start of the runs after the last completed one of all links; None if there are none.
 
         Looks at the last 50 runs only. With a start in the future no link was checked since, as if the run had none.
         """
         starts = []
-        for started, outcome in self.newest_first().values_list("started_at", "outcome")[:MAX_RUNS_SEARCHED]:
-            if outcome == HealthRun.Outcome.COMPLETED:
+        rows = self.newest_first().values_list("started_at", "outcome", "is_partial")
+        for started, outcome, is_partial in rows[:MAX_RUNS_SEARCHED]:
+            if outcome != HealthRun.Outcome.COMPLETED:
+                starts.append(started)
+            elif not is_partial:
                 break
-            starts.append(started)
         return min(starts, default=None)
 
 
@@ -71,6 +74,7 @@ class HealthRun(models.Model):
     `removed` counts movies. `moved` counts permanent redirects; `died_of` maps a reason code to the number of links
     that died of it. `outcome` says how the run ended (empty: not yet); `reason` is one sentence about it, for display
     only. `withheld` is published as well and is true exactly if `outcome` is that value.
+    `is_partial`: it checked links of one movie or source only, or a limited number: it says nothing about the others.
     `plan` holds the options for the workers of a distributed run (empty: one process checks everything); `ending` is
     why the workers must stop (empty: continue).
     """
@@ -101,6 +105,7 @@ class HealthRun(models.Model):
     revived = models.PositiveIntegerField(default=0)
     removed = models.PositiveIntegerField(default=0)
     withheld = models.BooleanField(default=False)
+    is_partial = models.BooleanField(default=False, db_default=False)
     outcome = models.CharField(max_length=11, choices=Outcome, blank=True, default="")
     reason = models.CharField(max_length=500, blank=True, default="")
     moved = models.PositiveIntegerField(default=0)

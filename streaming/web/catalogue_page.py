@@ -187,9 +187,11 @@ def _links_text(totals: statistics.CatalogueTotals) -> str:
 
 
 def _last_accepted_run_end(newest: HealthRun | None) -> datetime | None:
-    """When the last accepted run ended; a running or withheld one says nothing about the links. None: no such run."""
-    if newest is None or newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
-        return newest.finished_at if newest else None
+    """When the last accepted run of all links ended; a running or withheld one says nothing. None: no such run."""
+    if newest is None:
+        return None
+    if not newest.is_partial and newest.outcome in (HealthRun.Outcome.COMPLETED, HealthRun.Outcome.INTERRUPTED):
+        return newest.finished_at
     accepted = HealthRun.objects.accepted().latest_started()
     return accepted.finished_at if accepted else None
 

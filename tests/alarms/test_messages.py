@@ -12,10 +12,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from streaming import statistics
 from streaming.alarms import conditions, outbox
 from streaming.alarms.targets import configured_targets
 from streaming.ingest.tombstones import remove_movies
-from streaming.models import AlarmMessage, HealthRun, Movie, RemovedMovie, ScrapeJob, TakedownRequest
+from streaming.models import AlarmMessage, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink, TakedownRequest
 from tests.helpers.external_services import run_tests_on_postgres
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.http_servers import free_port
@@ -34,10 +35,10 @@ def notify(*options):
     return 0, out.getvalue()
 
 
-def end_run(*, withheld=False, reason=""):
+def end_run(*, withheld=False, reason="", **more):
     now = timezone.now()
     outcome = "withheld" if withheld else "completed"
-    HealthRun.objects.create(started_at=now, finished_at=now, withheld=withheld, outcome=outcome, reason=reason)
+    HealthRun.objects.create(started_at=now, finished_at=now, withheld=withheld, outcome=outcome, reason=reason, **more)
 
 
 @pytest.fixture
@@ -80,6 +81,23 @@ def test_what_begins_and_ends_is_said_once_each(webhook):
     end_run()
     notify(), notify()
     assert texts(webhook, "ended") == [[], ["run_withheld"]]
+
+
+def test_a_check_of_a_part_ends_no_alarm(webhook):
+    make_link(first_seen=timezone.now() - timedelta(hours=30))
+    StreamingLink.objects.update(first_seen=timezone.now() - timedelta(hours=30))
+    end_run(withheld=True, reason="no canary responds")
+    HealthRun.objects.update(finished_at=timezone.now() - timedelta(hours=30))
+    notify()
+    assert texts(webhook, "began") == [["run_late", "run_withheld"]]
+    end_run(is_partial=True)
+    notify()
+    assert len(webhook.received) == 1
+    status = statistics.run_status(HealthRun.objects.latest_started(), now=timezone.now())
+    assert (status.is_late, status.ended.withheld) == (True, True)
+    end_run()
+    notify()
+    assert texts(webhook, "ended")[-1] == ["run_late", "run_withheld"]
 
 
 def test_every_condition_is_noticed_in_one_message(webhook, settings, monkeypatch):
@@ -133,7 +151,7 @@ def test_films_removed_in_one_run_are_one_bounded_message_that_says_how_to_resto
 
 
 def test_a_service_that_fails_or_hangs_holds_up_no_other_and_is_tried_again(settings, webhook, caplog):
-    settings.NOTIFY_TIMEOUT = 1
+    settings.NOTIFY_TIMEOUT = 2
     with receiver(status=500) as broken, receiver(hangs=True) as hanging:
         settings.NOTIFY_URLS = [f"json://user:pass-word@{broken.address}/", f"json://{hanging.address}/"]
         end_run(withheld=True, reason="offline")

@@ -47,6 +47,23 @@ def outcomes():
     return list(HealthRun.objects.order_by("started_at").values_list("outcome", flat=True))
 
 
+def test_a_run_that_leaves_out_links_by_choice_is_a_partial_one(origin):
+    link, other = links_at(origin, "page/1", "page/2")
+    for selection, limit in ((Selection(movie=link.movie.imdb_id), None), (Selection(source=other.source), None)):
+        run(selection=selection, limit=limit)
+    run(limit=1)
+    run(selection=Selection(due=True))
+    run()
+    assert list(HealthRun.objects.order_by("pk").values_list("is_partial", flat=True)) == [True] * 3 + [False] * 2
+
+
+def test_a_partial_run_does_not_end_the_search_for_interrupted_ones():
+    start = timezone.now()
+    for hours, outcome, is_partial in ((3, "completed", False), (2, "interrupted", False), (1, "completed", True)):
+        HealthRun.objects.create(started_at=start - timedelta(hours=hours), outcome=outcome, is_partial=is_partial)
+    assert HealthRun.objects.interrupted_since() == start - timedelta(hours=2)
+
+
 class ProberKiller:
     """A `stop` for runs that kills the prober's process one second after the site got the given number of requests."""
 

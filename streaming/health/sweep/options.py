@@ -41,6 +41,11 @@ class CheckOptions:
     is_distributed: bool = False
     shard_count: int | None = None
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether the run leaves out links of the catalogue by choice; those that are not due are none of these."""
+        return self.limit is not None or bool(self.selection.source or self.selection.movie)
+
     def probe_config(self) -> ProbeConfig:
         """Combine these options with the settings for the prober."""
         return ProbeConfig(

@@ -38,7 +38,9 @@ class RunRecord:
             self._total = due if options.limit is None else min(due, options.limit)
             self._report_progress()
         if not options.dry_run:
-            self.row = HealthRun.objects.create(started_at=self.now, heartbeat_at=timezone.now())
+            self.row = HealthRun.objects.create(
+                started_at=self.now, heartbeat_at=timezone.now(), is_partial=options.is_partial
+            )
 
     def update(self, *, died: int) -> None:
         """Report the progress and write a heartbeat when they are due; `died`: the links turned off so far."""

@@ -192,8 +192,7 @@ def _options(options: dict[str, Any]) -> CheckOptions:
 
 def _is_good(report: CheckReport, options: CheckOptions) -> bool:
     """Whether this was a complete, accepted check of the whole catalogue, of which the heartbeat tells."""
-    is_whole = options.limit is None and not (options.selection.source or options.selection.movie)
-    return is_whole and report.complete and not report.withheld
+    return not options.is_partial and report.complete and not report.withheld
 
 
 def _is_distributed(options: dict[str, Any]) -> bool:

@@ -86,7 +86,7 @@ def test_a_withheld_run_has_exit_status_3():
     [
         ["--limit", "0"], ["--limit", "x"], ["--timeout", "-1"], ["--timeout", "nan"], ["--per-host", "1.5"],
         ["--concurrency", "99999999999999"], ["--format", "yaml"], ["--source", "nobody"], ["--movie", "tt0000001"],
-        ["--older-than", "soon"], ["--unknown"],
+        ["--older-than", "soon"], ["--unknown"], ["--parts", "3"],
     ],
 )  # fmt: skip
 def test_bad_arguments_give_exit_status_1_and_one_sentence(arguments):

@@ -203,7 +203,10 @@ def _is_distributed(options: dict[str, Any]) -> bool:
         raise CommandError(
             "--distributed cannot be combined with --local or --dry-run: both check in this process only."
         )
-    return bool(settings.CELERY_BROKER_URL) and not options["local"] and not options["dry_run"]
+    is_distributed = bool(settings.CELERY_BROKER_URL) and not options["local"] and not options["dry_run"]
+    if options["parts"] and not is_distributed:
+        raise CommandError("--parts is for a run that is distributed over workers, which this one is not.")
+    return is_distributed
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Exists, F, Func, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
@@ -20,6 +20,7 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, Les
 from streaming.models import LinkCount, Movie, MovieCount, MovieFacet, MovieQuerySet, StreamingLink
 from streaming.models.counters import SHOWN_FACETS
 from streaming.models.movie import has_active_link
+from streaming.models.movie_sample import first_movies, is_sparse, spread_movies
 from streaming.models.sorted_years import YearOrFirst, YearOrLast
 from streaming.models.title_search import MAX_FOUND
 from streaming.search_words import parse_search
@@ -260,11 +261,11 @@ class QueryCounts:
 
     def sampled(self, *conditions: Q) -> tuple[int, int]:
         """How many of the movies of the sample match, and how many there are."""
-        last = Movie.objects.aggregate(last=Max("pk", default=0))["last"]
-        sample = Movie.objects.filter(pk__in=range(1, last + 1, max(1, last // SAMPLED_MOVIES)))
-        found = sample.filter(*conditions)
-        counts = sample.aggregate(all=Count("pk"), hits=Count("pk", filter=Q(pk__in=found.values("pk"))))
-        return counts["hits"], counts["all"]
+        movies, is_part = spread_movies(SAMPLED_MOVIES)
+        hits, number = _matching(movies, conditions)
+        if is_part and is_sparse(number, number=SAMPLED_MOVIES):
+            hits, number = _matching(first_movies(SAMPLED_MOVIES), conditions)
+        return hits, number
 
     def number_of(self, rows: QuerySet[Any], tested: Q) -> int:
         """How many movies a filter finds: these rows, counted if they are few, or estimated."""
@@ -273,6 +274,13 @@ class QueryCounts:
             return number
         hits, sampled = self.sampled(tested)
         return max(number, self.movies * hits // max(1, sampled))
+
+
+def _matching(sample: QuerySet[Movie], conditions: Sequence[Q]) -> tuple[int, int]:
+    """How many movies of a sample match, and how many there are."""
+    found = sample.filter(*conditions)
+    counts = sample.aggregate(all=Count("pk"), hits=Count("pk", filter=Q(pk__in=found.values("pk"))))
+    return counts["hits"], counts["all"]
 
 
 class ListPlan:

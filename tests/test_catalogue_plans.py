@@ -189,10 +189,14 @@ def test_the_page_says_about_and_the_api_documents_it(large, client):
     assert "otherwise an estimate" in schema
 
 
-def test_an_estimate_is_near_the_truth(monkeypatch):
+@pytest.mark.parametrize(("first", "distance"), [(1, 1), (100_001, 1), (1, 4), (100_001, 4), (3, 1_000)])
+def test_an_estimate_is_near_the_truth_wherever_the_ids_are(monkeypatch, first, distance):
+    """Every fourth movie is in German, which a sample of every fourth id would meet always or never."""
     monkeypatch.setattr("streaming.catalogue_query.MAX_EXACT", 50)
+    monkeypatch.setattr("streaming.catalogue_query.SAMPLED_MOVIES", 100 if distance == 1 else 500)
     for number in range(400):
-        make_link(make_movie(), language="en" if number % 4 else "de")
+        make_link(make_movie(pk=first + number * distance), language="en" if number % 4 else "de")
+    make_movie(pk=500_000)  # what is far behind most ids
     total = ListPlan(CatalogueQuery(language="en")).total()
     assert not total.is_exact
     assert total.number == pytest.approx(300, rel=0.1)

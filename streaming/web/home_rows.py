@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from django.core.cache import cache
-from django.db.models import Max, Min
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -21,6 +20,7 @@ from django.utils.translation import gettext
 from scraper.extraction.genres import GENRES
 from streaming.localization import genre_name
 from streaming.models import Movie
+from streaming.models.movie_sample import first_movies, is_sparse, spread_movies
 from streaming.web.filter_bar import FilterSelection
 
 ROW_SIZE = 5
@@ -110,17 +110,11 @@ def _is_older_than_a_week(now: datetime) -> bool:
 
 
 def _largest_genres() -> list[str]:
-    """The genres that most movies of an evenly spread sample have; of a small catalogue, the most of all.
-
-    Where most ids between the first and the last are those of removed movies, the sample is the first movies.
-    """
-    # Apart: SQLite finds one end of the key at once, but reads all rows for both.
-    first = Movie.objects.aggregate(pk=Min("pk", default=1))["pk"]
-    last = Movie.objects.aggregate(pk=Max("pk", default=0))["pk"]
-    step = max(1, (last - first) // SAMPLED_MOVIES)
-    sample = Movie.objects.filter(pk__in=range(first, last + 1, step)).values_list("genres", flat=True)
-    if step > 1 and len(sample) < SAMPLED_MOVIES // 4:
-        sample = Movie.objects.order_by("pk").values_list("genres", flat=True)[:SAMPLED_MOVIES]
+    """The genres that most movies of a sample have; of a small catalogue, the most of all."""
+    movies, is_part = spread_movies(SAMPLED_MOVIES)
+    sample = movies.values_list("genres", flat=True)
+    if is_part and is_sparse(len(sample), number=SAMPLED_MOVIES):
+        sample = first_movies(SAMPLED_MOVIES).values_list("genres", flat=True)
     sizes = Counter(slug for genres in sample for slug in genres)
     known = [slug for slug in GENRES if slug in sizes and slug not in NOT_A_ROW]
     return sorted(known, key=lambda slug: -sizes[slug])[:GENRES_TRIED]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +28,7 @@ from streaming.models.reasons import reason_text
 from streaming.web.error_pages import bad_parameters
 
 MAX_ENTRIES = 50
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,22 @@ class RequestedFeed:
 
     query: CatalogueQuery
     path: str
+
+
+class DatedByEntries(SyndicationFeed):
+    """A feed that is as old as its newest entry. Django dates an empty one now, so that each response differs."""
+
+    def latest_post_date(self) -> datetime:
+        """Return the date of the newest entry, or the beginning of all dates."""
+        return super().latest_post_date() if self.items else BEGINNING
+
+
+class RssFeed(DatedByEntries, Rss201rev2Feed):
+    """A feed as RSS 2.0."""
+
+
+class AtomFeed(DatedByEntries, Atom1Feed):
+    """A feed as Atom 1.0."""
 
 
 class JsonFeed(SyndicationFeed):
@@ -77,7 +94,7 @@ def _json_item(item: dict[str, Any]) -> dict[str, str]:
     }
 
 
-FEED_TYPES: dict[str, type[SyndicationFeed]] = {"xml": Rss201rev2Feed, "atom": Atom1Feed, "json": JsonFeed}
+FEED_TYPES: dict[str, type[SyndicationFeed]] = {"xml": RssFeed, "atom": AtomFeed, "json": JsonFeed}
 """By the ending of their URLs."""
 
 
@@ -87,7 +104,7 @@ class MovieFeed(Feed):  # type: ignore[type-arg]  # not subscriptable at run tim
     link = reverse_lazy("home")
     filters: tuple[str, ...] = ()
 
-    def __init__(self, feed_type: type[SyndicationFeed] = Rss201rev2Feed) -> None:
+    def __init__(self, feed_type: type[SyndicationFeed] = RssFeed) -> None:
         self.feed_type = feed_type
 
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

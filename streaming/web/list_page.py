@@ -14,7 +14,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.feedgenerator import Rss201rev2Feed
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 from rest_framework.exceptions import ValidationError
@@ -38,6 +37,7 @@ from streaming.models import Movie, MovieQuerySet
 from streaming.models.id_list import IdList
 from streaming.web.catalogue_page import fields_not_on_cards
 from streaming.web.error_pages import bad_parameters
+from streaming.web.feeds import RssFeed
 from streaming.web.rendering import render_page
 
 MAX_CARDS, MAX_NAMED = 240, 500
@@ -119,7 +119,7 @@ def _m3u(request: HttpRequest, watchable: Sequence[Movie]) -> HttpResponse:
 
 def _rss(request: HttpRequest, movies: Sequence[Movie]) -> HttpResponse:
     here = request.build_absolute_uri
-    feed = Rss201rev2Feed(
+    feed = RssFeed(
         title=gettext("%(site)s: films of your list") % {"site": settings.SITE_NAME},
         link=here(f"{reverse('lists')}?{request.GET.urlencode()}"),
         description=gettext("Films of your list that can be watched for free now."),

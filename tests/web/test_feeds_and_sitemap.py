@@ -148,3 +148,10 @@ def test_feeds_need_a_fixed_number_of_queries(client):
             client.get("/feeds/lost.xml")
         costs.append(len(queries))
     assert costs[0] == costs[1] <= 4
+
+
+@pytest.mark.parametrize("path", ["/feeds/lost.xml", "/feeds/lost.atom", "/feeds/new.xml", "/feeds/new.atom"])
+def test_an_empty_feed_has_no_date_of_its_own_so_that_a_304_can_follow(client, path):
+    first = client.get(path)
+    assert b"1970" in first.content
+    assert client.get(path, headers={"If-None-Match": first["ETag"]}).status_code == 304

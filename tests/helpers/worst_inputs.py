@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from re import _constants, _parser  # The parser has no public name.
 from typing import Any
 
@@ -23,12 +24,19 @@ SAMPLES = {
 }
 CANDIDATES = "a1 -./&=;\"'<>\n\\({[éж" + NEVER_MATCHED
 MAX_PIECES = 60
+COMPARED_SIZE = 8 * 1024
 
 
 def worst_inputs(pattern: re.Pattern[Any], size: int) -> Iterator[str]:
-    """Texts of about this size, each once."""
+    """Texts of about this size, always as many and in the same order whatever the size."""
+    return (_filled(before, unit, size) for before, unit in _distinct_pumps(pattern))
+
+
+@cache
+def _distinct_pumps(pattern: re.Pattern[Any]) -> list[tuple[str, str]]:
+    """Those that make different texts of `COMPARED_SIZE`."""
     pieces = list(_pieces(_parser.parse(_text(pattern.pattern), pattern.flags)))[:MAX_PIECES]
-    return iter(dict.fromkeys(_filled(before, unit, size) for before, unit in _pumps(pieces)))
+    return list({_filled(before, unit, COMPARED_SIZE): (before, unit) for before, unit in _pumps(pieces)}.values())
 
 
 def _text(source: str | bytes) -> str:

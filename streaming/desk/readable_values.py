@@ -29,12 +29,12 @@ def _reader(name: str, field: forms.Field) -> Callable[[Model], str]:
         values = getattr(row, name)
         if isinstance(field, LinesField):
             return str(field.prepare_value(values)) or "–"
-        names = dict(form_choices(field))
+        names = dict(_choices(field))
         return ", ".join(str(names.get(value, value)) for value in values) or "–"
 
     return read
 
 
-def form_choices(field: forms.Field) -> list[tuple[Any, Any]]:
+def _choices(field: forms.Field) -> list[tuple[Any, Any]]:
     """The choices of a field, each with its name."""
     return [*field.choices] if isinstance(field, forms.MultipleChoiceField) else []  # type: ignore[misc]

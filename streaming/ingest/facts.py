@@ -109,7 +109,9 @@ def to_column(value: object) -> Any:
 
 def to_driver(value: object) -> Any:
     """The value of a column as the drivers of both databases take it."""
-    return json.dumps(value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return json.dumps(value) if value else "[]"
 
 
 def _to_json(entry: object) -> Any:

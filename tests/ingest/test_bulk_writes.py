@@ -101,7 +101,7 @@ def written_rows():
 
     def wrapper(execute, sql, params, many, context):
         if many and sql.startswith(('INSERT INTO "streaming_movie"', 'INSERT INTO "streaming_streaminglink"')):
-            found.append(len(params))
+            found.append(len(params) * (sql.count("), (%s") + 1))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(wrapper):

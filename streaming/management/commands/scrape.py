@@ -115,9 +115,7 @@ class Command(OpenreelCommand):
         self.write_line(f"{movie.imdb_id}: job {job.pk} {job.get_state_display().lower()}{joined}")
         return job
 
-    def _wait_for(
-        self, job: ScrapeJob, movie: Movie, *, target_url: str | None, chosen: Sequence[str] | None
-    ) -> bool:
+    def _wait_for(self, job: ScrapeJob, movie: Movie, *, target_url: str | None, chosen: Sequence[str] | None) -> bool:
         """Follow the job, then one of our own if it was another search; return whether the last one succeeded."""
         request = job_request("command", target_url=target_url, sources=chosen)
         succeeded = self.wait_for_jobs(job)

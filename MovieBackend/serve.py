@@ -1,13 +1,15 @@
 """Run everything with one command, `make run`, until Ctrl-C.
 
-The first start creates `var/env` with a secret key, the database, the demo catalogue and the static files. Then the
-example site and the web server run as child processes until one of them ends or a signal arrives.
+The first start creates `var/env` with a secret key, the database, the static files, and the demo catalogue unless the
+site is a public one. Then the example site and the web server run as child processes until one of them ends or a signal
+arrives.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import ipaddress
 import os
 import re
 import secrets
@@ -41,6 +43,8 @@ RESTART_SECONDS = 30.0
 MAX_LOG_BYTES = 1024 * 1024
 WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104  values that HOST may have, not a default
 WORKER_CLASS = "MovieBackend.web_worker.BufferedWorker"
+# Endings of names that no public name server knows; a name without a dot is one too.
+LOCAL_ENDINGS = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -179,9 +183,26 @@ def _prepare() -> None:
     print("Migrating the database ...", flush=True)
     call_command("migrate", interactive=False, verbosity=0)
     if not apps.get_model("streaming", "Movie").objects.exists():
+        _fill_catalogue()
+    _collect_static()
+
+
+def _fill_catalogue() -> None:
+    """Load the demo catalogue, which belongs to the example site: never into a site that is public or has none."""
+    if "example" in settings.SOURCES and not settings.BEHIND_HTTPS and all(map(_is_local_name, settings.ALLOWED_HOSTS)):
         print("Loading the demo catalogue ...", flush=True)
         call_command("import_catalogue", str(DEMO_CATALOGUE))
-    _collect_static()
+    else:
+        print("The catalogue is empty: import_catalogue and discover of manage.py fill it", flush=True)
+
+
+def _is_local_name(host: str) -> bool:
+    """Whether this name or address, as in ALLOWED_HOSTS, means this machine or its network; `*` could be any."""
+    name = host.strip("[]").lower()
+    try:
+        return ipaddress.ip_address(name).is_private
+    except ValueError:
+        return name != "*" and ("." not in name or name.endswith(LOCAL_ENDINGS))
 
 
 def _collect_static() -> None:

@@ -32,11 +32,12 @@ from rest_framework.authtoken.admin import TokenAdmin
 from rest_framework.authtoken.models import TokenProxy
 
 from scraper.net.url_policy import InvalidValue
+from scraper.sources import source_name
 from streaming import login_attempts
 from streaming.client_throttle import client_networks
 from streaming.desk.edit_forms import EDITABLE_LINK_FIELDS, MOVIE_FIELDS, BindingForm, BlockForm, LinkForm, MovieForm
 from streaming.desk.external_links import external_link
-from streaming.desk.readable_values import readable_fields
+from streaming.desk.readable_values import json_as_html, readable_fields, readable_json_fields
 from streaming.formatting import counted, display_text
 from streaming.health.permanent_redirects import follow_permanent_redirects, permanently_redirected_links
 from streaming.health.sweep.immediate_check import check_now
@@ -44,7 +45,7 @@ from streaming.ingest import edits, review
 from streaming.ingest.records import is_imdb_id
 from streaming.ingest.row_locks import RowGone
 from streaming.ingest.takedown import block, block_link, lift
-from streaming.ingest.tombstones import remove_movies, restore_movies
+from streaming.ingest.tombstones import remove_movies, restore_movies, snapshot_links
 from streaming.models import (
     ApiKey,
     Binding,
@@ -66,7 +67,8 @@ from streaming.models import (
     TitleRequest,
 )
 from streaming.models.counters import link_total, movie_total
-from streaming.models.reasons import reason_text
+from streaming.models.job import SourceState
+from streaming.models.reasons import REASON_TEXT, reason_text
 from streaming.models.removed import RemovedMovieQuerySet
 from streaming.models.sorted_years import YearOrFirst
 from streaming.reason_codes import CheckCode, Reason
@@ -334,7 +336,14 @@ class HistoryOwnerAdmin(StaffAdmin):
 
 
 class ReadOnlyAdmin(StaffAdmin):
-    """Rows that only the program writes."""
+    """Rows that only the program writes. Stored JSON is shown as tables, in whose words `word_of` has a part."""
+
+    def word_of(self, code: str) -> str:
+        """The word to show for a code in stored JSON; others as they are."""
+        return code
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return readable_json_fields(super().get_fields(request, obj), model=self.model, wording=self.word_of)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -527,6 +536,8 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
         by_text = Counter(reason_text(reason) for reason in reasons.values())
         results = ", ".join(f"{number} × {text}" for text, number in by_text.most_common())
         self.message_user(request, f"Checked {counted(len(reasons), 'link')}: {results or 'none'}.")
+        if kept := by_text[reason_text(Reason.LOCAL)]:
+            self.message_user(request, _unjudged_text(kept), messages.WARNING)
 
     @admin.action(description="Update the URL of permanently redirected links", permissions=["change"])
     @transaction.atomic
@@ -715,6 +726,10 @@ class ScrapeJobAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     actions = page_actions = ("cancel", "retry")
 
+    def word_of(self, code: str) -> str:
+        """The name of a source, or the label of what it came to."""
+        return str(SourceState(code).label) if code in SourceState.values else source_name(code)
+
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return _search(queryset, search_term, movie="movie"), False
 
@@ -750,7 +765,14 @@ class RemovedMovieAdmin(ReadOnlyAdmin):
     list_filter = ("cause", "removed_at", ("restored_at", admin.EmptyFieldListFilter))
     search_fields = ("title", "imdb_id")
     ordering = ("-removed_at",)
+    exclude = ("snapshot",)
+    readonly_fields = ("links_in_tombstone",)
     actions = page_actions = ("restore",)
+
+    @admin.display(description="Links that return with it")
+    def links_in_tombstone(self, row: RemovedMovie) -> str:
+        links = snapshot_links(row)
+        return json_as_html([{"address": one["source_url"], "worked": one["is_active"]} for one in links])
 
     @admin.action(description="Restore", permissions=["restore"])
     @transaction.atomic
@@ -812,6 +834,10 @@ class HealthRunAdmin(ReadOnlyAdmin):
     search_fields = ("reason",)
     ordering = ("-started_at",)
 
+    def word_of(self, code: str) -> str:
+        """The text of a reason; other words are hosts."""
+        return reason_text(code) if code in REASON_TEXT else code
+
 
 @admin.register(LinkFlip)
 class LinkFlipAdmin(ReadOnlyAdmin):
@@ -866,6 +892,8 @@ class LogEntryAdmin(ReadOnlyAdmin):
     search_fields = ("=user__username", "object_repr", "change_message")
     # By the key: the table has no index by time, and grows with every write.
     ordering = ("-pk",)
+    exclude = ("change_message",)
+    readonly_fields = ("what_changed",)
     sortable_by = ()
 
     @admin.display(description="Row")
@@ -955,6 +983,15 @@ def _save_link(link: StreamingLink) -> None:
         edits.update_link(link, raw)
     else:
         link.pk = edits.create_link(raw, movie=link.movie).pk
+
+
+def _unjudged_text(number: int) -> str:
+    """What happened to links whose failure was not counted, and what that changed: nothing."""
+    links, stays = counted(number, "link"), "it stays as it was" if number == 1 else "they stay as they were"
+    return (
+        f"{links} could not be judged: no answer came, but the cause may be here, for this server is offline or too "
+        f"many links failed at once. Nothing was changed; {stays}, and the next check asks again."
+    )
 
 
 def _start_jobs(model_admin: admin.ModelAdmin[Any], request: HttpRequest, movies: list[Movie]) -> None:

@@ -38,7 +38,24 @@ def scrape_movie_on_demand(
     or staff; a visitor waits for other writers for a second at most. Raises `jobs.QueueFull` or one of its subclasses,
     and `scraper.net.url_policy.InvalidValue` for a `target_url` that may not be fetched.
     """
-    request = jobs.JobRequest(
+    request = job_request(requested_by, target_url=target_url, sources=sources, visitor=visitor)
+    sent_at = visitor.sent_at if visitor else None
+    response = jobs.request_scrape(
+        movie, requester=Requester.CLICK, request=request, now=timezone.now(), sent_at=sent_at
+    )
+    assert response.job is not None, "a click starts a job or joins one"
+    return response.job
+
+
+def job_request(
+    requested_by: str,
+    *,
+    target_url: str | None = None,
+    sources: Sequence[str] | None = None,
+    visitor: Visitor | None = None,
+) -> jobs.JobRequest:
+    """The job that a call of `scrape_movie_on_demand` with these arguments wants."""
+    return jobs.JobRequest(
         requested_by=requested_by,
         priority=jobs.PRIORITY_BY_REQUESTER.get(requested_by, jobs.CLICK_PRIORITY),
         target_url=normalize_url(target_url, allowed=settings.ALLOW_PRIVATE_HOSTS) if target_url else "",
@@ -46,9 +63,3 @@ def scrape_movie_on_demand(
         client=visitor.client if visitor else "",
         max_wait=REQUESTED_WRITE_SECONDS if visitor else None,
     )
-    sent_at = visitor.sent_at if visitor else None
-    response = jobs.request_scrape(
-        movie, requester=Requester.CLICK, request=request, now=timezone.now(), sent_at=sent_at
-    )
-    assert response.job is not None, "a click starts a job or joins one"
-    return response.job

@@ -323,6 +323,16 @@ class WriteSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError({field: [str(refusal)]}) from None
 
 
+@extend_schema_field({"type": "string", "enum": list(GENRES)})
+class GenreSlugField(serializers.CharField):
+    """The slug of a genre, which ingest checks."""
+
+
+@extend_schema_field({"type": "string", "pattern": "^[a-z0-9]+([_-][a-z0-9]+)*$", "maxLength": 50})
+class SourceSlugField(serializers.CharField):
+    """The slug of a source, which ingest checks."""
+
+
 class PersonWriteSerializer(WriteSerializer):
     name = serializers.CharField(max_length=MAX_NAME_LENGTH)
     wikidata = serializers.CharField(max_length=13, allow_blank=True, required=False)
@@ -341,7 +351,7 @@ class MovieWriteSerializer(WriteSerializer):
     original_title = serializers.CharField(max_length=MAX_TITLE_LENGTH, allow_blank=True, required=False)
     original_languages = serializers.ListField(child=serializers.CharField(), required=False)
     countries = serializers.ListField(child=serializers.CharField(), required=False)
-    genres = serializers.ListField(child=serializers.CharField(), required=False)
+    genres = serializers.ListField(child=GenreSlugField(), required=False)
     directors = serializers.ListField(child=PersonWriteSerializer(), required=False)
     cast = serializers.ListField(child=PersonWriteSerializer(), required=False)
     other_titles = serializers.DictField(child=serializers.CharField(), required=False, help_text="By language.")
@@ -376,7 +386,7 @@ class MovieOrLinkIdField(serializers.Field[str, Any, str, Any]):
 
 class LinkWriteSerializer(WriteSerializer):
     movie = MovieIdentifierField()
-    source = serializers.CharField(max_length=50)  # type: ignore[assignment]  # a declared field, as above
+    source = SourceSlugField(max_length=50)  # type: ignore[assignment]  # a declared field, as above
     source_url = serializers.CharField(max_length=2000)
     kind = serializers.ChoiceField(choices=StreamingLink.Kind.choices, required=False)
     label = serializers.CharField(max_length=MAX_LABEL_LENGTH, allow_blank=True, required=False)  # type: ignore[assignment]  # a declared field, as above

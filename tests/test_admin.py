@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import runpy
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +16,7 @@ from django.urls import reverse
 import MovieBackend.urls
 from streaming.models import (
     BlockedAddress,
+    FollowedInstance,
     HealthRun,
     HostPause,
     LinkFlip,
@@ -24,6 +28,7 @@ from streaming.models import (
 )
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.helpers.http_origin import Origin
+from tests.helpers.rendered_html import html_of
 
 pytestmark = pytest.mark.django_db
 MODELS = [
@@ -41,7 +46,7 @@ def client():
 
 
 def page(model, name="changelist", *args):
-    return reverse(f"admin:streaming_{model._meta.model_name}_{name}", args=args)
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
 
 def act(client, model, action, *rows):
@@ -271,6 +276,67 @@ def test_links_are_checked_at_once(client):
     assert "1 × Not found" in text
     gone.refresh_from_db()
     assert (gone.is_active, gone.reason) == (False, "http_404")
+
+
+def test_a_check_without_a_way_out_says_what_happened_and_that_nothing_changed(client, settings):
+    with Origin() as site:
+        gone = make_link(source_url=site.url("404"))
+        settings.HEALTH_CANARIES = ["http://127.0.0.1:9/nothing-listens-here"]
+        text = message_text(act(client, StreamingLink, "check_links", gone))
+    assert "Checked 1 link: 1 × Not judged: this server may be offline" in text
+    assert "1 link could not be judged" in text
+    assert "Nothing was changed; it stays as it was" in text
+    gone.refresh_from_db()
+    assert gone.is_active is True
+
+
+EVIL = "<script>alert(1)</script>"
+STORED_JSON = {
+    "job": (
+        lambda: make_job(state="failed", sources=[
+            {"source": "internet_archive", "state": "failed", "links": 3, "new": 0, "seconds": 1.5, "error": EVIL},
+        ]),
+        ["<th scope=\"col\">Source</th>", "<td>Internet Archive</td>", "<td>Failed</td>", "<td>1.5</td>"],
+    ),
+    "run": (
+        lambda: HealthRun.objects.create(died_of={"http_404": 7, EVIL: 1}, hosts_down=["a.example.org", EVIL]),
+        ["<td>Not found</td><td>7</td>", "<td>a.example.org</td>"],
+    ),
+    "removed": (
+        lambda: RemovedMovie.objects.create(imdb_id="tt0000009", title="Gone", reason="gone", snapshot={"rows": [
+            {"model": "streaming.streaminglink", "pk": n, "fields": {"source_url": f"https://a.example.org/{n}{EVIL}",
+             "is_active": n == 1}} for n in range(103)
+        ]}),
+        ["<th scope=\"col\">Address</th><th scope=\"col\">Worked</th>", "<td>Yes</td>", "<p>… and 3 more.</p>"],
+    ),
+    "report": (
+        lambda: LinkReport.objects.create(link=make_link(), kind="broken", notes=["black", EVIL]),
+        ["<td>black</td>"],
+    ),
+    "instance": (
+        lambda: FollowedInstance.objects.create(url="https://f.example.org", losses=[[3, f"2026-11-29T00:00{EVIL}"]]),
+        ["<td>3</td>"],
+    ),
+    "log": (
+        lambda: LogEntry.objects.create(
+            user=User.objects.get(), action_flag=2, object_repr="x",
+            change_message=json.dumps([{"changed": {"fields": ["title", EVIL]}}]),
+        ),
+        ["Changed title and"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STORED_JSON)
+def test_the_page_of_a_row_shows_what_is_stored_as_json_in_words(client, name):
+    make, shown = STORED_JSON[name]
+    row = make()
+    html = html_of(client.get(page(type(row), "change", row.pk)))
+    content = html[html.index('id="content"') :]
+    assert not [piece for piece in shown if piece not in content]
+    assert EVIL not in content
+    assert "&lt;script&gt;" in content
+    assert not re.search(r"[{\[](?:&quot;|&#x27;|[\"'])", content), "raw JSON or a list of Python"
 
 
 def test_an_address_is_blocked_and_unblocked(client):

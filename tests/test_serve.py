@@ -18,6 +18,7 @@ import pytest
 
 from MovieBackend import serve
 from streaming import file_locks
+from streaming.models import Movie
 from tests.helpers.http_origin import wait_for
 from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import children_of, command_line, is_alive
@@ -195,6 +196,32 @@ def test_an_env_file_that_is_a_device_is_left_alone(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("more", "is_loaded"),
+    [
+        ({}, True),
+        ({"ALLOWED_HOSTS": ["127.0.0.1", "192.168.1.5", "[::1]", "tv-box", "films.local"]}, True),
+        ({"ALLOWED_HOSTS": ["127.0.0.1", "films.example.org"]}, False),
+        ({"ALLOWED_HOSTS": ["localhost", ".example.org"]}, False),
+        ({"ALLOWED_HOSTS": ["8.8.8.8"]}, False),
+        ({"ALLOWED_HOSTS": ["*"]}, False),
+        ({"BEHIND_HTTPS": True}, False),
+        ({"SOURCES": ["internet_archive"]}, False),
+    ],
+)
+@pytest.mark.django_db
+def test_the_demo_is_loaded_into_a_local_site_alone(settings, capsys, tmp_path, monkeypatch, more, is_loaded):
+    first_film = Path(serve.DEMO_CATALOGUE).read_text().splitlines()[0]
+    monkeypatch.setattr(serve, "DEMO_CATALOGUE", tmp_path / "demo.jsonl")
+    serve.DEMO_CATALOGUE.write_text(first_film)
+    local = {"SOURCES": ["example"], "ALLOWED_HOSTS": ["127.0.0.1", "localhost"], "BEHIND_HTTPS": False}
+    for name, value in (local | more).items():
+        setattr(settings, name, value)
+    serve._fill_catalogue()
+    assert Movie.objects.exists() is is_loaded
+    assert ("import_catalogue" in capsys.readouterr().out) is not is_loaded
+
+
 def is_in_use(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -228,8 +255,10 @@ def test_of_two_first_starts_one_serves_and_what_a_kill_leaves_does_not_go_on(tm
     wait_for(lambda: not any(is_alive(pid) for pid in started))
     again = start(tmp_path, port, SCHEDULE="off", **public)
     try:
-        request = urllib.request.Request(wait_for_address(again), headers={"Host": "films.example.org"})
-        assert urllib.request.urlopen(request, timeout=10).status == 200
+        api = f"{wait_for_address(again)}api/streaming/movies/"
+        request = urllib.request.Request(api, headers={"Host": "films.example.org"})
+        # What belongs to the demo is not published by a public site.
+        assert json.load(urllib.request.urlopen(request, timeout=10))["count"] == 0
         assert not has_schedule(again)
     finally:
         again.terminate()

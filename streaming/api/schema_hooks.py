@@ -25,11 +25,22 @@ def describe_refusals(result: dict[str, Any], generator: Any, request: Any, publ
     for name, schema in schemas.items():
         if name.endswith(CLOSED_SUFFIX) or name in OTHER_CLOSED:
             schema["additionalProperties"] = False
+        else:
+            _allow_empty_texts(schema)
+    # drf-spectacular leaves out that a list of objects may not be empty.
+    schemas["Bulk"]["properties"]["operations"]["minItems"] = 1
     for operations in result["paths"].values():
         for operation in operations.values():
             operation["responses"]["400"] = {**INVALID_RESPONSE, "description": ""}
             _describe_ids(operation.get("parameters", ()))
     return result
+
+
+def _allow_empty_texts(schema: dict[str, Any]) -> None:
+    """In responses: ENFORCE_NON_BLANK_FIELDS means what is written, but drf-spectacular says it of both."""
+    for described in schema.get("properties", {}).values():
+        for one in (described, described.get("items", {})):
+            one.pop("minLength", None)
 
 
 def _describe_ids(parameters: Any) -> None:

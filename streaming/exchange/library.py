@@ -7,13 +7,13 @@ no two are equal on any file system, and programs know the movie without asking.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from streaming.drawing.covers import Subject, draw_picture, picture_version
 from streaming.exchange import nfo
 from streaming.exchange.entries import LinkEntry, MovieEntry
-from streaming.exchange.strm import safe_file_stem
+from streaming.exchange.strm import safe_file_stem, write_strm
 from streaming.formatting import display_text
 
 MAX_TITLE_BYTES = 80
@@ -55,6 +55,14 @@ def build_library(
             make = _show_files if entry.type == "show" else _movie_files
             poster = _poster_file(entry, site_name=site_name, cover=cover)
             yield LibraryMovie(imdb_id=entry.imdb_id, files=(*make(entry, site=site), poster))
+
+
+def build_flat_library(
+    entries: Iterable[MovieEntry], *, owners: Callable[[], Mapping[str, str]]
+) -> Iterator[LibraryMovie]:
+    """Yield the one .strm file of each movie with a link that players can open; `owners`: those of `write_strm`."""
+    for imdb_id, name, text in write_strm(entries, owners=owners()):
+        yield LibraryMovie(imdb_id=imdb_id, files=(_text_file(name, text),))
 
 
 def _movie_files(entry: MovieEntry, *, site: str) -> Iterator[LibraryFile]:

@@ -10,7 +10,7 @@ import hashlib
 import heapq
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -58,9 +58,15 @@ class LibraryBusy(Exception):
 
 
 def write_library(
-    movies: Iterable[LibraryMovie], folder: Path, *, now: datetime, allowance: Allowance
+    build: Callable[[Callable[[], Mapping[str, str]]], Iterable[LibraryMovie]],
+    folder: Path,
+    *,
+    now: datetime,
+    allowance: Allowance,
+    form: str = "library",
 ) -> LibraryReport:
-    """Make the folder equal to the library. `movies` come in the order of their IMDb ids.
+    """Make the folder equal to a library. `build` yields the movies in the order of their IMDb ids; it gets a function
+    that tells which movie has each path there already. `form` tells libraries in one folder apart.
 
     Interrupted, it leaves whole files, and the next run continues. Raises LibraryBusy, and OSError.
     """
@@ -69,15 +75,16 @@ def write_library(
     if lock is None:
         raise LibraryBusy
     with lock:
-        return _LibraryRun(folder, now=now).run(movies, allowance)
+        run = _LibraryRun(folder, now=now, form=form)
+        return run.run(build(run.manifest.owners), allowance)
 
 
 class _LibraryRun:
     """One run over a folder, whose lock is held."""
 
-    def __init__(self, folder: Path, *, now: datetime) -> None:
+    def __init__(self, folder: Path, *, now: datetime, form: str) -> None:
         self.folder, self.now = folder, now
-        self.manifest, self.report = LibraryManifest(folder), LibraryReport()
+        self.manifest, self.report = LibraryManifest(folder, form=form), LibraryReport()
 
     def run(self, movies: Iterable[LibraryMovie], allowance: Allowance) -> LibraryReport:
         report, manifest = self.report, self.manifest

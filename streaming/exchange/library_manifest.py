@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-NAME, PART_NAME, TEMPORARY_NAME = (f".openreel-library{ending}" for ending in ("", ".part", ".new"))
+ENDINGS = ("", ".part", ".new")
 REMOVAL_WINDOW = timedelta(hours=24)
 
 
@@ -49,10 +49,17 @@ class LibraryRecord:
 
 
 class LibraryManifest:
-    """The manifest of a folder, and the part of the next one that a run, or an interrupted one, has written."""
+    """The manifest of a folder, and the part of the next one that a run, or an interrupted one, has written.
 
-    def __init__(self, folder: Path) -> None:
-        self.path, self.part, self.temporary = (folder / name for name in (NAME, PART_NAME, TEMPORARY_NAME))
+    A folder has one for each `form` of library, so that none removes the files of another.
+    """
+
+    def __init__(self, folder: Path, *, form: str) -> None:
+        self.path, self.part, self.temporary = (folder / f".openreel-{form}{ending}" for ending in ENDINGS)
+
+    def owners(self) -> dict[str, str]:
+        """The IMDb id of the movie that has each path, in lower case; all of it in memory."""
+        return {path.casefold(): one.imdb_id for one in read_records(self.path) for path in one.stale | one.files}
 
     def recover(self) -> None:
         """Take over what an interrupted run has recorded: it went from the first movie to some other."""

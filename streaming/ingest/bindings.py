@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from scraper.net.url_policy import InvalidValue, normalize_url
 from scraper.sources import KNOWN_SOURCES
@@ -39,8 +40,8 @@ def bind(movie: Movie, *, url: object, source: str = "") -> tuple[Binding, bool]
     by_key = {canonical_key(row.url): row for row in movie.bindings.all()}
     if (existing := by_key.get(canonical_key(binding.url))) is not None:
         if source and existing.source != source:
-            existing.source = source
-            Binding.objects.filter(pk=existing.pk).update(source=source)
+            existing.source, existing.created_at = source, timezone.now()  # A search that runs does not know it yet.
+            existing.save(update_fields=["source", "created_at"])
         return existing, False
     if len(by_key) >= MAX_BINDINGS_PER_MOVIE:
         raise InvalidValue("too_many", f"a movie has at most {MAX_BINDINGS_PER_MOVIE} bindings")

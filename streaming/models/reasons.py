@@ -49,7 +49,7 @@ REASON_TEXT: Mapping[str, str] = {
     Reason.ROBOTS: "Not checked: robots.txt",
     Reason.HOST_DOWN: "Host down, links kept",
     Reason.HOST_CHANGED: "Most links of this host went at once",
-    Reason.LOCAL: "Local error, not judged",
+    Reason.LOCAL: "Not judged: this server may be offline",
     Reason.ELSEWHERE: "Forwarded to another worker",
     Reason.MOVED: "Moved to an address that is listed already",
     Reason.IMPORTED: "As imported",

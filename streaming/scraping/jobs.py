@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from streaming.leases import LeaseClaim, expired, lease_end, seconds_from_now
-from streaming.models import Movie, ScrapeJob, ScrapeJobQuerySet, SourceResultCount, TitleRequest
+from streaming.models import Binding, Movie, ScrapeJob, ScrapeJobQuerySet, SourceResultCount, TitleRequest
 from streaming.models.job import FINISHED, SourceResult, SourceState
 from streaming.scraping import notification, outcomes
 from streaming.scraping.freshness import (
@@ -137,7 +137,7 @@ def request_scrape(
     facts, job = load_facts(movie.pk)
     decision = decide(facts, requester=requester, now=now, rules=freshness_rules(), sent_at=sent_at)
     allowed_at = facts.next_scrape_at if is_cooling_down(facts.next_scrape_at, now=now) else None
-    if decision.action is Action.JOIN and job is not None and (job.is_open or _matches_request(job, request)):
+    if decision.action is Action.JOIN and job is not None and (job.is_open or matches_request(job, request)):
         renotify_if_stalled(job, now=now)
         return ScrapeResponse(Action.JOIN, decision.reason, _mark_joined(job), allowed_at)
     if decision.action not in (Action.JOIN, Action.START):
@@ -179,10 +179,20 @@ def newest_job(movie_id: int) -> ScrapeJob | None:
     return ScrapeJob.objects.filter(movie=movie_id).defer("log").order_by("-pk").first()
 
 
-def _matches_request(job: ScrapeJob, request: JobRequest) -> bool:
-    """Whether a finished job did what this request wants: it read the same page and searched all the sources."""
+def matches_request(job: ScrapeJob, request: JobRequest) -> bool:
+    """Whether a job does, or did, what this request wants: it reads the same page, searches all the sources, and knows
+    all bindings of its movie."""
     searched = {row["source"] for row in job.sources}
-    return job.target_url == request.target_url and searched.issuperset(_sources_of(request))
+    if job.target_url != request.target_url or not searched.issuperset(_sources_of(request)):
+        return False
+    return not _was_bound_since_start(job)
+
+
+def _was_bound_since_start(job: ScrapeJob) -> bool:
+    """Whether the movie was bound to a page after this job had read its bindings, which one for a page never does."""
+    if job.started_at is None or job.target_url:
+        return False
+    return Binding.objects.filter(movie=job.movie_id, created_at__gt=job.started_at).exists()
 
 
 def _sources_of(request: JobRequest) -> Sequence[str]:
@@ -231,6 +241,10 @@ def _insert_job(movie_id: int, facts: MovieFacts, *, request: JobRequest, now: d
     if unchanged.update(next_scrape_at=next_scrape_at) == 0:
         return None
     require_place_in_queue(request)
+    return _new_job(request, movie_id=movie_id, now=now)
+
+
+def _new_job(request: JobRequest, *, movie_id: int | None, now: datetime) -> ScrapeJob:
     return ScrapeJob.objects.create(
         movie_id=movie_id,
         requested_by=request.requested_by[:40],
@@ -352,11 +366,31 @@ def claims_to_continue(claims: Sequence[JobClaim]) -> dict[JobClaim, bool]:
     return {claim: running[claim] for claim in claims if claim in running}
 
 
+@transaction.atomic
 def finish(claim: JobClaim, *, outcome_of: Callable[[ScrapeJob], JobOutcome], log: str) -> bool:
-    """Close the job with the outcome that `outcome_of` reads from its row; False, unchanged, when the claim is lost."""
-    with transaction.atomic():
-        job = claim.rows().first()
-        return job is not None and _close(claim.rows(), job, outcome=outcome_of(job), log=log)
+    """Close the job with the outcome that `outcome_of` reads from its row; False, unchanged, when the claim is lost.
+
+    If staff bound the movie to a page while it ran, which it then does not know, another search follows at once.
+    """
+    job = claim.rows().first()
+    if job is None or not _close(claim.rows(), job, outcome=outcome_of(job), log=log):
+        return False
+    if not job.cancel_requested and _was_bound_since_start(job):
+        _queue_again(job)
+    return True
+
+
+def _queue_again(job: ScrapeJob) -> None:
+    """Queue a search like this one, for nobody in particular, unless the queue is full."""
+    sources = [row["source"] for row in job.sources]
+    request = JobRequest(job.requested_by, priority=job.priority, sources=sources)
+    try:
+        require_place_in_queue(request)
+    except QueueFull:
+        logger.warning("%s: no place to search again for what was bound during job %s", job.imdb_id, job.pk)
+        return
+    again = _new_job(request, movie_id=job.movie_id, now=timezone.now())
+    transaction.on_commit(partial(notification.notify, again.pk))
 
 
 @transaction.atomic

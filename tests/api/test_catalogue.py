@@ -307,6 +307,18 @@ def test_the_schema_says_how_a_wrong_request_is_refused(robot):
     assert refusals == {'{"application/json": {"schema": {"$ref": "#/components/schemas/Invalid"}}}'}
     described = schema["components"]["schemas"]
     assert all(described[name]["additionalProperties"] is False for name in ("MovieWrite", "PatchedLinkWrite"))
+    assert described["Bulk"]["properties"]["operations"]["minItems"] == 1
+    movie, link = (described[name]["properties"] for name in ("MovieWrite", "LinkWrite"))
+    assert (movie["title"]["minLength"], link["source_url"]["minLength"]) == (1, 1)
+    assert "minLength" not in movie["synopsis"], "which may be empty"
+    answered = [described[name]["properties"] for name in ("Job", "Movie", "SourceResult") if name in described]
+    assert len(answered) >= 2
+    assert "minLength" not in json.dumps(answered), "an outcome, for instance, is empty at first"
+    genres = movie["genres"]["items"]["allOf"][0]["$ref"].rpartition("/")[2]
+    assert "western" in described[genres]["enum"]
+    assert [bool(re.fullmatch(link["source"]["pattern"], slug)) for slug in ("internet_archive", "", "A b")] == [
+        True, False, False,
+    ]  # fmt: skip
     named = {one["name"]: one["schema"] for operation in operations for one in operation.get("parameters", ())}
     assert named["imdb_id"]["pattern"] == "^tt[0-9]{7,9}$"
     assert re.fullmatch(named["language"]["pattern"], "pt-BR")

@@ -10,6 +10,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from streaming.models import ScrapeJob
+from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraping.outcomes import waiting_results
 from streaming.scraping.supervisor import control
 from tests.helpers.factories import make_job, make_link, make_movie
 from tests.scraping.conftest import harness
@@ -26,7 +28,7 @@ def scrape(*words: str, **options: object) -> str:
 @pytest.mark.django_db
 def test_it_queues_a_job_per_movie_and_prints_it():
     first, second = make_movie(), make_movie()
-    open_job = make_job(second)
+    open_job = make_job(second, sources=waiting_results(["example"]))
     said = scrape(first.imdb_id, second.imdb_id, first.imdb_id)
     job = ScrapeJob.objects.get(movie=first)
     assert (job.requested_by, job.priority) == ("command", 0)
@@ -71,6 +73,19 @@ def test_waiting_follows_each_source_to_the_end(harness):
         f"{movie.imdb_id}: Example site: 1 links, 1 new",
         f"{movie.imdb_id}: succeeded: Links found (1 links, 1 new)",
     ]
+
+
+@pytest.mark.slow
+def test_waiting_for_another_search_of_the_movie_is_followed_by_ones_own(harness):
+    movie = make_movie()
+    other = scrape_movie_on_demand(movie, requested_by="page")
+    said = scrape(movie.imdb_id, "--target-url", "http://127.0.0.1/found", "--wait").splitlines()
+    assert said[0] == (
+        f"{movie.imdb_id}: job {other.pk} waiting to start (another search of this movie, which has to end first)"
+    )
+    ours = ScrapeJob.objects.latest("pk")
+    assert (ours.target_url, ours.state, ScrapeJob.objects.count()) == ("http://127.0.0.1/found", "succeeded", 2)
+    assert said[-1] == f"{movie.imdb_id}: succeeded: Links found (1 links, 1 new)"
 
 
 @pytest.mark.slow

@@ -183,7 +183,8 @@ def playlist(payload: Payload) -> None:
 
 
 def strm_file(payload: Payload) -> None:
-    assert list(strm.write_strm([LIVING_DEAD])) == [(Path(payload.file).name, payload.text())]
+    ours = [(name, text) for _, name, text in strm.write_strm([LIVING_DEAD])]
+    assert ours == [(Path(payload.file).name, payload.text())]
 
 
 CHECKS: dict[str, Callable[[Payload], None]] = {

@@ -98,7 +98,7 @@ def test_strm_files_contain_a_url_and_have_different_names():
         movie(same_link, imdb_id="tt0000002", title="NOSFERATU"),
         movie(imdb_id="tt3"),
     ]
-    assert dict(strm.write_strm(twins)) == {
+    assert {name: text for _, name, text in strm.write_strm(twins)} == {
         "Nosferatu (1922).strm": "https://a.example.org/x.mp4\n",
         "NOSFERATU (1922) [tt0000002].strm": "https://a.example.org/x.mp4\n",
     }

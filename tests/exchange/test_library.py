@@ -40,11 +40,11 @@ RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])( *\..*)?", re.IGN
 def export(tmp_path):
     """Write the library; returns its folder, what the command says, and its exit status."""
 
-    def call(*options: str) -> tuple[Path, str, int]:
+    def call(*options: str, form: str = "library") -> tuple[Path, str, int]:
         out = io.StringIO()
         folder = tmp_path / "library"
         try:
-            call_command("export_catalogue", str(folder), "--format", "library", *options, stdout=out, stderr=out)
+            call_command("export_catalogue", str(folder), "--format", form, *options, stdout=out, stderr=out)
         except CommandError as error:
             return folder, f"{out.getvalue()}{error}", error.returncode
         return folder, out.getvalue(), 0
@@ -191,6 +191,45 @@ def test_too_many_gone_at_once_are_kept_until_forced(export):
     assert len(list(folder.rglob("*.strm"))) == 29
     remove_movies(Movie.objects.filter(imdb_id="tt0000001"), reason="gone")
     assert export()[2] == 3, "a film more within the same day"
+
+
+def test_a_flat_folder_loses_what_is_gone_with_the_same_brake_and_nothing_of_others(export):
+    for number in range(1, 41):
+        make_film(number)
+    folder, text, _ = export(form="strm")
+    assert text == f"40 movies and episodes in {folder}: 40 files written, 0 unchanged, 0 removed.\n"
+    (folder / "Mine.strm").write_text("https://mine.example.org/x.mp4\n")
+    (folder / "Film 2.strm").write_text("https://mine.example.org/2.mp4\n")
+    remove_movies(Movie.objects.filter(imdb_id__lt="tt0000003"), reason="taken down")
+    _, text, status = export(form="strm")
+    assert (status, text.endswith(": 0 files written, 38 unchanged, 1 removed; 1 file changed by others kept.\n")) == (
+        0,
+        True,
+    )
+    remove_movies(Movie.objects.filter(imdb_id__gt="tt0000029"), reason="gone")
+    assert export(form="strm")[2] == 3
+    assert {"Film 40.strm", "Mine.strm", "Film 2.strm"} <= {path.name for path in folder.iterdir()}
+    assert export("--force", form="strm")[2] == 0
+    assert sorted(state_of(folder)) == sorted([*(f"Film {n}.strm" for n in range(2, 30)), "Mine.strm"])
+    assert export()[2] == 0, "both forms in one folder"
+    assert export(form="strm")[1].endswith(": 0 files written, 27 unchanged, 0 removed.\n")
+
+
+def test_a_name_in_a_flat_folder_never_leads_to_another_film(export):
+    for number in (2, 3):
+        make_film(number, title="Twin")
+    folder, _, _ = export(form="strm")
+    second, third = "Twin.strm", "Twin [tt0000003].strm"
+    assert sorted(state_of(folder)) == [third, second]
+    make_film(1, title="TWIN")
+    export(form="strm")
+    assert sorted(state_of(folder)) == ["TWIN [tt0000001].strm", third, second]
+    assert (folder / second).read_text() == "https://a.example.org/2.mp4\n"
+    remove_movies(Movie.objects.filter(imdb_id="tt0000002"), reason="gone")
+    for _ in range(2):
+        export(form="strm")
+    assert sorted(state_of(folder)) == ["TWIN.strm", third]
+    assert (folder / "TWIN.strm").read_text() == "https://a.example.org/1.mp4\n"
 
 
 @pytest.mark.parametrize("failing_call", [1, 2, 5, 8])

@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
 from scraper.net.url_policy import InvalidValue
+from streaming.ingest.bindings import bind, unbind
 from streaming.models import Movie, ScrapeJob, SourceResultCount
 from streaming.models.job import MAX_STORED_ATTEMPTS
 from streaming.scraper_utils import Visitor, scrape_movie_on_demand
@@ -127,6 +128,49 @@ def test_a_click_for_all_sources_does_not_join_a_job_for_one(settings):
     jobs.finish(claim_one(), outcome_of=found, log="")
     job = ask(movie)
     assert (job.joined, [row["source"] for row in job.sources]) == (False, ["example", "commons"])
+
+
+def test_what_was_bound_while_a_search_ran_is_read_by_one_more(django_capture_on_commit_callbacks, notified):
+    movie = make_movie()
+    bind(movie, url="https://video.blender.org/w/before")
+    job = ask(movie, sources=["example"])
+    claim = claim_one()
+    bind(movie, url="https://video.blender.org/w/meanwhile")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert jobs.finish(claim, outcome_of=nothing, log="")
+    again = jobs.newest_job(movie.pk)
+    assert (again.pk != job.pk, again.state, again.client, again.priority) == (True, "queued", "", job.priority)
+    assert ([row["source"] for row in again.sources], notified) == (["example"], [again.pk])
+    assert jobs.finish(claim_one(), outcome_of=nothing, log="")
+    assert jobs.newest_job(movie.pk).pk == again.pk, "that one knows all bindings"
+
+
+@pytest.mark.parametrize("bound_url", ["https://video.blender.org/w/new", "https://video.blender.org/w/known"])
+def test_a_binding_made_just_after_a_search_is_not_answered_by_it(bound_url):
+    movie = make_movie()
+    bind(movie, url="https://video.blender.org/w/known")
+    ask(movie)
+    jobs.finish(claim_one(), outcome_of=nothing, log="")
+    assert ask(movie).joined is True
+    bind(movie, url=bound_url, source="peertube")
+    assert ask(movie).joined is False
+
+
+@pytest.mark.parametrize("why", ["cancelled", "full", "page", "unbound"])
+def test_no_search_follows_one_that(why, settings):
+    movie = make_movie()
+    job = ask(movie, target_url="http://127.0.0.1/a" if why == "page" else "")
+    claim = claim_one()
+    bind(movie, url="https://video.blender.org/w/meanwhile")
+    if why == "cancelled":
+        jobs.cancel(job.pk)
+    elif why == "full":
+        settings.SCRAPE_QUEUE_LIMIT = 1
+        make_job()
+    elif why == "unbound":
+        unbind(movie, url="https://video.blender.org/w/meanwhile")
+    assert jobs.finish(claim, outcome_of=nothing, log="")
+    assert movie.jobs.count() == 1
 
 
 def test_a_request_with_outdated_facts_joins_the_other_job_even_if_it_has_ended():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from streaming.exchange import csv, jsonl, library, loader, m3u, strm
+from streaming.exchange import csv, jsonl, library, loader, m3u
 from streaming.exchange.entries import MovieEntry
+from streaming.exchange.library import LibraryMovie
 from streaming.exchange.library_folder import LibraryBusy, LibraryReport, write_library
 from streaming.formatting import counted
 from streaming.health.judging.removal import removal_allowance
@@ -30,6 +32,11 @@ WRITERS: dict[str, Callable[[Iterable[MovieEntry]], Iterator[str]]] = {
     "jsonl": jsonl.write_jsonl,
     "csv": csv.write_csv,
     "m3u": _m3u_lines,
+}
+Owners = Callable[[], Mapping[str, str]]
+FOLDER_FORMATS: dict[str, Callable[[Iterable[MovieEntry], Owners], Iterator[LibraryMovie]]] = {
+    "strm": lambda entries, owners: library.build_flat_library(entries, owners=owners),
+    "library": lambda entries, _: library.build_library(entries, site=settings.SITE_URL, site_name=settings.SITE_NAME),
 }
 COMPLETE_FORMATS = ("jsonl", "csv")
 FORMAT_BY_ENDING = {".csv": "csv", ".m3u": "m3u", ".m3u8": "m3u"}
@@ -52,8 +59,8 @@ class Command(OpenreelCommand):
     help = (
         "Export the catalogue. jsonl and csv contain all links, and jsonl can be imported again; m3u and strm contain "
         "the working links that players can open. strm writes a folder with one file per movie, library a folder for "
-        "Jellyfin and Kodi: a second run changes only what has changed, and removes what has left the catalogue, but "
-        "only as much at once as check_link_health removes (exit status 3 otherwise)."
+        "Jellyfin and Kodi. In both a second run changes only what has changed, and removes what has left the "
+        "catalogue, but only as much at once as check_link_health removes (exit status 3 otherwise)."
     )
     example = "python manage.py export_catalogue catalogue.jsonl"
 
@@ -67,15 +74,15 @@ class Command(OpenreelCommand):
             help="default: by the ending of FILE (.csv, .m3u, .m3u8), otherwise jsonl",
         )
 
-        parser.add_argument("--force", action="store_true", help="remove from a library however much is gone")
+        parser.add_argument("--force", action="store_true", help="remove from a folder however much is gone")
 
     def handle(self, *, file: str, format: str | None, force: bool, **options: Any) -> None:  # noqa: A002 - the option
         format = format or FORMAT_BY_ENDING.get(Path(file).suffix.lower(), "jsonl")  # noqa: A001
         entries = loader.load_entries(active_only=format not in COMPLETE_FORMATS)
         try:
             with rare_garbage_collection():
-                if format == "library":
-                    self._write_library(file, entries, force=force)
+                if format in FOLDER_FORMATS:
+                    self._write_library(file, entries, form=format, force=force)
                 else:
                     self._write(file, format, entries)
         except BrokenPipeError:
@@ -84,9 +91,7 @@ class Command(OpenreelCommand):
             raise CommandError(f"{file}: {error.strerror or error}.") from None
 
     def _write(self, file: str, format: str, entries: Iterable[MovieEntry]) -> None:  # noqa: A002
-        if format == "strm":
-            self._write_folder(file, entries)
-        elif file == "-":
+        if file == "-":
             self.stdout.ending = ""
             for line in WRITERS[format](entries):
                 self.stdout.write(line)
@@ -109,13 +114,13 @@ class Command(OpenreelCommand):
                 raise
         self.stderr.write(f"Written: {path}")
 
-    def _write_library(self, file: str, entries: Iterable[MovieEntry], *, force: bool) -> None:
+    def _write_library(self, file: str, entries: Iterable[MovieEntry], *, form: str, force: bool) -> None:
         if file == "-":
-            raise CommandError("library writes many files: name a folder.")
-        movies = library.build_library(entries, site=settings.SITE_URL, site_name=settings.SITE_NAME)
+            raise CommandError(f"{form} writes many files: name a folder.")
         allowance = _any_number if force else removal_allowance
+        build = partial(FOLDER_FORMATS[form], entries)
         try:
-            report = write_library(movies, Path(file), now=timezone.now(), allowance=allowance)
+            report = write_library(build, Path(file), now=timezone.now(), allowance=allowance, form=form)
         except LibraryBusy:
             raise CommandError(f"{file}: another run is writing this library.") from None
         self.stderr.write(_library_text(report, file))
@@ -125,14 +130,3 @@ class Command(OpenreelCommand):
                 "too many at once: nothing of them was removed. --force removes them.",
                 returncode=3,
             )
-
-    def _write_folder(self, file: str, entries: Iterable[MovieEntry]) -> None:
-        if file == "-":
-            raise CommandError("strm writes many files: name a folder.")
-        folder = Path(file)
-        folder.mkdir(parents=True, exist_ok=True)
-        written = 0
-        for name, content in strm.write_strm(entries):
-            (folder / name).write_text(content, encoding="utf-8")
-            written += 1
-        self.stderr.write(f"Written: {written} files in {folder}")

@@ -18,7 +18,7 @@ from scraper.net.url_policy import InvalidValue
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import SourceState
-from streaming.scraper_utils import scrape_movie_on_demand
+from streaming.scraper_utils import job_request, scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.bulk_search import BulkSearch
 
@@ -95,17 +95,34 @@ class Command(OpenreelCommand):
             scrape_jobs = [self.start(movie, target_url=target_url, chosen=chosen) for movie in movies]
         except InvalidValue as error:
             raise CommandError(f"--target-url: {error}") from None
-        except jobs.QueueFull as error:
-            raise CommandError(f"{error} Try again in {error.retry_after} seconds.") from None
-        if wait and (failed := sum(not self.wait_for_jobs(job) for job in scrape_jobs)):
+        if not wait:
+            return
+        asked = dict(zip(movies, scrape_jobs, strict=True))
+        ended = [self._wait_for(job, movie, target_url=target_url, chosen=chosen) for movie, job in asked.items()]
+        if failed := ended.count(False):
             raise CommandError(f"{failed} of {len(scrape_jobs)} scrape jobs failed.")
 
     def start(self, movie: Movie, *, target_url: str | None, chosen: Sequence[str] | None) -> ScrapeJob:
         """Request a scrape of one movie and print its job."""
-        job = scrape_movie_on_demand(movie, requested_by="command", target_url=target_url, sources=chosen)
-        joined = " (already requested)" if job.joined else ""
+        try:
+            job = scrape_movie_on_demand(movie, requested_by="command", target_url=target_url, sources=chosen)
+        except jobs.QueueFull as error:
+            raise CommandError(f"{error} Try again in {error.retry_after} seconds.") from None
+        joined = ""
+        if job.joined:
+            is_same = jobs.matches_request(job, job_request("command", target_url=target_url, sources=chosen))
+            joined = " (already requested)" if is_same else " (another search of this movie, which has to end first)"
         self.write_line(f"{movie.imdb_id}: job {job.pk} {job.get_state_display().lower()}{joined}")
         return job
+
+    def _wait_for(self, job: ScrapeJob, movie: Movie, *, target_url: str | None, chosen: Sequence[str] | None) -> bool:
+        """Follow the job, then one of our own if it was another search; return whether the last one succeeded."""
+        request = job_request("command", target_url=target_url, sources=chosen)
+        succeeded = self.wait_for_jobs(job)
+        while job.joined and not jobs.matches_request(job, request):
+            job = self.start(movie, target_url=target_url, chosen=chosen)
+            succeeded = self.wait_for_jobs(job)
+        return succeeded
 
     def wait_for_jobs(self, job: ScrapeJob) -> bool:
         """Print each change of the job until it ends; return whether it succeeded."""

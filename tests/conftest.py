@@ -18,7 +18,7 @@ from django.core.cache import cache, caches
 from django.db import connection
 
 from streaming.api.response_bodies import list_bodies, movie_bodies
-from tests.helpers.external_services import drop_postgres_template
+from tests.helpers.external_services import drop_postgres_templates
 
 SECONDS = {"slow": 1.0, "browser": 4.0, "postgres": 2.0, "broker": 10.0}
 """About how long a test with this marker takes."""
@@ -125,4 +125,4 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_unconfigure() -> None:
-    drop_postgres_template()
+    drop_postgres_templates()

@@ -21,8 +21,11 @@ django.setup()
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from tests.helpers.migration_steps import start_at
 
 def models_at(name):
+    if not MigrationExecutor(connection).loader.applied_migrations:
+        start_at(name)
     MigrationExecutor(connection).migrate([("streaming", name)])
     return MigrationExecutor(connection).loader.project_state([("streaming", name)]).apps
 

@@ -82,12 +82,13 @@ def migrated_sqlite(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def drop_postgres_template() -> None:
-    """Drop the session's migrated PostgreSQL database, if there is one and this process began the session."""
-    name = f"openreel_template_{os.getpid()}"
-    if (done := _session_folder() / f"{name}.done").exists():
+def drop_postgres_templates() -> None:
+    """Drop the session's databases that were there to be copied, if this process began the session."""
+    if os.environ["OPENREEL_TEST_OWNER"] != str(os.getpid()):
+        return
+    for done in _session_folder().glob("openreel_template_*.done"):
         with connect_postgres() as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            admin.execute(f"DROP DATABASE {done.stem} WITH (FORCE)")
         done.unlink()
 
 

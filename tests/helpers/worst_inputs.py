@@ -32,6 +32,12 @@ def worst_inputs(pattern: re.Pattern[Any], size: int) -> Iterator[str]:
     return (_filled(before, unit, size) for before, unit in _distinct_pumps(pattern))
 
 
+def worst_input(pattern: re.Pattern[Any], size: int, number: int) -> str:
+    """One of `worst_inputs`, by its place among them; the others are not made."""
+    before, unit = _distinct_pumps(pattern)[number]
+    return _filled(before, unit, size)
+
+
 @cache
 def _distinct_pumps(pattern: re.Pattern[Any]) -> list[tuple[str, str]]:
     """Those that make different texts of `COMPARED_SIZE`."""

@@ -28,7 +28,7 @@ from streaming.web.rendering import HtmxHttpRequest, render_page
 
 MAX_PAGES_AT_ONCE = 20
 RANDOM_TRIES, RANDOM_ROWS = 5, 50
-NOT_ON_CARDS = ("synopsis", "directors", "cast", "genres", "countries")
+NOT_ON_CARDS = ("synopsis", "synopses", "directors", "cast", "genres", "countries")
 
 
 @require_safe

@@ -50,6 +50,11 @@ def listing() -> None:
         ("type=show", ["Bonanza"]),
         ("working=1", ["Nosferatu", "Bonanza"]),
         ("decade=1920", ["Nosferatu", "Élan vital"]),
+        ("year_min=1923", ["Bonanza", "Élan vital"]),
+        ("year_max=1922", ["Nosferatu"]),
+        ("year_min=1925&year_max=1922", ["Nosferatu", "Élan vital"]),
+        ("year_min=1923&decade=1920", ["Élan vital"]),
+        ("year_max=1949&decade=1950", []),
         ("source=commons", ["Nosferatu"]),
         ("quality=720p", ["Nosferatu"]),
         ("language=en", ["Nosferatu", "Bonanza"]),
@@ -74,6 +79,10 @@ def test_filters_and_sorts(client, listing, query, found):
         "decade=192",
         "decade=1925",
         "decade=٢٠٢٠",
+        "year_min=١٩٢٢",
+        "year_min=192",
+        "year_max=0000",
+        "year_max=%3Cb%3E",
         "decade=99999999999",
         "source=nobody",
         "quality=8K",
@@ -192,6 +201,17 @@ def test_each_chip_links_to_the_list_without_its_filter(client, listing):
         ("/?q=nosf&amp;language=de", "1920s"),
         ("/?q=nosf&amp;decade=1920", "German"),
     ]
+
+
+def test_years_from_and_to_have_chips_and_stay_in_the_bar_and_in_the_other_formats(client, listing):
+    page = html_of(client.get("/?year_min=1922&year_max=1925"))
+    chips = page.partition('<ul class="chips">')[2].partition("</ul>")[0]
+    assert re.findall(r'<a href="([^"]+)">\s*(\S+ [0-9]+)', chips) == [
+        ("/?year_max=1925", "From 1922"),
+        ("/?year_min=1922", "Until 1925"),
+    ]
+    assert re.findall(r'name="(year_...)"\s+value="([0-9]*)"', page) == [("year_min", "1922"), ("year_max", "1925")]
+    assert "movies.m3u8?year_min=1922&amp;year_max=1925" in page
 
 
 def test_the_bar_offers_the_values_in_the_catalogue(client, listing):

@@ -775,8 +775,15 @@ apps = models_at("0036_partial_runs")
 movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="A", synopsis="Kept.")
 link = apps.get_model("streaming", "StreamingLink").objects
 address = {"host": "films.example.org", "source_url": "https://films.example.org/1"}
-link.create(movie=movie, source="s", is_active=True, **address)
+captions = [{"url": f"https://{host}/1.vtt", "language": host[:2]} for host in ("de.gone.org", "fr.here.org")]
+link.create(movie=movie, source="s", is_active=True, captions=captions, **address)
+apps.get_model("streaming", "BlockedAddress").objects.create(kind="host", address="gone.org", reason="asked")
 apps = models_at("0037_synopses_by_language")
+link, facets = (apps.get_model("streaming", name).objects for name in ("StreamingLink", "MovieFacet"))
+found = [list(facets.values_list("value", flat=True))]
+link.update(captions=[])
+link.update(captions=captions)
+print(json.dumps(found + [list(facets.values_list("value", flat=True))]))
 movies, pending = (apps.get_model("streaming", name).objects for name in ("Movie", "PendingChange"))
 pending.all().delete()
 movies.update(synopses=rows)
@@ -793,4 +800,6 @@ print(json.dumps([list(movies.values_list("synopsis", "active_link_count")), pen
 
 def test_synopses_by_language_are_added_and_every_row_and_trigger_is_kept(database):
     stated = [["de", "Behalten."]]
-    assert run_script(database, SYNOPSES, stated) == [[[["Kept.", stated, 1]], 1], [], [[["Kept.", 1]], 1]]
+    captions, *rest = run_script(database, SYNOPSES, stated)
+    assert captions == [["fr"], ["fr"]]
+    assert rest == [[[["Kept.", stated, 1]], 1], [], [[["Kept.", 1]], 1]]

@@ -1,4 +1,4 @@
-"""Add the synopses of movies by language.
+"""Add the synopses of movies by language; captions that are taken down are found by no filter.
 
 The column by SQL, because Django's `AddField` would rebuild the table on SQLite, and so drop its triggers.
 """
@@ -9,6 +9,7 @@ from django.db import migrations, models
 import streaming.models.fields
 from streaming.models.change_triggers import WatchedColumns, install_triggers, remove_triggers
 from streaming.models.counter_triggers import install_counter_triggers, remove_counter_triggers
+from streaming.models.facet_triggers import install_facet_triggers, rebuild_caption_facets
 
 BEFORE = WatchedColumns(
     movie=(
@@ -40,6 +41,11 @@ def drop_column(apps, schema_editor):
 def install(apps, schema_editor):
     install_triggers(schema_editor, COLUMNS)
     install_counter_triggers(schema_editor.connection, COLUMNS)
+
+
+def leave_out_captions(apps, schema_editor):
+    install_facet_triggers(schema_editor.connection)
+    rebuild_caption_facets(schema_editor.connection)
 
 
 def remove(apps, schema_editor):
@@ -76,4 +82,5 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.RunPython(install, remove),
+        migrations.RunPython(leave_out_captions, migrations.RunPython.noop),
     ]

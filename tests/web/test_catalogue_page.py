@@ -369,18 +369,22 @@ def test_head_and_post(client):
         ("/", "Catalogue", "page"),
         ("/streaming/tt0013442/", "Catalogue", "true"),
         ("/jobs/1/", "Catalogue", "true"),
+        ("/mine/", "Mine", "page"),
+        ("/tv/", "On TV", "page"),
+        ("/streaming/tt0013442/tv/", "On TV", "true"),
         ("/health/", "Link health", "page"),
         ("/sources/", "Sources", "page"),
-        ("/mine/", "Mine", "page"),
-        ("/api/", "", ""),
+        ("/api/", "API", "page"),
         ("/nowhere/", "", ""),
     ],
 )
-def test_the_menu_marks_the_current_page(client, address, entry, mark):
+def test_the_menu_or_the_footer_marks_the_current_page_and_the_menu_is_for_viewers(client, address, entry, mark):
     movie = make_movie(imdb_id="tt0013442")
     make_job(movie, pk=1, state="succeeded", outcome="nothing")
-    menu = html_of(client.get(address)).split("</nav>")[0].split("<nav")[1]
-    assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu) == ([(mark, entry)] if entry else [])
+    page = html_of(client.get(address))
+    menu, links = page.split("</nav>")[0].split("<nav")[1], page.split("<footer")[1].split("<form")[0]
+    assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu + links) == ([(mark, entry)] if entry else [])
+    assert re.findall(r">([^<]+)</a>", menu) == ["Catalogue", "Mine", "On TV"]
 
 
 @pytest.mark.parametrize(

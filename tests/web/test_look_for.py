@@ -340,7 +340,7 @@ class TestAgain:
         assert ScrapeJob.objects.open().count() == 0
         self.due()
         call_command("look_for", "--due")
-        assert capsys.readouterr().out.split("\n")[-2].endswith("1 searches started.")
+        assert capsys.readouterr().out.split("\n")[-2].endswith("1 search started.")
         job = ScrapeJob.objects.open().get()
         assert (job.requested_by, job.title_request.imdb_id) == ("command", NOSFERATU)
 

@@ -135,4 +135,4 @@ class Command(OpenreelCommand):
         for name, content in strm.write_strm(entries):
             (folder / name).write_text(content, encoding="utf-8")
             written += 1
-        self.stderr.write(f"Written: {written} files in {folder}")
+        self.stderr.write(f"Written: {counted(written, 'file')} in {folder}")

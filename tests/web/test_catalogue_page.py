@@ -191,6 +191,12 @@ def test_show_more_keeps_the_query(client):
         make_movie(title=f"Movie {number:02d}")
     page = html_of(client.get("/?q=movie&sort=newest&decade=&junk=1"))
     assert 'href="/?q=movie&amp;sort=newest&amp;page=2&amp;after=' in page
+    back = re.compile(r'href="([^"]*)">Previous titles<')
+    assert back.findall(page) == []
+    assert back.findall(html_of(client.get("/?q=movie&sort=newest&page=2"))) == ["/?q=movie&amp;sort=newest"]
+    for number in range(30, 50):
+        make_movie(title=f"Movie {number:02d}")
+    assert back.findall(html_of(client.get("/?sort=title&page=3"))) == ["/?sort=title&amp;page=2"]
 
 
 def test_each_chip_links_to_the_list_without_its_filter(client, listing):
@@ -370,8 +376,8 @@ def test_head_and_post(client):
         ("/streaming/tt0013442/", "Catalogue", "true"),
         ("/jobs/1/", "Catalogue", "true"),
         ("/mine/", "Mine", "page"),
-        ("/tv/", "On TV", "page"),
-        ("/streaming/tt0013442/tv/", "On TV", "true"),
+        ("/tv/", "TV", "page"),
+        ("/streaming/tt0013442/tv/", "TV", "true"),
         ("/health/", "Link health", "page"),
         ("/sources/", "Sources", "page"),
         ("/api/", "API", "page"),
@@ -384,7 +390,7 @@ def test_the_menu_or_the_footer_marks_the_current_page_and_the_menu_is_for_viewe
     page = html_of(client.get(address))
     menu, links = page.split("</nav>")[0].split("<nav")[1], page.split("<footer")[1].split("<form")[0]
     assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu + links) == ([(mark, entry)] if entry else [])
-    assert re.findall(r">([^<]+)</a>", menu) == ["Catalogue", "Mine", "On TV"]
+    assert re.findall(r">([^<]+)</a>", menu) == ["Catalogue", "Mine", "TV"]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ class MoviePage:
         if not self.start:
             return ""
         number = self.start // PAGE_SIZE
-        return query.url(page=number) if 1 < number and self.start <= MAX_NUMBERED_ROWS else query.url()
+        return query.url(page=number) if number > 1 and self.start <= MAX_NUMBERED_ROWS else query.url()
 
     @property
     def total_text(self) -> str:

@@ -25,7 +25,7 @@ LINK_FACTS = ("duration_seconds", "size_bytes", "width", "height", "captions")
 """Those of them that say what the file is like: one that is invalid is left out, and the link is kept."""
 MOVIE_FACTS = (
     "runtime_minutes", "original_title", "original_languages", "countries", "genres", "directors", "cast",
-    "other_titles", "fame",
+    "other_titles", "synopses", "fame",
 )  # fmt: skip
 """What is known of a film besides its title, year, synopsis and poster: the one list of these fields."""
 IMDB_ID_PATTERN = re.compile(r"tt[0-9]{7,9}")
@@ -74,8 +74,8 @@ class LinkItem:
     pixels, and its captions.
 
     Of the film: countries by ISO 3166 code, `genres` by the slugs of `scraper.extraction.genres`, languages by tag,
-    `other_titles` as pairs of a language and the title in it, `fame` as the number of its Wikipedia articles and the
-    like (Wikidata's sitelinks).
+    `other_titles` and `synopses` as pairs of a language and the text in it, `fame` as the number of its
+    Wikipedia articles and the like (Wikidata's sitelinks).
     """
 
     imdb_id: str
@@ -109,6 +109,7 @@ class LinkItem:
     directors: tuple[Person, ...] = ()
     cast: tuple[Person, ...] = ()
     other_titles: tuple[tuple[str, str], ...] = ()
+    synopses: tuple[tuple[str, str], ...] = ()
     fame: int | None = None
 
 
@@ -130,4 +131,5 @@ class FilmItem:
     directors: tuple[Person, ...] = ()
     cast: tuple[Person, ...] = ()
     other_titles: tuple[tuple[str, str], ...] = ()
+    synopses: tuple[tuple[str, str], ...] = ()
     fame: int | None = None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scraper.extraction.countries import parse_countries
@@ -62,6 +62,7 @@ class FilmMetadata:
     genres: tuple[str, ...] = ()
     directors: tuple[Person, ...] = ()
     cast: tuple[Person, ...] = ()
+    synopses: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,21 @@ def parse_tmdb_find(answer: object) -> TmdbMatch:
     return TmdbMatch(_ids(movies), _ids(shows), first)
 
 
-def parse_tmdb_details(answer: object) -> FilmMetadata:
-    """Parse the response of `/3/movie/{id}`, or of `/3/tv/{id}`, which has the IMDb id among the `external_ids`."""
+def parse_tmdb_details(answer: object, *, languages: Collection[str] = ()) -> FilmMetadata:
+    """Parse the response of `/3/movie/{id}`, or of `/3/tv/{id}`, which has the IMDb id among the `external_ids`.
+
+    Of its `translations`, synopses in these languages are kept, of each the first.
+    """
     details = as_mapping(answer)
     if not as_text(details.get("title")) and not as_text(details.get("name")):
         raise UnreadableResponse("the answer describes nothing")
-    return _tmdb(details, kind="movie" if "title" in details else "show")
+    synopses = dict[str, str]()
+    for one in as_objects(as_mapping(details.get("translations")).get("translations")):
+        language = as_text(one.get("iso_639_1"))
+        text = as_text(as_mapping(one.get("data")).get("overview"), max_length=4000)
+        if text and language in languages:
+            synopses.setdefault(language, text)
+    return replace(_tmdb(details, kind="movie" if "title" in details else "show"), synopses=tuple(synopses.items()))
 
 
 def parse_omdb(answer: object) -> FilmMetadata:

@@ -23,9 +23,10 @@ from streaming.ingest.facts import (
     MAX_PIXELS,
     MAX_RUNTIME_MINUTES,
     MAX_SIZE_BYTES,
+    MAX_SYNOPSIS_LENGTH,
     MAX_TITLE_LENGTH,
 )
-from streaming.ingest.records import MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH
+from streaming.ingest.records import MAX_LABEL_LENGTH
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink, TitleRequest
 from streaming.models.job import SourceState
 from streaming.ranking import best_first
@@ -94,6 +95,7 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
     directors = PersonSerializer(many=True, read_only=True)
     cast = PersonSerializer(many=True, read_only=True)
     other_titles = serializers.SerializerMethodField(help_text="Titles by language.")
+    synopses = serializers.SerializerMethodField(help_text="Synopses by language, that of `synopsis` if known too.")
 
     class Meta:
         model = Movie
@@ -105,8 +107,9 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
     def to_representation(self, instance: Movie) -> dict[str, Any]:
         """The values of the fields; see `LinkSerializer`."""
         return {
-            **{name: getattr(instance, name) for name in PLAIN_MOVIE_FIELDS},  # `other_titles` keeps its place
+            **{name: getattr(instance, name) for name in PLAIN_MOVIE_FIELDS},  # these two keep their places
             "other_titles": self.get_other_titles(instance),
+            "synopses": self.get_synopses(instance),
             "created_at": _iso_time(instance.created_at),
             "updated_at": _iso_time(instance.updated_at),
             "url": self.get_url(instance),
@@ -119,6 +122,9 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
 
     def get_other_titles(self, movie: Movie) -> dict[str, str]:
         return dict(reversed(movie.other_titles))
+
+    def get_synopses(self, movie: Movie) -> dict[str, str]:
+        return dict(reversed(movie.synopses))
 
     @extend_schema_field(LinkSerializer(many=True))
     def get_links(self, movie: Movie) -> Sequence[dict[str, Any]]:
@@ -355,6 +361,9 @@ class MovieWriteSerializer(WriteSerializer):
     directors = serializers.ListField(child=PersonWriteSerializer(), required=False)
     cast = serializers.ListField(child=PersonWriteSerializer(), required=False)
     other_titles = serializers.DictField(child=serializers.CharField(), required=False, help_text="By language.")
+    synopses = serializers.DictField(
+        child=serializers.CharField(max_length=MAX_SYNOPSIS_LENGTH), required=False, help_text="By language."
+    )
 
 
 @extend_schema_field({"type": ["integer", "string"]})

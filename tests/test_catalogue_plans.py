@@ -48,6 +48,7 @@ RARE = [
     ({"type": "show"}, "movie_by_type"),
     ({"year": 1968}, "movie_by_known_year|movie_newest"),
     ({"year_min": 2020}, "movie_by_known_year|movie_newest"),
+    ({"year_min": 1950, "year_max": 1969}, "movie_by_known_year|movie_newest"),
     ({"has_links": False}, "movie_by_links"),
     ({"language": "eo"}, "link_by_facets"),
     ({"language": "eo", "quality": "480p"}, "link_by_facets"),

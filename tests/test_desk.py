@@ -113,6 +113,7 @@ class TestForms:
             "countries": "US",
             "directors": "Ida Lupino Q259913\nNobody Known",
             "other_titles": "de: Die Fahrt",
+            "synopses": "de: Eine Fahrt: nach Westen.",
         }
         body = {"imdb_id": written, "title": "The Ride", "type": "movie", **facts, **self.LINES}
         assert boss.post("/admin/streaming/movie/add/", body).status_code == 302
@@ -122,6 +123,7 @@ class TestForms:
             ["US"],
             [["de", "Die Fahrt"]],
         )
+        assert movie.synopses == [["de", "Eine Fahrt: nach Westen."]]
         assert [(one.name, one.wikidata) for one in movie.people("directors")] == [
             ("Ida Lupino", "Q259913"),
             ("Nobody Known", ""),

@@ -50,6 +50,7 @@ FULL = LinkItem(
     directors=(Person("F. W. Murnau", "Q55394"),),
     cast=(Person("Max Schreck"), Person("Greta Schröder", "Q65137")),
     other_titles=(("fr", "Nosferatu le vampire"), ("en", "Nosferatu, a Symphony of Horror")),
+    synopses=(("en", "A shadow on the stairs."), ("de", "Ein Schatten auf der Treppe.")),
     fame=74,
 )
 MODULES = sorted(module.name for module in iter_modules(spiders.__path__))

@@ -770,3 +770,39 @@ print(json.dumps(list(runs.order_by("pk").values_list("outcome", flat=True))))
 def test_runs_of_before_count_as_runs_of_all_links(database):
     outcomes = ["completed", "withheld"]
     assert run_script(database, PARTIAL_RUNS, outcomes) == [[[one, False] for one in outcomes], outcomes]
+
+
+SYNOPSES = """
+from streaming.catalogue_check import CHECKS, IdRange
+apps = models_at("0036_partial_runs")
+movie = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="A", synopsis="Kept.")
+link = apps.get_model("streaming", "StreamingLink").objects
+address = {"host": "films.example.org", "source_url": "https://films.example.org/1"}
+captions = [{"url": f"https://{host}/1.vtt", "language": host[:2]} for host in ("de.gone.org", "fr.here.org")]
+link.create(movie=movie, source="s", is_active=True, captions=captions, **address)
+apps.get_model("streaming", "BlockedAddress").objects.create(kind="host", address="gone.org", reason="asked")
+apps = models_at("0037_synopses_by_language")
+link, facets = (apps.get_model("streaming", name).objects for name in ("StreamingLink", "MovieFacet"))
+found = [list(facets.values_list("value", flat=True))]
+link.update(captions=[])
+link.update(captions=captions)
+print(json.dumps(found + [list(facets.values_list("value", flat=True))]))
+movies, pending = (apps.get_model("streaming", name).objects for name in ("Movie", "PendingChange"))
+pending.all().delete()
+movies.update(synopses=rows)
+print(json.dumps([list(movies.values_list("synopsis", "synopses", "active_link_count")), pending.count()]))
+migrate_fully()
+print(json.dumps([line for check in CHECKS if check.hourly for line in check.find(IdRange(1, 99))]))
+apps = models_at("0036_partial_runs")
+movies, pending = (apps.get_model("streaming", name).objects for name in ("Movie", "PendingChange"))
+pending.all().delete()
+movies.update(title="Changed")
+print(json.dumps([list(movies.values_list("synopsis", "active_link_count")), pending.count()]))
+"""
+
+
+def test_synopses_by_language_are_added_and_every_row_and_trigger_is_kept(database):
+    stated = [["de", "Behalten."]]
+    captions, *rest = run_script(database, SYNOPSES, stated)
+    assert captions == [["fr"], ["fr"]]
+    assert rest == [[[["Kept.", stated, 1]], 1], [], [[["Kept.", 1]], 1]]

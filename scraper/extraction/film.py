@@ -94,6 +94,7 @@ class ExtractedFilm:
     directors: tuple[Person, ...] = ()
     cast: tuple[Person, ...] = ()
     other_titles: tuple[tuple[str, str], ...] = ()
+    synopses: tuple[tuple[str, str], ...] = ()
     fame: int | None = None
 
 

@@ -17,7 +17,16 @@ from parsel import Selector
 from scraper.extraction.access import count_offers, is_free_now, is_open_action
 from scraper.extraction.film import NO_LICENCE, ExtractedFilm, ExtractedLink, deduplicate, licence_from_url
 from scraper.extraction.html_page import find_elements, parse_html
-from scraper.extraction.json_ld import Node, as_list, as_nodes, has_type, iter_nodes, node_types, read_json_ld
+from scraper.extraction.json_ld import (
+    Node,
+    as_list,
+    as_nodes,
+    has_type,
+    iter_nodes,
+    node_types,
+    read_json_ld,
+    read_texts,
+)
 from scraper.extraction.json_values import (
     as_int,
     as_mapping,
@@ -212,6 +221,7 @@ def _film_from_node(page: ParsedPage, node: Node, *, links: Iterable[ExtractedLi
     video = next(_videos(page), {})
     described = node or video
     dates = ("datePublished", "dateCreated", "startDate")
+    synopses = _synopses(page, described)
     licence_url = as_text(described.get("license"), max_length=MAX_URL_LENGTH) or _markup_licence_url(page)
     open_graph_type = page.root.xpath("//meta[@property='og:type']/@content").get() or ""
     return ExtractedFilm(
@@ -220,11 +230,22 @@ def _film_from_node(page: ParsedPage, node: Node, *, links: Iterable[ExtractedLi
         year=next((year for name in dates if (year := parse_year(node.get(name)))), None),
         type=film_type(node) or ("show" if open_graph_type.startswith("video.tv") else "movie"),
         language=_language(described),
-        synopsis=html_to_text(described.get("description")),
+        synopsis=next((text for _, text in synopses), ""),
+        synopses=tuple((language, text) for language, text in synopses if language),
         page=page.url,
         licence=licence_from_url(licence_url) or NO_LICENCE,
         links=tuple(deduplicate(links)),
     )
+
+
+def _synopses(page: ParsedPage, node: Node) -> list[tuple[str, str]]:
+    """The descriptions of a film with their languages: as stated with each, else the one that the page is in."""
+    of_page = normalize_language_tag(page.root.xpath("string(/html/@lang)").get())
+    return [
+        (normalize_language_tag(language) or of_page, text)
+        for language, stated in read_texts(node.get("description"))
+        if (text := html_to_text(stated))
+    ]
 
 
 def _language(node: Node) -> str:

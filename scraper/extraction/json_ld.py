@@ -15,10 +15,10 @@ from typing import Any
 from parsel import Selector
 
 from scraper.extraction.html_page import find_elements
-from scraper.extraction.json_values import UnreadableResponse, as_texts
+from scraper.extraction.json_values import UnreadableResponse, as_text, as_texts
 
 Node = Mapping[str, Any]
-MAX_NODES, MAX_SCRIPTS, MAX_TYPES = 20_000, 50, 10
+MAX_NODES, MAX_SCRIPTS, MAX_TYPES, MAX_TEXTS = 20_000, 50, 10, 20
 MAX_DATA_LENGTH = 1_000_000
 """Characters in all blocks of a page; further blocks count as unreadable."""
 TOKEN = re.compile(
@@ -95,6 +95,17 @@ def as_list(value: object, *, maximum: int = 10_000) -> list[Any]:
 def as_nodes(value: object, *, maximum: int = 10_000) -> list[Node]:
     """Return those of a property's values that are objects."""
     return [member for member in as_list(value, maximum=maximum) if isinstance(member, Mapping)]
+
+
+def read_texts(value: object) -> list[tuple[str, str]]:
+    """Return the texts of a property, each with the language that its object states, empty for none.
+
+    >>> read_texts(["A mill.", {"@value": "Eine Mühle.", "@language": "de"}])
+    [('', 'A mill.'), ('de', 'Eine Mühle.')]
+    """
+    members = [one if isinstance(one, Mapping) else {"@value": one} for one in as_list(value, maximum=MAX_TEXTS)]
+    stated = [(as_text(one.get("@language"), max_length=40), as_texts(one.get("@value"))) for one in members]
+    return [(language, text) for language, texts in stated for text in texts]
 
 
 def _parse_script(script: str, *, max_length: int) -> list[object]:

@@ -106,17 +106,17 @@ class PeopleField(LinesField):
         return {"name": found["name"], "wikidata": found["wikidata"] or ""} if found else {"name": line}
 
 
-class TitlesField(LinesField):
-    """Titles in other languages, one in a line: language, colon, title."""
+class TextsByLanguageField(LinesField):
+    """Texts by language, one in a line: language, colon, text."""
 
     def line_of(self, entry: Any) -> str:
         return f"{entry[0]}: {entry[1]}"
 
     def entry_of(self, line: str) -> list[str]:
-        language, colon, title = line.partition(":")
+        language, colon, text = line.partition(":")
         if not colon:
-            raise ValidationError(gettext("Write a language, a colon and the title, such as de: Die Fahrt"))
-        return [language.strip(), title.strip()]
+            raise ValidationError(gettext("Write a language, a colon and the text, such as de: Die Fahrt"))
+        return [language.strip(), text.strip()]
 
 
 class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -137,7 +137,12 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg]
     original_languages = forms.MultipleChoiceField(choices=language_choices, required=False)
     directors = PeopleField(required=False, help_text=gettext_lazy("One in a line; a Wikidata id may follow the name."))
     cast = PeopleField(required=False, help_text=gettext_lazy("One in a line; a Wikidata id may follow the name."))
-    other_titles = TitlesField(required=False, help_text=gettext_lazy("One in a line, such as de: Die Fahrt"))
+    other_titles = TextsByLanguageField(required=False, help_text=gettext_lazy("One in a line, such as de: Die Fahrt"))
+    synopses = TextsByLanguageField(
+        label=gettext_lazy("Synopses by language"),
+        required=False,
+        help_text=gettext_lazy("One in a line, such as de: Ein Schatten auf der Treppe."),
+    )
 
     class Meta:
         model = Movie

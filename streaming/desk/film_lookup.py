@@ -42,6 +42,7 @@ def look_up(imdb_id: str) -> dict[str, Any]:
                 "year": valid_year(found.year),
                 "type": found.type,
                 "synopsis": found.synopsis,
+                "synopses": [list(pair) for pair in found.synopses],
                 "poster_url": found.poster_url,
                 "runtime_minutes": found.runtime_minutes,
             }

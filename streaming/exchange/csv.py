@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from scraper.items import LINK_FACTS, MOVIE_FACTS, Caption, Person
 from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry, format_datetime
 
+MOVIE_COLUMNS = tuple(name for name in MOVIE_FACTS if name != "synopses")  # Like `synopsis`, too long for a cell.
 LINK_COLUMNS = ("source", "source_url", *DESCRIPTIVE_FIELDS, "is_active", "last_checked", *LINK_FACTS)
-CSV_COLUMNS = ("imdb_id", "title", "year", "type", *LINK_COLUMNS, *MOVIE_FACTS)
+CSV_COLUMNS = ("imdb_id", "title", "year", "type", *LINK_COLUMNS, *MOVIE_COLUMNS)
 # Spreadsheets run cells that begin with these as formulas; an apostrophe before them makes the cell text.
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # Many countries' spreadsheets begin a cell at each semicolon, inside quotes too, where the separator is not theirs.
@@ -47,7 +48,7 @@ def _fact_cell(value: object) -> str:
 
 def _movie_facts(entry: MovieEntry) -> tuple[str, ...]:
     titles = tuple(f"{language}: {title}" for language, title in entry.other_titles)
-    return tuple(_fact_cell(titles if name == "other_titles" else getattr(entry, name)) for name in MOVIE_FACTS)
+    return tuple(_fact_cell(titles if name == "other_titles" else getattr(entry, name)) for name in MOVIE_COLUMNS)
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -70,6 +70,7 @@ class MovieEntry:
     directors: tuple[Person, ...] = ()
     cast: tuple[Person, ...] = ()
     other_titles: tuple[tuple[str, str], ...] = ()
+    synopses: tuple[tuple[str, str], ...] = ()
     fame: int = 0
     links: tuple[LinkEntry, ...] = ()
 
@@ -108,8 +109,8 @@ def stated_facts(entry: MovieEntry | LinkEntry, names: tuple[str, ...]) -> dict[
 
 
 def _to_json(name: str, value: Any) -> Any:
-    if name == "other_titles":
-        return dict(reversed(value))  # Of several titles in one language the first.
+    if name in ("other_titles", "synopses"):
+        return dict(reversed(value))  # Of several texts in one language the first.
     if name in ("directors", "cast", "captions"):
         return [{key: text for key, text in asdict(one).items() if text} for one in value]
     return list(value) if isinstance(value, tuple) else value

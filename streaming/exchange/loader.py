@@ -120,6 +120,7 @@ def to_entry(
         directors=movie.people("directors"),
         cast=movie.people("cast"),
         other_titles=tuple((language, title) for language, title in movie.other_titles),
+        synopses=tuple((language, text) for language, text in movie.synopses),
         fame=movie.fame,
         links=tuple(_link_entry(link, captions) for link in best_first(links, languages=languages)),
     )

@@ -117,12 +117,23 @@ def update_movie(movie: Movie, raw: Mapping[str, Any]) -> Movie:
     record = validate_movie({**current, **raw})
     if record.imdb_id != movie.imdb_id:
         raise InvalidValue("bad_imdb_id", "imdb_id cannot be changed: create another movie")
+    synopses = _edited_synopses(movie, record)
     for name in MOVIE_FIELDS:
         setattr(movie, name, to_column(getattr(record, name)))
+    movie.synopses = synopses
     movie.type = record.type or Movie.Type.MOVIE
     movie.updated_at = timezone.now()
     movie.save(update_fields=[*MOVIE_FIELDS, "search_title", "search_words", "updated_at"])
     return movie
+
+
+def _edited_synopses(movie: Movie, record: MovieRecord) -> list[list[str]]:
+    """The synopses by language as staff leave them: who changes only `synopsis` also changes it in its language."""
+    stated: list[list[str]] = to_column(record.synopses)
+    was, now = (" ".join(one.synopsis.split()) for one in (movie, record))
+    if was == now or stated != movie.synopses:
+        return stated
+    return [[language, now if text == was else text] for language, text in stated if text != was or now]
 
 
 @transaction.atomic

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from scraper.extraction.countries import parse_country
@@ -26,6 +27,8 @@ MAX_FAME = 10_000
 MAX_ENTRIES = 30
 """Entries of a list: the genres or the cast of a film, the captions of a file."""
 MAX_OTHER_TITLES = 100
+MAX_SYNOPSES = 20
+MAX_SYNOPSIS_LENGTH = 4000
 CAPTION_FORMATS = ("vtt", "srt")
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 MAX_LANGUAGE_LENGTH = 35
@@ -51,7 +54,8 @@ def parse_movie_facts(raw: Mapping[str, Any]) -> Facts:
         "genres": _entries(raw, "genres", _genre, refused),
         "directors": _entries(raw, "directors", _person, refused),
         "cast": _entries(raw, "cast", _person, refused),
-        "other_titles": _other_titles(raw.get("other_titles"), refused),
+        "other_titles": _by_language(raw, "other_titles", _title, MAX_OTHER_TITLES, refused),
+        "synopses": _one_a_language(_by_language(raw, "synopses", _synopsis, MAX_SYNOPSES, refused)),
     }
     facts["cast"] = _with_ids_of(facts["cast"], facts["directors"])
     facts["directors"] = _with_ids_of(facts["directors"], facts["cast"])
@@ -94,6 +98,15 @@ def is_person_key(text: str) -> bool:
 def is_language_tag(text: str) -> bool:
     """Whether the text has the form of a BCP 47 language tag, such as `en` or `pt-BR`."""
     return len(text) <= MAX_LANGUAGE_LENGTH and LANGUAGE_TAG.fullmatch(text) is not None
+
+
+def join_synopses(first: Iterable[Sequence[str]], others: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    """The synopses of both by language, those of `first` where both have one.
+
+    >>> join_synopses([["de", "Ein Vampir."]], (("de", "Ein anderer."), ("fr", "Un vampire.")))
+    (('de', 'Ein Vampir.'), ('fr', 'Un vampire.'))
+    """
+    return _one_a_language((language, text) for language, text in (*first, *others))[:MAX_SYNOPSES]
 
 
 def to_column(value: object) -> Any:
@@ -223,21 +236,35 @@ def _caption(value: object, name: str, *, allowed: PrivateHostAllowlist) -> Capt
     return Caption(url=normalize_url(raw.get("url"), allowed=allowed), language=language, format=form)
 
 
-def _other_titles(value: object, refused: Refused) -> tuple[tuple[str, str], ...]:
-    """The titles by language, from an object or from pairs."""
-    name = "other_titles"
+def _synopsis(value: object, _: str) -> str:
+    return single_line(value, MAX_SYNOPSIS_LENGTH)
+
+
+def _by_language(
+    raw: Mapping[str, Any], name: str, parse: Callable[[object, str], str], limit: int, refused: Refused
+) -> tuple[tuple[str, str], ...]:
+    """The texts by language, from an object or from pairs; `limit` at most."""
+    value = raw.get(name)
     if value in (None, "", (), []) or value == {}:
         return ()
     pairs = value.items() if isinstance(value, Mapping) else value
-    if not isinstance(pairs, Collection) or isinstance(pairs, str) or len(pairs) > MAX_OTHER_TITLES:
-        refused.append(InvalidValue(f"bad_{name}", f"{name} is not an object of at most {MAX_OTHER_TITLES} titles"))
+    if not isinstance(pairs, Collection) or isinstance(pairs, str) or len(pairs) > limit:
+        refused.append(InvalidValue(f"bad_{name}", f"{name} is not an object of at most {limit} texts"))
         return ()
-    parsed = [_checked(_other_title, pair, name, refused) for pair in pairs]
+    parsed = [_checked(partial(_text_in_language, parse), pair, name, refused) for pair in pairs]
     return tuple(dict.fromkeys(pair for pair in parsed if pair is not None))
 
 
-def _other_title(pair: object, name: str) -> tuple[str, str] | None:
+def _text_in_language(parse: Callable[[object, str], str], pair: object, name: str) -> tuple[str, str] | None:
     if not isinstance(pair, list | tuple) or len(pair) != 2:
-        raise InvalidValue("bad_title", f"{name}: {quote_value(pair)} is no language with a title")
-    title = _title(pair[1], name)
-    return (_language(pair[0], name), title) if title else None
+        raise InvalidValue("bad_pair", f"{name}: {quote_value(pair)} is no language with a text")
+    text = parse(pair[1], name)
+    return (_language(pair[0], name), text) if text else None
+
+
+def _one_a_language(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The first text of each language."""
+    found = dict[str, str]()
+    for language, text in pairs:
+        found.setdefault(language, text)
+    return tuple(found.items())

@@ -29,10 +29,18 @@ from scraper.net.url_policy import (
     normalize_url_and_host,
 )
 from streaming.formatting import quote_value
-from streaming.ingest.facts import MAX_TITLE_LENGTH, is_language_tag, parse_link_facts, parse_movie_facts
+from streaming.ingest.facts import (
+    MAX_SYNOPSIS_LENGTH,
+    MAX_TITLE_LENGTH,
+    Facts,
+    is_language_tag,
+    join_synopses,
+    parse_link_facts,
+    parse_movie_facts,
+)
 from streaming.ingest.text_values import single_line, text_of
 
-MAX_LABEL_LENGTH, MAX_SYNOPSIS_LENGTH = 200, 4000
+MAX_LABEL_LENGTH = 200
 PART_LABEL = re.compile(r"S([1-9][0-9]{0,3}) E([1-9][0-9]{0,3})(?: (.*))?")
 IMDB_ID = re.compile(r"tt[0-9]{7,9}")
 SLUG = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
@@ -92,6 +100,7 @@ class MovieRecord:
     directors: tuple[Person, ...] = ()
     cast: tuple[Person, ...] = ()
     other_titles: tuple[tuple[str, str], ...] = ()
+    synopses: tuple[tuple[str, str], ...] = ()
     fame: int | None = None
     refused: tuple[InvalidValue, ...] = ()
 
@@ -135,14 +144,15 @@ def parse_link(
 
 def parse_movie(raw: Mapping[str, Any]) -> MovieRecord:
     """Return the movie of an item or an imported line; raise InvalidValue if a field is invalid."""
+    facts, synopsis = parse_movie_facts(raw), raw.get("synopsis")
     return MovieRecord(
         imdb_id=_imdb_id(raw.get("imdb_id")),
         title=single_line(raw.get("title"), MAX_TITLE_LENGTH),
         year=_year(raw.get("year")),
         type=_known_value(raw.get("type") or "", ("", *MOVIE_TYPES), "type"),
         poster_url=_poster(raw.get("poster_url")),
-        synopsis=text_of(raw.get("synopsis"), MAX_SYNOPSIS_LENGTH),
-        **parse_movie_facts(raw),
+        synopsis=_first_synopsis(facts) if synopsis is None else text_of(synopsis, MAX_SYNOPSIS_LENGTH),
+        **facts,
     )
 
 
@@ -151,7 +161,13 @@ def merge_movies(first: MovieRecord | None, other: MovieRecord) -> MovieRecord:
     if first is None:
         return other
     missing = {one.name: getattr(first, one.name) for one in fields(other) if not getattr(other, one.name)}
-    return replace(other, **missing)
+    return replace(other, **missing | {"synopses": join_synopses(other.synopses, first.synopses)})
+
+
+def _first_synopsis(facts: Facts) -> str:
+    """Of a movie that states none but by language: the English one, else the first."""
+    stated: dict[str, str] = dict(facts.get("synopses", ()))
+    return stated.get("en") or next(iter(stated.values()), "")
 
 
 def _named_choices(raw: Mapping[str, Any]) -> tuple[str, ...]:

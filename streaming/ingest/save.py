@@ -20,7 +20,7 @@ from scraper.sources import PAID, LicenceStatus, licence_status
 from streaming.film_length import length_note
 from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.bulk_insert import insert_rows
-from streaming.ingest.facts import to_column, to_driver
+from streaming.ingest.facts import join_synopses, to_column, to_driver
 from streaming.ingest.records import LinkRecord, MovieRecord
 from streaming.ingest.row_locks import lock_appearance
 from streaming.ingest.tombstones import restore_movies
@@ -305,14 +305,19 @@ def _movie_row(record: MovieRecord, now: Any) -> tuple[Any, ...]:
 
 
 def _missing_fields(known: Mapping[str, Mapping[str, Any]], movies: Sequence[MovieRecord]) -> list[Movie]:
-    """The known movies of which these fill empty fields; other values, maybe edited by staff, stay."""
+    """The known movies of which these fill empty fields, or add a synopsis in a language that has none.
+
+    Other values, maybe edited by staff, stay.
+    """
     described = {movie.imdb_id: movie for movie in movies}
     changed = []
     for imdb_id in known.keys() & described.keys():
         row, record = known[imdb_id], described[imdb_id]
-        if any(getattr(record, name) and not row[name] for name in FILLABLE_MOVIE_FIELDS):
+        synopses = to_column(join_synopses(row["synopses"], record.synopses))
+        is_filled = any(getattr(record, name) and not row[name] for name in FILLABLE_MOVIE_FIELDS)
+        if is_filled or synopses != row["synopses"]:
             values = {name: row[name] or to_column(getattr(record, name)) for name in FILLABLE_MOVIE_FIELDS}
-            values["fame"] = values["fame"] or 0
+            values |= {"fame": values["fame"] or 0, "synopses": synopses}
             movie = Movie(pk=row["pk"], title=row["title"], updated_at=timezone.now(), **values)
             movie.search_words = title_words(movie.title, *movie.search_titles, people=movie.search_people)
             changed.append(movie)

@@ -20,6 +20,7 @@ from streaming.ingest.records import is_imdb_id
 from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.ingest.url_identity import ComparableUrl, comparable_url, without_www
 from streaming.models import BlockedAddress, Movie, MovieQuerySet, RemovedMovie, StreamingLink, StreamingLinkQuerySet
+from streaming.models.facet_triggers import rebuild_caption_facets
 from streaming.models.movie import mark_updated
 
 ANY_HOST = PrivateHostAllowlist.parse(["0.0.0.0/0", "::/0"])
@@ -126,11 +127,11 @@ def _hide_links(row: BlockedAddress) -> int:
 
 
 def _host_text(row: BlockedAddress) -> str:
-    return row.address if row.kind == BlockedAddress.Kind.HOST else comparable_url(row.address).host
+    return without_www(row.address) if row.kind == BlockedAddress.Kind.HOST else comparable_url(row.address).host
 
 
 def _mark_captions(hosts: Iterable[str]) -> None:
-    """Tell mirrors and caches of the movies with captions on these hosts, which `ShownCaptions` shows or not.
+    """Tell filters, mirrors and caches of the movies with captions on these hosts, which `ShownCaptions` shows or not.
 
     Reads all links with captions.
     """
@@ -139,6 +140,7 @@ def _mark_captions(hosts: Iterable[str]) -> None:
         movies = Movie.objects.filter(pk__in=with_captions.filter(text__contains=host).values("movie"))
         _lock_in_order(movies)
         mark_updated(movies)
+        rebuild_caption_facets(connection, movies=list(movies.values_list("pk", flat=True)))
 
 
 def _possible_spellings(links: StreamingLinkQuerySet, url: ComparableUrl) -> StreamingLinkQuerySet:

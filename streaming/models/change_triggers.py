@@ -30,6 +30,7 @@ WATCHED = WatchedColumns(
     movie=(
         "imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at", "runtime_minutes",
         "original_title", "original_languages", "countries", "genres", "directors", '"cast"', "other_titles", "fame",
+        "synopses",
     ),
     link=(
         "movie_id", "source", "source_url", "kind", "label", "season", "episode", "quality", "language", "licence",

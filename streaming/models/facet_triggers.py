@@ -1,18 +1,20 @@
 """The triggers that keep `MovieFacet` from the columns of movies and links, whoever writes: code, admin, SQL by hand.
 
-Only migrations and `check_catalogue` use this. A migration that rebuilds Movie or StreamingLink on SQLite drops these
-triggers with the table: it has to end with `install_facet_triggers`.
+Only migrations, takedowns and `check_catalogue` use this. A migration that rebuilds Movie or StreamingLink on SQLite
+drops these triggers with the table: it has to end with `install_facet_triggers`. One that rebuilds BlockedAddress,
+which they name, has to begin with `remove_facet_triggers` as well.
 """
 
 # ruff: noqa: S608 - all statements are built from constants of this module
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 MOVIE, LINK, FACET = "streaming_movie", "streaming_streaminglink", "streaming_moviefacet"
+TAKEDOWN = "streaming_blockedaddress"
 NAME_PREFIX = "streaming_facet_"
 MOVIE_COLUMNS = ("genres", "countries", "directors", '"cast"')
 LINK_COLUMNS = ("movie_id", "captions", "is_active", "is_published")
@@ -47,6 +49,16 @@ def rebuild_facets(connection: BaseDatabaseWrapper) -> None:
     """Make all facets anew. The transaction has to keep other writers away until it ends."""
     rows = _expected_rows(ids="> 0", is_postgres=connection.vendor == "postgresql")
     _execute(connection, [f"DELETE FROM {FACET}", f"INSERT INTO {FACET} ({COLUMNS}) {rows}"])
+
+
+def rebuild_caption_facets(connection: BaseDatabaseWrapper, *, movies: Collection[int] | None = None) -> None:
+    """Make the facets of captions anew, of these movies (None: of all), after takedowns have changed."""
+    chosen = "> 0" if movies is None else f"IN ({', '.join(str(int(pk)) for pk in movies) or '0'})"
+    is_postgres = connection.vendor == "postgresql"
+    of_links = f"l.movie_id {chosen} AND {_has_captions('l')}"
+    rows = _link_rows("l", source=f"{LINK} AS l, ", is_postgres=is_postgres, where=of_links)
+    drop = f"DELETE FROM {FACET} WHERE movie_id {chosen} AND kind = 'captions'"
+    _execute(connection, [drop, _insert(rows, is_postgres=is_postgres)])
 
 
 def wrong_facets(connection: BaseDatabaseWrapper, *, first: int, last: int) -> list[tuple[int, str, str]]:
@@ -103,16 +115,44 @@ def _movie_rows(row: str, *, is_postgres: bool, source: str = "", where: str = "
 
 
 def _link_rows(row: str, *, is_postgres: bool, source: str = "", where: str = "") -> str:
-    """The facets of a link: the languages of its captions, and without their regions."""
+    """The facets of a link: the languages of its captions that are not taken down, and without their regions."""
     condition = f"{where} AND " if where else ""
     tag = f"lower(coalesce({_text(is_postgres, of_object='language')}, ''))"
-    end = f"strpos({tag} || '-', '-')" if is_postgres else f"instr({tag} || '-', '-')"
+    end = f"{_position(is_postgres)}({tag} || '-', '-')"
+    shown = f"NOT {_is_taken_down(_text(is_postgres, of_object='url'), is_postgres=is_postgres)}"
     parts = [
         f"SELECT {row}.movie_id, {row}.id AS link_id, 'captions' AS kind, {value} AS value "
-        f"FROM {source}{_elements(f'{row}.captions', is_postgres)} WHERE {condition}{tag} <> ''"
+        f"FROM {source}{_elements(f'{row}.captions', is_postgres)} WHERE {condition}{tag} <> '' AND {shown}"
         for value in (tag, f"substr({tag}, 1, {end} - 1)")
     ]
     return " UNION ALL ".join(parts)
+
+
+def _is_taken_down(url: str, *, is_postgres: bool) -> str:
+    """Whether a takedown of a host, a prefix or a link covers a file of captions, in its usual spelling.
+
+    Every takedown is compared: there are few, and few links have captions.
+    """
+    find = _position(is_postgres)
+
+    def without_scheme(text: str) -> str:
+        return f"substr({text}, {find}({text}, '://') + 3)"
+
+    rest, other = without_scheme(f"coalesce({url}, '')"), without_scheme("t.address")
+    place = f"substr({rest}, 1, {find}({rest} || '/', '/') - 1)"
+    host = f"substr({place}, 1, {find}({place} || ':', ':') - 1)"
+    length = "length(t.address) + 1"
+    ending = f"right('.' || {host}, {length})" if is_postgres else f"substr('.' || {host}, -({length}))"
+    return (
+        f"EXISTS (SELECT 1 FROM {TAKEDOWN} AS t WHERE "
+        f"(t.kind = 'host' AND ({ending} = '.' || t.address OR t.address = 'www.' || {host})) OR "
+        f"(t.kind = 'prefix' AND substr({rest}, 1, length({other})) = {other}) OR "
+        f"(t.kind = 'link' AND {rest} = {other}))"
+    )
+
+
+def _position(is_postgres: bool) -> str:
+    return "strpos" if is_postgres else "instr"
 
 
 def _elements(column: str, is_postgres: bool) -> str:

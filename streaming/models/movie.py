@@ -136,8 +136,9 @@ class Movie(models.Model):
     `streaming.models.counters`.
 
     `genres` are slugs, `countries` ISO 3166 codes, `directors` and `cast` people as `{"id", "name"}` (Wikidata id, or a
-    key made of the name), `other_titles` pairs of a language and a title: lists of JSON, of which triggers make the
-    rows of `MovieFacet`, by which movies are found. `fame` is the number of articles about it (Wikidata's sitelinks).
+    key made of the name), `other_titles` and `synopses` pairs of a language and a text (that of `synopsis` is known
+    if a pair has it): lists of JSON, of which triggers make the rows of `MovieFacet`, by which movies are found. `fame`
+    is the number of articles about it (Wikidata's sitelinks).
     """
 
     class Type(models.TextChoices):
@@ -160,6 +161,7 @@ class Movie(models.Model):
     directors = JsonListField()
     cast = JsonListField()
     other_titles = JsonListField()
+    synopses = JsonListField()
     fame = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -134,9 +134,9 @@ def _tmdb(client: MetadataClient, imdb_id: str) -> FilmMetadata:
     kind, numbers = ("movie", found.movies) if found.movies else ("tv", found.shows)
     if not numbers:
         return found.first
-    more = {"append_to_response": "external_ids"} if kind == "tv" else {}
-    details = client.get_json(f"{settings.TMDB_URL}/3/{kind}/{numbers[0]}", **key, **more)
-    return parse_tmdb_details(details) if details is not None else found.first
+    parts = "external_ids,translations" if kind == "tv" else "translations"
+    details = client.get_json(f"{settings.TMDB_URL}/3/{kind}/{numbers[0]}", **key, append_to_response=parts)
+    return parse_tmdb_details(details, languages=dict(settings.LANGUAGES)) if details is not None else found.first
 
 
 PROVIDERS = {

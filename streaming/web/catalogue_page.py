@@ -28,7 +28,7 @@ from streaming.web.rendering import HtmxHttpRequest, render_page
 
 MAX_PAGES_AT_ONCE = 20
 RANDOM_TRIES, RANDOM_ROWS = 5, 50
-NOT_ON_CARDS = ("synopsis", "directors", "cast", "genres", "countries")
+NOT_ON_CARDS = ("synopsis", "synopses", "directors", "cast", "genres", "countries")
 
 
 @require_safe
@@ -42,6 +42,7 @@ def catalogue(request: HtmxHttpRequest) -> HttpResponse:
     context = {
         "query": query,
         "page": page,
+        "previous": page.previous(query),
         "rows": rows,
         "results_text": page.total_text,
         "show_text": gettext("Show %(titles)s") % {"titles": page.total_text},
@@ -90,6 +91,16 @@ class MoviePage:
 
     def __iter__(self) -> Iterator[Movie]:
         return iter(self.movies)
+
+    def previous(self, query: FilterSelection) -> str:
+        """The query string of the page before, of the first one if that has no number; empty on the first page.
+
+        For who came by a link or without scripts: elsewhere pages are appended to the first.
+        """
+        if not self.start:
+            return ""
+        number = self.start // PAGE_SIZE
+        return query.url(page=number) if number > 1 and self.start <= MAX_NUMBERED_ROWS else query.url()
 
     @property
     def total_text(self) -> str:

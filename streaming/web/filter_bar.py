@@ -16,7 +16,7 @@ from django.utils.translation import gettext, gettext_noop
 from scraper.extraction.countries import COUNTRIES
 from scraper.extraction.genres import GENRES
 from scraper.extraction.languages import usual_spelling
-from scraper.items import QUALITIES
+from scraper.items import MAX_YEAR, MIN_YEAR, QUALITIES
 from scraper.sources import KNOWN_SOURCES, LICENCES, source_name
 from streaming.catalogue_query import LINK_FILTERS, CatalogueQuery
 from streaming.formatting import display_text
@@ -70,13 +70,16 @@ class ListLink:
 class FilterSelection:
     """What the visitor has chosen in the filter bar; an empty value means any.
 
-    `working` is "1" for working links only; `decade` is its first year.
+    `working` is "1" for working links only; `decade` is its first year. A decade and years together mean the years that
+    are in both.
     """
 
     q: str = ""
     type: str = ""
     working: str = ""
     decade: str = ""
+    year_min: str = ""
+    year_max: str = ""
     source: str = ""
     quality: str = ""
     language: str = ""
@@ -94,11 +97,14 @@ class FilterSelection:
         """Read the parameters; unknown values count as none, a long search is cut."""
         text = display_text(query.get("q", ""), max_length=MAX_SEARCH_LENGTH)
         sort = _known_or_empty(query.get("sort"), SORT_LABELS) or BEST_MATCH
+        year_min, year_max = _years(query.get("year_min", ""), query.get("year_max", ""))
         return cls(
             q=text,
             type=_known_or_empty(query.get("type"), TYPE_LABELS),
             working=_known_or_empty(query.get("working"), {"1": ""}),
             decade=_decade(query.get("decade", "")),
+            year_min=year_min,
+            year_max=year_max,
             source=_known_or_empty(query.get("source"), KNOWN_SOURCES),
             quality=_known_or_empty(query.get("quality"), QUALITIES),
             language=_language(query.get("language", "")),
@@ -114,12 +120,14 @@ class FilterSelection:
 
     def catalogue_query(self) -> CatalogueQuery:
         """The query that finds the chosen movies."""
-        first_year = int(self.decade) if self.decade else None
+        decade = int(self.decade) if self.decade else None
+        first = [*filter(None, [decade, _number(self.year_min)])]
+        last = [*filter(None, [decade and decade + 9, _number(self.year_max)])]
         return CatalogueQuery(
             search=self.q,
             type=self.type,
-            year_min=first_year,
-            year_max=first_year and first_year + 9,
+            year_min=max(first, default=None),
+            year_max=min(last, default=None),
             source=self.source,
             quality=self.quality,
             language=self.language,
@@ -128,8 +136,8 @@ class FilterSelection:
             country=self.country,
             captions=self.captions,
             person=self.person,
-            runtime_min=int(self.runtime_min) if self.runtime_min else None,
-            runtime_max=int(self.runtime_max) if self.runtime_max else None,
+            runtime_min=_number(self.runtime_min),
+            runtime_max=_number(self.runtime_max),
             has_links=True if self.working else None,
             order=self.order,
         )
@@ -189,6 +197,8 @@ class FilterSelection:
             "type": gettext(TYPE_LABELS.get(self.type, "")),
             "working": gettext("Working links only"),
             "decade": decade_name(self.decade),
+            "year_min": gettext("From %(year)s") % {"year": self.year_min},
+            "year_max": gettext("Until %(year)s") % {"year": self.year_max},
             "source": source_name(self.source),
             "quality": self.quality,
             "language": language_name(self.language),
@@ -299,6 +309,19 @@ def _known_or_empty(value: str | None, known: Container[str]) -> str:
 
 def _decade(value: str) -> str:
     return value if re.fullmatch(r"(1[89]|20|21)[0-9]0", value, re.ASCII) else ""
+
+
+def _years(first: str, last: str) -> tuple[str, str]:
+    """The first and last year, in this order whichever was typed first; empty for what is no year."""
+    years = [
+        value if re.fullmatch("[0-9]{4}", value) and MIN_YEAR <= int(value) <= MAX_YEAR else ""
+        for value in (first, last)
+    ]
+    return (min(years), max(years)) if all(years) else (years[0], years[1])
+
+
+def _number(value: str) -> int | None:
+    return int(value) if value else None
 
 
 def _language(value: str) -> str:

@@ -25,7 +25,7 @@ from streaming.ranking import accepted_languages, best_first
 from streaming.reason_codes import Strength
 from streaming.web.job_view import job_view
 from streaming.web.link_rows import COPIES_SHOWN, LinkView, Season, chosen_season, copies_of, seasons_of
-from streaming.web.titles import shown_title
+from streaming.web.titles import shown_synopsis, shown_title
 
 WIKIDATA_ITEM = "http://www.wikidata.org/entity/"
 POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -182,7 +182,7 @@ def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: st
         "url": canonical,
         "sameAs": f"https://www.imdb.com/title/{found.imdb_id}/",
         "datePublished": str(found.year) if found.year else "",
-        "description": display_text(found.synopsis, max_length=500),
+        "description": display_text(shown_synopsis(found).text, max_length=500),
         "image": found.poster_url or urljoin(canonical, reverse("cover", args=[found.imdb_id])),
         **_stated_facts(found),
         "potentialAction": [{"@type": "WatchAction", "target": link.source_url} for link in active],

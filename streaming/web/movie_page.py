@@ -30,6 +30,7 @@ from streaming.web.player import player_choices, player_policy
 from streaming.web.rendering import HtmxHttpRequest, render_page
 from streaming.web.report_form import report_context
 from streaming.web.similar_movies import similar_movies
+from streaming.web.titles import shown_synopsis
 
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
 MAX_PREVIEW_LENGTH = 110
@@ -130,6 +131,7 @@ def _movie_page(
         "notice": notice,
         "more": similar_movies(found),
         "facts": ShownFacts.of(found),
+        "synopsis": shown_synopsis(found),
         "edit_url": _edit_url(request, found),
         **links_context(request, found),
         **report_context(request, found),
@@ -137,7 +139,7 @@ def _movie_page(
     if job is None and not context["active"]:
         job = found.jobs.order_by("-id").first()
     context |= job_context(request, job, movie=found)
-    context["preview"] = display_text(found.synopsis, max_length=MAX_PREVIEW_LENGTH)
+    context["preview"] = display_text(context["synopsis"].text, max_length=MAX_PREVIEW_LENGTH)
     context["structured_data"] = structured_data(found, context["active"], canonical)
     choices = player_choices(context["shown_links"], caption_tracks(context["shown_links"]))
     context["player"] = {"key": found.imdb_id, "choices": [choice.as_data() for choice in choices]}

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 MOVIE_KEYS = {
     "id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", "created_at", "updated_at", "url", "links",
     "runtime_minutes", "original_title", "original_languages", "countries", "genres", "directors", "cast",
-    "other_titles", "fame",
+    "other_titles", "synopses", "fame",
 }  # fmt: skip
 LINK_KEYS = {
     "id", "source", "source_name", "source_url", "kind", "label", "quality", "language", "licence", "licence_url",

@@ -74,6 +74,11 @@ def test_filters_chips_and_the_back_button(visit):
     page.get_by_role("link", name="1920s remove filter").click()
     page.wait_for_url("/?working=1")
     assert page.input_value("select[name=decade]") == ""
+    page.get_by_label("Year from").fill("1920")
+    page.get_by_label("Year to").fill("1922")
+    page.keyboard.press("Enter")
+    page.wait_for_url("/?working=1&year_min=1920&year_max=1922")
+    expect(page.locator(".chips")).to_contain_text("Until 1922")
 
 
 def test_enter_opens_the_only_title_that_is_found_and_back_leads_to_the_list(visit):
@@ -131,6 +136,8 @@ def test_on_a_phone_the_filters_are_a_sheet_that_says_what_they_find(visit):
         box = page.locator(f"select[name={name}]").bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
+    years = [page.locator(f"input[name=year_{end}]").bounding_box() for end in ("min", "max")]
+    assert (years[0]["y"], years[0]["width"]) == (years[1]["y"], years[1]["width"])
     page.select_option("select[name=decade]", "1920")
     page.get_by_text("Movies", exact=True).click()
     page.wait_for_url("/?type=movie&decade=1920")

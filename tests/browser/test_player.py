@@ -197,6 +197,7 @@ def test_without_scripts_there_is_no_player_but_links_and_reports(plain, watched
     plain.goto(PAGE)
     expect(plain.locator("#player")).to_be_hidden()
     expect(plain.locator("#watch a")).to_be_visible()
+    assert plain.locator(".keep-buttons .needs-script").first.bounding_box() is None  # No place is kept for it.
     plain.locator("[name=note]").fill("It is another film.")
     plain.get_by_role("button", name="Wrong film").click()
     expect(plain.locator("#report-answer")).to_have_text("Thank you. A person will look at this link.")

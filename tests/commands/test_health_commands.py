@@ -226,7 +226,7 @@ def test_ctrl_c_ends_a_run_with_a_summary(catalogue):
         process.send_signal(signal.SIGINT)
         status, out, error = finish(process, 3)
     assert status == 1
-    assert "1 links checked" in out
+    assert "1 link checked" in out
     assert "interrupted" in error
     assert "Traceback" not in error
 

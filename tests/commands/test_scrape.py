@@ -70,8 +70,8 @@ def test_waiting_follows_each_source_to_the_end(harness):
     movie = make_movie()
     said = scrape(movie.imdb_id, "--source", "example", "--target-url", "http://127.0.0.1/found", "--wait")
     assert said.splitlines()[1:] == [
-        f"{movie.imdb_id}: Example site: 1 links, 1 new",
-        f"{movie.imdb_id}: succeeded: Links found (1 links, 1 new)",
+        f"{movie.imdb_id}: Example site: 1 link, 1 new",
+        f"{movie.imdb_id}: succeeded: Links found (1 link, 1 new)",
     ]
 
 

@@ -71,7 +71,7 @@ def site(tmp_path_factory, server):
 def test_one_command_scrapes_a_film_at_all_sources(site, web):
     stated = site.run("scrape", "tt0017925", "--wait")
     assert stated.returncode == 0, stated.stderr
-    assert "Library of Congress: 1 links, 1 new" in stated.stdout
+    assert "Library of Congress: 1 link, 1 new" in stated.stdout
     (film,) = [json.loads(line) for line in site.run("export_catalogue").stdout.splitlines() if "tt0017925" in line]
     assert film["year"] == 1926
     assert {link["source"] for link in film["links"]} == {

@@ -84,6 +84,8 @@ def test_facts_are_kept_and_a_person_has_one_key_in_all_roles():
         ("other_titles", {"fr": "x" * 300}, ()),
         ("other_titles", ["A"], ()),
         ("other_titles", "A", ()),
+        ("synopses", {"fr": 5}, ()),
+        ("synopses", {f"a{n}": "A" for n in "abcdefghijklmnopqrstu"}, ()),
     ],
 )
 def test_an_invalid_fact_is_named_and_the_film_is_kept(field, value, kept):
@@ -199,6 +201,35 @@ def test_a_movie_is_found_by_its_other_titles_however_they_came():
     make_movie(title="Metropolis", other_titles=[["ru", "Метрополис"]])
     assert found("метрополис") == ["Metropolis"]
     assert [finding.lines for finding in check_all() if finding.problems] == []
+
+
+@pytest.mark.django_db
+def test_a_synopsis_is_added_in_a_language_that_has_none_and_none_is_overwritten():
+    stored = make_movie(imdb_id=KEY, title="Nosferatu", synopsis="Staff wrote.", synopses=[["de", "Ein Vampir."]])
+    found = movie(synopsis="Found.", synopses={"en": "Found.", "de": "Ein anderer.", "fr": "Un\n vampire."})
+    for _ in range(2):
+        save_links([], movies=[found])
+        stored.refresh_from_db()
+        assert stored.synopsis == "Staff wrote."
+        assert stored.synopses == [["de", "Ein Vampir."], ["en", "Found."], ["fr", "Un vampire."]]
+    marked = stored.updated_at
+    save_links([], movies=[found])
+    stored.refresh_from_db()
+    assert stored.updated_at == marked
+    both = merge_movies(movie(synopses={"de": "Erste.", "es": "Uno."}), movie(synopses={"de": "Zweite."}))
+    assert dict(both.synopses) == {"de": "Zweite.", "es": "Uno."}
+    assert movie(synopses={"de": "Eins.", "en": "One."}).synopsis == "One."
+
+
+@pytest.mark.django_db
+def test_staff_who_change_or_empty_the_synopsis_do_so_in_its_language_too():
+    stored = make_movie(synopsis="A  vampyre.", synopses=[["en", "A vampyre."], ["de", "Ein Vampir."]])
+    assert update_movie(stored, {"synopsis": "A vampire."}).synopses == [["en", "A vampire."], ["de", "Ein Vampir."]]
+    both = update_movie(stored, {"synopsis": "One.", "synopses": {"en": "Two."}})
+    assert (both.synopsis, both.synopses) == ("One.", [["en", "Two."]])
+    update_movie(stored, {"synopsis": "Two."})
+    emptied = update_movie(stored, {"synopsis": ""})
+    assert (emptied.synopsis, emptied.synopses) == ("", [])
 
 
 @pytest.mark.django_db

@@ -26,6 +26,7 @@ NEW_VALUES = {
     "is_active": False, "poster_url": "https://films.example.org/p.jpg", "kind": "file", "quality": "720p",
     "source_url": "https://films.example.org/other", "season": 1, "episode": 2, "runtime_minutes": 94, "fame": 70,
     "genres": ["horror"], "countries": ["DE"], "original_languages": ["de"], "other_titles": [["de", "Nosferatu"]],
+    "synopses": [["de", "Ein Vampir."]],
     "directors": [{"id": "Q55394", "name": "F. W. Murnau"}], "cast": [{"id": "max-schreck", "name": "Max Schreck"}],
     "duration_seconds": 5640, "size_bytes": 9, "width": 640, "height": 480, "captions": [{"url": "", "language": "de"}],
 }  # fmt: skip

@@ -75,9 +75,13 @@ def test_tmdb_is_searched_for_its_id_and_then_for_the_film(provider, capsys):
     find = f"/3/find/{FILM}?external_source=imdb_id&api_key={KEY}"
     provider.pages[find] = data({"movie_results": [{"id": 5, "title": "Driftwood"}], "tv_results": []})
     details = {"title": "Driftwood", "imdb_id": FILM, "release_date": "1931-04-02", "overview": "A river."}
-    provider.pages[f"/3/movie/5?api_key={KEY}"] = data(details)
+    texts = [("en", "A river."), ("de", "Ein Fluss."), ("de", "Zweiter."), ("fr", ""), ("ja", "川。")]
+    stated = [{"iso_639_1": language, "data": {"overview": text}} for language, text in texts]
+    details["translations"] = {"translations": [*stated, {"iso_639_1": "es", "data": None}, 5]}
+    provider.pages[f"/3/movie/5?api_key={KEY}&append_to_response=translations"] = data(details)
     assert "1 updated" in run("--source", "tmdb", capsys=capsys)
-    assert Movie.objects.get(imdb_id=FILM).synopsis == "A river."
+    film = Movie.objects.get(imdb_id=FILM)
+    assert (film.synopsis, film.synopses) == ("A river.", [["en", "A river."], ["de", "Ein Fluss."]])
 
 
 def test_omdb_finds_a_film_or_not(provider, capsys):

@@ -9,13 +9,16 @@ from threading import Event
 
 import pytest
 from django.core.cache import cache, caches
+from django.db import connection
 
 from scraper.net.url_policy import PrivateHostAllowlist
 from streaming import file_locks
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.verification.file_client import FileLimits, FileUnavailable, fetch_file
+from streaming.ingest.blocklist import ShownCaptions
 from streaming.ingest.takedown import block, unblock
-from streaming.models import StreamingLink
+from streaming.models import MovieFacet, StreamingLink
+from streaming.models.facet_triggers import wrong_facets
 from streaming.web.captions import MAX_BYTES, MAX_FETCHES_AT_ONCE
 from tests.helpers.factories import make_link, make_movie
 from tests.helpers.http_origin import Origin
@@ -179,15 +182,51 @@ def test_captions_that_are_taken_down_are_named_nowhere_until_it_is_lifted(clien
         pages = [client.get(page.format(movie.imdb_id)).content.decode() for page in NAMING]
         return [text in page for page, text in zip(pages, [url, url, own, own], strict=True)]
 
+    def found(language: str) -> int:
+        return int(client.get("/api/streaming/movies/", {"captions": language}).json()["count"])
+
     etag = client.get("/api/streaming/movies/").headers["ETag"]
     assert named() == [True] * 4
+    assert (found("de"), found("en")) == (1, 1)
     block("titles.example.org", reason="asked")
     assert named() == [False] * 4
+    assert (found("de"), found("en")) == (0, 1)
     assert client.get("/api/streaming/movies/", HTTP_IF_NONE_MATCH=etag).status_code == 200
     for page in NAMING[2:]:
         assert f"/captions/{link.pk}-1.vtt" in client.get(page.format(movie.imdb_id)).content.decode()
     unblock("titles.example.org")
     assert named() == [True] * 4
+    assert (found("de"), found("en")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("taken_down", "url", "is_found"),
+    [
+        ("example.org", "https://titles.example.org:8443/de.vtt", False),
+        ("www.titles.example.org", "https://titles.example.org/de.vtt", False),
+        ("example.org", "https://notexample.org/de.vtt", True),
+        ("example.org", "https://titles.example.com/example.org/de.vtt", True),
+        ("a_b.example.org", "https://a-b.example.org/de.vtt", True),
+        ("https://titles.example.org/a/", "https://titles.example.org/a/de.vtt", False),
+        ("https://titles.example.org/a/", "http://titles.example.org/a/de.vtt", False),
+        ("https://titles.example.org/a/", "https://titles.example.org/b/a/de.vtt", True),
+        ("tt0000009", "https://titles.example.org/de.vtt", True),
+    ],
+)
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "found later"])
+def test_no_filter_finds_captions_that_are_taken_down_under_a_living_link(taken_down, url, is_found, is_known):
+    captions = [{"url": url, "language": "de", "format": "vtt"}]
+    if is_known:
+        make_link(source_url="https://films.test/film.mp4", captions=captions)
+    block(taken_down, reason="asked")
+    if not is_known:
+        make_link(source_url="https://films.test/film.mp4", captions=captions)
+    facets = MovieFacet.objects.filter(kind="captions", value="de")
+    assert facets.exists() == is_found
+    assert bool(ShownCaptions().of(captions)) == is_found
+    assert wrong_facets(connection, first=1, last=10**9) == []
+    unblock(taken_down)
+    assert facets.exists()
 
 
 def test_only_so_many_are_fetched_at_once(client, origin, settings):

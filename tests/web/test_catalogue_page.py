@@ -50,6 +50,11 @@ def listing() -> None:
         ("type=show", ["Bonanza"]),
         ("working=1", ["Nosferatu", "Bonanza"]),
         ("decade=1920", ["Nosferatu", "Élan vital"]),
+        ("year_min=1923", ["Bonanza", "Élan vital"]),
+        ("year_max=1922", ["Nosferatu"]),
+        ("year_min=1925&year_max=1922", ["Nosferatu", "Élan vital"]),
+        ("year_min=1923&decade=1920", ["Élan vital"]),
+        ("year_max=1949&decade=1950", []),
         ("source=commons", ["Nosferatu"]),
         ("quality=720p", ["Nosferatu"]),
         ("language=en", ["Nosferatu", "Bonanza"]),
@@ -74,6 +79,10 @@ def test_filters_and_sorts(client, listing, query, found):
         "decade=192",
         "decade=1925",
         "decade=٢٠٢٠",
+        "year_min=١٩٢٢",
+        "year_min=192",
+        "year_max=0000",
+        "year_max=%3Cb%3E",
         "decade=99999999999",
         "source=nobody",
         "quality=8K",
@@ -182,6 +191,12 @@ def test_show_more_keeps_the_query(client):
         make_movie(title=f"Movie {number:02d}")
     page = html_of(client.get("/?q=movie&sort=newest&decade=&junk=1"))
     assert 'href="/?q=movie&amp;sort=newest&amp;page=2&amp;after=' in page
+    back = re.compile(r'href="([^"]*)">Previous titles<')
+    assert back.findall(page) == []
+    assert back.findall(html_of(client.get("/?q=movie&sort=newest&page=2"))) == ["/?q=movie&amp;sort=newest"]
+    for number in range(30, 50):
+        make_movie(title=f"Movie {number:02d}")
+    assert back.findall(html_of(client.get("/?sort=title&page=3"))) == ["/?sort=title&amp;page=2"]
 
 
 def test_each_chip_links_to_the_list_without_its_filter(client, listing):
@@ -192,6 +207,17 @@ def test_each_chip_links_to_the_list_without_its_filter(client, listing):
         ("/?q=nosf&amp;language=de", "1920s"),
         ("/?q=nosf&amp;decade=1920", "German"),
     ]
+
+
+def test_years_from_and_to_have_chips_and_stay_in_the_bar_and_in_the_other_formats(client, listing):
+    page = html_of(client.get("/?year_min=1922&year_max=1925"))
+    chips = page.partition('<ul class="chips">')[2].partition("</ul>")[0]
+    assert re.findall(r'<a href="([^"]+)">\s*(\S+ [0-9]+)', chips) == [
+        ("/?year_max=1925", "From 1922"),
+        ("/?year_min=1922", "Until 1925"),
+    ]
+    assert re.findall(r'name="(year_...)"\s+value="([0-9]*)"', page) == [("year_min", "1922"), ("year_max", "1925")]
+    assert "movies.m3u8?year_min=1922&amp;year_max=1925" in page
 
 
 def test_the_bar_offers_the_values_in_the_catalogue(client, listing):
@@ -349,18 +375,22 @@ def test_head_and_post(client):
         ("/", "Catalogue", "page"),
         ("/streaming/tt0013442/", "Catalogue", "true"),
         ("/jobs/1/", "Catalogue", "true"),
+        ("/mine/", "Mine", "page"),
+        ("/tv/", "TV", "page"),
+        ("/streaming/tt0013442/tv/", "TV", "true"),
         ("/health/", "Link health", "page"),
         ("/sources/", "Sources", "page"),
-        ("/mine/", "Mine", "page"),
-        ("/api/", "", ""),
+        ("/api/", "API", "page"),
         ("/nowhere/", "", ""),
     ],
 )
-def test_the_menu_marks_the_current_page(client, address, entry, mark):
+def test_the_menu_or_the_footer_marks_the_current_page_and_the_menu_is_for_viewers(client, address, entry, mark):
     movie = make_movie(imdb_id="tt0013442")
     make_job(movie, pk=1, state="succeeded", outcome="nothing")
-    menu = html_of(client.get(address)).split("</nav>")[0].split("<nav")[1]
-    assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu) == ([(mark, entry)] if entry else [])
+    page = html_of(client.get(address))
+    menu, links = page.split("</nav>")[0].split("<nav")[1], page.split("<footer")[1].split("<form")[0]
+    assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu + links) == ([(mark, entry)] if entry else [])
+    assert re.findall(r">([^<]+)</a>", menu) == ["Catalogue", "Mine", "TV"]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ FACTS = {
     "directors": [MURNAU],
     "cast": [{"id": "max-b-schreck-b", "name": "Max <b>Schreck</b>"}],
     "other_titles": [["fr", "Nosferatu le vampire"]],
+    "synopses": [["fr", "Un vampire."]],
     "fame": 74,
 }
 CAPTIONS = [{"url": "https://films.example.org/n.srt", "language": "pt-BR", "format": "srt"}]
@@ -179,6 +180,7 @@ def test_the_api_has_the_facts_of_movies_and_files(client, nosferatu):
     assert (movie["runtime_minutes"], movie["genres"], movie["fame"]) == (94, ["horror", "fantasy"], 74)
     assert movie["directors"] == [MURNAU]
     assert movie["other_titles"] == {"fr": "Nosferatu le vampire"}
+    assert movie["synopses"] == {"fr": "Un vampire."}
     (link,) = movie["links"]
     assert (link["captions"], link["length_note"]) == (CAPTIONS, "shorter than the film")
 

@@ -155,6 +155,35 @@ def test_a_movie_has_the_title_of_the_language_and_names_the_others(client, nosf
     assert ('<dd dir="auto"> Nosferatu </dd>' in page) == (language != "en")
 
 
+GERMAN, ENGLISH, UNKNOWN = "Ein Vampir.", "A vampire.", "Whatever."
+BOTH = [["de-AT", GERMAN], ["en", ENGLISH]]
+SYNOPSES = [
+    # The catalogue's, those by language; what pages in English, German and French show, and in which language.
+    (ENGLISH, BOTH, (ENGLISH, ""), (GERMAN, ""), (ENGLISH, "en")),
+    (GERMAN, BOTH, (ENGLISH, ""), (GERMAN, ""), (GERMAN, "de-AT")),
+    (GERMAN, BOTH[:1], (GERMAN, "de-AT"), (GERMAN, ""), (GERMAN, "de-AT")),
+    (UNKNOWN, BOTH, (UNKNOWN, ""), (GERMAN, ""), (UNKNOWN, "")),
+    (UNKNOWN, [], (UNKNOWN, ""), (UNKNOWN, ""), (UNKNOWN, "")),
+    ("", BOTH, (ENGLISH, ""), (GERMAN, ""), ("", "")),
+    ("گاو.", [["fa", "گاو."]], *[("گاو.", "fa")] * 3),
+]
+
+
+@pytest.mark.parametrize(("own", "stated", "en", "de", "fr"), SYNOPSES)
+def test_a_synopsis_is_that_of_the_language_else_that_of_the_catalogue_which_says_its_language(
+    client, own, stated, en, de, fr
+):
+    movie = make_movie(**NOSFERATU, synopsis=own, synopses=stated)
+    make_link(movie)
+    for language, (text, tag) in [("en", en), ("de", de), ("fr", fr), ("en", en)]:
+        page = html_of(get(client, movie.get_absolute_url(), language))
+        attributes = f'dir="auto" lang="{tag}"' if tag else 'dir="auto"'
+        shown = f'<p class="synopsis" {attributes}>{text}</p>'
+        assert shown in page if text else 'class="synopsis"' not in page
+        assert text in page.partition('<meta name="description"')[2].partition(">")[0]
+        assert not any(other in page for other in {GERMAN, ENGLISH, UNKNOWN} - {text})
+
+
 def test_a_movie_is_found_by_its_title_in_another_language(client, nosferatu):
     make_movie(title="Faust")
     for text in ("vampiro", "le vampire", "Symphonie des Grauens"):

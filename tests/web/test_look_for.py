@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -190,6 +191,8 @@ class TestByTitle:
         assert 'name="wanted" value="tt0013442"' in page
         assert 'name="wanted" value="tt0079641"' in page
         assert "tt7777777" not in page
+        names = re.findall(r'class="visually-hidden" dir="auto">([^<]+)<', page)
+        assert names == ["Nosferatu", "Nosferatu the Vampyre"]
         assert not TitleRequest.objects.exists()
 
     def test_the_year_chooses_among_them(self, client, web):
@@ -337,7 +340,7 @@ class TestAgain:
         assert ScrapeJob.objects.open().count() == 0
         self.due()
         call_command("look_for", "--due")
-        assert capsys.readouterr().out.split("\n")[-2].endswith("1 searches started.")
+        assert capsys.readouterr().out.split("\n")[-2].endswith("1 search started.")
         job = ScrapeJob.objects.open().get()
         assert (job.requested_by, job.title_request.imdb_id) == ("command", NOSFERATU)
 

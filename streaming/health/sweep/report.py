@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streaming.formatting import counted
 from streaming.health.judging.removal import MAX_REMOVAL_RATIO, MIN_REMOVALS
 from streaming.health.judging.verdict import Verdict
 from streaming.health.permanent_redirects import RedirectReport
@@ -88,7 +89,7 @@ class CheckReport:
         """Return the summary as sentences for people."""
         would = "would have been " if self.dry_run else ""
         counts = ", ".join(f"{self.verdicts[name]} {name.replace('_', ' ')}" for name in COUNTED_VERDICTS)
-        lines = [f"{self.checked} links checked in {self.seconds:.1f} s: {counts}."]
+        lines = [f"{counted(self.checked, 'link')} checked in {self.seconds:.1f} s: {counts}."]
         if self.withheld:
             lines.append(f"Withheld, no link is turned off and no movie removed: {self.reason}.")
             lines.extend(self._returned_lines())
@@ -96,8 +97,8 @@ class CheckReport:
             lines.append(f"Stopped early: {self.reason}.")
         else:
             lines.append(
-                f"{self.died} links {would}turned off, {self.revived} {would}revived, "
-                f"{self.removed} movies {would}removed."
+                f"{counted(self.died, 'link')} {would}turned off, {self.revived} {would}revived, "
+                f"{counted(self.removed, 'movie')} {would}removed."
             )
             if self.reason:
                 lines.append(f"{self.reason[:1].upper()}{self.reason[1:]}.")
@@ -108,9 +109,10 @@ class CheckReport:
         """What changed since the last accepted run, beyond the counts."""
         lines = [_died_of_line(self.died_of)] if self.died_of else []
         if self.waiting:
+            verb = "waits" if self.waiting == 1 else "wait"
             lines.append(
-                f"{self.waiting} more movies wait to be removed: at most {MAX_REMOVAL_RATIO:.0%} of the catalogue or "
-                f"{MIN_REMOVALS} movies go within 24 hours; --force removes all of them."
+                f"{counted(self.waiting, 'more movie')} {verb} to be removed: at most {MAX_REMOVAL_RATIO:.0%} of the "
+                f"catalogue or {MIN_REMOVALS} movies go within 24 hours; --force removes all of them."
             )
         lines.extend(self._returned_lines())
         back = sorted(set(self.previous_hosts_down) - set(self.hosts_down))
@@ -118,11 +120,14 @@ class CheckReport:
             lines.append(f"Hosts that are back: {_first_few(back)}.")
         if self.redirects.followed or self.redirects.merged:
             lines.append(
-                f"{self.redirects.followed} links got their new address, {self.redirects.merged} were turned off "
+                f"{counted(self.redirects.followed, 'link')} got a new address, {self.redirects.merged} turned off "
                 "because their movie already has it."
             )
         if self.moved:
-            lines.append(f"{self.moved} links are permanently redirected; --follow-moves stores their new addresses.")
+            verb = "is" if self.moved == 1 else "are"
+            lines.append(
+                f"{counted(self.moved, 'link')} {verb} permanently redirected; --follow-moves stores new addresses."
+            )
         return lines
 
     def _returned_lines(self) -> list[str]:

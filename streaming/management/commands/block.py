@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from scraper.net.url_policy import InvalidValue
+from streaming.formatting import counted
 from streaming.ingest.takedown import block
 from streaming.management.base import OpenreelCommand
 from streaming.models import BlockedAddress
@@ -27,5 +28,6 @@ class Command(OpenreelCommand):
             blocked, count = block(address, reason=reason)
         except InvalidValue as error:
             raise CommandError(f"{error}.") from None
-        effect = "movie removed" if blocked.kind == BlockedAddress.Kind.IMDB_ID else "links turned off"
-        return f"Blocked {blocked.kind} {blocked.address}: {count} {effect}."
+        is_movie = blocked.kind == BlockedAddress.Kind.IMDB_ID
+        effect = f"{count} movie removed" if is_movie else f"{counted(count, 'link')} turned off"
+        return f"Blocked {blocked.kind} {blocked.address}: {effect}."

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from tqdm import tqdm
 
 from streaming import file_locks
+from streaming.formatting import counted
 from streaming.management.arguments import integer_argument
 from streaming.management.base import OpenreelCommand
 
@@ -57,8 +58,8 @@ class Command(OpenreelCommand):
 
     def _write_summary(self, run: Any) -> None:
         verb = "would be new" if run.is_dry else "new"
-        links = "" if run.is_dry else f" {run.saved.new} new links."
-        self.stdout.write(f"{run.films} films read, {run.unknown} {verb}.{links}")
+        links = "" if run.is_dry else f" {counted(run.saved.new, 'new link')}."
+        self.stdout.write(f"{counted(run.films, 'film')} read, {run.unknown} {verb}.{links}")
         if run.is_complete:
             self.stdout.write("The end of the source's list is reached; the next run starts over.")
         if run.error:

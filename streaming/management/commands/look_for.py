@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from scraper.items import normalize_imdb_id
+from streaming.formatting import counted
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, TitleRequest
 from streaming.scraping.jobs import QueueFull
@@ -62,7 +63,7 @@ class Command(OpenreelCommand):
                 break
             else:
                 started += 1
-        self.stdout.write(f"{started} searches started.")
+        self.stdout.write(f"{counted(started, 'search', plural='searches')} started.")
 
     def _search_named(self, imdb_id: str) -> None:
         if Movie.objects.filter(imdb_id=imdb_id).exists():

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from scraper import sources
 from scraper.net.url_policy import InvalidValue
+from streaming.formatting import counted
 from streaming.management.base import OpenreelCommand
 from streaming.models import Movie, ScrapeJob
 from streaming.models.job import SourceState
@@ -139,7 +140,9 @@ class Command(OpenreelCommand):
             jobs.renotify_if_stalled(job, now=timezone.now())
             time.sleep(POLL_SECONDS)
         outcome = job.get_outcome_display() or job.error or job.get_state_display()
-        self.write_line(f"{job.imdb_id}: {job.state}: {outcome} ({job.links_found} links, {job.links_new} new)")
+        self.write_line(
+            f"{job.imdb_id}: {job.state}: {outcome} ({counted(job.links_found, 'link')}, {job.links_new} new)"
+        )
         return job.state == ScrapeJob.State.SUCCEEDED
 
     def write_line(self, line: str) -> None:
@@ -169,5 +172,5 @@ def _quote_names(words: Sequence[str]) -> str:
 
 def _result_line(state: str, links: int, new: int, error: str) -> str:
     if state == SourceState.FOUND:
-        return f"{links} links, {new} new"
+        return f"{counted(links, 'link')}, {new} new"
     return f"{state}: {error}" if error else state

@@ -57,7 +57,7 @@ def test_what_was_written_is_taken_over():
 
 
 CHECKED = "20 links checked in 1.2 s: 10 alive, 3 gone, 2 blocked, 1 unreachable, 4 throttled, 5 not checked."
-CHANGED = "3 links turned off, 2 revived, 1 movies removed."
+CHANGED = "3 links turned off, 2 revived, 1 movie removed."
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ CHANGED = "3 links turned off, 2 revived, 1 movies removed."
         ({}, [CHANGED]),
         (
             {"dry_run": True},
-            ["3 links would have been turned off, 2 would have been revived, 1 movies would have been removed."],
+            ["3 links would have been turned off, 2 would have been revived, 1 movie would have been removed."],
         ),
         (
             {"withheld": True, "reason": "no host answered", "moved": 9},
@@ -91,11 +91,11 @@ CHANGED = "3 links turned off, 2 revived, 1 movies removed."
         ),
         (
             {"redirects": RedirectReport(followed=2, merged=1)},
-            [CHANGED, "2 links got their new address, 1 were turned off because their movie already has it."],
+            [CHANGED, "2 links got a new address, 1 turned off because their movie already has it."],
         ),
         (
             {"moved": 4},
-            [CHANGED, "4 links are permanently redirected; --follow-moves stores their new addresses."],
+            [CHANGED, "4 links are permanently redirected; --follow-moves stores new addresses."],
         ),
     ],
 )

@@ -38,6 +38,28 @@ def read(html):
     return extract_film(html, url=URL)
 
 
+@pytest.mark.parametrize(
+    ("page", "stated", "synopses"),
+    [
+        ("de-AT", '"Eine M&uuml;hle."', (("de-AT", "Eine Mühle."),)),
+        ("", '"A mill."', ()),
+        ("<b>", '"A mill."', ()),
+        ("fr", '{"@value": "Eine Mühle.", "@language": "de"}', (("de", "Eine Mühle."),)),
+        (
+            "fr",
+            '["Un moulin.", {"@value": "A mill.", "@language": "en"}, 5]',
+            (("fr", "Un moulin."), ("en", "A mill."), ("fr", "5")),
+        ),
+        ("de", "[]", ()),
+        ("de", '{"@language": "de"}', ()),
+    ],
+)
+def test_a_description_has_the_language_that_it_states_or_else_the_one_of_the_page(page, stated, synopses):
+    film = read(f'<html lang="{page}">' + script('{"@type": "Movie", "name": "A", "description": ' + stated + "}"))
+    assert film.synopses == synopses
+    assert film.synopsis == (synopses[0][1] if synopses else "A mill." if "A mill." in stated else "")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "make",

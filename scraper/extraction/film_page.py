@@ -472,8 +472,12 @@ def _card_link(page: ParsedPage, video: Mapping[str, str]) -> ExtractedLink | No
     return ExtractedLink(url=url, kind=kind, quality=quality)
 
 
+PLAYED = "//*[self::video or self::source[ancestor::video]][@src][not(ancestor::template)]"
+"""What a page plays; in a template is what only a program may put there."""
+
+
 def _players(page: ParsedPage) -> Iterator[ExtractedLink]:
-    for element in find_elements(page.root, "//*[self::video or self::source[ancestor::video]][@src]"):
+    for element in find_elements(page.root, PLAYED):
         attributes = element.attrib
         url = page.absolute(attributes.get("src"))
         if url:

@@ -23,7 +23,7 @@ WALL_TITLE = re.compile(
 WALL_SCRIPT = re.compile(
     r"/cdn-cgi/challenge-platform/|challenges\.cloudflare\.com|awswaf\.com|awsWafCookieDomainList|_Incapsula_Resource|"
     r"/\.within\.website/x/|sgcaptcha|ddos-guard\.net|slowAES\.decrypt|geo\.captcha-delivery\.com|_px-captcha|"
-    r"px-captcha|/_sec/cp_challenge",
+    r"px-captcha|/_sec/cp_challenge|bobcmn",
 )
 SITE_TITLE = re.compile(
     r"(?:(?:http |error )*(?:401|403|429|50[0-9]|52[0-7])[ :,-]{0,3})?"
@@ -34,6 +34,19 @@ SITE_TITLE = re.compile(
     re.IGNORECASE,
 )
 """A whole title that says that the page was not sent."""
+OUTAGE_TITLE = re.compile(
+    r"\b(?:site|website|service) (?:is )?temporarily (?:unavailable|offline|down)|try again later"
+    r"|wartungs(?:arbeiten|modus)|(?:zurzeit|derzeit|momentan|vorübergehend) nicht (?:verfügbar|erreichbar|abrufbar)"
+    r"|\ben maintenance|(?:temporairement|momentanément) (?:indisponible|inaccessible)"
+    r"|\ben mantenimiento|temporalmente (?:no disponible|fuera de servicio)|no disponible temporalmente"
+    r"|\bin manutenzione|(?:temporaneamente|momentaneamente) non disponibile|non (?:è )?al momento disponibile"
+    r"|\bem manutenção|temporariamente (?:indisponível|fora do ar)"
+    r"|onderhoudswerkzaamheden|wegens onderhoud|(?:tijdelijk|momenteel) niet (?:beschikbaar|bereikbaar)"
+    r"|przerwa techniczna|(?:chwilowo|tymczasowo) niedostępn|технические работы|временно недоступ"
+    r"|probíhá údržba|dočasně nedostupn|メンテナンス中|一時的にご?利用|underhåll pågår|tillfälligt otillgänglig",
+    re.IGNORECASE,
+)
+"""That the film or its site is away for a while."""
 MAX_TITLE_LENGTH, MAX_SCANNED_LENGTH = 300, 262_144
 HEADINGS = "//*[self::title or self::h1]"
 CONTENT = (
@@ -53,5 +66,14 @@ def is_wall(html: str, *, headers: Mapping[str, str]) -> bool:
     headings = find_elements(root, HEADINGS)[:3]
     texts = [" ".join(one.xpath("string()").get("").split())[:MAX_TITLE_LENGTH] for one in headings]
     is_empty = not any(texts) and not any(find_elements(root, path) for path in CONTENT)
-    is_said = any(WALL_TITLE.search(text) or SITE_TITLE.fullmatch(text) for text in texts)
+    is_said = any(_says_so(text) for text in texts)
     return is_empty or is_said or WALL_SCRIPT.search(html[:MAX_SCANNED_LENGTH]) is not None
+
+
+def _says_so(text: str) -> bool:
+    """Return whether a title or heading is that of a wall, an error or an outage."""
+    return (
+        WALL_TITLE.search(text) is not None
+        or SITE_TITLE.fullmatch(text) is not None
+        or OUTAGE_TITLE.search(text) is not None
+    )

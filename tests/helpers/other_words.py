@@ -6,6 +6,17 @@ Own texts, in the kinds of public reports. Pairs of a heading and a sentence, or
 from __future__ import annotations
 
 GONE_SAID = (
+    ("Oh no!", "The content you're looking for isn't here."),
+    ("Hm", "There doesn't appear to be a page at this address."),
+    ("Sorry, this transfer has expired", ""),
+    ("No content found", ""),
+    ("Deze aflevering is helaas niet langer te bekijken", ""),
+    ("Cette vidéo n'est plus disponible en replay", ""),
+    ("Видео заблокировано по требованию правообладателя", ""),
+    ("Ничего не найдено", ""),
+    ("Vi hittar inte sidan du söker", ""),
+    ("Vi fant ikke siden", ""),
+    ("この動画は現在ご覧いただけません", "この動画は削除されました。"),
     ("Nothing here", "Sorry, nothing was found here. Maybe try a search?"),
     ("Oops! That page can't be found.", "It looks like nothing was found at this location."),
     ("This link is dead", "The link you followed has expired."),
@@ -222,6 +233,13 @@ GONE_SHOWN = (
     ),
 )  # fmt: skip
 ABROAD_SAID = (
+    ("You appear to be outside the United Kingdom", ""),
+    ("Ce contenu n'est pas accessible depuis l'étranger", ""),
+    ("Contenuto non visibile dall'estero", ""),
+    ("Für Ihren Standort ist dieses Video nicht verfügbar", ""),
+    ("Video je dostupné jen v České republice", ""),
+    ("Tento obsah není mimo ČR dostupný", ""),
+    ("海外からはご覧いただけません", ""),
     ("Not available", "Sorry, this content is not available in your region."),
     ("This video isn't available in your country", ""),
     ("Sorry", "Due to rights restrictions, this video can only be viewed in the United Kingdom."),
@@ -280,6 +298,18 @@ ABROAD_SAID = (
     ("Відео недоступне у вашому регіоні", ""),
 )  # fmt: skip
 LATER_SAID = (
+    ("Dieses Video ist zurzeit nicht verfügbar", ""),
+    ("Dieses Video ist vorübergehend nicht abrufbar", ""),
+    ("Cette vidéo n'est pas disponible pour le moment", ""),
+    ("Este contenido no está disponible temporalmente", ""),
+    ("Il contenuto non è al momento disponibile", ""),
+    ("Este vídeo não está disponível no momento", ""),
+    ("Deze video is momenteel niet beschikbaar", ""),
+    ("Materiał jest obecnie niedostępny", ""),
+    ("Видео сейчас недоступно", ""),
+    ("Video momentálně není k dispozici", ""),
+    ("この動画は現在視聴できません", ""),
+    ("Videon är inte tillgänglig just nu", ""),
     ("Site under maintenance", "Please check back soon."),
     ("We're down for maintenance", "Back at 10am."),
     ("Service temporarily unavailable", ""),
@@ -366,6 +396,8 @@ OUTAGES_SHOWN = (
     ("Application Error", "<iframe src=//www.herokucdn.com/error-pages/application-error.html></iframe>"),
 )  # fmt: skip
 PARKED_SAID = (
+    ("You have arrived at a parked domain", ""),
+    ("Сайт заблокирован хостинг-провайдером", ""),
     ("This domain has expired", "If you are the owner, renew it."),
     ("quay.example has expired", "Renew now"),
     ("Ce nom de domaine est à vendre", ""),
@@ -414,6 +446,13 @@ WALLS_SAID = (
     ("Members only", "This video is available to members only. Join this channel to get access."),
 )  # fmt: skip
 WALLS_SHOWN = (
+    ("しばらくお待ちください", "<script src=/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1></script>"),
+    (
+        "Loading",
+        "<noscript>Enable JavaScript and cookies to continue</noscript><script>document.cookie='a=1';"
+        "location.reload()</script>",
+    ),
+    ("", "<noscript>Your support ID is: 7</noscript><script>window['bobcmn']='1'</script>"),
     (
         "Client Challenge",
         "<noscript>JavaScript is disabled in your browser.</noscript><div id=content>A required part of "
@@ -790,6 +829,11 @@ LIVING_SHOWN = (
 )  # fmt: skip
 """The movie's title in the catalogue, that of the page, and its markup."""
 LIVING_EXTRAS = (
+    "<script src=/cdn-cgi/challenge-platform/scripts/jsd/main.js></script><script>window.bobcmn='1'</script>",
+    "<p>Noch 5 Tage verfügbar. Danach ist das Video nicht mehr verfügbar.</p>",
+    "<p>Доступно до 31.12.2099, после этого видео будет недоступно.</p>",
+    "<p>配信終了まであと5日。その後この動画は視聴できません。</p>",
+    "<p>On until May. After that this video will no longer be available.</p>",
     "<p>This film was removed from YouTube in 2019; here is the restored copy.</p>",
     "<p>Extras not available in your region.</p>",
     "<p>The DVD is not available in your country. The film is free to watch everywhere.</p>",

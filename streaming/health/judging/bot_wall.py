@@ -27,9 +27,12 @@ CHALLENGE_MARKS = (
     "sec-if-cpt-container", "sec-bc-tile", "/_sec/cp_challenge",  # Akamai
     "validate.perfdrive.com", "sucuri_cloudproxy_js", "acw_sc__v2", "__arcsjs", "/__qrator/", "/.basedflare/",
     "/_guard/html.js", "kpsdk", "/_fs-ch-", "wsidchk", "rbzns",
+    "/orchestrate/chl_page", "/orchestrate/managed/", "/orchestrate/jsch/", "/orchestrate/captcha/",  # Cloudflare
     "bunkerweb", "go-away-challenge", "/vddosw3data.js", "blazingfast.io/captcha",
 )  # fmt: skip
 """What is only in the page of a challenge, in lower case."""
+EMPTY_PAGE_MARKS = ("bobcmn", "enable javascript and cookies to continue", "your support id is")
+"""What is in the pages of walls that show nothing, in lower case; of some it is in living pages, too."""
 IMPERVA_FRAME = re.compile(r"<iframe\b[^<>]{0,300}_incapsula_resource")
 """Its script is in pages that are let through, too."""
 WIDGETS = re.compile(
@@ -84,7 +87,13 @@ def _is_challenge(page: PageText) -> bool:
         any(mark in source for mark in CHALLENGE_MARKS)
         or ("_incapsula_resource" in source and IMPERVA_FRAME.search(source) is not None)
         or _reloads_with_cookie(page, source)
+        or _shows_nothing(page, source)
     )
+
+
+def _shows_nothing(page: PageText, source: str) -> bool:
+    """Return whether a page has a script of a wall and nothing for visitors."""
+    return any(mark in source for mark in EMPTY_PAGE_MARKS) and not has_player(page) and not visible_text(page)
 
 
 def _reloads_with_cookie(page: PageText, source: str) -> bool:

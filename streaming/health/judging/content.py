@@ -23,7 +23,7 @@ MEDIA_SIGNATURES = (
 MANIFESTS = (b"<mpd", b":mpd", b"<smoothstreamingmedia", b"<manifest", b"<smil", b"<asx", b"<playlist", b"<?wpl")
 LIST_STARTS = (b"#ext", b"[playlist]", b"[reference]")
 LIST_LINE = re.compile(rb"\s{0,9}(?:#|(?:https?|rtsp|rtmp|mms)://[^\s<>\"']{1,2000}\s{0,3}\Z)", re.I)
-MAX_LIST_LINES = 8
+MAX_LIST_LINES, MAX_EMPTY_LIST = 8, 2000
 FEEDS = (b"<rss", b"<feed")
 NAMED_SIGNATURES = {
     ".zip": re.compile(rb"PK\x03\x04"), ".gz": re.compile(rb"\x1f\x8b"), ".torrent": re.compile(rb"d[0-9]{1,3}:"),
@@ -78,6 +78,18 @@ def _is_list(start: bytes) -> bool:
     lines = [line for line in start[:2048].splitlines()[:MAX_LIST_LINES] if line.strip()]
     whole = lines if len(start) <= 2048 or len(lines) < 2 else lines[:-1]
     return b"://" in start[:2048] and all(LIST_LINE.match(line) for line in whole)
+
+
+def is_empty_list(body: bytes) -> bool:
+    """Return whether a text is a whole HLS playlist that has ended and has nothing to play.
+
+    One that has not ended may be of a broadcast that is about to begin.
+    """
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:7].upper() != b"#EXTM3U" or len(start) >= MAX_EMPTY_LIST:
+        return False
+    lines = [line.strip().upper() for line in start.splitlines() if line.strip()]
+    return b"#EXT-X-ENDLIST" in lines and all(line.startswith(b"#") and b"URI=" not in line for line in lines)
 
 
 def is_feed(body: bytes) -> bool:

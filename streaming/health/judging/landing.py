@@ -25,6 +25,21 @@ LOGIN_PATH = re.compile(
     r"|privacy-?(?:gate|wall)|subscribe-?wall|collectconsent)(?:[/._-]|\Z)",
     re.I,
 )
+GATE_FOLDERS = (
+    rf"/(?:{REGION}(?:[-_][a-z]{{2}})?/){{0,2}}"
+    r"(?:(?:users?|accounts?|members?|auth|konto|mein-konto|compte|mon-compte|cuenta|conta|profil)/)?"
+)
+GATE_PATH = re.compile(
+    rf"{GATE_FOLDERS}(?:anmeld(?:en|ung)|einloggen|connexion|se-connecter|identification|iniciar-?sesion|acceder|acceso"
+    r"|accedi|accesso|entrar|inloggen|aanmelden|logowanie|zaloguj(?:-sie)?|vhod|voiti|avtorizatsiya|prihlaseni"
+    r"|prihlasit(?:-se)?|logga-?in|logg-?inn|log-?ind|kirjaudu|bejelentkezes|giris|password|passwort|register|join"
+    r"|subscribe|subscription|abo|abonnement|paywall|members-?only"
+    r"|(?:cookie-?|datenschutz-?)?(?:zustimmung|einwilligung)|consentement|consentimiento|consenso|consentimento|zgoda"
+    r"|toestemming|souhlas|samtycke|samtykke|altersfreigabe|alters(?:abfrage|pruefung|verifikation|kontrolle)"
+    r"|controle-?age|verifica-?eta|verificacion-?edad)(?:\.[a-z]{2,5})?/?",
+    re.I,
+)
+"""Where sites of other languages have visitors sign in, consent or say their age; films may be called so elsewhere."""
 LOGIN_HOSTS = ("accounts.", "login.", "signin.", "auth.", "sso.", "consent.", "idp.", "privacy.", "myprivacy.")
 ERROR_NAME = (
     r"(?:(?:http|http-)?(?:error|err|errors|status)[-_]?(?:404|410)(?:[-_]?(?:error|page|not-?found|notfound))?"
@@ -48,6 +63,12 @@ ERROR_PATH = re.compile(
     rf"(?:/(?:[^/]{{1,60}}/){{0,3}}{ERROR_NAME}|{SITE_FOLDERS}{SHORT_NAME})(?:\.[a-z]{{2,5}})?/?", re.I
 )
 ERROR_FOLDER = re.compile(r"/(?:errors?|errordocs?|error_docs|error-pages?)/[a-z0-9_-]{1,40}(?:\.[a-z]{2,5})?/?", re.I)
+ERROR_VIDEO = re.compile(
+    rf"/(?:[^/]{{1,60}}/){{0,6}}(?:{ERROR_NAME}|(?:file|video|film|movie|item|content)?[-_]?not[-_]?available)"
+    rf"(?:[-_](?![0-9]{{4}}\.)[a-z0-9]{{1,8}})?\.(?:mp4|webm|m3u8|mov|flv|ts)|{SITE_FOLDERS}(?:videos?/)?(?:404|410|removed|deleted)"
+    r"\.(?:mp4|webm|m3u8|mov|flv|ts)",
+    re.I,
+)
 ERROR_QUERY = re.compile(
     r"(?:\A|&)(?:404;https?:|aspxerrorpath=|(?:error|err|status|errorcode|error_code|msg|message)=(?:404|410)(?:&|\Z)"
     r"|(?:\A|&)(?:error|err|status|errorcode|error_code|code|e|msg|message)="
@@ -80,12 +101,17 @@ SUSPENDED = re.compile(
     r"\b(?:this |the |your )?(?:account|site|website|web site|domain|hosting account) (?:has been |is |was )"
     r"(?:currently |temporarily )?(?:suspended|disabled|deactivated)\b|\Aaccount suspended\Z"
     r"|\bdiese (?:webprasenz|website|domain|seite) (?:wurde|ist) (?:vorubergehend )?gesperrt\b"
+    r"|\bсаит (?:\S{1,20} )?(?:заблокирован|отключен|приостановлен) (?:\S{1,20} )?хостинг"
+    r"|\bce (?:site|compte) (?:a ete|est) (?:temporairement )?(?:suspendu|desactive)\b"
+    r"|\besta cuenta (?:ha sido|esta) suspendida\b|\b(?:questo )?(?:sito|account) (?:e (?:stato )?)?sospeso\b"
+    r"|\b(?:ta )?strona (?:zosta[lł]a|jest) zawieszona\b|\besta conta (?:foi|esta) suspensa\b"
 )
 FOR_SALE = re.compile(
     r"\b(?:domain|domain name|website|web address)(?: name)?(?: [a-z0-9.-]{1,80})? (?:is |may be |could be |might be )?"
     r"(?:available )?for sale\b|\b[a-z0-9-]{1,63}\.[a-z]{2,12} (?:is|may be|could be) (?:available )?for sale\b"
     r"|\b(?:buy|purchase|get|inquire about|make an offer (?:for|on)|bid on) this domain\b"
     r"|\b(?:this )?domain (?:name )?(?:is |has been )?(?:parked|expired)\b|\bdomain (?:parking|market)\b"
+    r"|\bparked (?:domain|web ?site|page)\b"
     r"|\b(?:diese|die) domain (?:\S{1,80} )?(?:steht zum verkauf|ist zu verkaufen|kaufen)\b|\bdomain zu verkaufen\b"
     r"|\bce (?:nom de )?domaine est (?:a vendre|en vente)\b|\bnom de domaine a vendre\b"
     r"|\beste dominio (?:esta|se encuentra|esta a) (?:en |a la )?venta\b|\bdominio en venta\b"
@@ -99,6 +125,7 @@ FOR_SALE = re.compile(
     r"|\bdomanen (?:\S{1,80} )?ar till salu\b|このトメイン"
 )
 SALE_WORDS = ("domain", "domein", "domin", "domen", "doman", "domæn", "домен", "トメイン", "web", "account", "site",
+              "sit", "саит", "compte", "cuenta", "conta", "strona", "parked",
               "seite", "for sale")  # fmt: skip
 """One of them is in each of these sentences."""
 OF_THIS = re.compile(
@@ -212,6 +239,8 @@ def is_login(url: str, final_url: str) -> bool:
     requested, final = urlsplit(url), urlsplit(final_url)
     if LOGIN_PATH.search(final.path):
         return LOGIN_PATH.search(requested.path) is None
+    if GATE_PATH.fullmatch(unquote(final.path)):
+        return GATE_PATH.fullmatch(unquote(requested.path)) is None
     is_foreign = requested.hostname != final.hostname
     return is_foreign and (final.hostname or "").startswith(LOGIN_HOSTS)
 
@@ -234,6 +263,12 @@ def is_home(url: str, final_url: str) -> bool:
 def is_error_page(url: str, final_url: str) -> bool:
     """Return whether a redirect led to an address that is an error page's, and the link's own is not."""
     return _has_error_address(final_url) and not _has_error_address(url)
+
+
+def is_error_video(url: str, final_url: str) -> bool:
+    """Return whether a redirect led to a video that by its name only says that another one is missing."""
+    paths = [unquote(urlsplit(one).path) for one in (url, final_url)]
+    return ERROR_VIDEO.fullmatch(paths[1]) is not None and ERROR_VIDEO.fullmatch(paths[0]) is None
 
 
 def is_abroad_page(url: str, final_url: str) -> bool:

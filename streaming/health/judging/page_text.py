@@ -42,6 +42,13 @@ TEMPLATE_ATTRIBUTE = re.compile(
     r"(?:\s|\A)(?:x-cloak|v-cloak|ng-cloak|x-show|v-show|ng-show|v-if|v-else|ng-if|x-if)(?=[\s=/-]|\Z)", re.I
 )
 """Of parts that a program shows when it needs them."""
+UNSEEN_ATTRIBUTE = re.compile(
+    r"(?:[\s\"'=]|\A)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|element-invisible|off-?screen"
+    r"|collapse(?!\s{1,5}(?:show|in)\b))(?=[\s\"'/]|\Z)"
+    r"|opacity\s{0,3}:\s{0,3}0(?:\.0{1,5})?(?![.0-9])|(?:left|top|text-indent)\s{0,3}:\s{0,3}-[0-9]{3,6}",
+    re.I,
+)
+"""Of parts that only screen readers get, that are folded, or that are put beside the screen."""
 SIDE_ATTRIBUTE = re.compile(
     r"\b(?:comments?|related|recommend(?:ed|ations?)|similar|sidebar|cookies?|consent|modal|toast|reviews?"
     r"|replies|disqus|guestbook|reactions)\b",
@@ -339,5 +346,7 @@ def _is_beside(name: str, attributes: str) -> bool:
     if name in SIDE_ELEMENTS or HIDDEN_ATTRIBUTE.search(attributes):
         return True
     return name not in WHOLE_ELEMENTS and (
-        SIDE_ATTRIBUTE.search(attributes) is not None or TEMPLATE_ATTRIBUTE.search(attributes) is not None
+        SIDE_ATTRIBUTE.search(attributes) is not None
+        or TEMPLATE_ATTRIBUTE.search(attributes) is not None
+        or UNSEEN_ATTRIBUTE.search(attributes) is not None
     )

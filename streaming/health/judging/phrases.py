@@ -39,8 +39,9 @@ class Sentences(NamedTuple):
     and verb; `heading_denial` also that a film is, which a synopsis may say of others. `condition`: what comes before a
     sentence that is not said of this page. `this_one`: the page's own film or file, not one of a story. `whole_title`:
     a part of a title that says by itself that something is missing; films have such titles, too. `nouns`: things and
-    films. `not_yet`: words with which a sentence says that something is missing only until later. The others say by
-    themselves that a film is private, for others only, back later, or behind a wall.
+    films. `not_yet`: words with which a sentence says that something is missing only until later; `now`: those with
+    which it says that this is so now. The others say by themselves that a film is private, for others only, back
+    later, or behind a wall.
     """
 
     words: LazyPattern
@@ -55,11 +56,13 @@ class Sentences(NamedTuple):
     later: LazyPattern
     wall: LazyPattern
     not_yet: LazyPattern = NEVER
+    now: LazyPattern = NEVER
     is_spaced: bool = True
 
 
 THINGS = (
-    "page|web ?page|file|video|item|content|document|recording|upload|resource|url|address|link|clip|programme|program"
+    "page|web ?page|file|video|item|content|document|recording|upload|transfer|resource|url|address|link|clip"
+    "|programme|program"
 )
 FILMS = "movie|film|title|stream|media|show|episode|series|broadcast"
 NOT = "could not|cannot|can not|can't|couldn't|was not|is not|isn't|wasn't|not"
@@ -78,7 +81,10 @@ NOT_THIS_WAY = (
 )
 # In other languages: followed by the way, as in "en 4K", "im Browser".
 NOT_THIS_WAY_ABROAD = (
-    r"(?! (?:in|im|en|em|na|w|v|ve|pa|zum|als|pour|para|per|come|til|i|в|на|для|sans|ohne|senza|sin) )"
+    r"(?! (?!(?:im|en este|in questo|pour l[e']|w tej|v tuto|в данныи)"
+    r" ?(?:moment|augenblick|instant|chwili|chvili|момент))"
+    r"(?:in|im|en(?! (?:replay|streaming|ligne|linea|rediffusion)\b)"
+    r"|em|na|w|v|ve|pa|zum|als|pour|para|per|come|til|i|в|на|для|sans|ohne|senza|sin) )"
     # From other places: out of cinemas, off a list.
     r"(?! (?:des|du|de los|de las|da|das|dos|do|dalle|uit|aus|z|ze|из|fran) "
     r"(?!(?:site|serveur|ar|powodu|duvodu|divodu|rechtlichen|notre) ?))"
@@ -108,7 +114,7 @@ def _compiled(phrases: tuple[str, ...]) -> LazyPattern:
 
 def _english_denials(noun: str) -> str:
     """English sentences about this noun, a pattern; bounded, because pages may be hostile."""
-    thing = rf"\b(?:{noun})(?: (?:that |which )?you (?:{ASKED}))?"
+    thing = rf"\b(?:{noun})(?: (?:that |which )?(?:you (?:{ASKED})|you're (?:looking for|trying to \w{{1,12}})))?"
     return (
         rf"{thing} (?:{NOT}) (?:be |currently )?(?:found|available|exist|accessible)\b{NOT_THIS_WAY}"
         rf"|{thing} (?:is |are )?(?:currently )?unavailable\b{NOT_THIS_WAY}"
@@ -121,7 +127,8 @@ def _english_denials(noun: str) -> str:
         rf"|{thing} (?:may|might|has|was) (?:have )?(?:been )?(?:moved|renamed)(?:,| or)"
         r"|\b(?:no such|(?:could not|couldn't|can't|cannot|unable to)(?: seem to)? find (?:that|this|the|your))"
         rf" (?:{noun})\b"
-        rf"|{thing} (?:is )?nowhere to be found\b"
+        rf"|{thing} (?:(?:is )?nowhere to be found|(?:is not|isn't) here)\b"
+        rf"|\b(?:doesn't|does not) (?:appear|seem) to be an?y? (?:{noun}) (?:here|at this)\b"
         r"|\Aremoved (?:at the request of|due to|because of|for) "
         rf"|\b(?:is|was|'s) (?:no (?:{noun})|nothing|nothing found) (?:here\Z|(?:at|under) (?:this|that))"
         rf"|\bnothing (?:was |could be )?found (?:at|under) (?:this|that)\b"
@@ -169,7 +176,7 @@ def _whole_title(language: Language) -> str:
 def _conditional(ifs: tuple[str, ...]) -> str:
     """The beginning of a sentence up to what would be a denial without its "if", a pattern."""
     if not ifs:
-        return r"(?:もし|万一)[^。]{0,40}\Z"
+        return r"(?:もし|万一|その後|以降)[^。]{0,40}\Z"
     return rf"(?:\A|[.!?,;:(] ?)(?:{_alternatives(ifs)})\b[^.!?]{{0,60}}\Z"
 
 
@@ -188,6 +195,7 @@ def _sentences(language: Language) -> Sentences:
         later=_compiled(language.later),
         wall=_compiled(language.robots),
         not_yet=_compiled(language.yet),
+        now=_compiled(language.now),
         is_spaced=language.spaced,
     )
 
@@ -233,6 +241,7 @@ ENGLISH_WORDS = frozenset((
     "only ", "outside", "only in", "works in", "password", "error", "overloaded", "moment", "cloudflare", "browser",
     "human", "robot", "a bot", "ddos", "cookies", "interruption", "captcha", "javascript", "traffic", "unsuccessful",
     "rejected", "denied", "automated", "security check", "in line", "verif", "limited by", "satisfied",
+    "appear to be", "seem to be", "not here", "isn't here",
     "client challenge", "forbidden", "unauthorized", "rate limit", "banned", "attack id", "a vpn", "vpn or", "proxy",
     "firewall",
 ))  # fmt: skip
@@ -256,7 +265,9 @@ ENGLISH = Sentences(
     words=LazyPattern(lambda: _any_word(_shortest(ENGLISH_WORDS))),
     denial=LazyPattern(partial(_english_denials, THINGS)),
     heading_denial=LazyPattern(partial(_english_denials, f"{THINGS}|{FILMS}")),
-    condition=LazyPattern(r"\b(?:if|when|whenever|unless|until|should|why|in case)\b[^.!?]{0,60}\Z"),
+    condition=LazyPattern(
+        r"\b(?:if|when|whenever|unless|until|should|why|in case|after (?:that|this date|which))\b[^.!?]{0,60}\Z"
+    ),
     this_one=LazyPattern(
         rf"\b(?:this|that|your) (?:{THINGS}|{FILMS})\b|\b(?:{THINGS}|{FILMS}) (?:that |which )?you (?:{ASKED})\b"
     ),
@@ -268,6 +279,7 @@ ENGLISH = Sentences(
         rf"|(?:(?:the |this )?(?:{THINGS}|{FILMS}) )?(?:is |was |has been )?"
         r"(?:unavailable|removed|deleted|gone|not available|no longer available)"
         r"|(?:the |this )?(?:page|file|link|video|url) (?:is |has )?(?:missing|expired|offline|dead)"
+        r"|no (?:content|page|video|file) found|there(?: isn't| is not) anything here(?: any ?more)?"
         r"|missing page|(?:dead|broken) link|invalid (?:\w{1,12} )?(?:id|link|url|address)"
         r"|account (?:deleted|closed|terminated)|invalid or deleted file|blog not found"
     ),
@@ -284,6 +296,7 @@ ENGLISH = Sentences(
         r"|\b(?:blocked|restricted) (?:it |this )?(?:in|from) (?:your|this) (?:country|region|location|area)\b"
         r"|\bnot made (?:this|the) (?:video|content|film|movie) available in your country\b"
         r"|\bgeo-?(?:blocked|restricted)\b"
+        rf"|\byou (?:appear|seem) to be outside {COUNTRY}(?!\w)"
         rf"|\b(?:available|viewed|watched|accessible|shown|works) only (?:\w{{1,12}} )?(?:in|within|from) {COUNTRY}\b"
         r"(?! (?:on|as) )"
         rf"|\bonly (?:be )?(?:available|viewed|watched|accessible|shown|works?) (?:\w{{1,12}} )?(?:in|within|from)"
@@ -322,6 +335,7 @@ ENGLISH = Sentences(
         r"|your ip (?:address )?(?:has been|is|was) (?:\w{1,12} )?blocked|you are being rate limited"
         r"|has banned you temporarily)"
     ),
+    now=LazyPattern(r"\bcurrently\b|\b(?:at (?:the|this)|for the) (?:moment|time)\b"),
     not_yet=LazyPattern(r"\byet\b|\b(?:unavailable|(?:not|isn't|won't be) available) until\b"),
 )
 BARRED = LazyPattern(

@@ -89,6 +89,19 @@ def is_not_yet(page: PageText) -> bool:
     )
 
 
+def is_only_now(page: PageText) -> bool:
+    """Return whether a page says "unavailable" of now, as in an outage, and of nothing that it is so for good."""
+    text = _text(page)
+    spoken = phrases.spoken_in(text)
+    sentences = [sentence for sentence in SENTENCE_END.split(text) if phrases.AVAILABILITY.search(sentence)]
+    if any(phrases.EXPIRED.search(sentence) for sentence in sentences):
+        return False
+    if not any(one.now.search(sentence) for one in spoken for sentence in sentences):
+        return False
+    denied = [sentence_at(text, match) for one in spoken for match in one.heading_denial.finditer(text)]
+    return all(any(one.now.search(sentence) for one in spoken) for sentence in denied)
+
+
 def is_barred(page: PageText) -> bool:
     """Return whether a page that says "unavailable" says for whom: not for us, or not in a player of another site."""
     return phrases.BARRED.search(_text(page)) is not None

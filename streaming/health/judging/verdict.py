@@ -260,13 +260,16 @@ def _unnamed_landing_judgement(response: ProbeResponse) -> Judgement | None:
         return ABROAD
     if landing.is_parking_address(url, final_url):
         return gone_judgement(Reason.PARKED)
-    return _error_page_judgement(response) if landing.is_error_page(url, final_url) else None
+    is_error = landing.is_error_page(url, final_url) or landing.is_error_video(url, final_url)
+    return _error_page_judgement(response) if is_error else None
 
 
 def _error_page_judgement(response: ProbeResponse) -> Judgement | None:
     """Judge what an error page's address sent: it may be a video all the same."""
     body = content.decompress(response.body or b"")
-    return None if content.is_media(body) else gone_judgement(Reason.SOFT_404)
+    if content.is_media(body) and not landing.is_error_video(response.url, response.final_url):
+        return None
+    return gone_judgement(Reason.SOFT_404)
 
 
 def _page_judgement(
@@ -297,7 +300,7 @@ def _text_judgement(page: PageText, request: ProbeRequest) -> Judgement | None:
         return SITE_PAGE_JUDGEMENTS[found] if found else None
     if soft_404.is_barred(page):
         return LOGIN
-    if soft_404.is_not_yet(page):
+    if soft_404.is_not_yet(page) or soft_404.is_only_now(page):
         return MAINTENANCE
     return gone_judgement(Reason.SOFT_404) if denial is Denial.CERTAIN else DOUBTFUL_GONE
 
@@ -346,7 +349,8 @@ def _media_judgement(response: ProbeResponse) -> Judgement:
     A page that does not say that the film is missing proves nothing: drives ask whether to go on, for instance.
     """
     body = content.decompress(response.body or b"")
-    if response.body == b"" or response.length == 0 or response.status in (204, 205):
+    is_empty = response.body == b"" or response.length == 0 or content.is_empty_list(body)
+    if is_empty or response.status in (204, 205):
         return gone_judgement(Reason.EMPTY)
     if content.is_markup("", body):
         return UNKNOWN_PAGE

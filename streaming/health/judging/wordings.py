@@ -18,8 +18,8 @@ class Language:
     before it. `titles`: whole titles of error pages. `private`, `later`, `robots`: phrases that say so by themselves,
     the last of a wall. `here`: where the visitor is; with one of `nots` beside it, the film is for others.
     `only_here`: says so by itself. `words`: one of them is in each of these phrases. `ifs`: at the start of a clause,
-    they make a sentence say nothing of this page. `yet`: words for what will be there later. `spaced`: words have
-    blanks between them.
+    they make a sentence say nothing of this page. `yet`: words for what will be there later; `now`: for what is
+    so at the moment. `spaced`: words have blanks between them.
     """
 
     things: tuple[str, ...]
@@ -37,13 +37,15 @@ class Language:
     words: tuple[str, ...] = ()
     ifs: tuple[str, ...] = ()
     yet: tuple[str, ...] = ()
+    now: tuple[str, ...] = ()
     spaced: bool = True
 
 
 GERMAN = Language(
-    ifs=("wenn", "falls", "sollte", "sobald"),
+    ifs=("wenn", "falls", "sollte", "sobald", "danach", "anschliessend", "ab dann"),
     this=("dies(?:e|er|es|en)", "gesuchten?", "gewunschten?", "angeforderten?", "aufgerufenen?"),
     yet=("noch (?:nicht|kein)",),
+    now=("derzeit", "zur ?zeit", "momentan", "aktuell", "gerade", "im (?:moment|augenblick)", "vorubergehend"),
     things=(
         "programm", "link", "webseite",
         "seite", "datei", "video", "videos", "inhalt", "inhalte", "beitrag", "dokument", "eintrag", "url", "adresse",
@@ -67,7 +69,7 @@ GERMAN = Language(
     here=(
         "in (?:ihre|deine|diese|eure)[mr] (?:land|region|gebiet|staat)",
         "(?:an|in) (?:ihrem|deinem) (?:standort|aufenthaltsort)", "im ausland",
-        "ausserhalb (?:von )?(?:deutschlands?|der eu|osterreichs?|der schweiz)",
+        "ausserhalb (?:von )?(?:deutschlands?|der eu|osterreichs?|der schweiz)", "fur (?:ihren|deinen|euren) standort",
     ),
     nots=("nicht", "kein"),
     only_here=("(?:nur|ausschliesslich) in(?:nerhalb)? (?:deutschlands?|osterreichs?|der schweiz|der eu)",),
@@ -88,9 +90,10 @@ GERMAN = Language(
     ),
 )  # fmt: skip
 FRENCH = Language(
-    ifs=("si", "lorsque", "quand"),
+    ifs=("si", "lorsque", "quand", "ensuite", "apres (?:cela|cette date)", "puis"),
     this=("ce(?:t|tte)?", "demandee?", "recherchee?", "que vous (?:cherchez|recherchez|demandez)"),
     yet=("pas encore",),
+    now=("actuellement", "en ce moment", "pour (?:le moment|l'instant)", "momentanement", "temporairement"),
     things=(
         "lien", "programme", "emission",
         "page", "fichier", "video", "contenu", "document", "adresse", "url", "ressource", "publication",
@@ -113,7 +116,7 @@ FRENCH = Language(
     here=(
         "(?:dans|depuis|pour) (?:votre|ce|vos|cette|ta|ton) (?:pays|region|territoire|position|"
         "zone(?: geographique)?)",
-        "(?:hors|en dehors) de (?:la )?france", "a l'etranger",
+        "(?:hors|en dehors) de (?:la )?france", "(?:a|de|depuis) l'etranger",
     ),
     nots=(
         "non",
@@ -136,9 +139,10 @@ FRENCH = Language(
     ),
 )  # fmt: skip
 SPANISH = Language(
-    ifs=("si", "cuando"),
+    ifs=("si", "cuando", "despues", "luego", "a partir de entonces"),
     this=("est[ea]", "solicitad[oa]", "que (?:buscas?|busca|estas buscando|esta buscando)"),
-    yet=("todavia no", "aun no", "no (?:\\w{1,12} )?(?:todavia|aun)",),
+    yet=("todavia no", "aun no", "no (?:\\w{1,12} )?(?:todavia|aun)"),
+    now=("(?:en este|por el|de) momento", "actualmente", "temporalmente", "momentaneamente"),
     things=(
         "programa",
         "pagina", "archivo", "video", "contenido", "documento", "enlace", "direccion", "url", "recurso", "fichero",
@@ -175,11 +179,12 @@ SPANISH = Language(
     ),
 )  # fmt: skip
 ITALIAN = Language(
-    ifs=("se", "quando"),
+    ifs=("se", "quando", "poi", "dopo(?: di che)?", "in seguito"),
     this=(
         "che (?:cerchi|cerchiamo|hai richiesto)",
         "quest[oaei]", "richiest[oa]", "cercat[oa]", "che (?:stai|state|sta) cercando"),
-    yet=("non (?:\\w{1,12} )?ancora", "ancora non",),
+    yet=("non (?:\\w{1,12} )?ancora", "ancora non"),
+    now=("(?:al|in questo|per il) momento", "attualmente", "momentaneamente", "temporaneamente"),
     things=(
         "link", "programma",
         "pagina", "file", "video", "contenuto", "documento", "indirizzo", "url", "risorsa", "elemento"),
@@ -197,7 +202,7 @@ ITALIAN = Language(
     private=("(?:video|contenuto|pagina) (?:e )?privat[oa]",),
     here=(
         "(?:nel|nella|dal|dalla|in) (?:tu|su|vostr|quest)[oa] (?:paese|regione|area|territorio|zona)",
-        "nel (?:tuo|suo|vostro) paese", "dal tuo paese", "all'estero", "fuori (?:dall'italia|dal territorio)",
+        "nel (?:tuo|suo|vostro) paese", "dal tuo paese", "(?:all|dall)'estero", "fuori (?:dall'italia|dal territorio)",
     ),
     nots=("non", "bloccat[oa]"),
     only_here=("(?:solo|soltanto) (?:\\w{1,20} ){0,2}in italia",),
@@ -214,9 +219,10 @@ ITALIAN = Language(
     ),
 )  # fmt: skip
 PORTUGUESE = Language(
-    ifs=("se", "quando", "caso"),
+    ifs=("se", "quando", "caso", "depois", "em seguida", "apos (?:isso|essa data)"),
     this=("est[ea]", "ess[ea]", "solicitad[oa]", "que (?:procura|voce (?:procura|esta procurando))"),
-    yet=("ainda nao", "nao (?:\\w{1,12} )?ainda",),
+    yet=("ainda nao", "nao (?:\\w{1,12} )?ainda"),
+    now=("(?:no|de|neste|por) momento", "atualmente", "de momento", "temporariamente"),
     things=(
         "link", "programa",
         "pagina", "arquivo", "ficheiro", "video", "conteudo", "documento", "endereco", "url", "recurso", "item"),
@@ -250,9 +256,10 @@ PORTUGUESE = Language(
     ),
 )  # fmt: skip
 DUTCH = Language(
-    ifs=("als", "wanneer", "indien"),
+    ifs=("als", "wanneer", "indien", "daarna"),
     this=("deze", "dit", "gevraagde", "opgevraagde", "die je zoekt", "die u zoekt"),
     yet=("nog (?:niet|geen)",),
+    now=("momenteel", "op dit moment", "tijdelijk", "nu even"),
     things=(
         "link", "programma",
         "pagina", "bestand", "video", "inhoud", "document", "adres", "url", "item", "filmpje", "content"),
@@ -263,7 +270,7 @@ DUTCH = Language(
         "bestaat (?:helaas )?niet(?: meer)?",
         "(?:is |zijn )?(?:helaas )?niet (?:meer )?(?:langer )?(?:beschikbaar|online|te vinden)",
         "(?:is|zijn|werd) (?:\\w{1,10} \\w{1,20} )?(?:verwijderd|gewist)", "is (?:helaas )?verlopen",
-        "is (?:helaas )?niet meer te (?:bekijken|zien)",
+        "is (?:helaas )?niet (?:meer|langer) te (?:bekijken|zien)",
     ),
     no=("(?:kunnen|konden|kan) (?:we |wij |ik )?(?:helaas )?niet (?:terug)?vinden", "geen"),
     titles=("niet gevonden", "fout 404", "niet (?:meer )?beschikbaar", "verwijderd"),
@@ -287,9 +294,10 @@ DUTCH = Language(
     ),
 )  # fmt: skip
 POLISH = Language(
-    ifs=("jesli", "jezeli", "gdy", "kiedy"),
+    ifs=("jesli", "jezeli", "gdy", "kiedy", "potem", "nastepnie", "pozniej"),
     this=("ta", "ten", "to", "tej", "tego", "szukan[aey](?:go|j)?", "zadan[aey](?:go|j)?"),
     yet=("jeszcze",),
+    now=("obecnie", "w tej chwili", "aktualnie", "chwilowo", "tymczasowo"),
     things=(
         "link",
         "strona", "strony", "plik", "pliku", "wideo", "film wideo", "nagranie", "material", "materialu", "tresc",
@@ -326,9 +334,10 @@ POLISH = Language(
     ),
 )  # fmt: skip
 RUSSIAN = Language(
-    ifs=("если", "когда"),
+    ifs=("если", "когда", "после (?:этого|чего)", "затем", "потом"),
     this=("эт(?:а|о|от|ой|ого)", "данн(?:ая|ое|ыи)", "запрашиваем(?:ая|ое|ыи)", "запрошенн(?:ая|ое|ыи)"),
-    yet=("еще", "пока",),
+    yet=("еще", "пока"),
+    now=("сеичас", "в данныи момент", "временно"),
     things=(
         "ссылка",
         "страница", "страницы", "страницу", "файл", "видео", "видеозапись", "ролик", "видеоролик", "материал",
@@ -338,9 +347,13 @@ RUSSIAN = Language(
     missing=(
         "не (?:был[ао]? )?наиден[аоы]?", "(?:больше )?не существует", "(?:больше |сеичас )?не ?доступ(?:ен|на|но|ны)",
         "(?:был[ао]? )?(?:удален|удалено|удалена|удалены)", "отсутствует", "истек(?:ла|ло)?",
+        "заблокирован[ао]? (?:по|из-за) (?:требовани|обращени|жалоб)\\w{0,3} правообладател\\w{0,3}",
     ),
     no=("не (?:удалось|можем|удается) наити", "нет так(?:ои|ого)", "не наден[ао]?", "не наиден[ао]?"),
-    titles=("не наиден[ао]", "ошибка 404", "недоступ(?:ен|на|но)", "удален[ао]?", "страница не наидена"),
+    titles=(
+        "не наиден[ао]", "ошибка 404", "недоступ(?:ен|на|но)", "удален[ао]?", "страница не наидена",
+        "ничего не наидено",
+    ),
     private=(
         "(?:приватное|закрытое|частное) видео", "видео (?:является )?(?:приватным|закрытым)",
         "доступ к видео ограничен",
@@ -365,9 +378,10 @@ RUSSIAN = Language(
     ),
 )  # fmt: skip
 CZECH = Language(
-    ifs=("pokud", "kdyz", "jestli(?:ze)?"),
+    ifs=("pokud", "kdyz", "jestli(?:ze)?", "pote", "potom", "pak"),
     this=("tat?o", "toto", "tento", "pozadovan[aye]", "hledan[aye]"),
-    yet=("zatim", "jeste", "dosud",),
+    yet=("zatim", "jeste", "dosud"),
+    now=("momentalne", "v tuto chvili", "nyni", "aktualne", "docasne"),
     things=(
         "odkaz",
         "stranka", "stranku", "soubor", "video", "obsah", "dokument", "adresa", "zaznam", "prispevek"),
@@ -382,7 +396,8 @@ CZECH = Language(
     titles=("nenalezen[ao]", "chyba 404", "nedostupn[aye]", "smazan[ao]?", "neexistuje"),
     private=("(?:video|obsah|stranka) je soukrom[aye]", "soukrome video"),
     here=(
-        "(?:ve|v|z|mimo) (?:vasi|vasem|teto|tve|tvem) (?:zemi|regionu|oblasti|lokalite)", "v zahranici", "mimo uzemi",
+        "(?:ve|v|z|mimo) (?:vasi|vasem|teto|tve|tvem) (?:zemi|regionu|oblasti|lokalite)", "v zahranici",
+        "ze zahranici", "mimo (?:uzemi|cr|ceskou republiku)",
     ),
     nots=("neni", "nejsou", "nelze", "nedostupn[aey]"),
     only_here=("(?:pouze|jen) (?:\\w{1,20} ){0,2}(?:v|na uzemi) (?:ceske|cr|cesku)",),
@@ -394,13 +409,14 @@ CZECH = Language(
     words=(
         "neni", "nebyl", "neexist", "nenalez", "nedostup", "odstranen", "smazan", "vymazan", "chyba", "nelze",
         "nepodar", "nemuzeme", "nemohli", "soukrom", "udrzba", "odstavka", "pozdeji", "docasne", "brzy", "zadn",
-        "robot", "vyprsel", "nejsou", "pouze",
+        "robot", "vyprsel", "nejsou", "pouze", "jen ",
     ),
 )  # fmt: skip
 SWEDISH = Language(
-    ifs=("om", "nar"),
+    ifs=("om", "nar", "sedan", "darefter"),
     this=("den har", "det har", "som du (?:soker|letar efter)", "du (?:soker|letar efter|begarde)"),
-    yet=("annu (?:inte|ej)", "inte annu",),
+    yet=("annu (?:inte|ej)", "inte annu"),
+    now=("just nu", "for (?:narvarande|tillfallet)", "tillfalligt"),
     things=(
         "lanken",
         "sidan", "sida", "filen", "videon", "video", "klippet", "innehallet", "innehall", "dokumentet", "adressen",
@@ -412,7 +428,7 @@ SWEDISH = Language(
         "(?:ar )?(?:tyvarr )?(?:inte|ej) (?:langre )?(?:tillganglig|tillgangligt|kvar)",
         "(?:har|ar) (?:blivit )?(?:tagits bort|borttage[nt]|raderats?|raderad)", "otillganglig", "har gatt ut",
     ),
-    no=("(?:kunde|kan) (?:vi )?(?:tyvarr )?inte hitta", "hittade inte", "ingen"),
+    no=("(?:kunde|kan) (?:vi )?(?:tyvarr )?inte hitta", "hittade inte", "hittar (?:tyvarr )?inte", "ingen"),
     titles=("(?:hittades|finns) inte", "fel 404", "sidan saknas", "borttage[nt]", "inte tillganglig"),
     private=("(?:videon|sidan|klippet) ar privat", "privat video"),
     here=("(?:i|fran|utanfor) (?:ditt|din|detta|det har) (?:land|region|omrade)", "utanfor sverige", "utomlands"),
@@ -431,10 +447,12 @@ SWEDISH = Language(
 JAPANESE = Language(
     this=("この", "お探しの", "ご指定の", "要求された", "指定された"),
     yet=("また.{0,8}?(?:利用|公開|配信|視聴|再生)",),
+    now=("現在(?!地)", "たたいま", "一時的"),
     things=("投稿者", "ページ", "ファイル", "動画", "コンテンツ", "映像", "ビデオ", "記事", "url"),
     films=("映画", "作品", "番組"),
     missing=(
-        "閲覧てきません", "見つかりません", "見つかりませんでした", "存在しません", "存在しない", "削除され",
+        "(?:閲覧|視聴|再生)てきません", "ご(?:覧|視聴)いたたけません",
+        "見つかりません", "見つかりませんでした", "存在しません", "存在しない", "削除され",
         "削除済み",
         "ご利用いただけません", "利用できません", "公開を終了", "配信を終了",
         "配信は終了", "掲載を終了", "表示できません", "ありません", "公開期間か終了", "配信期間か終了",
@@ -447,7 +465,7 @@ JAPANESE = Language(
     ),
     private=("非公開(?:動画|の動画|です|に設定)", "限定公開の"),
     here=(
-        "現在地", "(?:お住まい|お使い|お客様|ご利用|現在地)の?(?:国|地域)(?:また?は地域)?", "日本国外", "国外",
+        "現在地", "(?:お住まい|お使い|お客様|ご利用|現在地)の?(?:国|地域)(?:また?は地域)?", "日本国外", "国外", "海外",
     ),
     nots=("ません", "できない", "不可"),
     only_here=("日本国内(?:で)?のみ",),
@@ -457,15 +475,16 @@ JAPANESE = Language(
     ),
     robots=("ロホットてはないこと",),
     words=(
-        "見つかり", "存在し", "削除", "利用", "終了", "ません", "エラー", "非公開", "国", "地域", "メンテナンス",
-        "しばらく", "後ほど", "時間を", "限定公開", "ロホット", "期間", "期限", "再生", "国内",
+        "見つかり", "存在し", "削除", "利用", "終了", "ません", "エラー", "非公開", "国", "地域", "海外",
+        "メンテナンス", "しばらく", "後ほど", "時間を", "限定公開", "ロホット", "期間", "期限", "再生", "国内",
     ),
     spaced=False,
 )  # fmt: skip
 DANISH = Language(
-    ifs=("hvis", "når"),
+    ifs=("hvis", "når", "derefter", "deretter"),
     this=("denne", "dette", "du (?:leder|leter) efter", "den side"),
-    yet=("endnu ikke", "ennå ikke", "ikke (?:endnu|ennå)",),
+    yet=("endnu ikke", "ennå ikke", "ikke (?:endnu|ennå)"),
+    now=("(?:lige|akkurat) nu", "nå", "i øjeblikket", "for øyeblikket", "midlertidigt?"),
     things=(
         "siden?", "filen?", "videoen", "video", "klippet", "klip", "indholdet", "innholdet", "dokumentet",
         "adressen?", "linket", "lenken", "udsendelsen", "programmet",
@@ -478,7 +497,7 @@ DANISH = Language(
         "(?:er )?(?:desværre |dessverre )?ikke (?:længere |lenger )?(?:tilgængeligt?|tilgjengelig)",
         "er (?:blevet |blitt )?(?:fjernet|slettet)", "er utløpt", "er udløbet",
     ),
-    no=("(?:kunne|kan) (?:vi )?(?:desværre )?ikke finde", "fandt ikke"),
+    no=("(?:kunne|kan) (?:vi )?(?:desværre )?ikke finde", "(?:fandt|fant) (?:desværre |dessverre )?ikke"),
     titles=(
         "(?:findes|finnes) ikke", "fejl 404", "ikke (?:fundet|funnet)", "(?:fjernet|slettet)",
         "ikke (?:tilgængelig|tilgjengelig)",
@@ -502,9 +521,10 @@ DANISH = Language(
 )  # fmt: skip
 """Norwegian says nearly the same; its forms stand beside."""
 UKRAINIAN = Language(
-    ifs=("якщо", "коли"),
+    ifs=("якщо", "коли", "після (?:цього|чого)", "потім"),
     this=("ц(?:е|еи|я|ієі)", "так(?:оі|ого)", "запитан(?:а|е|ии)", "яку ви шукаєте"),
-    yet=("ще", "поки",),
+    yet=("ще", "поки"),
+    now=("зараз", "тимчасово"),
     things=(
         "сторінк[ауи]", "файлу?", "відео", "відеозапис", "ролик", "матеріал", "документ", "контент", "посилання",
         "адреса",
@@ -530,8 +550,9 @@ UKRAINIAN = Language(
     ),
 )  # fmt: skip
 FINNISH = Language(
-    ifs=("jos", "kun"),
+    ifs=("jos", "kun", "sen jalkeen"),
     yet=("viela", "vasta"),
+    now=("talla hetkella", "juuri nyt", "tilapaisesti"),
     this=("tama", "tata", "etsimaasi", "hakemaasi", "pyytamaasi"),
     things=(
         "sivu", "sivua", "sivusto", "sivustoa", "tiedosto", "tiedostoa", "video",
@@ -561,8 +582,9 @@ FINNISH = Language(
     ),
 )  # fmt: skip
 HUNGARIAN = Language(
-    ifs=("ha", "amikor"),
+    ifs=("ha", "amikor", "ezutan"),
     yet=("meg nem", "meg nincs"),
+    now=("jelenleg", "atmenetileg"),
     this=("ez az?", "a keresett", "a kert", "az on altal keresett"),
     things=(
         "oldal", "oldalt", "fajl", "fajlt", "video", "videot", "tartalom", "tartalmat", "hivatkozas", "link", "cim",
@@ -591,8 +613,9 @@ HUNGARIAN = Language(
     ),
 )  # fmt: skip
 TURKISH = Language(
-    ifs=("eger",),
+    ifs=("eger", "(?:daha )?sonra"),
     yet=("henuz",),
+    now=("su anda?", "gecici olarak"),
     this=("bu", "aradiginiz", "istediginiz", "istenen"),
     things=(
         "sayfa", "sayfayi", "dosya", "dosyayi", "video", "icerik", "icerigi", "baglanti", "adres", "kayit", "belge",

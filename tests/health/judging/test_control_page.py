@@ -10,6 +10,9 @@ from streaming.health.probe_types import ProbeResponse
 
 HOST = "https://films.example.org"
 LOST = "Sorry, there is nothing here. Search our films, or go back to the front page of the archive."
+PASSWORD = "<form method=post><input name=name><input name=word type=password></form>"
+CONSENT = "One step before you go on. <form action=/go method='POST'><button>Yes</button></form>"
+SEARCH = f"{LOST} <form action=/search><input name=q></form>"
 FILM = "A count buys a house in a small town by the sea, and with him comes the plague."
 
 
@@ -43,6 +46,25 @@ def sample(path, title, text, *, final="", status=200):
         (sample("/film/1", "Films", LOST, final="/new/1"), sample("/film/abc", "Films", LOST, final="/films"),
          DOUBTFUL_ALIVE, Verdict.ALIVE),
         (sample("/film/1", "", ""), sample("/film/abc", "", ""), DOUBTFUL_GONE, Verdict.ALIVE),
+        # A program of one page has the film in its address; where a visitor came from is none.
+        (sample("/film/1", "", "", final="/player?v=1"), sample("/film/abc", "", "", final="/player?v=abc"),
+         DOUBTFUL_ALIVE, Verdict.ALIVE),
+        (sample("/film/1", "App", "Films", final="/app/#/film/1"),
+         sample("/film/a", "App", "Films", final="/app/#/film/a"),
+         DOUBTFUL_ALIVE, Verdict.ALIVE),
+        (sample("/film/1", "App", LOST, final="/x.html?u=/film/1"),
+         sample("/film/a", "App", LOST, final="/x.html?u=/film/a"),
+         DOUBTFUL_ALIVE, Verdict.GONE),
+        (sample("/film/1", "", "", final="/x?return=1"), sample("/film/a", "", "", final="/x?return=a"), DOUBTFUL_ALIVE,
+         Verdict.GONE),
+        # A gate is one for all.
+        (sample("/film/1", "Quay", PASSWORD, final="/tor"), sample("/film/a", "Quay", PASSWORD, final="/tor"),
+         DOUBTFUL_ALIVE, Verdict.BLOCKED),
+        (sample("/film/1", "Quay", CONSENT, final="/tor"), sample("/film/a", "Quay", CONSENT, final="/tor"),
+         DOUBTFUL_ALIVE, Verdict.BLOCKED),
+        (sample("/film/1", "Quay", PASSWORD), sample("/film/a", "Quay", PASSWORD), DOUBTFUL_GONE, Verdict.GONE),
+        (sample("/film/1", "Quay", SEARCH, final="/tor"), sample("/film/a", "Quay", SEARCH, final="/tor"),
+         DOUBTFUL_ALIVE, Verdict.GONE),
     ],
 )  # fmt: skip
 def test_the_control_page_decides(page, control, doubtful, verdict):

@@ -183,7 +183,8 @@ HIDDEN = (
     "class=hide", "class='error ng-hide'", "class=uk-hidden", "class='vjs-hidden modal-x'", "class=invisible",
     "class=js-hidden", "x-cloak x-show=lost", "v-cloak", "v-if='error'", "ng-show=failed", "hidden=until-found",
     "inert",
-    "style='visibility: collapse'",
+    "style='visibility: collapse'", "class=sr-only", "class='screen-reader-text x'", "class='error collapse'",
+    "style='opacity:0;height:0'", "style='position:absolute;left:-9999px'",
 )  # fmt: skip
 
 
@@ -194,7 +195,16 @@ def test_what_a_page_hides_is_not_said(attribute):
 
 
 @pytest.mark.parametrize(
-    "attribute", ["class=overflow-hidden", "class='box hide-on-print'", "data-if=a", "class=shown"]
+    "attribute",
+    [
+        "class=overflow-hidden",
+        "class='box hide-on-print'",
+        "data-if=a",
+        "class=shown",
+        "class='collapse show'",
+        "style='opacity:0.9'",
+        "style='left:-2px'",
+    ],
 )
 def test_what_only_sounds_hidden_is_said(attribute):
     assert verdict_of(shown("Quay", f"<div {attribute}><h1>Video not found</h1><p>It was removed.</p></div>")) is G
@@ -241,6 +251,7 @@ def test_a_film_may_be_called_so(title, around):
 @pytest.mark.parametrize(
     "path",
     ["/film/missing", "/movie/gone", "/title/lost", "/series/oops", "/movie/404", "/film/410/", "/de/film/404",
+     "/film/entrar", "/movie/subscribe", "/series/join",
      "/movie/500", "/film/503", "/film/offline", "/movie/maintenance", "/watch/expired"],
 )  # fmt: skip
 def test_a_film_has_such_a_name_or_number(path):
@@ -250,12 +261,26 @@ def test_a_film_has_such_a_name_or_number(path):
 
 @pytest.mark.parametrize(
     ("path", "verdict"),
-    [("/404", G), ("/en/404/", G), ("/error/404", G), ("/pages/404.html", G), ("/video/notfound", G), ("/gone", G),
+    [("/anmelden", B), ("/fr/connexion", B), ("/konto/einloggen.html", B), ("/iniciar-sesion/", B), ("/accedi", B),
+     ("/consentement", B), ("/cookie-zustimmung", B), ("/altersfreigabe", B),
+     ("/404", G), ("/en/404/", G), ("/error/404", G), ("/pages/404.html", G), ("/video/notfound", G), ("/gone", G),
      ("/film/not-found", G), ("/en-us/error", G), ("/503", U), ("/en/maintenance", U), ("/site/offline.html", U)],
 )  # fmt: skip
 def test_a_page_of_the_site_itself_has_no_film(path, verdict):
     page = shown("Quay", "<p>Films</p>")
     assert verdict_of(page, final_url=f"https://quay.example{path}", hops=1) is verdict
+
+
+@pytest.mark.parametrize(
+    ("path", "verdict"),
+    [("/static/video-not-found.mp4", G), ("/v/not_available.mp4", G), ("/404.mp4", G), ("/removed.mp4", G),
+     ("/cdn/1.mp4", A), ("/films/removed.mp4", A), ("/films/not-available-1931.mp4", A)],
+)  # fmt: skip
+def test_a_video_may_only_say_that_one_is_missing(path, verdict):
+    video = b"\x00\x00\x00\x20ftypisom" + bytes(64)
+    url = f"https://quay.example{path}"
+    assert verdict_of(video, content_type="video/mp4", media=True, final_url=url, hops=1) is verdict
+    assert verdict_of(video, content_type="video/mp4", media=True, url=url) is A
 
 
 # --- what is beside a film, and its rights

@@ -271,6 +271,11 @@ def test_a_page_states_the_name_of_its_site():
         ("<title>The Robot</title><h1>The Robot</h1><p>Are you a robot? asks the girl.</p>", {}, False),
         ("<title>Page not found</title><h1>Page not found</h1>", {}, False),
         ("<title>A Moment of Silence</title>", {}, False),
+        ("<title>Film</title><h1>Dieses Video ist zurzeit nicht verfügbar</h1>", {}, True),
+        ("<title>Cinema in manutenzione</title><h1>Torniamo presto</h1>", {}, True),
+        ("<title>Сайт временно недоступен</title>", {}, True),
+        ("<title>The maintenance man</title><h1>The maintenance man</h1><p>He repairs lifts.</p>", {}, False),
+        ("<title>Dieses Video ist nicht mehr verfügbar</title>", {}, False),
     ],
 )
 def test_walls_are_distinguished_from_pages(html, headers, wall):
@@ -299,3 +304,8 @@ def test_hostile_pages_are_read_in_proportion_to_their_length(make):
         is_wall(html, headers={})
 
     assert growth(read, make, 400_000) < MAX_GROWTH
+
+
+def test_a_video_in_a_template_is_not_played():
+    assert film(f"<title>The Ferry</title><template><video src={FILE}></video></template>").links == ()
+    assert [link.url for link in film(f"<title>The Ferry</title><video src={FILE}></video>").links] == [FILE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from streaming.client_throttle import client_key, refresh_retry_after
 from streaming.formatting import display_text
 from streaming.localization import seconds_text
-from streaming.models import Movie, ScrapeJob
+from streaming.models import Movie, ScrapeJob, StreamingLink
 from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping.freshness import ScrapeReason
 from streaming.scraping.jobs import ClientQueueFull, QueueFull, QueueUnavailable, renotify_if_stalled
@@ -136,9 +137,7 @@ def _movie_page(
         **links_context(request, found),
         **report_context(request, found),
     }
-    if job is None and not context["active"]:
-        job = found.jobs.order_by("-id").first()
-    context |= job_context(request, job, movie=found)
+    context |= job_context(request, job or _job_without_links(found, context["active"]), movie=found)
     context["preview"] = display_text(context["synopsis"].text, max_length=MAX_PREVIEW_LENGTH)
     context["structured_data"] = structured_data(found, context["active"], canonical)
     choices = player_choices(context["shown_links"], caption_tracks(context["shown_links"]))
@@ -150,6 +149,11 @@ def _movie_page(
     if context["edit_url"]:
         response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _job_without_links(found: Movie, active: Sequence[StreamingLink]) -> ScrapeJob | None:
+    """The last search for a movie without active links, which its page then tells of."""
+    return None if active else found.jobs.order_by("-id").first()
 
 
 def _edit_url(request: HttpRequest, found: Movie) -> str:

@@ -66,7 +66,7 @@ def test_the_text_has_the_same_counts():
         link_at(server, "page/1"), link_at(server, "404/1")
         output = call("check_link_health", "--dry-run")
     assert "2 links checked" in output
-    assert "1 links would have been turned off" in output
+    assert "1 link would have been turned off" in output
     assert HealthRun.objects.count() == 0
 
 

@@ -85,7 +85,7 @@ def test_waiting_for_another_search_of_the_movie_is_followed_by_ones_own(harness
     )
     ours = ScrapeJob.objects.latest("pk")
     assert (ours.target_url, ours.state, ScrapeJob.objects.count()) == ("http://127.0.0.1/found", "succeeded", 2)
-    assert said[-1] == f"{movie.imdb_id}: succeeded: Links found (1 links, 1 new)"
+    assert said[-1] == f"{movie.imdb_id}: succeeded: Links found (1 link, 1 new)"
 
 
 @pytest.mark.slow

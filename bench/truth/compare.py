@@ -19,17 +19,18 @@ OURS = "Openreel"
 Said = Mapping[str, Opinion]
 """A program's opinions by the name of a behaviour."""
 Ask = Callable[[Iterable[FarmLink]], Mapping[str, Opinion]]
+OFF = frozenset({Opinion.DEAD, Opinion.DENIED, Opinion.AWAY})
 RIGHT = {
     Truth.ALIVE: {Opinion.ALIVE},
     Truth.BUSY: {Opinion.ALIVE},
     Truth.DENIED: {Opinion.DENIED},
-    Truth.PASSING: {Opinion.ALIVE, Opinion.DENIED},
-    Truth.AWAY: {Opinion.DEAD, Opinion.DENIED},
-    Truth.GONE: {Opinion.DEAD, Opinion.DENIED},
+    Truth.PASSING: {Opinion.ALIVE, Opinion.DENIED, Opinion.AWAY},
+    Truth.AWAY: set(OFF),
+    Truth.GONE: set(OFF),
 }
 """What may be said of a link. Off is off: that a dead link is called denied costs nobody a film."""
 TOTALS = {
-    "living turned off": ((Truth.ALIVE, Truth.BUSY), {Opinion.DEAD, Opinion.DENIED}),
+    "living turned off": ((Truth.ALIVE, Truth.BUSY), OFF),
     "dead shown": ((Truth.GONE, Truth.AWAY), {Opinion.ALIVE}),
     "denied recognised": ((Truth.DENIED,), {Opinion.DENIED}),
     "denied called dead": ((Truth.DENIED,), {Opinion.DEAD}),

@@ -22,6 +22,21 @@ DENIED_STATUSES = frozenset({401, 402, 403, 405, 407, 418, 451, 999})
 DENIED_REASONS = frozenset(
     {"http_401", "http_403", "http_451", "http_999", "http_4xx", "bot_wall", "login", "abroad", "unknown_page"}
 )
+AWAY_REASONS = frozenset(
+    {
+        "maintenance",
+        "timeout",
+        "refused",
+        "reset",
+        "dns",
+        "tls",
+        "http_5xx",
+        "protocol",
+        "bad_redirect",
+        "too_many_redirects",
+    }
+)
+"""Those of the strength `unreachable`: off, and said to be so for now."""
 HOURS = (12, 24, 36, 48)
 """When the command runs again after its first run; films whose links all died count after 24 hours at the earliest."""
 
@@ -31,6 +46,7 @@ class Opinion(StrEnum):
 
     ALIVE = "alive"
     DENIED = "denied"
+    AWAY = "away"
     DEAD = "dead"
 
 
@@ -97,7 +113,9 @@ def opinions(links: Iterable[FarmLink]) -> dict[str, Opinion]:
 def opinion_of(*, is_active: bool, reason: str) -> Opinion:
     if is_active:
         return Opinion.ALIVE
-    return Opinion.DENIED if reason in DENIED_REASONS else Opinion.DEAD
+    if reason in DENIED_REASONS:
+        return Opinion.DENIED
+    return Opinion.AWAY if reason in AWAY_REASONS else Opinion.DEAD
 
 
 # --- the others
@@ -112,14 +130,19 @@ def lychee_opinions(program: Path, links: Iterable[FarmLink], folder: Path, *, m
     subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_SECONDS)
     said = json.loads(out.read_text())
     found: dict[str, Opinion] = {}
-    for name, opinion in (("success_map", Opinion.ALIVE), ("error_map", Opinion.DEAD), ("timeout_map", Opinion.DEAD)):
+    for name, opinion in (("success_map", Opinion.ALIVE), ("error_map", Opinion.DEAD), ("timeout_map", Opinion.AWAY)):
         for one in (entry for entries in said.get(name, {}).values() for entry in entries):
-            found[one["url"]] = Opinion.DENIED if _is_denied(one) else opinion
+            found[one["url"]] = _opinion_of_status(one["status"].get("code"), otherwise=opinion)
     return found
 
 
-def _is_denied(entry: Mapping[str, Mapping[str, object]]) -> bool:
-    return entry["status"].get("code") in DENIED_STATUSES
+def _opinion_of_status(status: object, *, otherwise: Opinion) -> Opinion:
+    """What the status of an answer says if a program tells it: denied, or away for a while."""
+    if not isinstance(status, int) or otherwise is Opinion.ALIVE:
+        return otherwise
+    if status in DENIED_STATUSES:
+        return Opinion.DENIED
+    return Opinion.AWAY if status >= 500 else otherwise
 
 
 def install_linkchecker(folder: Path) -> Path | None:
@@ -144,4 +167,4 @@ def _linkchecker_opinion(row: Mapping[str, str]) -> Opinion:
     if row["valid"] == "True":
         return Opinion.ALIVE
     status = row["result"].partition(" ")[0]
-    return Opinion.DENIED if status.isdigit() and int(status) in DENIED_STATUSES else Opinion.DEAD
+    return _opinion_of_status(int(status) if status.isdigit() else None, otherwise=Opinion.DEAD)

@@ -17,10 +17,12 @@ from bench.truth.languages import WORDINGS
 from bench.truth.machine import SimulatedClock
 from bench.truth.programs import Opinion
 from scraper.net.url_policy import PrivateHostAllowlist
+from streaming.health.judging.removal import STRENGTH_BY_REASON
 from streaming.health.judging.verdict import Verdict, judge
 from streaming.health.probe_types import ProbeRequest
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.prober import Prober
+from streaming.reason_codes import Strength
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.0/8"])
 LISTED = behaviours()
@@ -195,10 +197,15 @@ def test_the_table_counts_each_kind_of_mistake_and_shows_it_in_bold():
 @pytest.mark.parametrize(
     ("is_active", "reason", "opinion"),
     [(True, "ok", "alive"), (True, "throttled", "alive"), (False, "http_404", "dead"), (False, "http_403", "denied"),
-     (False, "bot_wall", "denied"), (False, "timeout", "dead")],
+     (False, "bot_wall", "denied"), (False, "timeout", "away"), (False, "maintenance", "away")],
 )  # fmt: skip
 def test_our_own_opinion_is_what_a_visitor_is_shown(is_active, reason, opinion):
     assert programs.opinion_of(is_active=is_active, reason=reason) == opinion
+
+
+def test_off_for_now_is_what_the_product_calls_unreachable():
+    unreachable = {reason for reason, strength in STRENGTH_BY_REASON.items() if strength is Strength.UNREACHABLE}
+    assert set(programs.AWAY_REASONS) == unreachable
 
 
 def test_a_program_that_does_not_mention_a_link_does_not_show_it(small_farm):

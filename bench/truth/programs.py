@@ -55,9 +55,10 @@ Opinions = Mapping[str, Opinion]
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """What the command said in its first run, and the links whose movies it had removed after the last."""
+    """What the command said in its first run and why, and the links whose movies it had removed after the last."""
 
     opinions: Opinions
+    reasons: Mapping[str, str]
     removed: frozenset[str]
 
 
@@ -75,11 +76,11 @@ def watched(farm: Farm) -> Ours:
     links = farm.links()
     load(links)
     check(farm, hour=0)
-    said = opinions(links)
+    said, why = opinions(links), reasons()
     for hour in HOURS:
         check(farm, hour=hour)
     present = machine.movies_present()
-    return Ours(said, frozenset(link.url for link in links if link.imdb_id not in present))
+    return Ours(said, why, frozenset(link.url for link in links if link.imdb_id not in present))
 
 
 def load(links: Iterable[FarmLink]) -> None:
@@ -108,6 +109,13 @@ def opinions(links: Iterable[FarmLink]) -> dict[str, Opinion]:
         for link in StreamingLink.objects.all()
     }
     return {link.url: rows.get(link.url, Opinion.DEAD) for link in links}
+
+
+def reasons() -> dict[str, str]:
+    """The reason that the database has for each link."""
+    from streaming.models import StreamingLink  # noqa: PLC0415
+
+    return dict(StreamingLink.objects.values_list("source_url", "reason"))
 
 
 def opinion_of(*, is_active: bool, reason: str) -> Opinion:

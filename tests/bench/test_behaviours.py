@@ -140,23 +140,22 @@ def test_a_part_of_the_farm_is_judged_rightly():
 
 @pytest.fixture
 def whole(transactional_db, monkeypatch):
-    """What the command says of the whole farm, as `make bench-truth` asks it."""
+    """What the command says of the whole farm, as `make bench-truth` asks it, and its reasons."""
     monkeypatch.setattr(timezone, "datetime", SimulatedClock)
     with farm.running(LISTED) as running:
         said = programs.watched(running)
         urls = {link.url: link.behaviour.name for link in running.links()}
     opinions = {name: said.opinions[url] for url, name in urls.items()}
-    return Compared(LISTED, {OURS: opinions}, frozenset(urls[url] for url in said.removed))
+    reasons = {name: said.reasons.get(url) for url, name in urls.items()}
+    return Compared(LISTED, {OURS: opinions}, frozenset(urls[url] for url in said.removed)), reasons
 
 
 @pytest.mark.slow
 def test_nothing_on_the_farm_that_lives_is_turned_off_or_lost(whole):
-    assert {one.name: whole.columns[OURS][one.name] for one in LISTED if _is_off_though_alive(one, whole)} == {}
-    assert whole.films_lost == []
-
-
-def _is_off_though_alive(behaviour, whole):
-    return behaviour.truth in (Truth.ALIVE, Truth.BUSY) and whole.columns[OURS][behaviour.name] is not Opinion.ALIVE
+    compared, reasons = whole
+    living = [one.name for one in LISTED if one.truth in (Truth.ALIVE, Truth.BUSY)]
+    assert {name: reasons[name] for name in living if compared.columns[OURS][name] is not Opinion.ALIVE} == {}
+    assert compared.films_lost == []
 
 
 # --- the table

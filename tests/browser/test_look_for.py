@@ -30,7 +30,7 @@ def ask(visit: Visit, imdb_id: str) -> None:
     """Ask for the title by the form; its page says that it is being searched, and is marked to notice a reload."""
     visit.page.goto(f"/look-for/?q={imdb_id}")
     visit.page.get_by_role("button", name="Look for it").click()
-    expect(visit.page).to_have_url(re.compile(f"/look-for/{imdb_id}/$"))
+    visit.page.wait_for_url(re.compile(f"/look-for/{imdb_id}/$"))
     visit.page.evaluate("window.stayed = true")
 
 

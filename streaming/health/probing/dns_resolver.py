@@ -15,8 +15,10 @@ from contextlib import suppress
 from queue import SimpleQueue
 
 from streaming.health.probe_types import Failure
+from streaming.health.probing.lag_monitor import MIN_LAG_SECONDS
 
 MAX_THREADS = 64
+THREAD_NAME = "dns-resolver"
 # With one silent name server the system waits 10 s; it tries the next one after 5 s.
 LOOKUP_TIMEOUT_SECONDS = 15.0
 RETRY_DELAY_SECONDS = 0.25
@@ -39,6 +41,7 @@ class DnsResolver:
         self._results: SimpleQueue[tuple[str, Resolution]] = SimpleQueue()
         self._started_at: dict[str, float] = {}
         self._threads = 0
+        self._looked_at = time.monotonic()
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -55,10 +58,11 @@ class DnsResolver:
         self._queue.put(host)
         if self._threads < min(len(self._pending), MAX_THREADS):
             self._threads += 1
-            threading.Thread(target=self._worker, name="dns-resolver", daemon=True).start()
+            threading.Thread(target=self._worker, name=THREAD_NAME, daemon=True).start()
 
     def completed(self) -> Iterator[tuple[str, Resolution]]:
         """Return new results; TIMEOUT for names that take too long, counted from the start of their look-up."""
+        self._forgive_lag(time.monotonic())
         if not self._pending:
             return
         with suppress(BlockingIOError):
@@ -74,6 +78,13 @@ class DnsResolver:
         for host in self._late_hosts():
             self._pending.discard(host)
             yield host, Failure.TIMEOUT
+
+    def _forgive_lag(self, now: float) -> None:
+        """Give look-ups the time back in which this process did not run."""
+        gap, self._looked_at = now - self._looked_at, now
+        if gap >= MIN_LAG_SECONDS:
+            for host in list(self._started_at):
+                self._started_at[host] += gap
 
     def _late_hosts(self) -> list[str]:
         late = time.monotonic() - LOOKUP_TIMEOUT_SECONDS

@@ -25,10 +25,14 @@ UNREACHABLE_FAILURES = frozenset({Failure.TIMEOUT, Failure.REFUSED, Failure.DNS,
 
 @dataclass(slots=True)
 class ProbeTask:
-    """A request and how far its probe has come; the methods prepare its next request."""
+    """A request and how far its probe has come; the methods prepare its next request.
+
+    `repeats` counts the requests that were lost because this process did not run.
+    """
 
     request: ProbeRequest
     state: ProbeState
+    repeats: int = 0
 
     def update(self, **changes: Any) -> None:
         """Replace these fields of the state."""

@@ -17,6 +17,7 @@ from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.curl_loop import LIBRARY_ERRORS, CurlLoop
 from streaming.health.probing.deferral import LATE_TIMEOUT_FACTOR, DeferredTasks
 from streaming.health.probing.host_queue import HostScheduler, HostSlot, ProbeTask
+from streaming.health.probing.lag_monitor import MAX_REPEATS, LagMonitor
 from streaming.health.probing.next_step import RETRY_DELAY_SECONDS, begin_with_get, give_up_head, next_step
 from streaming.health.probing.request_intake import RequestIntake
 from streaming.health.probing.stall_monitor import StallMonitor
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 MAX_PENDING = 20_000
 MAX_RESPONSE_BATCH = 500
 HEAD_TIMEOUT_SECONDS = 1.0
-CONSUMER_PAUSE_SECONDS = 0.5
 END_OF_REQUESTS = ProbeRequest(0, "")
 
 
@@ -62,7 +62,7 @@ class Prober:
         self._loop.watch_descriptor(self._intake.fileno())
         self._stalls = StallMonitor(config)
         self._responses: list[ProbeResponse] = []
-        self._resumed_at = 0.0
+        self._lag = LagMonitor(time.monotonic())
 
     def responses(self, requests: Iterable[ProbeRequest]) -> Iterator[ProbeResponse]:
         """Yield responses as they come, in any order; at most MAX_PENDING requests are in memory."""
@@ -72,7 +72,7 @@ class Prober:
     def response_batches(self, requests: Iterable[ProbeRequest | None]) -> Iterator[list[ProbeResponse]]:
         """Yield responses in batches, some of them empty. A request that is None: there is none yet.
 
-        After a long pause of the consumer, timeouts that fell into it do not count against links.
+        A timeout that is due to a pause, of the consumer or of this process, is not a link's: see `LagMonitor`.
         """
         source: Iterator[ProbeRequest | None] | None = iter(requests)
         try:
@@ -83,11 +83,7 @@ class Prober:
                     self._responses += self._intake.requeue_deferred(retry_at=time.monotonic() + RETRY_DELAY_SECONDS)
                 elif source is None and not batch and self._loop.is_idle and not self._intake.pending:
                     return
-                paused_at = time.monotonic()
                 yield batch
-                resumed_at = time.monotonic()
-                if resumed_at - paused_at > CONSUMER_PAUSE_SECONDS:
-                    self._resumed_at = resumed_at
                 if not batch:
                     self._poll()
         finally:
@@ -157,12 +153,14 @@ class Prober:
             self._scheduler.release(host_slot, stalled=False)
             self._responses.append(_local_failure(task, error))
             return
+        transfer.lag_at_start = self._lag.seconds
         self._stalls.watch(transfer, now)
 
     # --- waiting and ending requests
     def _poll(self) -> None:
         self._loop.wait(time.monotonic(), wake_at=(self._scheduler.next_wake(), *self._stalls.next_checks()))
         now = time.monotonic()
+        self._lag.look(now)
         for transfer, code in self._loop.completed():
             self._on_complete(transfer, code, now)
         for transfer in self._stalls.stalled(now):
@@ -184,8 +182,8 @@ class Prober:
         if not response.failure:
             host_slot.on_response(now, now - transfer.started)
         self._loop.release(transfer)
-        if response.failure == Failure.TIMEOUT and transfer.started < self._resumed_at:
-            self._requeue(task)
+        if self._lag.explains(response.failure, transfer, now):
+            self._repeat_after_lag(host_slot, task)
             return
         step = next_step(task, host_slot, response, normalize=self._intake.normalize_redirect)
         if step is None:
@@ -194,6 +192,14 @@ class Prober:
             self._finish(host_slot, step)
         else:
             self._requeue(task, at=now + step if step else None)
+
+    def _repeat_after_lag(self, host_slot: HostSlot, task: ProbeTask) -> None:
+        """Repeat a request to which we did not listen; nothing is said of its link if that happens again and again."""
+        task.repeats += 1
+        if task.repeats <= MAX_REPEATS:
+            self._requeue(task)
+        else:
+            self._finish(host_slot, _failed(task, Failure.LOCAL))
 
     def _defer(self, host_slot: HostSlot, task: ProbeTask, response: ProbeResponse) -> None:
         """Repeat a task at the end of the run: it timed out, or its host responded with an error."""
@@ -240,7 +246,7 @@ def _local_failure(task: ProbeTask, error: Exception) -> ProbeResponse:
 
 
 def _failed(task: ProbeTask, failure: Failure) -> ProbeResponse:
-    """Return the response of a task whose host has no address."""
+    """Return the response of a task that gets none from its host."""
     return ProbeResponse(
         task.request.id, task.request.url, failure=failure, final_url=task.state.url, hops=task.state.hops
     )

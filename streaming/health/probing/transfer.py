@@ -68,7 +68,7 @@ class Transfer:
 
     __slots__ = (
         "allowed", "browser_headers", "chunks", "curl", "head", "headers", "host_slot", "is_stalled", "is_truncated",
-        "max_bytes", "method", "number", "received", "socket_failure", "started", "task", "timeout_ms",
+        "lag_at_start", "max_bytes", "method", "number", "received", "socket_failure", "started", "task", "timeout_ms",
     )  # fmt: skip
 
     def __init__(self, config: ProbeConfig) -> None:
@@ -101,6 +101,7 @@ class Transfer:
         self.headers: dict[str, str] = {}
         self.chunks: list[bytes] = []
         self.received = self.max_bytes = 0
+        self.lag_at_start = 0.0
         self.number += 1
         self._set_request_options(max(1, int(timeout * 1000)))
 

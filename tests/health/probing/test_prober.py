@@ -207,6 +207,46 @@ def test_a_minimum_distance_between_requests_of_one_host_is_kept(monkeypatch):
     assert moments[-1] - began >= 0.25
 
 
+PAUSE_SECONDS = 4 * CONFIG.timeout
+
+
+class Suspended:
+    """A machine that stands still after each of its first so many requests with GET, and the network with it."""
+
+    def __init__(self, times, *, is_silent):
+        self.times, self.is_silent = times, is_silent
+        self.requested = self.suspended = 0
+
+    def respond(self, handler):
+        if handler.command == "HEAD":
+            handler.send(405)
+            return
+        self.requested += 1
+        if self.is_silent:
+            handler.on_hang("hang")
+        time.sleep(PAUSE_SECONDS + 0.2 if self.requested <= self.times else 0.2)
+        handler.on_page("page")
+
+    def stop(self):
+        if self.suspended < min(self.requested, self.times):
+            self.suspended += 1
+            time.sleep(PAUSE_SECONDS)
+        return False
+
+
+@pytest.mark.parametrize(
+    ("times", "is_silent", "reason"),
+    [(0, False, "ok"), (1, False, "ok"), (2, False, "ok"), (3, False, "ok"), (99, False, "local"),
+     (0, True, "timeout"), (2, True, "timeout"), (99, True, "local")],
+)  # fmt: skip
+def test_a_timeout_while_this_process_did_not_run_is_not_the_links(origin, times, is_silent, reason):
+    machine = Suspended(times, is_silent=is_silent)
+    origin.behaviour = machine.respond
+    response = probe_one(origin.url("page/1"), stop=machine.stop)
+    assert judged(response, title="Nosferatu").reason == reason
+    assert machine.suspended >= min(times, 2)
+
+
 def test_a_stopped_prober_waits_for_no_link(origin):
     config = ProbeConfig("x", timeout=20.0, stall_seconds=10.0, allowed=LOOPBACK)
     assert probe(*(origin.url(f"hang/{n}") for n in range(20)), config=config, stop=lambda: bool(origin.log)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import threading
@@ -90,6 +91,18 @@ def test_a_restore_says_what_it_replaces_needs_yes_and_brings_everything_back(sa
     movie = Movie.objects.get()
     assert (movie.title, movie.links.count()) == ("Saved", 1)
     assert make_movie().pk == movie.pk + 1
+
+
+def test_a_backup_and_its_restore_count_the_same_rows(transactional_db, django_db_blocker, tmp_path, settings, capsys):
+    settings.VAR_DIR, settings.SCRAPE_DIR = tmp_path / "var", tmp_path / "var" / "scrape"
+    settings.VAR_DIR.mkdir()
+    make_link(make_movie())
+    call_command("backup", str(tmp_path / "backup.sqlite3"))
+    with django_db_blocker.unblock():
+        call_command("restore", str(tmp_path / "backup.sqlite3"), "--yes")
+    output = capsys.readouterr().out
+    saved, restored = re.findall(r"movies 1, links 1, accounts 0, (\d+) rows in all[.]", output)
+    assert saved == restored
 
 
 @pytest.mark.parametrize(

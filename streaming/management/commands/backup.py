@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from streaming.backup.backup_file import BackupError
 from streaming.backup.create import create_backup
-from streaming.backup.restoration import describe
+from streaming.backup.restoration import describe_all
 from streaming.management.base import OpenreelCommand
 
 
@@ -32,4 +32,4 @@ class Command(OpenreelCommand):
         except BackupError as error:
             raise CommandError(f"{error}.") from None
         rows = {name: digest.rows for name, digest in manifest.tables.items()}
-        return f"Saved to {file}, and checked: {describe(rows)}, {sum(rows.values())} rows in all."
+        return f"Saved to {file}, and checked: {describe_all(rows)}."

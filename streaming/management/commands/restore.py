@@ -33,7 +33,7 @@ class Command(OpenreelCommand):
             rows = restoration.restore_backup(Path(file), manifest, now=timezone.now())
         except BackupError as error:
             raise CommandError(f"{error}.") from None
-        return f"Restored: {restoration.describe(rows)}, {sum(rows.values())} rows in all."
+        return f"Restored: {restoration.describe_all(rows)}."
 
     def _prepare(self, manifest: Manifest, *, confirmed: bool) -> None:
         """Say what is replaced by what; raises `CommandError` unless that may be done."""

@@ -182,7 +182,7 @@ class Prober:
         if not response.failure:
             host_slot.on_response(now, now - transfer.started)
         self._loop.release(transfer)
-        if self._lag.explains(response.failure, transfer, now):
+        if task.state.get and self._lag.explains(response.failure, transfer, now):
             self._repeat_after_lag(host_slot, task)
             return
         step = next_step(task, host_slot, response, normalize=self._intake.normalize_redirect)
@@ -194,7 +194,7 @@ class Prober:
             self._requeue(task, at=now + step if step else None)
 
     def _repeat_after_lag(self, host_slot: HostSlot, task: ProbeTask) -> None:
-        """Repeat a request to which we did not listen; nothing is said of its link if that happens again and again."""
+        """Repeat a GET to which we did not listen; nothing is said of its link if that happens again and again."""
         task.repeats += 1
         if task.repeats <= MAX_REPEATS:
             self._requeue(task)

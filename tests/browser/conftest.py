@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.helpers.external_services import migrated_sqlite, skip_or_fail
 from tests.helpers.paths import PROJECT_ROOT
@@ -26,6 +26,10 @@ ARGUMENTS = [
 ]  # fmt: skip
 OTHER_STATICS = ("admin", "rest_framework", "drf_spectacular_sidecar")
 STARTUP_TIMEOUT_SECONDS = 30
+EXPECT_TIMEOUT_SECONDS = 15
+
+
+expect.set_options(timeout=EXPECT_TIMEOUT_SECONDS * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -77,6 +81,14 @@ def serving(command: list[str], *, address: str, environment: dict[str, str], lo
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+def wait_for_value(page: Page, expression: str, value: object) -> None:
+    """Wait until a script has this value; the pages' policy forbids Playwright's own way of waiting for it."""
+    end = time.monotonic() + EXPECT_TIMEOUT_SECONDS
+    while (found := page.evaluate(expression)) != value:
+        assert time.monotonic() < end, f"{expression} is {found!r}"
+        page.wait_for_timeout(50)
 
 
 def wait_for(address: str, *, log: Path) -> None:

@@ -53,8 +53,8 @@ def test_a_title_that_no_source_has_is_said_to_be_and_the_polling_ends(visit):
     expect(page.locator("#search.succeeded .job-title")).to_have_text("No source has it.", timeout=SOON)
     expect(page.locator("#search .steps .nothing")).to_contain_text("Example site")
     expect(page.locator("#search .job-help")).to_contain_text("They will be asked again on")
-    assert page.get_by_role("button", name="Look for it").count() == 0
-    assert page.locator("#search[hx-get]").count() == 0
+    expect(page.get_by_role("button", name="Look for it")).to_have_count(0)
+    expect(page.locator("#search[hx-get]")).to_have_count(0)
     count = len(polls(visit))
     page.wait_for_timeout(QUIET_MILLISECONDS)
     assert len(polls(visit)) == count

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import wait_for_value
 from tests.helpers import browser_seed
 
 SHOW = f"/streaming/{browser_seed.SHOW}/"
@@ -40,7 +41,7 @@ def test_without_scripts_seasons_copies_and_details_open(plain):
     row.get_by_text("1 more copy").click()
     expect(row.get_by_text("Not checked yet")).to_be_visible()
     expect(row.get_by_role("link", name="Open (Wikimedia Commons, S2 E3)")).to_be_visible()
-    assert plain.locator(".copy").count() == 20
+    expect(plain.locator(".copy")).to_have_count(20)
 
 
 @pytest.mark.parametrize("has_dialog", [False, True])
@@ -54,7 +55,7 @@ def test_a_movie_is_recommended_by_the_dialog_of_the_system_or_by_its_address(br
     page.keyboard.press("Enter")
     url = f"{site.address}/streaming/{browser_seed.SHOWN}/"
     if has_dialog:
-        assert page.evaluate("window.shared") == {"title": "Night of the Living Dead (1968)", "url": url}
+        wait_for_value(page, "window.shared", {"title": "Night of the Living Dead (1968)", "url": url})
     else:
         expect(page.get_by_role("button", name="Address copied")).to_be_focused()
         assert page.evaluate("navigator.clipboard.readText()") == url

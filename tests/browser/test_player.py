@@ -11,7 +11,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, wait_for_value
 from tests.browser.test_quality import violations
 from tests.helpers import browser_seed
 
@@ -92,14 +92,13 @@ def test_captions_are_shown_in_the_language_of_the_browser_or_the_chosen_one(pag
     wait_until_plays(page)
     shown = "[...document.querySelector('video').textTracks].filter(track => track.mode === 'showing')"
     cue = f"{shown}.flatMap(track => [...track.activeCues]).map(cue => cue.text)"
-    assert page.locator("[data-captions] option").all_inner_texts() == ["Off", "English", "German"]
+    expect(page.locator("[data-captions] option")).to_have_text(["Off", "English", "German"])
     expect(page.locator("[data-captions]")).to_have_value("0")
-    assert page.evaluate(cue) == ["Welcome to Openreel."]
+    wait_for_value(page, cue, ["Welcome to Openreel."])
     page.locator("[data-captions]").select_option("German")
-    page.wait_for_timeout(500)
-    assert page.evaluate(cue) == ["Willkommen bei Openreel."]
+    wait_for_value(page, cue, ["Willkommen bei Openreel."])
     page.locator("[data-captions]").select_option("Off")
-    assert page.evaluate(f"{shown}.length") == 0
+    wait_for_value(page, f"{shown}.length", 0)
 
 
 def test_the_position_is_remembered(page):
@@ -134,7 +133,7 @@ def test_the_row_of_a_copy_plays_it_and_its_report_names_it(page):
     german = page.locator(".copy", has_text="German").first
     german.get_by_role("button", name="Play").click()
     assert wait_until_plays(page)["width"] == 320
-    assert "German" in page.locator("[data-copies] option:checked").inner_text()
+    expect(page.locator("[data-copies] option:checked")).to_contain_text("German")
     number = german.locator("[data-report-link]").get_attribute("data-report-link")
     german.get_by_role("link", name="Report").click()
     expect(page.locator("#report [name=link]")).to_have_value(str(number))
@@ -174,7 +173,7 @@ def test_a_player_of_another_site_is_loaded_after_the_click_only(page):
     assert [url for url in asked if "/embed/" in url] == []
     page.get_by_role("button", name="Play here, from 127.0.0.1").click()
     expect(page.frame_locator("iframe").get_by_role("heading")).to_contain_text("Watch")
-    assert page.locator("iframe").get_attribute("sandbox") == "allow-scripts allow-same-origin allow-presentation"
+    expect(page.locator("iframe")).to_have_attribute("sandbox", "allow-scripts allow-same-origin allow-presentation")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])

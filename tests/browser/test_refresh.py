@@ -46,7 +46,7 @@ def test_refresh_links_shows_its_sources_and_ends(visit):
     button.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#job.queued, #job.running")).to_be_visible()
-    assert button.get_attribute("aria-disabled") == "true"
+    expect(button).to_have_attribute("aria-disabled", "true")
     presses = len([url for url in visit.requests if url.endswith("/refresh/")])
     page.keyboard.press("Enter")
     expect(page.locator("#job.succeeded")).to_be_visible(timeout=SOON)
@@ -56,9 +56,9 @@ def test_refresh_links_shows_its_sources_and_ends(visit):
     expect(page.locator("#live")).to_contain_text("Links refreshed:")
     assert page.locator(".toast").count() == 0
     expect(page.locator("#fresh")).not_to_contain_text("not checked yet")
-    assert page.locator("#table .copy").count() > before
+    expect(page.locator("#table .copy").nth(before)).to_be_attached()
     expect(button).to_be_focused()
-    assert button.get_attribute("aria-disabled") == "false"
+    expect(button).to_have_attribute("aria-disabled", "false")
     assert "searching" in page.evaluate("window.seen")
     assert page.evaluate("window.stayed")
     count = len(polls(visit))
@@ -75,7 +75,7 @@ def test_opening_a_movie_without_links_finds_them(visit):
     expect(page.locator("#job")).to_be_visible()
     expect(page.locator("#watch")).to_contain_text("Watch on Example site", timeout=SOON)
     expect(page.locator("#fresh")).to_contain_text("last checked just now")
-    assert page.locator("#table .badge-active").count() > 0
+    expect(page.locator("#table .badge-active").first).to_be_visible()
     assert page.evaluate("window.stayed")
 
 
@@ -106,7 +106,7 @@ def test_without_scripts_the_button_and_the_link_do_the_same(plain):
         assert plain.url != address
         plain.wait_for_timeout(300)
     expect(plain.locator("#job.succeeded")).to_be_visible()
-    assert plain.locator("#table .copy").count() > before
+    expect(plain.locator("#table .copy").nth(before)).to_be_attached()
 
 
 def test_removing_a_movie_during_its_search_ends_the_polling(browser, site):
@@ -117,7 +117,7 @@ def test_removing_a_movie_during_its_search_ends_the_polling(browser, site):
     expect(page.locator("#job")).to_be_visible()
     site.run("from tests.helpers import browser_seed; browser_seed.remove_movies()")
     expect(page.locator(".toast")).to_contain_text("no longer in the catalogue", timeout=SOON)
-    assert page.locator("#job").get_attribute("hx-get") is None
+    expect(page.locator("#job[hx-get]")).to_have_count(0)
     context.close()
 
 

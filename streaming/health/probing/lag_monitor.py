@@ -16,20 +16,23 @@ MAX_REPEATS = 3
 
 
 class LagMonitor:
-    """`seconds`: how long the prober did not run in all, counted in gaps of MIN_LAG_SECONDS and more."""
+    """Sums the time between two looks at the connections, where it is MIN_LAG_SECONDS or more. Times are in seconds."""
 
     def __init__(self, now: float) -> None:
-        self.seconds = 0.0
+        self._lag = 0.0
         self._looked_at = now
 
     def look(self, now: float) -> None:
         """Record that the connections are looked at now."""
-        gap = now - self._looked_at
-        self._looked_at = now
+        gap, self._looked_at = now - self._looked_at, now
         if gap >= MIN_LAG_SECONDS:
-            self.seconds += gap
+            self._lag += gap
+
+    def watch(self, transfer: Transfer, now: float) -> None:
+        """Note at a request that starts now what was lost before it."""
+        transfer.lag_at_start = self._lag + (now - self._looked_at)
 
     def explains(self, failure: Failure, transfer: Transfer, now: float) -> bool:
         """Whether a request failed because the prober did not run for too much of the request's time."""
-        lost = self.seconds - transfer.lag_at_start
+        lost = self._lag - transfer.lag_at_start
         return failure is Failure.TIMEOUT and lost > (now - transfer.started) * MIN_LOST_RATIO

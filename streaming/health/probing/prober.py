@@ -153,7 +153,7 @@ class Prober:
             self._scheduler.release(host_slot, stalled=False)
             self._responses.append(_local_failure(task, error))
             return
-        transfer.lag_at_start = self._lag.seconds
+        self._lag.watch(transfer, now)
         self._stalls.watch(transfer, now)
 
     # --- waiting and ending requests

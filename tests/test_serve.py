@@ -20,24 +20,12 @@ from MovieBackend import serve
 from streaming import file_locks
 from streaming.models import Movie
 from tests.helpers.http_origin import wait_for
+from tests.helpers.http_servers import free_port
 from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import children_of, command_line, is_alive
 from tests.helpers.slow_clients import LARGE_BYTES, place_large_export, slow_clients, status_of
 
 pytestmark = pytest.mark.slow
-
-
-def free_port():
-    """A port whose neighbour is free too: the example site takes the next one."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def start(folder, port, **more):
@@ -113,7 +101,7 @@ def assert_serves_beside_slow_clients(url, folder):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_prepares_serves_and_stops_cleanly(tmp_path, how):
-    port = free_port()
+    port = free_port(in_a_row=2)
     process = start(tmp_path, port)
     try:
         url = wait_for_address(process)
@@ -152,7 +140,7 @@ def test_a_taken_port_is_one_sentence(tmp_path):
 
 
 def test_a_wrong_setting_is_one_sentence(tmp_path):
-    process = start(tmp_path, free_port(), STALE_HOURS="a day")
+    process = start(tmp_path, free_port(in_a_row=2), STALE_HOURS="a day")
     _, err = process.communicate(timeout=30)
     assert process.returncode == 1
     assert len(err.strip().splitlines()) == 1
@@ -242,7 +230,7 @@ def has_schedule(process):
 
 def test_of_two_first_starts_one_serves_and_what_a_kill_leaves_does_not_go_on(tmp_path):
     """With the host name of a public site only, as docs/operations.md says."""
-    port, public = free_port(), {"ALLOWED_HOSTS": "films.example.org"}
+    port, public = free_port(in_a_row=2), {"ALLOWED_HOSTS": "films.example.org"}
     both = [start(tmp_path, port, **public) for _ in range(2)]
     end = time.monotonic() + 60
     while not (ended := [one for one in both if one.poll() is not None]):

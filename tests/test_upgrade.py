@@ -23,10 +23,10 @@ import pytest
 from MovieBackend import serve
 from tests.helpers.external_services import temporary_postgres
 from tests.helpers.http_origin import wait_for
-from tests.helpers.http_servers import Page, Site, serving
+from tests.helpers.http_servers import Page, Site, free_port, serving
 from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import is_alive
-from tests.test_serve import descendants_gone, free_port, wait_for_address
+from tests.test_serve import descendants_gone, wait_for_address
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +117,7 @@ class HangingPage:
 @contextmanager
 def made_to_run(environment):
     """`make run` of the new release, whose static files are there already; the address of its API."""
-    port, static = free_port(), Path(environment["VAR_DIR"]) / "static"
+    port, static = free_port(in_a_row=2), Path(environment["VAR_DIR"]) / "static"
     static.mkdir()
     static.with_suffix(".stamp").write_text(serve._static_fingerprint())
     server = subprocess.Popen(

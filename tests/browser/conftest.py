@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.helpers.external_services import migrated_sqlite, skip_or_fail
+from tests.helpers.http_servers import free_port
 from tests.helpers.paths import PROJECT_ROOT
 
 ARGUMENTS = [
@@ -101,12 +101,6 @@ def wait_for(address: str, *, log: Path) -> None:
         else:
             return
     raise AssertionError(f"{address} does not respond:\n{log.read_text()}")
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def site_environment(folder: Path, *, example_port: int) -> dict[str, str]:

@@ -212,13 +212,6 @@ class Origin(ThreadingHTTPServer):
         self.shutdown()
 
 
-def closed_port():
-    """Return a port of loopback that is closed."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 def wait_for(condition, seconds=20.0):
     """Poll until the condition is true."""
     end = time.monotonic() + seconds

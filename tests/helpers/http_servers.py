@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import ssl
 import threading
@@ -13,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from scraper.example_site.server import ExampleSite
+
+FIRST_PORT, FIRST_OUTGOING_PORT = 10_240, 32_768
 
 
 @dataclass
@@ -107,8 +110,17 @@ def example_site(**options: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{site.server_address[1]}"
 
 
-def free_port() -> int:
-    """Return a port that refuses connections."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port(in_a_row: int = 1) -> int:
+    """Return a port that refuses connections, the first of so many.
+
+    It is none of those that the system gives to outgoing connections: one could take it before the server starts.
+    """
+    while True:
+        port = FIRST_PORT + secrets.randbelow(FIRST_OUTGOING_PORT - FIRST_PORT - in_a_row)
+        try:
+            for number in range(in_a_row):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port + number))
+        except OSError:
+            continue
+        return port

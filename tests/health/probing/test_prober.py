@@ -15,7 +15,8 @@ from streaming.health.probing import transfer
 from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.prober import Prober
 from streaming.health.probing.transfer import MAX_PAGE_BYTES
-from tests.helpers.http_origin import Origin, closed_port
+from tests.helpers.http_origin import Origin
+from tests.helpers.http_servers import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -94,7 +95,7 @@ def test_a_request_ends_at_its_timeout_however_slowly_bytes_come(origin, path):
 
 
 def test_a_closed_port_and_an_unknown_name_are_different_failures():
-    refused = probe_one(f"http://127.0.0.1:{closed_port()}/x")
+    refused = probe_one(f"http://127.0.0.1:{free_port()}/x")
     unknown = probe_one("http://no-such-host.invalid/x")
     assert refused.failure == Failure.REFUSED
     assert unknown.failure in (Failure.DNS, Failure.TIMEOUT)
@@ -126,7 +127,7 @@ def test_a_bug_in_our_own_code_proves_nothing_about_the_link(origin, monkeypatch
 
 def test_proxies_of_the_environment_are_ignored(origin, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     assert probe_one(origin.url("page/1")).status == 200
 
 

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from scraper.net.url_policy import host_of, netloc_of
-from streaming.health.probe_types import Failure, ProbeRequest, ProbeState
+from streaming.health.probe_types import Failure, ProbeRequest, ProbeResponse, ProbeState
 from streaming.health.probing.config import no_delay
 
 MAX_HOST_FAILURES = 4
@@ -45,6 +45,11 @@ class ProbeTask:
     def confirm(self, **changes: Any) -> None:
         """Start the confirmation at the link's own URL, with these fields of the state replaced."""
         self.state = self.state.confirm(self.request.url)._replace(**changes)
+
+    def failed(self, failure: Failure) -> ProbeResponse:
+        """Return the response of a task that gets none from its host."""
+        request, state = self.request, self.state
+        return ProbeResponse(request.id, request.url, failure=failure, final_url=state.url, hops=state.hops)
 
 
 @dataclass(slots=True, eq=False)

@@ -7,6 +7,8 @@ request that timed out meanwhile says nothing about its server: the response may
 from __future__ import annotations
 
 from streaming.health.probe_types import Failure
+from streaming.health.probing.host_queue import ProbeTask
+from streaming.health.probing.next_step import NextStep
 from streaming.health.probing.transfer import Transfer
 
 MIN_LAG_SECONDS = 0.5
@@ -36,3 +38,9 @@ class LagMonitor:
         """Whether a request failed because the prober did not run for too much of the request's time."""
         lost = self._lag - transfer.lag_at_start
         return failure is Failure.TIMEOUT and lost > (now - transfer.started) * MIN_LOST_RATIO
+
+
+def step_after_lag(task: ProbeTask) -> NextStep:
+    """Repeat a GET to which we did not listen; nothing is said of its link if that happens again and again."""
+    task.repeats += 1
+    return 0.0 if task.repeats <= MAX_REPEATS else task.failed(Failure.LOCAL)

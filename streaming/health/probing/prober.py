@@ -17,7 +17,7 @@ from streaming.health.probing.config import ProbeConfig
 from streaming.health.probing.curl_loop import LIBRARY_ERRORS, CurlLoop
 from streaming.health.probing.deferral import LATE_TIMEOUT_FACTOR, DeferredTasks
 from streaming.health.probing.host_queue import HostScheduler, HostSlot, ProbeTask
-from streaming.health.probing.lag_monitor import MAX_REPEATS, LagMonitor
+from streaming.health.probing.lag_monitor import LagMonitor, step_after_lag
 from streaming.health.probing.next_step import RETRY_DELAY_SECONDS, begin_with_get, give_up_head, next_step
 from streaming.health.probing.request_intake import RequestIntake
 from streaming.health.probing.stall_monitor import StallMonitor
@@ -136,7 +136,7 @@ class Prober:
             if host_slot.closed_reason(task.state.url):
                 self._responses += self._intake.refuse([task], host_slot)
             elif failure:
-                self._finish(host_slot, _failed(task, failure))
+                self._finish(host_slot, task.failed(failure))
             else:
                 self._requeue(task, at=at)
 
@@ -183,23 +183,15 @@ class Prober:
             host_slot.on_response(now, now - transfer.started)
         self._loop.release(transfer)
         if task.state.get and self._lag.explains(response.failure, transfer, now):
-            self._repeat_after_lag(host_slot, task)
-            return
-        step = next_step(task, host_slot, response, normalize=self._intake.normalize_redirect)
+            step = step_after_lag(task)
+        else:
+            step = next_step(task, host_slot, response, normalize=self._intake.normalize_redirect)
         if step is None:
             self._defer(host_slot, task, response)
         elif isinstance(step, ProbeResponse):
             self._finish(host_slot, step)
         else:
             self._requeue(task, at=now + step if step else None)
-
-    def _repeat_after_lag(self, host_slot: HostSlot, task: ProbeTask) -> None:
-        """Repeat a GET to which we did not listen; nothing is said of its link if that happens again and again."""
-        task.repeats += 1
-        if task.repeats <= MAX_REPEATS:
-            self._requeue(task)
-        else:
-            self._finish(host_slot, _failed(task, Failure.LOCAL))
 
     def _defer(self, host_slot: HostSlot, task: ProbeTask, response: ProbeResponse) -> None:
         """Repeat a task at the end of the run: it timed out, or its host responded with an error."""
@@ -243,10 +235,3 @@ def _local_failure(task: ProbeTask, error: Exception) -> ProbeResponse:
     """Return the response of a request that failed by a fault of ours."""
     log.warning("link %s could not be probed: %s", task.request.id, error)
     return ProbeResponse(task.request.id, task.request.url, failure=Failure.LOCAL, final_url=task.state.url)
-
-
-def _failed(task: ProbeTask, failure: Failure) -> ProbeResponse:
-    """Return the response of a task that gets none from its host."""
-    return ProbeResponse(
-        task.request.id, task.request.url, failure=failure, final_url=task.state.url, hops=task.state.hops
-    )

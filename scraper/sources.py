@@ -58,7 +58,8 @@ PEERTUBE_URLS = ("https://framatube.org", "https://video.blender.org", "https://
 class Source:
     """One origin of links; `slug` is also the name of its spider and of the spider's file.
 
-    `delay` is the number of seconds between two requests to it, by the limits that it publishes.
+    `delay` is the number of seconds between two requests to it, by the limits that it publishes. `website` is where its
+    films can be looked through; empty if it is no one site.
     """
 
     slug: str
@@ -68,6 +69,7 @@ class Source:
     has_spider: bool = False
     licences: tuple[str, ...] = FREE_LICENCES
     delay: float = 0.0
+    website: str = ""
 
     @property
     def supports_bindings(self) -> bool:
@@ -86,6 +88,7 @@ KNOWN_SOURCES = {
             "Public-domain films, uploaded by its users",
             has_spider=True,
             delay=1.0,
+            website="https://archive.org/details/movies",
         ),
         Source(
             "commons",
@@ -93,6 +96,7 @@ KNOWN_SOURCES = {
             "commons.wikimedia.org",
             "Freely licensed files, each with its licence",
             has_spider=True,
+            website="https://commons.wikimedia.org/wiki/Category:Films",
         ),
         Source(
             "library_of_congress",
@@ -101,10 +105,23 @@ KNOWN_SOURCES = {
             "Early films kept by the national library",
             has_spider=True,
             delay=1.0,
+            website="https://www.loc.gov/film-and-videos/",
         ),
-        Source("blender", "Blender Studio", "download.blender.org", "Open films under Creative Commons licences"),
+        Source(
+            "blender",
+            "Blender Studio",
+            "download.blender.org",
+            "Open films under Creative Commons licences",
+            website="https://studio.blender.org/films/",
+        ),
         Source("official_site", "Official site", "", "The owner's own watch page"),
-        Source("vodo", "VODO", "vodo.net", "Independent films and series that their makers give away"),
+        Source(
+            "vodo",
+            "VODO",
+            "vodo.net",
+            "Independent films and series that their makers give away",
+            website="https://vodo.net/",
+        ),
         Source(
             "peertube",
             "PeerTube",
@@ -112,6 +129,7 @@ KNOWN_SOURCES = {
             "Films on independent instances, each with its licence",
             has_spider=True,
             delay=0.2,
+            website="https://joinpeertube.org/",
         ),
         Source(
             "wikidata",
@@ -119,6 +137,7 @@ KNOWN_SOURCES = {
             "www.wikidata.org",
             "Pages to watch films on, collected by its community and found by IMDb id",
             has_spider=True,
+            website="https://www.wikidata.org/",
         ),
         Source("schema_org", "Web page", "", "Watch links in the page of a film, as schema.org data", has_spider=True),
     )

@@ -102,6 +102,7 @@ class SourceStats:
     name: str
     enabled: bool
     description: str
+    website: str
     licences: tuple[str, ...]
     links: int
     active: int
@@ -398,6 +399,7 @@ def _stats(slug: str, counted: tuple[int, int, int], searches: SourceSearchStats
         name=sources.source_name(slug),
         enabled=slug in settings.SOURCES,
         description=known.description if known else "",
+        website=known.website if known else "",
         licences=(*known.licences, *settings.ALLOW_LICENCES) if known else (),
         links=counted[0],
         active=counted[1],

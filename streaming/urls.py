@@ -10,6 +10,7 @@ from rest_framework.routers import SimpleRouter
 
 from streaming import views
 from streaming.web import (
+    api_docs,
     assets,
     badges,
     captions,
@@ -51,7 +52,7 @@ api = [
     path("stats/", views.StatsView.as_view(), name="stats"),
     path("changes/", views.ChangesView.as_view(), name="changes"),
     path("schema/", views.SchemaView.as_view(), name="schema"),
-    path("docs/", views.DocsView.as_view(), name="docs"),
+    path("docs/", api_docs.DocsView.as_view(), name="docs"),
 ]
 stremio = [
     path("manifest.json", stremio_addon.stremio_manifest, name="manifest"),

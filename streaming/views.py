@@ -16,7 +16,7 @@ from django_filters.utils import translate_validation
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied, Throttled, ValidationError
@@ -555,14 +555,6 @@ class SchemaView(SpectacularAPIView):
         """One at a time: the generator prepares its extensions at the first request, and fails if two do it at once."""
         with GENERATING_SCHEMA:
             return super().dispatch(request, *args, **kwargs)
-
-
-class DocsView(SpectacularSwaggerView):
-    """Swagger UI, with its files served from our own static files."""
-
-    # Not OPTIONS: DRF responds to it with data, which this view's template cannot show.
-    http_method_names = ["get", "head"]
-    url_name = "api:schema"
 
 
 def _uncached(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -148,8 +148,14 @@ def uptime(checks: str) -> SafeString:
 
 
 @register.simple_tag
-def sparkline(values: list[int]) -> SafeString:
-    return mark_safe(charts.sparkline_chart(values))  # noqa: S308
+def sparkline(values: list[int], caption: str) -> SafeString:
+    """A small chart with a line that says what it shows, and between which numbers; empty for fewer than two values."""
+    drawn = mark_safe(charts.sparkline_chart(values))  # noqa: S308
+    if not drawn:
+        return drawn
+    lowest, highest = localization.number_text(min(values)), localization.number_text(max(values))
+    # Word joiners: the range stays on one line.
+    return format_html("{}<small>{}: {}\u2060–\u2060{}</small>", drawn, caption, lowest, highest)
 
 
 @register.simple_tag

@@ -5,6 +5,7 @@ Each chart has a text alternative; the pages show the same numbers as a table.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,6 +16,7 @@ from streaming.localization import number_text
 from streaming.reason_codes import MAX_CHECK_HISTORY, CheckCode
 
 WIDTH, HEIGHT, LEFT, FOOT, HEAD = 720, 240, 40, 24, 8
+PHONE_WIDTH, LABEL_WIDTH = 340, 64
 STEPS = [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
 UNITS = ((10**6, "M"), (10**3, "k"))
 
@@ -75,19 +77,30 @@ def meter_bar(value: float, total: float) -> str:
 
 
 def stacked_bars(bars: Sequence[ChartBar], *, good: str, bad: str, label: str) -> str:
-    """Columns of `good` with `bad` on top, with an axis; `label` is the text alternative."""
+    """Columns of `good` with `bad` on top, with an axis; `label` is the text alternative.
+
+    Drawn twice: the style sheet shows the narrow one on phones, where a wide one would have to be scrolled or tiny.
+    """
     if not bars:
         return ""
+    return "".join(
+        _svg(_bars_on_axes(bars, width, good=good, bad=bad), width=width, height=HEIGHT, label=label, name=name)
+        for width, name in ((WIDTH, "stacked"), (PHONE_WIDTH, "stacked phone"))
+    )
+
+
+def _bars_on_axes(bars: Sequence[ChartBar], chart_width: int, *, good: str, bad: str) -> str:
     ticks = _ticks(max(bar.good + bar.bad for bar in bars))
     scale = (HEIGHT - FOOT - HEAD) / ticks[-1]
-    drawn = [_tick(tick, scale) for tick in ticks]
-    available_width = (WIDTH - LEFT) / len(bars)
+    drawn = [_tick(tick, scale, chart_width) for tick in ticks]
+    available_width = (chart_width - LEFT) / len(bars)
     drawn += [
         _column(bar, x=LEFT + i * available_width, available_width=available_width, scale=scale, good=good, bad=bad)
         for i, bar in enumerate(bars)
     ]
-    drawn += [_label(bars, i, available_width) for i in range(len(bars)) if _is_labelled(i, len(bars))]
-    return _svg("".join(drawn), width=WIDTH, height=HEIGHT, label=label, name="stacked")
+    labelled = [i for i in range(len(bars)) if _is_labelled(i, len(bars), available_width)]
+    drawn += [_label(bars, i, available_width, chart_width) for i in labelled]
+    return "".join(drawn)
 
 
 def _check_bar(letter: str) -> tuple[str, int, int]:
@@ -107,10 +120,10 @@ def _height(value: int, scale: float) -> float:
     return HEIGHT - FOOT - value * scale
 
 
-def _tick(value: int, scale: float) -> str:
+def _tick(value: int, scale: float, chart_width: int) -> str:
     y = _height(value, scale)
     return (
-        f'<line class="grid" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<line class="grid" x1="{LEFT}" x2="{chart_width}" y1="{y:.1f}" y2="{y:.1f}"/>'
         f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_short(value)}</text>'
     )
 
@@ -133,15 +146,16 @@ def _column(bar: ChartBar, *, x: float, available_width: float, scale: float, go
     )
 
 
-def _is_labelled(i: int, count: int) -> bool:
-    return i == count - 1 or (i % 5 == 0 and i < count - 3)
+def _is_labelled(i: int, count: int, available_width: float) -> bool:
+    """Whether a column has its day below it: the last one, and those of which no label touches another."""
+    step = max(5, math.ceil(LABEL_WIDTH / available_width))
+    return i == count - 1 or (i % step == 0 and (count - i) * available_width >= 2 * LABEL_WIDTH)
 
 
-def _label(bars: Sequence[ChartBar], i: int, available_width: float) -> str:
-    is_last = i == len(bars) - 1
-    x, anchor = (
-        (WIDTH, "end") if is_last and len(bars) > 1 else (LEFT + i * available_width + available_width * 0.14, "start")
-    )
+def _label(bars: Sequence[ChartBar], i: int, available_width: float, chart_width: int) -> str:
+    x, anchor = LEFT + i * available_width + available_width * 0.14, "start"
+    if 0 < i == len(bars) - 1:
+        x, anchor = chart_width, "end"
     return f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}">{escape(bars[i].label)}</text>'
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import dropwhile
@@ -118,9 +120,12 @@ def _chart_bar(day: statistics.DailyRunStats) -> charts.ChartBar:
 @require_safe
 def source_list(request: HttpRequest) -> HttpResponse:
     """The sources of links: content, number of links, success rate."""
-    rows = [_source_card(stats) for stats in statistics.source_stats() if stats.enabled or stats.links]
+    shown = [stats for stats in statistics.source_stats() if stats.enabled or stats.links]
+    common = _common_licences(shown)
+    rows = [_source_card(stats, common=common) for stats in shown]
     context = {
         "rows": rows,
+        "licences": _licence_names(common),
         "failing": sum(row.is_failing for row in rows),
         "searched": any(row.stats.last_search for row in rows),
     }
@@ -129,7 +134,10 @@ def source_list(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class SourceCard:
-    """A source as its card shows it; `success_percent` is empty if it was not searched lately."""
+    """A source as its card shows it.
+
+    `success_percent` is empty if it was not searched lately, `licences` if they are those that the page names for all.
+    """
 
     stats: statistics.SourceStats
     success_percent: str
@@ -137,12 +145,22 @@ class SourceCard:
     licences: str
 
 
-def _source_card(stats: statistics.SourceStats) -> SourceCard:
+def _common_licences(shown: Sequence[statistics.SourceStats]) -> tuple[str, ...]:
+    """The licences that most sources may publish, which the page says once; empty without sources."""
+    counted = Counter(stats.licences for stats in shown if stats.licences)
+    return counted.most_common(1)[0][0] if counted else ()
+
+
+def _licence_names(licences: Sequence[str]) -> str:
+    return ", ".join(gettext(LICENCES.get(licence, licence)) for licence in licences)
+
+
+def _source_card(stats: statistics.SourceStats, *, common: tuple[str, ...]) -> SourceCard:
     return SourceCard(
         stats=stats,
         success_percent="" if stats.success_rate is None else percent_text(stats.success_rate),
         is_failing=stats.is_failing,
-        licences=", ".join(gettext(LICENCES.get(licence, licence)) for licence in stats.licences),
+        licences="" if stats.licences == common else _licence_names(stats.licences),
     )
 
 

@@ -24,7 +24,7 @@ ARGUMENTS = [
     "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-OTHER_STATICS = ("admin", "rest_framework", "drf_spectacular_sidecar")
+OTHER_STATICS = ("admin", "rest_framework", "swagger-ui-standalone-preset.js")
 STARTUP_TIMEOUT_SECONDS = 30
 EXPECT_TIMEOUT_SECONDS = 15
 

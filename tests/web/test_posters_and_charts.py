@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 
 import pytest
 
@@ -28,7 +29,7 @@ TITLES = ["Nosferatu", "", "W" * 10_000, "<&>\"'", "Броненосец «По�
 )
 def test_the_labels_of_the_axis_are_short(top, axis):
     drawn = charts.stacked_bars([ChartBar("1 Jan", top, 0)], good="alive", bad="not alive", label="x")
-    assert re.findall(r'text-anchor="end">([^<]+)<', drawn) == axis
+    assert re.findall(r'text-anchor="end">([^<]+)<', drawn) == axis * 2, "of the wide chart and of that for phones"
 
 
 @pytest.mark.parametrize("title", TITLES)
@@ -120,8 +121,18 @@ def test_bars_differ_in_height_and_have_a_text_alternative():
 )
 def test_axes_are_round(top, ticks):
     drawn = charts.stacked_bars([ChartBar("1 Jan", top, 0)], good="good", bad="bad", label="x")
-    ElementTree.fromstring(drawn)
-    assert [int(part.split("<")[0]) for part in drawn.split('text-anchor="end">')[1:]] == ticks
+    ElementTree.fromstring(f"<div>{drawn}</div>")
+    assert [int(part.split("<")[0]) for part in drawn.split('text-anchor="end">')[1:]] == ticks * 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 6, 14, 30, 31])
+def test_the_days_below_a_chart_do_not_touch_also_on_phones(count):
+    drawn = charts.stacked_bars([ChartBar("30. Nov.", 7, 1)] * count, good="good", bad="bad", label="x")
+    for chart in drawn.split("</svg>")[:-1]:
+        days = re.findall(r'x="([\d.]+)" y="\d+" text-anchor="(\w+)">30. Nov.<', chart)
+        starts = [float(x) - (charts.LABEL_WIDTH if anchor == "end" else 0) for x, anchor in days]
+        assert days
+        assert all(after - before >= charts.LABEL_WIDTH - 1 for before, after in pairwise(starts)), starts
 
 
 def test_charts_without_data_are_empty():
@@ -138,5 +149,5 @@ def test_meters_stay_within_their_track(value, total, width):
 
 def test_labels_in_charts_are_escaped():
     drawn = charts.stacked_bars([ChartBar("<b>", 1, 1)], good="<g>", bad="<h>", label='"<w>"')
-    ElementTree.fromstring(drawn)
+    ElementTree.fromstring(f"<div>{drawn}</div>")
     assert "<b>" not in drawn

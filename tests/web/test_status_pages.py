@@ -196,6 +196,42 @@ def test_sources(client, states, text):
     assert ("HTTP &lt;503&gt;" in page) is ("failed" in states)
 
 
+def test_sources_say_their_common_licences_once_and_lead_to_their_sites(client, settings):
+    settings.SOURCES = ["commons"]
+    for source in ("internet_archive", "commons", "official_site"):
+        make_link(source=source)
+    make_job(state="succeeded", sources=[{"source": "internet_archive", "state": "found", "error": ""}])
+    page = " ".join(html_of(client.get("/sources/")).split())
+    assert page.count("Public domain, CC0, CC BY, CC BY-SA, Official.") == 1
+    assert 'href="https://archive.org/details/movies" rel="noopener' in page
+    assert "<h2> Official site </h2>" in page
+    assert page.count("No longer searched") == 1, "the one that was searched"
+    assert page.count("Not searched</span>") == 1, "the one that never was"
+
+
+def test_the_small_charts_say_what_they_show(client):
+    make_run(checked=10, alive=8, died=2)
+    make_run(hours_ago=30, checked=1_200, alive=1_100, died=100)
+    page = health(client)
+    assert "<small>Died per day: 2\u2060–\u2060100</small>" in page
+    assert "<small>Checked per day: 10\u2060–\u20601,200</small>" in page
+
+
+@pytest.mark.parametrize(
+    ("cookie", "attribute"), [("dark", ' data-theme="dark"'), ("light", ' data-theme="light"'), ("", "")]
+)
+def test_swagger_has_the_theme_of_the_visitor_and_the_way_back(client, cookie, attribute):
+    client.cookies["theme"] = cookie
+    response = client.get("/api/streaming/docs/")
+    page = response.content.decode()
+    assert f'<html lang="en"{attribute}>' in page
+    assert 'href="/api/"' in page
+    assert 'id="swagger-ui"' in page
+    assert "Cookie" in response.headers["Vary"]
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert "/api/streaming/docs/" not in client.get("/api/streaming/schema/").json()["paths"]
+
+
 def test_sources_need_a_fixed_number_of_queries(client):
     costs = []
     for _ in range(2):

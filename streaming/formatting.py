@@ -51,8 +51,10 @@ def display_text(text: str, *, max_length: int = MAX_TITLE_LENGTH) -> str:
 
 def episode_label(label: str, *, season: int | None, episode: int | None) -> str:
     """The label with season and episode before it, `S1 E2 The Key`, unless it begins with them already."""
+    if not season and not episode:
+        return label
     numbers = " ".join(f"{letter}{number}" for letter, number in (("S", season), ("E", episode)) if number)
-    return label if not numbers or f"{label} ".startswith(f"{numbers} ") else f"{numbers} {label}".strip()
+    return label if f"{label} ".startswith(f"{numbers} ") else f"{numbers} {label}".strip()
 
 
 @lru_cache(maxsize=MAX_CACHED_NAMES)

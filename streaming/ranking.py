@@ -18,6 +18,7 @@ MAX_LANGUAGES = 10
 QUALITY_RANKS, KIND_RANKS, SOURCE_RANKS = (
     {value: rank for rank, value in enumerate(order)} for order in (QUALITIES, LINK_KINDS, sources.KNOWN_SOURCES)
 )
+NO_EPISODE = (True, True, 0, True, 0)
 UNPLAYABLE_EXTENSIONS = frozenset(
     {
         "3gp", "asf", "avi", "divx", "flv", "m2ts", "m2v", "mkv", "mpd", "mpeg", "mpg", "ogg", "ogm", "ogv", "rm",
@@ -69,12 +70,10 @@ def best_first(links: Iterable[Link], *, languages: Sequence[str] = ()) -> list[
     `languages` are the viewer's language tags, most preferred first; empty for no preference.
     """
     preferred = [tag.lower() for tag in languages]
-    keys = [(_sort_key(link, preferred), number, link) for number, link in enumerate(links)]
-    keys.sort()
-    ranked = [link for _, _, link in keys]
-    parts = [_film_part(link.source_url) for link in ranked] if len(ranked) > 1 else []
-    if not any(number for _, number in parts):
+    ranked = sorted(links, key=lambda link: _sort_key(link, preferred))
+    if len(ranked) < 2 or not any(FILM_PART.search(_file_name(link.source_url)) for link in ranked):
         return ranked
+    parts = [_film_part(link.source_url) for link in ranked]
     choices: dict[object, list[int]] = {}
     for position, (link, part) in enumerate(zip(ranked, parts, strict=True)):
         choices.setdefault(_choice(link, part), []).append(position)
@@ -123,13 +122,17 @@ def _sort_key(link: Rankable, preferred: Sequence[str]) -> tuple[object, ...]:
 def _episode_rank(link: Rankable) -> tuple[bool, bool, int, bool, int]:
     """The place of an episode in its show; what is no episode comes last, and a special (season 0) after the rest."""
     season, episode = link.season or 0, link.episode or 0
-    return (not season and not episode, not season, season, not episode, episode)
+    return (False, not season, season, not episode, episode) if season or episode else NO_EPISODE
 
 
 def _choice(link: Rankable, part: tuple[str, int]) -> object:
     """What the parts of one film have in common; for a link that is no part, the link itself."""
     name, number = part
     return (name, link.is_active, link.kind, link.quality, link.language) if number else id(link)
+
+
+def _file_name(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def _film_part(url: str) -> tuple[str, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -29,6 +30,8 @@ from streaming.ingest.facts import (
 from streaming.ingest.records import MAX_LABEL_LENGTH
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink, TitleRequest
 from streaming.models.job import SourceState
+from streaming.models.listed_link import ListedLink
+from streaming.models.movie import attach_active_links
 from streaming.ranking import best_first
 from streaming.scraping.page_visits import RefreshState, RefreshStatus
 from streaming.statistics import CatalogueTotals, SourceStats
@@ -71,11 +74,12 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
             "length_note", "is_active", "last_checked", "reason", "strength", "response_ms", "uptime",
         )  # fmt: skip
 
-    def to_representation(self, instance: StreamingLink) -> dict[str, Any]:
+    def to_representation(self, instance: StreamingLink | ListedLink) -> dict[str, Any]:
         """The values of the fields, which need no conversion but the time: DRF's loop takes ten times as long."""
-        values = {name: getattr(instance, attribute) for name, attribute in LINK_ATTRIBUTES.items()}
+        values = dict(zip(LinkSerializer.Meta.fields, LINK_VALUES(instance), strict=True))
         values["last_checked"] = _iso_time(instance.last_checked)
-        values["captions"] = self.shown_captions.of(instance.captions)
+        if instance.captions:
+            values["captions"] = self.shown_captions.of(instance.captions)
         return values
 
     @cached_property
@@ -83,7 +87,21 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
         return ShownCaptions()
 
 
-LINK_ATTRIBUTES = {name: "display_label" if name == "label" else name for name in LinkSerializer.Meta.fields}
+LINK_VALUES = attrgetter(*("display_label" if name == "label" else name for name in LinkSerializer.Meta.fields))
+
+
+class RankedLinks:
+    """The links of a movie as JSON has them, best first, made when they are rendered.
+
+    A page may have 100,000 links. One movie after the other takes a third of the time that all at once take, for the
+    garbage collector looks at all that there is again and again.
+    """
+
+    def __init__(self, movie: Movie, serializer: LinkSerializer, *, languages: Sequence[str]) -> None:
+        self._links, self._serializer, self._languages = movie.active_links, serializer, languages
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return map(self._serializer.to_representation, best_first(self._links, languages=self._languages))
 
 
 class MovieSerializer(serializers.ModelSerializer[Movie]):
@@ -127,11 +145,11 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
         return dict(reversed(movie.synopses))
 
     @extend_schema_field(LinkSerializer(many=True))
-    def get_links(self, movie: Movie) -> Sequence[dict[str, Any]]:
-        """Active links, best first for this viewer; one query, or none after `with_active_links()`."""
-        active = movie.active_links if hasattr(movie, "active_links") else movie.links.active()
-        ranked = best_first(active, languages=self.context.get("languages", ()))
-        return [self.link_serializer.to_representation(link) for link in ranked]
+    def get_links(self, movie: Movie) -> Iterable[dict[str, Any]]:
+        """Active links, best first for this viewer; one query, or none after `attach_active_links()`."""
+        if not hasattr(movie, "active_links"):
+            attach_active_links([movie])
+        return RankedLinks(movie, self.link_serializer, languages=self.context.get("languages", ()))
 
     @cached_property
     def link_serializer(self) -> LinkSerializer:
@@ -268,7 +286,7 @@ class ChangedLinkSerializer(LinkSerializer):
     class Meta(LinkSerializer.Meta):
         fields = (*LinkSerializer.Meta.fields, "followed")
 
-    def to_representation(self, instance: StreamingLink) -> dict[str, Any]:
+    def to_representation(self, instance: ListedLink) -> dict[str, Any]:  # type: ignore[override]  # never others
         return {**super().to_representation(instance), "followed": instance.is_followed}
 
 
@@ -282,7 +300,7 @@ class ChangedMovieSerializer(MovieSerializer):
         return {**super().to_representation(instance), "followed": instance.is_followed}
 
     @extend_schema_field(ChangedLinkSerializer(many=True))
-    def get_links(self, movie: Movie) -> Sequence[dict[str, Any]]:
+    def get_links(self, movie: Movie) -> Iterable[dict[str, Any]]:
         return super().get_links(movie)
 
     @cached_property
@@ -421,7 +439,7 @@ class LinkDetailSerializer(LinkSerializer):
     class Meta(LinkSerializer.Meta):
         fields = (*LinkSerializer.Meta.fields, "movie", "evidence", "is_published")
 
-    def to_representation(self, instance: StreamingLink) -> dict[str, Any]:
+    def to_representation(self, instance: StreamingLink) -> dict[str, Any]:  # type: ignore[override]  # never rows
         staff = {"movie": instance.movie_id, "evidence": instance.evidence, "is_published": instance.is_published}
         return {**super().to_representation(instance), **staff}
 
@@ -476,4 +494,6 @@ def _with_text_keys(detail: Any) -> Any:
 
 def _iso_time(time: datetime | None) -> str | None:
     """A time as DRF writes it."""
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z") if time else None
+    if time is None:
+        return None
+    return (time if time.tzinfo is UTC else time.astimezone(UTC)).isoformat().replace("+00:00", "Z")

@@ -48,6 +48,7 @@ from streaming.ingest.facts import MAX_LANGUAGE_LENGTH
 from streaming.ingest.records import is_imdb_id
 from streaming.models import FollowedInstance, Movie, MovieQuerySet, ScrapeJob, StreamingLink, TitleRequest
 from streaming.models.followed import FOLLOWER_HEADER
+from streaming.models.movie import attach_active_links
 from streaming.scraper_utils import Visitor, scrape_movie_on_demand
 from streaming.scraping import jobs
 from streaming.scraping.page_visits import RefreshState, refresh_on_request
@@ -135,7 +136,13 @@ class StreamingMovieViewSet(ApiView, mixins.ListModelMixin, GenericViewSet[Movie
     }
 
     def get_queryset(self) -> MovieQuerySet:
-        return Movie.objects.shown().with_active_links()
+        return Movie.objects.shown()
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """The movies of a page, with their links."""
+        page = super().paginate_queryset(queryset)
+        attach_active_links(page or [])
+        return page
 
     def filter_queryset(self, queryset: MovieQuerySet) -> MovieQuerySet:  # type: ignore[override]
         """The movies that match the query, in order; `plan` is how they are found."""

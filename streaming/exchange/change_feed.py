@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery
 
-from streaming.models import Change, Movie, RemovedMovie, RestoredBackup, SecondHand, StreamingLink
+from streaming.models import Change, Movie, RemovedMovie, RestoredBackup, SecondHand
 from streaming.models.change import last_number, number_changes
+from streaming.models.movie import attach_active_links
 
 CURSOR_PATTERN = re.compile(r"n([0-9]{1,18})")
 # Until 0.1 a cursor was the time of a row, which another transaction could undercut: so much is repeated.
@@ -82,8 +83,9 @@ def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
     page = _affordable(rows[:limit])
     order = {change.imdb_id: change.number for change in page}
     # Movies before tombstones: one that is removed meanwhile is missing here and has its tombstone there.
-    found = Movie.objects.shown().filter(imdb_id__in=list(order)).with_active_links()
+    found = Movie.objects.shown().filter(imdb_id__in=list(order))
     changed = sorted(found, key=lambda movie: order[movie.imdb_id])
+    attach_active_links(changed)
     gone = [change for change in page if change.imdb_id not in {movie.imdb_id for movie in changed}]
     _mark_second_hand(changed)
     return ChangeSet(
@@ -105,9 +107,9 @@ def _mark_second_hand(changed: list[Movie]) -> None:
     second_hand = SecondHand([movie.imdb_id for movie in changed])
     for movie in changed:
         movie.is_followed = second_hand.is_film(movie.imdb_id)
-        links: list[StreamingLink] = vars(movie)["active_links"]
-        for link in links:
-            link.is_followed = second_hand.is_link(link.pk, first_seen=link.first_seen, last_seen=link.last_seen)
+        movie.active_links = [
+            link._replace(is_followed=True) if second_hand.is_link(link.id) else link for link in movie.active_links
+        ]
 
 
 def _start(since: ChangeCursor) -> int:

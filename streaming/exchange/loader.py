@@ -3,62 +3,21 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from itertools import starmap
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import NamedTuple
 
 from scraper.items import MOVIE_FACTS, Caption
-from scraper.sources import source_name
 from streaming.exchange.entries import DESCRIPTIVE_FIELDS, LinkEntry, MovieEntry
-from streaming.formatting import episode_label
 from streaming.ingest.blocklist import ShownCaptions
 from streaming.models import Movie, MovieQuerySet, StreamingLink
-from streaming.models.id_list import IdList
-from streaming.models.link import StreamingLinkQuerySet, uptime_of
+from streaming.models.link import StreamingLinkQuerySet
+from streaming.models.listed_link import ListedLink, links_by_movie
 from streaming.ranking import best_first
 
 BATCH_SIZE = 500
-LENGTH_COLUMNS = ("source_url", "season", "episode", "duration_seconds")
 MOVIE_COLUMNS = ("imdb_id", "title", "year", "type", "poster_url", "synopsis", *MOVIE_FACTS)
 PLAIN_FIELDS = tuple(name for name in DESCRIPTIVE_FIELDS if name != "label")
 PLAIN_VALUES = attrgetter(*PLAIN_FIELDS)
-
-
-class _LinkRow(NamedTuple):
-    """The columns of a link that exports need."""
-
-    pk: int
-    movie_id: int
-    source: str
-    source_url: str
-    kind: str
-    label: str
-    season: int | None
-    episode: int | None
-    quality: str
-    language: str
-    licence: str
-    licence_url: str
-    is_active: bool
-    last_checked: datetime | None
-    checks: str
-    response_ms: int | None
-    duration_seconds: int | None
-    size_bytes: int | None
-    width: int | None
-    height: int | None
-    captions: list[dict[str, str]]
-    length_note: str = ""
-
-    @property
-    def uptime(self) -> float | None:
-        return uptime_of(self.checks)
-
-
-LINK_COLUMNS = tuple(name for name in _LinkRow._fields if name != "length_note")
 
 
 def load_entries(movies: MovieQuerySet | None = None, *, active_only: bool = True) -> Iterator[MovieEntry]:
@@ -87,18 +46,15 @@ def load_list(movies: MovieQuerySet) -> Iterator[MovieEntry]:
 
 
 def _batch_entries(batch: Sequence[Movie], links: StreamingLinkQuerySet) -> Iterator[MovieEntry]:
-    by_movie = defaultdict[int, list[_LinkRow]](list)
-    found = links.filter(movie__in=IdList(movie.pk for movie in batch)).order_by("pk")
-    for row in starmap(_LinkRow, found.values_list(*LINK_COLUMNS)):
-        by_movie[row.movie_id].append(row)
+    by_movie = links_by_movie(links, {movie.pk: movie for movie in batch})
     captions = ShownCaptions()
     for movie in batch:
-        yield to_entry(movie, [_with_length_note(row, movie) for row in by_movie[movie.pk]], captions=captions)
+        yield to_entry(movie, by_movie[movie.pk], captions=captions)
 
 
 def to_entry(
     movie: Movie,
-    links: Sequence[StreamingLink | _LinkRow],
+    links: Iterable[StreamingLink | ListedLink],
     *,
     languages: Sequence[str] = (),
     captions: ShownCaptions | None = None,
@@ -126,20 +82,13 @@ def to_entry(
     )
 
 
-def _with_length_note(row: _LinkRow, movie: Movie) -> _LinkRow:
-    if not row.duration_seconds:
-        return row
-    link = StreamingLink(movie=movie, **{name: getattr(row, name) for name in LENGTH_COLUMNS})
-    return row._replace(length_note=link.length_note)
-
-
-def _link_entry(link: StreamingLink | _LinkRow, captions: ShownCaptions) -> LinkEntry:
+def _link_entry(link: StreamingLink | ListedLink, captions: ShownCaptions) -> LinkEntry:
     shown = captions.numbered(link.captions)
     return LinkEntry(
         source=link.source,
         source_url=link.source_url,
-        source_name=source_name(link.source),
-        label=episode_label(link.label, season=link.season, episode=link.episode),
+        source_name=link.source_name,
+        label=link.display_label,
         duration_seconds=link.duration_seconds,
         size_bytes=link.size_bytes,
         width=link.width,
@@ -150,6 +99,6 @@ def _link_entry(link: StreamingLink | _LinkRow, captions: ShownCaptions) -> Link
         last_checked=link.last_checked,
         season=link.season,
         episode=link.episode,
-        row_id=link.pk,
+        row_id=link.id,
         **dict(zip(PLAIN_FIELDS, PLAIN_VALUES(link), strict=True)),
     )

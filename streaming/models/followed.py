@@ -10,6 +10,9 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
+from streaming.models.id_list import IdList
+from streaming.models.link import StreamingLink
+
 FOLLOWER_HEADER = "X-Openreel-Follower"
 """The header with the token of a request for changes, by which an instance can tell that it follows itself."""
 MAX_URL_LENGTH = 500
@@ -134,16 +137,19 @@ class SecondHand:
     def __init__(self, imdb_ids: Sequence[str]) -> None:
         rows = FollowedMovie.objects.stated().filter(imdb_id__in=imdb_ids)
         self._films: set[str] = set()
-        self._links: set[int] = set()
+        made_here: set[int] = set()
         for imdb_id, is_made, links in rows.values_list("imdb_id", "is_made", "links"):
             if is_made:
                 self._films.add(imdb_id)
-            self._links |= {int(made.partition(":")[0]) for made in links.values() if made}
+            made_here |= {int(made.partition(":")[0]) for made in links.values() if made}
+        # A link that somebody here has seen since is ours, too.
+        unseen = StreamingLink.objects.filter(pk__in=IdList(made_here), first_seen=F("last_seen"))
+        self._links = set(unseen.values_list("pk", flat=True)) if made_here else set()
 
     def is_film(self, imdb_id: str) -> bool:
         """Whether the film was made because another instance states it."""
         return imdb_id in self._films
 
-    def is_link(self, pk: int, *, first_seen: datetime, last_seen: datetime) -> bool:
-        """Whether the link is stated by other instances only: nobody here has seen it since."""
-        return pk in self._links and first_seen == last_seen
+    def is_link(self, pk: int) -> bool:
+        """Whether the link is stated by other instances only."""
+        return pk in self._links

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from django.db import models
 from django.db.models import Count, F, Q
@@ -12,7 +13,7 @@ from django.utils.translation import gettext
 
 from scraper import sources
 from scraper.items import MAX_EVIDENCE_LENGTH, QUALITIES
-from streaming.film_length import length_note
+from streaming.film_length import length_note_in
 from streaming.formatting import episode_label
 from streaming.models.fields import JsonListField
 from streaming.models.reasons import STRENGTH_TEXT, reason_text
@@ -150,9 +151,6 @@ class StreamingLink(models.Model):
 
     objects = StreamingLinkQuerySet.as_manager()
 
-    is_followed: bool
-    """Whether only instances that this one follows state the link, where `changes_since` has set it."""
-
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["movie", "source_url"], name="link_once_a_movie"),
@@ -215,10 +213,7 @@ class StreamingLink(models.Model):
     @property
     def length_note(self) -> str:
         """What is odd about the length of the file, for display; empty if nothing is. Reads the movie."""
-        if not self.duration_seconds or self.season or self.episode or self.movie.type != "movie":
-            return ""
-        runtime = self.movie.runtime_minutes
-        return length_note(self.source_url, duration_seconds=self.duration_seconds, runtime_minutes=runtime)
+        return length_note_in(self.movie, self) if self.duration_seconds else ""
 
     @property
     def licence_name(self) -> str:
@@ -241,6 +236,7 @@ class StreamingLink(models.Model):
         return uptime_of(self.checks)
 
 
+@lru_cache(maxsize=1024)
 def uptime_of(checks: str) -> float | None:
-    """The fraction of these checks that found a link alive, 0 to 1; None without any."""
+    """The fraction of these checks that found a link alive, 0 to 1; None without any. Many links have the same."""
     return round(checks.count(CheckCode.ALIVE) / len(checks), 3) if checks else None

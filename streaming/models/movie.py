@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection, models
-from django.db.models import Case, Exists, F, Func, OuterRef, Prefetch, Q, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce, Length, Substr
 from django.db.models.lookups import Exact, Range
@@ -18,6 +18,7 @@ from streaming.models.blocked_address import BlockedAddress
 from streaming.models.fields import CountedField, FoldedField, JsonListField, SearchWordsField
 from streaming.models.id_list import IdList
 from streaming.models.link import StreamingLink
+from streaming.models.listed_link import ListedLink, links_by_movie
 from streaming.models.title_search import FoundMovies, find_movies
 from streaming.search_words import parse_search
 
@@ -110,10 +111,6 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         """Movies with `active_count`, the number of active links."""
         return self.annotate(active_count=F("active_link_count"))
 
-    def with_active_links(self) -> MovieQuerySet:
-        """Movies with `active_links`, a list; costs one more query for all movies."""
-        return self.prefetch_related(Prefetch("links", StreamingLink.objects.active(), to_attr="active_links"))
-
 
 def best_first(found: FoundMovies) -> list[OrderBy | str]:
     """The order of movies that a search has found: `exact` ones, `nearly` exact ones, the best known, the newest; last
@@ -174,6 +171,8 @@ class Movie(models.Model):
 
     is_followed: bool
     """Whether only instances that this one follows state the movie, where `changes_since` has set it."""
+    active_links: Iterable[ListedLink]
+    """Its active links, where `attach_active_links` has set them."""
     working_count: int
     """The active links that a check has found working, where `attach_working_counts` has set it."""
 
@@ -231,6 +230,13 @@ class Movie(models.Model):
         """The people in a role, `directors` or `cast`."""
         stated: list[dict[str, str]] = getattr(self, role)
         return tuple(Person(one["name"], one["id"] if one["id"][:1] == "Q" else "") for one in stated)
+
+
+def attach_active_links(movies: Sequence[Movie]) -> None:
+    """Set `active_links` of these movies, a page of them, with one query."""
+    links = links_by_movie(StreamingLink.objects.active(), {movie.pk: movie for movie in movies})
+    for movie in movies:
+        movie.active_links = links[movie.pk]
 
 
 def attach_working_counts(movies: Sequence[Movie]) -> None:

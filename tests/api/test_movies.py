@@ -12,9 +12,11 @@ from django.test import RequestFactory
 from django.utils import timezone
 from rest_framework.serializers import ModelSerializer
 
+from streaming.api.json_renderer import FastJSONRenderer
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import BlockedAddress, CatalogueVersion, Movie, ScrapeJob, StreamingLink
 from streaming.models.movie import mark_updated
+from streaming.ranking import best_first
 from streaming.serializers import LinkDetailSerializer, LinkSerializer, MovieSerializer
 from tests.api.conftest import MOVIES
 from tests.helpers.factories import make_job_outside_queue, make_link, make_movie
@@ -504,7 +506,24 @@ def test_the_fast_representation_is_that_of_the_declared_fields():
     make_link(movie, last_checked=None)
     context = {"request": RequestFactory().get("/")}
     fast, declared = MovieSerializer(movie, context=context), ModelSerializer.to_representation
-    assert list(fast.data.items()) == list(declared(MovieSerializer(movie, context=context), movie).items())
+    render = FastJSONRenderer().render
+    assert render(fast.data) == render(declared(MovieSerializer(movie, context=context), movie))
     for link in movie.links.all():
         for kind in (LinkSerializer, LinkDetailSerializer):
             assert list(kind(link).data.items()) == list(declared(kind(), link).items())
+
+
+def test_links_of_lists_are_read_as_rows_and_shown_as_their_instances_are(robot):
+    movie, captions = make_movie(runtime_minutes=94), [{"url": "https://a.example.org/a.vtt", "language": "en"}]
+    now = timezone.now()
+    make_link(movie, checks="aaag", last_checked=now, reason="ok", response_ms=120, quality="720p", captions=captions)
+    make_link(movie, last_checked=now.replace(microsecond=0), duration_seconds=600, source="unknown", strength="soft")
+    make_link(movie, last_checked=None, season=1, episode=2, label="The Key", width=640, size_bytes=10**12)
+    ranked = best_first(movie.links.active())
+    expected = json.loads(FastJSONRenderer().render([LinkSerializer(link).data for link in ranked]))
+    assert [len(link["captions"]) for link in expected] == [0, 1, 0]
+    assert {link["length_note"] for link in expected} == {"", "shorter than the film"}
+    for address in (MOVIES, f"{MOVIES}{movie.pk}/", "/api/streaming/changes/"):
+        body = robot.get(address).json()
+        shown = (body.get("results") or body.get("changed") or [body])[0]["links"]
+        assert [list(link.items())[: len(LINK_KEYS)] for link in shown] == [list(link.items()) for link in expected]

@@ -120,7 +120,6 @@ KNOWN_SOURCES = {
             "VODO",
             "vodo.net",
             "Independent films and series that their makers give away",
-            website="https://vodo.net/",
         ),
         Source(
             "peertube",

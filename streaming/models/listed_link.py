@@ -92,6 +92,12 @@ class ListedLinks:
     def append(self, row: tuple[Any, ...]) -> None:
         self._rows.append(row)
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, link: object) -> bool:
+        return any(one == link for one in self)
+
     def __iter__(self) -> Iterator[ListedLink]:
         for link in starmap(ListedLink, self._rows):
             note = length_note_in(self._film, link) if link.duration_seconds else ""

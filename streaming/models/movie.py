@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection, models
@@ -18,7 +18,7 @@ from streaming.models.blocked_address import BlockedAddress
 from streaming.models.fields import CountedField, FoldedField, JsonListField, SearchWordsField
 from streaming.models.id_list import IdList
 from streaming.models.link import StreamingLink
-from streaming.models.listed_link import ListedLink, links_by_movie
+from streaming.models.listed_link import ListedLink, ListedLinks, links_by_movie
 from streaming.models.title_search import FoundMovies, find_movies
 from streaming.search_words import parse_search
 
@@ -171,7 +171,7 @@ class Movie(models.Model):
 
     is_followed: bool
     """Whether only instances that this one follows state the movie, where `changes_since` has set it."""
-    active_links: Iterable[ListedLink]
+    active_links: Collection[ListedLink]
     """Its active links, where `attach_active_links` has set them."""
     working_count: int
     """The active links that a check has found working, where `attach_working_counts` has set it."""
@@ -232,9 +232,14 @@ class Movie(models.Model):
         return tuple(Person(one["name"], one["id"] if one["id"][:1] == "Q" else "") for one in stated)
 
 
+def active_links_of(movies: Sequence[Movie]) -> Mapping[int, ListedLinks]:
+    """The active links of these movies, by the movie's id, with one query."""
+    return links_by_movie(StreamingLink.objects.active(), {movie.pk: movie for movie in movies})
+
+
 def attach_active_links(movies: Sequence[Movie]) -> None:
     """Set `active_links` of these movies, a page of them, with one query."""
-    links = links_by_movie(StreamingLink.objects.active(), {movie.pk: movie for movie in movies})
+    links = active_links_of(movies)
     for movie in movies:
         movie.active_links = links[movie.pk]
 

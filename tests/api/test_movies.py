@@ -527,3 +527,20 @@ def test_links_of_lists_are_read_as_rows_and_shown_as_their_instances_are(robot)
         body = robot.get(address).json()
         shown = (body.get("results") or body.get("changed") or [body])[0]["links"]
         assert [list(link.items())[: len(LINK_KEYS)] for link in shown] == [list(link.items()) for link in expected]
+
+
+def test_the_links_of_a_serialized_movie_are_a_list_in_all_but_type_and_read_anew_each_time():
+    movie = make_movie()
+    first = make_link(movie, source_url="https://archive.org/details/first", quality="1080p")
+    second = make_link(movie, source_url="https://archive.org/details/second", quality="480p")
+    make_link(movie, source_url="https://archive.org/details/off", is_active=False)
+    context = {"request": RequestFactory().get("/")}
+    links = MovieSerializer(movie, context=context).data["links"]
+    assert (len(links), bool(links)) == (2, True)
+    assert [link["id"] for link in links] == [links[0]["id"], links[-1]["id"]] == [first.pk, second.pk]
+    assert links == list(links) == links[:]
+    first.is_active = False
+    first.save()
+    again = MovieSerializer(movie, context=context).data["links"]
+    assert [link["id"] for link in again] == [second.pk]
+    assert links != again

@@ -116,7 +116,12 @@ def _job_fragment(request: HttpRequest, found: ScrapeJob, *, movie: Movie, statu
         context = {"movie": movie, **job_context(request, found, movie=movie)}
         return render_page(request, "movie.html#job", context, status=status)
     links = links_context(request, movie)
-    context = {"movie": movie, **links, **job_context(request, found, movie=movie, working_links=links["working"])}
+    context = {
+        "movie": movie,
+        "plays_here": bool(player_choices(links["shown_links"], {})),
+        **links,
+        **job_context(request, found, movie=movie, working_links=links["working"]),
+    }
     return render_page(request, "movie.html#ended", context, status=status)
 
 

@@ -59,6 +59,7 @@ def test_refresh_links_shows_its_sources_and_ends(visit):
     expect(page.locator("#table .copy").nth(before)).to_be_attached()
     expect(button).to_be_focused()
     expect(button).to_have_attribute("aria-disabled", "false")
+    expect(page.get_by_role("link", name="Watch here")).to_have_count(0)
     assert "searching" in page.evaluate("window.seen")
     assert page.evaluate("window.stayed")
     count = len(polls(visit))
@@ -77,6 +78,8 @@ def test_opening_a_movie_without_links_finds_them(visit):
     expect(page.locator("#fresh")).to_contain_text("last checked just now")
     expect(page.locator("#table .badge-active").first).to_be_visible()
     assert page.evaluate("window.stayed")
+    page.get_by_role("link", name="Watch here").click()
+    expect(page.get_by_role("button", name="Play here")).to_be_visible()
 
 
 def test_two_tabs_see_the_same_search(visit):

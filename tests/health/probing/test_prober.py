@@ -208,7 +208,7 @@ def test_a_minimum_distance_between_requests_of_one_host_is_kept(monkeypatch):
     assert moments[-1] - began >= 0.25
 
 
-PAUSE_SECONDS = 4 * CONFIG.timeout
+PAUSE_SECONDS = 2.2 * CONFIG.timeout  # Longer than a request at the end of the run may take.
 
 
 class Suspended:
@@ -234,7 +234,7 @@ class Suspended:
 
 @pytest.mark.parametrize(
     ("times", "is_silent", "reason"),
-    [(0, False, "ok"), (1, False, "ok"), (2, False, "ok"), (4, False, "ok"), (99, False, "local"),
+    [(0, False, "ok"), (2, False, "ok"), (4, False, "ok"), (99, False, "local"),
      (0, True, "timeout"), (3, True, "timeout"), (99, True, "local")],
 )  # fmt: skip
 def test_a_timeout_while_this_process_did_not_run_is_not_the_links(origin, times, is_silent, reason):

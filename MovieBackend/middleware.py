@@ -125,14 +125,14 @@ class ViewerLanguageMiddleware:
         *("/healthz", "/readyz", "/metrics", "/robots.txt", "/opensearch.xml", "/site.webmanifest", "/.well-known/"),
         *("/badge/", "/oembed/", "/lists/films."),
     )
-    API_GUIDE = "/api/"
+    API_PAGES = ("/api/", "/api/streaming/docs/")
     TEXT_TYPES = ("text/html", "text/plain")
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(self.ENGLISH_PATHS) and request.path != self.API_GUIDE:
+        if request.path.startswith(self.ENGLISH_PATHS) and request.path not in self.API_PAGES:
             with translation.override(settings.LANGUAGE_CODE):
                 return self.get_response(request)
         language = language_switch.page_language(request)

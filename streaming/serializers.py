@@ -30,7 +30,7 @@ from streaming.ingest.facts import (
 from streaming.ingest.records import MAX_LABEL_LENGTH
 from streaming.models import Binding, HealthRun, Movie, RemovedMovie, ScrapeJob, StreamingLink, TitleRequest
 from streaming.models.job import SourceState
-from streaming.models.listed_link import ListedLink
+from streaming.models.listed_link import ListedLink, any_captions
 from streaming.models.movie import active_links_of
 from streaming.ranking import best_first
 from streaming.scraping.page_visits import RefreshState, RefreshStatus
@@ -78,8 +78,8 @@ class LinkSerializer(serializers.ModelSerializer[StreamingLink]):
         """The values of the fields, which need no conversion but the time: DRF's loop takes ten times as long."""
         values = dict(zip(LinkSerializer.Meta.fields, LINK_VALUES(instance), strict=True))
         values["last_checked"] = _iso_time(instance.last_checked)
-        if instance.captions:
-            values["captions"] = self.shown_captions.of(instance.captions)
+        if captions := values["captions"]:
+            values["captions"] = self.shown_captions.of(captions)
         return values
 
     @cached_property
@@ -166,6 +166,8 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
     def get_links(self, movie: Movie) -> Sequence[dict[str, Any]]:
         """Active links, best first for this viewer; one query, or none after `attach_active_links()`."""
         active = movie.active_links if hasattr(movie, "active_links") else active_links_of([movie])[movie.pk]
+        if any_captions(active):
+            self.link_serializer.shown_captions.load()  # Rendering makes no query.
         return RankedLinks(active, self.link_serializer, languages=self.context.get("languages", ()))
 
     @cached_property

@@ -29,9 +29,17 @@ class FastJSONRenderer(JSONRenderer):
         if data is None or is_error or self.get_indent(accepted_media_type or "", context) is not None:
             rendered: bytes = super().render(data, accepted_media_type, context)
             return rendered
-        body = orjson.dumps(data, default=encoders.JSONEncoder().default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        body = _dumped(data)
         if body.isascii():
             return body
         for end, escaped in LINE_ENDS:
             body = body.replace(end, escaped)
         return body
+
+
+def _dumped(data: Any) -> bytes:
+    """The bytes of orjson; an error in what makes a value is raised as it is, not as one of JSON."""
+    try:
+        return orjson.dumps(data, default=encoders.JSONEncoder().default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError as error:
+        raise error.__cause__ or error from None

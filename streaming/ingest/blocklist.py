@@ -92,6 +92,10 @@ class ShownCaptions:
     The takedowns are loaded with the first captions, so that links without any cost no query.
     """
 
+    def load(self) -> None:
+        """Load the takedowns now, where a failing query can still be answered."""
+        self._blocklist  # noqa: B018
+
     def of(self, captions: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
         """The captions whose files are not taken down."""
         return [one for _, one in self.numbered(captions)]

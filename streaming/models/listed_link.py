@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import starmap
 from typing import Any, NamedTuple
@@ -16,6 +16,8 @@ from streaming.film_length import Film, length_note_in
 from streaming.formatting import episode_label
 from streaming.models.id_list import IdList
 from streaming.models.link import StreamingLinkQuerySet, uptime_of
+
+NO_CAPTIONS = "[]"
 
 
 class ListedLink(NamedTuple):
@@ -52,7 +54,7 @@ class ListedLink(NamedTuple):
 
     @property
     def captions(self) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = json.loads(self.captions_json) if self.captions_json != "[]" else []
+        found: list[dict[str, str]] = json.loads(self.captions_json) if self.captions_json != NO_CAPTIONS else []
         return found
 
     @property
@@ -73,7 +75,7 @@ COLUMNS = tuple(
     for name in ListedLink._fields
     if name not in ListedLink._field_defaults
 )
-MOVIE_ID = ListedLink._fields.index("movie_id")
+MOVIE_ID, CAPTIONS = map(ListedLink._fields.index, ("movie_id", "captions_json"))
 
 
 class ListedLinks:
@@ -83,14 +85,15 @@ class ListedLinks:
     leaves alone.
     """
 
-    __slots__ = ("_film", "_rows")
+    __slots__ = ("_film", "_rows", "has_captions")
 
     def __init__(self, film: Film) -> None:
-        self._film = film
+        self._film, self.has_captions = film, False
         self._rows: list[tuple[Any, ...]] = []
 
     def append(self, row: tuple[Any, ...]) -> None:
         self._rows.append(row)
+        self.has_captions = self.has_captions or row[CAPTIONS] != NO_CAPTIONS
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -107,6 +110,15 @@ class ListedLinks:
 def links_by_movie(links: StreamingLinkQuerySet, movies: Mapping[int, Film]) -> Mapping[int, ListedLinks]:
     """Those of the links that are of these movies, both by the movie's id, with one query."""
     by_movie = {pk: ListedLinks(film) for pk, film in movies.items()}
+    if not by_movie:
+        return by_movie
     for row in links.filter(movie__in=IdList(movies)).order_by().values_list(*COLUMNS):
         by_movie[row[MOVIE_ID]].append(row)
     return by_movie
+
+
+def any_captions(links: Iterable[ListedLink]) -> bool:
+    """Whether any of these links has captions."""
+    if isinstance(links, ListedLinks):
+        return links.has_captions
+    return any(link.captions_json != NO_CAPTIONS for link in links)

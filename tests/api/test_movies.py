@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import RequestFactory
 from django.utils import timezone
 from rest_framework.serializers import ModelSerializer
 
 from streaming.api.json_renderer import FastJSONRenderer
+from streaming.ingest.blocklist import Blocklist
 from streaming.ingest.tombstones import remove_movies
 from streaming.models import BlockedAddress, CatalogueVersion, Movie, ScrapeJob, StreamingLink
 from streaming.models.movie import mark_updated
@@ -544,3 +547,38 @@ def test_the_links_of_a_serialized_movie_are_a_list_in_all_but_type_and_read_ane
     again = MovieSerializer(movie, context=context).data["links"]
     assert [link["id"] for link in again] == [second.pk]
     assert links != again
+
+
+@pytest.mark.parametrize("path", ["movies/", "movies/tt0000001/", "changes/"])
+def test_a_database_that_does_not_answer_about_takedowns_of_captions_is_a_503(client, monkeypatch, path):
+    captions = [{"language": "en", "format": "vtt", "url": "https://archive.org/download/x/x.vtt"}]
+    make_link(make_movie(imdb_id="tt0000001"), captions=captions)
+
+    def locked():
+        error = OperationalError("database is locked")
+        error.__cause__ = sqlite3.OperationalError("database is locked")
+        error.__cause__.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+    monkeypatch.setattr(Blocklist, "load", locked)
+    response = client.get(f"/api/streaming/{path}")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
+
+
+def test_an_error_in_a_value_is_raised_as_it_is():
+    class Broken:
+        def __iter__(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        FastJSONRenderer().render({"links": Broken()})
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        FastJSONRenderer().render({"links": object()})
+
+
+def test_rendering_makes_no_query(django_assert_num_queries):
+    captions = [{"language": "en", "format": "vtt", "url": "https://archive.org/download/x/x.vtt"}]
+    make_link(make_movie(), captions=captions)
+    data = MovieSerializer(Movie.objects.get(), context={"request": RequestFactory().get("/")}).data
+    with django_assert_num_queries(0):
+        assert b"x.vtt" in FastJSONRenderer().render(data)

@@ -257,3 +257,20 @@ def test_the_api_page_has_commands_to_copy(client):
 def test_pages_allow_head_and_not_post(client, path):
     assert client.head(path).status_code == 200
     assert client.post(path).status_code == 405
+
+
+def test_the_licences_of_all_sources_are_not_said_of_links_that_state_none(client):
+    make_link(make_movie(), source="byhand")
+    page = client.get("/sources/").content.decode()
+    assert "Unless a source says otherwise, it may publish" in page
+    assert page.count("No licence is stated.") == 1
+
+
+def test_the_page_of_swagger_is_in_the_viewers_language(client):
+    client.cookies["language"] = "de"
+    response = client.get("/api/streaming/docs/")
+    assert response.headers["Content-Language"] == "de"
+    assert {"Accept-Language", "Cookie"} <= set(response.headers["Vary"].replace(" ", "").split(","))
+    assert '<html lang="de"' in response.content.decode()
+    assert '<div id="swagger-ui" lang="en">' in response.content.decode()
+    assert "lang" not in client.get("/api/streaming/schema/").headers.get("Content-Language", "")

@@ -40,6 +40,7 @@ class DnsResolver:
         self._queue: SimpleQueue[str | None] = SimpleQueue()
         self._results: SimpleQueue[tuple[str, Resolution]] = SimpleQueue()
         self._started_at: dict[str, float] = {}
+        self._forgiven: dict[str, float] = {}
         self._threads = 0
         self._looked_at = time.monotonic()
         self._reader, self._writer = socket.socketpair()
@@ -70,6 +71,7 @@ class DnsResolver:
         while not self._results.empty():
             host, resolution = self._results.get()
             self._started_at.pop(host, None)
+            self._forgiven.pop(host, None)
             if isinstance(resolution, tuple):
                 self.addresses[host] = resolution
             if host in self._pending:
@@ -80,11 +82,13 @@ class DnsResolver:
             yield host, Failure.TIMEOUT
 
     def _forgive_lag(self, now: float) -> None:
-        """Give look-ups the time back in which this process did not run."""
+        """Give look-ups the time back in which this process did not run, LOOKUP_TIMEOUT_SECONDS each at most."""
         gap, self._looked_at = now - self._looked_at, now
         if gap >= MIN_LAG_SECONDS:
-            for host in list(self._started_at):
-                self._started_at[host] += gap
+            for host, started_at in list(self._started_at.items()):
+                forgiven = min(gap, now - started_at, LOOKUP_TIMEOUT_SECONDS - self._forgiven.get(host, 0.0))
+                self._forgiven[host] = self._forgiven.get(host, 0.0) + forgiven
+                self._started_at[host] = started_at + forgiven
 
     def _late_hosts(self) -> list[str]:
         late = time.monotonic() - LOOKUP_TIMEOUT_SECONDS

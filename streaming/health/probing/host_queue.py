@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import sys
 from collections import deque
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
@@ -27,12 +28,14 @@ UNREACHABLE_FAILURES = frozenset({Failure.TIMEOUT, Failure.REFUSED, Failure.DNS,
 class ProbeTask:
     """A request and how far its probe has come; the methods prepare its next request.
 
-    `repeats` counts the requests that were lost because this process did not run.
+    `repeats` counts the requests that were lost because this process did not run; `listened` are the seconds for which
+    it did run during these.
     """
 
     request: ProbeRequest
     state: ProbeState
     repeats: int = 0
+    listened: float = 0.0
 
     def update(self, **changes: Any) -> None:
         """Replace these fields of the state."""
@@ -44,6 +47,7 @@ class ProbeTask:
 
     def confirm(self, **changes: Any) -> None:
         """Start the confirmation at the link's own URL, with these fields of the state replaced."""
+        self.listened = 0.0
         self.state = self.state.confirm(self.request.url)._replace(**changes)
 
     def failed(self, failure: Failure) -> ProbeResponse:
@@ -128,6 +132,13 @@ class HostSlot:
         if self.failures[scheme] >= MAX_HOST_FAILURES:
             self.unreachable[scheme] = failure
 
+    @property
+    def failures_left(self) -> int:
+        """How many more failures give a port up, at least 1; no limit if the host has responded or not failed yet."""
+        if self.has_responded or not self.failures:
+            return sys.maxsize
+        return max(1, MAX_HOST_FAILURES - max(self.failures.values()))
+
     def reopen(self) -> None:
         """Allow requests again after timeouts; those to come have more time."""
         self.failures.clear()
@@ -209,7 +220,7 @@ class HostScheduler:
         while self._ready:
             host_slot = self._ready.popleft()
             host_slot.is_ready = False
-            if not host_slot.waiting or host_slot.active >= self.per_host:
+            if not self._may_start(host_slot):
                 continue
             if host_slot.next_at > now:
                 heapq.heappush(self._sleeping, (host_slot.next_at, next(self._sequence), host_slot, None))
@@ -269,9 +280,15 @@ class HostScheduler:
                 host_slot.waiting.append(task)
 
     def _enqueue(self, host_slot: HostSlot) -> None:
-        if not host_slot.is_ready and host_slot.waiting and host_slot.active < self.per_host:
+        if not host_slot.is_ready and self._may_start(host_slot):
             host_slot.is_ready = True
             self._ready.append(host_slot)
+
+    def _may_start(self, host_slot: HostSlot) -> bool:
+        """Whether a request is waiting and has a slot; a host that fails gets no more than may fail before it is given
+        up, those in progress counted in.
+        """
+        return bool(host_slot.waiting) and host_slot.active < min(self.per_host, host_slot.failures_left)
 
 
 def _scheme(url: str) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from streaming.health.probe_types import Failure
 from streaming.health.probing.host_queue import ProbeTask
-from streaming.health.probing.next_step import NextStep
+from streaming.health.probing.next_step import NextStep, begin_with_get
 from streaming.health.probing.transfer import Transfer
 
 MIN_LAG_SECONDS = 0.5
-# This part of a request's time has to be lost before its timeout is ours.
-MIN_LOST_RATIO = 0.1
+# Who was listened to for this part of the time that a request has, in all its attempts, had his chance.
+ENOUGH_LISTENING = 0.8
 MAX_REPEATS = 3
 
 
@@ -34,13 +34,24 @@ class LagMonitor:
         """Note at a request that starts now what was lost before it."""
         transfer.lag_at_start = self._lag + (now - self._looked_at)
 
+    def lost(self, transfer: Transfer) -> float:
+        """How long the prober did not run during this request."""
+        return max(0.0, self._lag - transfer.lag_at_start)
+
     def explains(self, failure: Failure, transfer: Transfer, now: float) -> bool:
-        """Whether a request failed because the prober did not run for too much of the request's time."""
-        lost = self._lag - transfer.lag_at_start
-        return failure is Failure.TIMEOUT and lost > (now - transfer.started) * MIN_LOST_RATIO
+        """Whether a request failed because the prober did not run: it did not listen long enough in all attempts."""
+        lost = self.lost(transfer)
+        if failure is not Failure.TIMEOUT or not lost:
+            return False
+        task = transfer.task
+        task.listened += max(0.0, now - transfer.started - lost)
+        return task.listened < ENOUGH_LISTENING * transfer.timeout_ms / 1000
 
 
 def step_after_lag(task: ProbeTask) -> NextStep:
-    """Repeat a GET to which we did not listen; nothing is said of its link if that happens again and again."""
+    """Repeat a request to which we did not listen, as a GET; if that goes on, nothing is said of its link."""
+    if not task.state.get:
+        begin_with_get(task)
+        return 0.0
     task.repeats += 1
     return 0.0 if task.repeats <= MAX_REPEATS else task.failed(Failure.LOCAL)

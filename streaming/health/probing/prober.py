@@ -115,7 +115,7 @@ class Prober:
         self._scheduler.wake(now)
         while self._loop.has_capacity:
             if (next_task := self._scheduler.next(now)) is not None:
-                self._start(*next_task, now=now)
+                self._start(*next_task, now=time.monotonic())
             elif (
                 source is None
                 or self._intake.pending >= MAX_PENDING
@@ -168,7 +168,7 @@ class Prober:
                 self._loop.mark_stalled(transfer)
             else:  # Nobody needs HEAD to respond: it is given up for GET.
                 self._loop.release(transfer)
-                give_up_head(transfer.task)
+                (begin_with_get if self._lag.lost(transfer) else give_up_head)(transfer.task)
                 self._requeue(transfer.task)
 
     def _on_complete(self, transfer: Transfer, code: int, now: float) -> None:
@@ -182,7 +182,7 @@ class Prober:
         if not response.failure:
             host_slot.on_response(now, now - transfer.started)
         self._loop.release(transfer)
-        if task.state.get and self._lag.explains(response.failure, transfer, now):
+        if self._lag.explains(response.failure, transfer, now):
             step = step_after_lag(task)
         else:
             step = next_step(task, host_slot, response, normalize=self._intake.normalize_redirect)

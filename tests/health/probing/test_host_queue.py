@@ -42,3 +42,23 @@ def test_only_tasks_of_the_closed_port_are_removed_and_the_rest_keeps_its_order(
     give_up(host_slot, PLAIN)
     assert [task.request.id for task in scheduler.drain(host_slot)] == [1, 3]
     assert ([task.request.id for task in host_slot.waiting], scheduler.waiting) == ([0, 2], 2)
+
+
+@pytest.mark.parametrize(
+    ("failures", "has_responded", "started"),
+    [(0, False, 6), (1, False, 3), (2, False, 2), (3, False, 1), (3, True, 6)],
+)
+def test_a_host_that_fails_gets_no_more_requests_than_may_fail(failures, has_responded, started):
+    scheduler = HostScheduler(per_host=6, delay=0.0, max_stalled=1)
+    host_slot = scheduler.slot_for(PLAIN)
+    for _ in range(failures):
+        host_slot.count_failure(PLAIN, Failure.TIMEOUT)
+    host_slot.has_responded = has_responded
+    for number in range(10):
+        scheduler.add(host_slot, ProbeTask(ProbeRequest(number, PLAIN), ProbeState(PLAIN)))
+    taken = 0
+    while scheduler.next(0.0):
+        taken += 1
+    assert taken == started
+    scheduler.release(host_slot, stalled=False)
+    assert scheduler.next(0.0) is not None

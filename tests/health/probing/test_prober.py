@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -22,6 +23,9 @@ pytestmark = pytest.mark.slow
 
 LOOPBACK = PrivateHostAllowlist.parse(["127.0.0.0/8"])
 CONFIG = ProbeConfig(user_agent="Openreel/tests (+tests@example.org)", timeout=0.6, stall_seconds=0.2, allowed=LOOPBACK)
+
+
+ONE_AT_A_TIME = replace(CONFIG, per_host=1)
 
 
 @pytest.fixture
@@ -243,6 +247,46 @@ def test_a_timeout_while_this_process_did_not_run_is_not_the_links(origin, times
     response = probe_one(origin.url("page/1"), stop=machine.stop)
     assert judged(response, title="Nosferatu").reason == reason
     assert machine.suspended >= min(times, 2)
+
+
+class Hiccups:
+    """A process that does not look at its connections for 0.55 s, again and again, but most of the time it does."""
+
+    def __init__(self):
+        self.paused_at = time.monotonic()
+
+    def stop(self):
+        if time.monotonic() - self.paused_at > 3.2:
+            time.sleep(0.55)
+            self.paused_at = time.monotonic()
+        return False
+
+
+def test_short_pauses_excuse_no_silent_host():
+    with Origin(everything="hang") as silent:
+        prober = Prober(replace(CONFIG, timeout=3.0, stall_seconds=1.0), stop=Hiccups().stop)
+        requests = [ProbeRequest(number, silent.url(f"video/{number}"), media=True) for number in range(12)]
+        assert {response.failure for response in prober.responses(requests)} == {"timeout"}
+        # Each of four is asked twice, at most, and twice again at the end; the others are not asked.
+        assert sum(method == "GET" for method, _ in silent.log) <= 16
+
+
+def test_a_pause_during_a_request_with_head_does_not_end_these_for_the_host(origin):
+    pauses = iter([PAUSE_SECONDS])
+
+    def respond(handler):
+        if len(origin.log) == 1:
+            time.sleep(PAUSE_SECONDS)
+        handler.on_video("video")
+
+    def stop():
+        if origin.log:
+            time.sleep(next(pauses, 0))
+        return False
+
+    origin.behaviour = respond
+    probe(*(origin.url(f"video/{number}") for number in range(6)), media=True, stop=stop, config=ONE_AT_A_TIME)
+    assert [method for method, _ in origin.log].count("HEAD") == 6
 
 
 def test_a_stopped_prober_waits_for_no_link(origin):

@@ -10,7 +10,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from scraper import sources
 from scraper.items import LINK_KINDS, QUALITIES
-from streaming.film_length import FILM_PART
+from streaming.film_length import FILM_PART, FilmFile
 
 MIN_RELIABLE_UPTIME = 0.9
 NEUTRAL_LANGUAGES = frozenset({"", "zxx", "und", "mul"})  # not stated, no speech, undetermined, several
@@ -28,7 +28,7 @@ UNPLAYABLE_EXTENSIONS = frozenset(
 """What browsers do not play by themselves: Chromium says so of Theora, Matroska and DASH, for instance."""
 
 
-class Rankable(Protocol):
+class Rankable(FilmFile, Protocol):
     """The attributes of a link that decide its rank."""
 
     @property
@@ -49,12 +49,6 @@ class Rankable(Protocol):
     def length_note(self) -> str: ...
     @property
     def source(self) -> str: ...
-    @property
-    def source_url(self) -> str: ...
-    @property
-    def season(self) -> int | None: ...
-    @property
-    def episode(self) -> int | None: ...
 
 
 Link = TypeVar("Link", bound=Rankable)

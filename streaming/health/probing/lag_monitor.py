@@ -12,7 +12,7 @@ from streaming.health.probing.next_step import NextStep, begin_with_get
 from streaming.health.probing.transfer import Transfer
 
 MIN_LAG_SECONDS = 0.5
-# Who was listened to for this part of the time that a request has, in all its attempts, had his chance.
+# A timeout counts once the prober listened for this part of the request's timeout, in all its attempts.
 ENOUGH_LISTENING = 0.8
 MAX_REPEATS = 3
 
@@ -51,6 +51,7 @@ class LagMonitor:
 def step_after_lag(task: ProbeTask) -> NextStep:
     """Repeat a request to which we did not listen, as a GET; if that goes on, nothing is said of its link."""
     if not task.state.get:
+        task.listened = 0.0
         begin_with_get(task)
         return 0.0
     task.repeats += 1

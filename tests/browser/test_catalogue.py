@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, wait_for_value
@@ -55,6 +56,24 @@ def test_rows_lead_to_lists_and_give_way_to_a_search_which_has_an_order_of_its_o
     page.get_by_role("link", name="Short films").click()
     page.wait_for_url("/?type=movie&working=1&runtime_max=40")
     expect(page.locator(".chips")).to_contain_text("At most 40 min")
+
+
+@pytest.mark.parametrize("width", [320, 390, 600])
+def test_a_card_of_a_row_that_gets_the_focus_is_scrolled_into_view(visit, width):
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto("/")
+    stops = page.locator(".home-row .grid").first.locator("a, button")
+    forward = range(stops.count())
+    assert len(forward) > 4
+    stops.first.focus()
+    for key, order in (("Tab", forward), ("Shift+Tab", reversed(forward))):
+        for stop in order:
+            expect(stops.nth(stop)).to_be_focused()
+            wait_for_value(page, f"{{ const box = document.activeElement.getBoundingClientRect();"
+                                 f" box.left >= 0 && box.right <= {width}; }}", True)  # fmt: skip
+            page.keyboard.press(key)
+        page.keyboard.press("Shift+Tab")
 
 
 def test_filters_chips_and_the_back_button(visit):

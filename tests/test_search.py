@@ -132,6 +132,9 @@ def test_other_ways_to_type_a_title(text, title):
         ("melies", ["The Eclipse"]),
         ("黒澤", ["Ikiru"]),
         ("keaton", ["The Keaton Mystery", "One Week"]),
+        ("keatn", ["The Keaton Mystery", "One Week"]),
+        ("keatn mystry", ["The Keaton Mystery"]),
+        ("buster keatn", ["One Week"]),
         ("mu", ["Sunrise", "Nosferatu"]),  # no title begins so
         ("ke", ["The Keaton Mystery"]),  # one does: too many names begin with two letters
         ("murnau schreck zzzz", []),

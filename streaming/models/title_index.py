@@ -46,12 +46,10 @@ class TitleIndex:
         self.connection = connections[alias]
         self.is_postgres = self.connection.vendor == "postgresql"
 
-    def matching(self, pattern: Pattern, *, limit: int) -> list[int]:
-        """The ids of at most `limit` movies with a title that matches, in the order of their places."""
-        return self.matching_each([pattern], limit=limit)[0]
-
     def matching_each(self, patterns: Sequence[Pattern], *, limit: int) -> list[list[int]]:
-        """The same for each of the patterns, with one query."""
+        """The ids of at most `limit` movies with a title that matches, for each of the patterns, in the order of their
+        places. One query.
+        """
         if self.is_postgres:
             sql = "SELECT place FROM streaming_searchtitle WHERE vector @@ %s::tsquery ORDER BY place LIMIT %s"
         else:

@@ -103,7 +103,9 @@ def _candidates(movies: QuerySet[Any], index: TitleIndex, search: Search, *, lim
     nearly = index.titled(*keys_but_for_article(search.key), limit=MAX_FOUND)
     found, named = _as_typed(index, search, limit=limit)
     if not found and not named:
-        found = _of_year(movies, index, search) or _guessed(index, search.words, limit=limit)
+        found = _of_year(movies, index, search)
+    if not found and not named:
+        found, named = _guessed(index, search.words, limit=limit)
     if len(search.words) == 1 and is_unspaced(search.words[0]):
         nearly += index.of_one_word(found)
     titled = dict.fromkeys([*exact, *nearly, *found])
@@ -150,11 +152,22 @@ def _title_or_name(word: str, *, is_last: bool) -> list[Alternative]:
     return [terms, name_terms(terms)]
 
 
-def _guessed(index: TitleIndex, words: Sequence[str], *, limit: int) -> list[int]:
+def _guessed(index: TitleIndex, words: Sequence[str], *, limit: int) -> tuple[list[int], list[int]]:
+    """Of the first guess that any movie matches, the movies whose titles do, and those that need names for it."""
     for pattern in _guesses(index, words):
-        if found := index.matching(pattern, limit=limit):
-            return found
-    return []
+        found, *named = index.matching_each(_titles_first(pattern), limit=limit)
+        if found or any(named):
+            return found, named[0] if named else []
+    return [], []
+
+
+def _titles_first(pattern: Pattern) -> list[Pattern]:
+    """The pattern, and before it the same without names, if each entry has other alternatives too."""
+    of_titles = [
+        [terms for terms in alternatives if not any(term.word.startswith(PERSON_MARK) for term in terms)]
+        for alternatives in pattern
+    ]
+    return [of_titles, pattern] if all(of_titles) and of_titles != pattern else [pattern]
 
 
 def _guesses(index: TitleIndex, words: Sequence[str]) -> Iterator[Pattern]:

@@ -76,6 +76,29 @@ def test_a_card_of_a_row_that_gets_the_focus_is_scrolled_into_view(visit, width)
         page.keyboard.press("Shift+Tab")
 
 
+BROKEN_WORDS = """words => [...document.querySelectorAll('.movie-card .tag')].flatMap(tag => {
+    const text = [...tag.childNodes].findLast(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    text.data = words;
+    const range = document.createRange();
+    return [...text.data.matchAll(/\\S+/g)].filter(word => {
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        return range.getClientRects().length > 1;
+    }).map(word => word[0]);
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 650, 700, 1000, 1280])
+def test_no_word_on_a_poster_is_broken(visit, width):
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in ("/", "/?sort=title", f"/streaming/{browser_seed.SHOWN}/"):
+        page.goto(path)
+        assert page.locator(".movie-card .tag").count() > 2
+        for words in ("Not checked yet", "Noch nicht geprüft", "Pas encore vérifié", "Sin comprobar"):
+            assert page.evaluate(BROKEN_WORDS, words) == []
+
+
 def test_filters_chips_and_the_back_button(visit):
     page = visit.page
     page.goto("/")

@@ -109,6 +109,17 @@
     if (reported && select) select.value = reported.dataset.reportLink;
   });
 
+  // A search that ends brings the form anew, with the links that it found: what was chosen, written and answered stays.
+  document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) => {
+    if (target.id !== "report-part") return;
+    for (const field of target.querySelectorAll("[name=link], [name=note], #report-answer")) {
+      const selector = field.name ? `[name=${field.name}]` : "#report-answer", next = fragment.querySelector(selector);
+      if (!next) continue;
+      if (!field.name) next.append(...field.childNodes);
+      else if (field.name === "note" || next.querySelector(`[value="${field.value}"]`)) next.value = field.value;
+    }
+  });
+
   document.addEventListener("failure", (event) => showError(event.detail));
 
   // Keep relative times up to date while the page is open.

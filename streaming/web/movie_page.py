@@ -120,6 +120,7 @@ def _job_fragment(request: HttpRequest, found: ScrapeJob, *, movie: Movie, statu
         "movie": movie,
         "plays_here": bool(player_choices(links["shown_links"], {})),
         **links,
+        **report_context(request, movie),
         **job_context(request, found, movie=movie, working_links=links["working"]),
     }
     return render_page(request, "movie.html#ended", context, status=status)

@@ -77,9 +77,29 @@ def test_opening_a_movie_without_links_finds_them(visit):
     expect(page.locator("#watch")).to_contain_text("Watch on Example site", timeout=SOON)
     expect(page.locator("#fresh")).to_contain_text("last checked just now")
     expect(page.locator("#table .badge-active").first).to_be_visible()
+    reported = page.locator("#table .copy [data-report-link]").last
+    reported.click()
+    expect(page.locator("#report [name=link]")).to_have_value(reported.get_attribute("data-report-link"))
+    page.get_by_role("button", name="Does not work").click()
+    expect(page.locator("#report-answer")).to_contain_text("It works.", timeout=SOON)
     assert page.evaluate("window.stayed")
     page.get_by_role("link", name="Watch here").click()
     expect(page.get_by_role("button", name="Play here")).to_be_visible()
+
+
+def test_a_report_that_is_being_written_outlives_the_end_of_a_search_which_adds_its_links(visit):
+    page = visit.page
+    page.goto(f"/streaming/{browser_seed.SHOWN}/")
+    links = page.locator("#report [name=link]")
+    before = links.locator("option").count()
+    chosen = links.locator("option").last.get_attribute("value")
+    page.get_by_role("button", name="Refresh Links", exact=True).click()
+    links.select_option(chosen)
+    page.locator("#report [name=note]").fill("It stops after a minute.")
+    expect(page.locator("#job.succeeded")).to_be_visible(timeout=SOON)
+    expect(links.locator("option").nth(before)).to_be_attached()
+    expect(links).to_have_value(chosen)
+    expect(page.locator("#report [name=note]")).to_have_value("It stops after a minute.")
 
 
 def test_two_tabs_see_the_same_search(visit):

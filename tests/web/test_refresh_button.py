@@ -155,9 +155,9 @@ def test_the_last_response_swaps_everything_and_ends_the_polling(client, movie, 
     page = response.content.decode()
     assert text in page
     assert "hx-trigger" not in page
-    for part in ("watch", "fresh", "table"):
+    for part in ("watch", "fresh", "table", "report-part"):
         assert f'id="{part}"' in page
-    assert page.count('hx-swap-oob="true"') == 3
+    assert page.count('hx-swap-oob="true"') == 4
     assert "toast" not in page
     assert re.search('data-announce="[^"]+"', page)
     assert response.headers["Cache-Control"] == "private, no-cache"

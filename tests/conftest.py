@@ -20,13 +20,13 @@ from django.db import connection
 from streaming.api.response_bodies import list_bodies, movie_bodies
 from tests.helpers.external_services import drop_postgres_templates
 
+from tests.helpers.process_info import started_processes
 SECONDS = {"slow": 1.0, "browser": 4.0, "postgres": 2.0, "broker": 10.0}
 """About how long a test with this marker takes."""
 MARKERS = tuple(SECONDS)
 PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.posix_spawn"})
 LIBRARY_FINDERS = frozenset({"ldconfig", "gcc", "ld"})
 """What `ctypes.util.find_library` runs, in whichever test first imports a module that wants a C library."""
-started_processes: list[str] = []
 
 
 def _note_processes(event: str, args: tuple[Any, ...]) -> None:

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.helpers.external_services import migrated_sqlite, skip_or_fail
 from tests.helpers.http_servers import free_port
 from tests.helpers.paths import PROJECT_ROOT
+from tests.helpers.process_info import started_processes
 
 ARGUMENTS = [
     "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -152,9 +153,9 @@ def running_site(folder: Path, *, seed: str = "main") -> Iterator[Site]:
             site.run("from streaming.scraping.supervisor import control; control.stop_supervisor()")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Stopped after the browser tests: stopping starts a process, which other tests may not do."""
+    """One for each worker, whose files of browser tests do not follow one another."""
     with running_site(tmp_path_factory.mktemp("site")) as site:
         yield site
 
@@ -163,6 +164,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def browser(chromium: str) -> Iterator[Browser]:
     """Closed after each module, because Django refuses the database while the driver's event loop runs."""
     with sync_playwright() as driver:
+    started_processes.clear()  # Stopping starts one, in whichever test is the last.
         browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import locale
 import os
 import shutil
@@ -54,6 +55,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _expected_seconds(item: pytest.Item) -> float:
     marks = [mark for name in MARKERS if (mark := item.get_closest_marker(name))]
     return max((float(mark.kwargs.get("seconds", SECONDS[mark.name])) for mark in marks), default=0.02)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of the garbage collector, which would walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

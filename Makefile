@@ -4,11 +4,11 @@ PYTHON ?= python3.11
 VENV := .venv
 CORES ?= auto
 # Many tests wait for processes and time-outs most of the time.
-TEST_WORKERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
+TEST_WORKERS ?= $(shell expr 2 + $$(getconf _NPROCESSORS_ONLN))
 RUN := $(VENV)/bin/python
 DEV_RUN := SECRET_KEY=only-for-make-check-and-make-bench ENV_FILE=/dev/null $(RUN)
 
-.PHONY: help install run test test-fast check fix messages screenshots bench bench-jobs bench-health bench-truth bench-faults bench-bulk bench-catalogue bench-history clean
+.PHONY: help install run test test-fast check check-types check-style check-imports check-templates check-migrations fix messages screenshots bench bench-jobs bench-health bench-truth bench-faults bench-bulk bench-catalogue bench-history clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -18,20 +18,30 @@ install: $(VENV)/.dev ## create .venv with everything that running, testing and 
 run: $(VENV)/.run ## start Openreel at http://127.0.0.1:8000 (PORT=, HOST= and the settings of docs/settings.md apply)
 	@exec $(RUN) -m MovieBackend.serve
 
-test: $(VENV)/.dev ## run all tests, on one process more than there are cores; an absent service is named (TESTS="-k health tests/api" narrows)
+test: $(VENV)/.dev ## run all tests, on two processes more than there are cores; an absent service is named (TESTS="-k health tests/api" narrows)
 	@$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-fast: $(VENV)/.dev ## run the tests that start no processes and wait for nothing, in under a minute
 	@$(RUN) -m pytest -n $(CORES) --dist load -m "not slow and not browser and not postgres and not broker" $(TESTS)
 
-check: $(VENV)/.dev ## lint, format, types, import contracts, templates, styles, migrations
+check: check-types check-style check-imports check-templates check-migrations ## lint, format, types, import contracts, templates, styles, migrations (-j: at once)
+
+check-types: $(VENV)/.dev
+	$(RUN) -m mypy
+
+check-style: $(VENV)/.dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m mypy
+
+check-imports: $(VENV)/.dev
 	$(VENV)/bin/lint-imports
+
+check-templates: $(VENV)/.dev
 	$(RUN) -m djlint templates --check --quiet
 	$(RUN) -m djlint templates --lint --quiet
 	$(RUN) -m pytest tests/web/test_markup.py
+
+check-migrations: $(VENV)/.dev
 	$(DEV_RUN) manage.py makemigrations --check --dry-run
 	$(DEV_RUN) manage.py check --fail-level WARNING
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import locale
 import os
 import shutil
@@ -19,14 +20,14 @@ from django.db import connection
 
 from streaming.api.response_bodies import list_bodies, movie_bodies
 from tests.helpers.external_services import drop_postgres_templates
+from tests.helpers.process_info import started_processes
 
 SECONDS = {"slow": 1.0, "browser": 4.0, "postgres": 2.0, "broker": 10.0}
-"""About how long a test with this marker takes."""
+"""About how long a test with this marker takes, unless it states it: `pytest.mark.slow(seconds=100)`."""
 MARKERS = tuple(SECONDS)
 PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.posix_spawn"})
 LIBRARY_FINDERS = frozenset({"ldconfig", "gcc", "ld"})
 """What `ctypes.util.find_library` runs, in whichever test first imports a module that wants a C library."""
-started_processes: list[str] = []
 
 
 def _note_processes(event: str, args: tuple[Any, ...]) -> None:
@@ -47,8 +48,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if not item.get_closest_marker(foreign)]
     seconds: Counter[Path] = Counter()
     for item in items:
-        seconds[item.path] += max((SECONDS[mark] for mark in SECONDS if item.get_closest_marker(mark)), default=0.02)
+        seconds[item.path] += _expected_seconds(item)
     items.sort(key=lambda item: -seconds[item.path])
+
+
+def _expected_seconds(item: pytest.Item) -> float:
+    marks = [mark for name in MARKERS if (mark := item.get_closest_marker(name))]
+    return max((float(mark.kwargs.get("seconds", SECONDS[mark.name])) for mark in marks), default=0.02)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of the garbage collector, which would walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

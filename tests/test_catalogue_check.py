@@ -323,7 +323,7 @@ def test_a_writer_that_is_killed_leaves_exact_counters(kind, tmp_path):
             run(url)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=80)
 @pytest.mark.postgres
 def test_all_this_is_true_on_postgresql():
     run_tests_on_postgres("test_catalogue_check.py", "test_catalogue_plans.py", "test_catalogue_query.py")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.paths import PROJECT_ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=20)
 DOCS = PROJECT_ROOT / "docs"
 FILES = [
     *sorted(DOCS.glob("*.md")),

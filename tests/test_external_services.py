@@ -24,4 +24,4 @@ def test_without_chromium(tmp_path, ci, status, word):
     )
     assert done.returncode == status, done.stdout
     assert word in done.stdout.splitlines()[-1]
-    assert "no Chromium here (apt-get install chromium)" in done.stdout
+    assert "no Chromium here (apt-get install chromium-headless-shell)" in done.stdout

@@ -436,6 +436,6 @@ def plans_of(text):
 
 
 @pytest.mark.postgres
-@pytest.mark.slow
+@pytest.mark.slow(seconds=45)
 def test_all_this_holds_on_postgresql():
     run_tests_on_postgres("test_search.py", "test_search_index.py")

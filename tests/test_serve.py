@@ -25,7 +25,7 @@ from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import children_of, command_line, is_alive
 from tests.helpers.slow_clients import LARGE_BYTES, place_large_export, slow_clients, status_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=4)
 
 
 def start(folder, port, **more):

@@ -28,7 +28,7 @@ from tests.helpers.paths import PROJECT_ROOT
 from tests.helpers.process_info import is_alive
 from tests.test_serve import descendants_gone, wait_for_address
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=60)
 
 FIRST_RELEASE = PROJECT_ROOT / "tests" / "releases" / "0637173.tar.xz"
 FILL = """

@@ -223,7 +223,7 @@ def test_without_a_service_it_says_what_to_set(settings):
     assert (status, "Apprise does not understand" in output, "token-of-mine" in output) == (4, True, False)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 @pytest.mark.postgres
 def test_the_same_on_postgresql():
     run_tests_on_postgres("alarms/test_messages.py")

@@ -18,7 +18,7 @@ from tests.helpers.http_origin import Origin
 from tests.helpers.message_receivers import receiver
 from tests.helpers.paths import PROJECT_ROOT
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow(seconds=15)]
 
 
 def start(name, *options, **variables):

@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.external_services import migrated_sqlite, temporary_postgres
 from tests.helpers.paths import PROJECT_ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = [pytest.mark.slow(seconds=20), pytest.mark.postgres]
 
 FILL = """
 import sys, django

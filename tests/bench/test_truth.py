@@ -376,7 +376,7 @@ def test_the_scenarios_can_be_listed(capsys):
 
 
 # --- the whole, with the real checker
-@pytest.mark.slow
+@pytest.mark.slow(seconds=150)
 def test_what_the_checker_has_always_survived_is_survived():
     names = ("dns-none", "host-503-3days-tiny", "control-killed", "control-blocked")
     results = list(simulated([scenarios.BY_NAME[name] for name in names], jobs=1))

@@ -19,11 +19,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.helpers.external_services import migrated_sqlite, skip_or_fail
 from tests.helpers.http_servers import free_port
 from tests.helpers.paths import PROJECT_ROOT
+from tests.helpers.process_info import started_processes
 
 ARGUMENTS = [
     "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+CHROMIUMS = ("chromium-headless-shell", "chromium")
+"""The first that is here: without the windows of the other one, it takes a third of the CPU time."""
 OTHER_STATICS = ("admin", "rest_framework", "swagger-ui-standalone-preset.js")
 STARTUP_TIMEOUT_SECONDS = 30
 EXPECT_TIMEOUT_SECONDS = 15
@@ -38,10 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+def find_chromium() -> str | None:
+    return next(filter(None, map(shutil.which, CHROMIUMS)), None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def chromium() -> str:
     """The path of Chromium, which all these tests need."""
-    return shutil.which("chromium") or skip_or_fail("no Chromium here (apt-get install chromium)")
+    return find_chromium() or skip_or_fail(f"no Chromium here (apt-get install {CHROMIUMS[0]})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +159,12 @@ def running_site(folder: Path, *, seed: str = "main") -> Iterator[Site]:
             site.run("from streaming.scraping.supervisor import control; control.stop_supervisor()")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Stopped after the browser tests: stopping starts a process, which other tests may not do."""
+    """One for each worker, whose files of browser tests do not follow one another."""
     with running_site(tmp_path_factory.mktemp("site")) as site:
         yield site
+    started_processes.clear()  # Stopping starts one, in whichever test is the last.
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tests.helpers.external_services import empty_database, migrated_sqlite, mod
 from tests.helpers.http_servers import free_port
 from tests.helpers.paths import PROJECT_ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=20)
 SEED = 11
 FIELDS = ("source", "source_url", "kind", "season", "episode", "label", "quality", "language", "licence")
 

@@ -26,7 +26,7 @@ from tests.helpers.factories import LONG_DEAD, make_link, make_movie
 from tests.helpers.http_origin import Origin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-# test_distributed_run.py runs this module once more with distributed runs.
+# test_distributed_rules.py runs this module once more with distributed runs.
 IS_DISTRIBUTED = bool(os.environ.get("TESTS_DISTRIBUTED"))
 FIELDS = ("id", "is_active", "reason", "failures", "checks", "last_checked", "state_since", "http_status")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 
 import django
@@ -9,3 +10,5 @@ import django
 django.setup()
 for name in ("pytest_socket", "streaming.scraping.crawling.job_crawl", "tests.helpers.crawl_process"):
     importlib.import_module(name)
+# What all forks share stays as it is: the garbage collector would write into each object, and so copy it.
+gc.freeze()

@@ -203,13 +203,14 @@ class Origin(ThreadingHTTPServer):
         for one in list(self.sockets):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+        # On a closed socket its loop would turn without a pause, and take the time of what is tested.
+        self.shutdown()
 
     def handle_error(self, request, client_address):
         pass
 
     def __exit__(self, *args):
         self.go_down()
-        self.shutdown()
 
 
 def wait_for(condition, seconds=20.0):

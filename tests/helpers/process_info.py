@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+started_processes: list[str] = []
+"""What the running test has started so far."""
+
 
 def is_alive(pid: int) -> bool:
     try:

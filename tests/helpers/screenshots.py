@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, Site, running_site
+from tests.browser.conftest import ARGUMENTS, CHROMIUMS, Site, find_chromium, running_site
 from tests.helpers.paths import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "docs" / "screenshots"
@@ -29,9 +28,9 @@ PLAYED_SECONDS, TIMEOUT_SECONDS = 1, 30
 
 def main() -> int:
     """Start a site with the demo catalogue, visit it and write the pictures."""
-    chromium = shutil.which("chromium")
+    chromium = find_chromium()
     if not chromium:
-        print("openreel: no Chromium here (apt-get install chromium)", file=sys.stderr)
+        print(f"openreel: no Chromium here (apt-get install {CHROMIUMS[0]})", file=sys.stderr)
         return 1
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

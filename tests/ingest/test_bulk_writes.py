@@ -331,6 +331,6 @@ def test_two_that_restore_and_create_the_same_movies_wait_for_each_other_and_los
 
 
 @pytest.mark.postgres
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 def test_the_same_on_postgresql():
     run_tests_on_postgres("ingest/test_bulk_writes.py", "ingest/test_save.py", "ingest/test_tombstones.py")

@@ -20,7 +20,7 @@ from scraper.net.url_policy import host_of
 from streaming.models import Movie, StreamingLink
 from tests.helpers.brokers import Broker
 from tests.helpers.cluster import PROJECT_ROOT, Cluster
-from tests.helpers.external_services import empty_database, models_in, postgres_template
+from tests.helpers.external_services import empty_database, models_in
 from tests.helpers.http_origin import Origin, wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.broker, pytest.mark.slow]
@@ -322,16 +322,6 @@ def test_a_worker_that_has_to_stop_ends_the_check_that_beat_started(machines, ne
     assert machines.workers[0].wait(10) == 0, machines.said()
     interrupted = "SELECT count(*) FROM streaming_healthrun WHERE finished_at > started_at AND reason LIKE 'interr%'"
     assert machines.query(interrupted) == [(1,)]
-
-
-def test_every_rule_of_a_run_holds_for_a_distributed_one(database):
-    """All tests of whole runs once more, but for the number of statements, which depends on the duration here."""
-    environment = {
-        **os.environ, "DATABASE_URL": database, "OPENREEL_TEST_TEMPLATE": postgres_template(), "TESTS_DISTRIBUTED": "1"
-    }  # fmt: skip
-    command = [sys.executable, "-m", "pytest", "tests/health/test_runner.py", "-k", "not statements", "-p", "no:xdist"]
-    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=420)
-    assert done.returncode == 0, done.stdout
 
 
 def test_distributed_without_a_broker_says_what_it_needs(tmp_path):

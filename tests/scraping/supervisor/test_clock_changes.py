@@ -17,7 +17,7 @@ from tests.helpers.external_services import empty_database, skip_or_fail
 from tests.helpers.paths import PROJECT_ROOT
 from tests.scraping.supervisor.test_two_machines import python
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=6)
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 HOUR = 3600

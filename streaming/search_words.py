@@ -30,6 +30,7 @@ ARTICLES = frozenset(
 )  # fmt: skip
 """With which titles begin, and which people leave out when they type one."""
 IMDB_ID_START = re.compile(r"tt[0-9]{1,9}")
+IMDB_ADDRESS = re.compile(r"imdb\.com/\S*?(tt[0-9]{7,9})(?![0-9])", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,13 @@ def title_words(title: str, *others: str, people: Iterable[str] = ()) -> str:
 
 
 def parse_search(text: str) -> Search:
-    """Read what somebody typed; only the first 200 characters and 8 words count."""
+    """Read what somebody typed; only the first 200 characters and 8 words count.
+
+    The address of a film at IMDb counts as its id.
+    """
     text = text[:MAX_SEARCH_LENGTH]
+    if address := IMDB_ADDRESS.search(text):
+        return Search(key="", words=(), imdb_ids=(address[1].lower(),))
     words = [word for chunk in _chunks(text) for word in chunk]
     imdb_ids = tuple(word for word in words if IMDB_ID_START.fullmatch(word))
     titles = [word for word in words if word not in imdb_ids]

@@ -247,6 +247,16 @@ def test_a_set_with_an_order_keeps_it():
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["https://www.imdb.com/title/tt0013442/", "m.imdb.com/de/title/tt0013442/?ref_=fn_al", " IMDB.com/title/TT0013442"],
+)
+def test_the_address_of_a_film_at_imdb_finds_it(text):
+    make_movie(imdb_id="tt0013442", title="Nosferatu")
+    make_movie(imdb_id="tt0013443", title="Title")
+    assert found(text) == ["Nosferatu"]
+
+
+@pytest.mark.parametrize(
     ("text", "titles"),
     [
         ("tt0013442", ["Nosferatu", "A Longer Id"]),

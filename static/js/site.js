@@ -104,20 +104,34 @@
   });
 
   // "Report" in a row chooses its link in the form, to which it leads.
-  document.addEventListener("click", ({ target }) => {
-    const reported = target.closest("[data-report-link]"), select = $("#report [name=link]");
-    if (reported && select) select.value = reported.dataset.reportLink;
+  document.addEventListener("click", (event) => {
+    const reported = event.target.closest("[data-report-link]"), select = $("#report [name=link]");
+    if (!reported || !select || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    select.value = reported.dataset.reportLink;
+    location.hash = "report";
+    select.focus();
   });
-
-  // A search that ends brings the form anew, with the links that it found: what was chosen, written and answered stays.
-  document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) => {
-    if (target.id !== "report-part") return;
-    for (const field of target.querySelectorAll("[name=link], [name=note], #report-answer")) {
-      const selector = field.name ? `[name=${field.name}]` : "#report-answer", next = fragment.querySelector(selector);
-      if (!next) continue;
-      if (!field.name) next.append(...field.childNodes);
-      else if (field.name === "note" || next.querySelector(`[value="${field.value}"]`)) next.value = field.value;
-    }
+  // A search that ends brings the rows and the form anew. Details stay open; what is being reported stays as it is,
+  // and the form only gets the links that were found.
+  document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+    const { target, fragment } = detail;
+    target.querySelectorAll("details[open][id]").forEach(({ id }) => {
+      const same = $(`#${id}`, fragment);
+      if (same) same.open = true;
+    });
+    const select = target.id === "report-part" && $("[name=link]", target), found = $("[name=link]", fragment);
+    if (!select) return;
+    detail.shouldSwap = false;
+    if (!found) return;
+    const chosen = select.selectedOptions[0];
+    select.replaceChildren(...found.options);
+    if (chosen && ![...select.options].some(({ value }) => value === chosen.value)) select.append(chosen);
+    if (chosen) select.value = chosen.value;
+  });
+  // A sentence is sent once.
+  document.addEventListener("htmx:afterRequest", ({ detail: { successful, elt } }) => {
+    if (successful && elt.id === "report") $("[name=note]", elt).value = "";
   });
 
   document.addEventListener("failure", (event) => showError(event.detail));
@@ -221,6 +235,7 @@
   on("responseError", (event) => {
     const { status, responseText } = event.detail.xhr, target = event.detail.target;
     if ([400, 429, 503].includes(status)) return showError(responseText.length < 200 ? responseText : texts.busy);
+    if (status === 404 && target.id === "report-answer") return showError(texts.removed);
     if (status === 404 && target.id === "job") {
       // The movie was removed during its search: without the panel the polling ends.
       target.replaceWith(Object.assign(document.createElement("div"), { id: "job" }));

@@ -62,6 +62,11 @@ class LinkCopy:
         """The language of the best link that states one."""
         return next((link.language for link in self.links if link.language), "")
 
+    @property
+    def named_links(self) -> list[tuple[str, StreamingLink]]:
+        """Its links with the name of the copy."""
+        return [(self.name, link) for link in self.links]
+
 
 @dataclass(frozen=True, slots=True)
 class Episode:
@@ -111,6 +116,11 @@ class Episode:
         return tuple(link for copy in self.copies for link in copy.links)
 
     @property
+    def named_links(self) -> list[tuple[str, StreamingLink]]:
+        """Its links with the names of their copies."""
+        return [named for copy in self.copies for named in copy.named_links]
+
+    @property
     def quality(self) -> str:
         return self.copies[0].quality
 
@@ -152,8 +162,12 @@ class LinkView:
     @property
     def query_string(self) -> str:
         """The query string of this view, empty for the usual one."""
+        return self.query_string_with()
+
+    def query_string_with(self, **more: object) -> str:
+        """The query string of this view with more parameters."""
         season = {} if self.season is None else {"season": str(self.season)}
-        query = urlencode(season | ({"all": "1"} if self.shows_all else {}))
+        query = urlencode(season | ({"all": "1"} if self.shows_all else {}) | more)
         return f"?{query}" if query else ""
 
     @property

@@ -28,6 +28,11 @@ from streaming.web.link_rows import COPIES_SHOWN, LinkView, Season, chosen_seaso
 from streaming.web.titles import shown_synopsis, shown_title
 
 WIKIDATA_ITEM = "http://www.wikidata.org/entity/"
+MAX_ACTIONS = 10
+ENTRY_POINT = {
+    "@type": "EntryPoint",
+    "actionPlatform": ["https://schema.org/DesktopWebPlatform", "https://schema.org/MobileWebPlatform"],
+}
 POLL_COUNT_PATTERN = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
@@ -109,6 +114,9 @@ def _rows_context(movie: Movie, links: MovieLinks, *, view: LinkView) -> dict[st
     rows = season.episodes if season else copies[:shown]
     return {
         "shown_links": [link for row in rows for link in row.links],
+        "named_links": [named for row in rows for named in row.named_links],
+        "view_query": view.query_string,
+        "row_query": f"{view.query_string}&" if view.query_string else "?",
         "watch_label": _watch_label(links.best, seasons),
         "seasons": seasons,
         "season": season,
@@ -136,14 +144,16 @@ def job_context(
 ) -> dict[str, Any]:
     """The job panel of a movie page.
 
-    `poll_count` is part of the reload link for browsers without scripts, which only reload a URL that changes.
+    `progress_url` is the page for browsers without scripts: it differs each time, for they reload no URL that stays.
     """
     polls, view = request.GET.get("look", ""), LinkView.from_query_string(request.GET)
+    look = int(polls) + 1 if POLL_COUNT_PATTERN.fullmatch(polls) else 1
+    progress = view.query_string_with(job=job.pk, look=look) if job else ""
     return {
         "job": job,
         "job_view": job_view(job, movie=movie, working_links=working_links) if job else None,
         "poll_url": f"{job.get_absolute_url()}{view.query_string}" if job else "",
-        "poll_count": int(polls) + 1 if POLL_COUNT_PATTERN.fullmatch(polls) else 1,
+        "progress_url": f"{movie.get_absolute_url()}{progress}#refresh",
     }
 
 
@@ -174,7 +184,7 @@ def viewer_languages(request: HttpRequest) -> list[str]:
 
 
 def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: str) -> dict[str, Any]:
-    """The movie as schema.org data, with a WatchAction for each working link."""
+    """The movie as schema.org data, with a WatchAction for each of the best `MAX_ACTIONS` working links."""
     values = {
         "@context": "https://schema.org",
         "@type": "TVSeries" if found.type == Movie.Type.SHOW else "Movie",
@@ -185,7 +195,10 @@ def structured_data(found: Movie, active: Sequence[StreamingLink], canonical: st
         "description": display_text(shown_synopsis(found).text, max_length=500),
         "image": found.poster_url or urljoin(canonical, reverse("cover", args=[found.imdb_id])),
         **_stated_facts(found),
-        "potentialAction": [{"@type": "WatchAction", "target": link.source_url} for link in active],
+        "potentialAction": [
+            {"@type": "WatchAction", "target": {**ENTRY_POINT, "urlTemplate": link.source_url}}
+            for link in active[:MAX_ACTIONS]
+        ],
     }
     return {key: value for key, value in values.items() if value}
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext, gettext_noop
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from streaming.client_throttle import client_key, refresh_retry_after
 from streaming.formatting import display_text
@@ -24,6 +24,7 @@ from streaming.scraping.page_visits import refresh_on_request
 from streaming.web.captions import caption_tracks
 from streaming.web.content_security import policy_header
 from streaming.web.error_pages import not_found
+from streaming.web.link_rows import LinkView
 from streaming.web.movie_context import display_name, job_context, links_context, structured_data
 from streaming.web.movie_facts import ShownFacts
 from streaming.web.oembed import oembed_url
@@ -56,16 +57,19 @@ def movie_detail(request: HttpRequest, identifier: str) -> HttpResponse:
     return _movie_page(request, found, job=_requested_job(request, found) or refresh.job, notice=notice)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
     """Start a scrape job for the Refresh button: the job panel for htmx, otherwise a redirect to the movie page.
 
-    429 or 503 with Retry-After if the client or the queue is over its limit, or the database takes no write.
+    429 or 503 with Retry-After if the client or the queue is over its limit, or the database takes no write. Whoever
+    opens the address gets the movie's page, and starts nothing by that.
     """
     visitor = Visitor(client_key(request), sent_at=timezone.now())
     found = Movie.objects.shown().by_identifier(identifier).first()
     if found is None:
         return not_found(request, None)
+    if request.method != "POST":
+        return HttpResponseRedirect(found.get_absolute_url())
     if wait := refresh_retry_after(request):
         return _try_again_later(request, found, wait=wait, status=429, reason=gettext("Too many refreshes."))
     try:
@@ -80,7 +84,8 @@ def refresh_links(request: HtmxHttpRequest, identifier: str) -> HttpResponse:
     if request.htmx:
         return _job_fragment(request, job, movie=job.movie or found, status=202)
     # 303: the browser gets the page with GET, so that reloading it does not start another job.
-    return HttpResponseRedirect(f"{found.get_absolute_url()}?job={job.pk}#refresh", status=303)
+    query = LinkView.from_query_string(request.GET).query_string_with(job=job.pk)
+    return HttpResponseRedirect(f"{found.get_absolute_url()}{query}#refresh", status=303)
 
 
 def _try_again_later(request: HtmxHttpRequest, found: Movie, *, wait: int, status: int, reason: str) -> HttpResponse:

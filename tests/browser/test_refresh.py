@@ -90,16 +90,48 @@ def test_opening_a_movie_without_links_finds_them(visit):
 def test_a_report_that_is_being_written_outlives_the_end_of_a_search_which_adds_its_links(visit):
     page = visit.page
     page.goto(f"/streaming/{browser_seed.SHOWN}/")
-    links = page.locator("#report [name=link]")
+    links, note = page.locator("#report [name=link]"), page.locator("#report [name=note]")
     before = links.locator("option").count()
     chosen = links.locator("option").last.get_attribute("value")
+    details = page.locator("#" + page.locator(".copy details").first.get_attribute("id"))
     page.get_by_role("button", name="Refresh Links", exact=True).click()
+    details.locator("summary").click()
     links.select_option(chosen)
-    page.locator("#report [name=note]").fill("It stops after a minute.")
+    note.focus()
+    page.keyboard.type("It stops ")
     expect(page.locator("#job.succeeded")).to_be_visible(timeout=SOON)
     expect(links.locator("option").nth(before)).to_be_attached()
+    page.keyboard.type("after a minute.")
     expect(links).to_have_value(chosen)
-    expect(page.locator("#report [name=note]")).to_have_value("It stops after a minute.")
+    expect(note).to_have_value("It stops after a minute.")
+    expect(details).to_have_attribute("open", "")
+    page.keyboard.press("Enter")
+    expect(page.locator("#report-answer")).to_be_empty()
+    page.get_by_role("button", name="Wrong film").click()
+    expect(page.locator("#report-answer")).to_contain_text("Thank you.")
+    expect(note).to_have_value("")
+
+
+def test_a_report_is_about_the_chosen_link_even_if_a_search_no_longer_shows_it(visit, site):
+    page = visit.page
+    page.goto(f"/streaming/{browser_seed.SHOWN}/")
+    links = page.locator("#report [name=link]")
+    chosen = links.locator("option").last.get_attribute("value")
+    links.select_option(chosen)
+    site.run(f"from streaming.models import StreamingLink as L; L.objects.filter(pk={chosen}).update(is_active=False)")
+    page.get_by_role("button", name="Refresh Links", exact=True).click()
+    expect(page.locator("#job.succeeded")).to_be_visible(timeout=SOON)
+    expect(page.locator(f"#table .copy-actions #watch-{chosen}")).to_have_count(0)
+    expect(links).to_have_value(chosen)
+
+
+def test_the_season_stays_when_a_search_ends(visit):
+    page = visit.page
+    page.goto(f"/streaming/{browser_seed.SHOW}/?season=2")
+    page.get_by_role("button", name="Refresh Links", exact=True).click()
+    expect(page.locator("#job.queued, #job.running")).to_have_count(0, timeout=SOON)
+    expect(page.locator("#job.succeeded, #job.failed")).to_be_visible(timeout=SOON)
+    expect(page.locator(".seasons [aria-current]")).to_have_text("Season 2")
 
 
 def test_two_tabs_see_the_same_search(visit):

@@ -128,9 +128,9 @@ def test_structured_data_is_valid_and_escaped(client):
     stated = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)[1]
     data = json.loads(stated)
     assert data["name"] == "</script><script>alert(1)</script>&"
-    assert data["potentialAction"] == [
-        {"@type": "WatchAction", "target": "https://films.example.org/a?b=1&c=</script>"}
-    ]
+    (action,) = data["potentialAction"]
+    assert (action["@type"], action["target"]["@type"]) == ("WatchAction", "EntryPoint")
+    assert action["target"]["urlTemplate"] == "https://films.example.org/a?b=1&c=</script>"
     assert "<script>alert" not in page
 
 

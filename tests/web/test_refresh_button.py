@@ -67,8 +67,9 @@ def test_row_id_and_imdb_id_both_work(client, movie):
     assert client.post("/streaming/tt7777777/refresh/").status_code == 404
 
 
-def test_get_does_not_start_a_job(client, movie):
-    assert client.get(button(movie)).status_code == 405
+def test_get_does_not_start_a_job_but_leads_to_the_movie(client, movie):
+    answer = client.get(button(movie))
+    assert (answer.status_code, answer["Location"]) == (302, movie.get_absolute_url())
     assert not ScrapeJob.objects.exists()
 
 

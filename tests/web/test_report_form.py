@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from datetime import timedelta
 from time import monotonic
@@ -98,22 +99,47 @@ class TestBadInput:
             ({"note": "x" * 10_000}, "One sentence is enough: 300 characters at most, this has 10,000."),
             ({"kind": "boring"}, "Choose a link and say what is wrong with it."),
             ({"kind": ""}, "Choose a link and say what is wrong with it."),
-            ({"link": "0"}, "Choose a link and say what is wrong with it."),
+            ({"link": "0"}, "This link is no longer in the catalogue."),
             ({"link": "9" * 40}, "Choose a link and say what is wrong with it."),
             ({"link": "x"}, "Choose a link and say what is wrong with it."),
         ],
     )
     def test_what_is_no_report_is_refused_in_a_sentence(self, client, movie, fields, sentence):
         link = make_link(movie)
-        answer = client.post(URL, {"link": link.pk, "kind": "wrong_film", **fields})
+        sent = {"link": link.pk, "kind": "wrong_film", **fields}
+        answer = client.post(URL, sent, **HTMX)
         assert (answer.status_code, answer.content.decode()) == (400, sentence)
+        page = client.post(f"{URL}?season=2", sent)
+        assert page.status_code == 400
+        assert f"<p>{sentence}</p>" in html_of(page)
+        assert 'href="/streaming/tt0013442/?season=2#report"' in html_of(page)
         assert LinkReport.objects.count() == 0
 
     def test_links_of_others_and_hidden_ones_cannot_be_reported(self, client, movie):
         for link in (make_link(), make_link(movie, is_published=False)):
             assert report(client, link, "broken").status_code == 400
-        assert client.get(URL).status_code == 405
         assert client.post("/streaming/tt0000001/report/").status_code == 404
+
+    def test_its_address_leads_to_the_movie(self, client, movie):
+        answer = client.get(URL)
+        assert (answer.status_code, answer["Location"]) == (302, "/streaming/tt0013442/")
+
+    def test_the_form_names_the_rows_and_chooses_the_link_that_the_address_names(self, client, movie):
+        first, second = make_link(movie), make_link(movie)
+        page = html_of(client.get(f"/streaming/tt0013442/?link={second.pk}"))
+        for number in (1, 2):
+            assert re.search(rf"<option[^>]*> [^<]+, copy {number}, ", page)
+        assert re.findall(r'<option value="([0-9]+)" selected', page) == [str(second.pk)]
+        assert f'href="/streaming/tt0013442/?link={first.pk}#report"' in page
+
+    def test_the_season_stays(self, client, movie):
+        link = make_link(movie, season=3, episode=7)
+        make_link(movie, season=1, episode=1)
+        page = html_of(client.get("/streaming/tt0013442/?season=3"))
+        assert f'href="/streaming/tt0013442/?season=3&amp;link={link.pk}#report"' in page
+        assert 'action="/streaming/tt0013442/report/?season=3"' in page
+        answer = client.post(f"{URL}?season=3", {"link": link.pk, "kind": "wrong_film"})
+        assert answer["Location"] == f"/streaming/tt0013442/?season=3&report={LinkReport.objects.get().pk}#report"
 
     def test_hundreds_a_minute_are_turned_away(self, client, movie, settings):
         settings.REPORT_RATE = (6, 60)
@@ -121,7 +147,7 @@ class TestBadInput:
         answers = [report(client, link, "unwanted") for _ in range(300)]
         assert [answer.status_code for answer in answers] == [303] * 6 + [429] * 294
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
-        assert answers[-1].content.decode().startswith("Too many reports. Try again in ")
+        assert "<p>Too many reports. Try again in " in html_of(answers[-1])
         assert LinkReport.objects.get().count == 1
 
 

@@ -19,8 +19,8 @@ from streaming.ingest.records import LinkRecord, MovieRecord, parse_link, parse_
 MAX_LINE_BYTES = 1024 * 1024
 MAX_LINKS_PER_LINE = 1000
 BOM = b"\xef\xbb\xbf"
-BLANKS_BEFORE_COLONS = (b" :", b"\t:", b"\r:", b"\n:")
-
+OTHER_BLANKS = (b"\t", b"\r", b"\n")
+"""A text has none of them as they are."""
 
 LINK_KEYS = ("source", "source_url", *DESCRIPTIVE_FIELDS, "is_active", "last_checked")
 LINK_VALUES = attrgetter(*LINK_KEYS)
@@ -147,7 +147,8 @@ def _parse_common(line: bytes) -> dict[str, Any] | None:
     Fast, but orjson keeps the last of equal keys. Each key is followed by `":` in the line unless a blank is between,
     so if there are as many of these as keys, there were no more keys.
     """
-    if any(blank in line for blank in BLANKS_BEFORE_COLONS):
+    body = line.rstrip()
+    if b" :" in body or any(blank in body for blank in OTHER_BLANKS):
         return None
     try:
         raw = orjson.loads(line)
@@ -155,7 +156,7 @@ def _parse_common(line: bytes) -> dict[str, Any] | None:
         return None
     links = raw.get("links") if isinstance(raw, dict) else None
     # A text or a list among the links has a length too, but no keys.
-    if not isinstance(links, list) or any(type(link) is not dict for link in links):
+    if not isinstance(links, list) or not {dict}.issuperset(map(type, links)):
         return None
     return raw if line.count(b'":') == len(raw) + sum(map(len, links)) else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import ExpressionWrapper, F, IntegerField, TextField
 from django.utils import timezone
 
 from scraper.items import LINK_FIELDS, MAX_EVIDENCE_LENGTH, MOVIE_FACTS
@@ -49,8 +51,15 @@ DESCRIPTION = attrgetter(*LINK_FIELDS)
 LICENCE, LICENCE_URL, EVIDENCE = (LINK_FIELDS.index(name) for name in ("licence", "licence_url", "evidence"))
 # SQLite takes 250,000 values in one statement, some builds of it only 999.
 ID_BATCH_SIZE = 500
-STORED_COLUMNS = ("pk", "movie_id", "source", "source_url", "host", "moved_from", "is_published")
-DESCRIPTION_START = len(STORED_COLUMNS)
+STORED_COLUMNS = ("pk", "movie_id", "source", "source_url", "host", "moved_from")
+# The drivers' own values of all columns: with a conversion for one of them, Django goes through each row once more.
+READ_COLUMNS = (
+    *STORED_COLUMNS,
+    ExpressionWrapper(F("is_published"), output_field=IntegerField()),
+    *LINK_FIELDS[:-1],
+    ExpressionWrapper(F(LINK_FIELDS[-1]), output_field=TextField()),
+)
+DESCRIPTION_START = len(STORED_COLUMNS) + 1
 MAX_SEARCH_TITLE_LENGTH = Movie._meta.get_field("search_title").max_length
 FILLABLE_MOVIE_FIELDS = ("year", "poster_url", "synopsis", *MOVIE_FACTS)
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -367,36 +376,61 @@ def _upsert(links: Sequence[_KeyedLink], ids: dict[str, int], report: SaveReport
     known = [one for one in links if one.link.imdb_id in ids]
     report.refused["unknown_movie"] += len(links) - len(known)
     rows = _existing_rows({ids[one.link.imdb_id] for one in known}, known)
-    writes = [_link_write(one, ids[one.link.imdb_id], rows, is_operator=is_operator) for one in known]
+    writes, same = list[_LinkWrite](), list[int]()
+    for one in known:
+        movie_id = ids[one.link.imdb_id]
+        old = rows.get((movie_id, one.key))
+        if old is not None and _is_same(one.link, old, is_operator=is_operator):
+            same.append(old.pk)
+        else:
+            writes.append(_link_write(one.link, movie_id, old, is_operator=is_operator))
+    report.seen_again += len(same)
+    _count(writes, report)
+    return _write_links(writes, same=same)
+
+
+def _is_same(link: LinkRecord, old: _StoredLink, *, is_operator: bool) -> bool:
+    """Whether a published row stays as it is; False if that takes a closer look. Most known links are such."""
+    stated, stored = _description(link), old.description
+    evidence = stored[EVIDENCE]
+    if not old.is_published or (is_operator and not evidence):
+        return False
+    return stated == stored or (
+        not stated[EVIDENCE] and (*stated[:EVIDENCE], evidence, *stated[EVIDENCE + 1 :]) == stored
+    )
+
+
+def _write_links(writes: Sequence[_LinkWrite], *, same: Sequence[int]) -> set[int]:
+    """Insert the new links, update the changed ones, publish, and mark all known ones as seen now.
+
+    `same`: the ids of rows that stay as they are. Returns the ids of the movies with a visible change.
+    """
+    now = timezone.now()
     new, changed = [one for one in writes if one.existing is None], [one for one in writes if one.is_redescribed]
     published = [one for one in writes if one.becomes_published]
-    _write_links(writes, new=new, changed=changed)
-    if published:
-        StreamingLink.objects.filter(pk__in=_row_ids(published)).update(is_published=True)
-    _count(writes, report)
-    return {one.movie_id for one in (*new, *changed, *published)}
-
-
-def _row_ids(writes: Iterable[_LinkWrite]) -> IdList:
-    return IdList(sorted({one.existing.pk for one in writes if one.existing}))
-
-
-def _write_links(writes: Sequence[_LinkWrite], *, new: Sequence[_LinkWrite], changed: Sequence[_LinkWrite]) -> None:
-    """Insert the new links, update the changed ones, and mark all known ones as seen now."""
-    now = timezone.now()
     rows = _rows(new, now=now)
     with links_counted_together(len(rows)):
         # A conflict only if another crawl inserts the same link at the same time.
         insert_rows(StreamingLink, INSERTED_COLUMNS, rows, conflict=UPSERT)
-    if changed:
-        seen = connection.ops.adapt_datetimefield_value(now)
+    _update_links(changed, now=now)
+    if seen := {*same, *_row_ids(writes)}:
+        StreamingLink.objects.filter(pk__in=IdList(sorted(seen))).update(last_seen=now)
+    if published:
+        StreamingLink.objects.filter(pk__in=IdList(sorted(_row_ids(published)))).update(is_published=True)
+    return {one.movie_id for one in (*new, *changed, *published)}
+
+
+def _row_ids(writes: Iterable[_LinkWrite]) -> set[int]:
+    return {one.existing.pk for one in writes if one.existing}
+
+
+def _update_links(changed: Iterable[_LinkWrite], *, now: datetime) -> None:
+    """Store the descriptions of known links."""
+    seen = connection.ops.adapt_datetimefield_value(now)
+    rows = [(*_to_driver(one.description), seen, one.existing.pk) for one in changed if one.existing]
+    if rows:
         with connection.cursor() as cursor:
-            cursor.executemany(
-                UPDATE_SQL,
-                [(*_to_driver(one.description), seen, one.existing.pk) for one in changed if one.existing],
-            )
-    if len(new) < len(writes):
-        StreamingLink.objects.filter(pk__in=_row_ids(writes)).update(last_seen=now)
+            cursor.executemany(UPDATE_SQL, rows)
 
 
 def _existing_rows(movie_ids: set[int], links: Sequence[_KeyedLink]) -> dict[tuple[int, str], _StoredLink]:
@@ -428,14 +462,15 @@ def _read_rows(movie_ids: set[int], keys: set[str]) -> list[_StoredLink]:
 
 
 def _stored_links(rows: StreamingLinkQuerySet) -> list[_StoredLink]:
-    columns = rows.values_list(*STORED_COLUMNS, *LINK_FIELDS)
-    return [_StoredLink._make((*row[:DESCRIPTION_START], row[DESCRIPTION_START:])) for row in columns]
+    return [_stored_link(row) for row in rows.values_list(*READ_COLUMNS)]
 
 
-def _link_write(
-    one: _KeyedLink, movie_id: int, rows: Mapping[tuple[int, str], _StoredLink], *, is_operator: bool
-) -> _LinkWrite:
-    link, old = one.link, rows.get((movie_id, one.key))
+def _stored_link(row: tuple[Any, ...]) -> _StoredLink:
+    captions = [] if row[-1] == "[]" else json.loads(row[-1])
+    return _StoredLink._make((*row[:DESCRIPTION_START], (*row[DESCRIPTION_START:-1], captions)))
+
+
+def _link_write(link: LinkRecord, movie_id: int, old: _StoredLink | None, *, is_operator: bool) -> _LinkWrite:
     description = _description(link) if old is None else _merged(link, old)
     if is_operator and not description[EVIDENCE]:
         evidence = description[LICENCE_URL][:MAX_EVIDENCE_LENGTH] or OPERATOR_EVIDENCE
@@ -494,7 +529,7 @@ def _rows(writes: Iterable[_LinkWrite], *, now: datetime) -> list[tuple[Any, ...
 
 def _sqlite_time(at: datetime | None) -> str | None:
     """A time as Django stores it, in UTC without saying so. Records have times in UTC."""
-    return None if at is None else str(at.astimezone(UTC).replace(tzinfo=None))
+    return None if at is None else at.astimezone(UTC).isoformat(" ")[: -len("+00:00")]
 
 
 def _same_time(at: datetime | None) -> datetime | None:

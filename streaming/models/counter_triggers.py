@@ -9,8 +9,10 @@ own, so SQLite refuses to rebuild Movie or StreamingLink while they exist: a mig
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import sub
+from types import MappingProxyType
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -118,23 +120,40 @@ def wrong_movies(connection: BaseDatabaseWrapper, *, first: int, last: int) -> l
         return list(cursor.fetchall())
 
 
-def add_counts(connection: BaseDatabaseWrapper, table: str, *, rows_from: str, sign: str = "") -> None:
-    """Add the counts of some rows, named by a table or a query of links or movies, or take them (`sign` is -).
-
-    Only for SQLite, where each key has one row.
-    """
+def count_rows(
+    connection: BaseDatabaseWrapper, table: str, *, rows_from: str
+) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """The counts of some links or movies, named by a table or a query, by the key that the counter has them under."""
     counted = {LINK_COUNT: _link_rows, REASON_COUNT: _reason_rows, MOVIE_COUNT: _movie_rows}[table]
+    width = _width(table)
+    with connection.cursor() as cursor:
+        cursor.execute(counted(rows_from))
+        return {row[:-width]: row[-width:] for row in cursor.fetchall()}
+
+
+def add_counts(
+    connection: BaseDatabaseWrapper,
+    table: str,
+    counts: Mapping[tuple[Any, ...], tuple[int, ...]],
+    *,
+    less: Mapping[tuple[Any, ...], tuple[int, ...]] = MappingProxyType({}),
+) -> None:
+    """Add these counts to a counter and take `less` from it. Only for SQLite, where each key has one row."""
     columns = columns_of(table).split(", ")
     keys, numbers = columns[: -_width(table)], columns[-_width(table) :]
-    changes = ", ".join(f"{name} = {name} + %s" for name in numbers)
-    same = " AND ".join(f"{name} = %s" for name in keys)
-    names, zeros, marks = ", ".join(columns), ", ".join("0" * len(numbers)), ", ".join(["%s"] * len(keys))
+    zeros = (0,) * len(numbers)
+    changes = {
+        key: tuple(map(sub, counts.get(key, zeros), less.get(key, zeros))) for key in {**counts, **less}
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(counted(rows_from, sign))
-        rows = [(row[: len(keys)], row[len(keys) :]) for row in cursor.fetchall()]
-        missing = f"SELECT {marks}, {zeros} WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {same})"
-        cursor.executemany(f"INSERT INTO {table} ({names}) {missing}", [(*key, *key) for key, _ in rows])
-        cursor.executemany(f"UPDATE {table} SET {changes} WHERE {same}", [(*counts, *key) for key, counts in rows])
+        cursor.execute(f"SELECT {', '.join(keys)}, id FROM {table}")
+        known = {row[:-1]: row[-1] for row in cursor.fetchall()}
+        new = [(*key, *change) for key, change in changes.items() if key not in known and any(change)]
+        old = [(*change, known[key]) for key, change in changes.items() if key in known and any(change)]
+        marks = ", ".join(["%s"] * len(columns))
+        cursor.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", new)
+        sums = ", ".join(f"{name} = {name} + %s" for name in numbers)
+        cursor.executemany(f"UPDATE {table} SET {sums} WHERE id = %s", old)
 
 
 def columns_of(table: str) -> str:

@@ -61,6 +61,18 @@ def rebuild_caption_facets(connection: BaseDatabaseWrapper, *, movies: Collectio
     _execute(connection, [drop, _insert(rows, is_postgres=is_postgres)])
 
 
+def add_movie_facets(*, after: int) -> str:
+    """The statement that adds the facets of the movies with greater ids, as a trigger does for each. For SQLite."""
+    where = f"m.id > {after:d} AND {_has_facts('m')}"
+    return _insert(_movie_rows("m", source=f"{MOVIE} AS m, ", is_postgres=False, where=where), is_postgres=False)
+
+
+def add_link_facets(*, after: int) -> str:
+    """The statement that adds the facets of the links with greater ids, as a trigger does for each. For SQLite."""
+    where = f"l.id > {after:d} AND {_has_captions('l')}"
+    return _insert(_link_rows("l", source=f"{LINK} AS l, ", is_postgres=False, where=where), is_postgres=False)
+
+
 def wrong_facets(connection: BaseDatabaseWrapper, *, first: int, last: int) -> list[tuple[int, str, str]]:
     """Movie, kind and value of the facets of the movies between these ids that are missing or too many."""
     ids = f"BETWEEN {first:d} AND {last:d}"

@@ -11,6 +11,8 @@ for the title that the movie is shown with, and `words` are those of `streaming.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 MOVIE_BITS, NUMBER_BITS, YEAR_BITS = 34, 8, 9
@@ -77,6 +79,27 @@ def remove_search_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
         schema_editor.execute(f"DROP FUNCTION IF EXISTS {name}()")
 
 
+def add_titles(*, after: int) -> tuple[str, ...]:
+    """The statements that index the titles of the movies whose ids are greater, as triggers do for each. For SQLite."""
+    place, words = place_sql(movie_id="m.id", postgres=False), _WORDS.replace("NEW.", "m.")
+    return (
+        "INSERT INTO streaming_searchtitle (place, movie_id, number, words) "
+        f"SELECT {place}, m.id, 0, {words} FROM streaming_movie AS m WHERE m.id > {after:d} ORDER BY m.id",
+        "INSERT INTO streaming_searchtext (rowid, words) "
+        f"SELECT place, words FROM streaming_searchtitle WHERE movie_id > {after:d} ORDER BY movie_id",
+        _add_words(_JSON.replace("NEW.", "t."), source="streaming_searchtitle AS t, ", where=f"t.movie_id > {after:d}"),
+    )
+
+
+def delete_titles(movie_ids: Iterable[int]) -> tuple[str, ...]:
+    """The statements that take the titles of movies from the index, as triggers do for each. For SQLite."""
+    rows = f"FROM streaming_searchtitle WHERE movie_id IN ({', '.join(str(int(pk)) for pk in movie_ids)})"
+    return (
+        f"INSERT INTO streaming_searchtext (streaming_searchtext, rowid, words) SELECT 'delete', place, words {rows}",
+        f"DELETE {rows}",
+    )
+
+
 def _is_postgres(schema_editor: BaseDatabaseSchemaEditor) -> bool:
     return schema_editor.connection.vendor == "postgresql"
 
@@ -118,10 +141,18 @@ _POSTGRES_TABLES = (
 _NEW_PLACE = {postgres: place_sql(movie_id="NEW.id", postgres=postgres) for postgres in (False, True)}
 # The words as a JSON list; nothing if they are no words of ours.
 _JSON = "'[\"' || replace(replace(NEW.words, '|', ' '), ' ', '\",\"') || '\"]'"
-_SQLITE_ADD_WORDS = (
-    f"INSERT OR IGNORE INTO streaming_searchword (word) SELECT value FROM json_each(CASE json_valid({_JSON}) WHEN 1 "
-    f"THEN {_JSON} ELSE '[]' END) WHERE length(value) >= {MIN_VOCABULARY_LENGTH}"
-)
+
+
+def _add_words(words: str, *, source: str = "", where: str = "") -> str:
+    """The statement that adds words, a JSON list, to the vocabulary, where they are not in it. For SQLite."""
+    return (
+        f"INSERT OR IGNORE INTO streaming_searchword (word) SELECT value FROM {source}json_each("
+        f"CASE json_valid({words}) WHEN 1 THEN {words} ELSE '[]' END) "
+        f"WHERE length(value) >= {MIN_VOCABULARY_LENGTH}{f' AND {where}' if where else ''}"
+    )
+
+
+_SQLITE_ADD_WORDS = _add_words(_JSON)
 _SQLITE_ADD_TEXT = "INSERT INTO streaming_searchtext (rowid, words) VALUES (NEW.place, NEW.words)"
 _SQLITE_DELETE_TEXT = (
     "INSERT INTO streaming_searchtext (streaming_searchtext, rowid, words) VALUES ('delete', OLD.place, OLD.words)"
@@ -154,6 +185,9 @@ _SQLITE_TRIGGERS = {
         f"{_SQLITE_DELETE_TEXT}; END"
     ),
 }
+# What `add_titles` and `delete_titles` do in their place.
+ADDED_TITLE_TRIGGERS = ("streaming_search_movie_added", "streaming_search_title_added")
+DELETED_TITLE_TRIGGERS = ("streaming_search_movie_deleted", "streaming_search_title_deleted")
 
 _POSTGRES_ADD_WORDS = (
     "INSERT INTO streaming_searchword (word) SELECT DISTINCT w.word FROM "

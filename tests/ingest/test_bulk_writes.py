@@ -35,8 +35,11 @@ from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import (
     Binding,
     Change,
+    LinkCount,
     LinkFlip,
     Movie,
+    MovieCount,
+    MovieFacet,
     PendingChange,
     RemovedMovie,
     ScrapeJob,
@@ -44,6 +47,7 @@ from streaming.models import (
 )
 from streaming.models.bulk_counts import MIN_ROWS, links_counted_together, movies_counted_together
 from streaming.models.change import last_number, number_all_changes
+from streaming.models.counters import inactive_reason_counts
 from streaming.statistics import catalogue_fingerprint
 from tests.helpers.external_services import run_tests_on_postgres
 from tests.helpers.factories import make_link, make_movie
@@ -66,10 +70,13 @@ def line(number):
             "licence": "cc-by",
             "is_active": part == 0,
             "last_checked": "2026-01-31T08:00:00Z" if part else None,
+            "captions": [{"url": f"https://captions.example.org/{number}.vtt", "language": "pt-BR"}] * (number % 2),
         }
         for part in range(2)
     ]
-    return {"imdb_id": key(number), "title": f"Film number {number}", "year": 1900 + number % 90, "links": links}
+    facts = {"genres": ["drama"], "cast": ["Ida Lupino"], "countries": ["DE"]} if number % 4 == 1 else {}
+    title = f"Film number {number}"
+    return {"imdb_id": key(number), "title": title, "year": 1900 + number % 90, "links": links, **facts}
 
 
 def save(numbers, **options):
@@ -137,6 +144,43 @@ def test_many_rows_again_change_nothing_but_when_they_were_seen():
     StreamingLink.objects.update(last_seen=long_ago)
     assert all_rows() == before
     assert catalogue_version() == version
+
+
+def derived_rows():
+    """What triggers make of movies and links, with the IMDb id in place of the movie's id."""
+    ids = dict(Movie.objects.values_list("pk", "imdb_id"))
+    with connection.cursor() as cursor:
+        titles = cursor.execute("SELECT movie_id, number, words FROM streaming_searchtitle").fetchall()
+        words = cursor.execute("SELECT word FROM streaming_searchword").fetchall()
+        indexed = cursor.execute("SELECT term, doc, cnt FROM streaming_searchvocabulary").fetchall()
+    facets = MovieFacet.objects.values_list("movie", "kind", "value")
+    counters = [LinkCount.objects.active_facets(), MovieCount.objects.sums(), inactive_reason_counts()]
+    return [
+        sorted((ids[movie], *rest) for movie, *rest in titles),
+        sorted((ids[movie], *rest) for movie, *rest in facets),
+        sorted(words),
+        sorted(indexed),
+        [sorted(rows) for rows in counters],
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.sqlite
+def test_many_rows_at_once_leave_what_triggers_would_make_of_each(monkeypatch):
+    def saved_and_removed():
+        save(range(MANY), is_operator=True)
+        found = [derived_rows()]
+        remove_movies(Movie.objects.filter(imdb_id__gt=key(9)), reason="test")
+        found.append(derived_rows())
+        remove_movies(Movie.objects.all(), reason="test")
+        return [*found, derived_rows()]
+
+    together = saved_and_removed()
+    monkeypatch.setattr("streaming.models.bulk_counts.MIN_ROWS", 10 * MANY)
+    RemovedMovie.objects.all().delete()
+    assert saved_and_removed() == together
+    assert [len(rows) for rows in together[0][:2]] == [MANY, 30 * 3 + 60 * 2]
+    assert [len(rows) for rows in together[2][:2]] == [0, 0]
 
 
 @pytest.mark.django_db

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 from django.core import serializers
 from django.utils import timezone
@@ -10,6 +13,7 @@ from streaming.ingest.edits import create_movie
 from streaming.ingest.takedown import block, unblock
 from streaming.ingest.tombstones import remove_movies, restore_movies
 from streaming.models import LinkFlip, Movie, RemovedMovie, StreamingLink
+from streaming.models.removed import ExactEncoder
 from tests.helpers.factories import make_link, make_movie
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +36,22 @@ def test_a_restored_movie_has_identical_rows():
     assert (Movie.objects.count(), StreamingLink.objects.count(), RemovedMovie.objects.count()) == (0, 0, 3)
     assert sorted(restore_movies(ids)) == sorted(ids)
     assert all_rows() == before
+
+
+def test_a_tombstone_has_its_rows_as_the_serializer_writes_them():
+    facts = {"genres": ["drama"], "cast": [{"id": "murnau", "name": 'F. W. "M." Murnau \u2028 \\'}]}
+    movie = make_movie(title="Noſferatu – 千と千尋", year=None, synopsis="Two\nlines\tand 'more'", **facts)
+    checked = datetime(2026, 1, 31, 8, 0, tzinfo=UTC)
+    captions = [{"url": "https://films.example.org/é.vtt", "language": "pt-BR", "format": "vtt"}]
+    link = make_link(movie, is_active=False, last_checked=checked, captions=captions, size_bytes=10**13, season=None)
+    link.flips.create(is_active=False, reason="http_404", at=checked.replace(microsecond=120))
+    movie.bindings.create(url="https://films.example.org/watch?a=1&b=2")
+    movie.refresh_from_db()
+    rows = [movie, link, *link.flips.all(), *movie.bindings.all()]
+    expected = json.loads(json.dumps(serializers.serialize("python", rows), cls=ExactEncoder))
+    remove_movies(Movie.objects.all(), reason="test")
+    written = json.dumps(RemovedMovie.objects.get().snapshot)
+    assert json.loads(written.replace(".000000+00:00", "+00:00")) == {"rows": expected}  # PostgreSQL writes the zeros
 
 
 def test_restoring_an_existing_movie_changes_nothing():

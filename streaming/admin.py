@@ -16,13 +16,14 @@ from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, ChangeList
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
-from django.db.models import F, Model, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, QuerySet
+from django.db.models.expressions import OrderBy
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -34,6 +35,7 @@ from rest_framework.authtoken.models import TokenProxy
 from scraper.net.url_policy import InvalidValue
 from scraper.sources import source_name
 from streaming import login_attempts
+from streaming.catalogue_query import MAX_EXACT, CatalogueQuery
 from streaming.client_throttle import client_networks
 from streaming.desk.edit_forms import EDITABLE_LINK_FIELDS, MOVIE_FIELDS, BindingForm, BlockForm, LinkForm, MovieForm
 from streaming.desk.external_links import external_link
@@ -68,6 +70,7 @@ from streaming.models import (
 )
 from streaming.models.counters import link_total, movie_total
 from streaming.models.job import SourceState
+from streaming.models.link import STRENGTH_CHOICES
 from streaming.models.reasons import REASON_TEXT, reason_text
 from streaming.models.removed import RemovedMovieQuerySet
 from streaming.models.sorted_years import YearOrFirst
@@ -176,9 +179,43 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
                 return link_total()
         return rows.order_by().values("pk")[:MAX_LISTED_ROWS].count()
 
+    def _get_page(self, rows: Any, *args: Any, **kwargs: Any) -> Any:
+        """The page of these rows, by their ids: an index may have those, and the rest is read of the page alone.
+
+        SQLite, which guesses how large indexes are, would rather sort a table of millions than walk the right one.
+        """
+        places = {pk: place for place, pk in enumerate(rows.values_list("pk", flat=True))}
+        found = self.object_list.order_by().filter(pk__in=list(places))  # type: ignore[attr-defined]  # as above
+        return super()._get_page(sorted(found, key=lambda row: places[row.pk]), *args, **kwargs)  # type: ignore[misc]
+
     @property
     def num_pages(self) -> int:
         return min(super().num_pages, -(-MAX_LISTED_ROWS // self.per_page))
+
+
+class IndexedChangeList(ChangeList):
+    """A list of a large table, sorted by one column: ties stand as in the index of that column.
+
+    Otherwise the database sorts all rows of a tie, of which there may be a million, to show the first hundred. The
+    `ties` of the model's admin are the terms that follow a column in its index, by the column.
+    """
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        if not self.params.get(ORDER_VAR):
+            return super().get_ordering(request, queryset)
+        model_admin: Any = self.model_admin
+        chosen: Any = super().get_ordering(request, queryset)[0]
+        if isinstance(chosen, OrderBy):
+            expression: Any = chosen.expression
+            name, is_descending = expression.get_source_expressions()[0].name, chosen.descending
+        else:
+            name, is_descending = chosen.removeprefix("-"), chosen.startswith("-")
+        ties = model_admin.ties.get(name, ("pk",))
+        return [chosen, *(map(_reversed, ties) if is_descending else ties)]
+
+
+def _reversed(term: str) -> str:
+    return term[1:] if term.startswith("-") else f"-{term}"
 
 
 class ValueFilter(admin.SimpleListFilter, ABC):
@@ -222,6 +259,20 @@ class LinkReasonFilter(ValueFilter):
         return [(reason.value, reason.value) for reason in Reason]
 
 
+class LinkStrengthFilter(ValueFilter):
+    """The links that fail, by how certain their death is; the index has no others."""
+
+    title, parameter_name = "strength", "strength__exact"
+
+    def values(self) -> Iterable[tuple[str, str]]:
+        return STRENGTH_CHOICES
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows = super().queryset(request, queryset)
+        # Without the condition of the index SQLite does not see that it may use it.
+        return rows if self.value() in (None, NO_VALUE) else rows.exclude(strength="")
+
+
 class RequesterFilter(ValueFilter):
     title, parameter_name = "requested by", "requested_by__exact"
 
@@ -244,17 +295,30 @@ class PublishedFilter(ValueFilter):
 
 
 class ActiveLinksFilter(admin.SimpleListFilter):
-    """Movies with a working link, or without one; each is a range of an index."""
+    """Movies with a working link, or without one; of most movies the order of the list is walked, as everywhere."""
 
     title, parameter_name = "working links", "active_links"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("some", "Has a working link"), ("0", "Has no working link")]
 
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Movie]:
+        has_links = {"some": True, "0": False}.get(self.value() or "")
+        found: QuerySet[Movie] = queryset if has_links is None else CatalogueQuery(has_links=has_links).apply(queryset)
+        return found
+
+
+class AddedFilter(admin.DateFieldListFilter):
+    """Movies by the time when they were added: few from its index, many along the order of the list."""
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> QuerySet[Movie]:
-        if self.value() == "0":
-            return queryset.filter(active_link_count=0)
-        return queryset.filter(active_link_count__gt=0) if self.value() == "some" else queryset
+        matching: Any = super().queryset(request, Movie.objects.order_by())
+        if not self.used_parameters:
+            return queryset
+        few = matching.values("pk")[: MAX_EXACT + 1]
+        if few.count() <= MAX_EXACT:
+            return queryset.filter(pk__in=list(few.values_list("pk", flat=True)))
+        return queryset.filter(Exists(matching.filter(pk=OuterRef("pk"))))
 
 
 class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -328,7 +392,15 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class HistoryOwnerAdmin(StaffAdmin):
-    """Base class for rows whose history goes with them: deleting one needs no permission to delete its history."""
+    """Base class for rows whose history goes with them: deleting one needs no permission to delete its history.
+
+    There may be millions of these rows, so a column sorts them as its index does.
+    """
+
+    ties: ClassVar[dict[str, tuple[str, ...]]] = {}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return IndexedChangeList
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], Any]:
         deleted, counts, _, protected = super().get_deleted_objects(objs, request)
@@ -358,12 +430,17 @@ class MovieAdmin(HistoryOwnerAdmin):
     fields = (*MOVIE_FIELDS, *MOVIE_READONLY_FIELDS)
     readonly_fields: ClassVar = list(MOVIE_READONLY_FIELDS)
     list_display = ("title_column", "year_column", "type", "imdb_id", "active_links_count", "updated_at")
-    list_filter = (ActiveLinksFilter, "type", "created_at")
+    list_filter = (ActiveLinksFilter, "type", ("created_at", AddedFilter))
     search_fields = ("search_title", "imdb_id")
     ordering = ("search_title", "pk")
     inlines = (LinkInline, BindingInline)
     actions = page_actions = ("refresh",)
     # Each of these has an index.
+    ties: ClassVar[dict[str, tuple[str, ...]]] = {
+        "imdb_id": (),
+        "year": ("search_title", "pk"),
+        "active_link_count": ("-search_title", "-pk"),
+    }
     sortable_by = ("title_column", "year_column", "imdb_id", "active_links_count", "updated_at")
     view_on_site = True
 
@@ -462,7 +539,7 @@ class StreamingLinkAdmin(HistoryOwnerAdmin):
         "quality",
         LinkLicenceFilter,
         LinkReasonFilter,
-        "strength",
+        LinkStrengthFilter,
         MovedFilter,
     )
     list_select_related = ("movie",)

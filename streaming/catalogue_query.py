@@ -288,30 +288,46 @@ class ListPlan:
 
     def __init__(self, query: CatalogueQuery) -> None:
         self.query, self.counts = query, QueryCounts(query)
+        self._searched: MovieQuerySet | None = None
 
     def apply(self, movies: MovieQuerySet) -> MovieQuerySet:
         """The movies of `movies` that match, in order."""
         query = self.query
         is_search = parse_search(query.search)
+        if is_search and any(one.movies == 0 for one in self._filters):
+            return movies.none()  # Otherwise thousands that the search finds are tested for what no movie has.
         driver = None if is_search else self._driver  # The few movies that a search finds are tested one by one.
-        for one in self._filters:
-            movies = movies.filter(one.indexed if one is driver else one.tested)
+        movies = self._filtered(movies, driver=driver)
         if query.order or not is_search:
             movies = movies.order_by(*order_by(query.order or "title"))
-        return movies.search(query.search)
+        found = movies.search(query.search)
+        self._searched = found if is_search else None
+        return found
 
     def total(self) -> MovieTotal:
-        """How many movies match: exactly if the counters know or few are candidates, otherwise estimated."""
+        """How many shown movies match: exactly if the counters know or few are candidates, otherwise estimated.
+
+        Of a search that `apply` has made, what that found counts.
+        """
         query = self.query
         if query.is_counted:
             return MovieTotal(number=self.counts.matching - self._hidden())
-        found = self.apply(Movie.objects.shown()).order_by().values("pk")
         if query.search:
-            number = found.count()
+            found = self.apply(Movie.objects.shown()) if self._searched is None else self._searched
+            number = found.order_by().values("pk").count()
             return MovieTotal(number=number, is_exact=number < MAX_FOUND)
-        if min(one.movies for one in self._filters) <= MAX_EXACT:
-            return MovieTotal(number=found.count())
+        rarest = min(self._filters, key=lambda one: one.movies)
+        if rarest.movies <= MAX_EXACT:
+            # Of the rarest filter even where the list walks its order: a page ends early, a count does not.
+            found = self._filtered(Movie.objects.shown(), driver=rarest)
+            return MovieTotal(number=found.order_by().values("pk").count())
         return self._estimated()
+
+    def _filtered(self, movies: MovieQuerySet, *, driver: _Filter | None) -> MovieQuerySet:
+        """The movies that match all filters; the index of the `driver`, if any, yields them."""
+        for one in self._filters:
+            movies = movies.filter(one.indexed if one is driver else one.tested)
+        return movies
 
     def _estimated(self) -> MovieTotal:
         """The total by a sample of movies whose ids are evenly spread, or if few match by the counters of links."""

@@ -38,6 +38,8 @@ from streaming.statistics import CatalogueTotals, SourceStats
 from streaming.title_requests import newest_search
 
 MAX_BULK_OPERATIONS = 100
+ANY_IMDB_ID = "tt0000000"
+"""An IMDb id that no title has."""
 PLAIN_MOVIE_FIELDS = ("id", "imdb_id", "title", "year", "type", "poster_url", "synopsis", *MOVIE_FACTS)
 
 
@@ -154,7 +156,12 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
 
     @extend_schema_field({"type": "string", "format": "uri"})
     def get_url(self, movie: Movie) -> str:
-        return str(self.context["request"].build_absolute_uri(movie.get_absolute_url()))
+        return self.page_url.replace(ANY_IMDB_ID, movie.imdb_id)
+
+    @cached_property
+    def page_url(self) -> str:
+        """The URL of the page of `ANY_IMDB_ID`: making it for each of 500 movies took a sixth of a response's time."""
+        return str(self.context["request"].build_absolute_uri(reverse("movie", [ANY_IMDB_ID])))
 
     def get_other_titles(self, movie: Movie) -> dict[str, str]:
         return dict(reversed(movie.other_titles))

@@ -182,6 +182,30 @@ def test_counts_are_exact_when_they_are_cheap(large, filters, number, is_exact):
     assert total.is_exact == is_exact
 
 
+def test_what_is_counted_exactly_is_counted_from_its_index_even_where_the_page_walks_its_order(large, monkeypatch):
+    monkeypatch.setattr("streaming.catalogue_query.MAX_EXACT", 50)
+    monkeypatch.setattr("streaming.catalogue_query.ALWAYS_CHEAP", 0)
+    plan = ListPlan(CatalogueQuery(genre="drama", order="newest"))
+    plan.counts.rows = [("movie", 1900, True, 30)]  # walking 24 of 30 movies is cheaper than sorting 30
+    assert "EXISTS" in str(plan.apply(Movie.objects.shown()).query)
+    with CaptureQueriesContext(connection) as queries:
+        assert plan.total().number == 30
+    assert "EXISTS" not in queries.captured_queries[-1]["sql"]
+
+
+@pytest.mark.parametrize("filters", [{"quality": "240p"}, {"type": "show", "year": 1990}, {"genre": "war"}], ids=str)
+def test_a_search_among_no_movies_compares_nothing(large, django_assert_max_num_queries, filters):
+    with django_assert_max_num_queries(3):
+        assert not CatalogueQuery(search="movie", **filters).apply(Movie.objects.shown())
+
+
+def test_a_page_of_a_search_is_searched_once(large, client):
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get("/api/streaming/movies/?search=movie&page_size=5").json()
+    assert (answer["count"], len(answer["results"])) == (30, 5)
+    assert sum("MATCH" in one["sql"] or "@@" in one["sql"] for one in queries.captured_queries) == 1
+
+
 def test_the_page_says_about_and_the_api_documents_it(large, client):
     page = " ".join(client.get("/?language=en").content.decode().split())
     assert "About 3,000,000 titles" in page
@@ -209,7 +233,7 @@ PATHS = [
     "/", "/?sort=links", "/?sort=newest", "/?working=1&language=en", "/?decade=1920", "/?page=2", "/health/",
     "/sources/", "/sitemap.xml", "/sitemap-movies.xml", "/feeds/new.xml", "/feeds/lost.xml", "/metrics", "/readyz",
     "/streaming/tt0000001/", "/?genre=drama&runtime_max=100", "/?captions=eo", "/genres/drama/", "/people/Q7/",
-    "/countries/DE/", "/stremio/catalog/movie/openreel-movies.json",
+    "/countries/DE/", "/stremio/catalog/movie/openreel-movies.json", "/api/",
     *(f"{API}movies/{query}" for query in (
         "", "?cursor=", "?type=show&ordering=-year", "?source=commons&language=en", "?has_links=false",
         "?updated_since=2020-01-01", "tt0000001/", "?genre=drama&runtime_min=60", "?person=Q7&captions=eo",
@@ -237,6 +261,34 @@ def test_no_request_reads_a_whole_table(large, path):
                 plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}").fetchall()]
             scans = [line for line in plan for table in TABLES if f"{line} ".startswith(f"SCAN {table} ")]
             assert not scans, (query["sql"], plan)
+
+
+STATISTICS_OF_A_MILLION = {
+    "movie_by_fame": "542640 334 33 2 1 1", "movie_by_runtime": "1194930 286 1", "movie_by_links": "519120 501 1 1",
+    "movie_added": "1439478 501 1 1", "movie_oldest": "592596 201 1 1", "movie_newest": "667464 1001 1 1",
+    "movie_by_known_year": "810198 1001 1 1", "movie_by_type": "1094145 1001 2 1", "movie_by_updated": "512400 501 1",
+    "movie_by_created": "512400 501 1", "movie_by_title": "1368432 5 1",
+    "sqlite_autoindex_streaming_movie_1": "1111800 1",
+}  # fmt: skip
+"""What SQLite's ANALYZE noted of a million movies."""
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("path", [f"{API}movies/?page_size=1", f"{API}movies/?page_size=1&cursor=", "/api/"])
+def test_the_first_row_of_a_list_is_read_along_its_index(large, client, path):
+    """For one or two of a million rows SQLite would sort all of them, by the statistics that it has of so many."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        cursor.execute("DELETE FROM sqlite_stat1 WHERE tbl = 'streaming_movie'")
+        rows = [("streaming_movie", index, stat) for index, stat in STATISTICS_OF_A_MILLION.items()]
+        cursor.executemany("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%s, %s, %s)", rows)
+        cursor.execute("ANALYZE sqlite_master")
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(path).status_code == 200
+    (sql,) = (one["sql"] for one in queries.captured_queries if '"search_title" ASC' in one["sql"])
+    with connection.cursor() as cursor:
+        plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan, (sql, plan)
 
 
 def test_takedowns_are_found_by_their_ids_and_leave_the_count(large, client):

@@ -806,3 +806,33 @@ def test_synopses_by_language_are_added_and_every_row_and_trigger_is_kept(databa
     captions, *rest = run_script(database, SYNOPSES, stated)
     assert captions == [["fr"], ["fr"]]
     assert rest == [[[["Kept.", stated, 1]], 1], [], [[["Kept.", 1]], 1]]
+
+
+VALUES_INDEXED = """
+apps = models_at("0037_synopses_by_language")
+links = apps.get_model("streaming", "StreamingLink").objects
+film = apps.get_model("streaming", "Movie").objects.create(imdb_id="tt0000001", title="T")
+for number, (kind, strength) in enumerate(rows):
+    links.create(
+        movie_id=film.pk, source="s", host="films.example.org", kind=kind, strength=strength, is_active=not strength,
+        source_url=f"https://films.example.org/{number}",
+    )
+NAMES = {
+    f"link_{name}"
+    for name in ("by_source", "by_kind", "by_quality", "by_licence", "by_strength", "inactive", "taken_down")
+}
+def kept():
+    indexes = connection.introspection.get_constraints(connection.cursor(), "streaming_streaminglink")
+    found = list(links.order_by("pk").values_list("kind", "strength"))
+    return [found, len(NAMES & set(indexes)), missing_triggers(connection)]
+from streaming.models.counter_triggers import missing_triggers
+migrate_fully()
+print(json.dumps(kept()))
+models_at("0037_synopses_by_language")
+print(json.dumps(kept()))
+"""
+
+
+def test_links_are_indexed_by_their_values_and_every_row_and_trigger_is_kept(database):
+    links = [["page", ""], ["stream", ""], ["page", "proven"]]
+    assert run_script(database, VALUES_INDEXED, links) == [[links, 7, []], [links, 0, []]]

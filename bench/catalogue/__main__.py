@@ -2,7 +2,8 @@
 
 A tutorial's build (a ModelViewSet with nested links, a search with LIKE, page numbers), Openreel, and raw SQL with JSON
 run under the same web server on the same films, one after the other. The tables are Markdown; compare ratios within
-one run only. A million films take half an hour to import; `--folder` keeps the databases for the next run.
+one run only. A million films take half an hour to import; `--imported 100000` imports a tenth of them and copies the
+rest by SQL. `--folder` keeps the databases for the next run.
 """
 
 from __future__ import annotations
@@ -38,11 +39,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="openreel-catalogue-") as name:
         folder = (options.folder or Path(name)).resolve()
         folder.mkdir(exist_ok=True)
-        runs = {
-            (kind, films): _measure(Catalogue(folder=folder, kind=kind, films=films), options)
+        catalogues = [
+            Catalogue(folder=folder, kind=kind, films=films, imported=options.imported or films, facts=options.facts)
             for films in options.sizes
             for kind in kinds
-        }
+        ]
+        if options.fill:
+            for catalogue in catalogues:
+                catalogue.fill()
+            return 0
+        runs = {(one.kind, one.films): _measure(one, options) for one in catalogues}
     print(tables.imports(runs), tables.rates(runs), tables.typing(runs), tables.pages(runs), sep="\n\n")
     return 0
 
@@ -68,7 +74,15 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--databases", nargs="+", choices=(SQLITE, POSTGRES), default=[SQLITE, POSTGRES])
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each rate is measured (%(default)s)")
     parser.add_argument("--folder", type=Path, help="where databases are kept; by default they are removed at the end")
-    return parser.parse_args()
+    parser.add_argument("--imported", type=int, help="no more films than these are imported; the rest are their copies")
+    parser.add_argument(
+        "--facts", action="store_true", help="films have genres and people, links a health, the admin a year's rows"
+    )
+    parser.add_argument("--fill", action="store_true", help="only make the databases; needs --folder")
+    options = parser.parse_args()
+    if options.fill and not options.folder:
+        parser.error("--fill needs --folder")
+    return options
 
 
 if __name__ == "__main__":

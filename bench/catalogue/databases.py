@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from bench.catalogue.facts import with_facts
 from bench.catalogue.films import generate, write_catalogue
 from bench.instance import ROOT
 
@@ -33,11 +34,22 @@ APPLICATIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """This many films in a folder, on one kind of database."""
+    """This many films in a folder, on one kind of database.
+
+    No more than `imported` of them are imported, and the rest are copies of those. `facts`: films have genres, people
+    and more, links a health, and Openreel's database the history of a year.
+    """
 
     folder: Path
     kind: str
     films: int
+    imported: int
+    facts: bool
+
+    @property
+    def copies(self) -> int:
+        """How many copies there are of each imported film."""
+        return max(0, self.films // self.imported - 1)
 
     def environment(self, build: str) -> Mapping[str, str]:
         """The environment in which a build runs on its database; the raw one reads Openreel's."""
@@ -57,14 +69,28 @@ class Catalogue:
         """Create both databases, unless they are there; return the seconds of the import into Openreel, or 0."""
         seconds = 0.0
         if self._create("ours"):
-            self._run(OPENREEL, "manage.py", "migrate", "--verbosity=0")
-            began = time.monotonic()
-            self._run(OPENREEL, "manage.py", "import_catalogue", str(self._file()))
-            seconds = time.monotonic() - began
+            seconds = self._fill_ours()
             self._stamp("ours").touch()
         if self._create("tutorial"):
-            self._run(TUTORIAL, "-m", "bench.catalogue.tutorial.load", str(self._file()))
+            self._run(TUTORIAL, "-m", "bench.catalogue.tutorial.load", str(self._file()), str(self.copies))
             self._stamp("tutorial").touch()
+        return seconds
+
+    def _fill_ours(self) -> float:
+        """Import and copy the films, and prove the catalogue; return the seconds of the import."""
+        self._run(OPENREEL, "manage.py", "migrate", "--verbosity=0")
+        began = time.monotonic()
+        self._run(OPENREEL, "manage.py", "import_catalogue", str(self._file()))
+        seconds = time.monotonic() - began
+        if self.facts:
+            self._run(OPENREEL, "-m", "bench.catalogue.history", "health")
+        if self.copies:
+            facts = ["--facts"] if self.facts else []
+            self._run(OPENREEL, "-m", "bench.catalogue.copy_rows", str(self.copies), *facts)
+            self._run(OPENREEL, "manage.py", "rebuild_search_index")
+        if self.facts:
+            self._run(OPENREEL, "-m", "bench.catalogue.history", "year")
+        self._run(OPENREEL, "manage.py", "check_catalogue")
         return seconds
 
     def drop(self) -> None:
@@ -90,13 +116,21 @@ class Catalogue:
 
     def _file(self) -> Path:
         """The films as a file, made when it is first needed."""
-        file = self.folder / f"films-{self.films}.jsonl"
+        imported = self.films // (self.copies + 1)
+        file = self.folder / f"films-{imported}{self._suffix}.jsonl"
         if not file.exists():
-            write_catalogue(generate(self.films), file.with_suffix(".new")).rename(file)
+            films = generate(imported)
+            if self.facts:
+                films = (with_facts(film, number) for number, film in enumerate(films, start=1))
+            write_catalogue(films, file.with_suffix(".new")).rename(file)
         return file
 
+    @property
+    def _suffix(self) -> str:
+        return "_facts" if self.facts else ""
+
     def _name(self, tables: str) -> str:
-        return f"openreel_bench_{tables}_{self.films}"
+        return f"openreel_bench_{tables}_{self.films}{self._suffix}"
 
     def _stamp(self, tables: str) -> Path:
         return self.folder / f"{self._name(tables)}-{self.kind}.complete"

@@ -51,7 +51,7 @@ class Vocabulary:
 def generate(count: int) -> Iterator[dict[str, Any]]:
     """Yield this many films as `import_catalogue` reads them."""
     rng = random.Random(SEED)
-    vocabulary = _vocabulary(rng)
+    vocabulary = make_vocabulary(rng)
     link = 0
     for number in range(1, count + 1):
         film = _film(number, vocabulary, rng)
@@ -67,11 +67,17 @@ def imdb_id(number: int) -> str:
     return f"tt{number * 7 + 13:07d}"
 
 
-def _vocabulary(rng: random.Random) -> Vocabulary:
+def make_vocabulary(rng: random.Random) -> Vocabulary:
+    """The words of titles and synopses."""
     words = dict.fromkeys(COMMON_WORDS.split())
     while len(words) < VOCABULARY:
         words["".join(rng.choices(SYLLABLES.split(), k=rng.choice((2, 2, 3, 3, 4))))] = None
     return Vocabulary(list(words), list(accumulate(1 / (rank + 3) ** 0.85 for rank in range(len(words)))))
+
+
+def number_of(film: str) -> int:
+    """The number of the film with this IMDb id, the inverse of `imdb_id`."""
+    return (int(film[2:]) - 13) // 7
 
 
 def _film(number: int, vocabulary: Vocabulary, rng: random.Random) -> dict[str, Any]:

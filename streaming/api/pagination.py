@@ -23,6 +23,8 @@ from streaming.models import Movie, MovieQuerySet
 PAGE_SIZE, MAX_PAGE_SIZE, MAX_PAGE = PAGE_ROWS, 100, 1_000_000
 MAX_NUMBERED_ROWS = 10_000
 MAX_CURSOR_LENGTH = 2000
+MIN_ROWS_READ = PAGE_ROWS
+"""For the first one or two rows of a list SQLite reads a whole table and sorts it, for some more it walks an index."""
 PARAMETERS = frozenset({"page", "page_size", "cursor"})
 
 
@@ -67,7 +69,8 @@ class Cursor:
 
     def rows_after(self, movies: MovieQuerySet, *, size: int) -> list[Movie]:
         """The next `size` rows; with `backwards` in reverse order, the nearest first."""
-        return list(rows_after(movies, order_terms(self.ordering), self.values, backwards=self.backwards)[:size])
+        rows = rows_after(movies, order_terms(self.ordering), self.values, backwards=self.backwards)
+        return list(rows[: max(size, MIN_ROWS_READ)])[:size]
 
 
 class MoviePagination(BasePagination):
@@ -92,7 +95,7 @@ class MoviePagination(BasePagination):
         start = (number - 1) * self.size
         if start >= MAX_NUMBERED_ROWS:
             raise ValidationError({"page": [_too_deep(self.size)]})
-        rows = list(queryset[start : start + self.size + 1])
+        rows = list(queryset[start : start + max(self.size + 1, MIN_ROWS_READ)])
         more, rows = len(rows) > self.size, rows[: self.size]
         count = self._count(plan, seen=start + len(rows), more=more)
         if not rows and number > 1:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
-from typing import Any
+from typing import NamedTuple
 
 from django.db.models import OuterRef, Q, Subquery
 
@@ -68,6 +68,15 @@ class ChangeSet:
     more: bool
 
 
+class _ChangeRow(NamedTuple):
+    """A change; `links` are the active links of its movie, None if it has none."""
+
+    imdb_id: str
+    number: int
+    numbered_at: datetime
+    links: int | None
+
+
 def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
     """At most `limit` changes after `since`, the earliest first; always the same number of queries. Fewer if their
     movies have more than `MAX_LINKS_PER_PAGE` links together.
@@ -78,15 +87,17 @@ def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
     more_pending = number_changes()
     start = _start(since)
     links = Movie.objects.shown().filter(imdb_id=OuterRef("imdb_id")).values("active_link_count")
-    pending = Change.objects.filter(number__gt=start).annotate(links=Subquery(links))
-    rows = list(pending.order_by("number")[: limit + 1])
+    pending = Change.objects.filter(number__gt=start).annotate(links=Subquery(links)).order_by("number")
+    columns = pending.values_list("imdb_id", "number", "numbered_at", "links")
+    rows = [_ChangeRow(*row) for row in columns[: limit + 1]]
     page = _affordable(rows[:limit])
     order = {change.imdb_id: change.number for change in page}
     # Movies before tombstones: one that is removed meanwhile is missing here and has its tombstone there.
     found = Movie.objects.shown().filter(imdb_id__in=list(order))
     changed = sorted(found, key=lambda movie: order[movie.imdb_id])
     attach_active_links(changed)
-    gone = [change for change in page if change.imdb_id not in {movie.imdb_id for movie in changed}]
+    existing = {movie.imdb_id for movie in changed}
+    gone = [change for change in page if change.imdb_id not in existing]
     _mark_second_hand(changed)
     return ChangeSet(
         changed=changed,
@@ -96,7 +107,7 @@ def changes_since(since: ChangeCursor, *, limit: int) -> ChangeSet:
     )
 
 
-def _affordable(rows: list[Any]) -> list[Any]:
+def _affordable(rows: list[_ChangeRow]) -> list[_ChangeRow]:
     """The first of these changes whose movies have no more `links` together than a page may have; one at least."""
     totals = accumulate(row.links or 0 for row in rows)
     return rows[: max(1, sum(total <= MAX_LINKS_PER_PAGE for total in totals))]
@@ -107,9 +118,10 @@ def _mark_second_hand(changed: list[Movie]) -> None:
     second_hand = SecondHand([movie.imdb_id for movie in changed])
     for movie in changed:
         movie.is_followed = second_hand.is_film(movie.imdb_id)
-        movie.active_links = [
-            link._replace(is_followed=True) if second_hand.is_link(link.id) else link for link in movie.active_links
-        ]
+        if second_hand.has_links:
+            movie.active_links = [
+                link._replace(is_followed=True) if second_hand.is_link(link.id) else link for link in movie.active_links
+            ]
 
 
 def _start(since: ChangeCursor) -> int:
@@ -132,7 +144,7 @@ def _lost(since: ChangeCursor) -> Q:
     return Q(made_at__lt=since.at + TIME_CURSOR_OVERLAP, restored_at__gt=since.at)
 
 
-def _tombstones(gone: list[Change]) -> list[RemovedMovie]:
+def _tombstones(gone: list[_ChangeRow]) -> list[RemovedMovie]:
     """The tombstone of each of these movies; one deleted without a tombstone gets a row that says no more than that."""
     ids = [change.imdb_id for change in gone]
     rows = RemovedMovie.objects.removed().filter(imdb_id__in=ids).defer("snapshot")

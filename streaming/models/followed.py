@@ -150,6 +150,11 @@ class SecondHand:
         """Whether the film was made because another instance states it."""
         return imdb_id in self._films
 
+    @property
+    def has_links(self) -> bool:
+        """Whether any of their links is stated by other instances only."""
+        return bool(self._links)
+
     def is_link(self, pk: int) -> bool:
         """Whether the link is stated by other instances only."""
         return pk in self._links

@@ -168,8 +168,15 @@ class StreamingLink(models.Model):
             models.Index(fields=["next_check_at", "id"], name="link_by_next_check"),
             models.Index(fields=["moved_seen", "id"], condition=Q(moved_seen__gt=0), name="link_by_moved"),
             models.Index(fields=["host", "id"], name="link_by_host"),
-            # For staff: links that fail for one reason, of which there may be few among millions.
+            # For staff: links with one value of a column, of which there may be few among millions.
             models.Index(fields=["reason", "id"], name="link_by_reason"),
+            models.Index(fields=["source", "id"], name="link_by_source"),
+            models.Index(fields=["kind", "id"], name="link_by_kind"),
+            models.Index(fields=["quality", "id"], name="link_by_quality"),
+            models.Index(fields=["licence", "id"], name="link_by_licence"),
+            models.Index(fields=["strength", "id"], condition=~Q(strength=""), name="link_by_strength"),
+            models.Index(fields=["id"], condition=Q(is_active=False), name="link_inactive"),
+            models.Index(fields=["id"], condition=Q(taken_down=True), name="link_taken_down"),
             models.Index(fields=["host", "verified_at", "id"], name="link_by_verified"),
             models.Index(
                 fields=["language", "quality", "source", "licence", "movie"],

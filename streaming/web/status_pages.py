@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from scraper.sources import LICENCES
 from streaming import integrity, statistics
+from streaming.catalogue_query import PAGE_ROWS
 from streaming.localization import day_text, percent_text
 from streaming.models import HealthRun, HostPause, Movie, StreamingLink
 from streaming.scheduling.timetable import ScheduleStatus, schedule_status
@@ -167,7 +168,7 @@ def _source_card(stats: statistics.SourceStats, *, common: tuple[str, ...]) -> S
 @require_safe
 def api_guide(request: HttpRequest) -> HttpResponse:
     """The API guide, with commands to copy."""
-    example = (
-        Movie.objects.shown().order_by("search_title", "id").values_list("imdb_id", flat=True).first() or "tt0013442"
-    )
+    # For the first row alone SQLite would read the whole table and sort it.
+    first = Movie.objects.shown().order_by("search_title", "id").values_list("imdb_id", flat=True)[:PAGE_ROWS]
+    example = next(iter(first), "tt0013442")
     return render_page(request, "api.html", {"base": request.build_absolute_uri("/api/streaming/"), "example": example})

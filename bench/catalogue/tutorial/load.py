@@ -1,4 +1,7 @@
-"""`python -m bench.catalogue.tutorial.load FILE`: create the tutorial's tables and insert the films of a file."""
+"""Create the tutorial's tables and insert films: `python -m bench.catalogue.tutorial.load FILE COPIES`.
+
+Each film of the file is followed by this many copies, the same that Openreel's database has.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import django
 from django.db import connection, transaction
 from django.utils.dateparse import parse_datetime
 
+from bench.catalogue.copies import with_copies
 from bench.catalogue.films import read_catalogue
 
 django.setup()
@@ -18,18 +22,25 @@ from bench.catalogue.tutorial.models import Film, FilmLink  # noqa: E402  (needs
 
 BATCH_FILMS = 5000
 COPIED = ("imdb_id", "title", "year", "type", "poster_url", "synopsis")
+COPIED_OF_LINKS = ("source", "source_url", "kind", "quality", "language", "licence", "is_active")
 
 
-def load(file: Path) -> None:
+def load(file: Path, *, copies: int) -> None:
     with connection.schema_editor() as editor:
         for model in (Film, FilmLink):
             editor.create_model(model)
-    films = read_catalogue(file)
+    with file.open("rb") as lines:
+        imported = sum(1 for _ in lines)
+    films = with_copies(read_catalogue(file), imported=imported, copies=copies)
     while batch := list(itertools.islice(films, BATCH_FILMS)):
         with transaction.atomic():
             rows = Film.objects.bulk_create(Film(**{name: one[name] for name in COPIED}) for one in batch)
             FilmLink.objects.bulk_create(
-                FilmLink(film=row, **{**link, "last_checked": parse_datetime(link["last_checked"] or "")})
+                FilmLink(
+                    film=row,
+                    last_checked=parse_datetime(link["last_checked"] or ""),
+                    **{name: link[name] for name in COPIED_OF_LINKS},
+                )
                 for row, one in zip(rows, batch, strict=True)
                 for link in one["links"]
             )
@@ -38,4 +49,4 @@ def load(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    load(Path(sys.argv[1]))
+    load(Path(sys.argv[1]), copies=int(sys.argv[2]))

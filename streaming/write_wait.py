@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ OPTIONAL_WRITE_SECONDS = 0.3
 REQUESTED_WRITE_SECONDS = 1.0
 """For writes that a visitor asked for and can ask for again: a click, a log-in."""
 RETRY_AFTER_SECONDS = 30
+GAP_SECONDS = 0.11
+"""Whoever waits for SQLite's lock looks every tenth of a second whether it is free, see `sqliteDefaultBusyCallback`."""
 # Result codes of SQLite without the extension in their upper bytes: busy, locked, read-only, I/O error, full, cannot
 # open. The other operational errors, such as a missing table, are defects.
 SQLITE_UNAVAILABLE = frozenset({5, 6, 8, 10, 13, 14})
@@ -32,6 +35,15 @@ def limited_write_wait(seconds: float) -> Iterator[None]:
         if connection.connection is not None and not connection.needs_rollback:
             with connection.cursor() as cursor:
                 cursor.execute(restore)
+
+
+def let_others_write(*, free_since: float) -> None:
+    """Return once SQLite's lock has been free for long enough that others get it; `free_since` is in monotonic seconds.
+
+    Between the transactions of long work. On PostgreSQL others wait in a queue, and get their turn without that.
+    """
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        time.sleep(max(0.0, free_since + GAP_SECONDS - time.monotonic()))
 
 
 def _limit_sqlite(seconds: float) -> str:

@@ -137,6 +137,7 @@ def _finish(report: ImportReport) -> None:
 
 def _save(batch: _Batch, report: ImportReport, limit: BatchLimit) -> None:
     if batch.records:
+        limit.let_others_write()
         saved = save_links(batch.links, movies=batch.movies, is_operator=True)
         report.saved.add(saved)
         limit.adapt(saved.locked_seconds)

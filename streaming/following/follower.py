@@ -24,8 +24,6 @@ SWEPT_AT_ONCE = 500
 FIRST_BATCH_ROWS, MIN_BATCH_ROWS, MAX_BATCH_ROWS = 1000, 200, 10_000
 """Films and links of one transaction: a page may have many more, and other writers would wait for minutes."""
 ROWS_OF_A_FILM = 5
-GAP_SECONDS = 0.11
-"""Between two transactions: writers who wait for SQLite look every 0.1 seconds whether it is free."""
 State = FollowedMovie.State
 
 
@@ -119,7 +117,6 @@ class Follower:
         *parts, last = self._parts(films.values())
         for part in parts:  # The cursor stays: after a kill the page is read and applied again.
             self._save(Statements(films=part), cursor=self.instance.cursor)
-            time.sleep(GAP_SECONDS)
         self._save(Statements(films=last, gone=gone, unreadable=unreadable), cursor=page.cursor)
         if page.refused:
             self.on_refused(page.refused)
@@ -149,13 +146,13 @@ class Follower:
         ids = rows.order_by("imdb_id").values_list("imdb_id", flat=True)
         while part := list(ids[: min(SWEPT_AT_ONCE, self.limit.rows // ROWS_OF_A_FILM)]):
             self._save(Statements(gone=dict.fromkeys(part, State.LEFT)), cursor=self.instance.cursor, is_swept=True)
-            time.sleep(GAP_SECONDS)
         FollowedInstance.objects.filter(pk=self.instance.pk).update(is_complete=True)
         self.instance.is_complete = True
 
     def _save(self, statements: Statements, *, cursor: str, is_swept: bool = False) -> None:
         """Save statements and cursor in one transaction. Raises FollowWithheld, and then nothing is saved."""
         instance, now = self.instance, timezone.now()
+        self.limit.let_others_write()
         started = time.monotonic()
         with transaction.atomic():
             same = FollowedInstance.objects.filter(

@@ -60,6 +60,7 @@ def remove_movies(
         while ids := list(movies.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[: limit.rows]):
             if not last and len(ids) == limit.rows and not connection.in_atomic_block:
                 many.enter_context(bulk_connection())
+            limit.let_others_write()
             last, started = ids[-1], time.monotonic()
             with transaction.atomic():
                 tombstone = RemovedMovie(reason=reason, cause=cause, removed_at=_moment(now))

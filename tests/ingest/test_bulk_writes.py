@@ -243,6 +243,20 @@ def test_batches_have_bounds(seconds, rows):
     assert limit.rows == rows
 
 
+@pytest.mark.django_db(transaction=True)
+def test_others_get_the_lock_before_transactions_have_held_it_for_too_long():
+    limit = BatchLimit(100, minimum=40, maximum=1000)
+    for seconds in (0.1, 0.1):
+        limit.let_others_write()
+        limit.adapt(seconds)
+    assert limit.held_seconds == pytest.approx(0.2)
+    limit.let_others_write()  # With one more as long as the last they would have held it for 0.3 seconds.
+    limit.adapt(0.2)
+    limit.let_others_write()
+    assert limit.held_seconds == 0
+    assert time.monotonic() - limit.free_since >= 0.1 or connection.vendor != "sqlite"
+
+
 @pytest.mark.django_db
 def test_no_transaction_of_an_import_saves_more_than_the_limit(tmp_path, monkeypatch):
     for name, records in (("FIRST", 30), ("MIN", 15), ("MAX", 60)):

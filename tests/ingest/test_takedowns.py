@@ -58,7 +58,16 @@ KEYS = {"stremio:catalogue": "openreel-movies", "person": "Q1"}
 STAFF_ROUTES = {"api:link-list", "api:link-detail", "api:link-check", "api:movie-bindings"}
 WITHOUT_ROWS = {"api:schema", "api:docs"}
 """They describe the API, and take long."""
-ANNOUNCEMENTS = {"feed-lost", "feed-lost-atom", "feed-lost-json", "movie", "movie-tv", "api:changes"}
+ANNOUNCEMENTS = {
+    "feed-lost",
+    "feed-lost-atom",
+    "feed-lost-json",
+    "movie",
+    "movie-tv",
+    "refresh",
+    "report",
+    "api:changes",
+}
 """They may name a removed movie and say that it was taken down."""
 
 

@@ -10,5 +10,5 @@ import django
 django.setup()
 for name in ("pytest_socket", "streaming.scraping.crawling.job_crawl", "tests.helpers.crawl_process"):
     importlib.import_module(name)
-# What all forks share stays as it is: the garbage collector would write into each object, and so copy it.
+# The forks have these objects in common: the garbage collector would write into each, and so copy it.
 gc.freeze()

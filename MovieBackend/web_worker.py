@@ -186,7 +186,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]
         servers = [one for one in self.connections.values() if isinstance(one, BaseWSGIServer)]
         for server in servers:
             server.channel_class = LimitedChannel
-        self._watch_for_news()
+        self.watch_for_news()
         sweep_at = 0.0
         while self.alive and self.ppid == os.getppid():
             self._poll()
@@ -196,7 +196,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]
                 self._close_heaviest()
         self._finish(servers)
 
-    def _watch_for_news(self) -> None:
+    def watch_for_news(self) -> None:
         """Notify the operator also when nothing else runs: neither the schedule nor what cron starts."""
         from streaming.alarms.web_watch import start_watch  # noqa: PLC0415  models need an application that is loaded
 

@@ -11,6 +11,7 @@ from itertools import cycle
 
 HOST = "127.0.0.1"
 RECEIVED_BYTES = 256 * 1024
+PATIENCE_SECONDS = 120.0
 WARM_UP_SECONDS = 1.0
 
 
@@ -73,6 +74,8 @@ def _drive(port: int, requests: Iterator[bytes], clients: int, seconds: float, s
         began = time.perf_counter()
         rate = Rate(elapsed=seconds)
         while time.perf_counter() < began + seconds or not rate.seconds:
+            if time.perf_counter() > began + seconds + PATIENCE_SECONDS:
+                raise RuntimeError(f"no response within {seconds + PATIENCE_SECONDS:.0f} seconds")
             for key, _ in selector.select(timeout=0.5):
                 _receive(key.data, requests, rate, status)
         rate.elapsed = time.perf_counter() - began

@@ -157,8 +157,9 @@ def _on_postgres(statement: str) -> None:
 
 def gunicorn_command(build: str, port: int, *, workers: int, threads: int) -> Sequence[str]:
     """The web server as `make run` starts it, with another application."""
+    worker = "MovieBackend.web_worker.BufferedWorker" if build == OPENREEL else "bench.catalogue.worker.PlainWorker"
     return (
         sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}",
-        "--worker-class=MovieBackend.web_worker.BufferedWorker", f"--workers={workers}", f"--threads={threads}",
+        f"--worker-class={worker}", f"--workers={workers}", f"--threads={threads}",
         "--preload", "--no-control-socket", "--log-level=warning", APPLICATIONS[build],
     )  # fmt: skip

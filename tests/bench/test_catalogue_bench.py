@@ -8,8 +8,8 @@ import pytest
 
 from bench.catalogue import films, tables
 from bench.catalogue.clients import measure
-from bench.catalogue.databases import BARE, OPENREEL, TUTORIAL
-from bench.catalogue.measurements import DETAIL, EMPTY, FIRST, NOT_MODIFIED, UNSEEN, Measured
+from bench.catalogue.databases import BARE, OPENREEL, SQLITE, TUTORIAL, Catalogue
+from bench.catalogue.measurements import DETAIL, EMPTY, FIRST, NOT_MODIFIED, UNSEEN, Measured, measure_build
 from scraper.net.url_policy import PrivateHostAllowlist
 from streaming.exchange import jsonl
 from streaming.exchange.importer import import_lines
@@ -43,6 +43,17 @@ def test_the_clients_count_responses_and_those_with_another_status():
     assert len(rate.seconds) == pytest.approx(2 * rate.unexpected, abs=3)
     assert rate.per_second == pytest.approx(len(rate.seconds) / rate.elapsed)
     assert rate.elapsed >= 0.2
+
+
+@pytest.mark.slow(seconds=40)
+def test_each_build_is_filled_and_measured(tmp_path):
+    catalogue = Catalogue(folder=tmp_path, kind=SQLITE, films=240, imported=80, facts=True)
+    catalogue.fill()
+    for build, rates in ((TUTORIAL, 3), (OPENREEL, 5), (BARE, 2)):
+        measured = measure_build(build, catalogue, seconds=0.2)
+        assert len(measured.rates) == rates
+        assert all(rate > 0 for rate in measured.rates.values())
+        assert (measured.typing is None) is (build == BARE)
 
 
 def test_the_tables_have_ratios_where_both_were_measured():

@@ -83,9 +83,14 @@
     if (!field) source.remove();
     return done;
   };
+  // The button says it, and has its own name again once that could be read.
   const sayCopied = (button) => {
-    announce(button.dataset.copied);
-    $("span", button).textContent = button.dataset.copied;
+    const name = $("span", button), { copied } = button.dataset;
+    announce(copied);
+    button.dataset.name ??= name.textContent;
+    name.textContent = copied;
+    clearTimeout(button.timer);
+    button.timer = setTimeout(() => { name.textContent = button.dataset.name; }, 4000);
     button.focus();
   };
   document.addEventListener("click", async (event) => {

@@ -21,17 +21,8 @@
     return;
   }
 
-  // localStorage may be forbidden or full: then nothing is remembered.
-  const store = {
-    read(key) { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
-    write(key, value) { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* not remembered */ } },
-    remove(key) { try { localStorage.removeItem(key); } catch { /* nothing was remembered */ } },
-  };
-  const positionKey = (choice) => `position:${data.key}:${choice.part}`;
-  const clock = (seconds) => {
-    const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
-    return `${hours ? `${hours}:${String(minutes).padStart(2, "0")}` : minutes}:${String(rest).padStart(2, "0")}`;
-  };
+  const { mine } = window, { clock } = mine;
+  const positionOf = (choice) => mine.readPosition(data.key, choice.part);
   const say = (sentence) => { statusLine.textContent = sentence; };
   // A text in the viewer's language, with its {placeholders} filled in.
   const text = (name, values = {}) => texts[`text${name}`].replace(/\{(\w+)\}/g, (_, key) => values[key]);
@@ -40,7 +31,7 @@
   const nextAfter = (choice) => usable.find((other) => other.part === choice.part && other !== choice && !failed.has(other));
 
   const show = () => {
-    const choice = chosen(), position = store.read(positionKey(choice));
+    const choice = chosen(), position = positionOf(choice);
     const from = position && !playing ? "Continue" : "Play";
     const values = { host: choice.host, time: position ? clock(position.at) : "" };
     part("play-text").textContent = text(playing || failed.size ? "This" : from, values);
@@ -55,10 +46,10 @@
     const { currentTime: at, duration } = video;
     savedAt = at;
     if (at > duration * 0.97) {
-      store.remove(positionKey(playing));
+      mine.removePosition({ imdb_id: data.key, part: playing.part });
       document.dispatchEvent(new CustomEvent("watched", { detail: playing.part }));
-    } else if (at >= MIN_SECONDS) store.write(positionKey(playing), {
-      at: Math.floor(at), duration: Math.floor(duration), link: playing.id, saved: Date.now(),
+    } else if (at >= MIN_SECONDS) mine.writePosition({
+      imdb_id: data.key, part: playing.part, at: Math.floor(at), duration: Math.floor(duration), link: playing.id, saved: Date.now(),
     });
   };
 
@@ -94,7 +85,7 @@
   const addCaptions = (choice) => {
     captions.replaceChildren(new Option(text("Off"), ""));
     const own = navigator.language.split("-")[0];
-    const wanted = store.read("captions") ?? (choice.language && choice.language !== own ? own : "");
+    const wanted = mine.stored("captions") ?? (choice.language && choice.language !== own ? own : "");
     choice.captions.forEach(({ label }, number) => captions.append(new Option(label, String(number))));
     const shown = choice.captions.findIndex(({ language }) => wanted && language.split("-")[0] === wanted);
     captions.value = shown < 0 ? "" : String(shown);
@@ -117,7 +108,7 @@
   };
 
   const playVideo = (choice) => {
-    const current = video = document.createElement("video"), position = store.read(positionKey(choice));
+    const current = video = document.createElement("video"), position = positionOf(choice);
     const giveUpAfter = (seconds, why) => { clearTimeout(timer); timer = setTimeout(() => fail(choice, why), seconds * 1000); };
     Object.assign(video, { controls: true, playsInline: true, autoplay: true, src: choice.url });
     video.setAttribute("aria-label", `${document.querySelector("h1").textContent}, ${choice.label}`);
@@ -171,12 +162,13 @@
     screen.scrollIntoView({ block: "center" });
   };
 
+  mine.onChange(show);
   button.addEventListener("click", play);
   if (here) here.addEventListener("click", playInSight);
   copies.addEventListener("change", show);
   captions.addEventListener("change", () => {
     const track = playing.captions[captions.value];
-    store.write("captions", track ? track.language.split("-")[0] : "");
+    mine.store("captions", track ? track.language.split("-")[0] : "");
     showCaptions();
   });
   restart.addEventListener("click", () => { video.currentTime = 0; restart.hidden = true; video.focus(); });
@@ -195,6 +187,6 @@
     playInSight();
   });
   // First the copy that was watched last, else the best one.
-  const saved = (choice) => { const known = store.read(positionKey(choice)); return known && known.link === choice.id ? known.saved : 0; };
+  const saved = (choice) => { const known = positionOf(choice); return known && known.link === choice.id ? known.saved : 0; };
   select(usable.reduce((best, choice) => (saved(choice) > saved(best) ? choice : best)));
 })();

@@ -128,6 +128,41 @@ def test_when_a_file_has_died_the_next_best_is_offered_and_the_dead_one_is_check
     assert "1080p" not in page.goto(PAGE).text().partition('id="player-data"')[2].partition("</script>")[0]
 
 
+DAMAGED = ["{}", "[1]", '"abc"', "{", "null", '{"at": -5, "duration": 20, "saved": 1}', '{"at": 12}']
+DAMAGED += ['{"at": 1e300, "duration": 1e300, "saved": 1}', '{"at": "12", "duration": 20, "saved": 1}']
+
+
+def store_position(page: Page, text: str) -> None:
+    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [f"position:{browser_seed.WATCHED}:--", text])
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_a_damaged_position_counts_as_none(page, damaged):
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(PAGE)
+    store_position(page, damaged)
+    page.reload()
+    choose(page, "480p, German, MP4")
+    page.get_by_role("button", name="Play here, from 127.0.0.1").click()
+    wait_until_plays(page)
+    expect(page.locator("[data-status]")).to_be_empty()
+    expect(page.locator("[data-restart]")).to_be_hidden()
+    assert errors == []
+
+
+def test_a_position_that_another_tab_deletes_is_offered_no_longer(page):
+    page.goto(PAGE)
+    store_position(page, '{"at": 12, "duration": 20, "saved": 1}')
+    page.reload()
+    expect(page.locator("[data-play]")).to_contain_text("Continue at 0:12, from")
+    other = page.context.new_page()
+    other.goto("/mine/")
+    other.once("dialog", lambda dialog: dialog.accept())
+    other.get_by_role("button", name="Delete everything").click()
+    expect(page.locator("[data-play]")).to_contain_text("Play here, from")
+
+
 def test_the_row_of_a_copy_plays_it_and_its_report_names_it(page):
     page.goto(PAGE)
     german = page.locator(".copy", has_text="German").first

@@ -62,22 +62,29 @@
     restart.hidden = captions.parentElement.hidden = true;
   };
 
-  // A copy that fails is reported, which has the server check it; the next best one is offered, not started.
+  // A copy that fails is reported, which has the server check it; the next best one is offered, not started. Offline, no
+  // copy is to blame.
   const fail = (choice, why) => {
     if (playing !== choice) return;
-    failed.add(choice);
     clear();
     screen.hidden = true;
+    if (navigator.onLine) { offerNext(choice, why); report(choice); } else { say(text("Offline")); show(); }
+    // What had the focus has gone.
+    const focused = document.activeElement;
+    if (focused === document.body || !focused.checkVisibility()) button.focus();
+  };
+  const offerNext = (choice, why) => {
+    failed.add(choice);
     copies.options[data.choices.indexOf(choice)].text = text("Failed", choice);
     const next = nextAfter(choice);
     say(`${text(why, { ...choice, seconds: START_SECONDS })} ${next ? text("Next", next) : text("None")}`);
-    if (next) { select(next); button.focus(); } else show();
-    if (navigator.onLine) report(choice);
+    if (next) select(next); else show();
   };
   const report = (choice) => {
     const token = document.querySelector("[name=csrfmiddlewaretoken]");
     if (!token || !window.htmx) return;
     const values = { csrfmiddlewaretoken: token.value, link: choice.id, kind: "playback" };
+    // A refusal concerns nobody: the viewer has reported nothing.
     window.htmx.ajax("POST", root.dataset.report, { source: root, target: "#report-answer", swap: "innerHTML", values });
   };
 
@@ -162,6 +169,7 @@
     screen.scrollIntoView({ block: "center" });
   };
 
+  for (const name of ["responseError", "sendError"]) root.addEventListener(`htmx:${name}`, (event) => event.stopPropagation());
   mine.onChange(show);
   button.addEventListener("click", play);
   if (here) here.addEventListener("click", playInSight);

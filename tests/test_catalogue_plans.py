@@ -214,6 +214,12 @@ def test_the_page_says_about_and_the_api_documents_it(large, client):
     assert "otherwise an estimate" in schema
 
 
+def test_no_page_ends_behind_an_estimate(large, client):
+    following = client.get("/?genre=drama").context["page"].next
+    page = client.get(f"/{following.replace('page=2', 'page=999999999')}").context["page"]
+    assert (page.total.is_exact, page.end) == (False, page.total.number)
+
+
 @pytest.mark.parametrize(("first", "distance"), [(1, 1), (100_001, 1), (1, 4), (100_001, 4), (3, 1_000)])
 def test_an_estimate_is_near_the_truth_wherever_the_ids_are(monkeypatch, first, distance):
     """Every fourth movie is in German, which a sample of every fourth id would meet always or never."""

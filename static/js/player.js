@@ -21,17 +21,8 @@
     return;
   }
 
-  // localStorage may be forbidden or full: then nothing is remembered.
-  const store = {
-    read(key) { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
-    write(key, value) { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* not remembered */ } },
-    remove(key) { try { localStorage.removeItem(key); } catch { /* nothing was remembered */ } },
-  };
-  const positionKey = (choice) => `position:${data.key}:${choice.part}`;
-  const clock = (seconds) => {
-    const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
-    return `${hours ? `${hours}:${String(minutes).padStart(2, "0")}` : minutes}:${String(rest).padStart(2, "0")}`;
-  };
+  const { mine } = window, { clock } = mine;
+  const positionOf = (choice) => mine.readPosition(data.key, choice.part);
   const say = (sentence) => { statusLine.textContent = sentence; };
   // A text in the viewer's language, with its {placeholders} filled in.
   const text = (name, values = {}) => texts[`text${name}`].replace(/\{(\w+)\}/g, (_, key) => values[key]);
@@ -40,7 +31,7 @@
   const nextAfter = (choice) => usable.find((other) => other.part === choice.part && other !== choice && !failed.has(other));
 
   const show = () => {
-    const choice = chosen(), position = store.read(positionKey(choice));
+    const choice = chosen(), position = positionOf(choice);
     const from = position && !playing ? "Continue" : "Play";
     const values = { host: choice.host, time: position ? clock(position.at) : "" };
     part("play-text").textContent = text(playing || failed.size ? "This" : from, values);
@@ -55,10 +46,10 @@
     const { currentTime: at, duration } = video;
     savedAt = at;
     if (at > duration * 0.97) {
-      store.remove(positionKey(playing));
+      mine.removePosition({ imdb_id: data.key, part: playing.part });
       document.dispatchEvent(new CustomEvent("watched", { detail: playing.part }));
-    } else if (at >= MIN_SECONDS) store.write(positionKey(playing), {
-      at: Math.floor(at), duration: Math.floor(duration), link: playing.id, saved: Date.now(),
+    } else if (at >= MIN_SECONDS) mine.writePosition({
+      imdb_id: data.key, part: playing.part, at: Math.floor(at), duration: Math.floor(duration), link: playing.id, saved: Date.now(),
     });
   };
 
@@ -71,22 +62,29 @@
     restart.hidden = captions.parentElement.hidden = true;
   };
 
-  // A copy that fails is reported, which has the server check it; the next best one is offered, not started.
+  // A copy that fails is reported, which has the server check it; the next best one is offered, not started. Offline, no
+  // copy is to blame.
   const fail = (choice, why) => {
     if (playing !== choice) return;
-    failed.add(choice);
     clear();
     screen.hidden = true;
+    if (navigator.onLine) { offerNext(choice, why); report(choice); } else { say(text("Offline")); show(); }
+    // What had the focus has gone.
+    const focused = document.activeElement;
+    if (focused === document.body || !focused.checkVisibility()) button.focus();
+  };
+  const offerNext = (choice, why) => {
+    failed.add(choice);
     copies.options[data.choices.indexOf(choice)].text = text("Failed", choice);
     const next = nextAfter(choice);
     say(`${text(why, { ...choice, seconds: START_SECONDS })} ${next ? text("Next", next) : text("None")}`);
-    if (next) { select(next); button.focus(); } else show();
-    if (navigator.onLine) report(choice);
+    if (next) select(next); else show();
   };
   const report = (choice) => {
     const token = document.querySelector("[name=csrfmiddlewaretoken]");
     if (!token || !window.htmx) return;
     const values = { csrfmiddlewaretoken: token.value, link: choice.id, kind: "playback" };
+    // A refusal concerns nobody: the viewer has reported nothing.
     window.htmx.ajax("POST", root.dataset.report, { source: root, target: "#report-answer", swap: "innerHTML", values });
   };
 
@@ -94,7 +92,7 @@
   const addCaptions = (choice) => {
     captions.replaceChildren(new Option(text("Off"), ""));
     const own = navigator.language.split("-")[0];
-    const wanted = store.read("captions") ?? (choice.language && choice.language !== own ? own : "");
+    const wanted = mine.stored("captions") ?? (choice.language && choice.language !== own ? own : "");
     choice.captions.forEach(({ label }, number) => captions.append(new Option(label, String(number))));
     const shown = choice.captions.findIndex(({ language }) => wanted && language.split("-")[0] === wanted);
     captions.value = shown < 0 ? "" : String(shown);
@@ -117,7 +115,7 @@
   };
 
   const playVideo = (choice) => {
-    const current = video = document.createElement("video"), position = store.read(positionKey(choice));
+    const current = video = document.createElement("video"), position = positionOf(choice);
     const giveUpAfter = (seconds, why) => { clearTimeout(timer); timer = setTimeout(() => fail(choice, why), seconds * 1000); };
     Object.assign(video, { controls: true, playsInline: true, autoplay: true, src: choice.url });
     video.setAttribute("aria-label", `${document.querySelector("h1").textContent}, ${choice.label}`);
@@ -171,12 +169,14 @@
     screen.scrollIntoView({ block: "center" });
   };
 
+  for (const name of ["responseError", "sendError"]) root.addEventListener(`htmx:${name}`, (event) => event.stopPropagation());
+  mine.onChange(show);
   button.addEventListener("click", play);
   if (here) here.addEventListener("click", playInSight);
   copies.addEventListener("change", show);
   captions.addEventListener("change", () => {
     const track = playing.captions[captions.value];
-    store.write("captions", track ? track.language.split("-")[0] : "");
+    mine.store("captions", track ? track.language.split("-")[0] : "");
     showCaptions();
   });
   restart.addEventListener("click", () => { video.currentTime = 0; restart.hidden = true; video.focus(); });
@@ -195,6 +195,6 @@
     playInSight();
   });
   // First the copy that was watched last, else the best one.
-  const saved = (choice) => { const known = store.read(positionKey(choice)); return known && known.link === choice.id ? known.saved : 0; };
+  const saved = (choice) => { const known = positionOf(choice); return known && known.link === choice.id ? known.saved : 0; };
   select(usable.reduce((best, choice) => (saved(choice) > saved(best) ? choice : best)));
 })();

@@ -83,9 +83,14 @@
     if (!field) source.remove();
     return done;
   };
+  // The button says it, and has its own name again once that could be read.
   const sayCopied = (button) => {
-    announce(button.dataset.copied);
-    $("span", button).textContent = button.dataset.copied;
+    const name = $("span", button), { copied } = button.dataset;
+    announce(copied);
+    button.dataset.name ??= name.textContent;
+    name.textContent = copied;
+    clearTimeout(button.timer);
+    button.timer = setTimeout(() => { name.textContent = button.dataset.name; }, 4000);
     button.focus();
   };
   document.addEventListener("click", async (event) => {
@@ -250,18 +255,56 @@
 /* A visitor's own lists, in this browser only: hearts on cards, "Watchlist" and "Watched" on a movie's page. */
 (() => {
   "use strict";
-  const KEY = "mine", unkept = document.currentScript.dataset.unkept;
+  const KEY = "mine", { unkept, full } = document.currentScript.dataset;
+  const ID = /^tt[0-9]{7,9}$/, PART = /^[0-9]{0,5}-[0-9]{0,5}-[0-9]{0,5}$/;
+  // The longest film takes 857 hours; no later date than the last one of JavaScript.
+  const MAX_SECONDS = 1e7, MAX_DATE = 8.64e15;
   const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+  const isText = (value, pattern) => typeof value === "string" && pattern.test(value);
+  const isId = (value) => isText(value, ID);
 
+  // What is stored may be forbidden, full or damaged. Reading gives null, writing why nothing was kept, or nothing.
+  const stored = (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } };
+  const store = (key, value) => {
+    try { localStorage.setItem(key, JSON.stringify(value)); } catch (error) { return error.name === "QuotaExceededError" ? "full" : "unkept"; }
+  };
+  const keys = () => { try { return Object.keys(localStorage); } catch { return []; } };
+  const remove = (key) => { try { localStorage.removeItem(key); } catch { /* nothing was stored */ } };
+  const isForbidden = () => { try { return !localStorage; } catch { return true; } };
+
+  const readEntry = ({ title, added }) => ({
+    title: typeof title === "string" ? title.slice(0, 200) : "", added: Number.isFinite(added) ? added : 0,
+  });
+  const readList = (list) => Object.fromEntries(
+    Object.entries(isObject(list) ? list : {}).flatMap(([id, entry]) => (isId(id) && isObject(entry) ? [[id, readEntry(entry)]] : [])),
+  );
   // {watchlist: {IMDB_ID: {title, added}}, watched: the same}. Whatever else is found there counts as nothing.
   const read = () => {
-    let found = null;
-    try { found = JSON.parse(localStorage.getItem(KEY)); } catch { /* forbidden, or not ours */ }
-    const list = (name) => (isObject(found) && isObject(found[name]) ? found[name] : {});
-    return { watchlist: list("watchlist"), watched: list("watched") };
+    const found = stored(KEY), { watchlist, watched } = isObject(found) ? found : {};
+    return { watchlist: readList(watchlist), watched: readList(watched) };
   };
-  const write = (lists) => {
-    try { localStorage.setItem(KEY, JSON.stringify(lists)); return true; } catch { return false; }
+  const write = (lists) => store(KEY, lists);
+
+  // How far the part of a movie was watched: {imdb_id, part, at, duration, link, saved}, under "position:IMDB_ID:PART".
+  const within = (number, max) => Number.isFinite(number) && number >= 0 && number <= max;
+  const isPosition = (one) => isObject(one) && isId(one.imdb_id) && isText(one.part, PART)
+    && within(one.duration, MAX_SECONDS) && within(one.at, one.duration) && within(one.saved, MAX_DATE);
+  const positionKey = (id, part) => `position:${id}:${part}`;
+  const readPosition = (id, part) => {
+    const found = stored(positionKey(id, part)), position = isObject(found) ? { ...found, imdb_id: id, part } : null;
+    return isPosition(position) ? position : null;
+  };
+  const writePosition = ({ imdb_id: id, part, at, duration, link, saved }) => store(
+    positionKey(id, part), { at, duration, link: Number.isFinite(link) ? link : 0, saved },
+  );
+  const removePosition = ({ imdb_id: id, part }) => remove(positionKey(id, part));
+  const positions = () => keys().flatMap((key) => {
+    const [kind, id, part] = key.split(":");
+    return (kind === "position" && readPosition(id, part)) || [];
+  });
+  const clock = (seconds) => {
+    const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
+    return `${hours ? `${hours}:${String(minutes).padStart(2, "0")}` : minutes}:${String(rest).padStart(2, "0")}`;
   };
 
   const refresh = () => {
@@ -278,8 +321,16 @@
     const lists = read(), list = lists[button.dataset.list];
     if (isKept) list[button.dataset.id] = { title: titleOf(button), added: Date.now() };
     else delete list[button.dataset.id];
-    if (!write(lists)) document.dispatchEvent(new CustomEvent("failure", { detail: unkept }));
+    const why = write(lists);
+    if (why) document.dispatchEvent(new CustomEvent("failure", { detail: { unkept, full }[why] }));
     refresh();
+  };
+
+  // Act when another tab has changed what is stored, or Back has brought an older state of this page.
+  const onChange = (act) => {
+    let timer = 0;
+    addEventListener("storage", () => { clearTimeout(timer); timer = setTimeout(act, 100); });
+    addEventListener("pageshow", (event) => { if (event.persisted) act(); });
   };
 
   document.addEventListener("click", (event) => {
@@ -292,8 +343,10 @@
     if (button && event.detail === "--") keep(button, true);
   });
   document.addEventListener("htmx:afterSettle", refresh);
-  addEventListener("storage", refresh);
-  addEventListener("pageshow", refresh);
+  onChange(refresh);
   refresh();
-  window.mine = { read, write, refresh, isObject };
+  window.mine = {
+    read, write, refresh, onChange, clock, isObject, isForbidden, readEntry, isId, stored, store,
+    isPosition, positions, readPosition, writePosition, removePosition,
+  };
 })();

@@ -1,7 +1,7 @@
 """Covers and social cards as PNG, for those who show no SVG: social networks, Stremio, players on TV. Pure.
 
-They show the artwork of the drawn poster. The font has Latin, Greek and Cyrillic letters; characters that it does not
-have are left out, and a title without any other has the IMDb id in its place.
+They show the artwork of the drawn poster. The font has Latin, Greek and Cyrillic letters: of a movie's titles the first
+one that can be drawn as a whole is written, or none. Signs that are no letters, such as emoji, may be left out.
 """
 
 from __future__ import annotations
@@ -10,18 +10,29 @@ import hashlib
 import io
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps
 
 from streaming.drawing.posters import DRAWING_VERSION as POSTER_VERSION
-from streaming.drawing.posters import HEIGHT, WIDTH, Artwork, contrast, make_artwork, poster_caption
+from streaming.drawing.posters import (
+    HEIGHT,
+    WIDTH,
+    Artwork,
+    broken_words,
+    contrast,
+    make_artwork,
+    poster_caption,
+    whole_words,
+    wrap_words,
+)
 from streaming.drawing.svg_shapes import Shape, read_shapes
 
-DRAWING_VERSION = "1"  # increase it when the drawing changes: it is part of each picture's version
+DRAWING_VERSION = "2"  # increase it when the drawing changes: it is part of each picture's version
 FONT_PATH = Path(__file__).resolve().parent.parent / "data" / "fonts" / "Inter-Bold.ttf"
 CARD_WIDTH, CARD_HEIGHT = 1200, 630
 OVERSAMPLING = 2
@@ -29,10 +40,7 @@ COVER_SIZES, CARD_SIZES = (46, 42, 38, 34, 30, 26, 22, 19), (96, 84, 72, 62, 54,
 LEADING = 1.06
 MAX_COLOURS = 255
 """A palette makes the file half as large; none of our pictures shows the difference."""
-# What is left of a part in other letters.
-EMPTY_BRACKETS = re.compile(r"[(\[{]\s*[)\]}]")
-ALL_IN_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
-WORD = re.compile(r"\w")
+IN_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +55,10 @@ class TextBox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What a picture shows of a movie."""
+    """What a picture shows of a movie; `titles`: the one to write first, then others in case the font lacks letters."""
 
     imdb_id: str
-    title: str
+    titles: tuple[str, ...]
     year: int | None
     is_show: bool
     site_name: str
@@ -61,7 +69,8 @@ class Subject:
 
     @property
     def shown_title(self) -> str:
-        return drawable_text(self.title) or f"IMDb {self.imdb_id}"
+        """The first title that the font has all letters of; empty if there is none."""
+        return next(filter(None, map(drawable_title, self.titles)), "")
 
 
 ART_WIDTH = CARD_HEIGHT * WIDTH // HEIGHT
@@ -71,7 +80,8 @@ CARD_BOX = TextBox(left=ART_WIDTH + 60, width=CARD_WIDTH - ART_WIDTH - 120, top=
 
 def picture_version(kind: str, subject: Subject) -> str:
     """A version that changes with the picture, so that browsers may cache each version for ever."""
-    parts = "\x1f".join([DRAWING_VERSION, POSTER_VERSION, kind, *map(str, astuple(subject))])
+    shown = (subject.imdb_id, subject.shown_title, subject.caption, subject.site_name)
+    parts = "\x1f".join([DRAWING_VERSION, POSTER_VERSION, kind, *shown])
     return hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:12]
 
 
@@ -111,31 +121,59 @@ def _draw_card(subject: Subject) -> Image.Image:
     draw = ImageDraw.Draw(image)
     draw.rectangle((box.left, 64, box.left + 75, 73), fill=_mark(artwork))
     draw.text((box.left + 98, 69), subject.caption, font=_font(34), fill=ink, anchor="lm")
-    draw.text((box.left, CARD_HEIGHT - 60), drawable_text(subject.site_name), font=_font(34), fill=ink, anchor="ls")
+    draw.text((box.left, CARD_HEIGHT - 60), drawable_title(subject.site_name), font=_font(34), fill=ink, anchor="ls")
     return image
 
 
-def drawable_text(text: str) -> str:
-    """The part of a text that the font has letters for; empty if no letter or digit is left."""
-    composed = unicodedata.normalize("NFC", text)
-    kept = "".join(character if _is_drawable(character) else " " for character in composed)
-    words = " ".join(EMPTY_BRACKETS.sub(" ", kept).split())
-    if match := ALL_IN_BRACKETS.fullmatch(words):
-        words = match[1] or match[2] or ""
-    return words if WORD.search(words) else ""
+def titles_to_draw(title: str, original: str, others: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """A movie's titles in the order in which they are tried: its own, the original one, the English ones of `others`.
+
+    `others`: pairs of a language and a title.
+    """
+    return (title, original, *(other for language, other in others if language.partition("-")[0] == "en"))
+
+
+def drawable_title(title: str) -> str:
+    """The title without the signs that the font lacks; empty if it lacks a letter of it, or no letter is left.
+
+    A title in brackets stands for itself: of `東京物語 (Tokyo Story)`, one way around or the other, the one remains.
+    """
+    composed = unicodedata.normalize("NFC", title)
+    inner = ("".join(filter(None, match.groups())) for match in IN_BRACKETS.finditer(composed))
+    return next(filter(None, map(_drawable, (composed, IN_BRACKETS.sub(" ", composed), *inner))), "")
+
+
+def _drawable(text: str) -> str:
+    letters = [character for character in text if character.isalnum()]
+    if not letters or not all(map(_is_drawable, letters)):
+        return ""
+    return " ".join("".join(character if _is_drawable(character) else " " for character in text).split())
 
 
 def fit_title(title: str, sizes: tuple[int, ...], box: TextBox) -> tuple[int, list[str]]:
-    """The largest size at which the title fits into the box, and its rows; with the last size it is cut."""
-    for size in sizes:
-        rows = _wrapped(title, size, box.width)
-        if _fits(rows, size, box):
-            return size, rows
+    """The largest size at which the title fits into the box, and its rows; with the last size it is cut.
+
+    Words are broken only if there is no size at which each of them fits.
+    """
+    for words_of in (whole_words, broken_words):
+        for size in sizes:
+            fits = _fits_at(size, box.width)
+            # At most four rows: small letters are read more easily than a column of large ones.
+            limit = min(4, _row_limit(size, box))
+            rows = list(islice(wrap_words(words_of(title, fits), fits), limit + 1))
+            if len(rows) <= limit and all(map(fits, rows)):
+                return size, list(filter(None, rows))
     size, limit = sizes[-1], _row_limit(sizes[-1], box)
-    cut = [_shortened(row, size, box.width) for row in _wrapped(title, size, box.width)]
-    if len(cut) > limit:
-        cut = [*cut[: limit - 1], _shortened(cut[limit - 1] + " …", size, box.width)]
-    return size, cut
+    fits = _fits_at(size, box.width)
+    rows = list(islice(wrap_words(broken_words(title, fits), fits), limit + 1))
+    if len(rows) > limit:
+        rows = [*rows[: limit - 1], rows[limit - 1] + " …"]
+    return size, [_shortened(row, size, box.width) for row in rows]
+
+
+def _fits_at(size: int, width: int) -> Callable[[str], bool]:
+    """Whether a row fits at this size."""
+    return lambda row: row_width(row, size) <= width
 
 
 def _ground(artwork: Artwork) -> str:
@@ -157,23 +195,6 @@ def row_width(row: str, size: int) -> float:
 
 def _row_limit(size: int, box: TextBox) -> int:
     return int((box.bottom - box.top) / (size * LEADING))
-
-
-def _fits(rows: list[str], size: int, box: TextBox) -> bool:
-    # At most four rows: small letters are read more easily than a column of large ones.
-    limit = min(4, _row_limit(size, box))
-    return len(rows) <= limit and all(row_width(row, size) <= box.width for row in rows)
-
-
-def _wrapped(title: str, size: int, width: int) -> list[str]:
-    rows = [""]
-    for word in title.split():
-        longer = f"{rows[-1]} {word}".strip()
-        if rows[-1] and row_width(longer, size) > width:
-            rows.append(word)
-        else:
-            rows[-1] = longer
-    return rows
 
 
 def _shortened(row: str, size: int, width: int) -> str:

@@ -6,17 +6,20 @@ Used when a movie has no poster or its poster cannot be loaded. Each is about 1 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 from math import cos, pi, sin
 
 WIDTH, HEIGHT = 300, 450
-DRAWING_VERSION = "2"  # increase it when the drawing changes: it is part of each poster's version
+DRAWING_VERSION = "3"  # increase it when the drawing changes: it is part of each poster's version
 TEXT_WIDTH = 252
 Palette = tuple[str, str, str, str, str]  # paper, deep, mid, accent, ink
 Random = Callable[[int], int]
 MotifFunction = Callable[[Palette, Random], str]
+Fits = Callable[[str], bool]  # whether a row of a title is no wider than its box
 PALETTES: list[Palette] = [
     ("#f2e4cf", "#16324f", "#2a628f", "#e4572e", "#16324f"),
     ("#1b1b2f", "#e43f5a", "#162447", "#f6c453", "#fdf6e3"),
@@ -131,12 +134,23 @@ def _fade(rule: float, paper: str) -> str:
 
 
 def _fit(title: str) -> tuple[int, list[str]]:
-    """The largest font size at which the title fits, and its rows; the title is cut if no size is small enough."""
-    for size, limit in SIZES:
-        rows = _wrapped(title, size)
-        if len(rows) <= limit and max(_width(row, size) for row in rows) <= TEXT_WIDTH:
-            return size, rows
-    return 18, [*(_cut(row, 18) for row in _wrapped(title, 18)[:4]), "…"]
+    """The largest font size at which the title fits, and its rows; the title is cut if no size is small enough.
+
+    Words are broken only if there is no size at which each of them fits.
+    """
+    for words_of in (whole_words, broken_words):
+        for size, limit in SIZES:
+            fits = _fits_at(size)
+            rows = list(islice(wrap_words(words_of(title, fits), fits), limit + 1))
+            if len(rows) <= limit and all(map(fits, rows)):
+                return size, rows
+    fits = _fits_at(18)
+    return 18, [*(_cut(row, 18) for row in islice(wrap_words(broken_words(title, fits), fits), 4)), "…"]
+
+
+def _fits_at(size: int) -> Fits:
+    """Whether a row fits at this size."""
+    return lambda row: _width(row, size) <= TEXT_WIDTH
 
 
 def _cut(row: str, size: int) -> str:
@@ -147,16 +161,34 @@ def _cut(row: str, size: int) -> str:
     return fitting
 
 
-def _wrapped(title: str, size: int) -> list[str]:
-    rows, row = [], ""
-    for word in title.split():
+def wrap_words(words: Iterable[str], fits: Fits) -> Iterator[str]:
+    """The rows of a title, one that is empty without words; a word that fits no row has one of its own."""
+    row = ""
+    for word in words:
         longer = f"{row} {word}".strip()
-        if row and _width(longer, size) > TEXT_WIDTH:
-            rows.append(row)
+        if row and not fits(longer):
+            yield row
             row = word
         else:
             row = longer
-    return [*rows, row]
+    yield row
+
+
+def whole_words(title: str, _fits: Fits) -> Iterable[str]:
+    """The words of a title."""
+    return title.split()
+
+
+def broken_words(title: str, fits: Fits) -> Iterator[str]:
+    """The words of a title, in place of those that fit no row the largest parts that do."""
+    for word in title.split():
+        part = ""
+        for letter in word:
+            if part and not unicodedata.combining(letter) and not fits(part + letter):
+                yield part
+                part = ""
+            part += letter
+        yield part
 
 
 def _width(text: str, size: int) -> float:

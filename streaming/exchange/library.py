@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from streaming.drawing.covers import Subject, draw_picture, picture_version
+from streaming.drawing.covers import Subject, draw_picture, picture_version, titles_to_draw
 from streaming.exchange import nfo
 from streaming.exchange.entries import LinkEntry, MovieEntry
 from streaming.exchange.strm import safe_file_stem, write_strm
@@ -111,7 +111,7 @@ def _text_file(path: str, text: str) -> LibraryFile:
 def _poster_file(entry: MovieEntry, *, site_name: str, cover: Callable[[str, Subject], bytes]) -> LibraryFile:
     subject = Subject(
         imdb_id=entry.imdb_id,
-        title=display_text(entry.title),
+        titles=tuple(map(display_text, titles_to_draw(entry.title, entry.original_title, entry.other_titles))),
         year=entry.year,
         is_show=entry.type == "show",
         site_name=site_name,

@@ -13,7 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from streaming.drawing import covers, posters
-from streaming.drawing.covers import Subject
+from streaming.drawing.covers import Subject, titles_to_draw
 from streaming.formatting import display_text
 from streaming.models import Movie
 from streaming.web.error_pages import not_found
@@ -66,7 +66,7 @@ def picture_subject(movie: Movie) -> Subject:
     """What the covers and cards of this movie show."""
     return Subject(
         imdb_id=movie.imdb_id,
-        title=display_text(movie.title),
+        titles=tuple(map(display_text, titles_to_draw(movie.title, movie.original_title, movie.other_titles))),
         year=movie.year,
         is_show=movie.type == Movie.Type.SHOW,
         site_name=settings.SITE_NAME,

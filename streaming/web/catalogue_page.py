@@ -123,14 +123,15 @@ def read_page(query: FilterSelection, *, page: str, after: str, pages: str = "")
     """The page after a cursor or, without a valid one, with a number. An invalid number counts as 1.
 
     A number that is too high gives the last page, or the last that has a number; `page` beside a cursor only says
-    how many movies come before. `pages`: so many first pages at once, to which "Show more" has led before.
+    how many movies come before, and no more than there are. `pages`: so many first pages at once, to which "Show more"
+    has led before.
     """
     plan, number = ListPlan(query.catalogue_query()), _page_number(page)
     movies = plan.apply(Movie.objects.shown().with_active_count().defer(*fields_not_on_cards()))
     order = _cursor_order(query)
     if (cursor := _cursor(after, order=order)) is not None:
         following = rows_after(movies.order_by(), order_terms(order), cursor.values)
-        return _page(query, plan, list(following[: PAGE_SIZE + 1]), start=(number - 1) * PAGE_SIZE)
+        return _page_after_cursor(query, plan, list(following[: PAGE_SIZE + 1]), claimed=(number - 1) * PAGE_SIZE)
     if number == 1 and (several := min(_page_number(pages), MAX_PAGES_AT_ONCE)) > 1:
         rows = _rows_from(movies, 0, size=several * PAGE_SIZE)
         return _page(query, plan, rows, start=0, size=several * PAGE_SIZE)
@@ -147,15 +148,30 @@ def _rows_from(movies: MovieQuerySet, start: int, *, size: int = PAGE_SIZE) -> l
     return list(movies[start : start + size + 1])
 
 
+def _page_after_cursor(query: FilterSelection, plan: ListPlan, rows: list[Movie], *, claimed: int) -> MoviePage:
+    """The page of these rows; `claimed`: how many movies come before them by the address, which anybody may write."""
+    total = plan.total()
+    most = total.number - len(rows)
+    if total.is_exact and len(rows) <= PAGE_SIZE:
+        claimed = most
+    start = max(0, min(claimed, most))
+    return MoviePage(rows[:PAGE_SIZE], start, total, _following(query, rows, start=start, size=PAGE_SIZE))
+
+
 def _page(query: FilterSelection, plan: ListPlan, rows: list[Movie], *, start: int, size: int = PAGE_SIZE) -> MoviePage:
     movies = rows[:size]
     if len(rows) == len(movies) and (movies or not start):
         return MoviePage(movies, start, MovieTotal(number=start + len(movies)), "")
-    if not movies:
-        return MoviePage(movies, start, plan.total(), "")
+    return MoviePage(movies, start, plan.total(), _following(query, rows, start=start, size=size))
+
+
+def _following(query: FilterSelection, rows: list[Movie], *, start: int, size: int) -> str:
+    """The query string of the next page; empty if `rows` has no movie more than the page, of `size` movies."""
+    if len(rows) <= size:
+        return ""
     order = _cursor_order(query)
-    following = query.url(page=(start + size) // PAGE_SIZE + 1, after=Cursor.at(movies[-1], order) if order else "")
-    return MoviePage(movies, start, plan.total(), following)
+    after = Cursor.at(rows[size - 1], order) if order else ""
+    return query.url(page=(start + size) // PAGE_SIZE + 1, after=after)
 
 
 def _cursor_order(query: FilterSelection) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.test_quality import violations
 from tests.helpers import browser_seed
@@ -64,7 +64,7 @@ def test_lists_are_exported_and_imported(visit):
     gone = section(page, "Watchlist").get_by_text("The Gone Film is no longer in the catalogue.")
     expect(gone).to_be_visible()
     place = section(page, "Continue watching")
-    expect(place.get_by_text("Episode 2-3. At 12:34 of 1:20:00")).to_be_visible()
+    expect(place.get_by_text("S2 E3. At 12:34 of 1:20:00")).to_be_visible()
     expect(place.get_by_role("link")).to_have_attribute("href", re.compile(rf"{browser_seed.SHOW}/\?season=2$"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Export as a file").click()
@@ -90,13 +90,147 @@ def test_a_bad_file_changes_nothing_and_a_sentence_says_why(visit, content):
     assert page.evaluate("localStorage.length") == 0
 
 
-def test_a_browser_that_stores_nothing_is_named(visit):
+FORBIDDEN = """Object.defineProperty(window, "localStorage", {
+    get() { throw new DOMException("denied", "SecurityError"); } });"""
+FULL = """Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };"""
+NOTHING_KEPT, FULL_STORAGE = "This browser lets the site store nothing", "This browser's storage for this site is full"
+
+
+@pytest.mark.parametrize(("script", "sentence"), [(FORBIDDEN, NOTHING_KEPT), (FULL, FULL_STORAGE)])
+def test_a_heart_that_the_browser_does_not_keep_says_why(visit, script, sentence):
     page = visit.page
+    page.add_init_script(script)
     page.goto("/")
-    page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full'); }; }")
     page.locator(".heart").first.click()
     expect(page.locator(".heart").first).to_have_attribute("aria-pressed", "false")
-    expect(page.locator(".toast")).to_contain_text("This browser lets the site store nothing.")
+    expect(page.locator(".toast")).to_contain_text(f"{sentence}.")
+
+
+@pytest.mark.parametrize(("script", "sentence"), [(FORBIDDEN, NOTHING_KEPT), (FULL, FULL_STORAGE)])
+def test_an_import_that_the_browser_does_not_keep_says_why(visit, script, sentence):
+    page = visit.page
+    page.add_init_script(script)
+    page.goto("/mine/")
+    import_file(page, json.dumps(LISTS))
+    expect(page.locator(".mine-status")).to_contain_text(f"{sentence}, so ")
+    import_file(page, "no lists")
+    expect(page.locator(".mine-status")).to_contain_text("This file holds no lists exported here.")
+
+
+def test_where_storing_is_forbidden_each_button_says_so(visit):
+    page = visit.page
+    page.add_init_script(FORBIDDEN)
+    page.goto("/mine/")
+    status, sentence = page.locator(".mine-status"), f"{NOTHING_KEPT}, so there are no lists."
+    expect(status).to_have_text(sentence)
+    for name in ("Export as a file", "Delete everything"):
+        status.evaluate("status => { status.textContent = ''; }")
+        page.get_by_role("button", name=name).click()
+        expect(status).to_have_text(sentence)
+
+
+def store(page: Page, **values: object) -> None:
+    """Store these values as JSON, texts as they are."""
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    page.evaluate("values => Object.entries(values).forEach(([key, value]) => localStorage.setItem(key, value))", texts)
+
+
+@pytest.mark.parametrize(
+    "lists", [{"watchlist": {FIRST: None}}, {"watchlist": {FIRST: 5, "x": {}}, "watched": [1]}, [], None, "{", 7]
+)
+def test_damaged_lists_count_as_empty_and_are_exported(visit, lists):
+    page = visit.page
+    page.goto("/mine/")
+    store(page, mine=lists)
+    page.reload()
+    expect(section(page, "Watchlist").get_by_text("Nothing here yet")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export as a file").click()
+    exported = json.loads(download.value.path().read_text())
+    assert (exported["watchlist"], exported["watched"], exported["positions"]) == ([], [], [])
+
+
+def test_what_is_readable_in_damaged_lists_is_kept(visit):
+    page = visit.page
+    page.goto("/mine/")
+    store(page, mine={"watchlist": {FIRST: {"title": {"toString": 1}, "added": "x"}, SECOND: None}})
+    page.reload()
+    expect(section(page, "Watchlist").locator(".movie-card")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export as a file").click()
+    exported = json.loads(download.value.path().read_text())
+    assert exported["watchlist"] == [{"imdb_id": FIRST, "title": "", "added": 0}]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"at": 1e300, "duration": 1e300}, {"at": -5}, {"at": 4801}, {"saved": 1e300}, {"part": 5}, {"imdb_id": ["x"]}],
+)
+def test_an_impossible_place_is_not_imported(visit, changed):
+    page = visit.page
+    page.goto("/mine/")
+    place = {"imdb_id": FIRST, "part": "--", **PLACE, **changed}
+    import_file(page, json.dumps({**LISTS, "watchlist": [], "watched": [], "positions": [place]}))
+    expect(page.locator(".mine-status")).to_contain_text("Left out, because this site cannot read them: 1.")
+    expect(section(page, "Continue watching")).to_be_hidden()
+
+
+def test_when_back_brings_the_page_from_memory_the_lists_are_those_of_now(visit):
+    page = visit.page
+    page.goto("/mine/")
+    store(page, mine={"watchlist": {FIRST: {"title": "x", "added": 1}}})
+    page.reload()
+    expect(section(page, "Watchlist").locator(".movie-card")).to_have_count(1)
+    store(page, mine={"watched": {FIRST: {"title": "x", "added": 2}}})
+    # What a browser with windows does by itself; the one of these tests keeps no pages in memory.
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(section(page, "Watchlist").get_by_text("Nothing here yet")).to_be_visible()
+    expect(section(page, "Watchlist").locator(".movie-card")).to_have_count(0)
+    expect(section(page, "Watched").locator(".movie-card")).to_have_count(1)
+
+
+def test_what_another_tab_changes_is_shown_at_once_and_keeps_the_focus(visit):
+    page, other = visit.page, visit.context.new_page()
+    page.goto("/mine/")
+    watchlist = section(page, "Watchlist")
+    expect(watchlist.get_by_text("Nothing here yet")).to_be_visible()
+    other.goto(f"/streaming/{FIRST}/")
+    other.get_by_role("button", name="Watchlist", exact=True).click()
+    card = watchlist.locator(f'.movie-card:has([data-id="{FIRST}"]) a')
+    expect(card).to_be_visible()
+    card.focus()
+    asked = len([url for url in visit.requests if "/mine/cards/" in url])
+    other.goto("/mine/")
+    import_file(other, json.dumps(LISTS))
+    expect(watchlist.get_by_text("The Gone Film is no longer in the catalogue.")).to_be_visible()
+    place = section(page, "Continue watching").locator(".place")
+    expect(place).to_have_text("S2 E3. At 12:34 of 1:20:00")
+    store(other, **{f"position:{browser_seed.SHOW}:3--": {**PLACE, "at": 60, "saved": 6}})
+    expect(place).to_have_text("S3. At 1:00 of 1:20:00")
+    expect(card).to_be_focused()
+    # Each title is asked for once.
+    assert len([url for url in visit.requests if "/mine/cards/" in url]) == asked + 3
+    other.once("dialog", lambda dialog: dialog.accept())
+    other.get_by_role("button", name="Delete everything").click()
+    expect(place).to_be_hidden()
+    expect(watchlist.get_by_text("Nothing here yet")).to_be_visible()
+    expect(watchlist.get_by_role("heading")).to_be_focused()
+
+
+def test_more_titles_are_shown_and_stay_when_another_tab_adds_one(visit, site):
+    page, other = visit.page, visit.context.new_page()
+    page.goto("/mine/")
+    lists = {f"tt00000{number:02d}": {"title": f"Gone {number}", "added": number} for number in range(30)}
+    store(page, mine={"watchlist": lists})
+    page.reload()
+    gone = section(page, "Watchlist").locator(".gone li")
+    expect(gone).to_have_count(24)
+    page.get_by_role("button", name="Show more titles").click()
+    expect(gone).to_have_count(30)
+    other.goto(f"/streaming/{FIRST}/")
+    other.get_by_role("button", name="Watchlist", exact=True).click()
+    expect(section(page, "Watchlist").locator(".movie-card")).to_have_count(1)
+    expect(gone).to_have_count(30)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (320, "light"), (320, "dark")])

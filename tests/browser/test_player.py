@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -126,6 +127,95 @@ def test_when_a_file_has_died_the_next_best_is_offered_and_the_dead_one_is_check
     page.keyboard.press("Enter")
     wait_until_plays(page)
     assert "1080p" not in page.goto(PAGE).text().partition('id="player-data"')[2].partition("</script>")[0]
+
+
+@pytest.fixture
+def single(page: Page) -> Page:
+    """The page of a movie with one copy, whose file cannot be loaded."""
+    page.route("**/480p.de.mp4", lambda route: route.abort())
+    page.route(f"**{PAGE}", keep_one_copy)
+    page.goto(PAGE)
+    return page
+
+
+def keep_one_copy(route: Route) -> None:
+    response = route.fetch()
+    start, data, end = re.split(r'(?<=id="player-data" type="application/json">)(.*?)(?=</script>)', response.text())
+    player = json.loads(data)
+    player["choices"] = [one for one in player["choices"] if "480p" in one["label"]]
+    route.fulfill(response=response, body=start + json.dumps(player) + end)
+
+
+def test_when_the_last_copy_has_failed_the_button_has_the_focus(single):
+    single.locator("[data-play]").click()
+    expect(single.locator("[data-status]")).to_contain_text("does not play. No other copy can be played here")
+    expect(single.locator("[data-play]")).to_be_focused()
+
+
+@pytest.mark.parametrize("status", [429, 404, 503])
+def test_a_refusal_of_the_players_own_report_is_not_shown(single, status):
+    single.route("**/report/", lambda route: route.fulfill(status=status, body="Too many reports."))
+    with single.expect_response("**/report/"):
+        single.locator("[data-play]").click()
+    single.wait_for_timeout(300)
+    expect(single.locator(".toast")).to_have_count(0)
+    expect(single.locator("#report-answer")).to_be_empty()
+    expect(single.locator("#report-answer")).not_to_have_attribute("aria-busy", "true")
+    # What a visitor reports is answered.
+    with single.expect_response("**/report/"):
+        single.get_by_role("button", name="Wrong film").click()
+    expect(single.locator(".toast")).to_have_count(1)
+
+
+def test_offline_no_copy_is_to_blame(page):
+    page.goto(PAGE)
+    choose(page, "480p, German, MP4")
+    name = page.locator("[data-copies] option:checked").inner_text()
+    page.context.set_offline(True)
+    page.locator("[data-play]").click()
+    offline = "Your browser is offline; start the film again when it is online."
+    expect(page.locator("[data-status]")).to_have_text(offline)
+    expect(page.locator("[data-copies] option:checked")).to_have_text(name)
+    expect(page.locator("[data-play]")).to_be_focused()
+    expect(page.locator(".toast")).to_have_count(0)
+    page.context.set_offline(False)
+    page.keyboard.press("Enter")
+    wait_until_plays(page)
+
+
+DAMAGED = ["{}", "[1]", '"abc"', "{", "null", '{"at": -5, "duration": 20, "saved": 1}', '{"at": 12}']
+DAMAGED += ['{"at": 1e300, "duration": 1e300, "saved": 1}', '{"at": "12", "duration": 20, "saved": 1}']
+
+
+def store_position(page: Page, text: str) -> None:
+    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [f"position:{browser_seed.WATCHED}:--", text])
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_a_damaged_position_counts_as_none(page, damaged):
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(PAGE)
+    store_position(page, damaged)
+    page.reload()
+    choose(page, "480p, German, MP4")
+    page.get_by_role("button", name="Play here, from 127.0.0.1").click()
+    wait_until_plays(page)
+    expect(page.locator("[data-status]")).to_be_empty()
+    expect(page.locator("[data-restart]")).to_be_hidden()
+    assert errors == []
+
+
+def test_a_position_that_another_tab_deletes_is_offered_no_longer(page):
+    page.goto(PAGE)
+    store_position(page, '{"at": 12, "duration": 20, "saved": 1}')
+    page.reload()
+    expect(page.locator("[data-play]")).to_contain_text("Continue at 0:12, from")
+    other = page.context.new_page()
+    other.goto("/mine/")
+    other.once("dialog", lambda dialog: dialog.accept())
+    other.get_by_role("button", name="Delete everything").click()
+    expect(page.locator("[data-play]")).to_contain_text("Play here, from")
 
 
 def test_the_row_of_a_copy_plays_it_and_its_report_names_it(page):

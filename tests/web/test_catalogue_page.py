@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from django.core.cache import cache
@@ -175,6 +176,20 @@ def test_show_more_shows_each_movie_once_though_others_are_added_meanwhile(clien
 @pytest.mark.parametrize("after", ["", "x", "%00", "WyJ0aXRsZSIsWzFdLGZhbHNlXQ", "A" * 5000])
 def test_an_invalid_cursor_counts_as_none(client, listing, after):
     assert len(names(client.get(f"/?page=2&after={after}"))) == 4
+
+
+@pytest.mark.parametrize("claimed", ["999999999", "3", "2", "1", "x", ""])
+@pytest.mark.parametrize("filters", ["", "&decade=1920", "&type=movie&sort=newest"])
+def test_the_page_number_beside_a_cursor_says_no_more_than_there_are(client, claimed, filters):
+    for number in range(60):
+        make_movie(title=f"Movie {number:02d}", year=1921)
+    second = parse_qs(client.get(f"/?sort=title{filters}").context["page"].next.partition("?")[2])["after"][0]
+    address = f"/?sort=title{filters}&page={claimed}&after={second}"
+    page = client.get(address).context["page"]
+    assert (len(page.movies), page.total.number) == (24, 60)
+    assert 24 <= page.end <= 60
+    last = client.get(f"/?sort=title{filters}&page={claimed}&after={parse_qs(page.next)['after'][0]}")
+    assert (len(names(last)), last.context["page"].start, last.context["page"].position_text) == (12, 48, "60 of 60")
 
 
 def test_page_numbers_end_where_they_would_cost_much(client, monkeypatch):

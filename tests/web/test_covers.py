@@ -43,7 +43,7 @@ def pixels(content: bytes) -> Image.Image:
 
 
 def subject(title: str, *, imdb_id: str = "tt0013442", year: int | None = 1922) -> covers.Subject:
-    return covers.Subject(imdb_id=imdb_id, title=title, year=year, is_show=False, site_name="Openreel")
+    return covers.Subject(imdb_id=imdb_id, titles=(title,), year=year, is_show=False, site_name="Openreel")
 
 
 @pytest.mark.django_db
@@ -112,16 +112,65 @@ class TestPictures:
         ("東京物語 (Tokyo Story)", "Tokyo Story"),
         ("Tokyo Story (東京物語)", "Tokyo Story"),
         ("🎬 Film 🎥", "Film"),
-        ("東京物語", "IMDb tt0013442"),
-        ("שלום (עולם)!", "IMDb tt0013442"),
-        ("🎬🎥", "IMDb tt0013442"),
-        ("...", "IMDb tt0013442"),
-        ("", "IMDb tt0013442"),
-        ("\ud800", "IMDb tt0013442"),
+        ("❤\ufe0f Film", "Film"),
+        ("Film [The Other] (電影)", "Film"),
+        ("東京物語", ""),
+        ("שלום (עולם)!", ""),
+        ("שלום Hello עולם 1922!", ""),
+        ("Hello 東京 (שלום)", ""),
+        ("電影 2", ""),
+        ("🎬🎥", ""),
+        ("...", ""),
+        ("", ""),
+        ("\ud800", ""),
     ],
 )
-def test_letters_that_the_font_does_not_have_are_left_out(title, shown):
+def test_a_title_is_written_only_if_the_font_has_all_its_letters(title, shown):
     assert subject(title).shown_title == shown
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", covers.PICTURES)
+@pytest.mark.parametrize(
+    ("titles", "written"),
+    [
+        ({"title": "שלום Hello", "original_title": "Shalom"}, "Shalom"),
+        (
+            {"title": "שלום Hello", "original_title": "שלום", "other_titles": [["he", "שלום"], ["en-GB", "Peace"]]},
+            "Peace",
+        ),
+        ({"title": "שלום Hello", "other_titles": [["de", "Friede"]]}, ""),
+        ({"title": "שלום Hello"}, ""),
+    ],
+)
+def test_in_place_of_a_title_in_other_letters_the_original_or_english_one_is_drawn(
+    client, settings, kind, titles, written
+):
+    movie = make_movie(year=1922, **titles)
+    drawn = client.get(f"/{'cards' if kind == 'card' else 'posters'}/{movie.imdb_id}.png")
+    expected = covers.Subject(
+        imdb_id=movie.imdb_id, titles=(written,), year=1922, is_show=False, site_name=settings.SITE_NAME
+    )
+    assert drawn.content == covers.draw_picture(kind, expected)
+
+
+@pytest.mark.parametrize(("sizes", "box", "least"), [
+    (covers.COVER_SIZES, covers.COVER_BOX, 4), (covers.CARD_SIZES, covers.CARD_BOX, 8),
+])  # fmt: skip
+def test_a_word_that_is_wider_than_the_picture_is_broken_and_fills_its_box(sizes, box, least):
+    _, rows = covers.fit_title("W" * 200, sizes, box)
+    assert len(rows) >= least
+    assert set("".join(rows)) == {"W", "…"}
+    size, rows = covers.fit_title("W" * 30, sizes, box)
+    assert ("".join(rows), size > sizes[-1]) == ("W" * 30, True)
+
+
+@pytest.mark.parametrize(("sizes", "box"), [
+    (covers.COVER_SIZES, covers.COVER_BOX), (covers.CARD_SIZES, covers.CARD_BOX)
+])  # fmt: skip
+def test_a_word_is_not_broken_where_smaller_letters_fit(sizes, box):
+    _, rows = covers.fit_title("Der Donaudampfschiffer", sizes, box)
+    assert rows in (["Der", "Donaudampfschiffer"], ["Der Donaudampfschiffer"])
 
 
 @pytest.mark.parametrize("title", TITLES.values(), ids=TITLES)

@@ -42,6 +42,19 @@ def test_any_title_makes_a_valid_small_poster(title):
 
 
 @pytest.mark.parametrize(
+    ("title", "rows"),
+    [
+        ("Der Donaudampfschiffer", ["Der", "Donaudampfschiffer"]),
+        ("W" * 30, ["W" * 10] * 3),
+        ("W" * 200, [*["W" * 15] * 4, "…"]),
+    ],
+)
+def test_a_word_of_a_poster_is_broken_only_if_it_fits_at_no_size(title, rows):
+    drawn = posters.render_poster("tt0000001", title=title, year=1922)
+    assert re.findall(r"<tspan[^>]*>([^<]*)<", drawn) == rows
+
+
+@pytest.mark.parametrize(
     ("year", "is_show", "caption"),
     [
         (1922, False, ">1922<"),

@@ -58,16 +58,16 @@ CLASSES = """() => [...new Set([...document.querySelectorAll("main [class]")].fl
 # Times and runtimes of which a number stands on another line than its unit.
 BROKEN_TIMES = """() => [...document.querySelectorAll("main time, main .runtime")]
     .filter(one => one.getClientRects().length > 1).map(one => one.textContent)"""
-# The parts of words that stand on more than one line, but for addresses, markup in texts and ids. The browser of these
-# tests knows no language's hyphenation, as some phones do not: there, too, each word has to fit.
+# The parts of words that stand on more than one line, but for addresses, markup, ids and words with soft hyphens. The
+# browser of these tests knows no language's hyphenation, as some phones do not: there, too, each word has to fit.
 BROKEN_WORDS = r"""() => {
     const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
         const node = texts.currentNode, element = node.parentElement;
         if (!element.checkVisibility({visibilityProperty: true})) continue;
         if (element.closest(".visually-hidden, .skip, script, code, pre, svg, #swagger-ui")) continue;
-        for (const word of node.data.matchAll(/[^\s\-–\u00ad]+[\-–]?/g)) {
-            if (word[0].length > 22 || /[<>=/@{]/.test(word[0])) continue;
+        for (const word of node.data.matchAll(/[^\s\-–]+[\-–]?/g)) {
+            if (word[0].length > 22 || /[<>=/@{\u00ad]/.test(word[0])) continue;
             const range = document.createRange();
             range.setStart(node, word.index);
             range.setEnd(node, word.index + word[0].length);

@@ -84,7 +84,6 @@
     const token = document.querySelector("[name=csrfmiddlewaretoken]");
     if (!token || !window.htmx) return;
     const values = { csrfmiddlewaretoken: token.value, link: choice.id, kind: "playback" };
-    // A refusal concerns nobody: the viewer has reported nothing.
     window.htmx.ajax("POST", root.dataset.report, { source: root, target: "#report-answer", swap: "innerHTML", values });
   };
 
@@ -169,6 +168,7 @@
     screen.scrollIntoView({ block: "center" });
   };
 
+  // That its report was refused concerns nobody: the viewer has reported nothing.
   for (const name of ["responseError", "sendError"]) root.addEventListener(`htmx:${name}`, (event) => event.stopPropagation());
   mine.onChange(show);
   button.addEventListener("click", play);

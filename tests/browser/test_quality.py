@@ -124,11 +124,19 @@ def test_in_each_language_the_narrowest_phone_scrolls_nothing_sideways_and_break
     context.close()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_printed_pages_have_no_buttons_but_those_that_name_an_address(browser, site, name):
+@pytest.fixture
+def opened(browser, site, name):
+    """The page with this name in a browser of its own."""
     context = browser.new_context(base_url=site.address)
     page = context.new_page()
     page.goto(PAGES[name])
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_printed_pages_have_no_buttons_but_those_that_name_an_address(opened, name):
+    page = opened
     page.emulate_media(media="print")
     assert page.evaluate(PRINTED_CONTROLS) == []
     if name == "show":
@@ -136,19 +144,14 @@ def test_printed_pages_have_no_buttons_but_those_that_name_an_address(browser, s
     tag = page.locator(".movie-card .tag").first
     if tag.count():
         assert tag.evaluate("one => getComputedStyle(one).top") == "8px"
-    context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_loads_the_style_sheet_of_each_of_its_parts(browser, site, name):
-    context = browser.new_context(base_url=site.address)
-    page = context.new_page()
-    page.goto(PAGES[name])
-    loaded = {Path(address).name.split(".")[0] for address in page.evaluate(LOADED_SHEETS)}
-    for used in page.evaluate(CLASSES):
+def test_a_page_loads_the_style_sheet_of_each_of_its_parts(opened):
+    loaded = {Path(address).name.split(".")[0] for address in opened.evaluate(LOADED_SHEETS)}
+    for used in opened.evaluate(CLASSES):
         sheets = {sheet for sheet, classes in STYLED.items() if used in classes}
         assert not sheets or sheets & loaded, f".{used} has rules in {sheets}, but {loaded} are loaded"
-    context.close()
 
 
 def test_the_chart_of_the_checks_fits_a_phone(browser, site):
